@@ -1,0 +1,3 @@
+//! Times the optimizer and a training step, as JSON lines.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The program `paso`.
+
+fn main() {}

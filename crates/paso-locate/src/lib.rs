@@ -1,0 +1,1 @@
+//! Image localization on CPUs: data sets, augmentation, nets, training, checkpoints, metrics.
