@@ -1,5 +1,6 @@
 //! One test binary for everything that crosses crates: a single link, one place to look.
 
+mod arrows;
 mod layers;
 mod optim;
 mod sched;

@@ -1,3 +1,43 @@
-//! The chores of the workspace.
+//! The chores of the workspace, run as `cargo xtask NAME`. One file a chore.
 
-fn main() {}
+mod ci;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The chores of the workspace.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Xtask {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Everything that continuous integration runs after the tests, each stage with its time.
+    Ci(ci::CiArgs),
+    /// The rules of the house that a compiler does not check.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Xtask::parse().chore {
+        Chore::Ci(args) => ci::run(&args),
+        Chore::Tidy => tidy::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("xtask: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's root folder.
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}

@@ -1,0 +1,191 @@
+//! The stages of continuous integration, one after the other, each with its time.
+//!
+//! A stage passes, fails, or says why it could not run here. All stages run even when one has
+//! failed, so that one round shows everything.
+
+use crate::{root, tidy};
+use anyhow::{Result, bail};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What `cargo xtask ci` runs.
+#[derive(Debug, Args)]
+pub(crate) struct CiArgs {
+    /// Run only the stages whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
+    /// Print the names of the stages and stop.
+    #[arg(long)]
+    list: bool,
+}
+
+enum Outcome {
+    Passed,
+    Failed(String),
+    /// The stage cannot run on this machine, and why.
+    Skipped(String),
+}
+
+type Stage = (&'static str, fn() -> Outcome);
+
+const STAGES: &[Stage] = &[
+    ("format", || cargo(&["fmt", "--all", "--check"])),
+    ("tidy", || tidy::run().map_or_else(|e| Outcome::Failed(format!("{e:#}")), |()| Outcome::Passed)),
+    ("clippy", || {
+        cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"])
+    }),
+    ("docs", docs),
+    ("features", features),
+    ("bench smoke", || cargo(&["test", "--release", "--locked", "-p", "paso-benches", "--benches"])),
+    ("release build", || cargo(&["build", "--release", "--locked", "-p", "paso-cli", "-p", "paso-benches"])),
+    ("speed smoke", speed_smoke),
+    ("settle demo", settle_demo),
+    ("settle photographs", settle_photographs),
+    ("x86 levels", x86_levels),
+    ("aarch64", aarch64),
+];
+
+pub(crate) fn run(args: &CiArgs) -> Result<()> {
+    let wanted = |name: &str| args.only.as_deref().is_none_or(|part| name.contains(part));
+    if args.list {
+        STAGES.iter().filter(|(name, _)| wanted(name)).for_each(|(name, _)| eprintln!("{name}"));
+        return Ok(());
+    }
+    let mut rows: Vec<(&str, Duration, Outcome)> = Vec::new();
+    for (name, stage) in STAGES.iter().filter(|(name, _)| wanted(name)) {
+        eprintln!("\n== {name}");
+        let start = Instant::now();
+        let outcome = stage();
+        eprintln!("== {name}: {} in {:.0} s", word(&outcome), start.elapsed().as_secs_f64());
+        rows.push((name, start.elapsed(), outcome));
+    }
+    eprintln!("\n{:<20} {:>7}  outcome", "stage", "seconds");
+    for (name, time, outcome) in &rows {
+        let why = match outcome {
+            Outcome::Passed => String::new(),
+            Outcome::Failed(why) | Outcome::Skipped(why) => format!(": {why}"),
+        };
+        eprintln!("{name:<20} {:>7.0}  {}{why}", time.as_secs_f64(), word(outcome));
+    }
+    let failed = rows.iter().filter(|(_, _, o)| matches!(o, Outcome::Failed(_))).count();
+    if failed > 0 {
+        bail!("{failed} of {} stages failed", rows.len());
+    }
+    Ok(())
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Failed(_) => "FAILED",
+        Outcome::Skipped(_) => "skipped",
+    }
+}
+
+/// Runs a command in the root folder; its output goes through.
+fn command(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+    eprintln!("$ {program} {}", arguments.join(" "));
+    let status = Command::new(program)
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .status();
+    match status {
+        Ok(status) if status.success() => Outcome::Passed,
+        Ok(status) => Outcome::Failed(format!("{program} ended with {status}")),
+        Err(e) => Outcome::Failed(format!("{program} could not be started: {e}")),
+    }
+}
+
+fn cargo(arguments: &[&str]) -> Outcome {
+    command("cargo", arguments, &[])
+}
+
+/// Runs the parts in order and stops at the first that does not pass.
+fn all(parts: &[&dyn Fn() -> Outcome]) -> Outcome {
+    parts.iter().map(|part| part()).find(|o| !matches!(o, Outcome::Passed)).unwrap_or(Outcome::Passed)
+}
+
+fn docs() -> Outcome {
+    command("cargo", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])
+}
+
+/// The crates that people pick alone build alone, with and without their features.
+fn features() -> Outcome {
+    all(&[
+        &|| cargo(&["check", "--locked", "-p", "paso-schedule", "--no-default-features"]),
+        &|| cargo(&["check", "--locked", "-p", "paso-schedule", "--no-default-features", "--features", "serde"]),
+        &|| cargo(&["check", "--locked", "-p", "paso-adam", "--no-default-features"]),
+        &|| cargo(&["check", "--locked", "-p", "paso-adam", "--no-default-features", "--features", "std"]),
+    ])
+}
+
+/// The bench program checks its results before it times: a short run is a test of both.
+fn speed_smoke() -> Outcome {
+    all(&[
+        &|| cargo(&["run", "--release", "-q", "-p", "paso-benches", "--bin", "paso-speed", "--", "adam", "--sizes", "1e3,1e6", "--threads", "1", "--seconds", "0.2"]),
+        &|| cargo(&["run", "--release", "-q", "-p", "paso-benches", "--bin", "paso-speed", "--", "train", "--net", "S", "--threads", "2", "--batch", "32", "--seconds", "2"]),
+    ])
+}
+
+/// The README's first command, cut short.
+fn settle_demo() -> Outcome {
+    settle(&["--data", "demo", "--seeds", "2", "--steps", "40"])
+}
+
+fn settle_photographs() -> Outcome {
+    let Some(boards) = shared("data/boards") else {
+        return Outcome::Skipped("no ../shared/data beside the checkout".into());
+    };
+    settle(&["--data", &boards.to_string_lossy(), "--seeds", "2", "--steps", "60"])
+}
+
+fn settle(arguments: &[&str]) -> Outcome {
+    let out = match tempfile::tempdir() {
+        Ok(folder) => folder,
+        Err(e) => return Outcome::Failed(format!("no temporary folder: {e}")),
+    };
+    let path = out.path().join("study");
+    let mut all = vec!["run", "--release", "-q", "--locked", "-p", "paso-cli", "--", "settle", "--json", "--out"];
+    let path = path.to_string_lossy();
+    all.push(&path);
+    all.extend(arguments);
+    cargo(&all)
+}
+
+/// The tests of the crates with kernels, at every x86 level that can be had here.
+fn x86_levels() -> Outcome {
+    let Some(script) = shared("tools/test-x86-levels.sh") else {
+        return Outcome::Skipped("no ../shared/tools beside the checkout".into());
+    };
+    if !cfg!(target_arch = "x86_64") {
+        return Outcome::Skipped("not an x86-64 machine".into());
+    }
+    command("bash", &[&script.to_string_lossy(), "--release", "--locked", "-p", "paso-adam", "-p", "paso-ops", "--lib"], &[])
+}
+
+/// The leaf crates' tests on aarch64: NEON code really runs, under qemu.
+fn aarch64() -> Outcome {
+    let (Some(setup), Some(test)) = (shared("tools/setup-aarch64.sh"), shared("tools/test-aarch64.sh")) else {
+        return Outcome::Skipped("no ../shared/tools beside the checkout".into());
+    };
+    if let Outcome::Failed(why) = command("bash", &[&setup.to_string_lossy()], &[]) {
+        return Outcome::Skipped(format!("the cross compiler could not be installed ({why})"));
+    }
+    let test = test.to_string_lossy();
+    command(
+        "bash",
+        &[&test, "test", "--release", "--locked", "-p", "paso-adam", "-p", "paso-schedule", "-p", "paso-ops", "--lib", "--tests"],
+        &[],
+    )
+}
+
+/// `../shared/PART` beside the checkout, when it is there.
+fn shared(part: &str) -> Option<PathBuf> {
+    let base = std::env::var_os("PASO_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let path = base.join(part);
+    path.exists().then(|| path.canonicalize().unwrap_or(path))
+}
