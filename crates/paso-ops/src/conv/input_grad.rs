@@ -1,0 +1,131 @@
+//! The gradient of a convolution's input: the convolution run backwards, cut by parity where the stride is above 1.
+//!
+//! Input row `i` meets output row `o` through kernel row `k` where `i + padding == o * stride + k`. So the rows
+//! with `i % stride == r` are a convolution of the output's gradient with every `stride`-th kernel row,
+//! the last first. Stride 1 has one such class, stride 2 has two, and four over rows and columns.
+
+use super::direct::{self, Strides, Walk};
+use super::{Conv, depthwise};
+use crate::{Image, ImageMut, Isa};
+
+/// One residue class of rows (or columns) of the input.
+#[derive(Clone, Copy, Debug)]
+struct Class {
+    /// First row of the class.
+    residue: usize,
+    /// Output row that the first tap of the first row reads; it may lie in the halo.
+    first: isize,
+    /// Kernel row of the first tap; each further tap is `stride` rows before.
+    kernel_row: usize,
+    /// How many kernel rows this class meets.
+    taps: usize,
+}
+
+impl Class {
+    fn new(conv: &Conv, residue: usize) -> Self {
+        let rest = (residue + conv.padding) % conv.stride;
+        let taps = if rest < conv.kernel { (conv.kernel - 1 - rest) / conv.stride + 1 } else { 0 };
+        let kernel_row = rest + conv.stride * taps.saturating_sub(1);
+        let distance = (residue + conv.padding).cast_signed() - kernel_row.cast_signed();
+        Self { residue, first: distance / conv.stride.cast_signed(), kernel_row, taps }
+    }
+}
+
+fn classes(conv: &Conv) -> impl Iterator<Item = (Class, Class)> + use<> {
+    let conv = *conv;
+    let class = move |residue| Class::new(&conv, residue);
+    (0..conv.stride).flat_map(move |y| (0..conv.stride).map(move |x| (class(y), class(x))))
+}
+
+/// Length of the weights packed for [`input_grad`].
+pub(super) fn packed_len(conv: &Conv, lanes: usize) -> usize {
+    classes(conv).map(|(y, x)| class_len(conv, y, x, lanes)).sum()
+}
+
+fn class_len(conv: &Conv, y: Class, x: Class, lanes: usize) -> usize {
+    if conv.groups > 1 {
+        y.taps * x.taps * conv.in_channels
+    } else {
+        direct::packed_len(y.taps * x.taps * conv.out_channels, conv.in_channels, lanes)
+    }
+}
+
+/// Packs the weights as [`input_grad`] reads them: class after class, taps reversed, inputs and outputs swapped.
+pub(super) fn pack(conv: &Conv, lanes: usize, weights: &[f32], packed: &mut [f32]) {
+    let mut rest = packed;
+    for (y, x) in classes(conv) {
+        let (packed, tail) = rest.split_at_mut(class_len(conv, y, x, lanes));
+        rest = tail;
+        let entry = |tap: usize| {
+            let (ky, kx) = (
+                y.kernel_row - tap / x.taps * conv.stride,
+                x.kernel_row - tap % x.taps * conv.stride,
+            );
+            ky * conv.kernel + kx
+        };
+        if conv.groups > 1 {
+            for (tap, out) in packed.chunks_exact_mut(conv.in_channels).enumerate() {
+                out.copy_from_slice(&weights[entry(tap) * conv.in_channels..][..conv.in_channels]);
+            }
+        } else {
+            let rows = y.taps * x.taps * conv.out_channels;
+            direct::pack(rows, conv.in_channels, lanes, packed, |row, channel| {
+                let (tap, output) = (row / conv.out_channels, row % conv.out_channels);
+                weights[(entry(tap) * conv.in_channels + channel) * conv.out_channels + output]
+            });
+        }
+    }
+}
+
+/// Writes the gradient of the input, class by class.
+pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], dx: ImageMut<'_>) {
+    let (input, output) = (dx.plane, dy.plane);
+    let mut rest = packed;
+    for (y, x) in classes(conv) {
+        let (weights, tail) = rest.split_at(class_len(conv, y, x, isa.lanes()));
+        rest = tail;
+        if y.residue >= input.height || x.residue >= input.width {
+            continue;
+        }
+        let row = output.row_stride().cast_signed();
+        let from =
+            output.origin().cast_signed() + y.first * row + x.first * output.channels.cast_signed();
+        let walk = Walk {
+            rows: (input.height - y.residue).div_ceil(conv.stride),
+            columns: (input.width - x.residue).div_ceil(conv.stride),
+            input: Strides {
+                origin: from.max(0).cast_unsigned(),
+                row: output.row_stride(),
+                pixel: output.channels,
+            },
+            output: Strides {
+                origin: input.origin()
+                    + y.residue * input.row_stride()
+                    + x.residue * input.channels,
+                row: conv.stride * input.row_stride(),
+                pixel: conv.stride * input.channels,
+            },
+            taps: y.taps,
+            tap_stride: output.row_stride(),
+            run: if conv.groups > 1 { x.taps } else { x.taps * output.channels },
+            channels: input.channels,
+        };
+        if y.taps * x.taps == 0 {
+            zero(&walk, dx.data);
+        } else if conv.groups > 1 {
+            depthwise::convolve(isa, &walk, dy.data, weights, None, dx.data);
+        } else {
+            direct::convolve(isa, &walk, dy.data, weights, None, dx.data);
+        }
+    }
+}
+
+/// Inputs that no output looked at, as with a 1 x 1 kernel of stride 2.
+fn zero(walk: &Walk, output: &mut [f32]) {
+    for row in 0..walk.rows {
+        for column in 0..walk.columns {
+            let at = walk.output.origin + row * walk.output.row + column * walk.output.pixel;
+            output[at..at + walk.channels].fill(0.0);
+        }
+    }
+}

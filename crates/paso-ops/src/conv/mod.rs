@@ -1,0 +1,249 @@
+//! 2-D convolution: forward, and the gradients of input, weight and bias.
+
+mod depthwise;
+mod direct;
+mod input_grad;
+mod packed;
+mod reference;
+#[cfg(test)]
+mod tests;
+mod weight_grad;
+
+pub use packed::PackedConv;
+
+use direct::{Strides, Walk};
+
+use crate::{Image, ImageMut, Isa, Plane};
+
+/// What a convolution is, without its weights.
+///
+/// Weights are `[kernel][kernel][in_channels / groups][out_channels]`, rows first ("HWIO").
+///
+/// ```
+/// use paso_ops::{Conv, Image, ImageMut, Isa, PackedConv, Plane};
+///
+/// let conv = Conv::new(3, 16, 3); // 3 x 3, "same" padding
+/// let x = Plane::new(8, 8, 3).with_halo(conv.padding);
+/// let y = conv.output(x);
+/// assert_eq!((y.height, y.width, y.channels), (8, 8, 16));
+///
+/// let (input, weights) = (vec![0.5; x.len()], vec![0.1; conv.weight_len()]);
+/// let mut output = vec![0.0; y.len()];
+/// let mut packed = PackedConv::default();
+/// packed.pack(Isa::best(), &conv, &weights);
+/// conv.forward(Isa::best(), Image::new(x, &input), &packed, None, ImageMut::new(y, &mut output));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Conv {
+    /// Channels of the input; a multiple of `groups`.
+    pub in_channels: usize,
+    /// Channels of the output; a multiple of `groups`.
+    pub out_channels: usize,
+    /// Side of the square kernel, at least 1.
+    pub kernel: usize,
+    /// Pixels from one output to the next, at least 1.
+    pub stride: usize,
+    /// Rows and columns of zeros around the input; the halo of the input must be at least this.
+    pub padding: usize,
+    /// Groups of channels that do not see each other; `in_channels` groups are a depthwise convolution.
+    pub groups: usize,
+}
+
+impl Conv {
+    /// A convolution of stride 1 with the padding `kernel / 2` and one group.
+    #[must_use]
+    pub const fn new(in_channels: usize, out_channels: usize, kernel: usize) -> Self {
+        Self { in_channels, out_channels, kernel, stride: 1, padding: kernel / 2, groups: 1 }
+    }
+
+    /// A depthwise convolution: each channel with its own filter.
+    #[must_use]
+    pub const fn depthwise(channels: usize, kernel: usize) -> Self {
+        Self { groups: channels, ..Self::new(channels, channels, kernel) }
+    }
+
+    /// Length of the weights.
+    #[must_use]
+    pub const fn weight_len(&self) -> usize {
+        self.kernel * self.kernel * (self.in_channels / self.groups) * self.out_channels
+    }
+
+    /// Shape of the weights: `[kernel, kernel, in_channels / groups, out_channels]`.
+    #[must_use]
+    pub const fn weight_shape(&self) -> [usize; 4] {
+        [self.kernel, self.kernel, self.in_channels / self.groups, self.out_channels]
+    }
+
+    /// The output's layout for this input, without a halo.
+    ///
+    /// # Panics
+    /// When the input has other channels, the padded input is smaller than the kernel, or the convolution makes no
+    /// sense (a zero size, groups that do not divide the channels).
+    #[must_use]
+    #[track_caller]
+    pub fn output(&self, input: Plane) -> Plane {
+        assert!(
+            self.kernel > 0 && self.stride > 0 && self.groups > 0 && self.out_channels > 0,
+            "a convolution needs a kernel, stride, groups and channels of at least 1: {self:?}"
+        );
+        assert!(
+            self.in_channels.is_multiple_of(self.groups)
+                && self.out_channels.is_multiple_of(self.groups),
+            "groups must divide the channels: {self:?}"
+        );
+        assert_eq!(
+            input.channels, self.in_channels,
+            "the input has {} channels, the convolution wants {}",
+            input.channels, self.in_channels
+        );
+        let side = |n: usize| {
+            assert!(
+                n + 2 * self.padding >= self.kernel,
+                "an input of {}x{} is too small for a kernel of {} with padding {}",
+                input.height,
+                input.width,
+                self.kernel,
+                self.padding
+            );
+            (n + 2 * self.padding - self.kernel) / self.stride + 1
+        };
+        Plane::new(side(input.height), side(input.width), self.out_channels)
+    }
+
+    /// The halo that the output's gradient needs for [`Conv::input_grad`].
+    #[must_use]
+    pub fn grad_halo(&self, input: Plane) -> usize {
+        let output = self.output(input);
+        let before = (self.kernel - 1).saturating_sub(self.padding).div_ceil(self.stride);
+        let after =
+            |n: usize, out: usize| ((n - 1 + self.padding) / self.stride).saturating_sub(out - 1);
+        before.max(after(input.height, output.height)).max(after(input.width, output.width))
+    }
+
+    const fn is_depthwise(&self) -> bool {
+        self.groups > 1 && self.groups == self.in_channels && self.groups == self.out_channels
+    }
+
+    /// `y = bias + x * weights`; the halo of `y` is left alone.
+    ///
+    /// # Panics
+    /// When the planes do not fit the convolution, or the halo of `x` is smaller than the padding.
+    #[track_caller]
+    pub fn forward(
+        &self,
+        isa: Isa,
+        x: Image<'_>,
+        packed: &PackedConv,
+        bias: Option<&[f32]>,
+        y: ImageMut<'_>,
+    ) {
+        self.check(x.plane, y.plane);
+        packed.check(isa, self);
+        if self.groups == 1 {
+            direct::convolve(
+                isa,
+                &self.walk(x.plane, y.plane),
+                x.data,
+                &packed.forward,
+                bias,
+                y.data,
+            );
+        } else if self.is_depthwise() {
+            depthwise::convolve(
+                isa,
+                &self.walk(x.plane, y.plane),
+                x.data,
+                &packed.forward,
+                bias,
+                y.data,
+            );
+        } else {
+            reference::forward(self, x, &packed.forward, bias, y);
+        }
+    }
+
+    /// The gradient of the input from the gradient of the output; it replaces what `dx` held, its halo is left alone.
+    ///
+    /// # Panics
+    /// When the planes do not fit the convolution, the halo of `dy` is smaller than [`Conv::grad_halo`], or the
+    /// weights were packed without [`PackedConv::pack_backward`].
+    #[track_caller]
+    pub fn input_grad(&self, isa: Isa, dy: Image<'_>, packed: &PackedConv, dx: ImageMut<'_>) {
+        let halo = self.grad_halo(dx.plane);
+        assert!(
+            dy.plane.halo >= halo,
+            "the output gradient needs a halo of {halo}, it has {}",
+            dy.plane.halo
+        );
+        crate::plane::same_shape("convolution", dy.plane, self.output(dx.plane));
+        packed.check_backward(isa, self);
+        if self.groups > 1 && !self.is_depthwise() {
+            return reference::input_grad(self, dy, &packed.backward, dx);
+        }
+        input_grad::input_grad(self, isa, dy, &packed.backward, dx);
+    }
+
+    /// Adds the gradient of the weights to `dw`.
+    ///
+    /// # Panics
+    /// When the planes do not fit the convolution, or `dw` has another length than the weights.
+    #[track_caller]
+    pub fn weight_grad(&self, isa: Isa, x: Image<'_>, dy: Image<'_>, dw: &mut [f32]) {
+        self.check(x.plane, dy.plane);
+        assert_eq!(
+            dw.len(),
+            self.weight_len(),
+            "the weight gradient needs {} numbers",
+            self.weight_len()
+        );
+        if self.groups == 1 {
+            weight_grad::weight_grad(isa, &self.walk(x.plane, dy.plane), x.data, dy.data, dw);
+        } else if self.is_depthwise() {
+            depthwise::weight_grad(isa, &self.walk(x.plane, dy.plane), x.data, dy.data, dw);
+        } else {
+            reference::weight_grad(self, x, dy, dw);
+        }
+    }
+
+    #[track_caller]
+    fn check(&self, x: Plane, y: Plane) {
+        assert!(
+            x.halo >= self.padding,
+            "the input needs a halo of {}, it has {}",
+            self.padding,
+            x.halo
+        );
+        crate::plane::same_shape("convolution", y, self.output(x));
+    }
+
+    fn walk(&self, x: Plane, y: Plane) -> Walk {
+        Walk {
+            rows: y.height,
+            columns: y.width,
+            input: Strides {
+                origin: (x.halo - self.padding) * (x.row_stride() + x.channels),
+                row: self.stride * x.row_stride(),
+                pixel: self.stride * x.channels,
+            },
+            output: Strides { origin: y.origin(), row: y.row_stride(), pixel: y.channels },
+            taps: self.kernel,
+            tap_stride: x.row_stride(),
+            run: if self.is_depthwise() { self.kernel } else { self.kernel * x.channels },
+            channels: y.channels,
+        }
+    }
+}
+
+/// Adds the gradient of a bias, the sum of `dy` over all pixels, to `db`.
+///
+/// # Panics
+/// When `db` does not have one number a channel.
+#[track_caller]
+pub fn bias_grad(dy: Image<'_>, db: &mut [f32]) {
+    assert_eq!(db.len(), dy.plane.channels, "a bias has one number a channel");
+    for run in dy.plane.runs() {
+        for pixel in dy.data[run].chunks_exact(db.len()) {
+            db.iter_mut().zip(pixel).for_each(|(db, dy)| *db += dy);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Every convolution path against the six loops, at every instruction set of this machine.
+
+use super::{Conv, PackedConv, reference};
+use crate::{Image, ImageMut, Isa, Plane};
+
+/// Numbers of period 251, so that swapped blocks change the answer, on the scale of 1.
+fn paint(len: usize, seed: usize) -> Vec<f32> {
+    (0..len)
+        .map(|i| f32::from(u8::try_from((i * 37 + seed * 101) % 251).unwrap()) / 125.0 - 1.0)
+        .collect()
+}
+
+fn image(plane: Plane, seed: usize) -> Vec<f32> {
+    let mut data = vec![0.0; plane.len()];
+    let inner = paint(plane.inner_len(), seed);
+    let row = plane.width * plane.channels;
+    for y in 0..plane.height {
+        data[plane.row(y)].copy_from_slice(&inner[y * row..(y + 1) * row]);
+    }
+    data
+}
+
+/// A few ulp times the length of the sum: inputs and weights are below 1, so a sum of n terms is below n.
+#[track_caller]
+fn close(what: &str, conv: &Conv, isa: Isa, terms: usize, got: &[f32], want: &[f32]) {
+    let bound = 4.0 * f32::EPSILON * f32::from(u16::try_from(terms).unwrap());
+    for (i, (got, want)) in got.iter().zip(want).enumerate() {
+        assert!(
+            (got - want).abs() <= bound,
+            "{what} of {conv:?} on {isa}: at {i} {got} instead of {want}"
+        );
+    }
+}
+
+fn check(conv: Conv, height: usize, width: usize) {
+    let x = Plane::new(height, width, conv.in_channels).with_halo(conv.padding + height % 2);
+    let y = conv.output(x).with_halo(conv.grad_halo(x));
+    let (input, d_output) = (image(x, 1), image(y, 2));
+    let (weights, bias) = (paint(conv.weight_len(), 3), paint(conv.out_channels, 4));
+    let mut want = vec![0.0; y.len()];
+    reference::forward(
+        &conv,
+        Image::new(x, &input),
+        &weights,
+        Some(&bias),
+        ImageMut::new(y, &mut want),
+    );
+    let mut want_dx = vec![0.0; x.len()];
+    reference::input_grad(
+        &conv,
+        Image::new(y, &d_output),
+        &weights,
+        ImageMut::new(x, &mut want_dx),
+    );
+    let mut want_dw = paint(conv.weight_len(), 5);
+    reference::weight_grad(&conv, Image::new(x, &input), Image::new(y, &d_output), &mut want_dw);
+
+    for isa in Isa::available() {
+        let mut packed = PackedConv::default();
+        packed.pack(isa, &conv, &weights);
+        packed.pack_backward(isa, &conv, &weights);
+        let terms = conv.kernel * conv.kernel * conv.in_channels.max(conv.out_channels);
+
+        let mut got = vec![0.0; y.len()];
+        conv.forward(isa, Image::new(x, &input), &packed, Some(&bias), ImageMut::new(y, &mut got));
+        close("forward", &conv, isa, terms, &got, &want);
+
+        // What was there before must not matter, and the halo must stay as it was.
+        let mut got = vec![0.0; x.len()];
+        got.iter_mut().zip(&input).for_each(|(g, &x)| *g = if x == 0.0 { 0.0 } else { f32::NAN });
+        conv.input_grad(isa, Image::new(y, &d_output), &packed, ImageMut::new(x, &mut got));
+        close("input gradient", &conv, isa, terms, &got, &want_dx);
+
+        let mut got = paint(conv.weight_len(), 5);
+        conv.weight_grad(isa, Image::new(x, &input), Image::new(y, &d_output), &mut got);
+        close("weight gradient", &conv, isa, y.pixels(), &got, &want_dw);
+    }
+}
+
+/// Channels around one and two vectors of 4, 8 and 16 lanes.
+const CHANNELS: [usize; 12] = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 33];
+
+#[test]
+fn every_channel_count_around_the_lanes() {
+    for c in CHANNELS {
+        check(Conv::new(3, c, 3), 5, 6);
+        check(Conv::new(c, 5, 3), 6, 5);
+        check(Conv::new(c, 6, 1), 4, 7);
+        check(Conv::depthwise(c, 3), 6, 7);
+    }
+}
+
+#[test]
+fn every_kernel_stride_and_padding() {
+    for kernel in [1, 2, 3, 5] {
+        for stride in [1, 2, 3] {
+            for padding in 0..kernel {
+                for (height, width) in [(7, 9), (8, 6)] {
+                    check(Conv { stride, padding, ..Conv::new(4, 6, kernel) }, height, width);
+                    check(Conv { stride, padding, ..Conv::depthwise(9, kernel) }, height, width);
+                    check(
+                        Conv { stride, padding, groups: 2, ..Conv::new(4, 6, kernel) },
+                        height,
+                        width,
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_small_image() {
+    for height in 1..4 {
+        for width in 1..10 {
+            check(Conv::new(5, 17, 3), height, width);
+            check(Conv { stride: 2, ..Conv::new(3, 8, 3) }, height, width);
+            check(Conv { stride: 2, padding: 0, ..Conv::new(3, 8, 1) }, height, width);
+        }
+    }
+}
+
+#[test]
+fn a_nan_reaches_its_neighbours_and_no_others() {
+    let conv = Conv::new(2, 9, 3);
+    let plane = Plane::new(5, 5, 2).with_halo(1);
+    let mut input = image(plane, 1);
+    input[plane.row(0).start] = f32::NAN;
+    let y = conv.output(plane);
+    for isa in Isa::available() {
+        let mut packed = PackedConv::default();
+        packed.pack(isa, &conv, &paint(conv.weight_len(), 2));
+        let mut output = vec![0.0; y.len()];
+        conv.forward(isa, Image::new(plane, &input), &packed, None, ImageMut::new(y, &mut output));
+        for (i, value) in output.iter().enumerate() {
+            let (row, column) = (i / 9 / 5, i / 9 % 5);
+            assert_eq!(value.is_nan(), row < 2 && column < 2, "{isa}: row {row}, column {column}");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "the input needs a halo of 1, it has 0")]
+fn a_missing_halo_is_named() {
+    let conv = Conv::new(1, 1, 3);
+    let plane = Plane::new(2, 2, 1);
+    let mut packed = PackedConv::default();
+    packed.pack(Isa::best(), &conv, &[0.0; 9]);
+    conv.forward(
+        Isa::best(),
+        Image::new(plane, &[0.0; 4]),
+        &packed,
+        None,
+        ImageMut::new(plane, &mut [0.0; 4]),
+    );
+}
