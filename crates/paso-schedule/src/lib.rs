@@ -1,1 +1,128 @@
 //! Learning-rate schedules as pure functions of the step number.
+//!
+//! A schedule here is a value. `at(step)` gives the rate of update number `step`, counted from 0, and
+//! changes nothing: the step number is the only state, so resuming a run cannot go wrong, and a whole
+//! schedule can be looked at before anybody trains. Rates are finite and never negative, and nothing
+//! happens past a schedule's end that it does not say.
+//!
+//! ```
+//! use paso_schedule::{Cosine, Schedule, Shape, Spec};
+//!
+//! // In a program:
+//! let lr = Cosine { from: 3e-4, to: 3e-6, steps: 9_500 }.warmup(500);
+//! let mut weight = 1.0;
+//! for step in 0..10_000 {
+//!     let gradient = 2.0 * weight;
+//!     weight -= lr.at(step) * gradient;
+//! }
+//!
+//! // The same, from a command line or a configuration file:
+//! let spec: Spec = "warmup(500) then cosine(3e-4 -> 3e-6, 9500)".parse()?;
+//! assert_eq!(spec, lr);
+//!
+//! // The same form for any run: the peak rate and the number of steps are left open.
+//! let shape: Shape = "warmup(5%) then cosine(to 1%)".parse()?;
+//! assert_eq!(shape.bind(3e-4, 10_000)?, lr);
+//! # Ok::<(), paso_schedule::Error>(())
+//! ```
+//!
+//! # Conventions
+//!
+//! - `at(0)` is the rate of the first update, `at(n)` the rate after `n` completed updates. A ramp over
+//!   `n` steps has its first rate at 0 and reaches its last one at `n`; a run of `n` updates ends one
+//!   step before that, so a decay to 0 spends no update at rate 0.
+//! - At a milestone the new rate holds. (Keras keeps the old one for one more step.)
+//! - Past its end a schedule holds its last rate. `… then repeat` starts anew; `… then error` makes
+//!   [`Spec::try_at`] an error. A cosine does not rise again, a line does not go below its end.
+//! - A warm-up begins above 0: its line would have been 0 one step before the first update, so
+//!   `warmup(500)` gives `1/501` of the peak at step 0 and the peak at step 500. `warmup(500, from 0)`
+//!   spends the first update at 0.
+//!
+//! # The language
+//!
+//! ```text
+//! schedule = item { "then" item } [ "then" ( "hold" | "repeat" | "error" ) ]
+//! item     = ( curve | "(" item { "then" item } ")" ) { "." modifier }
+//! curve    = NAME [ "(" argument { "," argument } ")" ]
+//! rate     = NUMBER | NUMBER "%" | "peak"        a share is one of the run's peak rate
+//! length   = NUMBER | NUMBER "%"                 in steps; a share is one of the run's steps
+//! ```
+//!
+//! | curve | rate at step `t` |
+//! |---|---|
+//! | `constant(RATE)`, `constant(RATE, LENGTH)` | `RATE` |
+//! | `warmup(LENGTH)`, `warmup(LENGTH, from RATE)` | a line to the first rate of the next part |
+//! | `linear(FROM -> TO, LENGTH)` | a line |
+//! | `cosine(FROM -> TO, LENGTH)`, and `exponent E`, `k K` | half a cosine wave, `((1 + cos(pi p^K)) / 2)^E` |
+//! | `exponential(FROM -> TO, LENGTH)` | the same factor at each step; `TO` above 0 |
+//! | `polynomial(FROM -> TO, LENGTH, power P)`, and `k K` | `(1 - p^K)^P` |
+//! | `one_minus_sqrt(FROM -> TO, LENGTH)` | `1 - sqrt(p)` |
+//! | `tanh(FROM -> TO, LENGTH)`, and `low L`, `high H` | `(1 - tanh(L (1 - p) + H p)) / 2`, by default -7 and 3 |
+//! | `rex(FROM -> TO, LENGTH)` | `(1 - p) / (1 - p / 2)` |
+//! | `decay(RATE, factor F, every LENGTH)` | `RATE * F^(t / LENGTH)`; `every` is 1 step if left out |
+//! | `step(RATE, factor F, every LENGTH)` | `RATE * F^floor(t / LENGTH)` |
+//! | `multi_step(RATE, factor F, at LENGTH LENGTH …)` | `RATE` times `F` for each milestone reached |
+//! | `inverse_time(RATE, rate R, every LENGTH)` | `RATE / (1 + R t / LENGTH)` |
+//! | `inverse_sqrt(RATE, timescale LENGTH)` | `RATE * sqrt(LENGTH / (LENGTH + t))` |
+//! | `inverse_power(RATE, timescale LENGTH, power P)` | `RATE * (LENGTH / (LENGTH + t))^P` |
+//! | `points(LENGTH: RATE, …)`, and `hold`, `linear` or `cosine` | through the points; `linear` if left out |
+//! | `table(RATE RATE …)` | a rate for each step |
+//!
+//! `p` is `t / LENGTH`; the formula is the weight of `FROM`, the rest that of `TO`.
+//!
+//! | modifier | what it does |
+//! |---|---|
+//! | `.scale(NUMBER)`, `.plus(RATE)` | multiplies, adds |
+//! | `.floor(RATE)`, `.cap(RATE)` | never below, never above |
+//! | `.times(schedule)` | the product of two schedules |
+//! | `.delay(LENGTH)`, `.skip(LENGTH)` | starts later, leaves out the first steps |
+//! | `.take(LENGTH)` | ends there, whatever its own length |
+//! | `.stretch(NUMBER)` | takes so many times as long |
+//! | `.every(LENGTH)` | changes only every so many steps |
+//! | `.repeat`, `.repeat(TIMES, stretch NUMBER, scale NUMBER)` | starts anew; each cycle so much longer and higher |
+//!
+//! What may be left out, which makes the text a [`Shape`] rather than a [`Spec`]:
+//!
+//! - the first rate of a curve: where the part before it ended, or the peak (first part, or after a
+//!   warm-up). `to RATE` then gives the other one; without it a ramp goes to 0;
+//! - the length of one part: it takes what the others leave of the run. `for LENGTH` gives a length
+//!   where no rate stands before it: `constant(for 20%)`.
+//!
+//! Numbers are written as in most languages, `9_500` and `3e-4` included. Blanks do not matter.
+//!
+//! # Features
+//!
+//! `std` (default) uses the processor's square root instead of the crate's own; the bits are the same.
+//! `serde` reads and writes [`Spec`] and [`Shape`] as their line of text. Nothing is required; without
+//! `std` the crate needs `alloc`. Cosines and powers are computed here, from operations that round alike everywhere, because those
+//! of the platforms' C libraries differ: a schedule gives the same bits on every machine.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+mod check;
+mod curves;
+mod ease;
+mod error;
+mod language;
+mod math;
+mod node;
+mod spec;
+#[cfg(feature = "serde")]
+mod text;
+
+// Schedules: a value that can be asked, and what is written for it.
+pub use language::Shape;
+pub use spec::{PastEnd, Schedule, Spec};
+
+// Curves.
+pub use curves::{
+    Constant, Cosine, Decay, Exponential, InverseSqrt, InverseTime, Linear, MultiStep, Points,
+    Polynomial, Step, Table,
+};
+pub use node::Between;
+
+pub use error::Error;
