@@ -8,9 +8,9 @@ use crate::{Image, ImageMut, Isa};
 /// What is applied to each number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
-    /// `max(x, 0)`. The gradient at 0 is 0, as in PyTorch.
+    /// `max(x, 0)`. The gradient at 0 is 0, as in `PyTorch`.
     Relu,
-    /// `x` above 0, `slope * x` below. PyTorch's default slope is 0.01.
+    /// `x` above 0, `slope * x` below. `PyTorch`'s default slope is 0.01.
     LeakyRelu(f32),
     /// `1 / (1 + exp(-x))`.
     Sigmoid,
@@ -145,7 +145,7 @@ impl WithSimd for Activate<'_> {
             match activation {
                 // Alone, so that the loop becomes vector code.
                 Activation::Relu => {
-                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = Activation::Relu.value(x))
+                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = Activation::Relu.value(x));
                 }
                 other => y.iter_mut().zip(x).for_each(|(y, &x)| *y = other.value(x)),
             }
@@ -193,7 +193,7 @@ impl WithSimd for ActivateGrad<'_> {
             let cells = dx.iter_mut().zip(dy).zip(x.iter().zip(y));
             match activation {
                 Activation::Relu => {
-                    cells.for_each(|((dx, &dy), (_, &y))| *dx = if y > 0.0 { dy } else { 0.0 })
+                    cells.for_each(|((dx, &dy), (_, &y))| *dx = if y > 0.0 { dy } else { 0.0 });
                 }
                 other => cells.for_each(|((dx, &dy), (&x, &y))| *dx = dy * other.derivative(x, y)),
             }

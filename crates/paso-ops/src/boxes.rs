@@ -1,4 +1,4 @@
-//! Losses on boxes that count overlap: GIoU, DIoU and CIoU, with exact gradients by dual numbers.
+//! Losses on boxes that count overlap: `GIoU`, `DIoU` and `CIoU`, with exact gradients by dual numbers.
 //!
 //! A box is `[x_min, y_min, x_max, y_max]`. Definitions and the guard `1e-7` in the denominators are torchvision's.
 
@@ -11,7 +11,7 @@ pub enum BoxLoss {
     Giou,
     /// `1 - IoU + (distance of centres / diagonal of the hull)^2` (Zheng et al. 2019, arXiv:1911.08287).
     Diou,
-    /// DIoU plus a penalty for another aspect ratio (same source). The prediction needs a height above 0.
+    /// `DIoU` plus a penalty for another aspect ratio (same source). The prediction needs a height above 0.
     Ciou,
 }
 
@@ -104,7 +104,7 @@ impl Dual {
         self.chain(self.value.atan(), 1.0 / (1.0 + self.value * self.value))
     }
 
-    /// At a tie each side gets half of the gradient, as in PyTorch.
+    /// At a tie each side gets half of the gradient, as in `PyTorch`.
     fn max(self, other: Self) -> Self {
         match self.value.partial_cmp(&other.value) {
             Some(std::cmp::Ordering::Less) => other,

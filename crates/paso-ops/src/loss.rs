@@ -3,7 +3,7 @@
 //! A loss over several numbers is their mean. A loss over a batch is the mean of its images' losses; that is the
 //! caller's affair.
 
-/// Smooth L1 (Girshick 2015, arXiv:1504.08083, with PyTorch's `beta`): `d^2 / (2 beta)` where `|d| < beta`, else
+/// Smooth L1 (Girshick 2015, arXiv:1504.08083, with `PyTorch`'s `beta`): `d^2 / (2 beta)` where `|d| < beta`, else
 /// `|d| - beta / 2`, averaged over the numbers. `beta` 0 is the L1 loss.
 ///
 /// ```

@@ -86,7 +86,7 @@ impl Moments {
         self.count += other.count;
     }
 
-    /// Chan, Golub and LeVeque 1979: the moments of a union. `self.count` is raised by the caller.
+    /// Chan, Golub and `LeVeque` 1979: the moments of a union. `self.count` is raised by the caller.
     #[inline(always)]
     fn merge_channel(&mut self, c: usize, count: f64, mean: f64, m2: f64) {
         let total = self.count + count;
@@ -162,7 +162,7 @@ fn for_each_lane<S: Simd>(
     mut f: impl FnMut(usize, [f64; 2]),
 ) {
     let lanes = |v: [S::f32s; 2]| {
-        let mut out = [0.0; 32];
+        let mut out = [0.0_f32; 32];
         let (a, b) = out.split_at_mut(S::F32_LANES);
         a.copy_from_slice(bytemuck::cast_slice(&[v[0]]));
         b[..S::F32_LANES].copy_from_slice(bytemuck::cast_slice(&[v[1]]));

@@ -1,1 +1,66 @@
-//! A small reverse-mode autodiff for CNNs on CPUs: one arena of parameters, a replayed tape.
+//! A small reverse-mode autodiff for convolutional networks on CPUs: one arena of parameters, a tape replayed each step.
+//!
+//! A [`Tape`] is recorded once, with the batch left open. The first batch makes a plan: which ops run image by image,
+//! where the whole batch must meet, what is kept and what is scratch. Later batches only compute.
+//!
+//! ```
+//! use paso_tape::{ClassLoss, Params, Sequential, Tape};
+//!
+//! // A net that says where in an image something is, and what.
+//! let (mut tape, mut params) = (`Tape::new()`, `Params::new(1)`);
+//! let images = tape.input([16, 16, 3]);
+//! let net = `Sequential::new().conv(8`, `3).batch_norm().relu().max_pool(2).global_avg_pool().linear(4` + 2);
+//! let output = net.record(&mut tape, &mut params, images);
+//! let (boxes, scores) = (tape.columns(output, 0..4), tape.columns(output, 4..6));
+//!
+//! // Its loss.
+//! let (target, class) = (tape.input([1, 1, 4]), tape.input([1, 1, 1]));
+//! let `box_loss` = `tape.smooth_l1(boxes`, target, 1.0);
+//! let `class_loss` = `tape.cross_entropy(scores`, class, `ClassLoss::default()`);
+//! let loss = `tape.weighted_sum`(&[(1.0, `box_loss`), (0.5, `class_loss`)]);
+//! `tape.set_loss(loss)`;
+//!
+//! // One step on a batch of two: the gradient has the layout of the parameters.
+//! let mut grads = `params.zero_grads()`;
+//! let (x, t, c) = (vec![0.1; 2 * 16 * 16 * 3], [0.2, 0.2, 0.6, 0.6, 0.1, 0.3, 0.5, 0.7], [0.0, 1.0]);
+//! let loss = tape.forward(&mut params, &[(images, &x), (target, &t), (class, &c)]);
+//! tape.backward(&params, &mut grads);
+//! `params.values_mut().iter_mut().zip(&grads).for_each(|(w`, g)| *w -= 0.01 * g);
+//! `assert!(loss.is_finite())`;
+//!
+//! // Inference, on any number of images.
+//! tape.infer(&params, &[(images, &x[..16 * 16 * 3])]);
+//! assert_eq!(tape.value(output).len(), 6);
+//! ```
+//!
+//! - A step has the same bits for any number of threads: a batch is always cut into the same portions, and sums over
+//!   portions are taken in their order. Threads are used only after [`Tape::set_parallel`].
+//! - A step allocates nothing once the plan is made and the batch does not grow.
+//! - Many tapes can train side by side on different threads; nothing is shared.
+
+mod backward;
+mod check;
+mod custom;
+mod forward;
+mod layers;
+mod op;
+mod params;
+mod plan;
+mod session;
+mod tape;
+mod worker;
+
+// A model.
+pub use layers::Sequential;
+pub use params::{BufferId, Init, Kind, ParamId, Params, Tensor};
+
+// Recording and running.
+pub use custom::CustomOp;
+pub use op::{ClassLoss, Var};
+pub use tape::Tape;
+
+// Checking.
+pub use check::{GradientError, check_gradient};
+
+// What recording needs from the kernels.
+pub use paso_ops::{Activation, BoxLoss, Conv, Isa, Pool};

@@ -2,6 +2,8 @@
 //!
 //! Here the `run` of a [`Walk`] counts the taps of a kernel row, not numbers.
 
+#![expect(clippy::needless_range_loop, reason = "a register tile is clearest by its indices")]
+
 use pulp::{Simd, WithSimd};
 
 use super::direct::Walk;

@@ -49,7 +49,7 @@ pub(super) fn forward(conv: &Conv, x: Image<'_>, w: &[f32], bias: Option<&[f32]>
         }
     }
     for_each_product(conv, x.plane, y.plane, |out, input, weight| {
-        y.data[out] += x.data[input] * w[weight]
+        y.data[out] += x.data[input] * w[weight];
     });
 }
 
@@ -59,13 +59,13 @@ pub(super) fn input_grad(conv: &Conv, dy: Image<'_>, w: &[f32], dx: ImageMut<'_>
         dx.data[dx.plane.row(row)].fill(0.0);
     }
     for_each_product(conv, dx.plane, dy.plane, |out, input, weight| {
-        dx.data[input] += dy.data[out] * w[weight]
+        dx.data[input] += dy.data[out] * w[weight];
     });
 }
 
 /// Adds the gradient of the weights to `dw`.
 pub(super) fn weight_grad(conv: &Conv, x: Image<'_>, dy: Image<'_>, dw: &mut [f32]) {
     for_each_product(conv, x.plane, dy.plane, |out, input, weight| {
-        dw[weight] += x.data[input] * dy.data[out]
+        dw[weight] += x.data[input] * dy.data[out];
     });
 }

@@ -3,6 +3,8 @@
 //! The same [`Walk`] as the forward pass, with the roles turned round:
 //! `gradient[tap][t][channel] += input[pixel][t] * d_output[pixel][channel]`.
 
+#![expect(clippy::needless_range_loop, reason = "a register tile is clearest by its indices")]
+
 use pulp::{Simd, WithSimd};
 
 use super::direct::{Walk, panels};
@@ -35,13 +37,13 @@ impl WithSimd for WeightGrad<'_> {
         // kernel row is not a multiple of them, because the last tile then repeats work.
         let run = self.walk.run;
         let wide = S::F32_LANES != 8;
-        if wide && run % 12 == 0 || run > 60 && wide {
+        if wide && (run.is_multiple_of(12) || run > 60) {
             self.blocks::<S, 12>(simd);
-        } else if run % 8 == 0 && wide {
+        } else if run.is_multiple_of(8) && wide {
             self.blocks::<S, 8>(simd);
-        } else if run % 6 == 0 || run > 30 {
+        } else if run.is_multiple_of(6) || run > 30 {
             self.blocks::<S, 6>(simd);
-        } else if run % 4 == 0 {
+        } else if run.is_multiple_of(4) {
             self.blocks::<S, 4>(simd);
         } else if run >= 3 {
             self.blocks::<S, 3>(simd);

@@ -1,0 +1,226 @@
+//! The parameters of a model: one flat arena of trained numbers, one of running statistics, and their names.
+
+use std::ops::Range;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// What a trained tensor is for. Optimizers usually decay [`Kind::Weight`] only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A matrix or filter.
+    Weight,
+    /// A number added to each channel.
+    Bias,
+    /// A scale or shift of a normalization.
+    Norm,
+}
+
+/// How a new tensor is filled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// The same number everywhere.
+    Constant(f32),
+    /// Normal with mean 0 and variance `2 / fan_in`, for layers followed by a `ReLU` (He et al. 2015, arXiv:1502.01852).
+    KaimingNormal {
+        /// Numbers that one output sums.
+        fan_in: usize,
+    },
+    /// Uniform between `-bound` and `bound`.
+    Uniform(f32),
+}
+
+/// One named tensor of an arena.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// Unique in its model, such as `conv1.weight`.
+    pub name: String,
+    /// Convolution weights are `[kernel, kernel, in, out]`, linear ones `[in, out]`.
+    pub shape: Vec<usize>,
+    /// `None` for running statistics, which are not trained.
+    pub kind: Option<Kind>,
+    /// Its place in [`Params::values`], or in [`Params::buffers`] for running statistics.
+    pub range: Range<usize>,
+}
+
+/// Where a trained tensor lies in the arena of the model that it was added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ParamId {
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+}
+
+impl ParamId {
+    /// Its place in [`Params::values`] and in a gradient.
+    #[must_use]
+    pub const fn range(self) -> Range<usize> {
+        self.start..self.start + self.len
+    }
+}
+
+/// Where running statistics lie in the arena of the model that they were added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BufferId {
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+}
+
+impl BufferId {
+    /// Its place in [`Params::buffers`].
+    #[must_use]
+    pub const fn range(self) -> Range<usize> {
+        self.start..self.start + self.len
+    }
+}
+
+/// All numbers of a model. A gradient, and each moment of an optimizer, is one slice of the length of
+/// [`Params::values`].
+///
+/// Random numbers come from `ChaCha8`, so a seed means the same model on every machine, for ever.
+///
+/// ```
+/// use paso_tape::{Init, Kind, Params};
+///
+/// let mut params = Params::new(7);
+/// let w = params.add("linear1.weight", &[3, 2], Kind::Weight, Init::KaimingNormal { fan_in: 3 });
+/// params.add("linear1.bias", &[2], Kind::Bias, Init::Constant(0.0));
+/// assert_eq!(params.values().len(), 8);
+/// assert_eq!(w.range(), 0..6);
+/// let decayed: Vec<_> = params.tensors().iter().filter(|t| t.kind == Some(Kind::Weight)).collect();
+/// assert_eq!(decayed[0].name, "linear1.weight");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Params {
+    values: Vec<f32>,
+    buffers: Vec<f32>,
+    tensors: Vec<Tensor>,
+    statistics: Vec<Tensor>,
+    rng: ChaCha8Rng,
+}
+
+impl Params {
+    /// A model without parameters, whose initial values will follow from `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            values: Vec::new(),
+            buffers: Vec::new(),
+            tensors: Vec::new(),
+            statistics: Vec::new(),
+            rng: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+
+    /// Adds a trained tensor at the end of the arena.
+    ///
+    /// # Panics
+    /// When the name is taken.
+    #[track_caller]
+    pub fn add(
+        &mut self,
+        name: impl Into<String>,
+        shape: &[usize],
+        kind: Kind,
+        init: Init,
+    ) -> ParamId {
+        let (start, len) = (self.values.len(), shape.iter().product());
+        self.push(name.into(), shape, Some(kind), start..start + len);
+        for _ in 0..len {
+            let value = self.draw(init);
+            self.values.push(value);
+        }
+        ParamId { start, len }
+    }
+
+    /// Adds running statistics, filled with one number.
+    ///
+    /// # Panics
+    /// When the name is taken.
+    #[track_caller]
+    pub fn add_buffer(&mut self, name: impl Into<String>, shape: &[usize], value: f32) -> BufferId {
+        let (start, len) = (self.buffers.len(), shape.iter().product());
+        self.push(name.into(), shape, None, start..start + len);
+        self.buffers.resize(start + len, value);
+        BufferId { start, len }
+    }
+
+    #[track_caller]
+    fn push(&mut self, name: String, shape: &[usize], kind: Option<Kind>, range: Range<usize>) {
+        let taken = self.tensors.iter().chain(&self.statistics).any(|t| t.name == name);
+        assert!(!taken, "there is a tensor `{name}` already");
+        let list = if kind.is_some() { &mut self.tensors } else { &mut self.statistics };
+        list.push(Tensor { name, shape: shape.to_vec(), kind, range });
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "drawn in f64, stored in f32")]
+    fn draw(&mut self, init: Init) -> f32 {
+        match init {
+            Init::Constant(value) => value,
+            Init::Uniform(bound) => bound * (2.0 * self.rng.random::<f64>() - 1.0) as f32,
+            Init::KaimingNormal { fan_in } => {
+                // Box and Muller 1958; `1 - u` keeps the logarithm finite.
+                let (u, angle) =
+                    (self.rng.random::<f64>(), self.rng.random::<f64>() * std::f64::consts::TAU);
+                let normal = (-2.0 * (1.0 - u).ln()).sqrt() * angle.cos();
+                (normal * (2.0 / f64::from(u32::try_from(fan_in).unwrap_or(u32::MAX))).sqrt())
+                    as f32
+            }
+        }
+    }
+
+    /// A name `{base}{n}` with the smallest `n` from 1 whose tensors are not there yet: `conv1`, `conv2`, …
+    #[must_use]
+    pub fn free_name(&self, base: &str) -> String {
+        let free = |name: &str| {
+            let prefix = format!("{name}.");
+            !self.tensors.iter().chain(&self.statistics).any(|t| t.name.starts_with(&prefix))
+        };
+        (1..).map(|n| format!("{base}{n}")).find(|name| free(name)).unwrap_or_default()
+    }
+
+    /// The trained numbers of all tensors, one after the other.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The trained numbers, to be changed by an optimizer or a checkpoint.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+
+    /// The running statistics.
+    #[must_use]
+    pub fn buffers(&self) -> &[f32] {
+        &self.buffers
+    }
+
+    /// The running statistics, to be changed.
+    pub fn buffers_mut(&mut self) -> &mut [f32] {
+        &mut self.buffers
+    }
+
+    /// The trained tensors in the order of the arena; their ranges cover [`Params::values`] without gaps.
+    #[must_use]
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
+    /// The running statistics in the order of their arena; their ranges cover [`Params::buffers`] without gaps.
+    #[must_use]
+    pub fn statistics(&self) -> &[Tensor] {
+        &self.statistics
+    }
+
+    /// The trained tensor of this name.
+    #[must_use]
+    pub fn tensor(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.iter().find(|t| t.name == name)
+    }
+
+    /// A gradient of zeros in the layout of [`Params::values`].
+    #[must_use]
+    pub fn zero_grads(&self) -> Vec<f32> {
+        vec![0.0; self.values.len()]
+    }
+}

@@ -1,0 +1,231 @@
+//! What to do in which order: phases that need no other image, and which numbers must be kept between them.
+//!
+//! Almost every op works on one image alone. Only batch normalization must see the whole batch twice: its moments
+//! before its output, its gradient sums before its input's gradient. So a step is a few *phases*; inside one,
+//! an image passes through all ops of the phase while it is in the cache, and images go to threads in fixed
+//! portions. What lives and dies inside a phase is *scratch*: one image a thread. All else is *stored*: one place
+//! for every image.
+
+use paso_ops::Plane;
+
+use crate::op::{Node, Op, Var};
+
+/// One piece of work on one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Write a node's value.
+    Compute(usize),
+    /// Add a normalization's input to its moments.
+    Moments(usize),
+    /// Add a normalization's gradients to its sums.
+    GradSums(usize),
+    /// Emit a node's gradient to its inputs and parameters.
+    Grad(usize),
+}
+
+/// Tasks for each image, and the normalizations whose sums are complete after the last image.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Phase {
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) norms: Vec<usize>,
+}
+
+/// Layout and lifetime of a node's value or gradient.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) plane: Plane,
+    pub(crate) stored: bool,
+}
+
+impl Place {
+    /// Where image `image` of a portion begins.
+    pub(crate) fn offset(&self, image: usize) -> usize {
+        if self.stored { image * self.plane.len() } else { 0 }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) training: bool,
+    pub(crate) forward: Vec<Phase>,
+    pub(crate) backward: Vec<Phase>,
+    /// Of each node that is computed.
+    pub(crate) values: Vec<Option<Place>>,
+    /// Of each node that has a gradient.
+    pub(crate) grads: Vec<Option<Place>>,
+    /// For each node and input: whether its gradient is the first to arrive there, or `None` where it has no use.
+    pub(crate) emits: Vec<Vec<Option<bool>>>,
+}
+
+impl Plan {
+    /// Plans for the nodes that can be computed from the `given` inputs; with `training`, also the way back from `loss`.
+    pub(crate) fn new(nodes: &[Node], given: &[Var], training: bool, loss: Option<Var>) -> Self {
+        let graph = Graph::new(nodes, given, training, loss);
+        let mut plan = Self {
+            training,
+            forward: graph.forward_phases(),
+            backward: graph.backward_phases(),
+            values: vec![None; nodes.len()],
+            grads: vec![None; nodes.len()],
+            emits: graph.emits(),
+        };
+        for n in (0..nodes.len()).filter(|&n| graph.computed[n]) {
+            let halo = graph.consumers(n).map(|(c, _)| nodes[c].op.input_halo()).max().unwrap_or(0);
+            let plane = nodes[n].plane.with_halo(halo);
+            plan.values[n] = Some(Place { plane, stored: graph.value_is_stored(n) });
+        }
+        for n in (0..nodes.len()).filter(|&n| graph.active[n]) {
+            let halo = match &nodes[n].op {
+                Op::Conv(x, filter) if graph.active[x.0] => filter.conv.grad_halo(nodes[x.0].plane),
+                _ => 0,
+            };
+            let plane = nodes[n].plane.with_halo(halo);
+            plan.grads[n] = Some(Place { plane, stored: graph.grad_is_stored(n) });
+        }
+        plan
+    }
+}
+
+/// The facts a plan follows from.
+struct Graph<'a> {
+    nodes: &'a [Node],
+    inputs: Vec<Vec<Var>>,
+    training: bool,
+    loss: Option<Var>,
+    computed: Vec<bool>,
+    /// Phase in which a value is computed.
+    level: Vec<usize>,
+    /// Whether a gradient is wanted: the node depends on parameters, and the loss depends on it.
+    active: Vec<bool>,
+    /// Phase in which a gradient is complete.
+    grad_level: Vec<usize>,
+}
+
+impl<'a> Graph<'a> {
+    fn new(nodes: &'a [Node], given: &[Var], training: bool, loss: Option<Var>) -> Self {
+        let count = nodes.len();
+        let mut graph = Self {
+            nodes,
+            inputs: nodes.iter().map(|node| node.op.inputs()).collect(),
+            training,
+            loss: loss.filter(|_| training),
+            computed: vec![false; count],
+            level: vec![0; count],
+            active: vec![false; count],
+            grad_level: vec![0; count],
+        };
+        let mut depends = vec![false; count];
+        for n in 0..count {
+            let inputs = &graph.inputs[n];
+            graph.computed[n] = match nodes[n].op {
+                Op::Input => given.contains(&Var(n)),
+                _ => inputs.iter().all(|x| graph.computed[x.0]),
+            };
+            let before = inputs.iter().map(|x| graph.level[x.0]).max().unwrap_or(0);
+            graph.level[n] = before + usize::from(graph.waits(n));
+            depends[n] = nodes[n].op.is_trained()
+                || inputs
+                    .iter()
+                    .enumerate()
+                    .any(|(i, x)| nodes[n].op.differentiable(i) && depends[x.0]);
+        }
+        graph.loss = graph.loss.filter(|loss| graph.computed[loss.0]);
+        if let Some(loss) = graph.loss {
+            graph.active[loss.0] = depends[loss.0];
+            for n in (0..=loss.0).rev() {
+                let arrivals = graph.gradient_consumers(n).map(|c| graph.emit_level(c));
+                if let Some(level) = arrivals.max() {
+                    graph.grad_level[n] = level;
+                    graph.active[n] = depends[n];
+                }
+            }
+        }
+        graph
+    }
+
+    /// Whether a node must wait for the whole batch.
+    fn waits(&self, n: usize) -> bool {
+        self.training && matches!(self.nodes[n].op, Op::BatchNorm(..))
+    }
+
+    /// Computed nodes that read `n`, and as which input.
+    fn consumers(&self, n: usize) -> impl Iterator<Item = (usize, usize)> {
+        (n + 1..self.nodes.len()).filter(|&c| self.computed[c]).flat_map(move |c| {
+            let reads = self.inputs[c].iter().enumerate().filter(move |(_, x)| x.0 == n);
+            reads.map(move |(i, _)| (c, i))
+        })
+    }
+
+    /// Consumers whose gradient flows to `n`.
+    fn gradient_consumers(&self, n: usize) -> impl Iterator<Item = usize> {
+        self.consumers(n)
+            .filter(|&(c, i)| self.active[c] && self.nodes[c].op.differentiable(i))
+            .map(|(c, _)| c)
+    }
+
+    /// Phase in which a node emits its gradient.
+    fn emit_level(&self, n: usize) -> usize {
+        self.grad_level[n] + usize::from(self.waits(n))
+    }
+
+    fn forward_phases(&self) -> Vec<Phase> {
+        let last = self.level.iter().max().map_or(0, |last| last + 1);
+        let mut phases = vec![Phase::default(); last];
+        for n in (0..self.nodes.len()).filter(|&n| self.computed[n]) {
+            let phase = &mut phases[self.level[n]];
+            phase.tasks.push(Task::Compute(n));
+            for (c, _) in self.consumers(n).filter(|&(c, _)| self.waits(c)) {
+                phase.tasks.push(Task::Moments(c));
+                phase.norms.push(c);
+            }
+        }
+        phases
+    }
+
+    fn backward_phases(&self) -> Vec<Phase> {
+        let active = || (0..self.nodes.len()).rev().filter(|&n| self.active[n]);
+        let count = active().map(|n| self.emit_level(n) + 1).max().unwrap_or(0);
+        let mut phases = vec![Phase::default(); count];
+        for n in active() {
+            phases[self.emit_level(n)].tasks.push(Task::Grad(n));
+            if self.waits(n) {
+                let phase = &mut phases[self.grad_level[n]];
+                phase.tasks.push(Task::GradSums(n));
+                phase.norms.push(n);
+            }
+        }
+        phases
+    }
+
+    fn emits(&self) -> Vec<Vec<Option<bool>>> {
+        let mut arrived = vec![false; self.nodes.len()];
+        let mut emits: Vec<Vec<Option<bool>>> =
+            self.inputs.iter().map(|i| vec![None; i.len()]).collect();
+        for task in self.backward_phases().iter().flat_map(|phase| &phase.tasks) {
+            let &Task::Grad(n) = task else { continue };
+            for (i, x) in self.inputs[n].iter().enumerate() {
+                if self.active[x.0] && self.nodes[n].op.differentiable(i) {
+                    emits[n][i] = Some(!arrived[x.0]);
+                    arrived[x.0] = true;
+                }
+            }
+        }
+        emits
+    }
+
+    fn value_is_stored(&self, n: usize) -> bool {
+        let node = &self.nodes[n];
+        let later = self.consumers(n).any(|(c, _)| self.level[c] != self.level[n]);
+        let backward = self.active[n] && node.op.backward_reads().1
+            || self
+                .consumers(n)
+                .any(|(c, _)| self.active[c] && self.nodes[c].op.backward_reads().0);
+        node.keep || node.plane.pixels() == 1 || later || backward
+    }
+
+    fn grad_is_stored(&self, n: usize) -> bool {
+        let read_last = self.emit_level(n);
+        self.loss == Some(Var(n))
+            || self.gradient_consumers(n).any(|c| self.emit_level(c) != read_last)
+    }
+}

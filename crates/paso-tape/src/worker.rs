@@ -1,0 +1,162 @@
+//! The memory of one portion of a batch, and views into it.
+
+use std::ops::Range;
+
+use paso_ops::{
+    Buffer, GradSums, Image, ImageMut, Isa, Moments, Norm, PackedConv, Plane, add_scaled,
+};
+
+use crate::op::{Node, Op, Var};
+use crate::params::Params;
+use crate::plan::{Phase, Place, Plan, Task};
+
+/// What all portions read during a phase.
+pub(crate) struct Context<'a> {
+    pub(crate) isa: Isa,
+    pub(crate) nodes: &'a [Node],
+    pub(crate) plan: &'a Plan,
+    pub(crate) params: &'a Params,
+    pub(crate) inputs: &'a [(Var, &'a [f32])],
+    /// Of each convolution.
+    pub(crate) packed: &'a [PackedConv],
+    /// Of each normalization.
+    pub(crate) norms: &'a [Norm],
+}
+
+/// A fixed portion of the batch: its values, gradients and sums. Vectors are indexed by node.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    /// Its images in the batch.
+    pub(crate) images: Range<usize>,
+    pub(crate) values: Vec<Buffer>,
+    pub(crate) grads: Vec<Buffer>,
+    pub(crate) moments: Vec<Moments>,
+    pub(crate) sums: Vec<GradSums>,
+    /// This portion's share of the gradient of the parameters.
+    pub(crate) param_grads: Vec<f32>,
+    /// A gradient that is to be added to one that arrived before.
+    spare: Buffer,
+}
+
+impl Worker {
+    pub(crate) fn new(nodes: &[Node], plan: &Plan, params: usize) -> Self {
+        let channels = |node: &Node| match node.op {
+            Op::BatchNorm(..) if plan.training => node.plane.channels,
+            _ => 0,
+        };
+        Self {
+            images: 0..0,
+            values: vec![Buffer::default(); nodes.len()],
+            grads: vec![Buffer::default(); nodes.len()],
+            moments: nodes.iter().map(|n| Moments::new(channels(n))).collect(),
+            sums: nodes.iter().map(|n| GradSums::new(channels(n))).collect(),
+            param_grads: vec![0.0; if plan.backward.is_empty() { 0 } else { params }],
+            spare: Buffer::default(),
+        }
+    }
+
+    /// Takes over these images; allocates only for more images than ever before.
+    pub(crate) fn assign(&mut self, plan: &Plan, images: Range<usize>) {
+        let count = images.len();
+        self.images = images;
+        let places =
+            plan.values.iter().zip(&mut self.values).chain(plan.grads.iter().zip(&mut self.grads));
+        for (place, buffer) in places {
+            if let Some(place) = place {
+                buffer.resize(place.plane.len() * if place.stored { count } else { 1 });
+            }
+        }
+        let spare = plan.grads.iter().flatten().map(|place| place.plane.len()).max();
+        self.spare.resize(spare.unwrap_or(0));
+    }
+
+    /// All tasks of a phase, image by image.
+    pub(crate) fn run(&mut self, cx: &Context<'_>, phase: &Phase) {
+        for image in 0..self.images.len() {
+            for &task in &phase.tasks {
+                match task {
+                    Task::Compute(n) => self.compute(cx, n, image),
+                    Task::Grad(n) => self.grad(cx, n, image),
+                    Task::Moments(n) => {
+                        let Op::BatchNorm(x, _) = cx.nodes[n].op else { continue };
+                        let x = view(&cx.plan.values, &self.values, x.0, image);
+                        self.moments[n].add_image(cx.isa, x);
+                    }
+                    Task::GradSums(n) => {
+                        let Op::BatchNorm(x, _) = cx.nodes[n].op else { continue };
+                        let x = view(&cx.plan.values, &self.values, x.0, image);
+                        let dy = view(&cx.plan.grads, &self.grads, n, image);
+                        self.sums[n].add_image(cx.isa, cx.norms[n].mean(), x, dy);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The value of a node for one image of this portion.
+    pub(crate) fn value<'a>(&'a self, cx: &Context<'_>, x: Var, image: usize) -> Image<'a> {
+        view(&cx.plan.values, &self.values, x.0, image)
+    }
+
+    /// Lets `write` write a node's value.
+    pub(crate) fn write(
+        &mut self,
+        cx: &Context<'_>,
+        n: usize,
+        image: usize,
+        write: impl FnOnce(&Self, ImageMut<'_>),
+    ) {
+        let mut buffer = std::mem::take(&mut self.values[n]);
+        write(self, view_mut(&cx.plan.values, &mut buffer, n, image));
+        self.values[n] = buffer;
+    }
+
+    /// Lets `write` write the gradient that node `n` has for its input number `which`, where anybody wants it.
+    pub(crate) fn emit(
+        &mut self,
+        cx: &Context<'_>,
+        n: usize,
+        which: usize,
+        x: Var,
+        image: usize,
+        write: impl FnOnce(&Self, Image<'_>, ImageMut<'_>),
+    ) {
+        let Some(first) = cx.plan.emits[n][which] else { return };
+        let mut buffer = std::mem::take(&mut self.grads[x.0]);
+        let dy = view(&cx.plan.grads, &self.grads, n, image);
+        let dx = view_mut(&cx.plan.grads, &mut buffer, x.0, image);
+        if first {
+            write(self, dy, dx);
+        } else {
+            let mut spare = std::mem::take(&mut self.spare);
+            let plane = Plane { halo: 0, ..dx.plane };
+            write(self, dy, ImageMut::new(plane, &mut spare[..plane.len()]));
+            add_scaled(1.0, Image::new(plane, &spare[..plane.len()]), dx);
+            self.spare = spare;
+        }
+        self.grads[x.0] = buffer;
+    }
+}
+
+/// One image of a node's value or gradient.
+pub(crate) fn view<'a>(
+    places: &[Option<Place>],
+    buffers: &'a [Buffer],
+    n: usize,
+    image: usize,
+) -> Image<'a> {
+    let place = places[n].expect("the plan has a place for whatever it reads");
+    let offset = place.offset(image);
+    Image::new(place.plane, &buffers[n][offset..offset + place.plane.len()])
+}
+
+fn view_mut<'a>(
+    places: &[Option<Place>],
+    buffer: &'a mut Buffer,
+    n: usize,
+    image: usize,
+) -> ImageMut<'a> {
+    let place = places[n].expect("the plan has a place for whatever it writes");
+    let offset = place.offset(image);
+    ImageMut::new(place.plane, &mut buffer[offset..offset + place.plane.len()])
+}

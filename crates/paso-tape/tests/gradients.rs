@@ -1,0 +1,171 @@
+//! Every op against numerical differences, on odd shapes.
+
+use paso_tape::{Activation, BoxLoss, ClassLoss, Conv, Params, Pool, Tape, Var, check_gradient};
+
+/// Smooth numbers between -1 and 1 that repeat late.
+fn wave(len: usize, seed: f32) -> Vec<f32> {
+    (0..len).map(|i| (f32::from(u16::try_from(i).unwrap()) * 0.7390851 + seed).sin()).collect()
+}
+
+const IMAGES: usize = 3;
+const INPUT: [usize; 3] = [5, 7, 3];
+
+/// Puts `op` between a convolution, so that gradients flow through it to parameters, and a loss.
+#[track_caller]
+fn check(what: &str, op: impl Fn(&mut Tape, &mut Params, Var) -> Var) {
+    for parallel in [false, true] {
+        let (mut tape, mut params) = (Tape::new(), Params::new(3));
+        tape.set_parallel(parallel);
+        let x = tape.input(INPUT);
+        let h = tape.conv(&mut params, "first", x, Conv::new(3, 5, 3), true);
+        let y = op(&mut tape, &mut params, h);
+        let out = tape.linear(&mut params, "last", y, 2);
+        let target = tape.input([1, 1, 2]);
+        let loss = tape.mse(out, target);
+        tape.set_loss(loss);
+        let (images, targets) =
+            (wave(IMAGES * INPUT.iter().product::<usize>(), 0.1), wave(IMAGES * 2, 0.5));
+        let inputs: [(Var, &[f32]); 2] = [(x, &images), (target, &targets)];
+        if let Err(error) = check_gradient(&mut tape, &mut params, &inputs, 1e-2) {
+            panic!("{what}: {error}");
+        }
+    }
+}
+
+#[test]
+fn convolutions() {
+    check("nothing between", |_, _, x| x);
+    for kernel in [1, 3, 5] {
+        for stride in [1, 2] {
+            check("dense", |t, p, x| {
+                t.conv(p, "c", x, Conv { stride, ..Conv::new(5, 4, kernel) }, true)
+            });
+            check("depthwise", |t, p, x| {
+                t.conv(p, "c", x, Conv { stride, ..Conv::depthwise(5, kernel) }, false)
+            });
+        }
+    }
+    check("valid padding", |t, p, x| {
+        t.conv(p, "c", x, Conv { padding: 0, ..Conv::new(5, 4, 3) }, false)
+    });
+    check("two", |t, p, x| {
+        let y = t.conv(p, "c1", x, Conv::new(5, 6, 3), false);
+        t.conv(p, "c2", y, Conv { groups: 2, ..Conv::new(6, 4, 3) }, false)
+    });
+}
+
+#[test]
+fn normalization() {
+    check("batch norm", |t, p, x| t.batch_norm(p, "n", x));
+    check("twice, with a convolution between", |t, p, x| {
+        let y = t.batch_norm(p, "n1", x);
+        let y = t.conv(p, "c", y, Conv::new(5, 9, 3), false);
+        t.batch_norm(p, "n2", y)
+    });
+    check("of a vector", |t, p, x| {
+        let y = t.linear(p, "l", x, 4);
+        t.batch_norm(p, "n", y)
+    });
+}
+
+#[test]
+fn activations() {
+    // ReLU-like kinks are avoided by a shift that no step crosses; smooth ones need none.
+    for f in [Activation::Sigmoid, Activation::Tanh, Activation::Silu, Activation::Softplus] {
+        check("smooth", |t, _, x| t.activation(x, f));
+    }
+    for f in [
+        Activation::Relu,
+        Activation::LeakyRelu(0.1),
+        Activation::HardSwish,
+        Activation::HardSigmoid,
+    ] {
+        check("with kinks, on one side of them", |t, _, x| {
+            let y = t.sigmoid(x);
+            t.activation(y, f)
+        });
+    }
+}
+
+#[test]
+fn pooling() {
+    check("average", |t, _, x| t.avg_pool(x, Pool { kernel: 3, stride: 2, padding: 1 }));
+    check("global average", |t, _, x| t.global_avg_pool(x));
+    check("max", |t, _, x| t.max_pool(x, Pool { kernel: 3, stride: 2, padding: 1 }));
+    check("max 2", |t, _, x| t.max_pool(x, Pool::new(2)));
+}
+
+#[test]
+fn moving_and_adding() {
+    check("residual", |t, p, x| {
+        let y = t.conv(p, "c", x, Conv::new(5, 5, 3), false);
+        t.add(x, y)
+    });
+    check("the same twice", |t, _, x| t.add(x, x));
+    check("product", |t, _, x| t.mul(x, x));
+    check("concat", |t, p, x| {
+        let a = t.conv(p, "a", x, Conv::new(5, 2, 1), false);
+        let b = t.conv(p, "b", x, Conv::new(5, 3, 3), false);
+        t.concat(&[a, x, b])
+    });
+    check("columns", |t, p, x| {
+        let y = t.columns(x, 1..4);
+        t.conv(p, "c", y, Conv::new(3, 2, 3), false)
+    });
+    check("reshape", |t, p, x| {
+        let y = t.reshape(x, [7, 5, 5]);
+        t.conv(p, "c", y, Conv::new(5, 2, 3), false)
+    });
+    check("weighted sum", |t, _, x| {
+        let y = t.sigmoid(x);
+        t.weighted_sum(&[(0.5, x), (-2.0, y)])
+    });
+}
+
+/// A loss right on the output of a linear layer.
+#[track_caller]
+fn check_loss(targets: &[f32], loss: impl Fn(&mut Tape, Var, Var) -> Var) {
+    let (mut tape, mut params) = (Tape::new(), Params::new(5));
+    let x = tape.input([1, 1, 6]);
+    let target = tape.input([1, 1, targets.len() / IMAGES]);
+    let y = tape.linear(&mut params, "l", x, 4);
+    let loss = loss(&mut tape, y, target);
+    tape.set_loss(loss);
+    let images = wave(IMAGES * 6, 0.3);
+    check_gradient(&mut tape, &mut params, &[(x, &images), (target, targets)], 1e-2).unwrap();
+}
+
+#[test]
+fn losses() {
+    let targets = wave(IMAGES * 4, 1.0);
+    let shares: Vec<f32> = targets.iter().map(|t| 0.5 + 0.5 * t).collect();
+    check_loss(&targets, |t, x, y| t.smooth_l1(x, y, 1.0));
+    check_loss(&targets, |t, x, y| t.smooth_l1(x, y, 0.1));
+    check_loss(&targets, |t, x, y| t.mse(x, y));
+    check_loss(&shares, |t, x, y| t.bce_with_logits(x, y));
+    let weights = Some(vec![0.5, 1.0, 2.0, 1.5]);
+    for settings in [ClassLoss::default(), ClassLoss { smoothing: 0.1, weights }] {
+        check_loss(&[3.0, 0.0, 2.0], |t, x, y| t.cross_entropy(x, y, settings.clone()));
+    }
+    let boxes = [0.2, 0.3, 0.6, 0.7, 0.1, 0.1, 0.45, 0.8, 0.5, 0.4, 0.9, 0.95];
+    for kind in [BoxLoss::Giou, BoxLoss::Diou] {
+        check_loss(&boxes, |t, x, y| {
+            let centre = t.sigmoid(x);
+            let corners = t.corners(centre);
+            t.box_loss(kind, corners, y)
+        });
+    }
+}
+
+#[test]
+fn a_wrong_gradient_is_found() {
+    let (mut tape, mut params) = (Tape::new(), Params::new(5));
+    let x = tape.input([1, 1, 2]);
+    let y = tape.linear(&mut params, "l", x, 1);
+    // The kink of |y| at its tip: the difference sees both sides, the gradient one.
+    let loss = tape.relu(y);
+    tape.set_loss(loss);
+    params.values_mut().fill(0.0);
+    let error = check_gradient(&mut tape, &mut params, &[(x, &[1.0, 2.0])], 1e-2).unwrap_err();
+    assert_eq!((error.tensor.as_str(), error.index, error.analytic), ("l.weight", 0, 0.0));
+}

@@ -1,0 +1,202 @@
+//! What a step must not do: allocate, depend on the number of threads, or forget who made a NaN.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use paso_tape::{ClassLoss, Params, Sequential, Tape, Var};
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[expect(
+    unsafe_code,
+    reason = "a counting allocator cannot be written without; it forwards to the system's"
+)]
+// SAFETY: every call is forwarded unchanged to `System`, which keeps the contract.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `System.alloc` above.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+struct Net {
+    tape: Tape,
+    params: Params,
+    images: Var,
+    boxes: Var,
+    class: Var,
+}
+
+fn net() -> Net {
+    let (mut tape, mut params) = (Tape::new(), Params::new(11));
+    let images = tape.input([12, 12, 3]);
+    let body = Sequential::new()
+        .conv(8, 3)
+        .batch_norm()
+        .relu()
+        .max_pool(2)
+        .residual(
+            Sequential::new().conv(8, 3).batch_norm().relu().depthwise(3, 1).batch_norm(),
+            Sequential::new(),
+        )
+        .relu()
+        .conv_stride(16, 3, 2)
+        .batch_norm()
+        .relu()
+        .global_avg_pool()
+        .linear(7);
+    let output = body.record(&mut tape, &mut params, images);
+    let (corners, logits) = (tape.columns(output, 0..4), tape.columns(output, 4..7));
+    let (boxes, class) = (tape.input([1, 1, 4]), tape.input([1, 1, 1]));
+    let a = tape.smooth_l1(corners, boxes, 1.0);
+    let b = tape.cross_entropy(logits, class, ClassLoss::default());
+    let loss = tape.weighted_sum(&[(1.0, a), (1.0, b)]);
+    tape.set_loss(loss);
+    Net { tape, params, images, boxes, class }
+}
+
+struct Batch {
+    images: Vec<f32>,
+    boxes: Vec<f32>,
+    class: Vec<f32>,
+}
+
+fn batch(n: usize) -> Batch {
+    let number = |i: usize, p: f32| (f32::from(u16::try_from(i % 60_000).unwrap()) * p).sin();
+    Batch {
+        images: (0..n * 432).map(|i| number(i, 0.37)).collect(),
+        boxes: (0..n * 4).map(|i| number(i, 0.91)).collect(),
+        class: (0..n).map(|i| f32::from(u8::try_from(i % 3).unwrap())).collect(),
+    }
+}
+
+impl Net {
+    fn step(&mut self, batch: &Batch, grads: &mut [f32]) -> f32 {
+        let inputs = [
+            (self.images, &batch.images[..]),
+            (self.boxes, &batch.boxes),
+            (self.class, &batch.class),
+        ];
+        let loss = self.tape.forward(&mut self.params, &inputs);
+        self.tape.backward(&self.params, grads);
+        self.params.values_mut().iter_mut().zip(&*grads).for_each(|(w, g)| *w -= 0.05 * g);
+        loss
+    }
+}
+
+#[test]
+fn a_steady_step_allocates_nothing() {
+    let mut net = net();
+    let (large, small) = (batch(19), batch(5));
+    let mut grads = net.params.zero_grads();
+    net.step(&large, &mut grads);
+    net.tape.infer(&net.params, &[(net.images, &large.images)]);
+    let before = ALLOCATIONS.with(Cell::get);
+    for batch in [&large, &small, &large] {
+        net.step(batch, &mut grads);
+        net.tape.infer(&net.params, &[(net.images, &batch.images)]);
+    }
+    assert_eq!(ALLOCATIONS.with(Cell::get) - before, 0);
+    // The counter counts.
+    drop(std::hint::black_box(vec![1_u8]));
+    assert_eq!(ALLOCATIONS.with(Cell::get) - before, 1);
+}
+
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let run = |threads: Option<usize>| {
+        let mut net = net();
+        let mut grads = net.params.zero_grads();
+        let mut steps = || {
+            net.tape.set_parallel(threads.is_some());
+            let losses: Vec<f32> =
+                [19, 5, 32, 1, 19].iter().map(|&n| net.step(&batch(n), &mut grads)).collect();
+            let inputs = batch(7);
+            net.tape.infer(&net.params, &[(net.images, &inputs.images)]);
+            losses
+        };
+        let losses = match threads {
+            Some(n) => {
+                rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(steps)
+            }
+            None => steps(),
+        };
+        assert!(losses.iter().all(|loss| loss.is_finite()), "{losses:?}");
+        (bits(&losses), bits(net.params.values()), bits(net.params.buffers()))
+    };
+    let serial = run(None);
+    for threads in [1, 2, 3, 8] {
+        assert_eq!(run(Some(threads)), serial, "{threads} threads");
+    }
+}
+
+#[test]
+fn training_lowers_the_loss() {
+    let mut net = net();
+    let mut grads = net.params.zero_grads();
+    let batch = batch(24);
+    let first = net.step(&batch, &mut grads);
+    let last = (0..400).map(|_| net.step(&batch, &mut grads)).last().unwrap();
+    assert!(last < 0.8 * first, "{first} to {last}");
+}
+
+#[test]
+fn a_batch_is_the_mean_of_its_images_in_inference() {
+    let mut net = net();
+    let batch = batch(9);
+    let mut grads = net.params.zero_grads();
+    net.step(&batch, &mut grads);
+    let inputs =
+        [(net.images, &batch.images[..]), (net.boxes, &batch.boxes), (net.class, &batch.class)];
+    net.tape.infer(&net.params, &inputs);
+    let loss = net.tape.loss().unwrap();
+    let each = net.tape.value(loss);
+    assert_eq!(each.len(), 9);
+    for (i, each) in each.iter().enumerate() {
+        let inputs = [
+            (net.images, &batch.images[i * 432..(i + 1) * 432]),
+            (net.boxes, &batch.boxes[i * 4..(i + 1) * 4]),
+            (net.class, &batch.class[i..=i]),
+        ];
+        net.tape.infer(&net.params, &inputs);
+        assert_eq!(net.tape.mean(loss).to_bits(), each.to_bits(), "image {i}");
+    }
+}
+
+#[test]
+fn the_first_nan_is_named() {
+    let mut net = net();
+    let batch = batch(4);
+    let inputs =
+        [(net.images, &batch.images[..]), (net.boxes, &batch.boxes), (net.class, &batch.class)];
+    assert_eq!(net.tape.first_non_finite(&net.params, &inputs), None);
+    let range = net.params.tensor("conv2.weight").unwrap().range.clone();
+    net.params.values_mut()[range.start] = f32::NAN;
+    assert_eq!(net.tape.first_non_finite(&net.params, &inputs).as_deref(), Some("conv2.weight"));
+    net.params.values_mut()[range.clone()].fill(3e38);
+    assert_eq!(net.tape.first_non_finite(&net.params, &inputs).as_deref(), Some("conv2"));
+}
+
+#[test]
+#[should_panic(expected = "5 numbers are not a whole number of images of 432")]
+fn a_wrong_length_is_named() {
+    let mut net = net();
+    net.tape.infer(&net.params, &[(net.images, &[0.0; 5])]);
+}
