@@ -152,7 +152,7 @@ int main(void) {
     printf("\n@avx512 status %d\n%4096s\n", first, "");
     fflush(stdout);
     tcdrain(1);
-    sleep(1); /* the last letters leave the UART */
+    usleep(10000); /* the last letters leave the UART */
     iopl(3);
     for (const char *word = "Shutdown"; *word; word++) outb(*word, 0x8900); /* Bochs ends itself */
     for (;;) pause();
