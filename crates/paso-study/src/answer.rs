@@ -1,0 +1,121 @@
+//! The result of a study.
+
+use crate::Role;
+use crate::compare::{Comparison, Verdict};
+use crate::config::StudyConfig;
+use crate::stats::Interval;
+use crate::tune::Tuned;
+use serde::{Deserialize, Serialize};
+
+/// What a study found. Its JSON is a stable format: fields may be added, never changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Answer {
+    /// Does the best decaying arm beat the baseline?
+    pub verdict: Verdict,
+    /// The arm that the verdict is about: the decaying arm that was best *on the tuning seeds*.
+    pub best_arm: String,
+    /// What the metric is called; higher is better.
+    pub metric: String,
+    /// Number of seeds of the verdict.
+    pub seeds: usize,
+    /// For an undecided verdict: about how many more seeds would decide it.
+    pub more_seeds: Option<usize>,
+    /// Every arm, in the order of the configuration.
+    pub arms: Vec<ArmAnswer>,
+    /// The best decaying arm against the best alternative (averaged weights): what decay still gives to those who average.
+    pub against_alternative: Option<AgainstAlternative>,
+    /// What the reader has to know to judge the answer, one sentence each.
+    pub notes: Vec<String>,
+    /// The configuration that ran, after any cut by a budget.
+    pub config: StudyConfig,
+}
+
+/// One arm's part of the answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ArmAnswer {
+    /// Name of the arm.
+    pub name: String,
+    /// Its schedule as a shape.
+    pub spec: String,
+    /// What it is in the comparison.
+    pub role: Role,
+    /// Its tuned peak rate.
+    pub peak_lr: f64,
+    /// Mean metric over the seeds of the verdict.
+    pub mean: f64,
+    /// Mean paired difference to the baseline; 0 for the baseline.
+    pub diff: f64,
+    /// Lower end of the interval for the difference.
+    pub ci_low: f64,
+    /// Upper end of the interval for the difference.
+    pub ci_high: f64,
+    /// The bootstrap interval (`BCa`) for the difference, for readers who expect it; it is too short with few seeds.
+    pub bca: Interval,
+    /// Two-sided sign-flip p-value of the difference, for this arm alone; 1 for the baseline.
+    pub p: f64,
+    /// The same after Holm's correction over all arms but the baseline.
+    pub p_holm: f64,
+    /// Share of seeds in which the arm beat the baseline.
+    pub share_better: f64,
+    /// What this comparison would say on its own.
+    pub verdict: Verdict,
+    /// The metric of every seed, in order.
+    pub values: Vec<f64>,
+    /// How many of the seeds diverged; they count as the worst metric of the study.
+    pub diverged: usize,
+    /// How the rate was chosen.
+    pub tuned: Tuned,
+}
+
+/// The best decaying arm against the alternative that was best on the tuning seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AgainstAlternative {
+    /// Name of the alternative.
+    pub alternative: String,
+    /// Decay minus alternative.
+    pub comparison: Comparison,
+}
+
+impl Answer {
+    /// The arm that the verdict is about.
+    ///
+    /// # Panics
+    /// If `best_arm` names no arm, which no study returns.
+    #[must_use]
+    pub fn best(&self) -> &ArmAnswer {
+        self.arms
+            .iter()
+            .find(|arm| arm.name == self.best_arm)
+            .expect("the best arm is one of the arms")
+    }
+
+    /// The verdict as a sentence, with its figures and the condition it holds for.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let ArmAnswer { name, diff, ci_low, ci_high, p, .. } = self.best();
+        let level = 100.0 * (1.0 - self.config.alpha);
+        let figures = format!(
+            "{diff:+.4} {}, {level:.0} % interval {ci_low:+.4} to {ci_high:+.4}, p = {p:.3}",
+            self.metric
+        );
+        let seeds = self.seeds;
+        let claim = match self.verdict {
+            Verdict::Helps => "Decay helps".to_owned(),
+            Verdict::Harms => "Decay harms".to_owned(),
+            Verdict::NoDifference => {
+                format!("Decay makes no difference (within {})", self.config.margin)
+            }
+            Verdict::Undecided => match self.more_seeds {
+                Some(more) => format!("Undecided; about {more} more seeds would settle it"),
+                None => "Undecided, and more seeds would hardly settle it".to_owned(),
+            },
+        };
+        format!(
+            "{claim}: {name} against constant {figures} ({seeds} seeds of {} steps).",
+            self.config.steps
+        )
+    }
+}

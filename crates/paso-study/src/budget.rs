@@ -1,0 +1,220 @@
+//! Making a study fit the time that there is.
+
+use crate::Error;
+use crate::config::{LEAST_SEEDS, StudyConfig};
+use crate::plan::{runs, trained};
+use crate::stats::{smallest_p, whole};
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// The name of the file that remembers what a budget granted.
+const FILE_NAME: &str = "plan.json";
+
+/// What a budget took away, and what that costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Cut {
+    /// Tuning seeds asked for and granted.
+    pub tuning_seeds: (usize, usize),
+    /// Seeds of the verdict asked for and granted.
+    pub seeds: (usize, usize),
+    /// Rates tried for an arm (before widening) asked for and granted.
+    pub points: (usize, usize),
+    /// Most rates after widening, asked for and granted.
+    pub max_points: (usize, usize),
+    /// Whether even the smallest study is longer than the budget.
+    pub over_budget: bool,
+}
+
+impl Cut {
+    /// The costs in words, one sentence a loss; empty when nothing was cut.
+    #[must_use]
+    pub fn costs(&self) -> Vec<String> {
+        let mut costs = Vec::new();
+        if let (asked, granted) = self.tuning_seeds
+            && granted < asked
+        {
+            costs.push(format!("rates are tuned on {granted} instead of {asked} seeds: the choice of rate and arm is noisier"));
+        }
+        if let (asked, granted) = self.points
+            && granted < asked
+        {
+            let consequence = if granted == 1 {
+                "nothing is tuned, and what looks like the schedule may be the rate"
+            } else {
+                "the rates are tuned more coarsely"
+            };
+            costs.push(format!("{granted} instead of {asked} rates are tried: {consequence}"));
+        }
+        if let (asked, granted) = self.max_points
+            && granted < asked
+        {
+            costs.push(format!("the grid of rates can grow to {granted} instead of {asked} rates: a best rate beyond it is missed"));
+        }
+        if let (asked, granted) = self.seeds
+            && granted < asked
+        {
+            costs.push(format!(
+                "{granted} instead of {asked} seeds: the least p-value is {:.3} instead of {:.3}, and a difference must be about {:.1} times as large to be seen",
+                smallest_p(granted), smallest_p(asked), (asked as f64 / granted as f64).sqrt()
+            ));
+            if granted < LEAST_SEEDS && asked >= LEAST_SEEDS {
+                costs.push(
+                    "with so few seeds the verdict will be \"undecided\" whatever happens".into(),
+                );
+            }
+        }
+        if self.over_budget {
+            costs.push("even the smallest study takes longer than the budget".into());
+        }
+        costs
+    }
+}
+
+/// Makes `config` fit `budget`, given the duration of a run, and says what was taken.
+///
+/// Taken in this order, and only as far as needed: tuning seeds down to one; seeds of the verdict down to the least that
+/// can decide; rates down to one; seeds down to two. What is left over bounds how far the grid may widen.
+fn fit(
+    config: &StudyConfig,
+    budget: Duration,
+    side_by_side: usize,
+    seconds_per_run: f64,
+) -> (StudyConfig, Cut) {
+    let affordable = budget.as_secs_f64() * side_by_side as f64 / seconds_per_run.max(1e-9);
+    let too_long = |config: &StudyConfig| runs(config) as f64 > affordable;
+    let mut fitted = config.clone();
+    while too_long(&fitted) && fitted.tuning_seeds > 1 {
+        fitted.tuning_seeds -= 1;
+    }
+    while too_long(&fitted) && fitted.seeds > LEAST_SEEDS {
+        fitted.seeds -= 1;
+    }
+    while too_long(&fitted) && fitted.grid.points > 1 {
+        fitted.grid.points -= 1;
+    }
+    while too_long(&fitted) && fitted.seeds > 2 {
+        fitted.seeds -= 1;
+    }
+    let spare = (affordable - runs(&fitted) as f64).max(0.0)
+        / (trained(config) * fitted.tuning_seeds) as f64;
+    fitted.grid.max_points =
+        config.grid.max_points.min(fitted.grid.points.saturating_add(whole(spare)));
+    let cut = Cut {
+        tuning_seeds: (config.tuning_seeds, fitted.tuning_seeds),
+        seeds: (config.seeds, fitted.seeds),
+        points: (config.grid.points, fitted.grid.points),
+        max_points: (config.grid.max_points, fitted.grid.max_points),
+        over_budget: too_long(&fitted),
+    };
+    (fitted, cut)
+}
+
+/// What was granted once, so that a study which is stopped and continued does not change its size on the way.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Granted {
+    asked: StudyConfig,
+    budget: Duration,
+    /// The configuration that runs.
+    pub(crate) config: StudyConfig,
+    /// What it lacks.
+    pub(crate) cut: Cut,
+    /// Duration of a run when this was decided.
+    pub(crate) seconds_per_run: f64,
+}
+
+impl Granted {
+    /// Decides how much of `asked` fits.
+    pub(crate) fn decide(
+        asked: &StudyConfig,
+        budget: Duration,
+        side_by_side: usize,
+        seconds_per_run: f64,
+    ) -> Self {
+        let (config, cut) = fit(asked, budget, side_by_side, seconds_per_run);
+        Self { asked: asked.clone(), budget, config, cut, seconds_per_run }
+    }
+
+    /// What an earlier session decided for the same question; `None` if there was none, or it was another question.
+    pub(crate) fn load(
+        folder: &Path,
+        asked: &StudyConfig,
+        budget: Duration,
+    ) -> Result<Option<Self>, Error> {
+        let path = folder.join(FILE_NAME);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(Error::File { path, source }),
+        };
+        let granted: Self = serde_json::from_str(&text).map_err(|error| Error::Content {
+            path,
+            line: error.line(),
+            reason: format!("not a plan ({error}); remove this file to plan again"),
+        })?;
+        Ok(Some(granted).filter(|g| g.asked == *asked && g.budget == budget))
+    }
+
+    /// Writes the decision, whole or not at all.
+    pub(crate) fn save(&self, folder: &Path) -> Result<(), Error> {
+        let text = serde_json::to_string_pretty(self).expect("a plan has JSON");
+        write_whole(&folder.join(FILE_NAME), text.as_bytes())
+    }
+}
+
+/// Writes a file under a temporary name, and gives it its name when it is safely on the disk.
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|source| Error::File { path: path.into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_takes_the_cheapest_losses_first() {
+        let config = StudyConfig { seeds: 12, ..StudyConfig::default() };
+        // Five trained arms: 5 * (3 * 2 + 12) = 90 runs of a second.
+        let granted = |seconds| fit(&config, Duration::from_secs(seconds), 1, 1.0);
+        let (all, cut) = granted(1_000);
+        assert_eq!(
+            (all, cut.costs()),
+            (config.clone(), Vec::<String>::new()),
+            "enough for everything"
+        );
+        let (some, cut) = granted(75);
+        assert_eq!(
+            (some.tuning_seeds, some.seeds, some.grid.points),
+            (1, 12, 3),
+            "one tuning seed less is enough"
+        );
+        assert_eq!(cut.costs().len(), 2, "and a smaller limit of the grid: {:?}", cut.costs());
+        let (few, _) = granted(45);
+        assert_eq!(
+            (few.tuning_seeds, few.seeds, few.grid.points),
+            (1, 6, 3),
+            "then seeds, down to six"
+        );
+        let (fewer, cut) = granted(35);
+        assert_eq!((fewer.tuning_seeds, fewer.seeds, fewer.grid.points), (1, 6, 1), "then rates");
+        assert!(cut.costs().iter().any(|cost| cost.contains("nothing is tuned")), "said loudly");
+        let (least, cut) = granted(3);
+        assert_eq!(
+            (least.tuning_seeds, least.seeds, least.grid.points),
+            (1, 2, 1),
+            "never less than this"
+        );
+        assert!(cut.over_budget, "and it says that this is too long");
+        assert!(runs(&fewer) <= 35 && runs(&few) <= 45 && runs(&some) <= 75, "the plans fit");
+    }
+}

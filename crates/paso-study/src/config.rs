@@ -1,0 +1,199 @@
+//! The settings of a study, and the check that they make sense.
+
+use crate::stats::whole;
+use crate::{Arm, Error, Role};
+use serde::{Deserialize, Serialize};
+
+/// Fewer seeds than this cannot be significant at 5 %: the least two-sided p-value is `2 / 2^n`.
+pub const LEAST_SEEDS: usize = 6;
+
+/// Everything that defines a study. Plain data; [`Study::new`](crate::Study::new) checks it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StudyConfig {
+    /// What is compared. Default: [`Arm::usual`].
+    pub arms: Vec<Arm>,
+    /// Updates of every run. Default 1,000.
+    pub steps: u64,
+    /// Seeds of the verdict, `first_seed..first_seed + seeds`. Default 6, the least at which a verdict is possible.
+    pub seeds: usize,
+    /// First seed of the verdict. Default 0.
+    pub first_seed: u64,
+    /// Seeds on which rates are tuned; the verdict never uses these. Default 2.
+    pub tuning_seeds: usize,
+    /// The peak rates tried for every arm.
+    pub grid: Grid,
+    /// Horizons of the averaged weights, as shares of the run, in `0..=1`. Default 1 %, 5 % and 20 %.
+    pub averaging: Vec<f64>,
+    /// What the metric is called. Default `"metric"`.
+    pub metric: String,
+    /// Differences smaller than this are of no interest, in units of the metric. Default 0.01.
+    pub margin: f64,
+    /// Chance of a wrong "helps" or "harms" when there is no difference. Default 0.05.
+    pub alpha: f64,
+    /// What else the runs depend on (data, net, batch size, version), in any wording. Runs that were kept under another
+    /// wording are refused rather than mixed in. Default empty.
+    pub fingerprint: String,
+}
+
+/// Peak rates to try: `points` of them, a `factor` apart, around `center`.
+///
+/// When the best rate of any arm lies at an end of the grid, the grid grows there by a point, *for every arm*, so that no
+/// arm is ever tuned with more runs than another; until no arm's best lies at an end, or there are `max_points`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grid {
+    /// The middle of the grid, above 0. Default 1e-3, Adam's usual rate.
+    pub center: f64,
+    /// Ratio of neighbouring rates, above 1. Default 3.
+    pub factor: f64,
+    /// Number of rates to begin with. Default 3. With 1 nothing is tuned.
+    pub points: usize,
+    /// Number of rates at most. Default 7.
+    pub max_points: usize,
+}
+
+impl Default for Grid {
+    fn default() -> Self {
+        Self { center: 1e-3, factor: 3.0, points: 3, max_points: 7 }
+    }
+}
+
+impl Default for StudyConfig {
+    fn default() -> Self {
+        Self {
+            arms: Arm::usual(),
+            steps: 1_000,
+            seeds: LEAST_SEEDS,
+            first_seed: 0,
+            tuning_seeds: 2,
+            grid: Grid::default(),
+            averaging: vec![0.01, 0.05, 0.2],
+            metric: "metric".into(),
+            margin: 0.01,
+            alpha: 0.05,
+            fingerprint: String::new(),
+        }
+    }
+}
+
+/// Tuning seeds begin this far above the verdict's, so that neither ever reaches the other.
+const TUNING_OFFSET: u64 = 1 << 32;
+
+impl StudyConfig {
+    /// The seeds on which rates are tuned.
+    pub(crate) fn tuning(&self) -> impl Iterator<Item = u64> {
+        let first = self.first_seed.wrapping_add(TUNING_OFFSET);
+        (0..self.tuning_seeds as u64).map(move |i| first.wrapping_add(i))
+    }
+
+    /// The seeds of the verdict.
+    pub(crate) fn verdict(&self) -> impl Iterator<Item = u64> {
+        let first = self.first_seed;
+        (0..self.seeds as u64).map(move |i| first.wrapping_add(i))
+    }
+
+    /// Averaging horizons in steps, at least one.
+    pub(crate) fn horizons(&self) -> Vec<u64> {
+        self.averaging
+            .iter()
+            .map(|share| (whole((share * self.steps as f64).round()) as u64).max(1))
+            .collect()
+    }
+
+    /// The baseline arm's index. The check made sure that there is one.
+    pub(crate) fn baseline(&self) -> usize {
+        self.arms.iter().position(|arm| arm.role == Role::Baseline).expect("checked: one baseline")
+    }
+
+    /// The first setting that makes no sense, as an error.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let wrong = |field, value: String, allowed| Err(Error::Setting { field, value, allowed });
+        let Grid { center, factor, points, max_points } = self.grid;
+        if self.steps == 0 {
+            return wrong("steps", "0".into(), "at least 1");
+        }
+        if self.seeds < 2 || self.seeds > 100_000 {
+            return wrong(
+                "seeds",
+                self.seeds.to_string(),
+                "between 2 and 100000: one seed has no spread",
+            );
+        }
+        if self.tuning_seeds == 0 || self.tuning_seeds > 100_000 {
+            return wrong(
+                "tuning_seeds",
+                self.tuning_seeds.to_string(),
+                "between 1 and 100000: they choose the arm that the verdict is about",
+            );
+        }
+        if !(center > 0.0 && center.is_finite()) {
+            return wrong("grid.center", center.to_string(), "a rate above 0");
+        }
+        if !(factor > 1.0 && factor <= 1_000.0) {
+            return wrong("grid.factor", factor.to_string(), "above 1 and at most 1000");
+        }
+        if points == 0 || points > 99 {
+            return wrong("grid.points", points.to_string(), "between 1 and 99");
+        }
+        if max_points < points || max_points > 99 {
+            return wrong("grid.max_points", max_points.to_string(), "between grid.points and 99");
+        }
+        if let Some(share) = self.averaging.iter().find(|share| !(0.0..=1.0).contains(*share)) {
+            return wrong("averaging", share.to_string(), "a share of the run, between 0 and 1");
+        }
+        if !(self.margin >= 0.0 && self.margin.is_finite()) {
+            return wrong(
+                "margin",
+                self.margin.to_string(),
+                "a difference of the metric, at least 0",
+            );
+        }
+        if !(self.alpha > 0.0 && self.alpha < 0.5) {
+            return wrong("alpha", self.alpha.to_string(), "between 0 and 0.5");
+        }
+        self.check_arms()
+    }
+
+    fn check_arms(&self) -> Result<(), Error> {
+        let wrong = |value: String, allowed| Err(Error::Setting { field: "arms", value, allowed });
+        let names: Vec<&str> = self.arms.iter().map(|arm| arm.name.as_str()).collect();
+        let list = || names.join(", ");
+        if let Some((i, name)) =
+            names.iter().enumerate().find(|(i, name)| names[..*i].contains(name))
+        {
+            return wrong(format!("`{name}` twice (arm {})", i + 1), "distinct names");
+        }
+        if names.iter().any(|name| name.trim().is_empty()) {
+            return wrong(list(), "names that are not empty");
+        }
+        let count = |role| self.arms.iter().filter(|arm| arm.role == role).count();
+        if count(Role::Baseline) != 1 {
+            return wrong(list(), "exactly one baseline and at least one decay");
+        }
+        if count(Role::Decay) == 0 {
+            return wrong(list(), "exactly one baseline and at least one decay");
+        }
+        if self.averaging.is_empty() && self.arms.iter().any(|arm| arm.averaged) {
+            return wrong(list(), "without averaged arms when `averaging` names no horizon");
+        }
+        self.arms.iter().try_for_each(|arm| arm.check(self.grid.center, self.steps))
+    }
+}
+
+impl Grid {
+    /// The rate `index` points above the center (below, if negative), rounded to six digits.
+    ///
+    /// Only multiplications and a decimal rounding: the same index gives the same bits on every machine, as merging needs.
+    pub(crate) fn rate(&self, index: i32) -> f64 {
+        let power = (0..index.unsigned_abs()).fold(1.0, |power, _| power * self.factor);
+        let exact = if index < 0 { self.center / power } else { self.center * power };
+        format!("{exact:.5e}").parse().expect("a float just printed")
+    }
+
+    /// First and last index of the grid to begin with. An even number of points has one more below the center.
+    pub(crate) fn start(&self) -> (i32, i32) {
+        let points = i32::try_from(self.points).expect("checked: at most 99");
+        (-(points / 2), (points - 1) / 2)
+    }
+}

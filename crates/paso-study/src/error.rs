@@ -1,0 +1,88 @@
+//! What can go wrong in a study, in words for the person who started it.
+
+use std::path::PathBuf;
+
+/// The error of a [`Trial`](crate::Trial): whatever the caller's training loop may fail with.
+pub type TrialError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a study could not be set up, run or continued.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting is outside its range.
+    #[error("{field} is {value}, but must be {allowed}")]
+    Setting {
+        /// The setting's name.
+        field: &'static str,
+        /// What it was.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// A schedule that cannot be read, or does not fit the number of steps.
+    #[error("arm `{arm}`: schedule `{spec}`: {reason}")]
+    Schedule {
+        /// The arm's name.
+        arm: String,
+        /// The schedule as it was given.
+        spec: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A training run failed (not: diverged, which is an outcome).
+    #[error("the run of {run} failed: {source}")]
+    Trial {
+        /// Which run.
+        run: String,
+        /// What the training loop said.
+        source: TrialError,
+    },
+    /// The trial answered with another number of outcomes or averages than asked for.
+    #[error("the run of {run} returned {got} {what}, asked for {expected}")]
+    Count {
+        /// Which run.
+        run: String,
+        /// What was counted.
+        what: &'static str,
+        /// How many came.
+        got: usize,
+        /// How many were asked for.
+        expected: usize,
+    },
+    /// No run of an arm reached a finite metric, so that there is nothing to compare.
+    #[error(
+        "no run reached a finite metric: every arm diverged at every rate between {lowest:e} and {highest:e}; try a smaller rate"
+    )]
+    AllDiverged {
+        /// Lowest peak rate tried.
+        lowest: f64,
+        /// Highest peak rate tried.
+        highest: f64,
+    },
+    /// The caller asked to stop. Finished runs are kept.
+    #[error(
+        "stopped before the end; {finished} finished runs are kept, and the same command in the same folder goes on from there"
+    )]
+    Cancelled {
+        /// Runs finished so far, earlier sessions included.
+        finished: usize,
+    },
+    /// A file of the study's folder could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of the study's folder holds what it should not.
+    #[error("{}, line {line}: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// One-based line.
+        line: usize,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+}

@@ -1,0 +1,205 @@
+//! The caller's training loop, as the study sees it: a run to do, and the outcome of it.
+
+use crate::{Event, TrialError};
+use paso_schedule::{Shape, Spec};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A training loop that a study can run.
+///
+/// It is called from several threads at once when the study was told so
+/// ([`Session::side_by_side`](crate::Session::side_by_side)); hence `&self` and `Sync`. One call should use one thread then.
+///
+/// For the comparison to mean anything:
+///
+/// * Everything random (initial weights, order of the batches, augmentation, split of the data) comes from
+///   [`Run::seed`] and from nothing else, so that arms with the same seed are *paired*.
+/// * Every run takes exactly [`Run::steps`] updates, update number `t` (from 0) at the rate `schedule.at(t)`, where `schedule` is [`Run::schedule`].
+/// * The metric is that of the last weights, not of the best checkpoint: picking the luckiest of many favours noisy arms.
+///
+/// A closure `Fn(&Run, &Watch) -> Result<Outcome, TrialError>` is a `Trial` too.
+pub trait Trial: Sync {
+    /// Trains once and judges the result.
+    ///
+    /// A run that diverges is not an error: return a metric that is not finite.
+    ///
+    /// # Errors
+    /// Whatever keeps the run from being done at all; it ends the study, finished runs are kept.
+    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError>;
+}
+
+impl<F> Trial for F
+where
+    F: Fn(&Run, &Watch<'_>) -> Result<Outcome, TrialError> + Sync,
+{
+    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
+        self(run, watch)
+    }
+}
+
+/// One training run that the study asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Run {
+    /// The schedule's shape: see [`paso_schedule::Shape`].
+    pub spec: String,
+    /// Whatever else distinguishes the arm, handed through from [`Arm::variant`](crate::Arm::variant); usually empty.
+    pub variant: String,
+    /// Highest rate of the schedule.
+    pub peak_lr: f64,
+    /// Number of updates.
+    pub steps: u64,
+    /// Source of everything random in the run.
+    pub seed: u64,
+    /// Horizons, in steps, over which averaged weights are to be kept beside the trained ones: an exponential moving
+    /// average that forgets a share of `1 / horizon` a step. Empty when no arm wants them.
+    pub averaging: Vec<u64>,
+}
+
+impl Run {
+    /// The rates of the run: `run.schedule().at(t)` for update number `t`, counted from 0.
+    ///
+    /// # Panics
+    /// If the shape cannot be bound. A study checks that before it starts.
+    #[must_use]
+    pub fn schedule(&self) -> Spec {
+        let bound =
+            self.spec.parse::<Shape>().and_then(|shape| shape.bind(self.peak_lr, self.steps));
+        bound.unwrap_or_else(|error| panic!("{self}: {error}"))
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}`", self.spec)?;
+        if !self.variant.is_empty() {
+            write!(f, " ({})", self.variant)?;
+        }
+        write!(f, ", peak rate {:e}, seed {}, {} steps", self.peak_lr, self.seed, self.steps)
+    }
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The metric of the last weights; higher is better. Not finite: the run diverged.
+    #[serde(with = "finite_or_null")]
+    pub metric: f64,
+    /// The metric of the averaged weights, one for each of [`Run::averaging`] in that order.
+    #[serde(with = "finite_or_null_list")]
+    pub averaged: Vec<f64>,
+    /// Loss on the same data as the metric, at the last weights; lower is better. `None` when there is no such thing.
+    pub loss: Option<f64>,
+    /// How long the run took; the study fills it in.
+    pub seconds: f64,
+    /// What the optimizer's steps looked like near the end.
+    pub audit: Option<Audit>,
+    /// The course of the run, as many points as a picture needs; may be empty.
+    pub curve: Vec<CurvePoint>,
+}
+
+/// A point in the course of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// Updates done.
+    pub step: u64,
+    /// Training loss around here; `None` where it was not finite or not known.
+    pub loss: Option<f64>,
+    /// Metric at this point, if it was evaluated.
+    pub metric: Option<f64>,
+}
+
+/// What an audited optimizer step tells about the end of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Root mean square of step / rate over the parameters, averaged over the last steps; 0.229 when noise rules.
+    pub step_rms: f64,
+    /// Largest `|step| / (rate * R(t))` of the whole run; above 1 would be a bug.
+    pub largest_over_bound: f64,
+    /// Share of `|step|` above the rate, over the whole run.
+    pub share_above_rate: f64,
+    /// Sum over the parameters of `sqrt(v)`, bias-corrected, at the end, in units of loss per unit of parameter.
+    pub sum_sqrt_v: f64,
+}
+
+/// The study's side of a run in progress: asks whether to stop, and takes progress.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    cancel: &'a AtomicBool,
+    failed: &'a AtomicBool,
+    observe: &'a (dyn Fn(&Event<'_>) + Sync),
+}
+
+impl std::fmt::Debug for Watch<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").field("stop", &self.stop()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Watch<'a> {
+    /// A watch for calling a [`Trial`] outside a study, in a test for example: nobody stops it, nobody listens.
+    #[must_use]
+    pub fn idle() -> Watch<'static> {
+        Watch { cancel: &NEVER, failed: &NEVER, observe: &|_| () }
+    }
+
+    pub(crate) fn new(
+        cancel: &'a AtomicBool,
+        failed: &'a AtomicBool,
+        observe: &'a (dyn Fn(&Event<'_>) + Sync),
+    ) -> Self {
+        Self { cancel, failed, observe }
+    }
+
+    /// Whether the run should stop, because the user said so or another run failed. Look at it once a step, and return any
+    /// error then: the study reports why it stopped, not that error.
+    #[must_use]
+    pub fn stop(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Reports `steps` more updates done, for the progress bar. Optional.
+    pub fn advance(&self, steps: u64) {
+        (self.observe)(&Event::Steps(steps));
+    }
+}
+
+/// A flag that nobody sets.
+pub(crate) static NEVER: AtomicBool = AtomicBool::new(false);
+
+/// JSON has no NaN: a metric that is not finite is written as `null` and read back as NaN.
+mod finite_or_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        Some(*value).filter(|v| v.is_finite()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}
+
+mod finite_or_null_list {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        values: &[f64],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        values
+            .iter()
+            .map(|v| Some(*v).filter(|v| v.is_finite()))
+            .collect::<Vec<_>>()
+            .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<f64>, D::Error> {
+        Ok(Vec::<Option<f64>>::deserialize(deserializer)?
+            .into_iter()
+            .map(|v| v.unwrap_or(f64::NAN))
+            .collect())
+    }
+}

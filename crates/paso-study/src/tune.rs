@@ -1,0 +1,149 @@
+//! The peak rate of every arm, chosen on seeds that the verdict never uses.
+
+use crate::config::StudyConfig;
+use crate::journal::Journal;
+use crate::pool::Pool;
+use crate::stats::mean;
+use crate::{Arm, Error, Event, Outcome, Run};
+use serde::{Deserialize, Serialize};
+
+/// What tuning chose for an arm, and everything it saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Tuned {
+    /// The chosen peak rate.
+    pub peak_lr: f64,
+    /// The chosen averaging horizon in steps, for an averaged arm.
+    pub horizon: Option<u64>,
+    /// Mean metric there, over the tuning seeds.
+    pub mean: f64,
+    /// Whether the rate is the first or last of the grid, which could not grow further.
+    pub at_edge: bool,
+    /// The whole grid, ascending by rate (and horizon).
+    pub tried: Vec<Tried>,
+}
+
+/// One point of the grid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Tried {
+    /// Peak rate.
+    pub peak_lr: f64,
+    /// Averaging horizon in steps, for an averaged arm.
+    pub horizon: Option<u64>,
+    /// Mean metric over the tuning seeds; `None` when a run diverged.
+    pub mean: Option<f64>,
+}
+
+/// The run of `arm` at `peak_lr` with `seed`.
+pub(crate) fn run_of(config: &StudyConfig, arm: &Arm, peak_lr: f64, seed: u64) -> Run {
+    // Averages are kept by every run of a schedule that some arm wants averaged, so that both arms share it.
+    let averaged = config.arms.iter().any(|other| other.averaged && other.trains_like(arm));
+    Run {
+        spec: arm.spec.clone(),
+        variant: arm.variant.clone(),
+        peak_lr,
+        steps: config.steps,
+        seed,
+        averaging: if averaged { config.horizons() } else { Vec::new() },
+    }
+}
+
+/// Tunes every arm; runs that the journal does not have are done by `pool`.
+pub(crate) fn tune(
+    config: &StudyConfig,
+    journal: &mut Journal,
+    pool: &Pool<'_>,
+) -> Result<Vec<Tuned>, Error> {
+    let observe = pool.session.observe;
+    let later = config.arms.len() * config.seeds;
+    let (mut low, mut high) = config.grid.start();
+    loop {
+        pool.run(journal, &runs(config, low, high), later)?;
+        let tuned: Vec<Tuned> =
+            config.arms.iter().map(|arm| choose(config, arm, journal, low, high)).collect();
+        let mut room = config.grid.max_points - (high - low + 1) as usize;
+        let at = |index| tuned.iter().any(|t| t.at_edge && t.peak_lr == config.grid.rate(index));
+        // With a single rate there is nothing that says in which direction to go.
+        let (below, above) =
+            (config.grid.points > 1 && at(low), config.grid.points > 1 && at(high));
+        let mut widened = false;
+        for (wanted, end, step) in [(above, &mut high, 1), (below, &mut low, -1)] {
+            if wanted && room > 0 {
+                *end += step;
+                room -= 1;
+                widened = true;
+                observe(&Event::Widened { peak_lr: config.grid.rate(*end) });
+            }
+        }
+        if !widened {
+            if tuned.iter().all(|t| !t.mean.is_finite()) {
+                let (lowest, highest) = (config.grid.rate(low), config.grid.rate(high));
+                return Err(Error::AllDiverged { lowest, highest });
+            }
+            for (arm, t) in config.arms.iter().zip(&tuned) {
+                observe(&Event::Tuned { arm: &arm.name, peak_lr: t.peak_lr, at_edge: t.at_edge });
+            }
+            return Ok(tuned);
+        }
+    }
+}
+
+/// Every tuning run: the middle of the grid first, so that an early look is at the likeliest rates.
+pub(crate) fn runs(config: &StudyConfig, low: i32, high: i32) -> Vec<Run> {
+    let mut indices: Vec<i32> = (low..=high).collect();
+    indices.sort_by_key(|index| index.abs());
+    let mut runs: Vec<Run> = Vec::new();
+    for seed in config.tuning() {
+        for &index in &indices {
+            for arm in &config.arms {
+                let run = run_of(config, arm, config.grid.rate(index), seed);
+                if !runs.contains(&run) {
+                    runs.push(run);
+                }
+            }
+        }
+    }
+    runs
+}
+
+/// The best point of the grid for `arm`; among equals the one nearest the center, where nothing needs to widen.
+fn choose(config: &StudyConfig, arm: &Arm, journal: &Journal, low: i32, high: i32) -> Tuned {
+    let horizons: Vec<Option<u64>> =
+        if arm.averaged { config.horizons().into_iter().map(Some).collect() } else { vec![None] };
+    let mut tried = Vec::new();
+    let mut best = (f64::NEG_INFINITY, i32::MAX, None);
+    for index in low..=high {
+        for (which, &horizon) in horizons.iter().enumerate() {
+            let peak_lr = config.grid.rate(index);
+            let metrics: Vec<f64> = config
+                .tuning()
+                .map(|seed| {
+                    journal.get(&run_of(config, arm, peak_lr, seed)).expect("tuning runs are done")
+                })
+                .map(|outcome| judged(outcome, horizon.map(|_| which)))
+                .collect();
+            let mean = Some(mean(&metrics)).filter(|m| m.is_finite());
+            tried.push(Tried { peak_lr, horizon, mean });
+            let score = mean.unwrap_or(f64::NEG_INFINITY);
+            if score > best.0 || (score == best.0 && index.abs() < best.1.abs()) {
+                best = (score, index, horizon);
+            }
+        }
+    }
+    let (mean, index, horizon) = best;
+    // Every rate diverged: the lowest is the least bad, and asks for lower ones.
+    let index = if mean == f64::NEG_INFINITY { low } else { index };
+    Tuned {
+        peak_lr: config.grid.rate(index),
+        horizon,
+        mean,
+        at_edge: index == low || index == high,
+        tried,
+    }
+}
+
+/// The metric by which an arm is judged: that of its last weights, or of its averaged ones.
+pub(crate) fn judged(outcome: &Outcome, horizon: Option<usize>) -> f64 {
+    horizon.map_or(outcome.metric, |which| outcome.averaged[which])
+}

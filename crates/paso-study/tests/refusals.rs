@@ -1,0 +1,157 @@
+//! What a study refuses, and whether it says where, what and why.
+
+use paso_study::{
+    Arm, Error, Grid, Outcome, Role, Run, Session, Study, StudyConfig, TrialError, Watch,
+};
+use std::path::Path;
+
+fn trial(run: &Run, _: &Watch<'_>) -> Result<Outcome, TrialError> {
+    Ok(Outcome { metric: 0.5, averaged: vec![0.5; run.averaging.len()], ..Outcome::default() })
+}
+
+fn refusal(config: StudyConfig) -> String {
+    Study::new(config).expect_err("refused").to_string()
+}
+
+fn with_arm(spec: &str) -> StudyConfig {
+    let mut config = StudyConfig::default();
+    config.arms.push(Arm::new("mine", spec, Role::Decay));
+    config
+}
+
+fn run_in(folder: &Path, fingerprint: &str) -> Result<paso_study::Answer, Error> {
+    let config = StudyConfig { fingerprint: fingerprint.into(), ..StudyConfig::default() };
+    Study::new(config)?.run(&trial, &Session { folder: Some(folder), ..Session::default() })
+}
+
+#[test]
+fn settings_out_of_range_are_named_with_their_range() {
+    let default = StudyConfig::default;
+    let grid = |center, factor, points, max_points| Grid { center, factor, points, max_points };
+    for (config, expected) in [
+        (StudyConfig { seeds: 1, ..default() }, "seeds is 1, but must be between 2"),
+        (StudyConfig { steps: 0, ..default() }, "steps is 0, but must be at least 1"),
+        (StudyConfig { tuning_seeds: 0, ..default() }, "tuning_seeds is 0"),
+        (StudyConfig { alpha: 0.7, ..default() }, "alpha is 0.7, but must be between 0 and 0.5"),
+        (StudyConfig { margin: f64::NAN, ..default() }, "margin is NaN"),
+        (StudyConfig { averaging: vec![2.0], ..default() }, "averaging is 2"),
+        (StudyConfig { averaging: vec![], ..default() }, "without averaged arms"),
+        (StudyConfig { grid: grid(0.0, 3.0, 3, 7), ..default() }, "grid.center is 0"),
+        (StudyConfig { grid: grid(1e-3, 1.0, 3, 7), ..default() }, "grid.factor is 1"),
+        (StudyConfig { grid: grid(1e-3, 3.0, 0, 7), ..default() }, "grid.points is 0"),
+        (StudyConfig { grid: grid(1e-3, 3.0, 3, 2), ..default() }, "grid.max_points is 2"),
+        (StudyConfig { arms: vec![], ..default() }, "exactly one baseline"),
+        (
+            StudyConfig { arms: vec![Arm::new("a", "constant", Role::Baseline); 2], ..default() },
+            "`a` twice (arm 2)",
+        ),
+    ] {
+        let message = refusal(config);
+        assert!(message.contains(expected), "`{message}` should contain `{expected}`");
+    }
+}
+
+#[test]
+fn schedules_are_read_before_anything_runs() {
+    let message = refusal(with_arm("cosin(to 0)"));
+    assert!(message.contains("arm `mine`") && message.contains("cosin"), "{message}");
+    let message = refusal(with_arm("cosine(3e-4 -> 0, 1000)"));
+    assert!(message.contains("leave the peak open"), "{message}");
+    let message = refusal(with_arm("warmup(2000) then cosine(to 0)"));
+    assert!(message.contains("arm `mine`"), "longer than the run: {message}");
+}
+
+#[test]
+fn runs_of_another_study_are_not_mixed_in() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    run_in(folder.path(), "data A").expect("a study");
+    let message = run_in(folder.path(), "data B").expect_err("another study").to_string();
+    assert!(
+        message.contains("runs.jsonl, line 1") && message.contains("`data A`, not `data B`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_damaged_journal_is_reported_with_its_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    run_in(folder.path(), "").expect("a study");
+    let path = folder.path().join("runs.jsonl");
+    let text = std::fs::read_to_string(&path).expect("the journal");
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[2] = "{\"format\":1}";
+    std::fs::write(&path, lines.join("\n") + "\n").expect("written");
+    let message = run_in(folder.path(), "").expect_err("damaged").to_string();
+    assert!(message.contains("runs.jsonl, line 3"), "{message}");
+    std::fs::write(&path, text.replace("{\"format\":1,", "{\"format\":2,")).expect("written");
+    let message = run_in(folder.path(), "").expect_err("from the future").to_string();
+    assert!(message.contains("line 1: format 2 is unknown"), "{message}");
+}
+
+#[test]
+fn two_studies_do_not_share_a_folder_at_the_same_time() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let within = |_: &Run, _: &Watch<'_>| -> Result<Outcome, TrialError> {
+        let message = run_in(folder.path(), "").expect_err("locked").to_string();
+        Err(message.into())
+    };
+    let session = Session { folder: Some(folder.path()), ..Session::default() };
+    let error = Study::new(StudyConfig::default())
+        .expect("valid")
+        .run(&within, &session)
+        .expect_err("fails");
+    assert!(
+        matches!(&error, Error::Trial { source, .. } if source.to_string().contains("another study")),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_failing_run_is_named_and_divergence_everywhere_is_an_error() {
+    let failing =
+        |_: &Run, _: &Watch<'_>| -> Result<Outcome, TrialError> { Err("no such image".into()) };
+    let study = Study::new(StudyConfig::default()).expect("valid");
+    let message = study.run(&failing, &Session::default()).expect_err("fails").to_string();
+    assert!(
+        message.contains("`constant`, peak rate 1e-3") && message.contains("no such image"),
+        "{message}"
+    );
+    let diverging = |run: &Run, _: &Watch<'_>| -> Result<Outcome, TrialError> {
+        Ok(Outcome {
+            metric: f64::NAN,
+            averaged: vec![f64::NAN; run.averaging.len()],
+            ..Outcome::default()
+        })
+    };
+    let error = study.run(&diverging, &Session::default()).expect_err("diverges");
+    assert!(matches!(error, Error::AllDiverged { .. }), "{error}");
+    let forgetful =
+        |_: &Run, _: &Watch<'_>| -> Result<Outcome, TrialError> { Ok(Outcome::default()) };
+    let error = study.run(&forgetful, &Session::default()).expect_err("no averages");
+    assert!(matches!(error, Error::Count { got: 0, expected: 3, .. }), "{error}");
+}
+
+#[test]
+fn a_budget_cuts_once_and_keeps_to_it() {
+    let slow = |run: &Run, watch: &Watch<'_>| {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        trial(run, watch)
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = StudyConfig { seeds: 30, tuning_seeds: 3, ..StudyConfig::default() };
+    let study = Study::new(config).expect("valid");
+    let session = Session {
+        folder: Some(folder.path()),
+        budget: Some(std::time::Duration::from_millis(500)),
+        ..Session::default()
+    };
+    let first = study.run(&slow, &session).expect("a study");
+    assert!(first.seeds < 30 && first.config.tuning_seeds == 1, "cut: {:?}", first.notes);
+    assert!(
+        first.notes.iter().any(|note| note.contains("instead of 30 seeds")),
+        "said: {:?}",
+        first.notes
+    );
+    // The second time nothing has to run, and the size is the same although no run was measured.
+    assert_eq!(study.run(&slow, &session).expect("the same study"), first, "the plan was kept");
+}
