@@ -13,12 +13,14 @@
 #                    file starts them). PASO_*, RUST_*, CARGO_*, PROPTEST_* variables and the working
 #                    directory's path come along.
 #
-# The programs must be static. As cargo's runner, for the tests of a crate (one start of the emulated
-# computer, about half a minute, for each test program):
+# The programs must be static. For the tests of a crate, in one start (about half a minute) of the computer:
 #
-#   PASO_EXPECT_LEVELS=scalar,v3,v4 RUSTFLAGS='-C target-feature=+crt-static' \
-#     CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="$PWD/xtask/avx512.sh" \
-#     cargo test --release -p paso-adam --tests --target x86_64-unknown-linux-gnu
+#   tests=$(RUSTFLAGS='-C target-feature=+crt-static' cargo test --release -p paso-adam --tests --no-run \
+#     --target x86_64-unknown-linux-gnu 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
+#   PASO_EXPECT_LEVELS=scalar,v3,v4 xtask/avx512.sh $tests
+#
+# With its whole path it is also a runner for cargo (CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER), with one
+# start for each test program. There is one processor, and 1 GiB of memory for everything.
 #
 # Status: the first failed program's (0: all passed; 128 + n: signal n); 2 wrong use; 3 cannot be had on
 # this machine; 4 the emulated computer broke off; 124 time is up. It needs Debian (tried on bookworm,
@@ -123,6 +125,7 @@ int main(void) {
     tty.c_oflag &= ~OPOST; /* lines end as the programs end them */
     tcsetattr(1, TCSANOW, &tty);
     mount("proc", "/proc", "proc", 0, 0);
+    mount("devtmpfs", "/dev", "devtmpfs", 0, 0); /* a static program asks /dev/urandom */
     char **environment = strings("/environment", 0), **arguments = strings("/arguments", 1);
     int first = 0;
     struct dirent **program;
