@@ -1,0 +1,239 @@
+//! Data sets: labeled pictures from a folder, one object each, with classes and splits.
+//!
+//! A format's reader gives [`Labels`]: every object of every picture, as the files say. Checking
+//! them against the pictures, the policy for pictures with no or several objects, and the splits
+//! turn them into a [`Dataset`]. What was left out or repaired on the way is in the [`Report`].
+
+mod check;
+mod detect;
+mod files;
+mod labels;
+mod prepared;
+mod report;
+mod split;
+mod voc;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use detect::Format;
+pub use labels::{LabeledImage, Labels, Object, Unit};
+pub use prepared::{MEAN, PrepareOptions, Prepared, STD};
+pub use report::{Effect, Problem, ProblemKind, Report};
+
+use crate::demo::Scene;
+use crate::image::{ImageLimits, Orientation};
+use crate::{BBox, Error};
+use files::Files;
+pub(crate) use write::write_demo;
+
+/// Labeled pictures, one object each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Class names, sorted; a sample's class is an index into them. Only classes that a sample has.
+    pub classes: Vec<String>,
+    /// The pictures, sorted by split and name.
+    pub samples: Vec<Sample>,
+}
+
+/// A picture with its one object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Where the pixels come from.
+    pub source: Source,
+    /// The picture's name in its data set: its path below the picture folder, with `/`.
+    pub name: String,
+    /// Width in pixels, upright.
+    pub width: u32,
+    /// Height in pixels, upright.
+    pub height: u32,
+    /// How the stored picture is turned upright.
+    pub orientation: Orientation,
+    /// The object, as fractions of the upright picture.
+    pub bbox: BBox,
+    /// The object's class, an index into [`Dataset::classes`].
+    pub class: usize,
+    /// What the picture is for.
+    pub split: Split,
+}
+
+impl Sample {
+    /// A box of the upright picture, in pixels of the picture as it is stored:
+    /// `[x_min, y_min, x_max, y_max]`.
+    #[must_use]
+    pub fn to_stored_pixels(&self, bbox: &BBox) -> [f64; 4] {
+        // Turning back is the same exchange of the axes as turning.
+        let (width, height) = self.orientation.upright_size(self.width, self.height);
+        self.orientation.to_stored(*bbox).to_pixels(width, height)
+    }
+}
+
+/// Where a sample's pixels come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// A picture file.
+    File(PathBuf),
+    /// A scene that is drawn when it is needed.
+    Scene(Scene),
+}
+
+/// What a sample is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// To train on.
+    Train,
+    /// To choose by.
+    Val,
+    /// To report on, once.
+    Test,
+}
+
+impl std::fmt::Display for Split {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Val => "val",
+            Self::Test => "test",
+        })
+    }
+}
+
+impl std::str::FromStr for Split {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "train" => Ok(Self::Train),
+            "val" => Ok(Self::Val),
+            "test" => Ok(Self::Test),
+            _ => Err(Error::option("split", text, "train, val or test")),
+        }
+    }
+}
+
+/// What to do with a picture that has several objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SeveralObjects {
+    /// Leave it out and say so. The default: with several objects, one box is no fair question.
+    #[default]
+    Skip,
+    /// Keep the object with the largest area in pixels, the first of equals.
+    Largest,
+    /// Refuse the data set.
+    Error,
+}
+
+/// How a folder is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoadOptions {
+    /// The format. Default `None`: found out by looking.
+    pub format: Option<Format>,
+    /// Pictures with several objects. Default: skip. Pictures without an object are always skipped.
+    pub several_objects: SeveralObjects,
+    /// Where the data set does not say it: the share of each class that becomes the validation
+    /// split, above 0 and below 1. Default 0.2.
+    pub val_fraction: f64,
+    /// Where the data set does not say it: the seed of that choice. Default 0.
+    pub split_seed: u64,
+    /// How large a picture may be.
+    pub limits: ImageLimits,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            format: None,
+            several_objects: SeveralObjects::default(),
+            val_fraction: 0.2,
+            split_seed: 0,
+            limits: ImageLimits::default(),
+        }
+    }
+}
+
+impl LoadOptions {
+    fn checked(&self) -> Result<(), Error> {
+        if self.val_fraction > 0.0 && self.val_fraction < 1.0 {
+            Ok(())
+        } else {
+            Err(Error::option("val_fraction", self.val_fraction, "above 0 and below 1"))
+        }
+    }
+}
+
+impl Dataset {
+    /// Reads a folder. Labels are read, and every picture's header; no picture is decoded yet.
+    ///
+    /// Pictures that cannot be used are left out and are in the report. Labels that are malformed
+    /// (not parseable, a field missing, a coordinate that is no number, a path out of the folder)
+    /// refuse the whole set: who knows what else is wrong.
+    ///
+    /// ```no_run
+    /// use paso_locate::data::{Dataset, LoadOptions};
+    /// let (dataset, report) = Dataset::load("photos".as_ref(), &LoadOptions::default())?;
+    /// println!("{report}");
+    /// println!("{} classes", dataset.classes.len());
+    /// # Ok::<(), paso_locate::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], [`Error::NotADataset`], [`Error::Labels`], and [`Error::Option`] for options
+    /// out of range. A set without one usable sample is [`Error::NotADataset`] too.
+    pub fn load(dir: &Path, options: &LoadOptions) -> Result<(Self, Report), Error> {
+        options.checked()?;
+        let files = Files::scan(dir)?;
+        let (labels, problems) = read_labels(&files, options)?;
+        let mut report = Report::new(dir, labels.format, labels.images.len(), problems);
+        let lists = split::read_lists(&files, &labels, &mut report.problems)?;
+        report.refuse_malformed()?;
+        let chosen = check::check_all(&labels, &lists, options, &mut report.problems);
+        report.refuse_malformed()?;
+        if chosen.is_empty() {
+            return Err(Error::NotADataset {
+                path: dir.to_path_buf(),
+                message: format!("no picture can be used\n{report}"),
+            });
+        }
+        let mut dataset = Self::from_checked(&labels, chosen);
+        split::complete(&mut dataset.samples, options, &mut report);
+        dataset.samples.sort_by(|a, b| (a.split, &a.name).cmp(&(b.split, &b.name)));
+        report.count(&dataset);
+        Ok((dataset, report))
+    }
+
+    /// Indices of the samples of a split, in order.
+    #[must_use]
+    pub fn indices(&self, split: Split) -> Vec<usize> {
+        (0..self.samples.len()).filter(|&i| self.samples[i].split == split).collect()
+    }
+
+    /// Numbers the classes that occur by their names' order.
+    fn from_checked(labels: &Labels, mut samples: Vec<Sample>) -> Self {
+        let mut used: Vec<usize> = samples.iter().map(|s| s.class).collect();
+        used.sort_by(|a, b| labels.classes[*a].cmp(&labels.classes[*b]));
+        used.dedup();
+        for sample in &mut samples {
+            sample.class = used
+                .binary_search_by(|u| labels.classes[*u].cmp(&labels.classes[sample.class]))
+                .expect("every sample's class was collected");
+        }
+        Self { classes: used.iter().map(|&u| labels.classes[u].clone()).collect(), samples }
+    }
+}
+
+/// Reads the labels of a folder, in its own or the given format.
+fn read_labels(files: &Files, options: &LoadOptions) -> Result<(Labels, Vec<Problem>), Error> {
+    let format = match options.format {
+        Some(format) => format,
+        None => detect::detect(files)?,
+    };
+    match format {
+        Format::Voc => voc::read(files),
+    }
+}

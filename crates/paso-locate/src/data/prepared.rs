@@ -1,0 +1,286 @@
+//! Samples ready for training: decoded once, scaled to the net's input, kept as bytes.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::report::{Problem, ProblemKind};
+use super::{Dataset, Source};
+use crate::augment::{Augment, View};
+use crate::demo;
+use crate::image::{ImageLimits, decode, resize_into};
+use crate::{BBox, Error};
+
+/// The mean of red, green and blue that a net's input is centred by (ImageNet's, as fractions of
+/// 255), so that features which were learned elsewhere see what they know.
+pub const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+
+/// The standard deviation that a net's input is divided by (ImageNet's).
+pub const STD: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// How samples are prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PrepareOptions {
+    /// Side of the net's square input in pixels, 8 to 1024. Default 64.
+    pub size: usize,
+    /// How large a picture may be.
+    pub limits: ImageLimits,
+}
+
+impl Default for PrepareOptions {
+    fn default() -> Self {
+        Self { size: 64, limits: ImageLimits::default() }
+    }
+}
+
+/// Samples in memory: `3 * size * size` bytes each, with their boxes and classes.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    size: usize,
+    classes: usize,
+    /// Which samples of the data set these are.
+    samples: Vec<usize>,
+    pixels: Vec<u8>,
+    boxes: Vec<BBox>,
+    labels: Vec<usize>,
+    /// Width over height of each picture before it was scaled to a square.
+    aspects: Vec<f32>,
+}
+
+impl Prepared {
+    /// Decodes and scales these samples of a data set, on the threads of the current rayon pool.
+    ///
+    /// Pictures that turn out to be broken are left out and returned as problems.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] for a size out of range, [`Error::Image`] if no picture is left.
+    ///
+    /// # Panics
+    ///
+    /// If an index is not one of the data set's.
+    pub fn new(
+        dataset: &Dataset,
+        indices: &[usize],
+        options: &PrepareOptions,
+    ) -> Result<(Self, Vec<Problem>), Error> {
+        if !(8..=1024).contains(&options.size) {
+            return Err(Error::option("size", options.size, "from 8 to 1024 pixels"));
+        }
+        let length = 3 * options.size * options.size;
+        let mut pixels = vec![0; length * indices.len()];
+        let outcomes: Vec<Result<(), Problem>> = pixels
+            .par_chunks_exact_mut(length)
+            .zip(indices)
+            .map(|(out, &i)| prepare(&dataset.samples[i].source, options, out))
+            .collect();
+
+        // Close the gaps that broken pictures left.
+        let mut problems = Vec::new();
+        let mut samples = Vec::with_capacity(indices.len());
+        for (from, (outcome, &sample)) in outcomes.into_iter().zip(indices).enumerate() {
+            match outcome {
+                Ok(()) => {
+                    let to = samples.len();
+                    if to != from {
+                        pixels.copy_within(from * length..(from + 1) * length, to * length);
+                    }
+                    samples.push(sample);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if let (true, Some(first)) = (samples.is_empty(), problems.first()) {
+            return Err(Error::image(&first.file, &*first.message));
+        }
+        pixels.truncate(length * samples.len());
+        pixels.shrink_to_fit();
+        let of = |i: &usize| &dataset.samples[*i];
+        let prepared = Self {
+            size: options.size,
+            classes: dataset.classes.len(),
+            boxes: samples.iter().map(|i| of(i).bbox).collect(),
+            labels: samples.iter().map(|i| of(i).class).collect(),
+            aspects: samples.iter().map(|i| of(i).width as f32 / of(i).height as f32).collect(),
+            samples,
+            pixels,
+        };
+        Ok((prepared, problems))
+    }
+
+    /// The number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// True if there is no sample.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// Side of the pictures in pixels.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The number of classes of the data set.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Which samples of the data set these are, in order.
+    #[must_use]
+    pub fn samples(&self) -> &[usize] {
+        &self.samples
+    }
+
+    /// The objects' boxes.
+    #[must_use]
+    pub fn boxes(&self) -> &[BBox] {
+        &self.boxes
+    }
+
+    /// The objects' classes.
+    #[must_use]
+    pub fn labels(&self) -> &[usize] {
+        &self.labels
+    }
+
+    /// One picture: RGB bytes, row by row.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is not below [`Prepared::len`].
+    #[must_use]
+    #[track_caller]
+    pub fn picture(&self, index: usize) -> &[u8] {
+        let length = 3 * self.size * self.size;
+        &self.pixels[index * length..(index + 1) * length]
+    }
+
+    /// Writes a batch: pictures as f32, NHWC, centred by [`MEAN`] and divided by [`STD`]; boxes as
+    /// `x_min, y_min, x_max, y_max` in fractions; classes. Allocates nothing.
+    ///
+    /// With `augment`, picture and box are changed at random; the change depends on `seed`, `epoch`
+    /// and the sample alone, not on what was filled before or beside it.
+    ///
+    /// # Panics
+    ///
+    /// If an index is not below [`Prepared::len`], or if `images` is not
+    /// `indices.len() * size * size * 3` long, `boxes` `4 * indices.len()`, `labels` `indices.len()`.
+    #[track_caller]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one batch is three slices, its randomness an address"
+    )]
+    pub fn fill_batch(
+        &self,
+        indices: &[usize],
+        augment: Option<&Augment>,
+        seed: u64,
+        epoch: u64,
+        images: &mut [f32],
+        boxes: &mut [f32],
+        labels: &mut [usize],
+    ) {
+        let length = self.check_batch(indices, images, boxes, labels);
+        for (k, &i) in indices.iter().enumerate() {
+            let image = &mut images[k * length..(k + 1) * length];
+            boxes[4 * k..4 * k + 4].copy_from_slice(&self.fill(i, augment, seed, epoch, image));
+            labels[k] = self.labels[i];
+        }
+    }
+
+    /// [`Prepared::fill_batch`] on the threads of the current rayon pool, with the same result.
+    ///
+    /// # Panics
+    ///
+    /// As [`Prepared::fill_batch`].
+    #[track_caller]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one batch is three slices, its randomness an address"
+    )]
+    pub fn par_fill_batch(
+        &self,
+        indices: &[usize],
+        augment: Option<&Augment>,
+        seed: u64,
+        epoch: u64,
+        images: &mut [f32],
+        boxes: &mut [f32],
+        labels: &mut [usize],
+    ) {
+        let length = self.check_batch(indices, images, boxes, labels);
+        images
+            .par_chunks_exact_mut(length)
+            .zip(boxes.par_chunks_exact_mut(4))
+            .zip(labels)
+            .zip(indices)
+            .for_each(|(((image, bbox), label), &i)| {
+                bbox.copy_from_slice(&self.fill(i, augment, seed, epoch, image));
+                *label = self.labels[i];
+            });
+    }
+
+    fn fill(
+        &self,
+        index: usize,
+        augment: Option<&Augment>,
+        seed: u64,
+        epoch: u64,
+        out: &mut [f32],
+    ) -> [f32; 4] {
+        let picture = self.picture(index);
+        match augment {
+            None => {
+                crate::augment::normalize_into(picture, out);
+                self.boxes[index].corners()
+            }
+            Some(augment) => {
+                let sample = self.samples[index] as u64;
+                let view = View { picture, size: self.size, aspect: self.aspects[index] };
+                augment.apply(&view, &self.boxes[index], seed, epoch, sample, out).corners()
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check_batch(
+        &self,
+        indices: &[usize],
+        images: &[f32],
+        boxes: &[f32],
+        labels: &[usize],
+    ) -> usize {
+        let (n, length) = (indices.len(), 3 * self.size * self.size);
+        let found = (images.len(), boxes.len(), labels.len());
+        let wanted = (n * length, 4 * n, n);
+        assert_eq!(
+            found, wanted,
+            "a batch of {n} at {0}x{0} has (images, boxes, labels) of lengths {wanted:?}, not {found:?}",
+            self.size
+        );
+        length
+    }
+}
+
+fn prepare(source: &Source, options: &PrepareOptions, out: &mut [u8]) -> Result<(), Problem> {
+    match source {
+        Source::Scene(scene) => demo::draw(scene, options.size, out),
+        Source::File(path) => {
+            let picture = decode(path, &options.limits).map_err(|e| match e {
+                Error::Image { message, .. } => {
+                    Problem::new(ProblemKind::PictureUnreadable, path, None, message)
+                }
+                e => Problem::new(ProblemKind::PictureUnreadable, path, None, e.to_string()),
+            })?;
+            resize_into(&picture, options.size, out);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! What was found in a data set, and everything that was left out, repaired or wrong.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{Dataset, Format, Split};
+use crate::Error;
+
+/// One thing that is wrong, or was decided, at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// What kind of thing.
+    pub kind: ProblemKind,
+    /// The file it is in.
+    pub file: PathBuf,
+    /// The line, from 1, where the file has lines.
+    pub line: Option<usize>,
+    /// What is wrong and what to do, in one sentence.
+    pub message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(
+        kind: ProblemKind,
+        file: impl Into<PathBuf>,
+        line: impl Into<Option<usize>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { kind, file: file.into(), line: line.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// Kinds of problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// A label file is not what its format says.
+    Malformed,
+    /// A picture that is labeled or listed is not there.
+    PictureMissing,
+    /// A picture cannot be decoded or is too large.
+    PictureUnreadable,
+    /// A label speaks of a picture of another size.
+    SizeMismatch,
+    /// A box is empty, inverted or outside of its picture.
+    BadBox,
+    /// A picture has no object.
+    NoObject,
+    /// A picture has several objects.
+    SeveralObjects,
+    /// A split file names something that is not labeled.
+    ListedNotLabeled,
+    /// Labeled pictures are in no split file.
+    InNoSplit,
+    /// Pictures have no label file.
+    NoLabel,
+    /// A box was cut at its picture's edge.
+    BoxClamped,
+    /// Something that was understood in one of two ways.
+    Note,
+}
+
+/// What a problem leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// The data set is refused.
+    Refused,
+    /// The picture is left out.
+    LeftOut,
+    /// The picture is used.
+    Noted,
+}
+
+impl ProblemKind {
+    /// What it leads to.
+    #[must_use]
+    pub fn effect(self) -> Effect {
+        match self {
+            Self::Malformed => Effect::Refused,
+            Self::BoxClamped | Self::Note => Effect::Noted,
+            _ => Effect::LeftOut,
+        }
+    }
+}
+
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "malformed labels",
+            Self::PictureMissing => "picture missing",
+            Self::PictureUnreadable => "picture unreadable",
+            Self::SizeMismatch => "label for a picture of another size",
+            Self::BadBox => "box empty, inverted or outside",
+            Self::NoObject => "no object",
+            Self::SeveralObjects => "several objects",
+            Self::ListedNotLabeled => "in a split file, but not labeled",
+            Self::InNoSplit => "in no split file",
+            Self::NoLabel => "picture without a label",
+            Self::BoxClamped => "box cut at the picture's edge",
+            Self::Note => "note",
+        })
+    }
+}
+
+/// What reading a data set found. `Display` shows it in a few lines.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The folder.
+    pub dir: PathBuf,
+    /// The format that was found or asked for.
+    pub format: Format,
+    /// Labeled pictures, before anything was left out.
+    pub labeled: usize,
+    /// Samples by split.
+    pub samples: BTreeMap<Split, usize>,
+    /// Samples by class and split.
+    pub classes: BTreeMap<String, BTreeMap<Split, usize>>,
+    /// Everything that was left out, repaired or noted.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    pub(crate) fn new(dir: &Path, format: Format, labeled: usize, problems: Vec<Problem>) -> Self {
+        Self {
+            dir: dir.to_path_buf(),
+            format,
+            labeled,
+            samples: BTreeMap::new(),
+            classes: BTreeMap::new(),
+            problems,
+        }
+    }
+
+    /// Problems by kind.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<ProblemKind, usize> {
+        let mut counts = BTreeMap::new();
+        for problem in &self.problems {
+            *counts.entry(problem.kind).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The error for malformed labels, if there are any.
+    pub(crate) fn refuse_malformed(&self) -> Result<(), Error> {
+        let mut bad = self.problems.iter().filter(|p| p.kind.effect() == Effect::Refused);
+        match bad.next() {
+            Some(first) => Err(Error::Labels { first: Box::new(first.clone()), more: bad.count() }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn count(&mut self, dataset: &Dataset) {
+        for sample in &dataset.samples {
+            *self.samples.entry(sample.split).or_default() += 1;
+            let class = self.classes.entry(dataset.classes[sample.class].clone()).or_default();
+            *class.entry(sample.split).or_default() += 1;
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// Examples shown of each kind.
+        const SHOWN: usize = 3;
+        write!(f, "{}: {}, {} labeled pictures", self.dir.display(), self.format, self.labeled)?;
+        for (split, n) in &self.samples {
+            write!(f, ", {n} {split}")?;
+        }
+        for (kind, n) in self.counts() {
+            write!(f, "\n  {kind}: {n}")?;
+            if kind.effect() == Effect::LeftOut {
+                write!(f, " left out")?;
+            }
+            for problem in self.problems.iter().filter(|p| p.kind == kind).take(SHOWN) {
+                write!(f, "\n    {problem}")?;
+            }
+            if n > SHOWN {
+                write!(f, "\n    and {} more", n - SHOWN)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! Pascal VOC XML: the challenge's own layout, LabelImg folders, and anything between.
+//!
+//! Pictures and label files are matched by `<filename>`, beside the label file or in a picture
+//! folder; if that file is not there, by the label file's own name (people rename both).
+//! Coordinates are taken as pixel edges. The challenge counted pixels from 1 and included the last;
+//! tools differ, and the difference is at most one pixel.
+
+use rayon::prelude::*;
+use roxmltree::{Document, Node};
+
+use super::files::{Files, PictureIndex, check_inside, folder, stem};
+use super::report::{Problem, ProblemKind};
+use super::{Format, LabeledImage, Labels, Object, Unit};
+use crate::Error;
+
+/// One label file.
+struct Annotation {
+    filename: Option<String>,
+    stated_size: Option<(u32, u32)>,
+    /// Class name, corners, line.
+    objects: Vec<(String, [f64; 4], usize)>,
+}
+
+/// Reads all label files of a folder.
+pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
+    let index = PictureIndex::new(files);
+    let names: Vec<&str> = files.with_ending("xml").collect();
+    let read: Vec<Result<Option<Annotation>, Problem>> =
+        names.par_iter().map(|name| read_file(files, name)).collect();
+    let mut labels = Labels::new(Format::Voc);
+    let mut problems = Vec::new();
+    for (&name, annotation) in names.iter().zip(read) {
+        match annotation {
+            Ok(Some(a)) => {
+                let image = labeled(&index, &mut labels, name, a);
+                labels.images.push(image);
+            }
+            Ok(None) => problems.push(Problem::new(
+                ProblemKind::Note,
+                files.shown(name),
+                None,
+                "is no VOC label (its root is not <annotation>); passed over",
+            )),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    labels.images.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok((labels, problems))
+}
+
+fn labeled(
+    index: &PictureIndex<'_>,
+    labels: &mut Labels,
+    name: &str,
+    annotation: Annotation,
+) -> LabeledImage {
+    let own = &stem(name)[folder(name).len()..];
+    let stated = annotation.filename.as_deref().unwrap_or(own);
+    let found = index.find(folder(name), stated).or_else(|| index.find(folder(name), own));
+    let objects = annotation.objects.into_iter().map(|(class, corners, line)| Object {
+        class: labels.class(&class),
+        corners,
+        unit: Unit::Pixels,
+        line: Some(line),
+    });
+    LabeledImage {
+        objects: objects.collect(),
+        path: found.unwrap_or(stated).to_owned(),
+        exists: found.is_some(),
+        label: name.to_owned(),
+        line: None,
+        stated_size: annotation.stated_size,
+        split: None,
+    }
+}
+
+/// Reads one label file; `None` if it is some other XML.
+fn read_file(files: &Files, name: &str) -> Result<Option<Annotation>, Problem> {
+    let malformed = |line: Option<usize>, message: String| {
+        Problem::new(ProblemKind::Malformed, files.shown(name), line, message)
+    };
+    let text = match files.read_text(name) {
+        Ok(text) => text,
+        Err(Error::Io { source, .. }) => return Err(malformed(None, source.to_string())),
+        Err(error) => return Err(malformed(None, error.to_string())),
+    };
+    // Entities are where XML explodes, and no label needs one: a document type is refused.
+    let document = Document::parse(&text).map_err(|e| match e {
+        roxmltree::Error::DtdDetected => malformed(
+            None,
+            "has a document type (DTD), which a label has no use for; remove it".into(),
+        ),
+        e => malformed(Some(e.pos().row as usize), format!("is not well-formed XML: {e}")),
+    })?;
+    let root = document.root_element();
+    if !root.has_tag_name("annotation") {
+        return Ok(None);
+    }
+    parse(root).map(Some).map_err(|(node, message)| malformed(Some(line(node)), message))
+}
+
+type At<'a, 'input> = (Node<'a, 'input>, String);
+
+fn parse<'a, 'input>(root: Node<'a, 'input>) -> Result<Annotation, At<'a, 'input>> {
+    let filename = match child(root, "filename") {
+        Some(node) => {
+            let text = text(node);
+            check_inside(text).map_err(|e| (node, format!("<filename> {e}")))?;
+            (!text.is_empty()).then(|| text.to_owned())
+        }
+        None => None,
+    };
+    let mut objects = Vec::new();
+    for object in root.children().filter(|n| n.has_tag_name("object")) {
+        let name = required(object, "name")?;
+        if text(name).is_empty() {
+            return Err((name, "<name> is empty; it is the object's class".into()));
+        }
+        let bounds = required(object, "bndbox")?;
+        let mut corners = [0.0; 4];
+        for (corner, field) in corners.iter_mut().zip(["xmin", "ymin", "xmax", "ymax"]) {
+            let node = required(bounds, field)?;
+            *corner = number(node, field)?;
+        }
+        objects.push((text(name).to_owned(), corners, line(bounds)));
+    }
+    Ok(Annotation { filename, stated_size: size(root)?, objects })
+}
+
+fn size<'a, 'input>(root: Node<'a, 'input>) -> Result<Option<(u32, u32)>, At<'a, 'input>> {
+    let Some(size) = child(root, "size") else { return Ok(None) };
+    let mut sides = [0; 2];
+    for (side, field) in sides.iter_mut().zip(["width", "height"]) {
+        let Some(node) = child(size, field) else { return Ok(None) };
+        *side = text(node).parse().map_err(|_| {
+            (node, format!("<{field}> is {:?}, not a whole number of pixels", text(node)))
+        })?;
+    }
+    // LabelImg writes 0 where it could not read the picture.
+    Ok((sides[0] > 0 && sides[1] > 0).then_some((sides[0], sides[1])))
+}
+
+fn number<'a, 'input>(node: Node<'a, 'input>, field: &str) -> Result<f64, At<'a, 'input>> {
+    match text(node).parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        _ => Err((node, format!("<{field}> is {:?}, not a finite number", text(node)))),
+    }
+}
+
+fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+    node.children().find(|n| n.has_tag_name(name))
+}
+
+fn required<'a, 'input>(
+    node: Node<'a, 'input>,
+    name: &str,
+) -> Result<Node<'a, 'input>, At<'a, 'input>> {
+    child(node, name).ok_or_else(|| (node, format!("<{}> has no <{name}>", node.tag_name().name())))
+}
+
+fn text<'a>(node: Node<'a, '_>) -> &'a str {
+    node.text().unwrap_or_default().trim()
+}
+
+fn line(node: Node<'_, '_>) -> usize {
+    node.document().text_pos_at(node.range().start).row as usize
+}
+
+/// The label file of one picture: class names with their corners in pixels.
+pub(crate) fn annotation(
+    filename: &str,
+    (width, height): (u32, u32),
+    objects: &[(&str, [f64; 4])],
+) -> String {
+    use std::fmt::Write;
+    let mut xml = format!(
+        "<annotation>\n\t<filename>{}</filename>\n\t<size>\n\t\t<width>{width}</width>\n\t\t\
+         <height>{height}</height>\n\t\t<depth>3</depth>\n\t</size>\n",
+        escaped(filename)
+    );
+    for (class, [x0, y0, x1, y1]) in objects {
+        write!(
+            xml,
+            "\t<object>\n\t\t<name>{}</name>\n\t\t<bndbox>\n\t\t\t<xmin>{x0}</xmin>\n\t\t\t\
+             <ymin>{y0}</ymin>\n\t\t\t<xmax>{x1}</xmax>\n\t\t\t<ymax>{y1}</ymax>\n\t\t</bndbox>\n\
+             \t</object>\n",
+            escaped(class)
+        )
+        .expect("a string takes what is written to it");
+    }
+    xml.push_str("</annotation>\n");
+    xml
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,57 @@
+//! Is a JPEG file whole? The decoder does not say: it fills what is missing.
+
+/// True if the picture's end marker follows its data.
+///
+/// Looking for the two bytes FF D9 alone would find those of a thumbnail inside the header, so this
+/// walks the segments (ITU-T T.81, annex B): each has its length, except that entropy-coded data
+/// runs to the next marker that is neither a stuffed zero nor a restart.
+pub(crate) fn is_complete_jpeg(bytes: &[u8]) -> bool {
+    const START_OF_SCAN: u8 = 0xDA;
+    const END_OF_IMAGE: u8 = 0xD9;
+    let mut at = 2; // after the start of image
+    loop {
+        // To the next marker: past entropy-coded data, stuffed zeros and fill bytes.
+        let Some(marker) = bytes.get(at..).and_then(|rest| {
+            let found = rest
+                .windows(2)
+                .position(|w| w[0] == 0xFF && !matches!(w[1], 0x00 | 0xFF | 0x01 | 0xD0..=0xD7))?;
+            at += found + 2;
+            Some(rest[found + 1])
+        }) else {
+            return false;
+        };
+        if marker == END_OF_IMAGE {
+            return true;
+        }
+        let Some(length) = bytes.get(at..at + 2) else { return false };
+        let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+        at += length.max(2);
+        if marker == START_OF_SCAN && at >= bytes.len() {
+            return false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_marker_of_a_thumbnail_does_not_count() {
+        // Start, an APP1 segment with FF D9 inside, a scan header, data with a stuffed zero and a
+        // restart, the end.
+        let whole = [
+            &[0xFF, 0xD8][..],
+            &[0xFF, 0xE1, 0x00, 0x06, 0xFF, 0xD9, 0x00, 0x00],
+            &[0xFF, 0xDA, 0x00, 0x04, 0x01, 0x02],
+            &[0x12, 0xFF, 0x00, 0x34, 0xFF, 0xD0, 0x56],
+            &[0xFF, 0xD9],
+        ]
+        .concat();
+        assert!(is_complete_jpeg(&whole));
+        for length in 0..whole.len() {
+            assert!(!is_complete_jpeg(&whole[..length]), "cut to {length}");
+        }
+        assert!(is_complete_jpeg(&[&whole[..], &[0, 0, 0]].concat()), "something after the end");
+    }
+}
