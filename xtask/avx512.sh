@@ -35,7 +35,7 @@ cannot() { echo "avx512: cannot run here: $*" >&2; exit 3; }
 while [ $# -gt 0 ]; do
   case $1 in
   --time) [ $# -ge 2 ] || usage; limit=$2; shift 2 ;;
-  --with) [ $# -ge 2 ] || usage; with+=("$(realpath -e "$2")"); shift 2 ;;
+  --with) [ $# -ge 2 ] || usage; w=$(realpath -e "$2") || exit 2; with+=("$w"); shift 2 ;;
   *) break ;;
   esac
 done
