@@ -1,0 +1,39 @@
+//! What can be wrong with a configuration or a saved state.
+
+use alloc::string::String;
+
+use crate::isa::IsaError;
+
+/// Everything that `paso-adam` refuses, with the offending value and what would have been right.
+///
+/// Slices of the wrong length are not in here: they are a programmer's mistake and panic, with both lengths.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A field of [`AdamConfig`](crate::AdamConfig) is outside its range.
+    #[error("{field} = {value}: must be {range}")]
+    Config {
+        /// The field's name, as it is written in the configuration.
+        field: &'static str,
+        /// Its value.
+        value: f64,
+        /// What is allowed, in words.
+        range: &'static str,
+    },
+    /// The environment variable `PASO_ISA` names an instruction set that cannot be had.
+    #[error("PASO_ISA: {0}")]
+    Isa(#[from] IsaError),
+    /// A saved state has a format version that this build does not read.
+    #[error(
+        "saved optimizer state has format version {found}; this build reads version {expected}"
+    )]
+    Version {
+        /// The version in the saved state.
+        found: u32,
+        /// The version that this build writes and reads.
+        expected: u32,
+    },
+    /// A saved state does not fit the optimizer that it is loaded into, or contradicts itself.
+    #[error("saved optimizer state does not fit: {0}")]
+    State(String),
+}

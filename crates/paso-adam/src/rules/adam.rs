@@ -1,0 +1,106 @@
+//! Adam (Kingma & Ba, arXiv 1412.6980v9, algorithm 1).
+//!
+//! ```text
+//! m = beta1 * m + (1 - beta1) * g                  v = beta2 * v + (1 - beta2) * g^2
+//! w = w - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t) + eps_root) + eps)
+//! ```
+//!
+//! The bias corrections are the same for every element, so they are folded into three constants; one square
+//! root and one division an element remain. The means are written as `m + (1 - beta1) * (g - m)`: `1 - 0.999`
+//! keeps all its digits in f32, where the rounding of 0.999 itself would be an error of 1.3e-5 in `1 - beta2`.
+
+use pulp::Simd;
+
+use super::{Kernel, Update};
+use crate::config::{AdamConfig, Epsilon};
+use crate::math::{self, Mean};
+
+/// Adam's constants at one step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AdamKernel {
+    mean: Mean,
+    square: Mean,
+    denominator: Denominator,
+    rate: f32,
+}
+
+impl AdamKernel {
+    pub(crate) fn new(config: &AdamConfig, t: u64, lr: f64) -> Self {
+        let correct1 = 1.0 - math::power(config.beta1, t);
+        let (denominator, rate) = Denominator::new(config, t, lr / correct1);
+        Self {
+            mean: Mean::new(config.beta1),
+            square: Mean::new(config.beta2),
+            denominator,
+            rate: math::round(rate),
+        }
+    }
+}
+
+impl Kernel for AdamKernel {
+    const MOMENTS: usize = 2;
+
+    #[inline(always)]
+    fn update<S: Simd>(self, simd: S, g: S::f32s, [m, v, unused]: [S::f32s; 3]) -> Update<S::f32s> {
+        let m = self.mean.of(simd, m, g);
+        let v = self.square.of_squares(simd, v, g);
+        let step = simd
+            .div_f32s(simd.mul_f32s(simd.splat_f32s(self.rate), m), self.denominator.of(simd, v));
+        Update { step, moments: [m, v, unused] }
+    }
+}
+
+/// `scale * sqrt(v + root) + eps`: the denominator that most rules share, in every dialect.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Denominator {
+    scale: f32,
+    root: f32,
+    eps: f32,
+}
+
+impl Denominator {
+    /// The denominator at step `t`, and the rate that goes with it. With c = `1 - beta2^t`:
+    ///
+    /// - corrected: `sqrt(v / c + eps_root) + eps`, written as `sqrt(v + c * eps_root) / sqrt(c) + eps`;
+    /// - hat: `sqrt(v + eps_root) + eps`, and the rate takes `sqrt(c)`.
+    pub(crate) fn new(config: &AdamConfig, t: u64, rate: f64) -> (Self, f64) {
+        let c = 1.0 - math::power(config.beta2, t);
+        let (scale, root, rate) = match config.epsilon {
+            Epsilon::Corrected => (1.0 / libm::sqrt(c), c * config.eps_root, rate),
+            Epsilon::Hat => (1.0, config.eps_root, rate * libm::sqrt(c)),
+        };
+        let denominator = Self {
+            scale: math::round(scale),
+            root: math::round(root),
+            eps: math::round(config.eps),
+        };
+        (denominator, rate)
+    }
+
+    #[inline(always)]
+    pub(crate) fn of<S: Simd>(self, simd: S, v: S::f32s) -> S::f32s {
+        let rooted = if self.root > 0.0 { simd.add_f32s(v, simd.splat_f32s(self.root)) } else { v };
+        let root = simd.sqrt_f32s(rooted);
+        simd.mul_add_f32s(simd.splat_f32s(self.scale), root, simd.splat_f32s(self.eps))
+    }
+}
+
+/// One element of one step in f64, as the paper writes it.
+pub(crate) fn textbook(
+    config: &AdamConfig,
+    t: u64,
+    lr: f64,
+    g: f64,
+    [m, v, _]: &mut [f64; 3],
+) -> f64 {
+    *m = config.beta1 * *m + (1.0 - config.beta1) * g;
+    *v = config.beta2 * *v + (1.0 - config.beta2) * g * g;
+    let c1 = 1.0 - math::power(config.beta1, t);
+    let c2 = 1.0 - math::power(config.beta2, t);
+    match config.epsilon {
+        Epsilon::Corrected => lr * (*m / c1) / (libm::sqrt(*v / c2 + config.eps_root) + config.eps),
+        Epsilon::Hat => {
+            lr * libm::sqrt(c2) / c1 * *m / (libm::sqrt(*v + config.eps_root) + config.eps)
+        }
+    }
+}
