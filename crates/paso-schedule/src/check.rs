@@ -33,6 +33,10 @@ pub(crate) fn check(node: &Node) -> Result<(), Error> {
         Node::InversePower { from, timescale, power } => rate_in("from", *from)
             .and(period("timescale", *timescale))
             .and(not_negative("power", *power)),
+        Node::PolynomialCycle { from, to, every, power } => rate_in("from", *from)
+            .and(rate_in("to", *to))
+            .and(period("every", *every))
+            .and(positive("power", *power)),
         Node::Points { points, .. } => {
             let mut before = 0.0;
             if points.is_empty() {
@@ -66,6 +70,7 @@ pub(crate) fn check(node: &Node) -> Result<(), Error> {
         }
         Node::Scale { factor, .. } => not_negative("scale", *factor),
         Node::Plus { rate, .. } => rate_in("plus", *rate),
+        Node::Below { rate, .. } => rate_in("below", *rate),
         Node::Floor { rate, .. } => rate_in("floor", *rate),
         Node::Cap { rate, .. } => rate_in("cap", *rate),
         Node::Delay { steps, .. } | Node::Skip { steps, .. } | Node::Take { steps, .. } => {
@@ -90,6 +95,8 @@ fn check_ease(ease: Ease, from: f64, to: f64) -> Result<(), Error> {
             }
             Ok(())
         }
+        Ease::Normalized { ratio } if ratio > 0.0 && ratio < 1.0 => Ok(()),
+        Ease::Normalized { ratio } => Err(value("ratio", ratio, "above 0 and below 1")),
         Ease::Tanh { low, high } => {
             for (what, x) in [("low", low), ("high", high)] {
                 if x.abs() > 1e3 || x.is_nan() {
@@ -121,6 +128,6 @@ pub(crate) fn not_negative(what: &'static str, x: f64) -> Result<(), Error> {
     if x >= 0.0 && x.is_finite() { Ok(()) } else { Err(value(what, x, NOT_NEGATIVE)) }
 }
 
-fn value(what: &'static str, value: f64, allowed: &'static str) -> Error {
+pub(crate) fn value(what: &'static str, value: f64, allowed: &'static str) -> Error {
     Error::Value { what, value, allowed, column: None }
 }

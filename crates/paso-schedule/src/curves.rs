@@ -65,6 +65,53 @@ pub struct Polynomial {
     pub power: f64,
 }
 
+/// `1 - sqrt(t / steps)` of the way from `to` to `from`, then held: fast at first. In text:
+/// `one_minus_sqrt(FROM -> TO, STEPS)`.
+///
+/// The cooldown of [Hägele et al. 2024](https://arxiv.org/abs/2405.18392).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OneMinusSqrt {
+    /// The rate at step 0.
+    pub from: f64,
+    /// The rate at step `steps` and after it.
+    pub to: f64,
+    /// How long it takes.
+    pub steps: u64,
+}
+
+/// `(1 - tanh(low (1 - p) + high p)) / 2` of the way, with `p = t / steps`, then held. In text:
+/// `tanh(FROM -> TO, STEPS, low LOW, high HIGH)`.
+///
+/// Neither end is quite reached by the curve itself, so the last step is a small jump.
+/// [Hsueh et al. 2018](https://arxiv.org/abs/1806.01593).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tanh {
+    /// The rate that it starts from.
+    pub from: f64,
+    /// The rate at step `steps` and after it.
+    pub to: f64,
+    /// How long it takes.
+    pub steps: u64,
+    /// Usually -7.
+    pub low: f64,
+    /// Usually 3.
+    pub high: f64,
+}
+
+/// `(1 - p) / (1 - p / 2)` of the way, with `p = t / steps`, then held: slow at first. In text:
+/// `rex(FROM -> TO, STEPS)`.
+///
+/// [Chen et al. 2021](https://arxiv.org/abs/2107.04197).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rex {
+    /// The rate at step 0.
+    pub from: f64,
+    /// The rate at step `steps` and after it.
+    pub to: f64,
+    /// How long it takes.
+    pub steps: u64,
+}
+
 /// `from * factor^(t / every)`, smoothly and without an end. In text:
 /// `decay(FROM, factor FACTOR, every STEPS)`. [`Step`] is the same as a staircase.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -172,6 +219,24 @@ impl Schedule for Exponential {
 impl Schedule for Polynomial {
     fn build(&self) -> Result<Spec, Error> {
         ramp(self.from, self.to, self.steps, Ease::Polynomial { power: self.power, k: 1.0 })
+    }
+}
+
+impl Schedule for OneMinusSqrt {
+    fn build(&self) -> Result<Spec, Error> {
+        ramp(self.from, self.to, self.steps, Ease::OneMinusSqrt)
+    }
+}
+
+impl Schedule for Tanh {
+    fn build(&self) -> Result<Spec, Error> {
+        ramp(self.from, self.to, self.steps, Ease::Tanh { low: self.low, high: self.high })
+    }
+}
+
+impl Schedule for Rex {
+    fn build(&self) -> Result<Spec, Error> {
+        ramp(self.from, self.to, self.steps, Ease::Rex)
     }
 }
 

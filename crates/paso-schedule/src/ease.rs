@@ -15,6 +15,8 @@ pub(crate) enum Ease {
     Geometric,
     /// `1 - sqrt(p)`.
     OneMinusSqrt,
+    /// `(ratio^p - ratio) / (1 - ratio)`: an exponential decay that reaches its end.
+    Normalized { ratio: f64 },
     /// `(1 - tanh(low (1 - p) + high p)) / 2`: neither end is reached exactly.
     Tanh { low: f64, high: f64 },
     /// `(1 - p) / (1 - p / 2)`.
@@ -50,6 +52,7 @@ impl Ease {
             }
             Self::Polynomial { power, k } => pow(1.0 - pow(p, k), power),
             Self::OneMinusSqrt => 1.0 - sqrt(p),
+            Self::Normalized { ratio } => (pow(ratio, p) - ratio) / (1.0 - ratio),
             // The logistic of twice the argument, without the cancellation of 1 - tanh.
             Self::Tanh { low, high } => logistic(2.0 * (low * (1.0 - p) + high * p)),
             Self::Rex => (1.0 - p) / (1.0 - 0.5 * p),

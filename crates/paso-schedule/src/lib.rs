@@ -105,11 +105,15 @@ extern crate std;
 
 mod check;
 mod curves;
+mod cycles;
+mod dialects;
 mod ease;
 mod error;
+mod greedy;
 mod language;
 mod math;
 mod node;
+mod plateau;
 mod spec;
 #[cfg(feature = "serde")]
 mod text;
@@ -120,9 +124,17 @@ pub use spec::{PastEnd, Schedule, Spec};
 
 // Curves.
 pub use curves::{
-    Constant, Cosine, Decay, Exponential, InverseSqrt, InverseTime, Linear, MultiStep, Points,
-    Polynomial, Step, Table,
+    Constant, Cosine, Decay, Exponential, InverseSqrt, InverseTime, Linear, MultiStep,
+    OneMinusSqrt, Points, Polynomial, Rex, Step, Table, Tanh,
 };
+pub use cycles::{Noam, OneCycle, Tail, Triangular, WarmupStableDecay};
 pub use node::Between;
+
+// What remembers: factors on a schedule.
+pub use greedy::{Greedy, GreedyConfig, GreedyState};
+pub use plateau::{Better, Plateau, PlateauConfig, PlateauState};
+
+// The schedules of other libraries.
+pub use dialects::{keras, optax, timm, torch, transformers};
 
 pub use error::Error;

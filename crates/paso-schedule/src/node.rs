@@ -27,6 +27,8 @@ pub(crate) enum Node {
     InverseTime { from: f64, rate: f64, every: f64 },
     /// `from * (timescale / (timescale + t))^power`.
     InversePower { from: f64, timescale: f64, power: f64 },
+    /// A polynomial decay whose length doubles, triples … each time it is reached.
+    PolynomialCycle { from: f64, to: f64, every: f64, power: f64 },
     /// Given rates at given times, in order; before the first point its rate.
     Points { points: Vec<(f64, f64)>, between: Between },
     /// A rate for each step.
@@ -39,6 +41,8 @@ pub(crate) enum Node {
     Scale { inner: Box<Self>, factor: f64 },
     /// A rate added.
     Plus { inner: Box<Self>, rate: f64 },
+    /// A rate minus it, never below 0.
+    Below { inner: Box<Self>, rate: f64 },
     /// Multiplied with another schedule.
     Times { inner: Box<Self>, other: Box<Self> },
     /// Never below a rate.
@@ -106,6 +110,16 @@ impl Node {
             Self::InversePower { from, timescale, power } => {
                 from * pow(timescale / (timescale + t), *power)
             }
+            Self::PolynomialCycle { from, to, every, power } => {
+                // The length that ends at or after `t`; a length is reached at its last step.
+                let n = floor(saturate(t / every));
+                let n = if n * every < t || n == 0.0 { n + 1.0 } else { n };
+                Ease::Polynomial { power: *power, k: 1.0 }.between(
+                    *from,
+                    *to,
+                    (t / (n * every)).min(1.0),
+                )
+            }
             Self::Points { points, between } => between.value(points, t),
             Self::Table { rates } => {
                 let last = rates.len() - 1;
@@ -123,6 +137,7 @@ impl Node {
             }
             Self::Scale { inner, factor } => saturate(inner.value(t) * factor),
             Self::Plus { inner, rate } => saturate(inner.value(t) + rate),
+            Self::Below { inner, rate } => (rate - inner.value(t)).max(0.0),
             Self::Times { inner, other } => saturate(inner.value(t) * other.value(t)),
             Self::Floor { inner, rate } => inner.value(t).max(*rate),
             Self::Cap { inner, rate } => inner.value(t).min(*rate),
@@ -141,7 +156,10 @@ impl Node {
         match self {
             Self::Constant { len, .. } => *len,
             Self::Ramp { len, .. } | Self::Warmup { len, .. } => Some(*len),
-            Self::Decay { .. } | Self::InverseTime { .. } | Self::InversePower { .. } => None,
+            Self::Decay { .. }
+            | Self::InverseTime { .. }
+            | Self::InversePower { .. }
+            | Self::PolynomialCycle { .. } => None,
             Self::Points { points, .. } => points.last().map(|&(t, _)| t),
             Self::Table { rates } => Some(rates.len() as f64),
             Self::Then { parts } => {
@@ -152,6 +170,7 @@ impl Node {
             }
             Self::Scale { inner, .. }
             | Self::Plus { inner, .. }
+            | Self::Below { inner, .. }
             | Self::Floor { inner, .. }
             | Self::Cap { inner, .. } => inner.len(),
             Self::Times { inner, other } => Some(inner.len()?.max(other.len()?)),
@@ -171,7 +190,7 @@ impl Node {
     pub(crate) fn peak(&self) -> f64 {
         match self {
             Self::Constant { rate, .. } => *rate,
-            Self::Ramp { from, to, .. } => from.max(*to),
+            Self::Ramp { from, to, .. } | Self::PolynomialCycle { from, to, .. } => from.max(*to),
             Self::Warmup { from, to, .. } => from.unwrap_or(0.0).max(*to),
             Self::Decay { from, factor, .. } => {
                 if *factor > 1.0 && *from > 0.0 {
@@ -192,6 +211,7 @@ impl Node {
             }
             Self::Scale { inner, factor } => saturate(inner.peak() * factor),
             Self::Plus { inner, rate } => saturate(inner.peak() + rate),
+            Self::Below { rate, .. } => *rate,
             Self::Times { inner, other } => saturate(inner.peak() * other.peak()),
             Self::Floor { inner, rate } => inner.peak().max(*rate),
             Self::Cap { inner, rate } => inner.peak().min(*rate),

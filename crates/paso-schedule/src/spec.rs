@@ -224,6 +224,13 @@ pub trait Schedule {
         wrapped(self.build(), |inner| Node::Plus { inner, rate })
     }
 
+    /// `rate` minus every rate, never below 0: what a momentum does that goes against its rate.
+    #[track_caller]
+    #[must_use]
+    fn below(&self, rate: f64) -> Spec {
+        wrapped(self.build(), |inner| Node::Below { inner, rate })
+    }
+
     /// The product with another schedule, step by step.
     #[track_caller]
     #[must_use]

@@ -72,6 +72,7 @@ pub(crate) enum Value {
 pub(crate) enum Modifier {
     Scale(f64),
     Plus(Rate),
+    Below(Rate),
     Floor(Rate),
     Cap(Rate),
     Delay(Length),
@@ -179,6 +180,7 @@ impl fmt::Display for Modifier {
         match self {
             Self::Scale(factor) => write!(f, "scale({})", number(*factor)),
             Self::Plus(rate) => write!(f, "plus({rate})"),
+            Self::Below(rate) => write!(f, "below({rate})"),
             Self::Floor(rate) => write!(f, "floor({rate})"),
             Self::Cap(rate) => write!(f, "cap({rate})"),
             Self::Delay(steps) => write!(f, "delay({steps})"),

@@ -177,6 +177,7 @@ impl Run {
                 Modifier::Repeat { times: None, .. } => None,
                 Modifier::Scale(_)
                 | Modifier::Plus(_)
+                | Modifier::Below(_)
                 | Modifier::Floor(_)
                 | Modifier::Cap(_)
                 | Modifier::Every(_)
@@ -206,6 +207,7 @@ impl Run {
             let modified = match modifier {
                 Modifier::Scale(factor) => Node::Scale { inner, factor: *factor },
                 Modifier::Plus(rate) => Node::Plus { inner, rate: self.rate(*rate, column)? },
+                Modifier::Below(rate) => Node::Below { inner, rate: self.rate(*rate, column)? },
                 Modifier::Floor(rate) => Node::Floor { inner, rate: self.rate(*rate, column)? },
                 Modifier::Cap(rate) => Node::Cap { inner, rate: self.rate(*rate, column)? },
                 Modifier::Delay(steps) => Node::Delay { inner, steps: self.length(*steps, item)? },
@@ -246,6 +248,7 @@ impl Run {
                 Modifier::Repeat { times: None, .. } => None,
                 Modifier::Scale(_)
                 | Modifier::Plus(_)
+                | Modifier::Below(_)
                 | Modifier::Floor(_)
                 | Modifier::Cap(_)
                 | Modifier::Every(_)
@@ -299,6 +302,13 @@ impl Run {
                 ramp(Ease::Polynomial { power: number("power", 1.0), k: number("k", 1.0) })
             }
             "one_minus_sqrt" => ramp(Ease::OneMinusSqrt),
+            "normalized_exponential" => ramp(Ease::Normalized { ratio: number("ratio", 0.0) }),
+            "polynomial_cycle" => Ok(Node::PolynomialCycle {
+                from: self.from(call, item, before)?,
+                to: call.to.map_or(Ok(0.0), |to| self.rate(to, column))?,
+                every: steps("every")?,
+                power: number("power", 1.0),
+            }),
             "tanh" => ramp(Ease::Tanh { low: number("low", -7.0), high: number("high", 3.0) }),
             "rex" => ramp(Ease::Rex),
             "decay" => Ok(Node::Decay {

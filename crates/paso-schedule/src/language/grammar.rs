@@ -75,6 +75,13 @@ pub(crate) const CURVES: &[Signature] = &[
         &[needed("power", Kind::Number), optional("k", Kind::Number)],
     ),
     curve("one_minus_sqrt", Rates::FromTo, true, &[]),
+    curve("normalized_exponential", Rates::FromTo, true, &[needed("ratio", Kind::Number)]),
+    curve(
+        "polynomial_cycle",
+        Rates::FromTo,
+        false,
+        &[needed("power", Kind::Number), needed("every", Kind::Length)],
+    ),
     curve(
         "tanh",
         Rates::FromTo,
@@ -128,7 +135,8 @@ pub(crate) const CURVES: &[Signature] = &[
 
 /// What can follow a curve or a group after a dot.
 pub(crate) const MODIFIERS: &[&str] = &[
-    "scale", "plus", "floor", "cap", "delay", "skip", "take", "stretch", "every", "repeat", "times",
+    "scale", "plus", "below", "floor", "cap", "delay", "skip", "take", "stretch", "every",
+    "repeat", "times",
 ];
 
 /// The curve of a name.

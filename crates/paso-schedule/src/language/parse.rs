@@ -328,6 +328,7 @@ impl<'a> Parser<'a> {
         let modifier = match name {
             "scale" => Modifier::Scale(self.number()?),
             "plus" => Modifier::Plus(self.rate()?),
+            "below" => Modifier::Below(self.rate()?),
             "floor" => Modifier::Floor(self.rate()?),
             "cap" => Modifier::Cap(self.rate()?),
             "delay" => Modifier::Delay(self.length()?),

@@ -57,6 +57,15 @@ impl fmt::Display for Node {
                     number(*power)
                 )
             }
+            Self::PolynomialCycle { from, to, every, power } => {
+                let (from, to) = (number(*from), number(*to));
+                write!(
+                    f,
+                    "polynomial_cycle({from} -> {to}, power {}, every {})",
+                    number(*power),
+                    steps(*every)
+                )
+            }
             Self::Points { points, between } => {
                 f.write_str("points(")?;
                 points
@@ -85,6 +94,7 @@ impl fmt::Display for Node {
                 write!(f, "{}.scale({})", Grouped(inner), number(*factor))
             }
             Self::Plus { inner, rate } => write!(f, "{}.plus({})", Grouped(inner), number(*rate)),
+            Self::Below { inner, rate } => write!(f, "{}.below({})", Grouped(inner), number(*rate)),
             Self::Times { inner, other } => write!(f, "{}.times({other})", Grouped(inner)),
             Self::Floor { inner, rate } => write!(f, "{}.floor({})", Grouped(inner), number(*rate)),
             Self::Cap { inner, rate } => write!(f, "{}.cap({})", Grouped(inner), number(*rate)),
@@ -139,20 +149,22 @@ fn ramp(f: &mut fmt::Formatter<'_>, from: f64, to: f64, len: f64, ease: Ease) ->
         Ease::Polynomial { .. } => "polynomial",
         Ease::Geometric => "exponential",
         Ease::OneMinusSqrt => "one_minus_sqrt",
+        Ease::Normalized { .. } => "normalized_exponential",
         Ease::Tanh { .. } => "tanh",
         Ease::Rex => "rex",
     };
     write!(f, "{name}({} -> {}, {}", number(from), number(to), steps(len))?;
-    let options = match ease {
-        Ease::Cosine { exponent, k } => [("exponent", exponent, 1.0), ("k", k, 1.0)],
-        // The power is written even where it is 1: the language asks for it.
-        Ease::Polynomial { power, k } => [("power", power, f64::NAN), ("k", k, 1.0)],
-        Ease::Tanh { low, high } => [("low", low, -7.0), ("high", high, 3.0)],
-        Ease::Linear | Ease::Geometric | Ease::OneMinusSqrt | Ease::Rex => return f.write_str(")"),
+    // NaN is no default: the language asks for these even where they are 1.
+    let options: &[_] = match ease {
+        Ease::Cosine { exponent, k } => &[("exponent", exponent, 1.0), ("k", k, 1.0)],
+        Ease::Polynomial { power, k } => &[("power", power, f64::NAN), ("k", k, 1.0)],
+        Ease::Tanh { low, high } => &[("low", low, -7.0), ("high", high, 3.0)],
+        Ease::Normalized { ratio } => &[("ratio", ratio, f64::NAN)],
+        Ease::Linear | Ease::Geometric | Ease::OneMinusSqrt | Ease::Rex => &[],
     };
     for (name, value, default) in options {
         if value != default {
-            write!(f, ", {name} {}", number(value))?;
+            write!(f, ", {name} {}", number(*value))?;
         }
     }
     f.write_str(")")

@@ -1,0 +1,283 @@
+//! The schedules of timm, checked against version 1.0.31.
+//!
+//! `base` is the rate that the optimizer was built with. `at(t)` is the rate after `scheduler.step(t)`,
+//! or `step_update(t)`: the unit is the epoch or the update. The noise that timm can add is not offered.
+
+use super::build::{
+    Built, checked, cosine, decay, every, finish, hold, linear, ramp, skip, then, times,
+};
+use crate::ease::Ease;
+use crate::error::Error;
+use crate::node::Node;
+use crate::plateau::{Better, Plateau};
+use crate::spec::Spec;
+use alloc::vec::Vec;
+
+/// What timm's schedulers have in common: a warm-up and cycles. The defaults are timm's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cycles {
+    /// The rate at the end of every cycle, and after the last; 0.
+    pub lr_min: f64,
+    /// Each cycle is so many times as long as the one before; 1, or 1.001 to 1e6.
+    pub cycle_mul: f64,
+    /// Each cycle starts at so many times the rate; 1.
+    pub cycle_decay: f64,
+    /// How many cycles there are, at most 10000; 1.
+    pub cycle_limit: u32,
+}
+
+impl Default for Cycles {
+    fn default() -> Self {
+        Self { lr_min: 0.0, cycle_mul: 1.0, cycle_decay: 1.0, cycle_limit: 1 }
+    }
+}
+
+/// timm's warm-up: a line from `init` over `steps`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Warmup {
+    /// `warmup_t`; 0.
+    pub steps: u64,
+    /// `warmup_lr_init`; 0.
+    pub init: f64,
+    /// `warmup_prefix`: the schedule starts after the warm-up. Otherwise the warm-up hides its first
+    /// steps, and the rate may jump where it ends.
+    pub prefix: bool,
+}
+
+impl Warmup {
+    /// The warm-up to `target` before `curve`, or over its first steps.
+    fn before(self, target: f64, curve: Built) -> Built {
+        let steps = self.steps as f64;
+        if steps == 0.0 {
+            return curve;
+        }
+        then([
+            linear(self.init, target, steps),
+            if self.prefix { curve } else { skip(curve, steps) },
+        ])
+    }
+}
+
+/// `CosineLRScheduler`; `k_decay` is 1 by default.
+///
+/// # Errors
+/// [`Error::Value`] where a number is outside its range, as for all functions here.
+pub fn cosine_lr(
+    base: f64,
+    t_initial: u64,
+    cycles: Cycles,
+    warmup: Warmup,
+    k_decay: f64,
+) -> Result<Spec, Error> {
+    let ease = Ease::Cosine { exponent: 1.0, k: k_decay };
+    finish(warmup.before(base, cycled(base, t_initial, cycles, ease)))
+}
+
+/// `TanhLRScheduler`; `lb` and `ub` are -7 and 3 by default.
+///
+/// A warm-up that is no prefix leads to the rate that the curve has at its end. timm's constructor
+/// leaves the first rate at `base`; here `at(0)` is that of the curve.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn tanh_lr(
+    base: f64,
+    t_initial: u64,
+    cycles: Cycles,
+    warmup: Warmup,
+    lb: f64,
+    ub: f64,
+) -> Result<Spec, Error> {
+    let curve = cycled(base, t_initial, cycles, Ease::Tanh { low: lb, high: ub })?;
+    let target = if warmup.prefix { base } else { curve.value(warmup.steps as f64) };
+    finish(warmup.before(target, Ok(curve)))
+}
+
+/// `PolyLRScheduler`; `power` is 0.5 and `k_decay` 1 by default.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn poly_lr(
+    base: f64,
+    t_initial: u64,
+    cycles: Cycles,
+    warmup: Warmup,
+    power: f64,
+    k_decay: f64,
+) -> Result<Spec, Error> {
+    let ease = Ease::Polynomial { power, k: k_decay };
+    finish(warmup.before(base, cycled(base, t_initial, cycles, ease)))
+}
+
+/// The cycles one by one: only their first rate decays, not their last, so they are no repetition.
+fn cycled(base: f64, t_initial: u64, cycles: Cycles, ease: Ease) -> Built {
+    if !(1..=10_000).contains(&cycles.cycle_limit) {
+        let value = f64::from(cycles.cycle_limit);
+        return Err(Error::Value {
+            what: "cycle_limit",
+            value,
+            allowed: "1 to 10000",
+            column: None,
+        });
+    }
+    if cycles.cycle_mul != 1.0 && !(1.001..=1e6).contains(&cycles.cycle_mul) {
+        let value = cycles.cycle_mul;
+        return Err(Error::Value {
+            what: "cycle_mul",
+            value,
+            allowed: "1, or between 1.001 and 1e6",
+            column: None,
+        });
+    }
+    let (mut from, mut len) = (base, t_initial as f64);
+    let mut parts = Vec::new();
+    for _ in 0..cycles.cycle_limit {
+        parts.push(ramp(from, cycles.lr_min, len, ease));
+        from *= cycles.cycle_decay;
+        len *= cycles.cycle_mul;
+    }
+    then(parts)
+}
+
+/// `StepLRScheduler`: `base * decay_rate^floor(t / decay_t)`; `decay_t` may be a fraction.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn step_lr(base: f64, decay_t: f64, decay_rate: f64, warmup: Warmup) -> Result<Spec, Error> {
+    finish(warmup.before(base, every(decay(base, decay_rate, decay_t), decay_t)))
+}
+
+/// `MultiStepLRScheduler`: times `decay_rate` at each milestone, which acts *one step early*, at `t = m - 1`.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn multi_step_lr(
+    base: f64,
+    decay_t: &[u64],
+    decay_rate: f64,
+    warmup: Warmup,
+) -> Result<Spec, Error> {
+    let at = decay_t.iter().map(|&at| at.saturating_sub(1) as f64).collect();
+    finish(warmup.before(base, Node::multi_step(base, decay_rate, at)))
+}
+
+/// `PlateauLRScheduler` without its warm-up: PyTorch's plateau, with a relative threshold.
+///
+/// timm's warm-up is [`Schedule::warmup_from`](crate::Schedule::warmup_from) of a constant, and the
+/// plateau observes only after it. timm loses the plateau's state on resume; [`Plateau::state`] keeps it.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn plateau_lr(
+    base: f64,
+    better: Better,
+    decay_rate: f64,
+    patience_t: u64,
+    threshold: f64,
+    cooldown_t: u64,
+    lr_min: f64,
+) -> Result<Plateau, Error> {
+    let threshold = super::torch::Threshold::Relative(threshold);
+    super::torch::reduce_lr_on_plateau(
+        base, better, decay_rate, patience_t, threshold, cooldown_t, lr_min, 1e-8,
+    )
+}
+
+/// The stable phase of [`WsdLr`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Stable {
+    /// The base rate.
+    #[default]
+    Constant,
+    /// `(1 + t / timescale)^-power`, where timm's `rsqrt` is the power 0.5 and its time scale, by
+    /// default, the warm-up.
+    Power {
+        /// In steps, above 0.
+        timescale: f64,
+        /// Above 0.
+        power: f64,
+    },
+}
+
+/// The decay phase of [`WsdLr`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Tail {
+    /// A line.
+    Linear,
+    /// `1 - sqrt(p)`.
+    #[default]
+    OneMinusSqrt,
+    /// Half a cosine wave.
+    Cosine,
+    /// `1 - p^power`.
+    Power(f64),
+    /// `(ratio^p - ratio) / (1 - ratio)`.
+    Exp(f64),
+}
+
+/// `WSDLRScheduler`: warm-up, stable phase, decay. The warm-up is always a prefix.
+///
+/// [Hu et al. 2024](https://arxiv.org/abs/2404.06395), [Hägele et al. 2024](https://arxiv.org/abs/2405.18392).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WsdLr {
+    /// The rate at the end of the warm-up.
+    pub base: f64,
+    /// The length of the stable and the decay phase.
+    pub t_initial: u64,
+    /// The length of the decay phase, from 1 to `t_initial`.
+    pub decay_t: u64,
+    /// The last rate; with a stable phase that is not constant only 0 is offered here.
+    pub lr_min: f64,
+    /// The stable phase, which goes on under the decay.
+    pub stable: Stable,
+    /// The decay phase.
+    pub tail: Tail,
+    /// The steps of the warm-up.
+    pub warmup_t: u64,
+    /// Its first rate.
+    pub warmup_lr_init: f64,
+}
+
+impl WsdLr {
+    /// The schedule.
+    ///
+    /// # Errors
+    /// [`Error::Value`].
+    pub fn spec(&self) -> Result<Spec, Error> {
+        if !(1..=self.t_initial).contains(&self.decay_t) {
+            let allowed = "1 to `t_initial`";
+            return Err(Error::Value {
+                what: "decay_t",
+                value: self.decay_t as f64,
+                allowed,
+                column: None,
+            });
+        }
+        let (stable, len) = ((self.t_initial - self.decay_t) as f64, self.decay_t as f64);
+        let tail = |from: f64, to: f64| match self.tail {
+            Tail::Linear => linear(from, to, len),
+            Tail::OneMinusSqrt => ramp(from, to, len, Ease::OneMinusSqrt),
+            Tail::Cosine => cosine(from, to, len),
+            Tail::Power(k) => ramp(from, to, len, Ease::Polynomial { power: 1.0, k }),
+            Tail::Exp(ratio) => ramp(from, to, len, Ease::Normalized { ratio }),
+        };
+        let curve = match self.stable {
+            Stable::Constant => then([hold(self.base, stable), tail(self.base, self.lr_min)]),
+            Stable::Power { .. } if self.lr_min != 0.0 => {
+                let allowed = "0 where the stable phase is not constant";
+                return Err(Error::Value {
+                    what: "lr_min",
+                    value: self.lr_min,
+                    allowed,
+                    column: None,
+                });
+            }
+            Stable::Power { timescale, power } => {
+                let stable_rate = checked(Node::InversePower { from: self.base, timescale, power });
+                times(stable_rate, then([hold(1.0, stable), tail(1.0, 0.0)]))
+            }
+        };
+        let warmup = Warmup { steps: self.warmup_t, init: self.warmup_lr_init, prefix: true };
+        finish(warmup.before(self.base, curve))
+    }
+}

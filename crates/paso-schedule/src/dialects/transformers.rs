@@ -1,0 +1,250 @@
+//! The schedules of Hugging Face transformers' `get_scheduler`, checked against version 5.23.
+//!
+//! `base` is the rate that the optimizer was built with; `warmup` and `total` are `num_warmup_steps` and
+//! `num_training_steps`, and `total` includes the warm-up. Its warm-ups start at 0: the first update
+//! does nothing. Past the end [`cosine`] and its kin hold; the library's rise again.
+
+use super::build::cosine as half_wave;
+use super::build::{
+    Built, checked, constant as constant_node, finish, hold, linear as line, ramp, repeat, skip,
+    take, then,
+};
+use crate::ease::Ease;
+use crate::error::Error;
+use crate::greedy::{Greedy, GreedyConfig};
+use crate::node::Node;
+use crate::plateau::Better;
+use crate::spec::Spec;
+
+/// `constant`.
+///
+/// # Errors
+/// [`Error::Value`] where a number is outside its range, as for all functions here.
+pub fn constant(base: f64) -> Result<Spec, Error> {
+    finish(constant_node(base))
+}
+
+/// `constant_with_warmup`.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn constant_with_warmup(base: f64, warmup: u64) -> Result<Spec, Error> {
+    warmed(base, warmup, constant_node(base))
+}
+
+/// `linear`: to 0 at step `total`.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn linear(base: f64, warmup: u64, total: u64) -> Result<Spec, Error> {
+    warmed(base, warmup, line(base, 0.0, rest(warmup, total)?))
+}
+
+/// `cosine`: `num_cycles` waves, by default 0.5, which is half a wave down to 0.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn cosine(base: f64, warmup: u64, total: u64, num_cycles: f64) -> Result<Spec, Error> {
+    warmed(base, warmup, waves(base, 0.0, rest(warmup, total)?, num_cycles))
+}
+
+/// `cosine_with_restarts`: `num_cycles` half waves down to 0, each from `base`.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn cosine_with_restarts(
+    base: f64,
+    warmup: u64,
+    total: u64,
+    num_cycles: u64,
+) -> Result<Spec, Error> {
+    let len = rest(warmup, total)? / num_cycles as f64;
+    warmed(base, warmup, repeat(half_wave(base, 0.0, len), Some(num_cycles), 1.0, 1.0))
+}
+
+/// `polynomial`: to `lr_end`, by default 1e-7, with `power`, by default 1.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn polynomial(
+    base: f64,
+    warmup: u64,
+    total: u64,
+    lr_end: f64,
+    power: f64,
+) -> Result<Spec, Error> {
+    warmed(
+        base,
+        warmup,
+        ramp(base, lr_end, rest(warmup, total)?, Ease::Polynomial { power, k: 1.0 }),
+    )
+}
+
+/// `inverse_sqrt`: the time scale is the warm-up if none is given, and 10000 where there is no warm-up.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn inverse_sqrt(base: f64, warmup: u64, timescale: Option<u64>) -> Result<Spec, Error> {
+    let timescale = timescale.unwrap_or(if warmup == 0 { 10_000 } else { warmup }) as f64;
+    warmed(base, warmup, checked(Node::InversePower { from: base, timescale, power: 0.5 }))
+}
+
+/// `cosine_with_min_lr`: as [`cosine`], down to `min_lr`.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn cosine_with_min_lr(
+    base: f64,
+    warmup: u64,
+    total: u64,
+    num_cycles: f64,
+    min_lr: f64,
+) -> Result<Spec, Error> {
+    warmed(base, warmup, waves(base, min_lr, rest(warmup, total)?, num_cycles))
+}
+
+/// `cosine_warmup_with_min_lr`: one half wave one step early, after a warm-up that starts at
+/// `warmup_lr_rate` times the base, by default `1 / warmup`, and has the base rate at its last step.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn cosine_warmup_with_min_lr(
+    base: f64,
+    warmup: u64,
+    total: u64,
+    min_lr: f64,
+    warmup_lr_rate: Option<f64>,
+) -> Result<Spec, Error> {
+    let decay = skip(half_wave(base, min_lr, rest(warmup, total)?), 1.0);
+    if warmup == 0 {
+        return finish(decay);
+    }
+    let first = base * warmup_lr_rate.unwrap_or(1.0 / warmup as f64);
+    let rise = take(line(first, base, (warmup - 1) as f64), warmup as f64);
+    finish(then([rise, decay]))
+}
+
+/// The forms of the warm-up and the decay in [`WarmupStableDecay`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Form {
+    /// `"linear"`.
+    Linear,
+    /// `"cosine"`: for the decay with `num_cycles`, by default 0.5.
+    Cosine(f64),
+    /// `"1-sqrt"`.
+    OneMinusSqrt,
+}
+
+/// `warmup_stable_decay`. All of it is in updates; the rate starts and ends at `min_lr`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WarmupStableDecay {
+    /// The rate of the stable phase.
+    pub base: f64,
+    /// `num_warmup_steps`.
+    pub warmup: u64,
+    /// `num_stable_steps`, or what the other two leave of `num_training_steps`.
+    pub stable: u64,
+    /// `num_decay_steps`.
+    pub decay: u64,
+    /// The first and the last rate: `min_lr_ratio` times the base.
+    pub min_lr: f64,
+    /// `warmup_type`; linear by default.
+    pub warmup_form: Form,
+    /// `decay_type`; half a cosine wave by default.
+    pub decay_form: Form,
+}
+
+impl WarmupStableDecay {
+    /// The schedule.
+    ///
+    /// # Errors
+    /// [`Error::Value`].
+    pub fn spec(&self) -> Result<Spec, Error> {
+        let (up, down) = (self.warmup as f64, self.decay as f64);
+        let rise = match self.warmup_form {
+            Form::Linear => line(self.min_lr, self.base, up),
+            Form::Cosine(_) => half_wave(self.min_lr, self.base, up),
+            // 1 - sqrt(1 - p), upwards.
+            Form::OneMinusSqrt => {
+                ramp(self.min_lr, self.base, up, Ease::Polynomial { power: 0.5, k: 1.0 })
+            }
+        };
+        let fall = match self.decay_form {
+            Form::Linear => line(self.base, self.min_lr, down),
+            Form::Cosine(num_cycles) => waves(self.base, self.min_lr, down, num_cycles),
+            Form::OneMinusSqrt => ramp(self.base, self.min_lr, down, Ease::OneMinusSqrt),
+        };
+        finish(then([rise, hold(self.base, self.stable as f64), fall, constant_node(self.min_lr)]))
+    }
+}
+
+/// `greedy`: `GreedyLR` on an optimizer with the rate `base`, whose bounds are rates.
+///
+/// `config` has everything else; its patience is one more than transformers'.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn greedy(base: f64, min_lr: f64, max_lr: f64, config: GreedyConfig) -> Result<Greedy, Error> {
+    Greedy::new(GreedyConfig {
+        min_scale: min_lr / base,
+        max_scale: max_lr / base,
+        min_change: 1e-8 / base,
+        ..config
+    })
+}
+
+/// `reduce_lr_on_plateau` is PyTorch's, with a relative threshold of 1e-4.
+///
+/// # Errors
+/// [`Error::Value`].
+pub fn reduce_lr_on_plateau(
+    base: f64,
+    factor: f64,
+    patience: u64,
+) -> Result<crate::plateau::Plateau, Error> {
+    let threshold = super::torch::Threshold::Relative(1e-4);
+    super::torch::reduce_lr_on_plateau(
+        base,
+        Better::Lower,
+        factor,
+        patience,
+        threshold,
+        0,
+        0.0,
+        1e-8,
+    )
+}
+
+/// A line from 0 to `base`, and then a curve.
+fn warmed(base: f64, warmup: u64, curve: Built) -> Result<Spec, Error> {
+    finish(then([line(0.0, base, warmup as f64), curve]))
+}
+
+/// The steps after the warm-up, at least 1 as in the library.
+fn rest(warmup: u64, total: u64) -> Result<f64, Error> {
+    match total.checked_sub(warmup) {
+        Some(rest) => Ok(rest.max(1) as f64),
+        None => Err(Error::Value {
+            what: "total",
+            value: total as f64,
+            allowed: "at least `warmup`",
+            column: None,
+        }),
+    }
+}
+
+/// Half waves down, up, down …: `num_cycles` times two of them in `len` steps.
+fn waves(high: f64, low: f64, len: f64, num_cycles: f64) -> Built {
+    if num_cycles == 0.5 {
+        return half_wave(high, low, len);
+    }
+    if !(num_cycles > 0.0 && num_cycles.is_finite()) {
+        let allowed = "a finite number above 0";
+        return Err(Error::Value { what: "num_cycles", value: num_cycles, allowed, column: None });
+    }
+    let half = len / (2.0 * num_cycles);
+    take(
+        repeat(then([half_wave(high, low, half), half_wave(low, high, half)]), None, 1.0, 1.0),
+        len,
+    )
+}
