@@ -55,7 +55,10 @@ mod study;
 mod trial;
 mod tune;
 
+pub mod range_test;
 pub mod stats;
+pub mod theory;
+pub mod validate;
 
 // What to compare, and how.
 pub use arm::{Arm, Role};

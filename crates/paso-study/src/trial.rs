@@ -109,7 +109,7 @@ pub struct CurvePoint {
     pub metric: Option<f64>,
 }
 
-/// What an audited optimizer step tells about the end of a run.
+/// What an audited optimizer step tells about the end of a run; see [`theory`](crate::theory).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Audit {
     /// Root mean square of step / rate over the parameters, averaged over the last steps; 0.229 when noise rules.

@@ -1,0 +1,307 @@
+//! The learning-rate range test: one short run with a rising rate, and what its losses tell.
+//!
+//! Train with a rate that grows by a constant factor at each update ([`RangeTest`]), note the loss of each batch, and ask
+//! [`suggest`]. The rate at which the loss falls fastest, per factor of the rate, is a good centre for a grid of peak
+//! rates. Smith (2017, "Cyclical Learning Rates", section 3.3) introduced the test; the rule "steepest" is fast.ai's.
+//!
+//! Other finders smooth with a moving average, whose delay moves the suggestion to rates several times too high; or take the
+//! slope per unit of the rate, which moves it to the lowest rates. Here the curve is fitted by local parabolas in the logarithm of
+//! the rate, which have no delay; spikes are given no weight; and the suggestion comes with an interval, or not at all.
+//!
+//! Sweep on a copy of the training state (weights, moments, step count, random state), so that nothing has to be put back. A
+//! few sweeps over different seeds tell more than one long one.
+
+mod fit;
+mod valley;
+
+use crate::stats::{mean, whole};
+use fit::{Fit, median, smooth, trust};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+/// The rates of a sweep: `steps` of them from `from` to `to`, each a constant factor above the last.
+///
+/// ```
+/// let test = paso_study::range_test::RangeTest::default();
+/// assert!((test.lr(0) - 1e-7).abs() < 1e-20 && (test.lr(99) - 10.0).abs() < 1e-9);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RangeTest {
+    /// First rate. Default 1e-7.
+    pub from: f64,
+    /// Last rate. Default 10.
+    pub to: f64,
+    /// Updates of a sweep. Default 100.
+    pub steps: usize,
+}
+
+impl Default for RangeTest {
+    fn default() -> Self {
+        Self { from: 1e-7, to: 10.0, steps: 100 }
+    }
+}
+
+impl RangeTest {
+    /// The rate of update `i`, from 0 to `steps - 1`.
+    #[must_use]
+    pub fn lr(&self, i: usize) -> f64 {
+        self.from
+            * (self.to / self.from).powf(i as f64 / self.steps.saturating_sub(1).max(1) as f64)
+    }
+
+    /// Whether a sweep may stop: its last loss is not finite, or its last five all lie far above the first ones.
+    #[must_use]
+    pub fn diverged(&self, losses: &[f64]) -> bool {
+        let Some(last) = losses.last() else { return false };
+        if !last.is_finite() {
+            return true;
+        }
+        let Some((head, tail)) = losses.split_at_checked(10) else { return false };
+        let (start, best) = (median(head), losses.iter().copied().fold(f64::INFINITY, f64::min));
+        tail.len() >= 5
+            && tail[tail.len() - 5..].iter().all(|loss| *loss > start + 3.0 * (start - best))
+    }
+}
+
+/// What a sweep saw: the loss of each update at its rate. NaN and infinity mean "diverged here".
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// Rates, ascending.
+    pub lr: Vec<f64>,
+    /// Loss of the batch at each, before the update.
+    pub loss: Vec<f64>,
+}
+
+/// A rate to begin with, and how sure that is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Suggestion {
+    /// Where the loss falls fastest per factor of the rate.
+    pub steepest: f64,
+    /// Lower end of the 95 % interval for it.
+    pub low: f64,
+    /// Upper end of the 95 % interval for it.
+    pub high: f64,
+    /// Rate of the lowest fitted loss.
+    pub lowest: f64,
+    /// The lowest rate above that one at which the losses rise above where they began; `None` if they never do.
+    pub diverges: Option<f64>,
+    /// What fast.ai's "valley" rule says on the same fitted losses, for comparison.
+    pub valley: f64,
+    /// What fast.ai's "minimum" rule says: a tenth of [`lowest`](Self::lowest), for comparison.
+    pub minimum_over_ten: f64,
+    /// The fitted curve: rate and loss.
+    pub curve: Vec<(f64, f64)>,
+}
+
+/// Why no rate is suggested.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Too short a sweep, or one that diverged at once.
+    #[error(
+        "only {found} losses before divergence, at least {LEAST_POINTS} are needed; start at a lower rate, or take more steps"
+    )]
+    TooFew {
+        /// Usable losses.
+        found: usize,
+    },
+    /// Rates and losses that do not belong together.
+    #[error("{0}")]
+    Malformed(String),
+    /// The loss does not fall measurably anywhere.
+    #[error(
+        "the curve is flat: its steepest fall is {fall:.2e} a decade, which is within its noise (± {noise:.2e}); take more steps or sweeps, or check that the net learns at all"
+    )]
+    Flat {
+        /// Steepest fall per decade.
+        fall: f64,
+        /// Twice its standard error.
+        noise: f64,
+    },
+    /// The steepest fall cannot be located.
+    #[error(
+        "the steepest fall lies anywhere between {low:.1e} and {high:.1e}, more than a decade; take more steps or sweeps"
+    )]
+    Vague {
+        /// Lower end of the interval.
+        low: f64,
+        /// Upper end of the interval.
+        high: f64,
+    },
+    /// The steepest fall is at an end of the sweep.
+    #[error(
+        "the loss falls fastest at the {end} rate of the sweep, {rate:.1e}; sweep further {way}"
+    )]
+    AtEdge {
+        /// `"lowest"` or `"highest"`.
+        end: &'static str,
+        /// That rate.
+        rate: f64,
+        /// `"down"` or `"up"`.
+        way: &'static str,
+    },
+}
+
+/// Least number of losses that tell anything.
+const LEAST_POINTS: usize = 12;
+
+/// Resamples for the interval.
+const RESAMPLES: usize = 300;
+
+/// The place of the steepest fall is looked for on this grid, in decades.
+const RESOLUTION: f64 = 0.02;
+
+/// Suggests a rate from one or several sweeps.
+///
+/// The losses, up to where they diverge, are fitted by local parabolas in `log10(rate)` (Gaussian weights of 0.4 decades). The
+/// interval comes from a wild bootstrap: the residuals of the fit, each with a random sign, are added to the fit, and the steepest
+/// place of each such curve is found again. Several sweeps are pooled, each shifted to the same mean loss.
+///
+/// # Errors
+/// [`Refusal`], with what to do.
+pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
+    let (x, y, diverges) = pool(sweeps)?;
+    let trusted = trust(&x, &y);
+    let (low, high) = (x[0], x[x.len() - 1]);
+    let places: Vec<f64> =
+        (0..=whole((high - low) / RESOLUTION)).map(|i| low + RESOLUTION * i as f64).collect();
+    let fit = smooth(&x, &y, &trusted, &places);
+    let (steepest, lowest) = steepest(&fit);
+    let at_points = smooth(&x, &y, &trusted, &x);
+
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let (mut found, mut slopes) = (Vec::with_capacity(RESAMPLES), Vec::with_capacity(RESAMPLES));
+    for _ in 0..RESAMPLES {
+        let again: Vec<f64> = y
+            .iter()
+            .zip(&at_points.height)
+            .zip(&trusted)
+            .map(|((y, fit), trust)| {
+                // A spike is no sample of the noise.
+                let residual = if *trust > 0.0 { y - fit } else { 0.0 };
+                if rng.next_u32() & 1 == 0 { fit + residual } else { fit - residual }
+            })
+            .collect();
+        let again = smooth(&x, &again, &trusted, &places);
+        slopes.push(again.slope[steepest]);
+        found.push(places[self::steepest(&again).0]);
+    }
+    found.sort_unstable_by(f64::total_cmp);
+    let end = |share: f64| found[whole(share * (RESAMPLES - 1) as f64)];
+    let (from, to) = (end(0.025).min(places[steepest]), end(0.975).max(places[steepest]));
+
+    let center = mean(&slopes);
+    let error =
+        (slopes.iter().map(|s| (s - center).powi(2)).sum::<f64>() / (RESAMPLES - 1) as f64).sqrt();
+    let fall = -fit.slope[steepest];
+    // The steepest of some twenty independent places: four standard errors happen by chance once in a thousand curves.
+    if fall.is_nan() || fall <= 4.0 * error {
+        return Err(Refusal::Flat { fall: fall.max(0.0), noise: 2.0 * error });
+    }
+    let rate = |x: f64| 10f64.powf(x);
+    if steepest == 0 {
+        return Err(Refusal::AtEdge { end: "lowest", rate: rate(low), way: "down" });
+    }
+    if steepest + 1 == places.len() && diverges.is_none() {
+        return Err(Refusal::AtEdge { end: "highest", rate: rate(high), way: "up" });
+    }
+    if to - from > 1.0 {
+        return Err(Refusal::Vague { low: rate(from), high: rate(to) });
+    }
+    Ok(Suggestion {
+        steepest: rate(places[steepest]),
+        low: rate(from),
+        high: rate(to),
+        lowest: rate(places[lowest]),
+        diverges: diverges.map(rate),
+        valley: rate(places[valley::valley(&fit.height)]),
+        minimum_over_ten: rate(places[lowest]) / 10.0,
+        curve: places.iter().zip(&fit.height).map(|(x, y)| (rate(*x), *y)).collect(),
+    })
+}
+
+/// Indices of the steepest fall, and of the lowest place, before which it must lie.
+fn steepest(fit: &Fit) -> (usize, usize) {
+    let least = |values: &[f64]| {
+        let mut best = 0;
+        for (i, value) in values.iter().enumerate() {
+            if *value < values[best] || values[best].is_nan() {
+                best = i;
+            }
+        }
+        best
+    };
+    let lowest = least(&fit.height);
+    (least(&fit.slope[..=lowest]), lowest)
+}
+
+/// All sweeps as one: `log10(rate)` ascending, losses at one level, and where they diverge.
+type Pooled = (Vec<f64>, Vec<f64>, Option<f64>);
+
+fn pool(sweeps: &[Sweep]) -> Result<Pooled, Refusal> {
+    let mut parts = Vec::new();
+    for sweep in sweeps {
+        let (lr, loss) = (&sweep.lr, &sweep.loss);
+        if lr.len() != loss.len() {
+            return Err(Refusal::Malformed(format!(
+                "{} rates, but {} losses",
+                lr.len(),
+                loss.len()
+            )));
+        }
+        let ascending = lr.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending
+            || lr.first().is_some_and(|first| !(*first > 0.0))
+            || lr.iter().any(|rate| !rate.is_finite())
+        {
+            return Err(Refusal::Malformed(
+                "the rates of a sweep must be above 0 and ascend".into(),
+            ));
+        }
+        parts.push((lr, loss, usable(loss)));
+    }
+    let found = parts.iter().map(|(.., usable)| *usable).min().unwrap_or(0);
+    if found < LEAST_POINTS {
+        return Err(Refusal::TooFew { found });
+    }
+    let diverges = parts
+        .iter()
+        .filter_map(|(lr, _, usable)| lr.get(*usable))
+        .copied()
+        .fold(f64::INFINITY, f64::min);
+    let level = mean(&parts.iter().map(|(_, loss, _)| mean(&loss[..found])).collect::<Vec<_>>());
+    let mut points: Vec<(f64, f64)> = Vec::new();
+    for (lr, loss, _) in parts {
+        let shift = level - mean(&loss[..found]);
+        points.extend(
+            lr.iter()
+                .zip(loss)
+                .take_while(|(lr, _)| **lr < diverges)
+                .map(|(lr, loss)| (lr.log10(), loss + shift)),
+        );
+    }
+    points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let (x, y) = points.into_iter().unzip();
+    Ok((x, y, Some(diverges.log10()).filter(|x| x.is_finite())))
+}
+
+/// How many losses come before divergence: before the first that is not finite, and before the place after the lowest where
+/// they rise, for good, above where they began.
+fn usable(loss: &[f64]) -> usize {
+    let finite = loss.iter().position(|loss| !loss.is_finite()).unwrap_or(loss.len());
+    let loss = &loss[..finite];
+    if finite < LEAST_POINTS {
+        return finite;
+    }
+    // Medians of five, which no spike moves.
+    let steady: Vec<f64> = loss.windows(5).map(median).collect();
+    let start = median(&loss[..finite / 10 + 3]);
+    let lowest = (0..steady.len()).min_by(|a, b| steady[*a].total_cmp(&steady[*b])).unwrap_or(0);
+    // Window `i` begins at point `i`; when its median is above, its third point is the first one above.
+    (lowest..steady.len())
+        .find(|i| steady[*i..].iter().all(|loss| *loss > start))
+        .map_or(finite, |i| i + 2)
+}
