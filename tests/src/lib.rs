@@ -15,7 +15,8 @@ pub fn root() -> &'static Path {
 /// `../shared/PART` beside the checkout, or `None` after saying that the test was skipped.
 #[must_use]
 pub fn shared(part: &str) -> Option<PathBuf> {
-    let base = std::env::var_os("PASO_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let base =
+        std::env::var_os("PASO_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
     let path = base.join(part);
     if path.exists() {
         return Some(path);

@@ -88,8 +88,7 @@ impl Tape {
         }
         let mut nodes = self.nodes.clone();
         nodes.iter_mut().for_each(|node| node.keep = true);
-        let mut copy =
-            Self { nodes, loss: None, parallel: self.parallel, ..Self::new().with_isa(self.isa) };
+        let mut copy = Self { nodes, loss: None, parallel: self.parallel, ..Self::on(self.isa) };
         copy.forward(&mut params.clone(), inputs);
         (0..copy.nodes.len())
             .filter(|&n| {

@@ -55,26 +55,28 @@ impl Default for Tape {
 }
 
 impl Tape {
-    /// An empty tape that runs on the calling thread with the fastest instruction set of this CPU.
+    /// An empty tape that runs on the calling thread, with the fastest instruction set of this CPU or the one that the
+    /// environment variable `PASO_ISA` names.
+    ///
+    /// # Panics
+    /// When `PASO_ISA` names a level that cannot be had here; to report that otherwise, ask [`Isa::from_env`] first.
     #[must_use]
     pub fn new() -> Self {
+        Self::on(Isa::from_env().unwrap_or_else(|error| panic!("PASO_ISA: {error}")))
+    }
+
+    /// An empty tape that runs with this instruction set.
+    #[must_use]
+    pub fn on(isa: Isa) -> Self {
         Self {
             nodes: Vec::new(),
             loss: None,
-            isa: Isa::best(),
+            isa,
             parallel: false,
             trained_last: false,
             train: None,
             infer: None,
         }
-    }
-
-    /// Runs with this instruction set instead.
-    #[must_use]
-    pub fn with_isa(mut self, isa: Isa) -> Self {
-        self.isa = isa;
-        self.forget_plans();
-        self
     }
 
     /// Whether to spread each batch over the current rayon pool. The result has the same bits for any number of
