@@ -1,1 +1,67 @@
 //! Image localization on CPUs: data sets, augmentation, nets, training, checkpoints, metrics.
+//!
+//! The data half stands alone: a folder of labeled pictures, or the [`demo`] that needs no file,
+//! becomes a [`Dataset`], then [`data::Prepared`] bytes, then batches of `f32` for any trainer.
+//!
+//! ```
+//! use paso_locate::augment::Augment;
+//! use paso_locate::data::{PrepareOptions, Prepared, Split};
+//! use paso_locate::demo::{DemoOptions, dataset};
+//!
+//! let demo = dataset(&DemoOptions { train: 8, val: 2, seed: 0 })?;
+//! let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
+//! let (train, problems) = Prepared::new(&demo, &demo.indices(Split::Train), &options)?;
+//! assert!(problems.is_empty());
+//!
+//! let (mut images, mut boxes, mut labels) = (vec![0.0; 2 * 32 * 32 * 3], vec![0.0; 2 * 4], vec![0; 2]);
+//! train.fill_batch(&[3, 5], Some(&Augment::default()), 1, 0, &mut images, &mut boxes, &mut labels);
+//! # Ok::<(), paso_locate::Error>(())
+//! ```
+
+mod archive;
+pub mod augment;
+mod augment_map;
+mod average;
+mod boxes;
+pub mod checkpoint;
+mod config;
+pub mod data;
+pub mod demo;
+mod demo_draw;
+mod demo_shape;
+pub mod draw;
+mod error;
+pub mod files;
+mod fingerprint;
+mod history;
+pub mod image;
+mod image_jpeg;
+mod image_orientation;
+pub mod metrics;
+mod metrics_baseline;
+mod metrics_interval;
+mod model;
+mod net;
+mod order;
+mod rng;
+pub mod run;
+mod train;
+
+// Data.
+pub use boxes::BBox;
+pub use data::Dataset;
+
+// Training.
+pub use config::TrainConfig;
+pub use model::{Evaluation, Model, Prediction};
+pub use net::NetName;
+pub use run::Run;
+pub use train::{StepReport, Trainer};
+
+pub use error::Error;
+
+// What settings say a schedule in.
+pub use paso_schedule as schedule;
+
+// The instruction set that the kernels run at.
+pub use paso_tape::Isa;

@@ -1,0 +1,66 @@
+//! Averaged weights, kept beside the trained ones: what a decaying rate does to noise, for free.
+//!
+//! `average <- average + (weights - average) * (1 - decay_t)` after every step, where `decay_t` is the
+//! lesser of the decay and `(1 + t) / (10 + t)`, so that the start is soon forgotten (the warm-up of
+//! TensorFlow's `ExponentialMovingAverage`). Running statistics are averaged alike.
+
+use paso_tape::Params;
+
+/// One exponential moving average of a model.
+#[derive(Debug, Clone)]
+pub(crate) struct Average {
+    decay: f64,
+    pub(crate) values: Vec<f32>,
+    pub(crate) buffers: Vec<f32>,
+}
+
+impl Average {
+    /// An average that starts as the model is now. `decay` a step, in 0..1.
+    pub(crate) fn new(decay: f64, params: &Params) -> Self {
+        Self { decay, values: params.values().to_vec(), buffers: params.buffers().to_vec() }
+    }
+
+    /// Takes in the model after step `t` (the first is 1).
+    pub(crate) fn update(&mut self, t: u64, params: &Params) {
+        let warm = (1.0 + t as f64) / (10.0 + t as f64);
+        #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
+        let share = (1.0 - self.decay.min(warm)) as f32;
+        mix(&mut self.values, params.values(), share);
+        mix(&mut self.buffers, params.buffers(), share);
+    }
+
+    /// Exchanges the average and the model.
+    pub(crate) fn swap(&mut self, params: &mut Params) {
+        self.values.swap_with_slice(params.values_mut());
+        self.buffers.swap_with_slice(params.buffers_mut());
+    }
+}
+
+fn mix(average: &mut [f32], new: &[f32], share: f32) {
+    average.iter_mut().zip(new).for_each(|(a, n)| *a += share * (n - *a));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use paso_tape::{Init, Kind};
+
+    #[test]
+    fn a_constant_model_is_its_own_average_and_a_jump_is_approached() {
+        let mut params = Params::new(0);
+        params.add("w", &[2], Kind::Weight, Init::Constant(1.0));
+        let mut average = Average::new(0.9, &params);
+        average.update(1, &params);
+        assert_eq!(average.values, [1.0, 1.0]);
+        params.values_mut().fill(2.0);
+        for t in 100..110 {
+            average.update(t, &params);
+        }
+        let expected = 2.0 - 0.9_f32.powi(10);
+        assert!(
+            (average.values[0] - expected).abs() < 1e-5,
+            "{} is not {expected}",
+            average.values[0]
+        );
+    }
+}

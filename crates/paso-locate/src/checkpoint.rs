@@ -1,0 +1,190 @@
+//! Checkpoints: one safetensors file that holds all that a run needs to go on with the same bits.
+//!
+//! Tensors: the parameters and running statistics under their own names; `exp_avg.NAME` and
+//! `exp_avg_sq.NAME`, Adam's moments; `average.NAME`, the averaged weights where the run keeps them.
+//! Metadata: one JSON text under the key `paso`: [`Meta`]. The order of samples, their augmentation
+//! and the schedule are functions of the seed and the step, so the step is all that they need.
+
+use crate::{Error, TrainConfig, files};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The version that this build writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// A larger file than this is no checkpoint of a net that paso can build.
+const LARGEST: u64 = 1 << 31;
+
+/// What a checkpoint says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Meta {
+    /// The version of this format: [`FORMAT`] when written by this build.
+    pub format: u32,
+    /// Steps done.
+    pub step: u64,
+    /// The run's settings.
+    pub config: TrainConfig,
+    /// Names of the classes, in the order of the net's outputs.
+    pub classes: Vec<String>,
+    /// Fingerprint of the training data: resuming on other data is refused.
+    pub data: String,
+    /// The best validation mean `IoU` so far, and the epoch that it was reached in.
+    pub best: Option<(f64, u64)>,
+}
+
+/// A named tensor: its shape and its values, in row-major order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tensor {
+    /// The name in the file.
+    pub name: String,
+    /// Lengths of the axes; their product is the number of values.
+    pub shape: Vec<usize>,
+    /// The values.
+    pub values: Vec<f32>,
+}
+
+/// Writes a checkpoint, whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written; an older one in its place stays as it was.
+pub fn save(path: &Path, meta: &Meta, tensors: &[Tensor]) -> Result<(), Error> {
+    let bytes: Vec<Vec<u8>> =
+        tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let invalid = |e: safetensors::SafeTensorError| Error::Checkpoint {
+        path: path.to_owned(),
+        what: e.to_string(),
+    };
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|(t, bytes)| {
+            Ok((t.name.as_str(), TensorView::new(Dtype::F32, t.shape.clone(), bytes)?))
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(invalid)?;
+    let text = serde_json::to_string(meta)
+        .map_err(|e| Error::Checkpoint { path: path.to_owned(), what: e.to_string() })?;
+    let metadata = HashMap::from([("paso".to_owned(), text)]);
+    let file = safetensors::serialize(views, Some(metadata)).map_err(invalid)?;
+    files::write_whole(path, &file)
+}
+
+/// Reads a checkpoint back.
+///
+/// # Errors
+/// When the file cannot be read, is no safetensors file, was not written by paso, or has a version
+/// that this build does not know.
+pub fn load(path: &Path) -> Result<(Meta, Vec<Tensor>), Error> {
+    let read = |source| Error::Io { path: path.to_owned(), source };
+    let wrong = |what: String| Error::Checkpoint { path: path.to_owned(), what };
+    let length = std::fs::metadata(path).map_err(read)?.len();
+    if length > LARGEST {
+        return Err(wrong(format!("{length} bytes, more than the largest allowed {LARGEST}")));
+    }
+    let file = std::fs::read(path).map_err(read)?;
+    let (_, header) = SafeTensors::read_metadata(&file)
+        .map_err(|e| wrong(format!("not a safetensors file: {e}")))?;
+    let text = header
+        .metadata()
+        .as_ref()
+        .and_then(|m| m.get("paso"))
+        .ok_or_else(|| wrong("no `paso` metadata: not a checkpoint of paso".into()))?;
+    let meta = parse_meta(text).map_err(wrong)?;
+    let archive = SafeTensors::deserialize(&file).map_err(|e| wrong(e.to_string()))?;
+    let mut tensors = archive
+        .iter()
+        .map(|(name, view)| tensor(name, &view))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(wrong)?;
+    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((meta, tensors))
+}
+
+/// The version is read first, so that a newer file is refused by its number and not by a detail.
+fn parse_meta(text: &str) -> Result<Meta, String> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let version: Version =
+        serde_json::from_str(text).map_err(|e| format!("metadata `paso`: {e}"))?;
+    if version.format > FORMAT {
+        return Err(format!(
+            "format {} is newer than the newest that this version of paso reads ({FORMAT}); update paso",
+            version.format
+        ));
+    }
+    let meta: Meta = serde_json::from_str(text).map_err(|e| format!("metadata `paso`: {e}"))?;
+    meta.config.check().map_err(|e| format!("metadata `paso`: {e}"))?;
+    Ok(meta)
+}
+
+fn tensor(name: &str, view: &TensorView<'_>) -> Result<Tensor, String> {
+    if view.dtype() != Dtype::F32 {
+        return Err(format!("tensor {name} has type {:?}, not F32", view.dtype()));
+    }
+    let values =
+        view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    Ok(Tensor { name: name.to_owned(), shape: view.shape().to_vec(), values })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meta() -> Meta {
+        Meta {
+            format: FORMAT,
+            step: 17,
+            config: TrainConfig { lr: 0.1 + 0.2, ..TrainConfig::default() },
+            classes: vec!["a".into(), "ü".into()],
+            data: "0123".into(),
+            best: Some((0.1 + 0.7, 3)),
+        }
+    }
+
+    #[test]
+    fn every_bit_comes_back_and_the_file_is_the_same_each_time() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        let values = vec![1.0, -0.0, f32::MIN_POSITIVE / 2.0, f32::NAN, f32::INFINITY, 3.5];
+        let tensors = [Tensor { name: "w".into(), shape: vec![2, 3], values }];
+        save(&path, &meta(), &tensors).expect("it is written");
+        let first = std::fs::read(&path).expect("it is there");
+        let (meta_back, back) = load(&path).expect("it is read");
+        assert_eq!(meta_back, meta());
+        let bits = |t: &Tensor| t.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!((bits(&back[0]), &back[0].shape), (bits(&tensors[0]), &tensors[0].shape));
+        save(&path, &meta(), &tensors).expect("it is written again");
+        assert_eq!(
+            std::fs::read(&path).expect("it is there"),
+            first,
+            "the same state is the same file"
+        );
+    }
+
+    #[test]
+    fn what_is_no_checkpoint_is_refused_with_a_reason() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        let refused = |bytes: &[u8], why: &str| {
+            std::fs::write(&path, bytes).expect("it is written");
+            let message = load(&path).expect_err("it is no checkpoint").to_string();
+            assert!(message.contains(why) && message.contains("x.safetensors"), "{message}");
+        };
+        refused(b"", "not a safetensors file");
+        refused(b"\xff\xff\xff\xff\xff\xff\xff\xff{}", "not a safetensors file");
+        let foreign = safetensors::serialize(Vec::<(&str, TensorView<'_>)>::new(), None)
+            .expect("an empty archive");
+        refused(&foreign, "not a checkpoint of paso");
+        save(&path, &Meta { format: FORMAT + 1, ..meta() }, &[]).expect("it is written");
+        let newer = std::fs::read(&path).expect("it is there");
+        refused(&newer, "update paso");
+        save(&path, &meta(), &[Tensor { name: "w".into(), shape: vec![4], values: vec![0.5; 4] }])
+            .expect("it is written");
+        let whole = std::fs::read(&path).expect("it is there");
+        refused(&whole[..whole.len() - 1], "safetensors");
+    }
+}

@@ -1,0 +1,137 @@
+//! The settings of a training run: plain data, checked once, kept in the run folder.
+
+use crate::Error;
+use crate::augment::Augment;
+use crate::net::NetName;
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+
+/// Everything that decides what a training run computes.
+///
+/// The number of threads is not here: it changes how long a run takes, never a bit of its result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Which net. Default `small`.
+    pub net: NetName,
+    /// Side of the square that images are resized to, in pixels; a multiple of 16 in 32..=512.
+    /// Default 64.
+    pub size: u32,
+    /// Images a step, 1..=1024. Default 16.
+    pub batch: usize,
+    /// Passes over the training images, 1..=100000. Default 200.
+    pub epochs: u64,
+    /// Steps of the whole run, 1..=1e9, in place of what `epochs` says. Default none.
+    pub steps: Option<u64>,
+    /// Peak learning rate: a shape is scaled by it. Finite, above 0, at most 10. Default 2e-3.
+    pub lr: f64,
+    /// The schedule, as one line: a shape (`warmup(5%) then cosine(to 1%)`) that `lr` and the run's
+    /// steps are bound to, or an absolute one. Default `constant`.
+    pub schedule: String,
+    /// Decoupled weight decay of `AdamW`, of weights only (not of biases and norms); 0..=1.
+    /// Default 0.01, as `PyTorch`'s `AdamW`.
+    pub weight_decay: f64,
+    /// The seed of the initial weights, the order of the samples and their augmentation. Default 0.
+    pub seed: u64,
+    /// Weight of the class loss beside the box loss; 0..=100. Default 0.2.
+    pub class_weight: f64,
+    /// Label smoothing of the class loss; 0..=0.9. Default 0.1.
+    pub label_smoothing: f64,
+    /// How training images are flipped, zoomed and recoloured.
+    pub augment: Augment,
+    /// Decay a step of the averaged weights that are kept beside the weights, 0 (none)..=0.999999.
+    /// Default 0.
+    pub average: f64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            net: NetName::Small,
+            size: 64,
+            batch: 16,
+            epochs: 200,
+            steps: None,
+            lr: 2e-3,
+            schedule: "constant".into(),
+            weight_decay: 0.01,
+            seed: 0,
+            class_weight: 0.2,
+            label_smoothing: 0.1,
+            augment: Augment::default(),
+            average: 0.0,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Checks every field's range.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the field, its value and the range.
+    pub fn check(&self) -> Result<(), Error> {
+        let field = |name, value: f64, range: RangeInclusive<f64>, allowed| {
+            // NaN is in no range.
+            if range.contains(&value) { Ok(()) } else { Err(Error::option(name, value, allowed)) }
+        };
+        if self.size % 16 != 0 || !(32..=512).contains(&self.size) {
+            return Err(Error::option("size", self.size, "a multiple of 16, from 32 to 512"));
+        }
+        field("batch", self.batch as f64, 1.0..=1024.0, "1 to 1024")?;
+        field("epochs", self.epochs as f64, 1.0..=1e5, "1 to 100000")?;
+        field("steps", self.steps.unwrap_or(1) as f64, 1.0..=1e9, "1 to 1000000000")?;
+        field("lr", self.lr, f64::MIN_POSITIVE..=10.0, "above 0, at most 10")?;
+        field("weight_decay", self.weight_decay, 0.0..=1.0, "0 to 1")?;
+        field("class_weight", self.class_weight, 0.0..=100.0, "0 to 100")?;
+        field("label_smoothing", self.label_smoothing, 0.0..=0.9, "0 to 0.9")?;
+        self.augment.checked()?;
+        field("average", self.average, 0.0..=0.999_999, "0 (none) to 0.999999")
+    }
+
+    /// Steps in one pass over `samples` images. The last batch of a pass reaches into the next one.
+    #[must_use]
+    pub fn steps_per_epoch(&self, samples: usize) -> u64 {
+        (samples.div_ceil(self.batch) as u64).max(1)
+    }
+
+    /// Steps of the whole run.
+    #[must_use]
+    pub fn total_steps(&self, samples: usize) -> u64 {
+        self.steps.unwrap_or(self.epochs * self.steps_per_epoch(samples))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_in_range_and_nothing_else_slips_through() {
+        let good = TrainConfig::default();
+        good.check().expect("the defaults are in range");
+        type Mistake = fn(&mut TrainConfig);
+        let mistakes: [(&str, Mistake); 9] = [
+            ("size", |c| c.size = 65),
+            ("size", |c| c.size = 16),
+            ("batch", |c| c.batch = 0),
+            ("epochs", |c| c.epochs = 0),
+            ("lr", |c| c.lr = 0.0),
+            ("lr", |c| c.lr = f64::NAN),
+            ("weight_decay", |c| c.weight_decay = -1.0),
+            ("label_smoothing", |c| c.label_smoothing = 1.0),
+            ("average", |c| c.average = 1.0),
+        ];
+        for (field, spoil) in mistakes {
+            let mut config = good.clone();
+            spoil(&mut config);
+            let message = config.check().expect_err(field).to_string();
+            assert!(message.contains(field), "{field}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_pass_that_is_no_multiple_of_the_batch_takes_one_more_step() {
+        let config = TrainConfig { batch: 16, epochs: 3, ..TrainConfig::default() };
+        assert_eq!((config.steps_per_epoch(104), config.total_steps(104)), (7, 21));
+    }
+}

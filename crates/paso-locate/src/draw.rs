@@ -1,0 +1,108 @@
+//! Boxes and their labels drawn on a picture, for people to look at.
+
+use embedded_graphics::mono_font::{MonoTextStyleBuilder, ascii};
+use embedded_graphics::pixelcolor::Rgb888;
+use embedded_graphics::prelude::{
+    DrawTarget, Drawable, OriginDimensions, Pixel, Point, Primitive, RgbColor, Size,
+};
+use embedded_graphics::primitives::{PrimitiveStyleBuilder, Rectangle, StrokeAlignment};
+use embedded_graphics::text::{Baseline, Text};
+use image::{Rgb, RgbImage};
+use std::convert::Infallible;
+
+/// The colour of what the net says.
+pub const PREDICTED: [u8; 3] = [255, 64, 32];
+/// The colour of what the label says.
+pub const LABELLED: [u8; 3] = [64, 220, 96];
+
+/// Draws the outline of a box, in pixels `[x_min, y_min, x_max, y_max]` of the picture, with a label
+/// in its upper left corner. Whatever lies outside the picture is cut off. Letters outside ASCII
+/// show as `?`.
+pub fn draw_box(picture: &mut RgbImage, corners: [f64; 4], colour: [u8; 3], label: &str) {
+    let longer = picture.width().max(picture.height());
+    let stroke = (longer / 160).clamp(1, 12);
+    let colour = Rgb888::new(colour[0], colour[1], colour[2]);
+    let mut canvas = Canvas(picture);
+    let [x0, y0, x1, y1] = corners.map(pixel);
+    let style = PrimitiveStyleBuilder::new()
+        .stroke_color(colour)
+        .stroke_width(stroke)
+        .stroke_alignment(StrokeAlignment::Inside)
+        .build();
+    let Ok(()) = Rectangle::with_corners(Point::new(x0, y0), Point::new(x1, y1))
+        .into_styled(style)
+        .draw(&mut canvas);
+    if !label.is_empty() {
+        let font = if longer < 480 { &ascii::FONT_6X10 } else { &ascii::FONT_10X20 };
+        let ascii: String =
+            label.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+        let text = MonoTextStyleBuilder::new()
+            .font(font)
+            .text_color(Rgb888::BLACK)
+            .background_color(colour)
+            .build();
+        let Ok(_) =
+            Text::with_baseline(&ascii, Point::new(x0.max(0), y0.max(0)), text, Baseline::Top)
+                .draw(&mut canvas);
+    }
+}
+
+/// NaN becomes 0, and a box far outside stays outside without overflowing.
+fn pixel(value: f64) -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to a small range first")]
+    let pixel = value.clamp(-1e6, 1e6).round() as i32;
+    pixel
+}
+
+/// A picture as a drawing surface; pixels outside of it are dropped.
+struct Canvas<'a>(&'a mut RgbImage);
+
+impl OriginDimensions for Canvas<'_> {
+    fn size(&self) -> Size {
+        Size::new(self.0.width(), self.0.height())
+    }
+}
+
+impl DrawTarget for Canvas<'_> {
+    type Color = Rgb888;
+    type Error = Infallible;
+
+    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(
+        &mut self,
+        pixels: I,
+    ) -> Result<(), Infallible> {
+        for Pixel(point, colour) in pixels {
+            if let (Ok(x), Ok(y)) = (u32::try_from(point.x), u32::try_from(point.y))
+                && let Some(pixel) = self.0.get_pixel_mut_checked(x, y)
+            {
+                *pixel = Rgb([colour.r(), colour.g(), colour.b()]);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outline_is_drawn_inside_and_nothing_beside_it() {
+        let mut picture = RgbImage::new(40, 30);
+        draw_box(&mut picture, [10.0, 5.0, 20.0, 15.0], PREDICTED, "");
+        assert_eq!(picture.get_pixel(10, 5).0, PREDICTED);
+        assert_eq!(picture.get_pixel(20, 15).0, PREDICTED);
+        assert_eq!(picture.get_pixel(15, 10).0, [0; 3], "the inside stays");
+        assert_eq!(picture.get_pixel(9, 5).0, [0; 3], "the outside stays");
+    }
+
+    #[test]
+    fn boxes_outside_the_picture_are_cut_off() {
+        let mut picture = RgbImage::new(16, 16);
+        for corners in
+            [[-1e300, -5.0, 1e300, f64::INFINITY], [f64::NAN; 4], [20.0, 20.0, 10.0, 10.0]]
+        {
+            draw_box(&mut picture, corners, LABELLED, "naïve");
+        }
+    }
+}

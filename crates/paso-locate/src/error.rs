@@ -1,0 +1,125 @@
+//! The one error type of this crate.
+//!
+//! Everything that comes from outside (folders, label files, pictures, options) ends here, never in
+//! a panic. A message names the file, the line where there is one, the value, and what to do.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::data::Problem;
+
+/// What can go wrong with what came from outside.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The folder holds nothing that is known as a data set.
+    #[error("{}: {message}", path.display())]
+    NotADataset {
+        /// The folder.
+        path: PathBuf,
+        /// What was looked for.
+        message: String,
+    },
+    /// Label files are malformed, so that nothing in them can be trusted.
+    #[error("{first}{}", AndMore(*more))]
+    Labels {
+        /// The first thing that is wrong.
+        first: Box<Problem>,
+        /// How many more files or lines are wrong.
+        more: usize,
+    },
+    /// A picture could not be used.
+    #[error("{}: {message}", path.display())]
+    Image {
+        /// The picture's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// An option has a value that makes no sense.
+    #[error("{field} is {value}; it must be {allowed}")]
+    Option {
+        /// The option's name.
+        field: &'static str,
+        /// The value found.
+        value: String,
+        /// The values allowed.
+        allowed: &'static str,
+    },
+    /// A checkpoint is damaged, foreign, or belongs to something else.
+    #[error("{}: {what}", path.display())]
+    Checkpoint {
+        /// The checkpoint's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A folder cannot be used for what it was given for.
+    #[error("{}: {message}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why, and what to do.
+        message: String,
+    },
+    /// Training produced a number that is not finite.
+    #[error(
+        "training diverged at step {step} (rate {lr:e}): {place} is not finite; a lower learning rate or a warm-up usually helps"
+    )]
+    Diverged {
+        /// The step, counted from 0.
+        step: u64,
+        /// Its learning rate.
+        lr: f64,
+        /// Where the first such number was found.
+        place: String,
+    },
+    /// The learning-rate schedule cannot be read, or does not fit the run.
+    #[error("schedule: {0}")]
+    Schedule(#[from] paso_schedule::Error),
+    /// The optimizer's settings are out of range.
+    #[error(transparent)]
+    Optimizer(#[from] paso_adam::Error),
+}
+
+impl Error {
+    /// An [`Error::Io`] of this file.
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+
+    /// An [`Error::Image`] of this file.
+    pub(crate) fn image(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
+        Self::Image { path: path.into(), message: message.into() }
+    }
+
+    /// An [`Error::Option`].
+    pub(crate) fn option(
+        field: &'static str,
+        value: impl fmt::Display,
+        allowed: &'static str,
+    ) -> Self {
+        Self::Option { field, value: value.to_string(), allowed }
+    }
+}
+
+struct AndMore(usize);
+
+impl fmt::Display for AndMore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            1 => write!(f, " (and 1 more problem of this kind)"),
+            n => write!(f, " (and {n} more problems of this kind)"),
+        }
+    }
+}

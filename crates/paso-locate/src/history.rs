@@ -1,0 +1,108 @@
+//! The record of a run, a line an epoch: `metrics.csv` for spreadsheets, `metrics.jsonl` for programs.
+//!
+//! Lines are appended. A kill can leave a line too much, or a part of one; resuming keeps the lines of
+//! the epochs that the checkpoint knows, and nothing else.
+
+use crate::run::Epoch;
+use crate::{Error, files};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const HEADER: &str = "epoch,step,lr,train_loss,val_loss,mean_iou,iou50,class_accuracy\n";
+
+#[derive(Debug)]
+pub(crate) struct History {
+    csv: PathBuf,
+    jsonl: PathBuf,
+}
+
+impl History {
+    fn at(folder: &Path) -> Self {
+        Self { csv: folder.join("metrics.csv"), jsonl: folder.join("metrics.jsonl") }
+    }
+
+    /// An empty record in a new run folder.
+    pub(crate) fn create(folder: &Path) -> Result<Self, Error> {
+        let history = Self::at(folder);
+        history.rewrite(&[])?;
+        Ok(history)
+    }
+
+    /// The record of the first `epochs` epochs.
+    pub(crate) fn resume(folder: &Path, epochs: u64) -> Result<Self, Error> {
+        let history = Self::at(folder);
+        let text = std::fs::read_to_string(&history.jsonl).map_err(Error::io(&history.jsonl))?;
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Epoch>(line).ok());
+        let kept: Vec<Epoch> = lines.filter(|e| e.epoch <= epochs).collect();
+        history.rewrite(&kept)?;
+        Ok(history)
+    }
+
+    fn rewrite(&self, epochs: &[Epoch]) -> Result<(), Error> {
+        let csv: String =
+            std::iter::once(HEADER.to_owned()).chain(epochs.iter().map(csv_line)).collect();
+        let jsonl: String = epochs.iter().map(json_line).collect();
+        files::write_whole(&self.csv, csv.as_bytes())?;
+        files::write_whole(&self.jsonl, jsonl.as_bytes())
+    }
+
+    pub(crate) fn append(&self, epoch: &Epoch) -> Result<(), Error> {
+        append(&self.csv, &csv_line(epoch))?;
+        append(&self.jsonl, &json_line(epoch))
+    }
+}
+
+fn append(path: &Path, line: &str) -> Result<(), Error> {
+    let mut file =
+        OpenOptions::new().append(true).create(true).open(path).map_err(Error::io(path))?;
+    file.write_all(line.as_bytes()).map_err(Error::io(path))
+}
+
+fn csv_line(e: &Epoch) -> String {
+    format!(
+        "{},{},{},{},{},{},{},{}\n",
+        e.epoch, e.step, e.lr, e.train_loss, e.val_loss, e.mean_iou, e.iou50, e.class_accuracy
+    )
+}
+
+fn json_line(epoch: &Epoch) -> String {
+    // Numbers only: it cannot fail, and an infinite loss would be `null`.
+    serde_json::to_string(epoch).unwrap_or_default() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epoch(epoch: u64) -> Epoch {
+        Epoch {
+            epoch,
+            step: 7 * epoch,
+            lr: 1e-3,
+            train_loss: 0.5,
+            val_loss: 0.25,
+            mean_iou: 0.1,
+            iou50: 0.0,
+            class_accuracy: 1.0,
+        }
+    }
+
+    #[test]
+    fn resuming_cuts_off_what_the_checkpoint_does_not_know() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let history = History::create(folder.path()).expect("it is written");
+        (1..=3).for_each(|e| history.append(&epoch(e)).expect("it is written"));
+        append(&history.jsonl, "{\"epoch\":4,\"st").expect("it is written");
+        History::resume(folder.path(), 2).expect("it is read");
+        let csv = std::fs::read_to_string(&history.csv).expect("it is there");
+        assert_eq!(
+            csv,
+            format!("{HEADER}1,7,0.001,0.5,0.25,0.1,0,1\n2,14,0.001,0.5,0.25,0.1,0,1\n")
+        );
+        assert_eq!(
+            std::fs::read_to_string(&history.jsonl).expect("it is there").lines().count(),
+            2
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! The nets: a stack of convolutions, and a head that says one box and one class.
+
+use crate::{Error, TrainConfig};
+use paso_tape::{BoxLoss, ClassLoss, Conv, Params, Pool, Tape, Var};
+use serde::{Deserialize, Serialize};
+
+/// The nets by name: all alike but for their widths.
+///
+/// Four times [3x3 convolution, batch norm, ReLU, 2x2 max pool], so that a pixel of the last map sees
+/// most of the image. From there, two views go to the head: the map squeezed to 32 channels and
+/// flattened, which knows *where* things are, and the map's mean, which knows *what* is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetName {
+    /// 8-16-32-64 channels; about 70,000 parameters at 64 pixels.
+    Tiny,
+    /// 16-32-64-128 channels; about 145,000 parameters at 64 pixels.
+    Small,
+    /// 32-64-128-256 channels; about 450,000 parameters at 64 pixels.
+    Medium,
+}
+
+impl NetName {
+    /// Every net, smallest first.
+    pub const ALL: [Self; 3] = [Self::Tiny, Self::Small, Self::Medium];
+
+    /// `tiny`, `small` or `medium`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tiny => "tiny",
+            Self::Small => "small",
+            Self::Medium => "medium",
+        }
+    }
+
+    fn widths(self) -> [usize; 4] {
+        match self {
+            Self::Tiny => [8, 16, 32, 64],
+            Self::Small => [16, 32, 64, 128],
+            Self::Medium => [32, 64, 128, 256],
+        }
+    }
+}
+
+impl std::fmt::Display for NetName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for NetName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let found = Self::ALL.into_iter().find(|net| net.name() == text);
+        found.ok_or_else(|| Error::option("net", text, "tiny, small or medium"))
+    }
+}
+
+/// A net as recorded on its tape, with the places of its inputs and outputs.
+#[derive(Debug)]
+pub(crate) struct Net {
+    pub(crate) tape: Tape,
+    /// Input: images, NHWC.
+    pub(crate) image: Var,
+    /// Input: true boxes, corners as fractions.
+    pub(crate) target: Var,
+    /// Input: true classes, as whole numbers in f32.
+    pub(crate) class: Var,
+    /// Output: corners as fractions.
+    pub(crate) corners: Var,
+    /// Output: one number a class.
+    pub(crate) logits: Var,
+    /// Output: one minus the generalized `IoU` of each image.
+    pub(crate) box_loss: Var,
+    /// Output: cross-entropy of each image.
+    pub(crate) class_loss: Var,
+}
+
+impl Net {
+    /// Records the net of these settings, with fresh parameters from their seed.
+    pub(crate) fn new(config: &TrainConfig, classes: usize) -> (Self, Params) {
+        let (mut tape, mut params) = (Tape::new(), Params::new(config.seed));
+        let side = config.size as usize;
+        let image = tape.input([side, side, 3]);
+        let (target, class) = (tape.input([1, 1, 4]), tape.input([1, 1, 1]));
+        let map = body(&mut tape, &mut params, image, config.net.widths());
+        let features = neck(&mut tape, &mut params, map);
+        let output = tape.linear(&mut params, "head", features, 4 + classes);
+
+        // Centre and size through a sigmoid: a box can be neither inverted nor larger than the image.
+        let raw = tape.columns(output, 0..4);
+        let centre_and_size = tape.sigmoid(raw);
+        let corners = tape.corners(centre_and_size);
+        let logits = tape.columns(output, 4..4 + classes);
+        let box_loss = tape.box_loss(BoxLoss::Giou, corners, target);
+        #[expect(clippy::cast_possible_truncation, reason = "f32 is the tape's precision")]
+        let (smoothing, weight) = (config.label_smoothing as f32, config.class_weight as f32);
+        let class_loss = tape.cross_entropy(logits, class, ClassLoss { smoothing, weights: None });
+        let loss = tape.weighted_sum(&[(1.0, box_loss), (weight, class_loss)]);
+        tape.set_loss(loss);
+        (Self { tape, image, target, class, corners, logits, box_loss, class_loss }, params)
+    }
+}
+
+/// Four stages, each half as wide and high as the one before.
+fn body(tape: &mut Tape, params: &mut Params, image: Var, widths: [usize; 4]) -> Var {
+    let mut map = image;
+    for (i, &width) in widths.iter().enumerate() {
+        let channels = tape.shape(map)[2];
+        map = convolution(tape, params, i + 1, map, Conv::new(channels, width, 3));
+        map = tape.max_pool(map, Pool::new(2));
+    }
+    map
+}
+
+/// What the head sees: 64 numbers that know the place, and the mean of every channel.
+fn neck(tape: &mut Tape, params: &mut Params, map: Var) -> Var {
+    let channels = tape.shape(map)[2];
+    let squeezed = convolution(tape, params, 5, map, Conv::new(channels, 32, 1));
+    let place = tape.linear(params, "place", squeezed, 64);
+    let place = tape.relu(place);
+    let mean = tape.global_avg_pool(map);
+    tape.concat(&[place, mean])
+}
+
+/// Convolution, batch norm, `ReLU`. The norm's shift makes a bias superfluous.
+fn convolution(tape: &mut Tape, params: &mut Params, number: usize, x: Var, conv: Conv) -> Var {
+    let x = tape.conv(params, &format!("conv{number}"), x, conv, false);
+    let x = tape.batch_norm(params, &format!("norm{number}"), x);
+    tape.relu(x)
+}

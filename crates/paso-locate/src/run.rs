@@ -1,0 +1,177 @@
+//! A training run with its folder: epochs, checkpoints, and the record of how it went.
+//!
+//! The folder holds `config.toml`, `metrics.csv`, `metrics.jsonl`, `last.safetensors` and
+//! `best.safetensors` (by mean `IoU` on the validation images). A checkpoint is written after every
+//! epoch, whole or not at all, so that a killed run loses its current epoch at most.
+
+use crate::checkpoint::{self, Meta};
+use crate::data::Prepared;
+use crate::history::History;
+use crate::train::Trainer;
+use crate::{Error, StepReport, TrainConfig, files};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The name of the newest checkpoint in a run folder.
+pub const LAST: &str = "last.safetensors";
+/// The name of the checkpoint with the best validation mean `IoU`.
+pub const BEST: &str = "best.safetensors";
+
+/// One line of the record of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Epochs done, this one included.
+    pub epoch: u64,
+    /// Steps done.
+    pub step: u64,
+    /// The learning rate of the last step.
+    pub lr: f64,
+    /// The mean loss over the epoch's batches, each before its update.
+    pub train_loss: f64,
+    /// The mean loss on the validation images, without augmentation.
+    pub val_loss: f64,
+    /// The mean `IoU` on the validation images.
+    pub mean_iou: f64,
+    /// The share of validation images with an `IoU` of at least 0.5.
+    pub iou50: f64,
+    /// The share of validation images whose class is right.
+    pub class_accuracy: f64,
+}
+
+/// A training run that is judged after every epoch, and kept in a folder if it has one.
+#[derive(Debug)]
+pub struct Run {
+    trainer: Trainer,
+    validation: Prepared,
+    folder: Option<(PathBuf, History)>,
+    best: Option<(f64, u64)>,
+    epochs: u64,
+}
+
+impl Run {
+    /// A run before its first epoch, in a new folder if one is given.
+    ///
+    /// # Errors
+    /// When a setting is out of range, or the folder holds a run already or cannot be written.
+    pub fn new(
+        config: &TrainConfig,
+        classes: Vec<String>,
+        train: Arc<Prepared>,
+        validation: Prepared,
+        folder: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let trainer = Trainer::new(config, classes, train)?;
+        let folder = folder.map(|folder| create(folder, config)).transpose()?;
+        Ok(Self { trainer, validation, folder, best: None, epochs: 0 })
+    }
+
+    /// The run in a folder, after the last epoch that was finished.
+    ///
+    /// # Errors
+    /// When there is no checkpoint, or it does not fit the images.
+    pub fn resume(
+        folder: &Path,
+        train: Arc<Prepared>,
+        validation: Prepared,
+    ) -> Result<Self, Error> {
+        let path = folder.join(LAST);
+        let (meta, tensors) = checkpoint::load(&path)?;
+        let trainer = Trainer::resume(&path, &meta, &tensors, train)?;
+        let epochs = meta.step.div_ceil(trainer.steps_per_epoch());
+        let history = History::resume(folder, epochs)?;
+        Ok(Self {
+            trainer,
+            validation,
+            folder: Some((folder.to_owned(), history)),
+            best: meta.best,
+            epochs,
+        })
+    }
+
+    /// Epochs done.
+    #[must_use]
+    pub fn epochs(&self) -> u64 {
+        self.epochs
+    }
+
+    /// The best validation mean `IoU` so far, and the epoch that it was reached in.
+    #[must_use]
+    pub fn best(&self) -> Option<(f64, u64)> {
+        self.best
+    }
+
+    /// The training itself.
+    #[must_use]
+    pub fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    /// Whether every epoch was done.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.trainer.steps() >= self.trainer.total_steps()
+    }
+
+    /// Trains one epoch, judges it and keeps it; `look` sees every step.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`], or when the folder cannot be written. The older checkpoints stay whole.
+    pub fn epoch(&mut self, mut look: impl FnMut(&StepReport)) -> Result<Epoch, Error> {
+        let left = self.trainer.total_steps() - self.trainer.steps();
+        let steps = self.trainer.steps_per_epoch().min(left);
+        let (mut sum, mut lr) = (0.0, 0.0);
+        for _ in 0..steps {
+            let report = self.trainer.step()?;
+            sum += report.loss;
+            lr = report.lr;
+            look(&report);
+        }
+        let judged = self.trainer.evaluate(&self.validation);
+        self.epochs += 1;
+        let epoch = Epoch {
+            epoch: self.epochs,
+            step: self.trainer.steps(),
+            lr,
+            train_loss: sum / steps as f64,
+            val_loss: judged.loss,
+            mean_iou: judged.metrics.mean_iou,
+            iou50: judged.metrics.iou50,
+            class_accuracy: judged.metrics.class_accuracy,
+        };
+        self.keep(&epoch)?;
+        Ok(epoch)
+    }
+
+    fn keep(&mut self, epoch: &Epoch) -> Result<(), Error> {
+        let better = self.best.is_none_or(|(best, _)| epoch.mean_iou > best);
+        if better {
+            self.best = Some((epoch.mean_iou, epoch.epoch));
+        }
+        let Some((folder, history)) = &mut self.folder else { return Ok(()) };
+        // The record first: what it has too much after a kill, resuming cuts off again.
+        history.append(epoch)?;
+        let (meta, tensors): (Meta, _) = self.trainer.checkpoint(self.best);
+        if better {
+            checkpoint::save(&folder.join(BEST), &meta, &tensors)?;
+        }
+        checkpoint::save(&folder.join(LAST), &meta, &tensors)
+    }
+}
+
+/// A new run folder with its settings. A folder that holds a run is never written over.
+fn create(folder: &Path, config: &TrainConfig) -> Result<(PathBuf, History), Error> {
+    for name in [LAST, BEST, "config.toml"] {
+        if folder.join(name).exists() {
+            let message = format!(
+                "there is a run in this folder already ({name}); go on with --resume, or choose another folder"
+            );
+            return Err(Error::Folder { path: folder.to_owned(), message });
+        }
+    }
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let text = toml::to_string(config)
+        .map_err(|e| Error::Folder { path: folder.to_owned(), message: e.to_string() })?;
+    files::write_whole(&folder.join("config.toml"), text.as_bytes())?;
+    Ok((folder.to_owned(), History::create(folder)?))
+}

@@ -1,0 +1,298 @@
+//! Training: one [`Trainer`] is one run; each [`Trainer::step`] is one batch and one update.
+
+use crate::archive::{self, Archive};
+use crate::average::Average;
+use crate::checkpoint::{FORMAT, Meta, Tensor};
+use crate::data::Prepared;
+use crate::fingerprint::fingerprint;
+use crate::model::{Evaluation, Model};
+use crate::order::Order;
+use crate::{Error, TrainConfig};
+use paso_adam::{Adam, AdamConfig, AdamGroup, Decay};
+use paso_schedule::{Shape, Spec};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A training run in memory: the net, the optimizer, the data and the place in the stream of samples.
+///
+/// Everything random follows from the settings' seed and the step number. The result has the same bits
+/// for any number of threads (the current rayon pool's are used), and a run that was saved and resumed
+/// has the same bits as one that never stopped.
+#[derive(Debug)]
+pub struct Trainer {
+    model: Model,
+    data: Arc<Prepared>,
+    optimizer: AdamGroup,
+    schedule: Spec,
+    order: Order,
+    gradient: Vec<f32>,
+    batch: Batch,
+    averages: Vec<Average>,
+}
+
+/// The buffers of one batch, filled anew each step.
+#[derive(Debug)]
+struct Batch {
+    samples: Vec<usize>,
+    images: Vec<f32>,
+    boxes: Vec<f32>,
+    labels: Vec<usize>,
+    classes: Vec<f32>,
+}
+
+/// What one step did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepReport {
+    /// Steps done, this one included.
+    pub step: u64,
+    /// The learning rate it used.
+    pub lr: f64,
+    /// Loss of its batch before the update.
+    pub loss: f64,
+}
+
+impl Trainer {
+    /// A run before its first step. `data` are the training images.
+    ///
+    /// # Errors
+    /// When a setting is out of range, the schedule cannot be read or bound, or the images have another size.
+    pub fn new(
+        config: &TrainConfig,
+        classes: Vec<String>,
+        data: Arc<Prepared>,
+    ) -> Result<Self, Error> {
+        let model = Model::new(config, classes)?;
+        let optimizer = AdamGroup::new(adam(config)?, [model.parameters()]);
+        Self::assemble(model, optimizer, None, data)
+    }
+
+    /// A run that goes on from a checkpoint, with the same bits as if it had never stopped.
+    ///
+    /// # Errors
+    /// When the checkpoint does not fit its net, or belongs to other training images.
+    pub fn resume(
+        path: &Path,
+        meta: &Meta,
+        tensors: &[Tensor],
+        data: Arc<Prepared>,
+    ) -> Result<Self, Error> {
+        let archive = Archive::new(path, tensors);
+        let model = Model::from_archive(meta, &archive)?;
+        if fingerprint(&data) != meta.data {
+            let what = "it was trained on other images; give it the same ones, or start a new run in another folder";
+            return Err(Error::Checkpoint { path: path.to_owned(), what: what.into() });
+        }
+        let adam = adam(&meta.config)?;
+        let mut state = AdamGroup::new(adam, [model.parameters()]).state();
+        state.step = meta.step;
+        for moment in &mut state.moments {
+            moment.values = archive.trained(&model.params, &format!("{}.", moment.name))?;
+        }
+        let optimizer = AdamGroup::resume(adam, state)?;
+        let mut average = Average::new(meta.config.average, &model.params);
+        if meta.config.average > 0.0 {
+            average.values = archive.trained(&model.params, "average.")?;
+            average.buffers = archive.statistics(&model.params, "average.")?;
+        }
+        Self::assemble(model, optimizer, Some(average), data)
+    }
+
+    fn assemble(
+        model: Model,
+        optimizer: AdamGroup,
+        average: Option<Average>,
+        data: Arc<Prepared>,
+    ) -> Result<Self, Error> {
+        let config = model.config();
+        let (side, images) = (config.size as usize, config.batch);
+        if data.size() != side {
+            return Err(Error::option("size", side, "the size that the images were prepared at"));
+        }
+        let shape: Shape = config.schedule.parse()?;
+        let schedule = shape.bind(config.lr, config.total_steps(data.len()))?;
+        let batch = Batch {
+            samples: vec![0; images],
+            images: vec![0.0; images * side * side * 3],
+            boxes: vec![0.0; images * 4],
+            labels: vec![0; images],
+            classes: vec![0.0; images],
+        };
+        let average = average.unwrap_or_else(|| Average::new(config.average, &model.params));
+        Ok(Self {
+            averages: if config.average > 0.0 { vec![average] } else { Vec::new() },
+            order: Order::new(config.seed, data.len()),
+            gradient: model.params.zero_grads(),
+            schedule,
+            batch,
+            model,
+            optimizer,
+            data,
+        })
+    }
+
+    /// Keeps averaged weights with these decays a step, from the weights as they are now, instead of what the
+    /// settings ask for. They change nothing else.
+    pub fn keep_averages(&mut self, decays: &[f64]) {
+        self.averages =
+            decays.iter().map(|&decay| Average::new(decay, &self.model.params)).collect();
+    }
+
+    /// Steps done.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.optimizer.steps()
+    }
+
+    /// Steps of the whole run.
+    #[must_use]
+    pub fn total_steps(&self) -> u64 {
+        self.model.config().total_steps(self.data.len())
+    }
+
+    /// Steps of one epoch.
+    #[must_use]
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.model.config().steps_per_epoch(self.data.len())
+    }
+
+    /// The rate of a step, counted from 0.
+    #[must_use]
+    pub fn lr(&self, step: u64) -> f64 {
+        self.schedule.at(step)
+    }
+
+    /// The net as it is now.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Takes one step, on the threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] when the loss or the gradient is not finite, with the step, its rate and the first
+    /// parameter concerned. Nothing has been updated then but the running statistics.
+    pub fn step(&mut self) -> Result<StepReport, Error> {
+        let done = self.steps();
+        let lr = self.schedule.at(done);
+        self.fill(done);
+        let (net, params) = (&mut self.model.net, &mut self.model.params);
+        let Batch { images, boxes, classes, .. } = &self.batch;
+        let loss = net
+            .tape
+            .forward(params, &[(net.image, images), (net.target, boxes), (net.class, classes)]);
+        net.tape.backward(params, &mut self.gradient);
+        if !loss.is_finite() || !self.gradient.iter().all(|g| g.is_finite()) {
+            return Err(self.diverged(done, lr));
+        }
+        self.optimizer.par_step(lr, [(params.values_mut(), &self.gradient[..])]);
+        self.averages.iter_mut().for_each(|a| a.update(done + 1, params));
+        Ok(StepReport { step: done + 1, lr, loss: f64::from(loss) })
+    }
+
+    /// The batch of step number `step`, counted from 0.
+    fn fill(&mut self, step: u64) {
+        let config = self.model.config();
+        let (images, first) = (config.batch, step * config.batch as u64);
+        let pixels = self.batch.images.len() / images;
+        let mut k = 0;
+        while k < images {
+            // A batch may reach into the next pass, which augments anew.
+            let (_, pass) = self.order.at(first + k as u64);
+            let start = k;
+            while k < images {
+                let (sample, its_pass) = self.order.at(first + k as u64);
+                if its_pass != pass {
+                    break;
+                }
+                self.batch.samples[k] = sample;
+                k += 1;
+            }
+            self.data.par_fill_batch(
+                &self.batch.samples[start..k],
+                Some(&config.augment),
+                config.seed,
+                pass,
+                &mut self.batch.images[start * pixels..k * pixels],
+                &mut self.batch.boxes[4 * start..4 * k],
+                &mut self.batch.labels[start..k],
+            );
+        }
+        self.batch.classes.iter_mut().zip(&self.batch.labels).for_each(|(c, &l)| *c = l as f32);
+    }
+
+    fn diverged(&self, step: u64, lr: f64) -> Error {
+        let broken =
+            |t: &&paso_tape::Tensor| self.gradient[t.range.clone()].iter().any(|g| !g.is_finite());
+        let tensor = self.model.params.tensors().iter().find(broken);
+        Error::Diverged {
+            step,
+            lr,
+            place: tensor
+                .map_or_else(|| "the loss".into(), |t| format!("the gradient of {}", t.name)),
+        }
+    }
+
+    /// How good the net is now.
+    ///
+    /// # Panics
+    /// As [`Model::evaluate`].
+    #[track_caller]
+    pub fn evaluate(&mut self, images: &Prepared) -> Evaluation {
+        self.model.evaluate(images)
+    }
+
+    /// How good each of the averaged nets is now.
+    ///
+    /// # Panics
+    /// As [`Model::evaluate`].
+    #[track_caller]
+    pub fn evaluate_averages(&mut self, images: &Prepared) -> Vec<Evaluation> {
+        let Self { model, averages, .. } = self;
+        let evaluate = |average: &mut Average| {
+            average.swap(&mut model.params);
+            let evaluation = model.evaluate(images);
+            average.swap(&mut model.params);
+            evaluation
+        };
+        averages.iter_mut().map(evaluate).collect()
+    }
+
+    /// All that a checkpoint holds.
+    #[must_use]
+    pub fn checkpoint(&self, best: Option<(f64, u64)>) -> (Meta, Vec<Tensor>) {
+        let model = &self.model;
+        let meta = Meta {
+            format: FORMAT,
+            step: self.steps(),
+            config: model.config().clone(),
+            classes: model.classes().to_vec(),
+            data: fingerprint(&self.data),
+            best,
+        };
+        let mut tensors =
+            archive::model(&model.params, "", model.params.values(), model.params.buffers());
+        for moment in self.optimizer.state().moments {
+            tensors.extend(archive::trained(
+                &model.params,
+                &format!("{}.", moment.name),
+                &moment.values,
+            ));
+        }
+        if model.config().average > 0.0 {
+            tensors.extend(
+                self.averages
+                    .iter()
+                    .flat_map(|a| archive::model(&model.params, "average.", &a.values, &a.buffers)),
+            );
+        }
+        (meta, tensors)
+    }
+}
+
+fn adam(config: &TrainConfig) -> Result<Adam, Error> {
+    Ok(Adam::new(AdamConfig {
+        decay: Decay::Decoupled(config.weight_decay),
+        ..AdamConfig::default()
+    })?)
+}
