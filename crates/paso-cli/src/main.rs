@@ -1,3 +1,61 @@
-//! The program `paso`.
+//! The program `paso`: should Adam's learning rate decay, on your images?
+//!
+//! One file a command. Human text and progress go to stderr; stdout carries the answer, and with
+//! `--json` nothing but JSON. Exit code 2 is a mistake on the command line, 1 is any other failure.
 
-fn main() {}
+mod cpu;
+mod eval;
+mod predict;
+mod progress;
+mod schedule;
+mod settle;
+mod settings;
+mod source;
+mod train;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Train image-localization networks on CPUs, and settle whether Adam's learning rate should decay.
+///
+/// Start with `paso settle --data demo`, which needs no file, then give it a folder of your own images.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+struct Paso {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Settle whether a decaying learning rate helps, with every schedule at its own tuned rate on paired seeds
+    Settle(settle::SettleArgs),
+    /// Train a network, with checkpoints and a record of how it went
+    Train(train::TrainArgs),
+    /// Judge a trained network on labelled images
+    Eval(eval::EvalArgs),
+    /// Find the object in images, and draw it
+    Predict(predict::PredictArgs),
+    /// Print, plot or compare learning-rate schedules before anyone trains
+    Schedule(schedule::ScheduleArgs),
+    /// Show the instruction set and threads of this machine
+    Cpu(cpu::CpuArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Paso::parse().command {
+        Command::Settle(args) => settle::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Schedule(args) => schedule::run(args),
+        Command::Cpu(args) => cpu::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

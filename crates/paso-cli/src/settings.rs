@@ -1,0 +1,65 @@
+//! The settings of a run: the flags that train and settle share, merged with a file.
+
+use anyhow::{Context, Result};
+use clap::Args;
+use paso_locate::augment::Augment;
+use paso_locate::{NetName, TrainConfig};
+use std::path::PathBuf;
+
+/// What a net is and how it is trained. A flag wins over the file, the file over the default.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SettingsArgs {
+    /// Settings from a TOML file, such as the `config.toml` of an earlier run
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The net: tiny, small or medium [default: small]
+    #[arg(long)]
+    net: Option<NetName>,
+    /// Side of the square that images are resized to, a multiple of 16 [default: 64]
+    #[arg(long, value_name = "PX")]
+    size: Option<u32>,
+    /// Images a step [default: 16]
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Decoupled weight decay [default: 0.01]
+    #[arg(long, value_name = "X")]
+    weight_decay: Option<f64>,
+    /// Leave the training images as they are: no flips, zooms, colours
+    #[arg(long)]
+    no_augment: bool,
+}
+
+impl SettingsArgs {
+    /// The merged settings, not checked yet. `preset` are the defaults.
+    pub(crate) fn merged(&self, preset: TrainConfig) -> Result<TrainConfig> {
+        let mut config = match &self.config {
+            None => preset,
+            Some(path) => {
+                let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+                toml::from_str(&text).with_context(|| path.display().to_string())?
+            }
+        };
+        config.net = self.net.unwrap_or(config.net);
+        config.size = self.size.unwrap_or(config.size);
+        config.batch = self.batch.unwrap_or(config.batch);
+        config.weight_decay = self.weight_decay.unwrap_or(config.weight_decay);
+        if self.no_augment {
+            config.augment = Augment::none();
+        }
+        Ok(config)
+    }
+}
+
+/// Threads for the kernels: as many as asked for, or one a core.
+pub(crate) fn threads(asked: Option<usize>) -> Result<usize> {
+    match asked {
+        Some(0) => anyhow::bail!("--threads is 0; it must be at least 1"),
+        Some(n) => Ok(n),
+        None => Ok(std::thread::available_parallelism()?.get()),
+    }
+}
+
+/// A pool of threads that a run stays inside of.
+pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads could not be started")
+}

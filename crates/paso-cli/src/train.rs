@@ -1,0 +1,158 @@
+//! `paso train`: one training run, with its folder.
+
+use crate::settings::{self, SettingsArgs};
+use crate::source::{self, SourceArgs};
+use crate::progress;
+use anyhow::{Result, bail};
+use clap::Args;
+use paso_locate::data::{Dataset, Prepared, Split};
+use paso_locate::metrics::best_constant_box;
+use paso_locate::run::{Epoch, LAST, Run};
+use paso_locate::{TrainConfig, checkpoint, metrics};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// One training run.
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// Peak learning rate [default: 0.002]
+    #[arg(long, value_name = "RATE")]
+    lr: Option<f64>,
+    /// The schedule, such as 'cosine(to 1%)' [default: 'warmup(5%) then cosine(to 1%)']
+    #[arg(long, value_name = "SPEC")]
+    schedule: Option<String>,
+    /// Passes over the training images [default: 200]
+    #[arg(long, value_name = "N")]
+    epochs: Option<u64>,
+    /// Everything random follows from this [default: 0]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Threads; the result does not depend on them [default: one a core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Keep checkpoints and the record in this folder
+    #[arg(long, value_name = "RUN")]
+    out: Option<PathBuf>,
+    /// Go on with the run in the folder given by --out, where it stopped
+    #[arg(long, requires = "out")]
+    resume: bool,
+    /// Print the merged settings as TOML and stop
+    #[arg(long)]
+    print_config: bool,
+    /// Print JSON: a line an epoch, and a last one
+    #[arg(long)]
+    json: bool,
+}
+
+/// The last line of `--json`.
+#[derive(Debug, Serialize)]
+struct Done {
+    event: &'static str,
+    mean_iou: f64,
+    iou50: f64,
+    class_accuracy: f64,
+    best_mean_iou: f64,
+    best_epoch: u64,
+    seconds: f64,
+}
+
+pub(crate) fn run(args: &TrainArgs) -> Result<()> {
+    let config = config(args)?;
+    if args.print_config {
+        print!("{}", toml::to_string(&config)?);
+        return Ok(());
+    }
+    config.check()?;
+    let start = Instant::now();
+    settings::pool(settings::threads(args.threads)?)?.install(|| {
+        let dataset = args.source.open()?;
+        let train = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
+        let validation = source::prepare(&dataset, Split::Val, config.size)?;
+        baseline(&train, &validation);
+        let mut run = begin(args, &config, &dataset, train, validation)?;
+        let last = all_epochs(args, &mut run)?;
+        finish(args, &run, last, start)
+    })
+}
+
+/// The settings of this call; those of the checkpoint when it resumes.
+fn config(args: &TrainArgs) -> Result<TrainConfig> {
+    if let (true, Some(folder)) = (args.resume, &args.out) {
+        let (meta, _) = checkpoint::load(&folder.join(LAST))?;
+        return Ok(meta.config);
+    }
+    let preset = TrainConfig { schedule: "warmup(5%) then cosine(to 1%)".into(), ..TrainConfig::default() };
+    let mut config = args.settings.merged(preset)?;
+    config.lr = args.lr.unwrap_or(config.lr);
+    config.epochs = args.epochs.unwrap_or(config.epochs);
+    config.seed = args.seed.unwrap_or(config.seed);
+    if let Some(schedule) = &args.schedule {
+        config.schedule.clone_from(schedule);
+    }
+    Ok(config)
+}
+
+fn begin(args: &TrainArgs, config: &TrainConfig, dataset: &Dataset, train: Arc<Prepared>, validation: Prepared) -> Result<Run> {
+    let classes = dataset.classes.clone();
+    let run = match &args.out {
+        Some(folder) if args.resume => {
+            let run = Run::resume(folder, train, validation)?;
+            eprintln!("{}: going on after epoch {}", folder.display(), run.epochs());
+            run
+        }
+        folder => Run::new(config, classes, train, validation, folder.as_deref())?,
+    };
+    let model = run.trainer().model();
+    eprintln!("net {}: {} parameters, {} steps", config.net, model.parameters(), run.trainer().total_steps());
+    Ok(run)
+}
+
+/// What a box that never looks at the image scores: a model is worth something only above it.
+fn baseline(train: &Prepared, validation: &Prepared) {
+    let (best, _) = best_constant_box(train.boxes());
+    let score = metrics::mean_iou(&best, validation.boxes());
+    eprintln!("the best constant box of the training images scores {score:.3} mean IoU on the validation images");
+}
+
+fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<Option<Epoch>> {
+    let trainer = run.trainer();
+    let bar = progress::bar(trainer.total_steps(), "train");
+    bar.set_position(trainer.steps());
+    bar.reset_eta();
+    let mut last = None;
+    while !run.is_done() {
+        let epoch = run.epoch(|_| bar.inc(1))?;
+        bar.set_message(format!("epoch {} loss {:.3} mean IoU {:.3}", epoch.epoch, epoch.train_loss, epoch.mean_iou));
+        if args.json {
+            println!("{}", serde_json::to_string(&epoch)?);
+        }
+        last = Some(epoch);
+    }
+    bar.finish();
+    Ok(last)
+}
+
+fn finish(args: &TrainArgs, run: &Run, last: Option<Epoch>, start: Instant) -> Result<()> {
+    let (Some(last), Some((best_mean_iou, best_epoch))) = (last, run.best()) else {
+        bail!("nothing is left to do: all {} epochs were done", run.epochs());
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let Epoch { mean_iou, iou50, class_accuracy, .. } = last;
+    if args.json {
+        let done = Done { event: "done", mean_iou, iou50, class_accuracy, best_mean_iou, best_epoch, seconds };
+        println!("{}", serde_json::to_string(&done)?);
+    } else {
+        println!("mean IoU {mean_iou:.3}, IoU >= 0.5 {iou50:.3}, class accuracy {class_accuracy:.3} on the validation images, after {seconds:.0} s");
+        println!("best: mean IoU {best_mean_iou:.3} after epoch {best_epoch}");
+        if let Some(folder) = &args.out {
+            println!("kept in {}", folder.display());
+        }
+    }
+    Ok(())
+}
