@@ -1,3 +1,34 @@
-//! Times the optimizer and a training step, as JSON lines.
+//! `paso-speed`: times one thing and prints JSON lines that compare with those of other libraries.
+//!
+//! Each subcommand checks a result before it times, and prints the keys that the scripts for the other
+//! libraries print, so that two commands can be run in turn and compared line by line.
 
-fn main() {}
+use clap::{Parser, Subcommand};
+
+mod adam;
+mod timing;
+mod train;
+mod train_nets;
+
+/// Times the optimizer and a training step, as JSON lines.
+#[derive(Parser)]
+#[command(name = "paso-speed", version)]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// One optimizer step (AdamW, rate 1e-3, decay 1e-2) over f32 tensors.
+    Adam(adam::Args),
+    /// A training step or inference of a small localization net.
+    Train(train::Args),
+}
+
+fn main() {
+    match Args::parse().what {
+        What::Adam(args) => adam::run(&args),
+        What::Train(args) => train::run(&args),
+    }
+}

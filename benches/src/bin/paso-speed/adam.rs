@@ -1,0 +1,143 @@
+//! `paso-speed adam`: one AdamW step, from a thousand weights to ten million, and a thousand small tensors.
+
+use paso_adam::{Adam, AdamConfig, AdamGroup, Decay};
+use rayon::prelude::*;
+
+use crate::timing;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Sizes: a number of weights, or TENSORSxWEIGHTS.
+    #[arg(long, value_delimiter = ',', default_value = "1e3,1e4,1e5,1e6,1e7,1000x1000", value_parser = size)]
+    sizes: Vec<Size>,
+    /// Threads, each bound to a CPU.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: u16,
+    /// Seconds to sample for, each size.
+    #[arg(long, default_value_t = 0.6)]
+    seconds: f64,
+    /// Time a loop with the same memory traffic and one addition an array instead: the limit from 1e6 on.
+    #[arg(long)]
+    stream: bool,
+}
+
+#[derive(Clone)]
+struct Size {
+    name: String,
+    tensors: usize,
+    weights: usize,
+}
+
+/// Parses `1e6` or `1000x1000`.
+fn size(text: &str) -> Result<Size, String> {
+    let count = |part: &str| match part.parse::<f64>() {
+        #[expect(clippy::cast_possible_truncation, reason = "checked: a whole number below 1e10")]
+        #[expect(clippy::cast_sign_loss, reason = "checked: at least 1")]
+        Ok(n) if (1.0..1e10).contains(&n) && n.fract() == 0.0 => Ok(n as usize),
+        _ => Err(format!("`{part}`: must be a whole number from 1 to 1e10, as 1000 or 1e3")),
+    };
+    let (tensors, weights) = text.split_once('x').unwrap_or(("1", text));
+    Ok(Size { name: text.into(), tensors: count(tensors)?, weights: count(weights)? })
+}
+
+/// Prints a line a size; every figure but the median is derived from it or beside it.
+pub(crate) fn run(args: &Args) {
+    check();
+    let pool = timing::pool(args.threads.into());
+    for size in &args.sizes {
+        let time = if args.stream { stream } else { step };
+        let (median, best) = pool.install(|| time(size, args.threads > 1, args.seconds));
+        let total = (size.tensors * size.weights) as f64;
+        let line = serde_json::json!({
+            "peer": if args.stream { "stream" } else { "paso" },
+            "size": size.name,
+            "threads": args.threads,
+            "ns_param": rounded(median * 1e9 / total, 1e4),
+            "ns_param_best": rounded(best * 1e9 / total, 1e4),
+            "gb_s": rounded(28.0 * total / median / 1e9, 1e2),
+            "us_step": rounded(median * 1e6, 1e2),
+        });
+        #[expect(clippy::print_stdout, reason = "the program's output")]
+        {
+            println!("{line}");
+        }
+    }
+}
+
+fn rounded(x: f64, digits: f64) -> f64 {
+    (x * digits).round() / digits
+}
+
+fn adamw() -> Adam {
+    Adam::new(AdamConfig { decay: Decay::Decoupled(0.01), ..AdamConfig::default() })
+        .unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Weights or gradients: spread evenly over `-scale..scale`, the same every time.
+fn values(n: usize, scale: f32) -> Vec<f32> {
+    let mut state = 1_u32;
+    (0..n)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            scale * ((state >> 8) as f32 / 8_388_608.0 - 1.0)
+        })
+        .collect()
+}
+
+/// Ten steps on 1003 weights against the formulas in f64, before anything is timed.
+fn check() {
+    let (start, gradient) = (values(1003, 1.0), values(1003, 0.1));
+    let (mut w, mut group) = (start.clone(), AdamGroup::new(adamw(), [1003]));
+    (0..10).for_each(|_| group.step(1e-3, [(&mut w[..], &gradient[..])]));
+    for ((&w, &start), &g) in w.iter().zip(&start).zip(&gradient) {
+        let (mut exact, mut m, mut v) = (f64::from(start), 0.0, 0.0);
+        for t in 1..=10 {
+            let g = f64::from(g);
+            m = 0.9 * m + 0.1 * g;
+            v = 0.999 * v + 0.001 * g * g;
+            let denominator = (v / (1.0 - 0.999_f64.powi(t))).sqrt() + 1e-8;
+            exact -= 1e-5 * exact + 1e-3 * (m / (1.0 - 0.9_f64.powi(t))) / denominator;
+        }
+        assert!((f64::from(w) - exact).abs() < 1e-6, "wrong result: {w}, not {exact}");
+    }
+}
+
+/// Median and best seconds of a step.
+fn step(size: &Size, parallel: bool, seconds: f64) -> (f64, f64) {
+    let total = size.tensors * size.weights;
+    let (mut w, g) = (values(total, 1.0), values(total, 0.1));
+    let mut group = AdamGroup::new(adamw(), vec![size.weights; size.tensors]);
+    let mut tensors: Vec<_> = w.chunks_mut(size.weights).zip(g.chunks(size.weights)).collect();
+    timing::sample(seconds, || {
+        if parallel {
+            group.par_step(1e-3, &mut tensors[..]);
+        } else {
+            group.step(1e-3, &mut tensors[..]);
+        }
+    })
+}
+
+/// Median and best seconds of a loop that reads four arrays and writes three of them.
+fn stream(size: &Size, parallel: bool, seconds: f64) -> (f64, f64) {
+    let total = size.tensors * size.weights;
+    let (mut w, g) = (values(total, 1.0), values(total, 1e-3));
+    let (mut m, mut v) = (values(total, 1.0), values(total, 1.0));
+    let arch = pulp::Arch::new();
+    let pass = |w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]| {
+        arch.dispatch(|| {
+            for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+                (*w, *m, *v) = (*w + g, *m + g, *v + g);
+            }
+        });
+    };
+    timing::sample(seconds, || {
+        if parallel && total > 100_000 {
+            const PIECE: usize = 64 * 1024;
+            let (w, g) = (w.par_chunks_mut(PIECE), g.par_chunks(PIECE));
+            let (m, v) = (m.par_chunks_mut(PIECE), v.par_chunks_mut(PIECE));
+            (w, g, m, v).into_par_iter().for_each(|(w, g, m, v)| pass(w, g, m, v));
+        } else {
+            pass(&mut w, &g, &mut m, &mut v);
+        }
+    })
+}
