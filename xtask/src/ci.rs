@@ -32,14 +32,29 @@ type Stage = (&'static str, fn() -> Outcome);
 
 const STAGES: &[Stage] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
-    ("tidy", || tidy::run().map_or_else(|e| Outcome::Failed(format!("{e:#}")), |()| Outcome::Passed)),
+    ("tidy", || {
+        tidy::run().map_or_else(|e| Outcome::Failed(format!("{e:#}")), |()| Outcome::Passed)
+    }),
     ("clippy", || {
-        cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"])
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ])
     }),
     ("docs", docs),
     ("features", features),
-    ("bench smoke", || cargo(&["test", "--release", "--locked", "-p", "paso-benches", "--benches"])),
-    ("release build", || cargo(&["build", "--release", "--locked", "-p", "paso-cli", "-p", "paso-benches"])),
+    ("bench smoke", || {
+        cargo(&["test", "--release", "--locked", "-p", "paso-benches", "--benches"])
+    }),
+    ("release build", || {
+        cargo(&["build", "--release", "--locked", "-p", "paso-cli", "-p", "paso-benches"])
+    }),
     ("speed smoke", speed_smoke),
     ("settle demo", settle_demo),
     ("settle photographs", settle_photographs),
@@ -106,28 +121,94 @@ fn cargo(arguments: &[&str]) -> Outcome {
 
 /// Runs the parts in order and stops at the first that does not pass.
 fn all(parts: &[&dyn Fn() -> Outcome]) -> Outcome {
-    parts.iter().map(|part| part()).find(|o| !matches!(o, Outcome::Passed)).unwrap_or(Outcome::Passed)
+    parts
+        .iter()
+        .map(|part| part())
+        .find(|o| !matches!(o, Outcome::Passed))
+        .unwrap_or(Outcome::Passed)
 }
 
 fn docs() -> Outcome {
-    command("cargo", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])
+    command(
+        "cargo",
+        &["doc", "--workspace", "--no-deps", "--locked"],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    )
 }
 
 /// The crates that people pick alone build alone, with and without their features.
 fn features() -> Outcome {
     all(&[
         &|| cargo(&["check", "--locked", "-p", "paso-schedule", "--no-default-features"]),
-        &|| cargo(&["check", "--locked", "-p", "paso-schedule", "--no-default-features", "--features", "serde"]),
+        &|| {
+            cargo(&[
+                "check",
+                "--locked",
+                "-p",
+                "paso-schedule",
+                "--no-default-features",
+                "--features",
+                "serde",
+            ])
+        },
         &|| cargo(&["check", "--locked", "-p", "paso-adam", "--no-default-features"]),
-        &|| cargo(&["check", "--locked", "-p", "paso-adam", "--no-default-features", "--features", "std"]),
+        &|| {
+            cargo(&[
+                "check",
+                "--locked",
+                "-p",
+                "paso-adam",
+                "--no-default-features",
+                "--features",
+                "std",
+            ])
+        },
     ])
 }
 
 /// The bench program checks its results before it times: a short run is a test of both.
 fn speed_smoke() -> Outcome {
     all(&[
-        &|| cargo(&["run", "--release", "-q", "-p", "paso-benches", "--bin", "paso-speed", "--", "adam", "--sizes", "1e3,1e6", "--threads", "1", "--seconds", "0.2"]),
-        &|| cargo(&["run", "--release", "-q", "-p", "paso-benches", "--bin", "paso-speed", "--", "train", "--net", "S", "--threads", "2", "--batch", "32", "--seconds", "2"]),
+        &|| {
+            cargo(&[
+                "run",
+                "--release",
+                "-q",
+                "-p",
+                "paso-benches",
+                "--bin",
+                "paso-speed",
+                "--",
+                "adam",
+                "--sizes",
+                "1e3,1e6",
+                "--threads",
+                "1",
+                "--seconds",
+                "0.2",
+            ])
+        },
+        &|| {
+            cargo(&[
+                "run",
+                "--release",
+                "-q",
+                "-p",
+                "paso-benches",
+                "--bin",
+                "paso-speed",
+                "--",
+                "train",
+                "--net",
+                "S",
+                "--threads",
+                "2",
+                "--batch",
+                "32",
+                "--seconds",
+                "2",
+            ])
+        },
     ])
 }
 
@@ -149,7 +230,18 @@ fn settle(arguments: &[&str]) -> Outcome {
         Err(e) => return Outcome::Failed(format!("no temporary folder: {e}")),
     };
     let path = out.path().join("study");
-    let mut all = vec!["run", "--release", "-q", "--locked", "-p", "paso-cli", "--", "settle", "--json", "--out"];
+    let mut all = vec![
+        "run",
+        "--release",
+        "-q",
+        "--locked",
+        "-p",
+        "paso-cli",
+        "--",
+        "settle",
+        "--json",
+        "--out",
+    ];
     let path = path.to_string_lossy();
     all.push(&path);
     all.extend(arguments);
@@ -164,12 +256,27 @@ fn x86_levels() -> Outcome {
     if !cfg!(target_arch = "x86_64") {
         return Outcome::Skipped("not an x86-64 machine".into());
     }
-    command("bash", &[&script.to_string_lossy(), "--release", "--locked", "-p", "paso-adam", "-p", "paso-ops", "--lib"], &[])
+    command(
+        "bash",
+        &[
+            &script.to_string_lossy(),
+            "--release",
+            "--locked",
+            "-p",
+            "paso-adam",
+            "-p",
+            "paso-ops",
+            "--lib",
+        ],
+        &[],
+    )
 }
 
 /// The leaf crates' tests on aarch64: NEON code really runs, under qemu.
 fn aarch64() -> Outcome {
-    let (Some(setup), Some(test)) = (shared("tools/setup-aarch64.sh"), shared("tools/test-aarch64.sh")) else {
+    let (Some(setup), Some(test)) =
+        (shared("tools/setup-aarch64.sh"), shared("tools/test-aarch64.sh"))
+    else {
         return Outcome::Skipped("no ../shared/tools beside the checkout".into());
     };
     if let Outcome::Failed(why) = command("bash", &[&setup.to_string_lossy()], &[]) {
@@ -178,14 +285,28 @@ fn aarch64() -> Outcome {
     let test = test.to_string_lossy();
     command(
         "bash",
-        &[&test, "test", "--release", "--locked", "-p", "paso-adam", "-p", "paso-schedule", "-p", "paso-ops", "--lib", "--tests"],
+        &[
+            &test,
+            "test",
+            "--release",
+            "--locked",
+            "-p",
+            "paso-adam",
+            "-p",
+            "paso-schedule",
+            "-p",
+            "paso-ops",
+            "--lib",
+            "--tests",
+        ],
         &[],
     )
 }
 
 /// `../shared/PART` beside the checkout, when it is there.
 fn shared(part: &str) -> Option<PathBuf> {
-    let base = std::env::var_os("PASO_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let base =
+        std::env::var_os("PASO_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
     let path = base.join(part);
     path.exists().then(|| path.canonicalize().unwrap_or(path))
 }

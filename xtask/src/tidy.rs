@@ -12,23 +12,42 @@ use std::process::Command;
 const LONGEST_FILE: usize = 500;
 
 /// Names that only `isa.rs` may use: pulp's levels and the compiler's.
-const INSTRUCTION_SETS: &[&str] =
-    &["x86::V3", "x86::V4", "aarch64::Neon", "target_feature", "is_x86_feature_detected", "std::arch", "core::arch"];
+const INSTRUCTION_SETS: &[&str] = &[
+    "x86::V3",
+    "x86::V4",
+    "aarch64::Neon",
+    "target_feature",
+    "is_x86_feature_detected",
+    "std::arch",
+    "core::arch",
+];
 
 /// What is only ever meant to be temporary.
 const LEFT_BEHIND: &[&str] = &["todo!(", "unimplemented!(", "dbg!(", "#[ignore"];
 
 type Rule = fn(&Path, &str) -> Option<String>;
 
-const RULES: &[Rule] = &[opens_with_a_doc, is_one_room, names_no_instruction_set, leaves_nothing_behind, argues_unsafe];
+const RULES: &[Rule] = &[
+    opens_with_a_doc,
+    is_one_room,
+    names_no_instruction_set,
+    leaves_nothing_behind,
+    argues_unsafe,
+];
 
 pub(crate) fn run() -> Result<()> {
     let mut wrong = Vec::new();
     let mut count = 0;
     for path in tracked_rust_files()? {
-        let text = std::fs::read_to_string(root().join(&path)).with_context(|| path.display().to_string())?;
+        let text = std::fs::read_to_string(root().join(&path))
+            .with_context(|| path.display().to_string())?;
         count += 1;
-        wrong.extend(RULES.iter().filter_map(|rule| rule(&path, &text)).map(|what| format!("{}: {what}", path.display())));
+        wrong.extend(
+            RULES
+                .iter()
+                .filter_map(|rule| rule(&path, &text))
+                .map(|what| format!("{}: {what}", path.display())),
+        );
     }
     wrong.extend(documents_are_there());
     if wrong.is_empty() {
@@ -60,12 +79,15 @@ fn opens_with_a_doc(_: &Path, text: &str) -> Option<String> {
 
 fn is_one_room(_: &Path, text: &str) -> Option<String> {
     let lines = text.lines().count();
-    (lines > LONGEST_FILE).then(|| format!("{lines} lines, more than {LONGEST_FILE}: is it one idea?"))
+    (lines > LONGEST_FILE)
+        .then(|| format!("{lines} lines, more than {LONGEST_FILE}: is it one idea?"))
 }
 
 fn names_no_instruction_set(path: &Path, text: &str) -> Option<String> {
     let free = path.ends_with("isa.rs") || path.starts_with("xtask");
-    (!free).then(|| code_with(text, INSTRUCTION_SETS))?.map(|(line, word)| format!("line {line} names `{word}`; only isa.rs may"))
+    (!free)
+        .then(|| code_with(text, INSTRUCTION_SETS))?
+        .map(|(line, word)| format!("line {line} names `{word}`; only isa.rs may"))
 }
 
 fn leaves_nothing_behind(path: &Path, text: &str) -> Option<String> {
@@ -81,22 +103,31 @@ fn argues_unsafe(path: &Path, text: &str) -> Option<String> {
     if path.starts_with("xtask") {
         return None;
     }
-    code_with(text, &["allow(unsafe_code"]).map(|(line, _)| format!("line {line} allows unsafe code; use `#[expect(unsafe_code, reason = …)]`"))
+    code_with(text, &["allow(unsafe_code"]).map(|(line, _)| {
+        format!("line {line} allows unsafe code; use `#[expect(unsafe_code, reason = …)]`")
+    })
 }
 
 /// The first line of code (not of comment) with one of the words.
 fn code_with<'w>(text: &str, words: &[&'w str]) -> Option<(usize, &'w str)> {
-    text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")).find_map(|(i, line)| {
-        words.iter().find(|word| line.contains(**word)).map(|word| (i + 1, *word))
-    })
+    text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")).find_map(
+        |(i, line)| words.iter().find(|word| line.contains(**word)).map(|word| (i + 1, *word)),
+    )
 }
 
 fn documents_are_there() -> Vec<String> {
-    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"]
-        .iter()
-        .filter(|name| !root().join(name).is_file())
-        .map(|name| format!("{name} is missing"))
-        .collect()
+    [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+    ]
+    .iter()
+    .filter(|name| !root().join(name).is_file())
+    .map(|name| format!("{name} is missing"))
+    .collect()
 }
 
 #[cfg(test)]
@@ -109,10 +140,23 @@ mod tests {
         assert!(opens_with_a_doc(file, "use std::fmt;\n").is_some(), "a file without a doc");
         assert!(opens_with_a_doc(file, "//! Says what it is.\n").is_none(), "a file with one");
         assert!(is_one_room(file, &"x\n".repeat(LONGEST_FILE + 1)).is_some(), "a long file");
-        assert!(names_no_instruction_set(file, "use pulp::x86::V3;\n").is_some(), "a level outside isa.rs");
-        assert!(names_no_instruction_set(Path::new("crates/x/src/isa.rs"), "use pulp::x86::V3;\n").is_none(), "in isa.rs");
+        assert!(
+            names_no_instruction_set(file, "use pulp::x86::V3;\n").is_some(),
+            "a level outside isa.rs"
+        );
+        assert!(
+            names_no_instruction_set(Path::new("crates/x/src/isa.rs"), "use pulp::x86::V3;\n")
+                .is_none(),
+            "in isa.rs"
+        );
         assert!(leaves_nothing_behind(file, "    todo!()\n").is_some(), "something unfinished");
-        assert!(leaves_nothing_behind(file, "    // todo!() is denied\n").is_none(), "a comment about it");
-        assert!(argues_unsafe(file, "#![allow(unsafe_code)]\n").is_some(), "unsafe without a reason");
+        assert!(
+            leaves_nothing_behind(file, "    // todo!() is denied\n").is_none(),
+            "a comment about it"
+        );
+        assert!(
+            argues_unsafe(file, "#![allow(unsafe_code)]\n").is_some(),
+            "unsafe without a reason"
+        );
     }
 }

@@ -81,13 +81,20 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
 /// The net of a run folder or a checkpoint file.
 pub(crate) fn load(run: &Path) -> Result<Model> {
     let path = if run.is_dir() { run.join(BEST) } else { run.to_owned() };
-    ensure!(path.is_file(), "{}: no such checkpoint; give a folder that `paso train --out` made, or a .safetensors file of it", path.display());
+    ensure!(
+        path.is_file(),
+        "{}: no such checkpoint; give a folder that `paso train --out` made, or a .safetensors file of it",
+        path.display()
+    );
     Ok(Model::load(&path)?)
 }
 
 fn print(j: &Judged) {
     println!("images             {}", j.images);
-    println!("mean IoU           {:.3}  (95 % interval {:.3} to {:.3}; the best constant box has {:.3})", j.mean_iou, j.mean_iou_low, j.mean_iou_high, j.best_constant_box);
+    println!(
+        "mean IoU           {:.3}  (95 % interval {:.3} to {:.3}; the best constant box has {:.3})",
+        j.mean_iou, j.mean_iou_low, j.mean_iou_high, j.best_constant_box
+    );
     println!("IoU >= 0.5         {:.3}", j.iou50);
     println!("IoU >= 0.75        {:.3}", j.iou75);
     println!("IoU >= 0.5 to 0.95 {:.3}", j.iou50_95);

@@ -8,8 +8,8 @@ mod eval;
 mod predict;
 mod progress;
 mod schedule;
-mod settle;
 mod settings;
+mod settle;
 mod source;
 mod train;
 

@@ -71,7 +71,11 @@ fn one(args: &PredictArgs, model: &mut Model, path: &Path) -> Result<()> {
         println!("{}", serde_json::to_string(&line)?);
     } else {
         let [x_min, y_min, x_max, y_max] = corners;
-        println!("{}: {class} ({:.2}) at {x_min:.0},{y_min:.0} to {x_max:.0},{y_max:.0}", path.display(), found.score);
+        println!(
+            "{}: {class} ({:.2}) at {x_min:.0},{y_min:.0} to {x_max:.0},{y_max:.0}",
+            path.display(),
+            found.score
+        );
     }
     if let Some(folder) = &args.draw {
         draw_into(folder, path, picture, &found, class)?;
@@ -80,12 +84,23 @@ fn one(args: &PredictArgs, model: &mut Model, path: &Path) -> Result<()> {
 }
 
 /// The upright picture with its box, as a PNG under the image's own name. Never written over the image.
-fn draw_into(folder: &Path, path: &Path, picture: Picture, found: &Prediction, class: &str) -> Result<()> {
+fn draw_into(
+    folder: &Path,
+    path: &Path,
+    picture: Picture,
+    found: &Prediction,
+    class: &str,
+) -> Result<()> {
     let name = path.file_name().with_context(|| format!("{} is no file name", path.display()))?;
     let target = folder.join(name).with_extension("png");
-    ensure!(!same_file(&target, path), "{}: the drawing would be written over the image itself; choose another folder for --draw", path.display());
+    ensure!(
+        !same_file(&target, path),
+        "{}: the drawing would be written over the image itself; choose another folder for --draw",
+        path.display()
+    );
     let corners = found.bbox.to_pixels(picture.width, picture.height);
-    let mut copy = RgbImage::from_raw(picture.width, picture.height, picture.rgb).context("a picture has three bytes a pixel")?;
+    let mut copy = RgbImage::from_raw(picture.width, picture.height, picture.rgb)
+        .context("a picture has three bytes a pixel")?;
     draw::draw_box(&mut copy, corners, draw::PREDICTED, &format!("{class} {:.2}", found.score));
     let mut png = Cursor::new(Vec::new());
     copy.write_to(&mut png, ImageFormat::Png)?;

@@ -35,7 +35,8 @@ impl SettingsArgs {
         let mut config = match &self.config {
             None => preset,
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+                let text =
+                    std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
                 toml::from_str(&text).with_context(|| path.display().to_string())?
             }
         };
@@ -61,5 +62,8 @@ pub(crate) fn threads(asked: Option<usize>) -> Result<usize> {
 
 /// A pool of threads that a run stays inside of.
 pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("the threads could not be started")
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .context("the threads could not be started")
 }

@@ -1,14 +1,17 @@
 //! `paso settle`: the main job. Here a localization run becomes a trial of the study.
 
+use crate::progress;
 use crate::settings::{self, SettingsArgs};
 use crate::source::{self, SourceArgs};
-use crate::progress;
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::ProgressBar;
 use paso_locate::data::{Prepared, Split};
 use paso_locate::{Error, TrainConfig, Trainer, files};
-use paso_study::{Answer, Arm, Event, Grid, Outcome, Role, Run, Session, Study, StudyConfig, Trial, TrialError, Watch};
+use paso_study::{
+    Answer, Arm, Event, Grid, Outcome, Role, Run, Session, Study, StudyConfig, Trial, TrialError,
+    Watch,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -69,24 +72,40 @@ pub(crate) fn run(args: &SettleArgs) -> Result<()> {
         let train = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
         Ok((train, source::prepare(&dataset, Split::Val, config.size)?))
     })?;
-    let trial = Localization { config: config.clone(), classes: dataset.classes.clone(), train: images.0, validation: images.1 };
+    let trial = Localization {
+        config: config.clone(),
+        classes: dataset.classes.clone(),
+        train: images.0,
+        validation: images.1,
+    };
     let study = Study::new(study_config(args, &trial, if demo { 300 } else { 600 }))?;
     if args.fixed_lr {
-        eprintln!("note: the peak rate is {} for every arm and tuned for none: a difference may be the rate's and not the schedule's", args.lr);
+        eprintln!(
+            "note: the peak rate is {} for every arm and tuned for none: a difference may be the rate's and not the schedule's",
+            args.lr
+        );
     }
 
     let bar = progress::bar(0, "settle");
     let observe = |event: &Event<'_>| show(&bar, event);
     let cancel = AtomicBool::new(false);
-    let session =
-        Session { folder: args.out.as_deref(), side_by_side: threads, budget: args.budget, cancel: &cancel, observe: &observe };
+    let session = Session {
+        folder: args.out.as_deref(),
+        side_by_side: threads,
+        budget: args.budget,
+        cancel: &cancel,
+        observe: &observe,
+    };
     if let Some(folder) = &args.out {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
     let answer = study.run(&trial, &session)?;
     bar.finish_and_clear();
     if let Some(folder) = &args.out {
-        files::write_whole(&folder.join("report.json"), serde_json::to_string_pretty(&answer)?.as_bytes())?;
+        files::write_whole(
+            &folder.join("report.json"),
+            serde_json::to_string_pretty(&answer)?.as_bytes(),
+        )?;
     }
     if args.json {
         println!("{}", serde_json::to_string(&answer)?);
@@ -110,7 +129,12 @@ fn study_config(args: &SettleArgs, trial: &Localization, steps: u64) -> StudyCon
         steps: args.steps.unwrap_or(steps),
         seeds: args.seeds,
         tuning_seeds: if args.fixed_lr { 1 } else { 2 },
-        grid: Grid { center: args.lr, points, max_points: if args.fixed_lr { 1 } else { 5 }, ..Grid::default() },
+        grid: Grid {
+            center: args.lr,
+            points,
+            max_points: if args.fixed_lr { 1 } else { 5 },
+            ..Grid::default()
+        },
         metric: "mean_iou".into(),
         margin: args.margin,
         fingerprint: trial.fingerprint(&args.source.data),
@@ -133,7 +157,13 @@ impl Localization {
         let (train, validation) = (self.train.len(), self.validation.len());
         format!(
             "paso {}, {data}: {train} + {validation} images, net {}, {} px, batch {}, weight decay {}, class weight {}, {:?}",
-            env!("CARGO_PKG_VERSION"), c.net, c.size, c.batch, c.weight_decay, c.class_weight, c.augment
+            env!("CARGO_PKG_VERSION"),
+            c.net,
+            c.size,
+            c.batch,
+            c.weight_decay,
+            c.class_weight,
+            c.augment
         )
     }
 
@@ -146,7 +176,9 @@ impl Localization {
             ..self.config.clone()
         };
         let mut trainer = Trainer::new(&config, self.classes.clone(), Arc::clone(&self.train))?;
-        trainer.keep_averages(&run.averaging.iter().map(|&h| 1.0 - 1.0 / h as f64).collect::<Vec<_>>());
+        trainer.keep_averages(
+            &run.averaging.iter().map(|&h| 1.0 - 1.0 / h as f64).collect::<Vec<_>>(),
+        );
         for _ in 0..run.steps {
             match trainer.step() {
                 Err(Error::Diverged { .. }) => return Ok(diverged(run)),
@@ -158,14 +190,27 @@ impl Localization {
             }
         }
         let judged = trainer.evaluate(&self.validation);
-        let averaged = trainer.evaluate_averages(&self.validation).iter().map(|e| e.metrics.mean_iou).collect();
-        Ok(Outcome { metric: judged.metrics.mean_iou, averaged, loss: Some(judged.loss), ..Outcome::default() })
+        let averaged = trainer
+            .evaluate_averages(&self.validation)
+            .iter()
+            .map(|e| e.metrics.mean_iou)
+            .collect();
+        Ok(Outcome {
+            metric: judged.metrics.mean_iou,
+            averaged,
+            loss: Some(judged.loss),
+            ..Outcome::default()
+        })
     }
 }
 
 /// A run that came to nothing: worse than any other.
 fn diverged(run: &Run) -> Outcome {
-    Outcome { metric: f64::NAN, averaged: vec![f64::NAN; run.averaging.len()], ..Outcome::default() }
+    Outcome {
+        metric: f64::NAN,
+        averaged: vec![f64::NAN; run.averaging.len()],
+        ..Outcome::default()
+    }
 }
 
 impl Trial for Localization {
@@ -183,28 +228,44 @@ fn show(bar: &ProgressBar, event: &Event<'_>) {
         Event::Finished { progress, .. } => {
             bar.set_length(progress.total as u64);
             bar.set_position(progress.done as u64);
-            bar.set_message(format!("about {} left", humantime::format_duration(Duration::from_secs(progress.left.as_secs()))));
+            bar.set_message(format!(
+                "about {} left",
+                humantime::format_duration(Duration::from_secs(progress.left.as_secs()))
+            ));
         }
-        Event::Tuned { arm, peak_lr, .. } => bar.suspend(|| eprintln!("{arm}: peak rate {peak_lr:.2e}")),
+        Event::Tuned { arm, peak_lr, .. } => {
+            bar.suspend(|| eprintln!("{arm}: peak rate {peak_lr:.2e}"))
+        }
         _ => {}
     }
 }
 
 /// The answer in words and a table.
 fn print(answer: &Answer, trial: &Localization) {
-    println!("\n{:<14} {:>9} {:>8} {:>9}   {:<19} {:>7}", "arm", "peak rate", "mean IoU", "against", "95 % interval", "p");
+    println!(
+        "\n{:<14} {:>9} {:>8} {:>9}   {:<19} {:>7}",
+        "arm", "peak rate", "mean IoU", "against", "95 % interval", "p"
+    );
     for arm in &answer.arms {
         let interval = match arm.role {
             Role::Baseline => String::new(),
             _ => format!("{:+.4} to {:+.4}", arm.ci_low, arm.ci_high),
         };
-        println!("{:<14} {:>9.1e} {:>8.4} {:>+9.4}   {interval:<19} {:>7.4}", arm.name, arm.peak_lr, arm.mean, arm.diff, arm.p);
+        println!(
+            "{:<14} {:>9.1e} {:>8.4} {:>+9.4}   {interval:<19} {:>7.4}",
+            arm.name, arm.peak_lr, arm.mean, arm.diff, arm.p
+        );
     }
     println!("\n{}", answer.sentence());
     answer.notes.iter().for_each(|note| println!("note: {note}"));
     let c = &trial.config;
     println!(
         "It holds for these {} images, net {} at {} pixels, {} steps of {} images, AdamW with weight decay {}.",
-        trial.train.len() + trial.validation.len(), c.net, c.size, answer.config.steps, c.batch, c.weight_decay
+        trial.train.len() + trial.validation.len(),
+        c.net,
+        c.size,
+        answer.config.steps,
+        c.batch,
+        c.weight_decay
     );
 }

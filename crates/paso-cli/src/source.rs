@@ -31,7 +31,11 @@ impl SourceArgs {
     pub(crate) fn open(&self) -> Result<Dataset> {
         if self.data == "demo" {
             let dataset = demo::dataset(&demo::DemoOptions::default())?;
-            eprintln!("demo: {} generated scenes of {} classes", dataset.samples.len(), dataset.classes.len());
+            eprintln!(
+                "demo: {} generated scenes of {} classes",
+                dataset.samples.len(),
+                dataset.classes.len()
+            );
             return Ok(dataset);
         }
         let options = LoadOptions { several_objects: self.several, ..LoadOptions::default() };
@@ -45,7 +49,9 @@ impl SourceArgs {
 pub(crate) fn number_classes_as(dataset: &mut Dataset, known: &[String]) -> Result<()> {
     let number = |name: &String| {
         let found = known.iter().position(|k| k == name);
-        found.with_context(|| format!("the net does not know the class {name:?}; it knows {}", known.join(", ")))
+        found.with_context(|| {
+            format!("the net does not know the class {name:?}; it knows {}", known.join(", "))
+        })
     };
     let numbers = dataset.classes.iter().map(number).collect::<Result<Vec<_>>>()?;
     dataset.samples.iter_mut().for_each(|s| s.class = numbers[s.class]);
@@ -58,7 +64,8 @@ pub(crate) fn prepare(dataset: &Dataset, split: Split, size: u32) -> Result<Prep
     let indices = dataset.indices(split);
     anyhow::ensure!(!indices.is_empty(), "the data set has no image in its {split} split");
     let options = PrepareOptions { size: size as usize, ..PrepareOptions::default() };
-    let (prepared, problems) = Prepared::new(dataset, &indices, &options).with_context(|| format!("{split} split"))?;
+    let (prepared, problems) =
+        Prepared::new(dataset, &indices, &options).with_context(|| format!("{split} split"))?;
     problems.iter().for_each(|problem| eprintln!("left out: {problem}"));
     Ok(prepared)
 }

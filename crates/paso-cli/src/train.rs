@@ -1,8 +1,8 @@
 //! `paso train`: one training run, with its folder.
 
+use crate::progress;
 use crate::settings::{self, SettingsArgs};
 use crate::source::{self, SourceArgs};
-use crate::progress;
 use anyhow::{Result, bail};
 use clap::Args;
 use paso_locate::data::{Dataset, Prepared, Split};
@@ -87,7 +87,8 @@ fn config(args: &TrainArgs) -> Result<TrainConfig> {
         let (meta, _) = checkpoint::load(&folder.join(LAST))?;
         return Ok(meta.config);
     }
-    let preset = TrainConfig { schedule: "warmup(5%) then cosine(to 1%)".into(), ..TrainConfig::default() };
+    let preset =
+        TrainConfig { schedule: "warmup(5%) then cosine(to 1%)".into(), ..TrainConfig::default() };
     let mut config = args.settings.merged(preset)?;
     config.lr = args.lr.unwrap_or(config.lr);
     config.epochs = args.epochs.unwrap_or(config.epochs);
@@ -98,7 +99,13 @@ fn config(args: &TrainArgs) -> Result<TrainConfig> {
     Ok(config)
 }
 
-fn begin(args: &TrainArgs, config: &TrainConfig, dataset: &Dataset, train: Arc<Prepared>, validation: Prepared) -> Result<Run> {
+fn begin(
+    args: &TrainArgs,
+    config: &TrainConfig,
+    dataset: &Dataset,
+    train: Arc<Prepared>,
+    validation: Prepared,
+) -> Result<Run> {
     let classes = dataset.classes.clone();
     let run = match &args.out {
         Some(folder) if args.resume => {
@@ -109,7 +116,12 @@ fn begin(args: &TrainArgs, config: &TrainConfig, dataset: &Dataset, train: Arc<P
         folder => Run::new(config, classes, train, validation, folder.as_deref())?,
     };
     let model = run.trainer().model();
-    eprintln!("net {}: {} parameters, {} steps", config.net, model.parameters(), run.trainer().total_steps());
+    eprintln!(
+        "net {}: {} parameters, {} steps",
+        config.net,
+        model.parameters(),
+        run.trainer().total_steps()
+    );
     Ok(run)
 }
 
@@ -117,7 +129,9 @@ fn begin(args: &TrainArgs, config: &TrainConfig, dataset: &Dataset, train: Arc<P
 fn baseline(train: &Prepared, validation: &Prepared) {
     let (best, _) = best_constant_box(train.boxes());
     let score = metrics::mean_iou(&best, validation.boxes());
-    eprintln!("the best constant box of the training images scores {score:.3} mean IoU on the validation images");
+    eprintln!(
+        "the best constant box of the training images scores {score:.3} mean IoU on the validation images"
+    );
 }
 
 fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<Option<Epoch>> {
@@ -128,7 +142,10 @@ fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<Option<Epoch>> {
     let mut last = None;
     while !run.is_done() {
         let epoch = run.epoch(|_| bar.inc(1))?;
-        bar.set_message(format!("epoch {} loss {:.3} mean IoU {:.3}", epoch.epoch, epoch.train_loss, epoch.mean_iou));
+        bar.set_message(format!(
+            "epoch {} loss {:.3} mean IoU {:.3}",
+            epoch.epoch, epoch.train_loss, epoch.mean_iou
+        ));
         if args.json {
             println!("{}", serde_json::to_string(&epoch)?);
         }
@@ -145,10 +162,20 @@ fn finish(args: &TrainArgs, run: &Run, last: Option<Epoch>, start: Instant) -> R
     let seconds = start.elapsed().as_secs_f64();
     let Epoch { mean_iou, iou50, class_accuracy, .. } = last;
     if args.json {
-        let done = Done { event: "done", mean_iou, iou50, class_accuracy, best_mean_iou, best_epoch, seconds };
+        let done = Done {
+            event: "done",
+            mean_iou,
+            iou50,
+            class_accuracy,
+            best_mean_iou,
+            best_epoch,
+            seconds,
+        };
         println!("{}", serde_json::to_string(&done)?);
     } else {
-        println!("mean IoU {mean_iou:.3}, IoU >= 0.5 {iou50:.3}, class accuracy {class_accuracy:.3} on the validation images, after {seconds:.0} s");
+        println!(
+            "mean IoU {mean_iou:.3}, IoU >= 0.5 {iou50:.3}, class accuracy {class_accuracy:.3} on the validation images, after {seconds:.0} s"
+        );
         println!("best: mean IoU {best_mean_iou:.3} after epoch {best_epoch}");
         if let Some(folder) = &args.out {
             println!("kept in {}", folder.display());
