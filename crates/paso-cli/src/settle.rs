@@ -1,5 +1,6 @@
 //! `paso settle`: the main job. Here a localization run becomes a trial of the study.
 
+use crate::folder;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
 use crate::source::{self, SourceArgs};
@@ -49,6 +50,7 @@ pub(crate) struct SettleArgs {
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
     /// Keep every finished run and the answer in this folder; the same command goes on where it stopped
+    /// [default: a new runs/settle-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print the answer as one JSON object
@@ -86,22 +88,23 @@ pub(crate) fn run(args: &SettleArgs) -> Result<()> {
         );
     }
 
+    let folder = folder::chosen(args.out.as_deref(), "settle");
+    if let Some(folder) = &folder {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
     let bar = progress::bar(0, "settle");
     let observe = |event: &Event<'_>| show(&bar, event);
     let cancel = AtomicBool::new(false);
     let session = Session {
-        folder: args.out.as_deref(),
+        folder: folder.as_deref(),
         side_by_side: threads,
         budget: args.budget,
         cancel: &cancel,
         observe: &observe,
     };
-    if let Some(folder) = &args.out {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
     let answer = study.run(&trial, &session)?;
     bar.finish_and_clear();
-    if let Some(folder) = &args.out {
+    if let Some(folder) = &folder {
         files::write_whole(
             &folder.join("report.json"),
             serde_json::to_string_pretty(&answer)?.as_bytes(),

@@ -40,7 +40,7 @@ impl SourceArgs {
         }
         let options = LoadOptions { several_objects: self.several, ..LoadOptions::default() };
         let (dataset, report) = Dataset::load(Path::new(&self.data), &options)?;
-        eprint!("{report}");
+        eprintln!("{report}");
         Ok(dataset)
     }
 }

@@ -1,16 +1,17 @@
 //! `paso train`: one training run, with its folder.
 
+use crate::folder;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
 use crate::source::{self, SourceArgs};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use paso_locate::data::{Dataset, Prepared, Split};
 use paso_locate::metrics::best_constant_box;
 use paso_locate::run::{Epoch, LAST, Run};
 use paso_locate::{TrainConfig, checkpoint, metrics};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,7 +37,7 @@ pub(crate) struct TrainArgs {
     /// Threads; the result does not depend on them [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Keep checkpoints and the record in this folder
+    /// Keep checkpoints and the record in this folder [default: a new runs/train-N]
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
     /// Go on with the run in the folder given by --out, where it stopped
@@ -62,8 +63,12 @@ struct Done {
     seconds: f64,
 }
 
+/// The schedule of a run that asks for none, and of one that is too short for its warm-up.
+const SCHEDULE: &str = "warmup(5%) then cosine(to 1%)";
+const SHORT: &str = "cosine(to 1%)";
+
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    let config = config(args)?;
+    let mut config = config(args)?;
     if args.print_config {
         print!("{}", toml::to_string(&config)?);
         return Ok(());
@@ -75,20 +80,29 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         let train = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
         let validation = source::prepare(&dataset, Split::Val, config.size)?;
         baseline(&train, &validation);
-        let mut run = begin(args, &config, &dataset, train, validation)?;
-        let last = all_epochs(args, &mut run)?;
-        finish(args, &run, last, start)
+        let steps = config.total_steps(train.len());
+        if args.schedule.is_none() && config.schedule == SCHEDULE && steps < 20 && !args.resume {
+            eprintln!(
+                "note: {steps} steps are too few for a warm-up of 5 %; the schedule is {SHORT}"
+            );
+            config.schedule = SHORT.into();
+        }
+        let folder = folder::chosen(args.out.as_deref(), "train");
+        let mut run = begin(args, &config, folder.as_deref(), &dataset, train, validation)?;
+        all_epochs(args, &mut run)?;
+        finish(args, &run, start)
     })
 }
 
-/// The settings of this call; those of the checkpoint when it resumes.
+/// The settings of this call. When it resumes, they are the run's own, but for the number of epochs.
 fn config(args: &TrainArgs) -> Result<TrainConfig> {
-    if let (true, Some(folder)) = (args.resume, &args.out) {
-        let (meta, _) = checkpoint::load(&folder.join(LAST))?;
-        return Ok(meta.config);
-    }
-    let preset =
-        TrainConfig { schedule: "warmup(5%) then cosine(to 1%)".into(), ..TrainConfig::default() };
+    let kept = match &args.out {
+        Some(folder) if args.resume => Some(checkpoint::load(&folder.join(LAST))?.0.config),
+        _ => None,
+    };
+    let preset = kept
+        .clone()
+        .unwrap_or_else(|| TrainConfig { schedule: SCHEDULE.into(), ..TrainConfig::default() });
     let mut config = args.settings.merged(preset)?;
     config.lr = args.lr.unwrap_or(config.lr);
     config.epochs = args.epochs.unwrap_or(config.epochs);
@@ -96,24 +110,39 @@ fn config(args: &TrainArgs) -> Result<TrainConfig> {
     if let Some(schedule) = &args.schedule {
         config.schedule.clone_from(schedule);
     }
+    if let Some(kept) = kept {
+        let same = TrainConfig { epochs: kept.epochs, ..config.clone() };
+        ensure!(
+            same == kept,
+            "--resume goes on with the settings that the run was started with; only --epochs may change. \
+             Leave the other flags out, or start a new run in another folder. The run has:\n{}",
+            toml::to_string(&kept)?
+        );
+        if config.epochs != kept.epochs {
+            eprintln!(
+                "{} epochs instead of {}: the schedule {:?} is spread over the new number of steps",
+                config.epochs, kept.epochs, kept.schedule
+            );
+        }
+    }
     Ok(config)
 }
 
 fn begin(
     args: &TrainArgs,
     config: &TrainConfig,
+    folder: Option<&Path>,
     dataset: &Dataset,
     train: Arc<Prepared>,
     validation: Prepared,
 ) -> Result<Run> {
-    let classes = dataset.classes.clone();
-    let run = match &args.out {
+    let run = match folder {
         Some(folder) if args.resume => {
-            let run = Run::resume(folder, train, validation)?;
+            let run = Run::resume(folder, Some(config.epochs), train, validation)?;
             eprintln!("{}: going on after epoch {}", folder.display(), run.epochs());
             run
         }
-        folder => Run::new(config, classes, train, validation, folder.as_deref())?,
+        _ => Run::new(config, dataset.classes.clone(), train, validation, folder)?,
     };
     let model = run.trainer().model();
     eprintln!(
@@ -134,12 +163,14 @@ fn baseline(train: &Prepared, validation: &Prepared) {
     );
 }
 
-fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<Option<Epoch>> {
+fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
+    if run.is_done() {
+        eprintln!("all {} epochs are done; a larger --epochs goes on", run.epochs());
+    }
     let trainer = run.trainer();
     let bar = progress::bar(trainer.total_steps(), "train");
     bar.set_position(trainer.steps());
     bar.reset_eta();
-    let mut last = None;
     while !run.is_done() {
         let epoch = run.epoch(|_| bar.inc(1))?;
         bar.set_message(format!(
@@ -149,16 +180,14 @@ fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<Option<Epoch>> {
         if args.json {
             println!("{}", serde_json::to_string(&epoch)?);
         }
-        last = Some(epoch);
     }
     bar.finish();
-    Ok(last)
+    Ok(())
 }
 
-fn finish(args: &TrainArgs, run: &Run, last: Option<Epoch>, start: Instant) -> Result<()> {
-    let (Some(last), Some((best_mean_iou, best_epoch))) = (last, run.best()) else {
-        bail!("nothing is left to do: all {} epochs were done", run.epochs());
-    };
+fn finish(args: &TrainArgs, run: &Run, start: Instant) -> Result<()> {
+    let (last, best) = (run.last(), run.best());
+    let (last, (best_mean_iou, best_epoch)) = last.zip(best).context("no epoch was done")?;
     let seconds = start.elapsed().as_secs_f64();
     let Epoch { mean_iou, iou50, class_accuracy, .. } = last;
     if args.json {
@@ -177,9 +206,6 @@ fn finish(args: &TrainArgs, run: &Run, last: Option<Epoch>, start: Instant) -> R
             "mean IoU {mean_iou:.3}, IoU >= 0.5 {iou50:.3}, class accuracy {class_accuracy:.3} on the validation images, after {seconds:.0} s"
         );
         println!("best: mean IoU {best_mean_iou:.3} after epoch {best_epoch}");
-        if let Some(folder) = &args.out {
-            println!("kept in {}", folder.display());
-        }
     }
     Ok(())
 }

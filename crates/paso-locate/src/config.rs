@@ -74,7 +74,7 @@ impl TrainConfig {
             // NaN is in no range.
             if range.contains(&value) { Ok(()) } else { Err(Error::option(name, value, allowed)) }
         };
-        if self.size % 16 != 0 || !(32..=512).contains(&self.size) {
+        if !self.size.is_multiple_of(16) || !(32..=512).contains(&self.size) {
             return Err(Error::option("size", self.size, "a multiple of 16, from 32 to 512"));
         }
         field("batch", self.batch as f64, 1.0..=1024.0, "1 to 1024")?;

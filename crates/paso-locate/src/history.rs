@@ -29,14 +29,14 @@ impl History {
         Ok(history)
     }
 
-    /// The record of the first `epochs` epochs.
-    pub(crate) fn resume(folder: &Path, epochs: u64) -> Result<Self, Error> {
+    /// The record of the first `epochs` epochs, and the last of them.
+    pub(crate) fn resume(folder: &Path, epochs: u64) -> Result<(Self, Option<Epoch>), Error> {
         let history = Self::at(folder);
         let text = std::fs::read_to_string(&history.jsonl).map_err(Error::io(&history.jsonl))?;
         let lines = text.lines().filter_map(|line| serde_json::from_str::<Epoch>(line).ok());
         let kept: Vec<Epoch> = lines.filter(|e| e.epoch <= epochs).collect();
         history.rewrite(&kept)?;
-        Ok(history)
+        Ok((history, kept.last().copied()))
     }
 
     fn rewrite(&self, epochs: &[Epoch]) -> Result<(), Error> {

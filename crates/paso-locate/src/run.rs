@@ -47,6 +47,7 @@ pub struct Run {
     folder: Option<(PathBuf, History)>,
     best: Option<(f64, u64)>,
     epochs: u64,
+    last: Option<Epoch>,
 }
 
 impl Run {
@@ -63,29 +64,38 @@ impl Run {
     ) -> Result<Self, Error> {
         let trainer = Trainer::new(config, classes, train)?;
         let folder = folder.map(|folder| create(folder, config)).transpose()?;
-        Ok(Self { trainer, validation, folder, best: None, epochs: 0 })
+        Ok(Self { trainer, validation, folder, best: None, epochs: 0, last: None })
     }
 
     /// The run in a folder, after the last epoch that was finished.
+    ///
+    /// With `epochs` it becomes that many long: a schedule that is a shape is bound anew, to the new number of steps.
     ///
     /// # Errors
     /// When there is no checkpoint, or it does not fit the images.
     pub fn resume(
         folder: &Path,
+        epochs: Option<u64>,
         train: Arc<Prepared>,
         validation: Prepared,
     ) -> Result<Self, Error> {
         let path = folder.join(LAST);
-        let (meta, tensors) = checkpoint::load(&path)?;
+        let (mut meta, tensors) = checkpoint::load(&path)?;
+        if let Some(epochs) = epochs.filter(|&epochs| epochs != meta.config.epochs) {
+            meta.config.epochs = epochs;
+            meta.config.check()?;
+            write_config(folder, &meta.config)?;
+        }
         let trainer = Trainer::resume(&path, &meta, &tensors, train)?;
         let epochs = meta.step.div_ceil(trainer.steps_per_epoch());
-        let history = History::resume(folder, epochs)?;
+        let (history, last) = History::resume(folder, epochs)?;
         Ok(Self {
             trainer,
             validation,
             folder: Some((folder.to_owned(), history)),
             best: meta.best,
             epochs,
+            last,
         })
     }
 
@@ -99,6 +109,12 @@ impl Run {
     #[must_use]
     pub fn best(&self) -> Option<(f64, u64)> {
         self.best
+    }
+
+    /// What the last epoch that was done came to.
+    #[must_use]
+    pub fn last(&self) -> Option<Epoch> {
+        self.last
     }
 
     /// The training itself.
@@ -139,6 +155,7 @@ impl Run {
             iou50: judged.metrics.iou50,
             class_accuracy: judged.metrics.class_accuracy,
         };
+        self.last = Some(epoch);
         self.keep(&epoch)?;
         Ok(epoch)
     }
@@ -170,8 +187,12 @@ fn create(folder: &Path, config: &TrainConfig) -> Result<(PathBuf, History), Err
         }
     }
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    write_config(folder, config)?;
+    Ok((folder.to_owned(), History::create(folder)?))
+}
+
+fn write_config(folder: &Path, config: &TrainConfig) -> Result<(), Error> {
     let text = toml::to_string(config)
         .map_err(|e| Error::Folder { path: folder.to_owned(), message: e.to_string() })?;
-    files::write_whole(&folder.join("config.toml"), text.as_bytes())?;
-    Ok((folder.to_owned(), History::create(folder)?))
+    files::write_whole(&folder.join("config.toml"), text.as_bytes())
 }

@@ -1,0 +1,120 @@
+//! What other programs rely on: the keys of every `--json`, and the files of a run folder.
+
+use crate::{Place, TRAIN, keys};
+use serde_json::Value;
+
+#[track_caller]
+fn has(value: &Value, wanted: &[&str]) {
+    let found = keys(value);
+    for key in wanted {
+        assert!(found.contains(key), "`{key}` is not among {found:?}");
+    }
+}
+
+#[test]
+fn train_eval_and_predict_print_what_they_promise() {
+    let place = Place::new();
+    let lines = place.json(&format!("{TRAIN} --out run"));
+    let (done, epochs) = lines.split_last().expect("lines");
+    assert_eq!(epochs.len(), 12, "a line an epoch");
+    for (i, epoch) in epochs.iter().enumerate() {
+        has(epoch, &["epoch", "step", "lr", "train_loss", "val_loss", "mean_iou"]);
+        assert_eq!(
+            (epoch["epoch"].as_u64(), epoch["step"].as_u64()),
+            (Some(i as u64 + 1), Some(5 * (i as u64 + 1)))
+        );
+    }
+    has(done, &["event", "mean_iou", "iou50", "seconds"]);
+    assert_eq!(done["event"], "done");
+    assert_eq!(done["mean_iou"], epochs[11]["mean_iou"], "the last epoch, not the luckiest");
+    for file in
+        ["config.toml", "metrics.csv", "metrics.jsonl", "last.safetensors", "best.safetensors"]
+    {
+        assert!(place.path("run").join(file).is_file(), "{file} is in the run folder");
+    }
+    let csv = String::from_utf8(crate::bytes(&place.path("run/metrics.csv"))).expect("text");
+    assert_eq!(csv.lines().count(), 13, "a header and a line an epoch");
+
+    let judged = place.json("eval run --data scenes --split val --json");
+    assert_eq!(judged.len(), 1);
+    has(&judged[0], &["images", "mean_iou", "iou50", "iou75", "class_accuracy"]);
+    assert_eq!(judged[0]["images"], 6);
+    assert_eq!(
+        judged[0]["mean_iou"], done["best_mean_iou"],
+        "the best checkpoint, on the same images"
+    );
+
+    let image = std::fs::read_dir(place.path("scenes/images"))
+        .expect("images")
+        .next()
+        .expect("one")
+        .expect("one");
+    let name = image.file_name().into_string().expect("a name");
+    let found = place.json(&format!("predict run scenes/images/{name} --draw drawn --json"));
+    assert_eq!(keys(&found[0]), ["box", "class", "file", "score"]);
+    let corners: Vec<f64> =
+        found[0]["box"].as_array().expect("a box").iter().filter_map(Value::as_f64).collect();
+    assert!(
+        corners.len() == 4 && corners[0] < corners[2] && corners[1] < corners[3],
+        "{corners:?}"
+    );
+    assert!(corners.iter().all(|c| (0.0..=40.0).contains(c)), "pixels of the image: {corners:?}");
+    assert!(place.path("drawn").join(&name).is_file(), "the drawn copy");
+}
+
+#[test]
+fn settle_ends_with_one_object_and_goes_on_where_it_stopped() {
+    let place = Place::new();
+    let command = "settle --data scenes --net tiny --size 32 --batch 4 --steps 6 --seeds 2 --out study --json";
+    let answer = place.json(command);
+    assert_eq!(answer.len(), 1, "one object and nothing else");
+    has(&answer[0], &["verdict", "best_arm", "metric", "seeds", "arms"]);
+    assert_eq!(answer[0]["verdict"], "undecided", "two seeds decide nothing");
+    assert_eq!(
+        (&answer[0]["metric"], &answer[0]["seeds"]),
+        (&Value::from("mean_iou"), &Value::from(2))
+    );
+    let arms = answer[0]["arms"].as_array().expect("arms");
+    assert!(arms.len() >= 5, "{} arms", arms.len());
+    for arm in arms {
+        has(arm, &["name", "spec", "peak_lr", "mean", "diff", "ci_low", "ci_high", "p"]);
+    }
+    let runs = crate::bytes(&place.path("study/runs.jsonl"));
+    assert_eq!(place.json(command), answer, "the same answer from what was kept");
+    assert_eq!(crate::bytes(&place.path("study/runs.jsonl")), runs, "and nothing was run again");
+}
+
+#[test]
+fn schedule_and_cpu_print_what_they_promise() {
+    let place = Place::new();
+    let csv = place.stdout("schedule cosine(1e-3->0,4) --steps 6 --csv");
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "step,lr");
+    assert_eq!((lines.len(), lines[1], lines[6]), (7, "0,0.001", "5,0.0"), "{csv}");
+
+    let cpu = &place.json("cpu --json")[0];
+    has(cpu, &["isa", "available", "threads"]);
+    let available = cpu["available"].as_array().expect("a list");
+    assert!(available.contains(&cpu["isa"]) && available.contains(&"scalar".into()), "{cpu}");
+}
+
+#[test]
+fn paso_isa_forces_a_level_and_says_so_when_it_cannot() {
+    let place = Place::new();
+    let output = place.paso("cpu --json").env("PASO_ISA", "scalar").output().expect("it starts");
+    let cpu: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(cpu["isa"], "scalar");
+    let output = place.paso("cpu --json").env("PASO_ISA", "mmx").output().expect("it starts");
+    let said = crate::text(&output.stderr);
+    assert!(!output.status.success() && said.contains("`mmx` cannot be had here"), "{said}");
+}
+
+#[test]
+fn without_out_a_run_is_kept_in_the_next_free_folder() {
+    let place = Place::new();
+    let short = TRAIN.replace("--epochs 12", "--epochs 1");
+    place.stdout(&short);
+    place.stdout(&short);
+    assert!(place.path("runs/train-1/last.safetensors").is_file(), "the first");
+    assert!(place.path("runs/train-2/last.safetensors").is_file(), "the second");
+}
