@@ -2,7 +2,9 @@
 //!
 //! "The same" takes all NaNs for one: Rust leaves a NaN's sign and payload open.
 
-use paso_adam::{Adam, AdamConfig, AdamGroup, Decay, Epsilon, Isa};
+use paso_adam::{
+    Adam, AdamConfig, AdamGroup, Decay, Epsilon, Expected, Isa, Largest, Nesterov, Rule,
+};
 
 /// Every kind of value that could be treated differently: signed zeros, denormals, the smallest normals, values
 /// whose square underflows or overflows, infinities, NaN; and ordinary ones.
@@ -32,7 +34,19 @@ const SPECIAL: [f32; 20] = [
 /// Settings that reach every branch of the arithmetic.
 fn configs() -> Vec<AdamConfig> {
     let base = AdamConfig::default();
+    let rule = |rule| AdamConfig { rule, eps_root: 1e-16, ..base };
     vec![
+        rule(Rule::AmsGrad(Largest::Raw)),
+        rule(Rule::AmsGrad(Largest::Corrected)),
+        rule(Rule::NAdam(Nesterov::WarmedUp { decay: 0.004 })),
+        rule(Rule::RAdam),
+        AdamConfig { beta2: 0.5, ..rule(Rule::RAdam) },
+        rule(Rule::Adamax),
+        AdamConfig { epsilon: Epsilon::Hat, ..rule(Rule::Adamax) },
+        rule(Rule::AdaBelief(Expected::Before)),
+        rule(Rule::AdaBelief(Expected::After)),
+        rule(Rule::Lion),
+        rule(Rule::Adopt { clip: Some(0.25) }),
         base,
         AdamConfig { decay: Decay::Decoupled(0.01), ..base },
         AdamConfig { decay: Decay::L2(0.1), maximize: true, ..base },
@@ -52,15 +66,17 @@ fn values(n: usize, seed: usize) -> Vec<f32> {
 }
 
 /// Weights and moments after three steps.
-fn run(config: AdamConfig, isa: Isa, n: usize) -> [Vec<f32>; 3] {
+fn run(config: AdamConfig, isa: Isa, n: usize) -> Vec<Vec<f32>> {
     let adam = Adam::new(config).unwrap().with_isa(isa);
     let mut w = values(n, 1);
-    let (mut m, mut v) = (vec![0.0; n], vec![0.0; n]);
+    let mut moments = vec![vec![0.0; n]; adam.moments().len()];
     for t in 1..=3 {
         let gradient = values(n, 100 * t as usize);
-        adam.step(t, 1e-2, &mut w, &gradient, &mut m, &mut v);
+        let mut moments: Vec<_> = moments.iter_mut().map(|m| &mut m[..]).collect();
+        adam.step_with(t, 1e-2, &mut w, &gradient, &mut moments);
     }
-    [w, m, v]
+    moments.push(w);
+    moments
 }
 
 #[track_caller]
@@ -94,21 +110,25 @@ fn a_weight_does_not_depend_on_its_place() {
         let n = 67;
         let adam = Adam::new(config).unwrap();
         let (start, gradient) = (values(n, 5), values(n, 9));
-        let [whole, m, v] = one_step(&adam, &start, &gradient);
+        let whole = one_step(&adam, &start, &gradient);
         for cut in 0..=n {
-            let [a, am, av] = one_step(&adam, &start[..cut], &gradient[..cut]);
-            let [b, bm, bv] = one_step(&adam, &start[cut..], &gradient[cut..]);
-            assert_same(&[a, b].concat(), &whole, &format!("weights cut at {cut}"));
-            assert_same(&[am, bm].concat(), &m, &format!("first moment cut at {cut}"));
-            assert_same(&[av, bv].concat(), &v, &format!("second moment cut at {cut}"));
+            let left = one_step(&adam, &start[..cut], &gradient[..cut]);
+            let right = one_step(&adam, &start[cut..], &gradient[cut..]);
+            for (i, ((a, b), whole)) in left.iter().zip(&right).zip(&whole).enumerate() {
+                assert_same(&[&a[..], b].concat(), whole, &format!("part {i} cut at {cut}"));
+            }
         }
     }
 }
 
-fn one_step(adam: &Adam, w: &[f32], g: &[f32]) -> [Vec<f32>; 3] {
-    let (mut w, mut m, mut v) = (w.to_vec(), vec![0.0; w.len()], vec![0.0; w.len()]);
-    adam.step(1, 1e-2, &mut w, g, &mut m, &mut v);
-    [w, m, v]
+/// Moments and weights after the second step, from moments of zero.
+fn one_step(adam: &Adam, w: &[f32], g: &[f32]) -> Vec<Vec<f32>> {
+    let mut w = w.to_vec();
+    let mut moments = vec![vec![0.0; w.len()]; adam.moments().len()];
+    let mut slices: Vec<_> = moments.iter_mut().map(|m| &mut m[..]).collect();
+    adam.step_with(2, 1e-2, &mut w, g, &mut slices);
+    moments.push(w);
+    moments
 }
 
 #[cfg(feature = "rayon")]
