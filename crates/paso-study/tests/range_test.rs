@@ -119,7 +119,8 @@ fn reference_curves() {
     for case in curves.cases {
         // Non-finite losses are written as strings.
         let loss = case.raw_loss.iter().map(|loss| loss.as_f64().unwrap_or(f64::NAN)).collect();
-        let found = suggest(&[Sweep { lr: case.lr, loss }]);
+        let sweep = Sweep { lr: case.lr, loss };
+        let found = suggest(&[sweep]);
         match (&found, case.truth.and_then(|truth| truth.steepest_lr)) {
             (Ok(found), Some(truth)) => {
                 let error = (found.steepest / truth).max(truth / found.steepest);
