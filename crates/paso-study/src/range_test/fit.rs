@@ -44,9 +44,13 @@ impl Smoother {
         self.rows.iter().map(|row| dot(&row.slope, &y[row.first..])).collect()
     }
 
-    /// Standard error of each slope when every loss has noise of standard deviation 1; large near the ends.
-    pub(super) fn slope_errors(&self) -> Vec<f64> {
-        self.rows.iter().map(|row| dot(&row.slope, &row.slope).sqrt()).collect()
+    /// Standard error of each slope, given each loss's noise; large near the ends.
+    pub(super) fn slope_errors(&self, noise: &[f64]) -> Vec<f64> {
+        let error = |row: &Row| {
+            let parts = row.slope.iter().zip(&noise[row.first..]);
+            parts.map(|(weight, noise)| (weight * noise).powi(2)).sum::<f64>().sqrt()
+        };
+        self.rows.iter().map(error).collect()
     }
 
     /// How much of each point's fitted height is its own loss; for a smoother whose places are its points.
@@ -106,27 +110,37 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 ///
 /// A steep part of the curve is not taken for spikes, since the median of a falling stretch is its middle point. Judging
 /// by the distance to a smooth fit, as LOWESS does, would discard just the fall that is looked for.
-pub(super) fn trust(y: &[f64], noise: f64) -> Vec<f64> {
-    let around: Vec<f64> = (0..y.len())
-        .map(|i| median(&y[i.saturating_sub(NEIGHBOURS)..(i + NEIGHBOURS + 1).min(y.len())]))
-        .collect();
+pub(super) fn trust(y: &[f64], noise: &[f64]) -> Vec<f64> {
     let mut sorted = y.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let range = sorted[sorted.len() * 9 / 10] - sorted[sorted.len() / 10];
-    // Without noise only the second bound holds; the ends of the window are one-sided, where a steep fall shows.
-    let limit = (6.0 * noise).max(0.1 * range);
-    y.iter()
-        .zip(around)
-        .map(|(y, around)| if (y - around).abs() > limit { 0.0 } else { 1.0 })
+    (0..y.len())
+        .map(|i| {
+            let around = median(window(y, i, NEIGHBOURS));
+            // Without noise only the second bound holds; the ends' windows are one-sided, where a steep fall shows.
+            let limit = (6.0 * noise[i]).max(0.1 * range);
+            f64::from(u8::from((y[i] - around).abs() <= limit))
+        })
         .collect()
 }
 
-/// Standard deviation of the noise, from how far each point lies off the line through its neighbours; spikes do not count.
-pub(super) fn noise(y: &[f64]) -> f64 {
+/// Standard deviation of the noise around each point, from how far its neighbours lie off the lines through theirs; spikes do
+/// not count. It differs along a sweep: batches disagree more once the net has learnt something.
+pub(super) fn noise(y: &[f64]) -> Vec<f64> {
     let off: Vec<f64> =
         y.windows(3).map(|three| (three[1] - 0.5 * (three[0] + three[2])).abs()).collect();
     // 0.6745: the median of the absolute value of a standard normal variable. 1.5: the variance of the combination.
-    median(&off) / 0.6745 / 1.5f64.sqrt()
+    let deviation = |i: usize| {
+        median(window(&off, i.saturating_sub(1).min(off.len() - 1), 3 * NEIGHBOURS))
+            / 0.6745
+            / 1.5f64.sqrt()
+    };
+    (0..y.len()).map(deviation).collect()
+}
+
+/// The values around index `i`, up to `half` of them on either side.
+fn window(values: &[f64], i: usize, half: usize) -> &[f64] {
+    &values[i.saturating_sub(half)..(i + half + 1).min(values.len())]
 }
 
 /// The middle value; NaN counts as the largest.
@@ -145,7 +159,7 @@ mod tests {
         let x: Vec<f64> = (0..60).map(|i| f64::from(i) * 0.08 - 2.0).collect();
         let mut y: Vec<f64> = x.iter().map(|x| 3.0 - 0.5 * x + 0.25 * x * x).collect();
         y[30] = 100.0;
-        let smoother = Smoother::new(&x, &trust(&y, noise(&y)), &x);
+        let smoother = Smoother::new(&x, &trust(&y, &noise(&y)), &x);
         let (heights, slopes) = (smoother.heights(&y), smoother.slopes(&y));
         for i in 0..x.len() {
             let (height, slope) = (3.0 - 0.5 * x[i] + 0.25 * x[i] * x[i], -0.5 + 0.5 * x[i]);

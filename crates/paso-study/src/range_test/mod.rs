@@ -171,15 +171,14 @@ const RESOLUTION: f64 = 0.02;
 pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
     let Pooled { x, y, diverges } = pool(sweeps)?;
     let noise = noise(&y);
-    let trusted = trust(&y, noise);
+    let trusted = trust(&y, &noise);
     let (low, high) = (x[0], x[x.len() - 1]);
     let places: Vec<f64> =
         (0..=whole((high - low) / RESOLUTION)).map(|i| low + RESOLUTION * i as f64).collect();
     let smoother = Smoother::new(&x, &trusted, &places);
     let (height, slope) = (smoother.heights(&y), smoother.slopes(&y));
     let lowest = least(&height);
-    let penalty: Vec<f64> =
-        smoother.slope_errors().iter().map(|error| 2.0 * noise * error).collect();
+    let penalty: Vec<f64> = smoother.slope_errors(&noise).iter().map(|error| 2.0 * error).collect();
     let steepest = steepest(&slope[..=lowest], &penalty);
 
     let at_points = Smoother::new(&x, &trusted, &x);
@@ -328,7 +327,8 @@ fn rises(loss: &[f64], share: f64) -> usize {
     let steady: Vec<f64> = loss.windows(5).map(median).collect();
     let start = median(&loss[..loss.len() / 10 + 3]);
     let lowest = least(&steady);
-    let bound = steady[lowest] + share * (start - steady[lowest]).max(0.0) + 2.0 * noise(loss);
+    let bound =
+        steady[lowest] + share * (start - steady[lowest]).max(0.0) + 2.0 * median(&noise(loss));
     // Window `i` begins at point `i`; when its median is above, its third point is the first one above.
     (lowest..steady.len())
         .find(|i| steady[*i..].iter().all(|loss| *loss > bound))
