@@ -95,6 +95,7 @@ pub(crate) fn run(args: &SettleArgs) -> Result<()> {
         budget: args.budget,
         cancel: &cancel,
         observe: &observe,
+        ..Session::default()
     };
     if let Some(folder) = &args.out {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;

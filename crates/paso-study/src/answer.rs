@@ -5,6 +5,7 @@ use crate::compare::{Comparison, Verdict};
 use crate::config::StudyConfig;
 use crate::stats::Interval;
 use crate::tune::Tuned;
+use crate::why::Why;
 use serde::{Deserialize, Serialize};
 
 /// What a study found. Its JSON is a stable format: fields may be added, never changed.
@@ -25,6 +26,9 @@ pub struct Answer {
     pub arms: Vec<ArmAnswer>,
     /// The best decaying arm against the best alternative (averaged weights): what decay still gives to those who average.
     pub against_alternative: Option<AgainstAlternative>,
+    /// Why, as far as the runs tell; `None` when they were not audited.
+    #[serde(default)]
+    pub why: Option<Why>,
     /// What the reader has to know to judge the answer, one sentence each.
     pub notes: Vec<String>,
     /// The configuration that ran, after any cut by a budget.

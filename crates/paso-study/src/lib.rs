@@ -43,6 +43,7 @@
 
 mod answer;
 mod arm;
+mod audit;
 mod budget;
 mod compare;
 mod config;
@@ -51,9 +52,11 @@ mod journal;
 mod plan;
 mod pool;
 mod session;
+mod shard;
 mod study;
 mod trial;
 mod tune;
+mod why;
 
 pub mod range_test;
 pub mod stats;
@@ -68,13 +71,16 @@ pub use plan::Plan;
 pub use study::Study;
 
 // Your training loop.
-pub use trial::{Audit, CurvePoint, Outcome, Run, Trial, Watch};
+pub use audit::{Audit, RateHistogram};
+pub use trial::{CurvePoint, Outcome, Run, Trial, Watch};
 
 // Running it.
 pub use session::{Event, Progress, Session};
+pub use shard::{Merged, Shard, merge};
 
 // What came out.
 pub use answer::{AgainstAlternative, Answer, ArmAnswer};
 pub use compare::{Comparison, Verdict, compare};
 pub use error::{Error, TrialError};
 pub use tune::{Tried, Tuned};
+pub use why::Why;

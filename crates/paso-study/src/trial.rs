@@ -1,6 +1,6 @@
 //! The caller's training loop, as the study sees it: a run to do, and the outcome of it.
 
-use crate::{Event, TrialError};
+use crate::{Audit, Event, TrialError};
 use paso_schedule::{Shape, Spec};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +26,19 @@ pub trait Trial: Sync {
     /// # Errors
     /// Whatever keeps the run from being done at all; it ends the study, finished runs are kept.
     fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError>;
+
+    /// Trains several runs that begin alike: one seed, one variant, and the same rates for the first
+    /// [`Run::shared_steps`] updates, as a constant rate and one that is constant for the first four fifths do.
+    ///
+    /// By default each is trained from its start. A loop that can copy its whole state (weights, moments, random state, position in
+    /// the data) may train the common part once and branch off it, so that the other runs cost their tails only. The outcomes must
+    /// be those that [`train`](Self::train) gives, one for each run, in their order.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    fn train_together(&self, runs: &[Run], watch: &Watch<'_>) -> Result<Vec<Outcome>, TrialError> {
+        runs.iter().map(|run| self.train(run, watch)).collect()
+    }
 }
 
 impl<F> Trial for F
@@ -67,6 +80,21 @@ impl Run {
             self.spec.parse::<Shape>().and_then(|shape| shape.bind(self.peak_lr, self.steps));
         bound.unwrap_or_else(|error| panic!("{self}: {error}"))
     }
+
+    /// For how many updates both runs are the same run: 0 unless seed and variant agree, else the number of updates before
+    /// their rates differ for the first time.
+    ///
+    /// # Panics
+    /// As [`schedule`](Self::schedule).
+    #[must_use]
+    pub fn shared_steps(&self, other: &Self) -> u64 {
+        if (self.seed, &self.variant) != (other.seed, &other.variant) {
+            return 0;
+        }
+        let (mine, others) = (self.schedule(), other.schedule());
+        let steps = self.steps.min(other.steps);
+        (0..steps).find(|t| mine.at(*t) != others.at(*t)).unwrap_or(steps)
+    }
 }
 
 impl std::fmt::Display for Run {
@@ -90,6 +118,9 @@ pub struct Outcome {
     pub averaged: Vec<f64>,
     /// Loss on the same data as the metric, at the last weights; lower is better. `None` when there is no such thing.
     pub loss: Option<f64>,
+    /// The same loss at the averaged weights, one for each of [`Run::averaging`]; empty when not known.
+    #[serde(default, with = "finite_or_null_list", skip_serializing_if = "Vec::is_empty")]
+    pub averaged_loss: Vec<f64>,
     /// How long the run took; the study fills it in.
     pub seconds: f64,
     /// What the optimizer's steps looked like near the end.
@@ -107,19 +138,6 @@ pub struct CurvePoint {
     pub loss: Option<f64>,
     /// Metric at this point, if it was evaluated.
     pub metric: Option<f64>,
-}
-
-/// What an audited optimizer step tells about the end of a run; see [`theory`](crate::theory).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Audit {
-    /// Root mean square of step / rate over the parameters, averaged over the last steps; 0.229 when noise rules.
-    pub step_rms: f64,
-    /// Largest `|step| / (rate * R(t))` of the whole run; above 1 would be a bug.
-    pub largest_over_bound: f64,
-    /// Share of `|step|` above the rate, over the whole run.
-    pub share_above_rate: f64,
-    /// Sum over the parameters of `sqrt(v)`, bias-corrected, at the end, in units of loss per unit of parameter.
-    pub sum_sqrt_v: f64,
 }
 
 /// The study's side of a run in progress: asks whether to stop, and takes progress.
