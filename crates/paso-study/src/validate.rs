@@ -181,8 +181,9 @@ fn quadratic(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
     let mut averages: Vec<(f32, Vec<f32>)> =
         [100.0, 1_000.0].map(|horizon| (horizon, vec![0.0; WEIGHTS])).into();
     let mut floor = Mean::default();
-    let mut rms = Mean::default();
-    let mut before = walks[0].weights.clone();
+    // Steps of the constant rate, and of the one that goes to 0 in a line.
+    let mut rms = [Mean::default(), Mean::default()];
+    let mut before = [0, 1].map(|i| walks[i].weights.clone());
     run(&mut walks, STEPS, true, |t, walks| {
         let constant = &walks[0].weights;
         for (horizon, average) in &mut averages {
@@ -190,16 +191,16 @@ fn quadratic(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
         }
         if t >= STEPS / 2 {
             floor.add(loss(constant));
-            rms.add(
-                constant
-                    .iter()
-                    .zip(&before)
-                    .map(|(w, b)| (f64::from(w - b) / PEAK).powi(2))
-                    .sum::<f64>()
-                    / WEIGHTS as f64,
-            );
+            for (i, (rms, before)) in rms.iter_mut().zip(&before).enumerate() {
+                let rate = walks[i].schedule.at(t.into());
+                let moved = walks[i].weights.iter().zip(before);
+                let squares = moved.map(|(w, b)| (f64::from(w - b) / rate).powi(2)).sum::<f64>();
+                rms.add(squares / WEIGHTS as f64);
+            }
         }
-        before.copy_from_slice(constant);
+        for (i, before) in before.iter_mut().enumerate() {
+            before.copy_from_slice(&walks[i].weights);
+        }
     });
     let within = |name: &str, measured, expected, share| Check {
         name: name.into(),
@@ -208,13 +209,14 @@ fn quadratic(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
         allowed: Allowed::Within(share),
     };
     let mut checks = vec![
-        within("constant: mean loss of the second half", floor.mean(), MODEL.constant(PEAK), 0.03),
         within(
-            "constant: root mean square of step / rate",
-            rms.mean().sqrt(),
-            step_rms(BETA1),
-            0.03,
+            "constant: mean loss of the second half",
+            floor.mean(),
+            MODEL.constant_second_order(PEAK, BETA1),
+            0.01,
         ),
+        within("constant: RMS of step / rate", rms[0].mean().sqrt(), step_rms(BETA1), 0.02),
+        within("linear to 0: RMS of step / rate", rms[1].mean().sqrt(), step_rms(BETA1), 0.02),
     ];
     for ((name, _, expected), walk) in rows.iter().zip(&walks) {
         checks.push(within(&format!("{name}: final loss"), walk.loss(), *expected, TOLERANCE));
@@ -231,7 +233,7 @@ fn quadratic(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
     checks
 }
 
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Mean {
     sum: f64,
     count: u32,
