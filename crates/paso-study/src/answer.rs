@@ -4,6 +4,7 @@ use crate::Role;
 use crate::compare::{Comparison, Verdict};
 use crate::config::StudyConfig;
 use crate::stats::Interval;
+use crate::text::signed;
 use crate::tune::Tuned;
 use crate::why::Why;
 use serde::{Deserialize, Serialize};
@@ -102,10 +103,13 @@ impl Answer {
         let ArmAnswer { name, diff, ci_low, ci_high, p, .. } = self.best();
         let level = 100.0 * (1.0 - self.config.alpha);
         let figures = format!(
-            "{diff:+.4} {}, {level:.0} % interval {ci_low:+.4} to {ci_high:+.4}, p = {p:.3}",
-            self.metric
+            "{} {}, {level:.0} % interval {} to {}, p = {p:.3}",
+            signed(*diff),
+            self.metric,
+            signed(*ci_low),
+            signed(*ci_high)
         );
-        let seeds = self.seeds;
+        let (seeds, baseline) = (self.seeds, &self.config.arms[self.config.baseline()].name);
         let claim = match self.verdict {
             Verdict::Helps => "Decay helps".to_owned(),
             Verdict::Harms => "Decay harms".to_owned(),
@@ -118,7 +122,7 @@ impl Answer {
             },
         };
         format!(
-            "{claim}: {name} against constant {figures} ({seeds} seeds of {} steps).",
+            "{claim}: {name} against {baseline} {figures} ({seeds} seeds of {} steps).",
             self.config.steps
         )
     }

@@ -7,6 +7,7 @@ use crate::config::StudyConfig;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::pool::Pool;
+use crate::report::{About, Report};
 use crate::session::{Event, Session};
 use crate::stats::{bca, holm, mean};
 use crate::tune::{Tuned, judged, run_of, runs, tune};
@@ -51,6 +52,24 @@ impl Study {
     /// A failed run, a file that cannot be used, a stop by the user, shards that are not finished, or divergence everywhere: see
     /// [`Error`].
     pub fn run(&self, trial: &dyn Trial, session: &Session<'_>) -> Result<Answer, Error> {
+        self.settle(trial, session).map(|(answer, _)| answer)
+    }
+
+    /// As [`run`](Self::run), with everything that a reader may want to see beside the answer.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn report(
+        &self,
+        trial: &dyn Trial,
+        session: &Session<'_>,
+        about: About,
+    ) -> Result<Report, Error> {
+        let (answer, journal) = self.settle(trial, session)?;
+        Ok(Report::new(answer, &journal, about))
+    }
+
+    fn settle(&self, trial: &dyn Trial, session: &Session<'_>) -> Result<(Answer, Journal), Error> {
         let mut journal = match (session.folder, session.shard) {
             (Some(folder), shard) => Journal::open(folder, shard, &self.config.fingerprint)?,
             (None, None) => Journal::in_memory(),
@@ -68,7 +87,7 @@ impl Study {
         let (config, cut) = self.within_budget(&pool, &mut journal)?;
         let tuned = tune(&config, &mut journal, &pool)?;
         pool.run(&mut journal, &verdict_runs(&config, &tuned), 0)?;
-        Ok(answer(config, &journal, tuned, cut.as_ref()))
+        Ok((answer(config, &journal, tuned, cut.as_ref()), journal))
     }
 
     /// Makes the study fit, when there is a budget, after measuring the first runs.
@@ -114,7 +133,7 @@ impl Study {
 }
 
 /// The runs of the verdict, seed by seed, each once.
-fn verdict_runs(config: &StudyConfig, tuned: &[Tuned]) -> Vec<Run> {
+pub(crate) fn verdict_runs(config: &StudyConfig, tuned: &[Tuned]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for seed in config.verdict() {
         for (arm, tuned) in config.arms.iter().zip(tuned) {

@@ -70,6 +70,13 @@ pub struct Run {
 }
 
 impl Run {
+    /// A run that no study asked for, to try a [`Trial`] with: no variant, no averages.
+    #[must_use]
+    pub fn new(spec: &str, peak_lr: f64, steps: u64, seed: u64) -> Self {
+        let (spec, variant) = (spec.into(), String::new());
+        Self { spec, variant, peak_lr, steps, seed, averaging: Vec::new() }
+    }
+
     /// The rates of the run: `run.schedule().at(t)` for update number `t`, counted from 0.
     ///
     /// # Panics
