@@ -49,6 +49,7 @@ mod compare;
 mod config;
 mod error;
 mod journal;
+mod json;
 mod plan;
 mod pool;
 mod report;

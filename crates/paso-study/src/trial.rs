@@ -118,15 +118,19 @@ impl std::fmt::Display for Run {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The metric of the last weights; higher is better. Not finite: the run diverged.
-    #[serde(with = "finite_or_null")]
+    #[serde(with = "crate::json::finite_or_null")]
     pub metric: f64,
     /// The metric of the averaged weights, one for each of [`Run::averaging`] in that order.
-    #[serde(with = "finite_or_null_list")]
+    #[serde(with = "crate::json::finite_or_null_list")]
     pub averaged: Vec<f64>,
     /// Loss on the same data as the metric, at the last weights; lower is better. `None` when there is no such thing.
     pub loss: Option<f64>,
     /// The same loss at the averaged weights, one for each of [`Run::averaging`]; empty when not known.
-    #[serde(default, with = "finite_or_null_list", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        with = "crate::json::finite_or_null_list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub averaged_loss: Vec<f64>,
     /// How long the run took; the study fills it in.
     pub seconds: f64,
@@ -191,40 +195,3 @@ impl<'a> Watch<'a> {
 
 /// A flag that nobody sets.
 pub(crate) static NEVER: AtomicBool = AtomicBool::new(false);
-
-/// JSON has no NaN: a metric that is not finite is written as `null` and read back as NaN.
-mod finite_or_null {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        Some(*value).filter(|v| v.is_finite()).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
-    }
-}
-
-mod finite_or_null_list {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        values: &[f64],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        values
-            .iter()
-            .map(|v| Some(*v).filter(|v| v.is_finite()))
-            .collect::<Vec<_>>()
-            .serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<f64>, D::Error> {
-        Ok(Vec::<Option<f64>>::deserialize(deserializer)?
-            .into_iter()
-            .map(|v| v.unwrap_or(f64::NAN))
-            .collect())
-    }
-}

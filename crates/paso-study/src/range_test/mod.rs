@@ -70,7 +70,8 @@ impl RangeTest {
 pub struct Sweep {
     /// Rates, ascending.
     pub lr: Vec<f64>,
-    /// Loss of the batch at each, before the update.
+    /// Loss of the batch at each, before the update; `null` in JSON, which is read as NaN, where it is not finite.
+    #[serde(with = "crate::json::finite_or_null_list")]
     pub loss: Vec<f64>,
 }
 

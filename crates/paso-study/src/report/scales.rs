@@ -58,7 +58,7 @@ impl Axis {
         if x.abs() < 1e-9 * span {
             return "0".into();
         }
-        if span < 5e-4 || span >= 1e6 {
+        if !(5e-4..1e6).contains(&span) {
             return format!("{x:.1e}").replace(".0e", "e");
         }
         let decimals = (0..6).find(|d| span * 10f64.powi(*d) >= 20.0).unwrap_or(6);

@@ -8,7 +8,7 @@ use super::scales::Axis;
 use super::{RangeReport, Report, Stage};
 use crate::range_test::Suggestion;
 use crate::text::{number, rate, signed};
-use crate::{Answer, ArmAnswer, CurvePoint, Role};
+use crate::{Answer, ArmAnswer, CurvePoint, Role, Verdict};
 use maud::{Markup, html};
 use plotters::style::RGBColor;
 use std::collections::BTreeMap;
@@ -71,12 +71,10 @@ pub(super) fn differences(report: &Report) -> Markup {
             @if config.margin > 0.0 { "Shaded: differences too small to matter." }
         }, &|area, narrow| draw_rows(area, narrow, &x, config.margin, &rows)))
         div.scroll { table {
-            tr { th { "arm" } th { "peak rate" } th { (answer.metric) } th { "difference" } th { (format!("{level:.0}")) " % interval" } th { "p" } th { "p, Holm" } th { "P(better)" } th.left { "alone it" } }
+            tr { th { "arm" } th { "difference" } th { (format!("{level:.0}")) " % interval" } th { "p" } th { "p, Holm" } th { "P(better)" } th.left { "alone it" } th { (answer.metric) } th { "peak rate" } }
             @for arm in &answer.arms {
                 tr.best[arm.name == answer.best_arm] {
                     td { (arm.name) }
-                    td { (rate(arm.peak_lr)) }
-                    td { (number(arm.mean)) }
                     @if arm.role == Role::Baseline { @for _ in 0..6 { td {} } } @else {
                         td { (signed(arm.diff)) }
                         td { (signed(arm.ci_low)) " … " (signed(arm.ci_high)) small { "BCa " (signed(arm.bca.low)) " … " (signed(arm.bca.high)) } }
@@ -84,11 +82,13 @@ pub(super) fn differences(report: &Report) -> Markup {
                         td { (format!("{:.3}", arm.p_holm)) }
                         td { (format!("{:.2}", arm.share_better)) }
                         td.left { (match arm.verdict {
-                            crate::Verdict::NoDifference => "makes no difference".into(),
-                            crate::Verdict::Undecided => "is undecided".into(),
+                            Verdict::NoDifference => "makes no difference".into(),
+                            Verdict::Undecided => "is undecided".into(),
                             verdict => verdict.to_string(),
                         }) }
                     }
+                    td { (number(arm.mean)) }
+                    td { (rate(arm.peak_lr)) }
                 }
             }
         } }
@@ -147,21 +147,28 @@ pub(super) fn course(report: &Report) -> Markup {
             })
         })
         .collect();
-    let schedules: Vec<Series> = trained
-        .iter()
+    // As shares of the peak: at their own rates the arm with the highest would flatten all others. Shapes are drawn once.
+    let shapes = trained.iter().filter(|i| {
+        let spec = &answer.arms[**i].spec;
+        trained.iter().find(|j| answer.arms[**j].spec == *spec) == Some(*i)
+    });
+    let schedules: Vec<Series> = shapes
         .map(|i| {
-            let points = report.schedules[*i].points.iter().map(|(t, rate)| (*t as f64, *rate));
-            Series::line(color(answer, *i), points.collect())
+            let peak = answer.arms[*i].peak_lr;
+            let points = report.schedules[*i].points.iter();
+            let points = points.map(|(t, rate)| (*t as f64, 100.0 * rate / peak)).collect();
+            Series::line(color(answer, *i), points)
         })
         .collect();
-    let last = answer.config.steps as f64;
-    let x = Axis::over("update", false, [0.0, last]).from(0.0);
-    let rates = schedules.iter().flat_map(|s| s.points.iter().map(|(_, rate)| *rate));
-    let y = Axis::over("rate", false, rates.chain([0.0])).from(0.0);
+    let x = Axis::over("update", false, [0.0, answer.config.steps as f64]).from(0.0);
+    let y = Axis::over("rate, % of peak", false, [0.0, 100.0]).from(0.0);
     html! {
         h2 { "The course of the runs" }
         (legend(answer, &trained))
-        (figure("schedules", 240, html! { "The rates, each at the arm's own tuned peak." },
+        (figure("schedules", 240, html! {
+                "The schedules. Their peaks, as tuned: "
+                @for (i, arm) in answer.arms.iter().enumerate() { @if i > 0 { ", " } (arm.name) " " (rate(arm.peak_lr)) } "."
+            },
             &|area, narrow| chart(area, narrow, (&x, &y), None, &schedules)))
         (curves(report, &trained, &x, "loss", "training loss", &|point| point.loss))
         (curves(report, &trained, &x, "validation", &answer.metric, &|point| point.metric))
