@@ -30,7 +30,11 @@ pub(super) const ARMS: [Ink; 8] = [
 
 const WIDE: u32 = 860;
 const NARROW: u32 = 350;
-const FONT: u32 = 13;
+const FONT: u32 = 13 * FINE;
+
+/// The library draws on whole pixels, which shows as stairs in a gentle slope: so it draws this much larger, and the page
+/// shows it smaller.
+const FINE: u32 = 4;
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
@@ -54,16 +58,26 @@ pub(super) fn figure(
 fn svg(name: &str, width: u32, height: u32, draw: &dyn Fn(&Area<'_>) -> Drawn) -> Markup {
     let mut text = String::new();
     let drawn = {
-        let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
+        let area =
+            SVGBackend::with_string(&mut text, (width * FINE, height * FINE)).into_drawing_area();
         draw(&area).and_then(|()| area.present().map_err(Into::into))
     };
     match drawn {
         Ok(()) => {
-            let label = format!("<svg role=\"img\" aria-label=\"{}\" ", name.replace('-', " "));
-            PreEscaped(text.replacen("<svg ", &label, 1))
+            let drawn = format!("<svg width=\"{}\" height=\"{}\" ", width * FINE, height * FINE);
+            let label = name.replace('-', " ");
+            let shown = format!(
+                "<svg role=\"img\" aria-label=\"{label}\" width=\"{width}\" height=\"{height}\" "
+            );
+            PreEscaped(text.replacen(&drawn, &shown, 1))
         }
         Err(error) => html! { p { "This figure could not be drawn: " (error) } },
     }
+}
+
+/// A length on the page, in the library's pixels.
+fn px(length: u32) -> i32 {
+    i32::try_from(length * FINE).unwrap_or(i32::MAX)
 }
 
 /// A line, or dots, in a chart.
@@ -102,10 +116,10 @@ pub(super) fn chart(
     let (across, up) = (x.ticked(if narrow { 4 } else { 8 }), y.ticked(5));
     let (many_x, many_y) = (across.count(), up.count());
     let mut chart = ChartBuilder::on(area)
-        .margin(8)
-        .margin_right(14)
-        .x_label_area_size(42)
-        .y_label_area_size(62)
+        .margin(8 * FINE)
+        .margin_right(14 * FINE)
+        .x_label_area_size(42 * FINE)
+        .y_label_area_size(62 * FINE)
         .build_cartesian_2d(across, up)?;
     if let Some(Zone { from, to, line }) = zone {
         let ends = [(from.max(x.low), y.low), (to.min(x.high), y.high)];
@@ -113,15 +127,16 @@ pub(super) fn chart(
         if let Some(at) = line {
             chart.draw_series([PathElement::new(
                 vec![(*at, y.low), (*at, y.high)],
-                TEXT.0.stroke_width(1),
+                TEXT.0.stroke_width(1 * FINE),
             )])?;
         }
     }
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
-        .bold_line_style(MESH.0)
-        .axis_style(AXIS.0)
+        .bold_line_style(MESH.0.stroke_width(FINE))
+        .axis_style(AXIS.0.stroke_width(FINE))
+        .set_all_tick_mark_size(px(5))
         .label_style(("sans-serif", FONT).into_font().color(&TEXT.0))
         .x_labels(many_x)
         .y_labels(many_y)
@@ -138,15 +153,19 @@ pub(super) fn chart(
     }
     for s in series {
         if s.line {
-            chart.draw_series([PathElement::new(s.points.clone(), s.color.stroke_width(2))])?;
+            chart.draw_series([PathElement::new(
+                s.points.clone(),
+                s.color.stroke_width(2 * FINE),
+            )])?;
         }
         if s.dots > 0 {
             let opacity = if s.line { 1.0 } else { 0.45 };
-            let dot = |at: &(f64, f64)| Circle::new(*at, s.dots, s.color.mix(opacity).filled());
+            let dot =
+                |at: &(f64, f64)| Circle::new(*at, s.dots * FINE, s.color.mix(opacity).filled());
             chart.draw_series(s.points.iter().map(dot))?;
         }
         if let Some(at) = s.marked {
-            chart.draw_series([Circle::new(at, 7, s.color.stroke_width(2))])?;
+            chart.draw_series([Circle::new(at, 7 * FINE, s.color.stroke_width(2 * FINE))])?;
         }
     }
     Ok(())
@@ -178,10 +197,10 @@ pub(super) fn differences(
     let ticks = x.ticked(if narrow { 3 } else { 7 });
     let (many, top) = (ticks.count(), rows.len() as f64);
     let mut chart = ChartBuilder::on(area)
-        .margin(4)
-        .margin_left(10)
-        .margin_right(16)
-        .x_label_area_size(ROWS_AXIS - 8)
+        .margin(4 * FINE)
+        .margin_left(10 * FINE)
+        .margin_right(16 * FINE)
+        .x_label_area_size((ROWS_AXIS - 8) * FINE)
         .build_cartesian_2d(ticks, 0.0..top)?;
     let zone = [(x.low.max(-margin), 0.0), (x.high.min(margin), top)];
     if zone[0].0 < zone[1].0 {
@@ -191,33 +210,37 @@ pub(super) fn differences(
         .configure_mesh()
         .disable_y_mesh()
         .light_line_style(TRANSPARENT)
-        .bold_line_style(MESH.0)
-        .axis_style(AXIS.0)
+        .bold_line_style(MESH.0.stroke_width(FINE))
+        .axis_style(AXIS.0.stroke_width(FINE))
+        .set_all_tick_mark_size(px(5))
         .label_style(("sans-serif", FONT).into_font().color(&TEXT.0))
         .x_labels(many)
         .x_desc(x.label.as_str())
         .draw()?;
-    chart.draw_series([PathElement::new(vec![(0.0, 0.0), (0.0, top)], AXIS.0.stroke_width(2))])?;
+    chart.draw_series([PathElement::new(
+        vec![(0.0, 0.0), (0.0, top)],
+        AXIS.0.stroke_width(2 * FINE),
+    )])?;
     for (i, row) in rows.iter().enumerate() {
         let base = top - i as f64 - 1.0;
         let (bar, seeds) = (base + 0.40, base + 0.18);
         let (low, high) = (row.low.max(x.low), row.high.min(x.high));
         chart.draw_series([PathElement::new(
             vec![(low, bar), (high, bar)],
-            row.color.mix(0.55).stroke_width(6),
+            row.color.mix(0.55).stroke_width(6 * FINE),
         )])?;
-        let dot = |value: &f64| Circle::new((*value, seeds), 4, row.color.mix(0.5).filled());
+        let dot = |value: &f64| Circle::new((*value, seeds), 4 * FINE, row.color.mix(0.5).filled());
         chart.draw_series(row.seeds.iter().map(dot))?;
         chart.draw_series([
-            Circle::new((row.mean, bar), 7, row.color.filled()),
-            Circle::new((row.mean, bar), 3, PAPER.0.filled()),
+            Circle::new((row.mean, bar), 7 * FINE, row.color.filled()),
+            Circle::new((row.mean, bar), 3 * FINE, PAPER.0.filled()),
         ])?;
-        let style = |color: &RGBColor| ("sans-serif", 14).into_font().color(color);
+        let style = |color: &RGBColor| ("sans-serif", 14 * FINE).into_font().color(color);
         // Text is placed by pixels: at the left edge, above its row.
         let (_, y) = chart.backend_coord(&(x.low, base + 1.0));
-        area.draw(&Text::new(row.title.clone(), (12, y + 6), style(&row.color)))?;
-        let indent = if narrow { 110 } else { 150 };
-        area.draw(&Text::new(row.figures.clone(), (indent, y + 6), style(&TEXT.0)))?;
+        area.draw(&Text::new(row.title.clone(), (px(12), y + px(6)), style(&row.color)))?;
+        let indent = px(if narrow { 110 } else { 150 });
+        area.draw(&Text::new(row.figures.clone(), (indent, y + px(6)), style(&TEXT.0)))?;
     }
     Ok(())
 }
@@ -235,15 +258,16 @@ pub(super) fn heat(
     let names = rows.iter().map(|(name, ..)| name.chars().take(14).collect());
     let names = Ticked::new(0.0..top, centers.iter().copied().zip(names).collect());
     let mut chart = ChartBuilder::on(area)
-        .margin(8)
-        .margin_right(14)
-        .x_label_area_size(42)
-        .y_label_area_size(100)
+        .margin(8 * FINE)
+        .margin_right(14 * FINE)
+        .x_label_area_size(42 * FINE)
+        .y_label_area_size(100 * FINE)
         .build_cartesian_2d(ticks, names)?;
     chart
         .configure_mesh()
         .disable_mesh()
-        .axis_style(AXIS.0)
+        .axis_style(AXIS.0.stroke_width(FINE))
+        .set_all_tick_mark_size(px(5))
         .label_style(("sans-serif", FONT).into_font().color(&TEXT.0))
         .x_labels(many)
         .y_labels(rows.len())

@@ -83,6 +83,13 @@ fn verdict(report: &Report) -> Markup {
     let tone = answer.verdict.to_string().replace(' ', "-");
     let level = 100.0 * (1.0 - answer.config.alpha);
     let subject = &report.about.subject;
+    let method = if crate::stats::smallest_p(answer.seeds) > answer.config.alpha {
+        "Student's t, for want of seeds"
+    } else if answer.seeds <= crate::stats::EXACT_UP_TO {
+        "exact, from all sign flips"
+    } else {
+        "from random sign flips"
+    };
     let won = best.share_better * answer.seeds as f64;
     html! {
         h1 { "Should Adam's learning rate be decayed?" @if !subject.is_empty() { " · " (subject) } }
@@ -92,7 +99,7 @@ fn verdict(report: &Report) -> Markup {
         }
         dl.cards {
             div { dt { "Difference in " (answer.metric) } dd { (signed(best.diff)) small { (best.name) " against " (baseline(report)) } } }
-            div { dt { (format!("{level:.0} % interval")) } dd { (signed(best.ci_low)) " … " (signed(best.ci_high)) small { "exact, from sign flips" } } }
+            div { dt { (format!("{level:.0} % interval")) } dd { (signed(best.ci_low)) " … " (signed(best.ci_high)) small { (method) } } }
             div { dt { "p-value" } dd { (format!("{:.3}", best.p)) small { "two-sided; " (format!("{:.3}", crate::stats::smallest_p(answer.seeds))) " is the least possible" } } }
             div { dt { "Seeds won" } dd { (number_of(won)) " of " (answer.seeds) small { "same weights and batches in each pair" } } }
         }

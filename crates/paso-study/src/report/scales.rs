@@ -45,7 +45,8 @@ impl Axis {
         let power = 10f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough);
         let step = step.unwrap_or(10.0 * power);
-        let step = if self.log { step.ceil() } else { step };
+        // Whole decades, every one or every second and so on.
+        let step = if self.log { rough.round().max(1.0) } else { step };
         steps((self.low / step).ceil() * step, self.high, step)
     }
 
