@@ -101,6 +101,7 @@ pub(crate) fn run(args: &SettleArgs) -> Result<()> {
         budget: args.budget,
         cancel: &cancel,
         observe: &observe,
+        ..Session::default()
     };
     let answer = study.run(&trial, &session)?;
     bar.finish_and_clear();
