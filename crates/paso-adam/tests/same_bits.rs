@@ -60,7 +60,11 @@ fn values(n: usize, seed: usize) -> Vec<f32> {
     (0..n)
         .map(|i| {
             let k = (i + seed).wrapping_mul(2_654_435_761) >> 7;
-            if k % 3 == 0 { SPECIAL[k % SPECIAL.len()] } else { (k % 2001) as f32 / 1000.0 - 1.0 }
+            if k.is_multiple_of(3) {
+                SPECIAL[k % SPECIAL.len()]
+            } else {
+                (k % 2001) as f32 / 1000.0 - 1.0
+            }
         })
         .collect()
 }
@@ -71,7 +75,7 @@ fn run(config: AdamConfig, isa: Isa, n: usize) -> Vec<Vec<f32>> {
     let mut w = values(n, 1);
     let mut moments = vec![vec![0.0; n]; adam.moments().len()];
     for t in 1..=3 {
-        let gradient = values(n, 100 * t as usize);
+        let gradient = values(n, 100 * usize::try_from(t).unwrap());
         let mut moments: Vec<_> = moments.iter_mut().map(|m| &mut m[..]).collect();
         adam.step_with(t, 1e-2, &mut w, &gradient, &mut moments);
     }
@@ -139,7 +143,8 @@ fn every_thread_count_gives_the_same_bits() {
     let adam =
         Adam::new(AdamConfig { decay: Decay::Decoupled(0.1), ..AdamConfig::default() }).unwrap();
     let gradients: Vec<_> = lens.iter().map(|&n| values(n, 3)).collect();
-    let run = |step: &dyn Fn(&mut AdamGroup, &mut [(&mut [f32], &[f32])])| {
+    type Tensors<'a> = [(&'a mut [f32], &'a [f32])];
+    let run = |step: &dyn Fn(&mut AdamGroup, &mut Tensors<'_>)| {
         let mut weights: Vec<_> = lens.iter().map(|&n| values(n, 2)).collect();
         let mut group = AdamGroup::new(adam, lens);
         for _ in 0..2 {
@@ -166,7 +171,7 @@ fn every_thread_count_gives_the_same_bits() {
 #[test]
 fn the_expected_levels_are_there() {
     let found: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
-    println!("levels: {}", found.join(", "));
+    eprintln!("levels: {}", found.join(", "));
     let Ok(expected) = std::env::var("PASO_EXPECT_LEVELS") else { return };
     let expected: Vec<_> = expected
         .split(',')
