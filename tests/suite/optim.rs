@@ -1,10 +1,18 @@
 //! Golden vectors of optimizers: every recorded step of every library, by the formulas in f64 and by the step in f32.
+//!
+//! What is compared, what is not and why, is in `crates/paso-adam/DIALECTS.md`, which a test here writes:
+//! `PASO_BLESS=1 cargo test -p paso-tests optim`.
 
+mod keras;
+mod optax;
+mod others;
+mod run;
+mod table;
 mod torch;
 
-use paso_adam::reference::Textbook;
-use paso_adam::{Adam, AdamConfig, AdamGroup};
+use paso_adam::AdamConfig;
 use paso_tests::{json, number, numbers, root, shared};
+use run::{Difference, Sequence};
 use serde_json::Value;
 use std::path::Path;
 
@@ -17,6 +25,10 @@ impl<'a> Case<'a> {
         self.0["id"].as_str().expect("an id")
     }
 
+    fn optimizer(self) -> &'a str {
+        self.0["optimizer"].as_str().expect("an optimizer")
+    }
+
     /// A hyper-parameter; null where the library has none of that name.
     fn value(self, name: &str) -> &'a Value {
         &self.0["hyperparameters"][name]
@@ -26,14 +38,39 @@ impl<'a> Case<'a> {
         number(self.value(name))
     }
 
+    fn f64_or(self, name: &str, default: f64) -> f64 {
+        if self.value(name).is_null() { default } else { self.f64(name) }
+    }
+
     fn flag(self, name: &str) -> bool {
         self.value(name).as_bool().unwrap_or(false)
+    }
+
+    /// The lengths of the tensors.
+    fn splits(self) -> Vec<usize> {
+        numbers(&self.0["splits"]).iter().map(|&n| n as usize).collect()
     }
 
     /// The rate of update `t`, from 0.
     fn rate(self, t: usize) -> f64 {
         let lr = &self.0["lr"];
         lr.as_f64().unwrap_or_else(|| number(&lr[t]))
+    }
+
+    /// Whether the library computed in float32.
+    fn single(self) -> bool {
+        self.0["dtype"] == "float32"
+    }
+
+    /// Betas and `eps` as PyTorch names them.
+    fn adam(self) -> AdamConfig {
+        let betas = self.value("betas");
+        AdamConfig {
+            beta1: number(&betas[0]),
+            beta2: number(&betas[1]),
+            eps: self.f64_or("eps", 0.0),
+            ..AdamConfig::default()
+        }
     }
 }
 
@@ -45,111 +82,89 @@ enum Ours {
     Skip(&'static str),
 }
 
-/// The gradients that a case was run on.
-struct Sequence {
-    initial: Vec<f64>,
-    gradients: Vec<Vec<f64>>,
+/// What came of a case.
+struct Outcome {
+    id: String,
+    /// The settings and the differences, or why it was skipped.
+    result: Result<(AdamConfig, Difference), &'static str>,
 }
 
-impl Sequence {
-    fn read(folder: &Path, name: &str) -> Self {
-        let file = json(&folder.join(format!("{name}.json")));
-        let gradients = file["grads"].as_array().expect("grads").iter().map(numbers).collect();
-        Self { initial: numbers(&file["initial"]), gradients }
-    }
-}
-
-/// The largest differences of a case, in units of its bounds.
-#[derive(Debug, Default)]
-struct Difference {
-    /// Of the formulas in f64.
-    textbook: f64,
-    /// Of the step in f32.
-    step: f64,
-}
-
-/// What the formulas in f64 may differ by, relative to the weight and the sum of the rates so far: both sides
-/// round a few dozen operations a step to 1.1e-16.
-const TEXTBOOK: f64 = 1e-13;
-
-/// What the step may differ by: so many ulp of f32, a step, of the weight and of the longest step there can be.
-///
-/// One is the rounding of the weight; the step itself is exact to about two and a half (three roundings of the
-/// moments, of which the root halves one; root, quotient, two products), relative to the longest step that the
-/// moments allow, since an earlier, larger gradient's rounding is still in them.
-const ULP: f64 = 4.0;
-
-/// The longest step there can be, in units of the rate (Cauchy-Schwarz on the two moving averages).
-fn longest(config: &AdamConfig) -> f64 {
-    let (b1, b2) = (config.beta1, config.beta2);
-    let q = b1 * b1 / b2;
-    if q < 1.0 { (1.0 - b1) / ((1.0 - b2) * (1.0 - q)).sqrt() } else { 1.0 / (1.0 - b2).sqrt() }
-}
-
-fn run(case: Case<'_>, config: AdamConfig, sequence: &Sequence) -> Difference {
-    let n = sequence.initial.len();
-    let f32s = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<_>>();
-    let (mut exact, mut textbook) = (sequence.initial.clone(), Textbook::new(config, n));
-    let mut fast = f32s(&sequence.initial);
-    let adam = Adam::new(config).unwrap_or_else(|e| panic!("{}: {e}", case.id()));
-    let mut group = AdamGroup::new(adam, [n]);
-    let single = case.0["dtype"] == "float32";
-    let (mut worst, mut path) = (Difference::default(), 0.0);
-    for (t, gradient) in sequence.gradients.iter().enumerate() {
-        let lr = case.rate(t);
-        path += lr;
-        textbook.step(lr, &mut exact, gradient);
-        group.step(lr, [(&mut fast[..], &f32s(gradient)[..])]);
-        let want = &case.0["params_at"][(t + 1).to_string()];
-        if want.is_null() {
-            continue;
+fn outcome(case: Case<'_>, folder: &Path) -> Outcome {
+    let library = case.0["library"].as_str().expect("a library");
+    let ours = match library {
+        "torch" => torch::ours(case),
+        "keras" => keras::ours(case),
+        "optax" => optax::ours(case),
+        "timm" => others::timm(case),
+        "pytorch_optimizer" => others::pytorch_optimizer(case),
+        "schedulefree" => others::schedulefree(case),
+        _ => panic!("{library} has no dialect"),
+    };
+    let result = match ours {
+        Ours::Skip(why) => Err(why),
+        Ours::Run(config) => {
+            let sequence = Sequence::read(folder, case.0["sequence"].as_str().expect("one"));
+            Ok((config, run::run(case, config, &sequence)))
         }
-        for ((want, &exact), &fast) in numbers(want).into_iter().zip(&exact).zip(&fast) {
-            let steps = (t + 1) as f64;
-            let unit = f64::from(f32::EPSILON) * (steps * want.abs() + path * longest(&config));
-            let step = (f64::from(fast) - want).abs() / (ULP * unit);
-            // A record in f32 has errors of its own.
-            let bound = if single { 2.0 * ULP * unit } else { TEXTBOOK * (want.abs() + path) };
-            worst.textbook = worst.textbook.max((exact - want).abs() / bound);
-            worst.step = worst.step.max(if single { step / 2.0 } else { step });
+    };
+    Outcome { id: case.id().into(), result }
+}
+
+/// All cases of the files of a folder, in order.
+fn outcomes(folder: &Path) -> Vec<Outcome> {
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    let mut outcomes = Vec::new();
+    for path in paths {
+        let file = json(&path);
+        for case in file["cases"].as_array().into_iter().flatten() {
+            outcomes.push(outcome(Case(case), folder));
         }
     }
-    worst
+    outcomes
 }
 
-/// Compares every case of a file; the number of cases that were compared.
-fn check(folder: &Path, file: &str) -> usize {
+/// Every case is within its bounds, and at least so many were compared.
+fn assert_all(outcomes: &[Outcome], least: usize) {
+    let mut wrong = Vec::new();
     let mut compared = 0;
-    for case in json(&folder.join(file))["cases"].as_array().expect("cases") {
-        let case = Case(case);
-        let config = match torch::ours(case) {
-            Ours::Run(config) => config,
-            Ours::Skip(why) => {
-                eprintln!("{}: skipped: {why}", case.id());
-                continue;
-            }
-        };
-        let sequence = Sequence::read(folder, case.0["sequence"].as_str().expect("a sequence"));
-        let worst = run(case, config, &sequence);
-        eprintln!("{}: {worst:.3?}", case.id());
-        assert!(worst.textbook <= 1.0, "{}: the formulas differ: {worst:?}", case.id());
-        assert!(worst.step <= 1.0, "{}: the step differs: {worst:?}", case.id());
+    for Outcome { id, result } in outcomes {
+        let Ok((config, difference)) = result else { continue };
         compared += 1;
+        if !difference.within() {
+            wrong.push(format!("{id}: {difference:.3?} with {config:?}"));
+        }
     }
-    compared
+    assert!(wrong.is_empty(), "{} of {compared} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(compared >= least, "only {compared} cases were compared");
 }
 
 #[test]
 fn the_runs_recorded_here_agree() {
-    let folder = root().join("tests/vectors/optim");
-    assert!(check(&folder, "torch.json") >= 2, "too few cases");
+    assert_all(&outcomes(&root().join("tests/vectors/optim")), 60);
 }
 
 #[test]
 fn every_recorded_run_agrees() {
     let Some(folder) = shared("vectors/optim") else { return };
-    for (file, cases) in [("torch_adam.json", 20), ("torch_adamw.json", 10)] {
-        let compared = check(&folder, file);
-        assert!(compared >= cases, "{file}: only {compared} cases");
+    assert_all(&outcomes(&folder), 260);
+}
+
+#[test]
+fn the_table_in_the_docs_is_what_was_measured() {
+    let Some(folder) = shared("vectors/optim") else { return };
+    let text = table::markdown(&outcomes(&folder));
+    let path = root().join("crates/paso-adam/DIALECTS.md");
+    if std::env::var_os("PASO_BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == text,
+        "{} is out of date: PASO_BLESS=1 cargo test -p paso-tests optim",
+        path.display()
+    );
 }

@@ -48,6 +48,7 @@ fn config() -> impl Strategy<Value = AdamConfig> {
             eps_root,
             decay,
             maximize,
+            ..AdamConfig::default()
         })
 }
 

@@ -1,31 +1,30 @@
 //! PyTorch's optimizers.
 
 use super::{Case, Ours};
-use paso_adam::{AdamConfig, Decay};
-use paso_tests::number;
+use paso_adam::{AdamConfig, AmsGrad, Decay, Epsilon, Nesterov, Rule};
 
 pub(super) fn ours(case: Case<'_>) -> Ours {
-    if case.flag("amsgrad") {
-        return Ours::Skip("AMSGrad");
-    }
-    if !case.value("per_step_beta1").is_null() {
-        return Ours::Skip("another beta1 every step");
-    }
-    if !case.0["param_groups"].is_null() {
-        return Ours::Skip("parameter groups");
-    }
-    let betas = case.value("betas");
-    let decay = match (case.f64("weight_decay"), case.flag("decoupled_weight_decay")) {
-        (0.0, _) => Decay::None,
-        (value, true) => Decay::Decoupled(value),
-        (value, false) => Decay::L2(value),
-    };
-    Ours::Run(AdamConfig {
-        beta1: number(&betas[0]),
-        beta2: number(&betas[1]),
-        eps: case.f64("eps"),
-        decay,
+    let base = AdamConfig {
         maximize: case.flag("maximize"),
-        ..AdamConfig::default()
-    })
+        decay: match (case.f64("weight_decay"), case.flag("decoupled_weight_decay")) {
+            (0.0, _) => Decay::None,
+            (value, true) => Decay::Decoupled(value),
+            (value, false) => Decay::L2(value),
+        },
+        ..case.adam()
+    };
+    let config = match case.optimizer() {
+        "Adam" | "AdamW" if case.flag("amsgrad") => {
+            AdamConfig { rule: Rule::AmsGrad(AmsGrad::Raw), ..base }
+        }
+        "Adam" | "AdamW" => base,
+        "NAdam" => {
+            let decay = case.f64("momentum_decay");
+            AdamConfig { rule: Rule::NAdam(Nesterov::Warming { decay }), ..base }
+        }
+        "RAdam" => AdamConfig { rule: Rule::RAdam, epsilon: Epsilon::Hat, ..base },
+        "Adamax" => AdamConfig { rule: Rule::Adamax, ..base },
+        other => panic!("torch's {other} has no dialect"),
+    };
+    Ours::Run(config)
 }
