@@ -1,11 +1,12 @@
 //! [`Adam`]: checked settings, and the step over plain slices.
 
-use crate::config::{AdamConfig, Decay};
+use crate::config::AdamConfig;
 use crate::error::Error;
 use crate::isa::Isa;
-use crate::math;
-use crate::pass::{Frame, Pass};
-use crate::rules::{self, Folded, Kernel};
+use crate::piece::{Gradient, Piece, Threads};
+use crate::rule::{AmsGrad, Nesterov, Rule};
+use crate::scalars::Scalars;
+use crate::step::{Beside, Step, longest};
 
 /// An optimizer whose settings were checked, and the instruction set it runs on. It holds no moments: it is a
 /// small value to copy and share.
@@ -52,8 +53,31 @@ impl Adam {
         self.isa
     }
 
+    /// The longest step that any gradients can make of step `t`, in units of the rate, without decoupled decay; `None`
+    /// for rules without such a bound, and where `beta1^2 >= beta2`.
+    ///
+    /// For Adam it is `sqrt(1 - beta2^t) / (1 - beta1^t) * (1 - beta1) / sqrt(1 - beta2) * sqrt((1 - q^t) / (1 - q))`
+    /// with `q = beta1^2 / beta2`, by the inequality of Cauchy and Schwarz on the two moving averages: 1 at first, 7.27
+    /// in the end at the default betas. Gradients that grow as `(beta2 / beta1)^t` reach it. So the paper's
+    /// `(1 - beta1) / sqrt(1 - beta2) = 3.16` (section 2.1) is not a bound.
+    ///
+    /// ```
+    /// # use paso_adam::{Adam, AdamConfig};
+    /// let adam = Adam::new(AdamConfig::default())?;
+    /// assert_eq!(adam.longest_step(1), Some(1.0));
+    /// assert!((adam.longest_step(100).unwrap() - 2.243).abs() < 1e-3);
+    /// # Ok::<(), paso_adam::Error>(())
+    /// ```
+    #[must_use]
+    pub fn longest_step(&self, t: u64) -> Option<f64> {
+        longest(&self.config, t.max(1))
+    }
+
     /// Takes step number `t` (the first is 1) with the rate `lr`: updates `weights` and both moments, all of one
     /// length. Moments start as zeros. Allocates nothing and starts no thread.
+    ///
+    /// Rules with another number of moments, or with numbers to remember beside them, need an
+    /// [`AdamGroup`](crate::AdamGroup); [`Rule::Lion`] leaves `v` alone.
     ///
     /// ```
     /// use paso_adam::{Adam, AdamConfig};
@@ -70,7 +94,7 @@ impl Adam {
     ///
     /// # Panics
     /// When a slice has another length than `weights`, when `t` is 0, when `lr` is negative, infinite or NaN, or when
-    /// the rule has another number of moments than two: [`Adam::step_with`] takes any.
+    /// the rule is [`Rule::AmsGrad`], [`Rule::ScheduleFree`] or the warming [`Rule::NAdam`].
     #[track_caller]
     pub fn step(
         &self,
@@ -81,97 +105,35 @@ impl Adam {
         m: &mut [f32],
         v: &mut [f32],
     ) {
-        self.step_with(t, lr, weights, gradient, &mut [m, v]);
-    }
-
-    /// [`Adam::step`] with the moments that the rule has, in the order of [`Adam::moments`].
-    ///
-    /// # Panics
-    /// As [`Adam::step`].
-    #[track_caller]
-    pub fn step_with(
-        &self,
-        t: u64,
-        lr: f64,
-        weights: &mut [f32],
-        gradient: &[f32],
-        moments: &mut [&mut [f32]],
-    ) {
-        let (n, names) = (weights.len(), self.moments());
-        let (given, known) = (moments.len(), names.len());
-        assert!(
-            given == known,
-            "{given} moments given, the rule has {known}: {}",
-            names.join(", ")
-        );
+        let n = weights.len();
         assert!(gradient.len() == n, "gradient has {} values, weights have {n}", gradient.len());
-        for (moment, name) in moments.iter().zip(names) {
-            assert!(moment.len() == n, "{name} has {} values, weights have {n}", moment.len());
-        }
-        let mut slots: [&mut [f32]; 3] = Default::default();
-        for (slot, moment) in slots.iter_mut().zip(moments) {
-            *slot = moment;
-        }
-        self.at(t, lr).apply(weights, gradient, slots);
-    }
-
-    /// The names of the rule's moments, in order: PyTorch's (`exp_avg`, `exp_avg_sq`) where it has the rule.
-    #[must_use]
-    pub fn moments(&self) -> &'static [&'static str] {
-        rules::moment_names(self.config.rule)
+        assert!(m.len() == n, "first moment has {} values, weights have {n}", m.len());
+        assert!(v.len() == n, "second moment has {} values, weights have {n}", v.len());
+        assert!(t > 0, "step number 0: the first step is 1");
+        assert_rate(lr);
+        let rule = self.config.rule;
+        let needs_more = matches!(
+            rule,
+            Rule::AmsGrad(AmsGrad::Raw | AmsGrad::BiasCorrected)
+                | Rule::ScheduleFree(_)
+                | Rule::NAdam(Nesterov::Warming { .. })
+        );
+        assert!(!needs_more, "{rule:?} keeps more than two moments: step an AdamGroup");
+        let step = self.at(t, lr, Scalars::default(), [1.0, f64::INFINITY]);
+        let v = if rule == Rule::Lion { &mut [] } else { v };
+        let gradient = Gradient::Keep(gradient);
+        let piece = Piece { weights, gradient, average: &mut [], moments: [m, v, &mut []] };
+        let _ = step.tensor(Threads::One, piece, Beside::NOTHING);
     }
 
     /// Folds everything that is constant over step `t`.
-    #[track_caller]
-    pub(crate) fn at(&self, t: u64, lr: f64) -> Step {
-        assert!(t > 0, "step number 0: the first step is 1");
-        assert!(lr >= 0.0 && lr.is_finite(), "rate {lr}: must be finite and at least 0");
-        let config = &self.config;
-        let (l2, keep) = match config.decay {
-            Decay::None => (0.0, 1.0),
-            Decay::L2(value) => (value, 1.0),
-            Decay::Decoupled(value) => (0.0, 1.0 - lr * value),
-        };
-        let frame = Frame {
-            scale: if config.maximize { -1.0 } else { 1.0 },
-            l2: math::round(l2),
-            faint: rules::faint(config),
-            keep: math::round(keep),
-        };
-        Step { isa: self.isa, frame, folded: Folded::new(config, t, lr) }
+    pub(crate) fn at(&self, t: u64, lr: f64, scalars: Scalars, scale_and_clip: [f64; 2]) -> Step {
+        Step::new(&self.config, self.isa, t, lr, scalars, scale_and_clip)
     }
 }
 
-/// One step with all its constants folded, ready to be applied to any part of the weights.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Step {
-    isa: Isa,
-    frame: Frame,
-    folded: Folded,
-}
-
-impl Step {
-    /// Applies the step to slices of one length; moments that the rule does not have are empty.
-    pub(crate) fn apply(&self, weights: &mut [f32], gradient: &[f32], moments: [&mut [f32]; 3]) {
-        match self.folded {
-            Folded::Adam(kernel) => self.run(kernel, weights, gradient, moments),
-            Folded::AmsGrad(kernel) => self.run(kernel, weights, gradient, moments),
-            Folded::NAdam(kernel) => self.run(kernel, weights, gradient, moments),
-            Folded::RAdam(kernel) => self.run(kernel, weights, gradient, moments),
-            Folded::Adamax(kernel) => self.run(kernel, weights, gradient, moments),
-            Folded::AdaBelief(kernel) => self.run(kernel, weights, gradient, moments),
-            Folded::Lion(kernel) => self.run(kernel, weights, gradient, moments),
-            Folded::Adopt(kernel) => self.run(kernel, weights, gradient, moments),
-        }
-    }
-
-    fn run<K: Kernel>(
-        &self,
-        kernel: K,
-        weights: &mut [f32],
-        gradient: &[f32],
-        moments: [&mut [f32]; 3],
-    ) {
-        self.isa.run(Pass { frame: self.frame, kernel, weights, gradient, moments });
-    }
+/// Panics unless the rate is one.
+#[track_caller]
+pub(crate) fn assert_rate(lr: f64) {
+    assert!(lr >= 0.0 && lr.is_finite(), "rate {lr}: must be finite and at least 0");
 }

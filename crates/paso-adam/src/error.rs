@@ -10,7 +10,8 @@ use crate::isa::IsaError;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A field of [`AdamConfig`](crate::AdamConfig) is outside its range.
+    /// A field of [`AdamConfig`](crate::AdamConfig), [`StepOptions`](crate::StepOptions) or
+    /// [`Param`](crate::Param) is outside its range.
     #[error("{field} = {value}: must be {range}")]
     Config {
         /// The field's name, as it is written in the configuration.
@@ -36,4 +37,14 @@ pub enum Error {
     /// A saved state does not fit the optimizer that it is loaded into, or contradicts itself.
     #[error("saved optimizer state does not fit: {0}")]
     State(String),
+    /// A gradient is NaN or infinite, under [`NonFinite::Refuse`](crate::NonFinite::Refuse).
+    #[error("gradient {index} of tensor `{tensor}` is {value}; the step was not taken")]
+    NonFinite {
+        /// The tensor's name, or its number where it has none.
+        tensor: String,
+        /// Which of its gradients, from 0.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
 }

@@ -1,12 +1,19 @@
 //! [`AdamGroup`]: many tensors stepped as one, with their moments and the count of steps.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::adam::{Adam, Step};
+use crate::adam::{Adam, assert_rate};
+use crate::audit::Audit;
+use crate::config::AdamConfig;
 use crate::error::Error;
-use crate::state::{AdamState, Moment, VERSION};
+use crate::options::{Clip, NonFinite, StepOptions, StepReport};
+use crate::param::Param;
+use crate::piece::{Piece, Source, Tensor, Threads};
+use crate::scalars::Scalars;
+use crate::step::{Beside, Step};
 
 /// An optimizer for a list of tensors: it owns their moments and counts the steps.
 ///
@@ -26,78 +33,81 @@ use crate::state::{AdamState, Moment, VERSION};
 /// ```
 #[derive(Debug, Clone)]
 pub struct AdamGroup {
-    adam: Adam,
-    steps: u64,
-    lens: Vec<usize>,
-    /// Those that the rule does not have are empty.
-    moments: [Vec<f32>; 3],
+    pub(crate) adam: Adam,
+    pub(crate) steps: u64,
+    pub(crate) lens: Vec<usize>,
+    /// The tensors' names; empty where they have none but their numbers.
+    pub(crate) names: Vec<String>,
+    pub(crate) moments: [Vec<f32>; 3],
+    pub(crate) scalars: Scalars,
+    /// Different settings, and which of them each tensor has (empty where there is one for all).
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) setting_of: Vec<usize>,
+    /// The settings' folded steps: kept here so that a step allocates nothing.
+    folded: Vec<Step>,
 }
 
-/// A tensor of a step: its weights and its gradient, of one length.
-pub(crate) type Tensor<'w, 'g> = (&'w mut [f32], &'g [f32]);
+/// Settings that tensors share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Setting {
+    config: AdamConfig,
+    rate_scale: f64,
+}
 
 impl AdamGroup {
     /// An optimizer for tensors of these lengths, before its first step.
     #[must_use]
     pub fn new(adam: Adam, lens: impl IntoIterator<Item = usize>) -> Self {
-        let lens: Vec<usize> = lens.into_iter().collect();
-        let total = lens.iter().sum();
-        let used = adam.moments().len();
-        let moments = [0, 1, 2].map(|i| vec![0.0; if i < used { total } else { 0 }]);
-        Self { adam, steps: 0, lens, moments }
+        let setting = Setting { config: *adam.config(), rate_scale: 1.0 };
+        Self::build(adam, lens.into_iter().collect(), vec![], vec![setting], vec![])
     }
 
-    /// An optimizer that goes on where [`AdamGroup::state`] was taken: the next steps have the same bits as if it
-    /// had never stopped.
+    /// An optimizer for named tensors, each with its own settings, before its first step.
     ///
     /// # Errors
-    /// [`Error::Version`] when the state was written by another version of its format, [`Error::State`] when it
-    /// contradicts itself (a moment is missing, or has another length than its tensors).
-    pub fn resume(adam: Adam, state: AdamState) -> Result<Self, Error> {
-        if state.version != VERSION {
-            return Err(Error::Version { found: state.version, expected: VERSION });
-        }
-        let AdamState { step, lens, moments, .. } = state;
-        let total = lens.iter().try_fold(0_usize, |sum, &len| sum.checked_add(len));
-        let mut moments = moments.into_iter();
-        let mut take = |name: &str| match moments.next() {
-            Some(moment) if moment.name != name => {
-                Err(Error::State(format!("moment `{}` where `{name}` is needed", moment.name)))
+    /// [`Error::Config`] when a field of a tensor is out of range, [`Error::State`] when two have one name.
+    pub fn with_params(adam: Adam, params: impl IntoIterator<Item = Param>) -> Result<Self, Error> {
+        let (mut lens, mut names) = (Vec::new(), Vec::new());
+        let (mut settings, mut setting_of) = (Vec::new(), Vec::new());
+        for param in params {
+            param.check()?;
+            let base = *adam.config();
+            let config = AdamConfig {
+                decay: base.decay.scaled(param.decay_scale),
+                eps: param.eps.unwrap_or(base.eps),
+                ..base
+            };
+            config.check()?;
+            let setting = Setting { config, rate_scale: param.rate_scale };
+            let known = settings.iter().position(|&other| other == setting);
+            setting_of.push(known.unwrap_or(settings.len()));
+            if known.is_none() {
+                settings.push(setting);
             }
-            Some(moment) if Some(moment.values.len()) != total => Err(Error::State(format!(
-                "moment `{name}` has {} values, its tensors have {}",
-                moment.values.len(),
-                total.map_or_else(|| "too many".into(), |n| format!("{n}")),
-            ))),
-            Some(moment) => Ok(moment.values),
-            None => Err(Error::State(format!("moment `{name}` is missing"))),
-        };
-        let mut taken = [const { Vec::new() }; 3];
-        for (taken, name) in taken.iter_mut().zip(adam.moments()) {
-            *taken = take(name)?;
+            lens.push(param.len);
+            names.push(param.name);
         }
-        match moments.next() {
-            Some(moment) => {
-                Err(Error::State(format!("moment `{}` is not one of this rule's", moment.name)))
-            }
-            None => Ok(Self { adam, steps: step, lens, moments: taken }),
+        let mut sorted: Vec<&String> = names.iter().collect();
+        sorted.sort();
+        if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::State(format!("two tensors are named `{}`", twice[0])));
         }
+        Ok(Self::build(adam, lens, names, settings, setting_of))
     }
 
-    /// A copy of everything but the settings: what a checkpoint needs.
-    #[must_use]
-    pub fn state(&self) -> AdamState {
-        let named = self.adam.moments().iter().zip(&self.moments);
-        let moment = |(&name, values): (&&str, &Vec<f32>)| Moment {
-            name: name.into(),
-            values: values.clone(),
-        };
-        AdamState {
-            version: VERSION,
-            step: self.steps,
-            lens: self.lens.clone(),
-            moments: named.map(moment).collect(),
-        }
+    fn build(
+        adam: Adam,
+        lens: Vec<usize>,
+        names: Vec<String>,
+        settings: Vec<Setting>,
+        setting_of: Vec<usize>,
+    ) -> Self {
+        let total = lens.iter().sum();
+        let used = adam.config().rule.names().len();
+        let moments = [0, 1, 2].map(|k| if k < used { vec![0.0; total] } else { vec![] });
+        let folded = Vec::with_capacity(settings.len());
+        let scalars = Scalars::default();
+        Self { adam, steps: 0, lens, names, moments, scalars, settings, setting_of, folded }
     }
 
     /// How many steps were taken.
@@ -118,6 +128,26 @@ impl AdamGroup {
         &self.adam
     }
 
+    /// Goes on with another optimizer of the same rule: for betas that follow a schedule, as PyTorch's `OneCycleLR`
+    /// has them. What tensors have of their own (scales, `eps`) does not change.
+    ///
+    /// # Panics
+    /// When the rule is another one.
+    #[track_caller]
+    pub fn set_adam(&mut self, adam: Adam) {
+        let (old, new) = (*self.adam.config(), *adam.config());
+        assert!(old.rule == new.rule, "rule {:?} cannot go on as {:?}", old.rule, new.rule);
+        for setting in &mut self.settings {
+            let own = setting.config;
+            setting.config = AdamConfig {
+                decay: if own.decay == old.decay { new.decay } else { own.decay },
+                eps: if own.eps == old.eps { new.eps } else { own.eps },
+                ..new
+            };
+        }
+        self.adam = adam;
+    }
+
     /// Takes the next step with the rate `lr`, in the caller's thread. Tensors are pairs of weights and gradient, in
     /// the order of the lengths given to [`AdamGroup::new`].
     ///
@@ -125,10 +155,8 @@ impl AdamGroup {
     /// When the number of tensors or one of their lengths is another than the group's, or `lr` is negative,
     /// infinite or NaN. Nothing has been changed then.
     #[track_caller]
-    pub fn step<'w, 'g>(&mut self, lr: f64, mut tensors: impl AsMut<[Tensor<'w, 'g>]>) {
-        let tensors = tensors.as_mut();
-        let step = self.begin(lr, tensors);
-        serial(&step, tensors, self.moments.each_mut().map(|m| &mut m[..]));
+    pub fn step<'w, 'g>(&mut self, lr: f64, mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>) {
+        self.plain(Threads::One, lr, tensors.as_mut(), false);
     }
 
     /// [`AdamGroup::step`] on the threads of the current rayon pool (the global one outside of any): the same bits.
@@ -141,50 +169,203 @@ impl AdamGroup {
     /// As [`AdamGroup::step`].
     #[cfg(feature = "rayon")]
     #[track_caller]
-    pub fn par_step<'w, 'g>(&mut self, lr: f64, mut tensors: impl AsMut<[Tensor<'w, 'g>]>) {
-        let tensors = tensors.as_mut();
-        let step = self.begin(lr, tensors);
-        let moments = self.moments.each_mut().map(|m| &mut m[..]);
-        if self.lens.iter().sum::<usize>() <= crate::threads::SERIAL {
-            serial(&step, tensors, moments);
+    pub fn par_step<'w, 'g>(
+        &mut self,
+        lr: f64,
+        mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
+    ) {
+        self.plain(self.pool(), lr, tensors.as_mut(), false);
+    }
+
+    /// [`AdamGroup::step`], and what it did. The weights have the same bits.
+    ///
+    /// # Panics
+    /// As [`AdamGroup::step`].
+    #[track_caller]
+    pub fn step_audited<'w, 'g>(
+        &mut self,
+        lr: f64,
+        mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
+    ) -> Audit {
+        self.plain(Threads::One, lr, tensors.as_mut(), true)
+    }
+
+    /// [`AdamGroup::step_audited`] on the threads of the current rayon pool.
+    ///
+    /// # Panics
+    /// As [`AdamGroup::step`].
+    #[cfg(feature = "rayon")]
+    #[track_caller]
+    pub fn par_step_audited<'w, 'g>(
+        &mut self,
+        lr: f64,
+        mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
+    ) -> Audit {
+        self.plain(self.pool(), lr, tensors.as_mut(), true)
+    }
+
+    /// Takes the next step with all that [`StepOptions`] and the tensors ask for: clipping, a policy for NaN, a running
+    /// average of the weights, gradients set to zero, an audit.
+    ///
+    /// ```
+    /// use paso_adam::{Adam, AdamConfig, AdamGroup, Clip, Gradient, StepOptions, Tensor};
+    ///
+    /// let mut group = AdamGroup::new(Adam::new(AdamConfig::default())?, [3]);
+    /// let (mut weights, mut gradient, mut average) = ([1.0; 3], [30.0, 0.0, 40.0], [1.0; 3]);
+    /// let options = StepOptions { clip: Clip::global_norm(1.0), ..StepOptions::default() };
+    /// let report = group.step_with(1e-3, &options, [Tensor {
+    ///     weights: &mut weights,
+    ///     gradient: Gradient::Zero(&mut gradient),
+    ///     average: &mut average,
+    /// }])?;
+    /// assert_eq!(report.norm, Some(50.0));
+    /// assert_eq!(gradient, [0.0; 3]);
+    /// # Ok::<(), paso_adam::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] when an option is out of range, [`Error::NonFinite`] under [`NonFinite::Refuse`]. Nothing has
+    /// been changed then.
+    ///
+    /// # Panics
+    /// As [`AdamGroup::step`].
+    #[track_caller]
+    pub fn step_with<'a>(
+        &mut self,
+        lr: f64,
+        options: &StepOptions,
+        mut tensors: impl AsMut<[Tensor<'a>]>,
+    ) -> Result<StepReport, Error> {
+        self.take(Threads::One, lr, options, tensors.as_mut())
+    }
+
+    /// [`AdamGroup::step_with`] on the threads of the current rayon pool: the same bits.
+    ///
+    /// # Errors
+    /// As [`AdamGroup::step_with`].
+    ///
+    /// # Panics
+    /// As [`AdamGroup::step`].
+    #[cfg(feature = "rayon")]
+    #[track_caller]
+    pub fn par_step_with<'a>(
+        &mut self,
+        lr: f64,
+        options: &StepOptions,
+        mut tensors: impl AsMut<[Tensor<'a>]>,
+    ) -> Result<StepReport, Error> {
+        self.take(self.pool(), lr, options, tensors.as_mut())
+    }
+
+    /// The pool, unless the group is so small that waking a thread costs more than it brings.
+    #[cfg(feature = "rayon")]
+    fn pool(&self) -> Threads {
+        let small = self.moments[0].len() <= crate::piece::SERIAL;
+        if small { Threads::One } else { Threads::Pool }
+    }
+
+    /// A step with nothing beside it but perhaps an audit.
+    #[track_caller]
+    fn plain<T: Source>(
+        &mut self,
+        threads: Threads,
+        lr: f64,
+        tensors: &mut [T],
+        audit: bool,
+    ) -> Audit {
+        assert_rate(lr);
+        self.assert_fits(tensors);
+        let beside = Beside { audit, ..Beside::NOTHING };
+        self.apply(threads, lr, [1.0, f64::INFINITY], beside, tensors)
+    }
+
+    /// A step with its options.
+    #[track_caller]
+    fn take<T: Source>(
+        &mut self,
+        threads: Threads,
+        lr: f64,
+        options: &StepOptions,
+        tensors: &mut [T],
+    ) -> Result<StepReport, Error> {
+        assert_rate(lr);
+        options.check()?;
+        self.assert_fits(tensors);
+        let (mut scale, mut norm) = (options.unscale, None);
+        if options.measures() {
+            let size = self.measure(threads, tensors);
+            if options.non_finite != NonFinite::Pass && !size.squares.is_finite() {
+                return match options.non_finite {
+                    NonFinite::Refuse => Err(self.first_non_finite(tensors)),
+                    _ => Ok(StepReport { taken: false, norm: None, audit: None }),
+                };
+            }
+            let length = libm::sqrt(size.squares) * options.unscale;
+            let (length, bound) = match options.clip {
+                Clip::GlobalNorm { max, eps } => (length, max / (length + eps)),
+                Clip::GlobalMax { max, eps } => {
+                    // A NaN is no magnitude, but it is in the sum of squares.
+                    let most = f64::from(size.largest) * options.unscale;
+                    let most = if size.squares.is_nan() { f64::NAN } else { most };
+                    (most, max / (most + eps))
+                }
+                _ => (length, 1.0),
+            };
+            // Written so that a norm of NaN scales by NaN: it is not hidden.
+            scale *= if bound >= 1.0 { 1.0 } else { bound };
+            norm = Some(length);
+        }
+        let clip = if let Clip::Value(max) = options.clip { max } else { f64::INFINITY };
+        let tensor_norm =
+            if let Clip::TensorNorm(max) = options.clip { max } else { f64::INFINITY };
+        let towards = crate::math::round(1.0 - options.average);
+        let beside = Beside { towards, tensor_norm, audit: options.audit };
+        let audit = self.apply(threads, lr, [scale, clip], beside, tensors);
+        Ok(StepReport { taken: true, norm, audit: options.audit.then_some(audit) })
+    }
+
+    /// Counts the step, folds its constants and applies it.
+    fn apply<T: Source>(
+        &mut self,
+        threads: Threads,
+        lr: f64,
+        scale_and_clip: [f64; 2],
+        beside: Beside,
+        tensors: &mut [T],
+    ) -> Audit {
+        self.steps += 1;
+        self.scalars = self.scalars.after(self.adam.config(), self.steps, lr);
+        self.folded.clear();
+        let (t, scalars, isa) = (self.steps, self.scalars, self.adam.isa());
+        self.folded.extend(self.settings.iter().map(|setting| {
+            Step::new(&setting.config, isa, t, lr * setting.rate_scale, scalars, scale_and_clip)
+        }));
+        let (folded, setting_of) = (&self.folded, &self.setting_of);
+        let step = |i: usize| &folded[setting_of.get(i).copied().unwrap_or(0)];
+        let [a, b, c] = &mut self.moments;
+        let moments = [&mut a[..], &mut b[..], &mut c[..]];
+        if beside.audit {
+            let each = |i: usize, piece: Piece<'_>| step(i).tensor(threads, piece, beside);
+            threads.tensors(0, tensors, moments, &each, &|a: Audit, b| a.merge(&b))
         } else {
-            crate::threads::step(&step, tensors, moments);
+            let each = |i: usize, piece: Piece<'_>| {
+                let _ = step(i).tensor(threads, piece, beside);
+            };
+            threads.tensors(0, tensors, moments, &each, &|(), ()| ());
+            Audit::default()
         }
     }
 
-    /// Checks the tensors, counts the step and folds its constants.
     #[track_caller]
-    fn begin(&mut self, lr: f64, tensors: &[Tensor<'_, '_>]) -> Step {
+    fn assert_fits<T: Source>(&self, tensors: &mut [T]) {
         let (given, known) = (tensors.len(), self.lens.len());
         assert!(given == known, "{given} tensors given, the group has {known}");
-        for (i, ((weights, gradient), &len)) in tensors.iter().zip(&self.lens).enumerate() {
-            let (w, g) = (weights.len(), gradient.len());
+        for (i, (tensor, &len)) in tensors.iter_mut().zip(&self.lens).enumerate() {
+            let (weights, gradient, average) = tensor.parts();
+            let (w, g, a) = (weights.len(), gradient.values().len(), average.len());
             assert!(w == len, "tensor {i} has {w} weights, the group has {len} for it");
             assert!(g == len, "tensor {i} has {g} gradients and {len} weights");
+            assert!(a == len || a == 0, "tensor {i} has {a} averages and {len} weights");
         }
-        let step = self.adam.at(self.steps + 1, lr);
-        self.steps += 1;
-        step
-    }
-}
-
-/// Moments of some weights; those that the rule does not have are empty.
-pub(crate) type Moments<'a> = [&'a mut [f32]; 3];
-
-/// Moments of the first `middle` weights, and of the others.
-pub(crate) fn split(moments: Moments<'_>, middle: usize) -> (Moments<'_>, Moments<'_>) {
-    let [(a, d), (b, e), (c, f)] = moments.map(|moment| {
-        let middle = middle.min(moment.len());
-        moment.split_at_mut(middle)
-    });
-    ([a, b, c], [d, e, f])
-}
-
-/// One tensor after the other, in this thread.
-pub(crate) fn serial(step: &Step, tensors: &mut [Tensor<'_, '_>], mut moments: Moments<'_>) {
-    for (weights, gradient) in tensors {
-        let (here, rest) = split(moments, weights.len());
-        step.apply(weights, gradient, here);
-        moments = rest;
     }
 }

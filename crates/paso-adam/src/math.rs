@@ -2,6 +2,8 @@
 
 use pulp::Simd;
 
+use crate::config::AdamConfig;
+
 /// `base^t` in f64. Through `libm`, so that it has the same bits on every platform.
 pub(crate) fn power(base: f64, t: u64) -> f64 {
     libm::pow(base, t as f64) // `t` is exact up to 2^53 steps
@@ -60,8 +62,14 @@ impl Mean {
 
 /// The magnitude up to which a gradient counts as zero: its square, times `1 - beta2`, would be denormal. At the
 /// default `beta2` that is 3.4e-18.
-pub(crate) fn faint(beta2: f64) -> f32 {
+pub(crate) fn faint_square(beta2: f64) -> f32 {
     round(libm::sqrt(f64::from(f32::MIN_POSITIVE) / (1.0 - beta2)))
+}
+
+/// The magnitude up to which a gradient counts as zero where it is not squared: its part in a moment would be denormal.
+pub(crate) fn faint(config: &AdamConfig) -> f32 {
+    let part = (1.0 - config.beta1).min(1.0 - config.beta2);
+    round(f64::from(f32::MIN_POSITIVE) / part)
 }
 
 /// The largest denormal.
@@ -78,15 +86,15 @@ pub(crate) fn zero_up_to<S: Simd>(simd: S, limit: f32, x: S::f32s) -> S::f32s {
     simd.select_f32s(simd.greater_than_i32s(magnitude, limit), x, simd.splat_f32s(0.0))
 }
 
-/// The larger of two; `b` where one of them is NaN.
+/// The larger of the two; `b` where one of them is NaN.
 #[inline(always)]
 pub(crate) fn larger<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
     simd.select_f32s(simd.greater_than_f32s(a, b), a, b)
 }
 
-/// Cut to `±limit`. NaN stays NaN.
+/// Between `-limit` and `limit`; NaN stays NaN.
 #[inline(always)]
-pub(crate) fn within<S: Simd>(simd: S, limit: f32, x: S::f32s) -> S::f32s {
+pub(crate) fn clamp<S: Simd>(simd: S, limit: f32, x: S::f32s) -> S::f32s {
     let (low, high) = (simd.splat_f32s(-limit), simd.splat_f32s(limit));
     let x = simd.select_f32s(simd.greater_than_f32s(x, high), high, x);
     simd.select_f32s(simd.greater_than_f32s(low, x), low, x)

@@ -1,9 +1,9 @@
 //! One pass over memory: the loop that every rule runs in.
 //!
 //! ```text
-//! g = scale * gradient + l2 * w        one multiplication carries loss scale, clipping and the sign
-//! step, moments = rule(g, moments)
-//! w = keep * w - step                  `keep` is the decoupled decay; one rounding
+//! g = clamp(scale * gradient) + l2 * w      one multiplication carries loss scale, clipping and the sign
+//! step, moments = rule(w, g, moments)
+//! w = keep * w - step                       `keep` is the decoupled decay; one rounding
 //! ```
 //!
 //! Denormals never stay: a gradient too small for its square is taken for zero, and a moment that became denormal is
@@ -16,20 +16,60 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::math::{DENORMAL, zero_up_to};
+use crate::math::{self, DENORMAL, zero_up_to};
 use crate::rules::{Kernel, Update};
 
 /// What happens to the gradient before the rule and to the weight beside it: constants of one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame {
-    /// Multiplies the gradient: -1 to maximize.
+    /// Multiplies the gradient: loss scale, clipping, and -1 to maximize.
     pub(crate) scale: f32,
+    /// The scaled gradient is held within plus and minus this; infinite to leave it.
+    pub(crate) clip: f32,
     /// Multiplies the weight and is added to the gradient (L2 regularization).
     pub(crate) l2: f32,
     /// Up to this magnitude the gradient counts as zero.
     pub(crate) faint: f32,
     /// Multiplies the weight (decoupled decay).
     pub(crate) keep: f32,
+    /// Multiplies the step.
+    pub(crate) gain: f32,
+    /// Whether only those steps are taken that agree with the gradient.
+    pub(crate) cautious: bool,
+}
+
+impl Frame {
+    /// The gradient as the rule sees it.
+    #[inline(always)]
+    fn gradient<S: Simd>(self, simd: S, w: S::f32s, g: S::f32s) -> S::f32s {
+        // A branch that always goes the same way costs less than eight cycles of latency in front of everything.
+        let g = if self.scale == 1.0 && self.l2 == 0.0 && self.clip == f32::INFINITY {
+            g
+        } else {
+            let g = simd.mul_f32s(simd.splat_f32s(self.scale), g);
+            let g = math::clamp(simd, self.clip, g);
+            simd.mul_add_f32s(simd.splat_f32s(self.l2), w, g)
+        };
+        zero_up_to(simd, self.faint, g)
+    }
+
+    /// The step as it is taken.
+    #[inline(always)]
+    fn step<S: Simd>(self, simd: S, g: S::f32s, step: S::f32s) -> S::f32s {
+        if self.gain == 1.0 && !self.cautious {
+            return step;
+        }
+        let gain = simd.splat_f32s(self.gain);
+        if !self.cautious {
+            return simd.mul_f32s(gain, step);
+        }
+        // Not a product, which would underflow. A NaN agrees with nothing and stays.
+        let none = simd.splat_f32s(0.0);
+        let up = simd.select_f32s(simd.greater_than_f32s(g, none), gain, none);
+        let down = simd.select_f32s(simd.greater_than_f32s(none, g), gain, none);
+        let gain = simd.select_f32s(simd.greater_than_f32s(step, none), up, down);
+        simd.mul_f32s(gain, step)
+    }
 }
 
 /// A step over slices of one length; moments that the rule does not have are empty.
@@ -46,6 +86,46 @@ impl<K: Kernel> WithSimd for Pass<'_, K> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        self.watched(simd, &mut Blind);
+    }
+}
+
+/// What sees every vector of a pass.
+pub(crate) trait Watch<S: Simd> {
+    /// Vector `i`, before its results are stored.
+    fn see(&mut self, simd: S, i: usize, seen: &Seen<S>);
+}
+
+/// Values of one vector.
+pub(crate) struct Seen<S: Simd> {
+    /// The weight before the step.
+    pub(crate) weight: S::f32s,
+    /// The gradient as it was given.
+    pub(crate) raw: S::f32s,
+    /// The gradient as the rule saw it.
+    pub(crate) gradient: S::f32s,
+    /// The step without the frame's gain.
+    pub(crate) step: S::f32s,
+    /// What is subtracted from the weight.
+    pub(crate) taken: S::f32s,
+    /// What the gradient or its mean was divided by.
+    pub(crate) denominator: S::f32s,
+    /// The new moments, before denormals become zero.
+    pub(crate) moments: [S::f32s; 3],
+}
+
+/// Sees nothing.
+struct Blind;
+
+impl<S: Simd> Watch<S> for Blind {
+    #[inline(always)]
+    fn see(&mut self, _: S, _: usize, _: &Seen<S>) {}
+}
+
+impl<K: Kernel> Pass<'_, K> {
+    /// The pass, and what `watch` saw of it.
+    #[inline(always)]
+    pub(crate) fn watched<S: Simd>(self, simd: S, watch: &mut impl Watch<S>) {
         let Pass { frame, kernel, weights, gradient, moments: [m0, m1, m2] } = self;
         let (w, w_end) = S::as_mut_simd_f32s(weights);
         let (g, g_end) = S::as_simd_f32s(gradient);
@@ -65,7 +145,8 @@ impl<K: Kernel> WithSimd for Pass<'_, K> {
                 if K::MOMENTS > 1 { m1[i] } else { none },
                 if K::MOMENTS > 2 { m2[i] } else { none },
             ];
-            let (weight, new) = one_vector(simd, frame, kernel, w[i], g[i], old);
+            let (weight, new, seen) = one_vector(simd, frame, kernel, w[i], g[i], old);
+            watch.see(simd, i, &seen);
             w[i] = weight;
             if K::MOMENTS > 0 {
                 m0[i] = new[0];
@@ -85,7 +166,8 @@ impl<K: Kernel> WithSimd for Pass<'_, K> {
                 simd.partial_load_f32s(m2_end),
             ];
             let (weight, g) = (simd.partial_load_f32s(w_end), simd.partial_load_f32s(g_end));
-            let (weight, new) = one_vector(simd, frame, kernel, weight, g, old);
+            let (weight, new, seen) = one_vector(simd, frame, kernel, weight, g, old);
+            watch.see(simd, n, &seen);
             simd.partial_store_f32s(w_end, weight);
             simd.partial_store_f32s(m0_end, new[0]);
             simd.partial_store_f32s(m1_end, new[1]);
@@ -94,26 +176,21 @@ impl<K: Kernel> WithSimd for Pass<'_, K> {
     }
 }
 
-/// The new weights and moments of one vector.
+/// The new weights and moments of one vector, and how they came about.
 #[inline(always)]
 fn one_vector<S: Simd, K: Kernel>(
     simd: S,
     frame: Frame,
     kernel: K,
     w: S::f32s,
-    g: S::f32s,
+    raw: S::f32s,
     moments: [S::f32s; 3],
-) -> (S::f32s, [S::f32s; 3]) {
-    // A branch that always goes the same way costs less than eight cycles of latency in front of everything.
-    let g = if frame.scale == 1.0 && frame.l2 == 0.0 {
-        g
-    } else {
-        let scaled = simd.mul_f32s(simd.splat_f32s(frame.scale), g);
-        simd.mul_add_f32s(simd.splat_f32s(frame.l2), w, scaled)
-    };
-    let g = zero_up_to(simd, frame.faint, g);
-    let Update { step, moments } = kernel.update(simd, g, moments);
-    let w = simd.mul_add_f32s(simd.splat_f32s(frame.keep), w, simd.neg_f32s(step));
+) -> (S::f32s, [S::f32s; 3], Seen<S>) {
+    let g = frame.gradient(simd, w, raw);
+    let Update { step, denominator, moments } = kernel.update(simd, w, g, moments);
+    let taken = frame.step(simd, g, step);
+    let new = simd.mul_add_f32s(simd.splat_f32s(frame.keep), w, simd.neg_f32s(taken));
+    let seen = Seen { weight: w, raw, gradient: g, step, taken, denominator, moments };
     // What was computed from a denormal moment this once may stand; the next step finds a zero.
     // (Written out: a closure would be compiled without the level's instructions, and called.)
     let [a, b, c] = moments;
@@ -122,5 +199,5 @@ fn one_vector<S: Simd, K: Kernel>(
         zero_up_to(simd, DENORMAL, b),
         zero_up_to(simd, DENORMAL, c),
     ];
-    (w, moments)
+    (new, moments, seen)
 }

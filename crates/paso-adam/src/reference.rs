@@ -7,7 +7,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::config::{AdamConfig, Decay};
-use crate::rules;
+use crate::rule::Rule;
+use crate::rules::{self, At};
+use crate::scalars::Scalars;
 
 /// A tensor's moments in f64.
 ///
@@ -21,8 +23,10 @@ use crate::rules;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Textbook {
-    config: AdamConfig,
+    /// The settings; betas may be changed between steps.
+    pub config: AdamConfig,
     steps: u64,
+    scalars: Scalars,
     /// A weight's moments, in the order of [`crate::AdamState::moments`].
     pub moments: Vec<[f64; 3]>,
 }
@@ -31,7 +35,7 @@ impl Textbook {
     /// Moments of zero for a tensor of `len` weights. The settings are taken as they are.
     #[must_use]
     pub fn new(config: AdamConfig, len: usize) -> Self {
-        Self { config, steps: 0, moments: vec![[0.0; 3]; len] }
+        Self { config, steps: 0, scalars: Scalars::default(), moments: vec![[0.0; 3]; len] }
     }
 
     /// Takes the next step with the rate `lr`.
@@ -45,14 +49,52 @@ impl Textbook {
         assert!(gradient.len() == n, "{} gradients, {n} moments", gradient.len());
         self.steps += 1;
         let config = &self.config;
+        self.scalars = self.scalars.after(config, self.steps, lr);
+        let at = At { config, t: self.steps, lr, scalars: self.scalars };
+        let (l2, shrink) = config.decay.at(lr);
+        let inside = matches!(config.rule, Rule::Lamb | Rule::ScheduleFree(_));
+        let idle = matches!(config.rule, Rule::Adopt(_)) && self.steps == 1;
+        let mut updates = Vec::with_capacity(n);
         for ((w, &g), moments) in weights.iter_mut().zip(gradient).zip(&mut self.moments) {
-            let mut g = if config.maximize { -g } else { g };
-            match config.decay {
-                Decay::None => {}
-                Decay::L2(value) => g += value * *w,
-                Decay::Decoupled(value) => *w *= 1.0 - lr * value,
+            let g = if config.maximize { -g } else { g };
+            let g = g + l2 * *w;
+            updates.push((rules::textbook(at, *w, g, moments), g));
+            if !inside && !idle {
+                *w *= 1.0 - shrink;
             }
-            *w -= rules::textbook(config, self.steps, lr, g, moments);
         }
+        if config.cautious {
+            let agreeing = updates.iter().filter(|(step, g)| agree(*step, *g)).count();
+            let share = (agreeing as f64 / n as f64).max(1e-3);
+            for (step, g) in &mut updates {
+                *step = if agree(*step, *g) { *step / share } else { 0.0 };
+            }
+        }
+        if config.rule == Rule::Lamb {
+            let decay = if let Decay::Decoupled(value) = config.decay { value } else { 0.0 };
+            let norm = |values: &mut dyn Iterator<Item = f64>| {
+                libm::sqrt(values.map(|x| x * x).sum::<f64>())
+            };
+            for ((step, _), w) in updates.iter_mut().zip(weights.iter()) {
+                *step += decay * w;
+            }
+            let size = norm(&mut weights.iter().copied());
+            let update = norm(&mut updates.iter().map(|(step, _)| *step));
+            let trust = if size == 0.0 || update == 0.0 { 1.0 } else { size / update };
+            updates.iter_mut().for_each(|(step, _)| *step *= lr * trust);
+        }
+        weights.iter_mut().zip(updates).for_each(|(w, (step, _))| *w -= step);
     }
+
+    /// The weights to evaluate: under [`Rule::ScheduleFree`] the averaged ones.
+    #[must_use]
+    pub fn evaluated(&self, weights: &[f64]) -> Vec<f64> {
+        let averaged = matches!(self.config.rule, Rule::ScheduleFree(_)) && self.steps > 0;
+        let beyond = if averaged { 1.0 - 1.0 / self.config.beta1 } else { 0.0 };
+        weights.iter().zip(&self.moments).map(|(y, [z, ..])| y + beyond * (z - y)).collect()
+    }
+}
+
+fn agree(step: f64, g: f64) -> bool {
+    (step > 0.0 && g > 0.0) || (step < 0.0 && g < 0.0)
 }

@@ -11,62 +11,120 @@
 
 use pulp::Simd;
 
-use super::{Kernel, Update};
+use super::{At, Kernel, Update};
 use crate::config::{AdamConfig, Epsilon};
-use crate::denominator::Denominator;
 use crate::math::{self, Mean};
 
 /// Adam's constants at one step.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Folded {
+pub(crate) struct AdamKernel {
     mean: Mean,
     square: Mean,
     denominator: Denominator,
     rate: f32,
+    gain: f32,
 }
 
-impl Folded {
-    pub(crate) fn new(config: &AdamConfig, t: u64, lr: f64) -> Self {
-        let correct1 = 1.0 - math::power(config.beta1, t);
-        let (denominator, rate) = Denominator::new(config, t, lr / correct1);
+impl AdamKernel {
+    pub(crate) fn new(At { config, t, .. }: At<'_>, lr: f64) -> Self {
+        let (denominator, gain) = Denominator::new(config, t, lr);
         Self {
             mean: Mean::new(config.beta1),
             square: Mean::new(config.beta2),
             denominator,
-            rate: math::round(rate),
+            rate: math::round(gain / (1.0 - math::power(config.beta1, t))),
+            gain: math::round(gain),
         }
     }
 }
 
-impl Kernel for Folded {
+impl Kernel for AdamKernel {
     const MOMENTS: usize = 2;
 
     #[inline(always)]
-    fn update<S: Simd>(self, simd: S, g: S::f32s, [m, v, unused]: [S::f32s; 3]) -> Update<S::f32s> {
+    fn update<S: Simd>(
+        self,
+        simd: S,
+        _: S::f32s,
+        g: S::f32s,
+        [m, v, unused]: [S::f32s; 3],
+    ) -> Update<S::f32s> {
         let m = self.mean.of(simd, m, g);
         let v = self.square.of_squares(simd, v, g);
-        let step = simd
-            .div_f32s(simd.mul_f32s(simd.splat_f32s(self.rate), m), self.denominator.of(simd, v));
-        Update { step, moments: [m, v, unused] }
+        let denominator = self.denominator.of(simd, v);
+        let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.rate), m), denominator);
+        Update { step, denominator, moments: [m, v, unused] }
+    }
+
+    #[inline(always)]
+    fn gain(self) -> f32 {
+        self.gain
     }
 }
 
-/// One element of one step in f64, as the paper writes it.
-pub(crate) fn textbook(
-    config: &AdamConfig,
-    t: u64,
-    lr: f64,
-    g: f64,
-    [m, v, _]: &mut [f64; 3],
-) -> f64 {
+/// `scale * sqrt(v + root) + eps`: the denominator that most rules share, in every dialect.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Denominator {
+    scale: f32,
+    root: f32,
+    eps: f32,
+}
+
+impl Denominator {
+    /// The denominator at step `t`, and the rate that goes with it. With c = `1 - beta2^t`:
+    ///
+    /// - corrected: `sqrt(v / c + eps_root) + eps`, written as `sqrt(v + c * eps_root) / sqrt(c) + eps`;
+    /// - hat: `sqrt(v + eps_root) + eps`, and the rate takes `sqrt(c)`.
+    pub(crate) fn new(config: &AdamConfig, t: u64, rate: f64) -> (Self, f64) {
+        let c = 1.0 - math::power(config.beta2, t);
+        let (scale, root, rate) = match config.epsilon {
+            Epsilon::Corrected => (1.0 / libm::sqrt(c), c * config.eps_root, rate),
+            Epsilon::Hat => (1.0, config.eps_root, rate * libm::sqrt(c)),
+        };
+        let denominator = Self {
+            scale: math::round(scale),
+            root: math::round(root),
+            eps: math::round(config.eps),
+        };
+        (denominator, rate)
+    }
+
+    /// The same for a moment that was corrected already, or has `eps_root` in it already.
+    pub(crate) fn without_root(self) -> Self {
+        Self { root: 0.0, ..self }
+    }
+
+    /// The denominator of a moment that was corrected already.
+    pub(crate) fn of_corrected(config: &AdamConfig) -> Self {
+        Self { scale: 1.0, root: math::round(config.eps_root), eps: math::round(config.eps) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn of<S: Simd>(self, simd: S, v: S::f32s) -> S::f32s {
+        let rooted = if self.root > 0.0 { simd.add_f32s(v, simd.splat_f32s(self.root)) } else { v };
+        let root = simd.sqrt_f32s(rooted);
+        simd.mul_add_f32s(simd.splat_f32s(self.scale), root, simd.splat_f32s(self.eps))
+    }
+}
+
+/// The denominator in f64, for a raw second moment; and what the rate is multiplied with.
+pub(crate) fn textbook_denominator(config: &AdamConfig, t: u64, v: f64) -> (f64, f64) {
+    let c = 1.0 - math::power(config.beta2, t);
+    match config.epsilon {
+        Epsilon::Corrected => (libm::sqrt(v / c + config.eps_root) + config.eps, 1.0),
+        Epsilon::Hat => (libm::sqrt(v + config.eps_root) + config.eps, libm::sqrt(c)),
+    }
+}
+
+/// Both moments after `g`, in f64.
+pub(crate) fn textbook_moments(config: &AdamConfig, g: f64, [m, v, _]: &mut [f64; 3]) {
     *m = config.beta1 * *m + (1.0 - config.beta1) * g;
     *v = config.beta2 * *v + (1.0 - config.beta2) * g * g;
-    let c1 = 1.0 - math::power(config.beta1, t);
-    let c2 = 1.0 - math::power(config.beta2, t);
-    match config.epsilon {
-        Epsilon::Corrected => lr * (*m / c1) / (libm::sqrt(*v / c2 + config.eps_root) + config.eps),
-        Epsilon::Hat => {
-            lr * libm::sqrt(c2) / c1 * *m / (libm::sqrt(*v + config.eps_root) + config.eps)
-        }
-    }
+}
+
+/// One element of one step in f64, as the paper writes it, for a rate of 1.
+pub(crate) fn textbook(At { config, t, .. }: At<'_>, g: f64, moments: &mut [f64; 3]) -> f64 {
+    textbook_moments(config, g, moments);
+    let (denominator, rate) = textbook_denominator(config, t, moments[1]);
+    rate * (moments[0] / (1.0 - math::power(config.beta1, t))) / denominator
 }

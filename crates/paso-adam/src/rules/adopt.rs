@@ -1,69 +1,81 @@
-//! ADOPT (Taniguchi et al., arXiv 2411.02853, algorithm 2): Adam that divides by the second moment of earlier gradients.
+//! ADOPT (Taniguchi et al., arXiv 2411.02853, algorithm 2).
 //!
 //! ```text
-//! t = 1:  v = g^2, and nothing moves
-//! t > 1:  n = clip(g / max(sqrt(v), eps), ±(t - 1)^clip);  m = beta1 * m + (1 - beta1) * n;  w = w - rate * m
-//!         v = beta2 * v + (1 - beta2) * g^2
+//! t = 1:  v = g^2, and nothing else
+//! t > 1:  n = clamp(g / max(sqrt(v), eps), -c, c),  c = (t - 1)^0.25
+//!         m = beta1 * m + (1 - beta1) * n,  w = w - rate * m,  and then v = beta2 * v + (1 - beta2) * g^2
 //! ```
 
 use pulp::Simd;
 
-use super::{Kernel, Update};
-use crate::config::AdamConfig;
-use crate::math::{self, Mean, larger, within};
+use super::{At, Kernel, Update};
+use crate::math::{self, Mean};
+use crate::rule::AdoptClip;
+
+/// The bound at step `t`; infinite without one.
+fn bound(clip: Option<AdoptClip>, t: u64) -> f64 {
+    clip.map_or(f64::INFINITY, |clip| {
+        libm::pow(t.saturating_sub(clip.shift.into()) as f64, clip.power)
+    })
+}
 
 /// ADOPT's constants at one step.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Folded {
+pub(crate) struct AdoptKernel {
     first: bool,
     mean: Mean,
     square: Mean,
     eps: f32,
-    clip: Option<f32>,
+    bound: f32,
     rate: f32,
 }
 
-impl Folded {
-    pub(crate) fn new(config: &AdamConfig, clip: Option<f64>, t: u64, lr: f64) -> Self {
+impl AdoptKernel {
+    pub(crate) fn new(At { config, t, lr, .. }: At<'_>, clip: Option<AdoptClip>) -> Self {
         Self {
             first: t == 1,
             mean: Mean::new(config.beta1),
-            square: Mean::new(config.beta2),
+            square: Mean::new(if t == 1 { 0.0 } else { config.beta2 }),
             eps: math::round(config.eps),
-            clip: clip.map(|power| math::round(libm::pow((t - 1) as f64, power))),
+            bound: math::round(bound(clip, t)),
             rate: math::round(lr),
         }
     }
 }
 
-impl Kernel for Folded {
+impl Kernel for AdoptKernel {
     const MOMENTS: usize = 2;
 
     #[inline(always)]
-    fn update<S: Simd>(self, simd: S, g: S::f32s, [m, v, unused]: [S::f32s; 3]) -> Update<S::f32s> {
-        if self.first {
-            let none = simd.splat_f32s(0.0);
-            return Update { step: none, moments: [m, simd.mul_f32s(g, g), unused] };
-        }
-        let denominator = larger(simd, simd.splat_f32s(self.eps), simd.sqrt_f32s(v));
-        let normal = simd.div_f32s(g, denominator);
-        let normal = match self.clip {
-            Some(limit) => within(simd, limit, normal),
-            None => normal,
-        };
-        let m = self.mean.of(simd, m, normal);
+    fn update<S: Simd>(
+        self,
+        simd: S,
+        _: S::f32s,
+        g: S::f32s,
+        [m, v, unused]: [S::f32s; 3],
+    ) -> Update<S::f32s> {
+        let denominator = math::larger(simd, simd.splat_f32s(self.eps), simd.sqrt_f32s(v));
+        let normal = math::clamp(simd, self.bound, simd.div_f32s(g, denominator));
         let v = self.square.of_squares(simd, v, g);
-        let step = simd.mul_f32s(simd.splat_f32s(self.rate), m);
-        Update { step, moments: [m, v, unused] }
+        let (m, step) = if self.first {
+            (m, simd.splat_f32s(0.0))
+        } else {
+            let m = self.mean.of(simd, m, normal);
+            (m, simd.mul_f32s(simd.splat_f32s(self.rate), m))
+        };
+        Update { step, denominator, moments: [m, v, unused] }
+    }
+
+    #[inline(always)]
+    fn gain(self) -> f32 {
+        self.rate
     }
 }
 
 /// One element of one step in f64.
 pub(crate) fn textbook(
-    config: &AdamConfig,
-    clip: Option<f64>,
-    t: u64,
-    lr: f64,
+    At { config, t, lr, .. }: At<'_>,
+    clip: Option<AdoptClip>,
     g: f64,
     [m, v, _]: &mut [f64; 3],
 ) -> f64 {
@@ -71,8 +83,8 @@ pub(crate) fn textbook(
         *v = g * g;
         return 0.0;
     }
-    let limit = clip.map_or(f64::INFINITY, |power| libm::pow((t - 1) as f64, power));
-    let normal = (g / libm::sqrt(*v).max(config.eps)).clamp(-limit, limit);
+    let bound = bound(clip, t);
+    let normal = (g / libm::sqrt(*v).max(config.eps)).clamp(-bound, bound);
     *m = config.beta1 * *m + (1.0 - config.beta1) * normal;
     *v = config.beta2 * *v + (1.0 - config.beta2) * g * g;
     lr * *m

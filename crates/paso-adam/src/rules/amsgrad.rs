@@ -1,86 +1,93 @@
-//! AMSGrad (Reddi, Kale & Kumar, arXiv 1904.09237, algorithm 2), with bias correction as the libraries have it.
+//! AMSGrad (Reddi, Kale & Kumar, arXiv 1904.09237, algorithm 2), with Adam's bias corrections.
 //!
 //! ```text
-//! m, v as in Adam;  x = max(x, v)                         or  x = max(x, v / (1 - beta2^t))
-//! w = w - rate * (m / (1 - beta1^t)) / (sqrt(x / (1 - beta2^t)) + eps)   or  … / (sqrt(x) + eps)
+//! m, v as Adam's      x = max(x, v)  or, bias-corrected,  x = max(x, v / (1 - beta2^t))
 //! ```
+//!
+//! and x takes the place of v in Adam's denominator.
 
 use pulp::Simd;
 
-use super::{Kernel, Update};
-use crate::config::{AdamConfig, Epsilon, Largest};
-use crate::denominator::Denominator;
-use crate::math::{self, Mean, larger};
+use super::adam::{self, Denominator};
+use super::{At, Kernel, Update};
+use crate::math::{self, Mean};
+use crate::rule::AmsGrad;
 
 /// AMSGrad's constants at one step.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Folded {
+pub(crate) struct AmsGradKernel {
     mean: Mean,
     square: Mean,
-    /// What the second moment is multiplied with before it is compared.
-    correct: f32,
+    /// What v is multiplied with before the maximum: 1, or its bias correction.
+    lift: f32,
     denominator: Denominator,
     rate: f32,
+    gain: f32,
 }
 
-impl Folded {
-    pub(crate) fn new(config: &AdamConfig, largest: Largest, t: u64, lr: f64) -> Self {
-        let rate = lr / (1.0 - math::power(config.beta1, t));
-        let (correct, (denominator, rate)) = match largest {
-            Largest::Raw => (1.0, Denominator::new(config, t, rate)),
-            Largest::Corrected => {
-                (1.0 / (1.0 - math::power(config.beta2, t)), (Denominator::corrected(config), rate))
+impl AmsGradKernel {
+    pub(crate) fn new(At { config, t, lr, .. }: At<'_>, kind: AmsGrad) -> Self {
+        let (lift, (denominator, gain)) = match kind {
+            AmsGrad::Raw => (1.0, Denominator::new(config, t, lr)),
+            AmsGrad::BiasCorrected => {
+                let lift = 1.0 / (1.0 - math::power(config.beta2, t));
+                (lift, (Denominator::of_corrected(config), lr))
             }
         };
         Self {
             mean: Mean::new(config.beta1),
             square: Mean::new(config.beta2),
-            correct: math::round(correct),
+            lift: math::round(lift),
             denominator,
-            rate: math::round(rate),
+            rate: math::round(gain / (1.0 - math::power(config.beta1, t))),
+            gain: math::round(gain),
         }
     }
 }
 
-impl Kernel for Folded {
+impl Kernel for AmsGradKernel {
     const MOMENTS: usize = 3;
 
     #[inline(always)]
-    fn update<S: Simd>(self, simd: S, g: S::f32s, [m, v, x]: [S::f32s; 3]) -> Update<S::f32s> {
+    fn update<S: Simd>(
+        self,
+        simd: S,
+        _: S::f32s,
+        g: S::f32s,
+        [m, v, x]: [S::f32s; 3],
+    ) -> Update<S::f32s> {
         let m = self.mean.of(simd, m, g);
         let v = self.square.of_squares(simd, v, g);
-        let x = larger(simd, x, simd.mul_f32s(simd.splat_f32s(self.correct), v));
-        let step = simd
-            .div_f32s(simd.mul_f32s(simd.splat_f32s(self.rate), m), self.denominator.of(simd, x));
-        Update { step, moments: [m, v, x] }
+        let x = math::larger(simd, x, simd.mul_f32s(simd.splat_f32s(self.lift), v));
+        let denominator = self.denominator.of(simd, x);
+        let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.rate), m), denominator);
+        Update { step, denominator, moments: [m, v, x] }
+    }
+
+    #[inline(always)]
+    fn gain(self) -> f32 {
+        self.gain
     }
 }
 
 /// One element of one step in f64.
 pub(crate) fn textbook(
-    config: &AdamConfig,
-    largest: Largest,
-    t: u64,
-    lr: f64,
+    At { config, t, lr, .. }: At<'_>,
+    kind: AmsGrad,
     g: f64,
-    [m, v, x]: &mut [f64; 3],
+    moments: &mut [f64; 3],
 ) -> f64 {
-    *m = config.beta1 * *m + (1.0 - config.beta1) * g;
-    *v = config.beta2 * *v + (1.0 - config.beta2) * g * g;
-    let c1 = 1.0 - math::power(config.beta1, t);
-    let c2 = 1.0 - math::power(config.beta2, t);
-    match (largest, config.epsilon) {
-        (Largest::Corrected, _) => {
-            *x = x.max(*v / c2);
-            lr * (*m / c1) / (libm::sqrt(*x + config.eps_root) + config.eps)
-        }
-        (Largest::Raw, Epsilon::Corrected) => {
+    adam::textbook_moments(config, g, moments);
+    let [m, v, x] = moments;
+    let (denominator, rate) = match kind {
+        AmsGrad::Raw => {
             *x = x.max(*v);
-            lr * (*m / c1) / (libm::sqrt(*x / c2 + config.eps_root) + config.eps)
+            adam::textbook_denominator(config, t, *x)
         }
-        (Largest::Raw, Epsilon::Hat) => {
-            *x = x.max(*v);
-            lr * libm::sqrt(c2) / c1 * *m / (libm::sqrt(*x + config.eps_root) + config.eps)
+        AmsGrad::BiasCorrected => {
+            *x = x.max(*v / (1.0 - math::power(config.beta2, t)));
+            (libm::sqrt(*x + config.eps_root) + config.eps, 1.0)
         }
-    }
+    };
+    lr * rate * *m / (1.0 - math::power(config.beta1, t)) / denominator
 }

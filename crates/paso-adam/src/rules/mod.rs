@@ -3,88 +3,23 @@
 
 use pulp::Simd;
 
-use crate::config::{AdamConfig, Rule};
+use crate::config::AdamConfig;
+use crate::rule::Rule;
+use crate::scalars::Scalars;
+use crate::step::Visit;
 
-pub(crate) mod adabelief;
-pub(crate) mod adam;
-pub(crate) mod adamax;
-pub(crate) mod adopt;
-pub(crate) mod amsgrad;
-pub(crate) mod lion;
-pub(crate) mod nadam;
-pub(crate) mod radam;
+mod adabelief;
+mod adam;
+mod adamax;
+mod adopt;
+mod amsgrad;
+mod lion;
+mod nadam;
+mod radam;
+mod schedule_free;
 
-/// The kernel of a rule with everything folded that is constant over a step.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Folded {
-    Adam(adam::Folded),
-    AmsGrad(amsgrad::Folded),
-    NAdam(nadam::Folded),
-    RAdam(radam::Folded),
-    Adamax(adamax::Folded),
-    AdaBelief(adabelief::Folded),
-    Lion(lion::Folded),
-    Adopt(adopt::Folded),
-}
-
-impl Folded {
-    pub(crate) fn new(config: &AdamConfig, t: u64, lr: f64) -> Self {
-        match config.rule {
-            Rule::Adam => Self::Adam(adam::Folded::new(config, t, lr)),
-            Rule::AmsGrad(largest) => Self::AmsGrad(amsgrad::Folded::new(config, largest, t, lr)),
-            Rule::NAdam(nesterov) => Self::NAdam(nadam::Folded::new(config, nesterov, t, lr)),
-            Rule::RAdam => Self::RAdam(radam::Folded::new(config, t, lr)),
-            Rule::Adamax => Self::Adamax(adamax::Folded::new(config, t, lr)),
-            Rule::AdaBelief(expected) => {
-                Self::AdaBelief(adabelief::Folded::new(config, expected, t, lr))
-            }
-            Rule::Lion => Self::Lion(lion::Folded::new(config, lr)),
-            Rule::Adopt { clip } => Self::Adopt(adopt::Folded::new(config, clip, t, lr)),
-        }
-    }
-}
-
-/// One weight of one step in f64, as the papers write it: what is subtracted from it.
-pub(crate) fn textbook(
-    config: &AdamConfig,
-    t: u64,
-    lr: f64,
-    g: f64,
-    moments: &mut [f64; 3],
-) -> f64 {
-    match config.rule {
-        Rule::Adam => adam::textbook(config, t, lr, g, moments),
-        Rule::AmsGrad(largest) => amsgrad::textbook(config, largest, t, lr, g, moments),
-        Rule::NAdam(nesterov) => nadam::textbook(config, nesterov, t, lr, g, moments),
-        Rule::RAdam => radam::textbook(config, t, lr, g, moments),
-        Rule::Adamax => adamax::textbook(config, t, lr, g, moments),
-        Rule::AdaBelief(expected) => adabelief::textbook(config, expected, t, lr, g, moments),
-        Rule::Lion => lion::textbook(config, lr, g, moments),
-        Rule::Adopt { clip } => adopt::textbook(config, clip, t, lr, g, moments),
-    }
-}
-
-/// The names of a rule's moments, as PyTorch has them where it has them; their number is the number of moments.
-pub(crate) fn moment_names(rule: Rule) -> &'static [&'static str] {
-    match rule {
-        Rule::AmsGrad(_) => &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"],
-        Rule::Adamax => &["exp_avg", "exp_inf"],
-        Rule::AdaBelief(_) => &["exp_avg", "exp_avg_var"],
-        Rule::Lion => &["exp_avg"],
-        Rule::Adam | Rule::NAdam(_) | Rule::RAdam | Rule::Adopt { .. } => {
-            &["exp_avg", "exp_avg_sq"]
-        }
-    }
-}
-
-/// The magnitude up to which a gradient counts as zero under a rule.
-pub(crate) fn faint(config: &AdamConfig) -> f32 {
-    match config.rule {
-        // No squares that could underflow.
-        Rule::Adamax | Rule::Lion => crate::math::DENORMAL,
-        _ => crate::math::faint(config.beta2),
-    }
-}
+pub(crate) use nadam::momentum;
+pub(crate) use radam::rectification;
 
 /// The arithmetic of a rule on one vector of weights, with everything that is constant over a step inside.
 ///
@@ -94,15 +29,107 @@ pub(crate) trait Kernel: Copy + Send + Sync {
     /// How many moments (buffers of the weights' length) the rule keeps: 1 to 3.
     const MOMENTS: usize;
 
-    /// From the gradient and the old moments (unused ones are zero): the new moments, and what is subtracted
-    /// from the weight.
-    fn update<S: Simd>(self, simd: S, gradient: S::f32s, moments: [S::f32s; 3]) -> Update<S::f32s>;
+    /// From the weight, the gradient and the old moments (unused ones are zero): the new moments, and what is
+    /// subtracted from the weight.
+    fn update<S: Simd>(
+        self,
+        simd: S,
+        weight: S::f32s,
+        gradient: S::f32s,
+        moments: [S::f32s; 3],
+    ) -> Update<S::f32s>;
+
+    /// What the denominator divides: `gain / denominator` is a weight's own learning rate.
+    fn gain(self) -> f32;
 }
 
 /// What a [`Kernel`] returns for one vector.
 pub(crate) struct Update<V> {
     /// What is subtracted from the weights; the rate is in it.
     pub(crate) step: V,
+    /// What the gradient or its mean was divided by.
+    pub(crate) denominator: V,
     /// The new moments; those beyond [`Kernel::MOMENTS`] are ignored.
     pub(crate) moments: [V; 3],
+}
+
+/// The constants of one step: what every rule folds its own from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At<'a> {
+    pub(crate) config: &'a AdamConfig,
+    /// The number of the step, from 1.
+    pub(crate) t: u64,
+    /// The rate.
+    pub(crate) lr: f64,
+    /// The rule's numbers after this step.
+    pub(crate) scalars: Scalars,
+}
+
+/// The folded kernel of any rule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AnyKernel {
+    Adam(adam::AdamKernel),
+    AmsGrad(amsgrad::AmsGradKernel),
+    NAdam(nadam::NAdamKernel),
+    Momentum(radam::MomentumKernel),
+    Adamax(adamax::AdamaxKernel),
+    AdaBelief(adabelief::AdaBeliefKernel),
+    Lion(lion::LionKernel),
+    Adopt(adopt::AdoptKernel),
+    ScheduleFree(schedule_free::ScheduleFreeKernel),
+}
+
+impl AnyKernel {
+    pub(crate) fn new(at: At<'_>) -> Self {
+        match at.config.rule {
+            Rule::Adam => Self::Adam(adam::AdamKernel::new(at, at.lr)),
+            // The length comes later, from the norms.
+            Rule::Lamb => Self::Adam(adam::AdamKernel::new(at, 1.0)),
+            Rule::AmsGrad(kind) => Self::AmsGrad(amsgrad::AmsGradKernel::new(at, kind)),
+            Rule::NAdam(kind) => Self::NAdam(nadam::NAdamKernel::new(at, kind)),
+            Rule::RAdam => match rectification(at.config.beta2, at.t) {
+                Some(r) => Self::Adam(adam::AdamKernel::new(at, at.lr * r)),
+                None => Self::Momentum(radam::MomentumKernel::new(at)),
+            },
+            Rule::Adamax => Self::Adamax(adamax::AdamaxKernel::new(at)),
+            Rule::AdaBelief => Self::AdaBelief(adabelief::AdaBeliefKernel::new(at)),
+            Rule::Lion => Self::Lion(lion::LionKernel::new(at)),
+            Rule::Adopt(clip) => Self::Adopt(adopt::AdoptKernel::new(at, clip)),
+            Rule::ScheduleFree(_) => Self::ScheduleFree(schedule_free::ScheduleFreeKernel::new(at)),
+        }
+    }
+}
+
+impl AnyKernel {
+    /// Hands the rule's own kernel over.
+    pub(crate) fn visit<V: Visit>(self, visitor: &mut V) -> V::Output {
+        match self {
+            Self::Adam(kernel) => visitor.visit(kernel),
+            Self::AmsGrad(kernel) => visitor.visit(kernel),
+            Self::NAdam(kernel) => visitor.visit(kernel),
+            Self::Momentum(kernel) => visitor.visit(kernel),
+            Self::Adamax(kernel) => visitor.visit(kernel),
+            Self::AdaBelief(kernel) => visitor.visit(kernel),
+            Self::Lion(kernel) => visitor.visit(kernel),
+            Self::Adopt(kernel) => visitor.visit(kernel),
+            Self::ScheduleFree(kernel) => visitor.visit(kernel),
+        }
+    }
+}
+
+/// One element of one step in f64, as the papers write it: what is subtracted from the weight, with the new moments
+/// left in `moments`.
+pub(crate) fn textbook(at: At<'_>, w: f64, g: f64, moments: &mut [f64; 3]) -> f64 {
+    match at.config.rule {
+        Rule::Adam => at.lr * adam::textbook(at, g, moments),
+        Rule::Lamb => adam::textbook(at, g, moments),
+        Rule::AmsGrad(kind) => amsgrad::textbook(at, kind, g, moments),
+        Rule::NAdam(kind) => nadam::textbook(at, kind, g, moments),
+        Rule::RAdam => radam::textbook(at, g, moments),
+        Rule::Adamax => adamax::textbook(at, g, moments),
+        Rule::AdaBelief => adabelief::textbook(at, g, moments),
+        Rule::Lion => lion::textbook(at, g, moments),
+        Rule::Adopt(clip) => adopt::textbook(at, clip, g, moments),
+        Rule::ScheduleFree(_) => schedule_free::textbook(at, w, g, moments),
+    }
 }

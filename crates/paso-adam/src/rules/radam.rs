@@ -1,74 +1,75 @@
-//! RAdam (Liu et al., *On the Variance of the Adaptive Learning Rate and Beyond*, arXiv 1908.03265, algorithm 2).
+//! RAdam (Liu et al., arXiv 1908.03265, algorithm 2).
 //!
 //! ```text
-//! m, v as in Adam;  n = 2 / (1 - beta2) - 1;  p = n - 2 t beta2^t / (1 - beta2^t)
-//! p > 5:  Adam's step times sqrt((p - 4) (p - 2) n / ((n - 4) (n - 2) p));  else w = w - rate * m / (1 - beta1^t)
+//! r_inf = 2 / (1 - beta2) - 1          r_t = r_inf - 2 t beta2^t / (1 - beta2^t)
+//! r_t > 5:  Adam's step, times sqrt((r_t - 4)(r_t - 2) r_inf / ((r_inf - 4)(r_inf - 2) r_t))
+//! else:     w = w - rate * m / (1 - beta1^t)
 //! ```
 //!
-//! PyTorch adds `eps` to the root of the raw moment ([`Epsilon::Hat`](crate::Epsilon::Hat)), Optax to that of the
-//! corrected one.
+//! 5 is PyTorch's and Optax's threshold; the paper has 4.
 
 use pulp::Simd;
 
-use super::{Kernel, Update, adam};
-use crate::config::AdamConfig;
-use crate::math;
+use super::{At, Kernel, Update, adam};
+use crate::math::{self, Mean};
 
-/// RAdam's constants at one step: Adam's, with a rate that is rectified.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Folded {
-    adam: adam::Folded,
-    /// In place of the denominator while the second moment is not known well enough.
-    rate_alone: Option<f32>,
+/// What Adam's step is multiplied with, or `None` while the variance cannot be told.
+pub(crate) fn rectification(beta2: f64, t: u64) -> Option<f64> {
+    let power = math::power(beta2, t);
+    let last = 2.0 / (1.0 - beta2) - 1.0;
+    let now = last - 2.0 * t as f64 * power / (1.0 - power);
+    let square = (now - 4.0) * (now - 2.0) * last / ((last - 4.0) * (last - 2.0) * now);
+    (now > 5.0).then(|| libm::sqrt(square))
 }
 
-impl Folded {
-    pub(crate) fn new(config: &AdamConfig, t: u64, lr: f64) -> Self {
-        let rectify = rectification(config.beta2, t);
-        let alone = lr / (1.0 - math::power(config.beta1, t));
+/// The step before rectification: momentum alone. The second moment is kept up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MomentumKernel {
+    mean: Mean,
+    square: Mean,
+    rate: f32,
+    gain: f32,
+}
+
+impl MomentumKernel {
+    pub(crate) fn new(At { config, t, lr, .. }: At<'_>) -> Self {
         Self {
-            adam: adam::Folded::new(config, t, lr * rectify.unwrap_or(1.0)),
-            rate_alone: rectify.is_none().then(|| math::round(alone)),
+            mean: Mean::new(config.beta1),
+            square: Mean::new(config.beta2),
+            rate: math::round(lr / (1.0 - math::power(config.beta1, t))),
+            gain: math::round(lr),
         }
     }
 }
 
-impl Kernel for Folded {
+impl Kernel for MomentumKernel {
     const MOMENTS: usize = 2;
 
     #[inline(always)]
-    fn update<S: Simd>(self, simd: S, g: S::f32s, moments: [S::f32s; 3]) -> Update<S::f32s> {
-        let update = self.adam.update(simd, g, moments);
-        match self.rate_alone {
-            None => update,
-            Some(rate) => {
-                let step = simd.mul_f32s(simd.splat_f32s(rate), update.moments[0]);
-                Update { step, ..update }
-            }
-        }
+    fn update<S: Simd>(
+        self,
+        simd: S,
+        _: S::f32s,
+        g: S::f32s,
+        [m, v, unused]: [S::f32s; 3],
+    ) -> Update<S::f32s> {
+        let m = self.mean.of(simd, m, g);
+        let v = self.square.of_squares(simd, v, g);
+        let step = simd.mul_f32s(simd.splat_f32s(self.rate), m);
+        Update { step, denominator: simd.splat_f32s(1.0), moments: [m, v, unused] }
+    }
+
+    #[inline(always)]
+    fn gain(self) -> f32 {
+        self.gain
     }
 }
 
-/// What Adam's step is multiplied with, or `None` where the variance of its denominator is not bounded yet.
-fn rectification(beta2: f64, t: u64) -> Option<f64> {
-    let power = math::power(beta2, t);
-    let most = 2.0 / (1.0 - beta2) - 1.0;
-    let now = most - 2.0 * t as f64 * power / (1.0 - power);
-    (now > 5.0)
-        .then(|| libm::sqrt((now - 4.0) * (now - 2.0) * most / ((most - 4.0) * (most - 2.0) * now)))
-}
-
 /// One element of one step in f64.
-pub(crate) fn textbook(
-    config: &AdamConfig,
-    t: u64,
-    lr: f64,
-    g: f64,
-    moments: &mut [f64; 3],
-) -> f64 {
-    let step = adam::textbook(config, t, lr, g, moments);
-    match rectification(config.beta2, t) {
-        Some(r) => r * step,
-        None => lr * moments[0] / (1.0 - math::power(config.beta1, t)),
+pub(crate) fn textbook(at: At<'_>, g: f64, moments: &mut [f64; 3]) -> f64 {
+    let adam = adam::textbook(at, g, moments);
+    match rectification(at.config.beta2, at.t) {
+        Some(r) => at.lr * r * adam,
+        None => at.lr * moments[0] / (1.0 - math::power(at.config.beta1, at.t)),
     }
 }

@@ -1,0 +1,266 @@
+//! [`Audit`]: what a step did, counted in the same pass.
+
+use pulp::Simd;
+
+use crate::math::{self, DENORMAL};
+use crate::pass::{Seen, Watch};
+
+/// What one step did to the weights. The step itself has the same bits as without an audit.
+///
+/// Plain numbers, to be merged over tensors and groups ([`Audit::merge`]) and serialized (feature `serde`). Counts and
+/// maxima are the same on every instruction set; sums differ by rounding (1e-6, relative). "Step" is what is subtracted
+/// from a weight, without decoupled decay; it is measured in units of the rate that the tensor was given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Audit {
+    /// Weights that were stepped.
+    pub weights: u64,
+    /// The largest |step| / rate.
+    pub max_step: f64,
+    /// Sum of (step / rate)^2. [`Audit::rms_step`] is its root mean.
+    pub step_squares: f64,
+    /// Weights whose step was longer than the rate.
+    pub above_rate: u64,
+    /// The largest |step| / rate that the settings allow, [`Adam::longest_step`](crate::Adam::longest_step); 0 where
+    /// there is no such bound.
+    pub longest_step: f64,
+    /// Gradients that were NaN or infinite.
+    pub non_finite: u64,
+    /// Moments that had become denormal and were stored as zero.
+    pub flushed: u64,
+    /// Sum of step^2, in the weights' own unit.
+    pub update_squares: f64,
+    /// Sum of weight^2, before the step.
+    pub weight_squares: f64,
+    /// |step| / rate of a sample of the weights: the first 64 of every 8192 of a tensor.
+    pub steps: LogHistogram,
+    /// A weight's own learning rate, rate / (sqrt(v) + eps) with all corrections, of the same sample.
+    pub rates: LogHistogram,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            weights: 0,
+            max_step: 0.0,
+            step_squares: 0.0,
+            above_rate: 0,
+            longest_step: 0.0,
+            non_finite: 0,
+            flushed: 0,
+            update_squares: 0.0,
+            weight_squares: 0.0,
+            steps: LogHistogram::starting_at(-28),
+            rates: LogHistogram::starting_at(-20),
+        }
+    }
+}
+
+impl Audit {
+    /// The root mean square of step / rate; 0 without weights. At a minimum that noise dominates, Adam's is
+    /// `sqrt((1 - beta1) / (1 + beta1))`, 0.229 by default, whatever the rate.
+    #[must_use]
+    pub fn rms_step(&self) -> f64 {
+        libm::sqrt(self.step_squares / (self.weights.max(1) as f64))
+    }
+
+    /// The share of weights whose step was longer than the rate, in `[0, 1]`.
+    #[must_use]
+    pub fn share_above_rate(&self) -> f64 {
+        self.above_rate as f64 / (self.weights.max(1) as f64)
+    }
+
+    /// The largest step over the largest that there can be, in `[0, 1]` but for rounding; `None` without a bound.
+    #[must_use]
+    pub fn max_over_longest(&self) -> Option<f64> {
+        (self.longest_step > 0.0).then(|| self.max_step / self.longest_step)
+    }
+
+    /// The norm of the step over the norm of the weights; `None` where all weights were zero.
+    #[must_use]
+    pub fn update_to_weight(&self) -> Option<f64> {
+        let (update, weight) = (self.update_squares, self.weight_squares);
+        (weight > 0.0).then(|| libm::sqrt(update / weight))
+    }
+
+    /// Both together: as if the tensors of both had been audited as one.
+    #[must_use]
+    pub fn merge(mut self, other: &Self) -> Self {
+        self.weights += other.weights;
+        self.max_step = self.max_step.max(other.max_step);
+        self.step_squares += other.step_squares;
+        self.above_rate += other.above_rate;
+        self.longest_step = self.longest_step.max(other.longest_step);
+        self.non_finite += other.non_finite;
+        self.flushed += other.flushed;
+        self.update_squares += other.update_squares;
+        self.weight_squares += other.weight_squares;
+        self.steps.merge(&other.steps);
+        self.rates.merge(&other.rates);
+        self
+    }
+}
+
+/// How many values lie between one power of two and the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct LogHistogram {
+    /// Bin 0 ends at `2^(lowest + 1)`; it has everything below, too. Bin `k` starts at `2^(lowest + k)`; the last has
+    /// everything above, infinity and NaN.
+    pub lowest: i32,
+    /// Values in each bin.
+    pub counts: [u64; 32],
+    /// Values that were exactly zero; they are in no bin.
+    pub zeros: u64,
+}
+
+impl LogHistogram {
+    fn starting_at(lowest: i32) -> Self {
+        Self { lowest, counts: [0; 32], zeros: 0 }
+    }
+
+    /// All values counted.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.zeros + self.counts.iter().sum::<u64>()
+    }
+
+    /// Where bin `k` starts: `2^(lowest + k)`.
+    #[must_use]
+    pub fn start(&self, k: usize) -> f64 {
+        libm::exp2(f64::from(self.lowest) + k as f64)
+    }
+
+    /// Counts the magnitude of a value.
+    #[inline(always)]
+    fn count(&mut self, value: f32) {
+        let bits = value.to_bits() << 1;
+        if bits == 0 {
+            self.zeros += 1;
+            return;
+        }
+        // The exponent, which 127 is added to.
+        let bin = (bits >> 24).cast_signed() - 127 - self.lowest;
+        self.counts[bin.clamp(0, 31).cast_unsigned() as usize] += 1;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.zeros += other.zeros;
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+    }
+}
+
+/// Of every so many weights of a tensor …
+pub(crate) const STRIDE: usize = 8192;
+/// … the first so many are in the histograms.
+pub(crate) const SAMPLE: usize = 64;
+
+/// Counts a block of a pass in vectors.
+pub(crate) struct Counting<S: Simd> {
+    inverse: S::f32s,
+    max: S::f32s,
+    steps: S::f32s,
+    above: S::f32s,
+    non_finite: S::f32s,
+    flushed: S::f32s,
+    weights: S::f32s,
+}
+
+impl<S: Simd> Counting<S> {
+    #[inline(always)]
+    pub(crate) fn new(simd: S, inverse: f32) -> Self {
+        let none = simd.splat_f32s(0.0);
+        Self {
+            inverse: simd.splat_f32s(inverse),
+            max: none,
+            steps: none,
+            above: none,
+            non_finite: none,
+            flushed: none,
+            weights: none,
+        }
+    }
+
+    /// Adds the block of `n` weights to an audit.
+    #[inline(always)]
+    pub(crate) fn flush(self, simd: S, audit: &mut Audit, n: usize, rate: f64) {
+        let steps = f64::from(simd.reduce_sum_f32s(self.steps));
+        let count = |x: S::f32s| f64::from(simd.reduce_sum_f32s(x)) as u64;
+        audit.weights += n as u64;
+        audit.max_step = audit.max_step.max(simd.reduce_max_f32s(self.max).into());
+        audit.step_squares += steps;
+        audit.update_squares += steps * rate * rate;
+        audit.above_rate += count(self.above);
+        audit.non_finite += count(self.non_finite);
+        audit.flushed += count(self.flushed);
+        audit.weight_squares += f64::from(simd.reduce_sum_f32s(self.weights));
+    }
+}
+
+impl<S: Simd> Watch<S> for Counting<S> {
+    #[inline(always)]
+    fn see(&mut self, simd: S, _: usize, seen: &Seen<S>) {
+        let (none, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
+        let size = simd.mul_f32s(simd.abs_f32s(seen.taken), self.inverse);
+        // NaN is above nothing.
+        self.max = math::larger(simd, size, self.max);
+        let finite = simd.greater_than_f32s(simd.splat_f32s(f32::INFINITY), size);
+        let size = simd.select_f32s(finite, size, none);
+        self.steps = simd.mul_add_f32s(size, size, self.steps);
+        let above = simd.select_f32s(simd.greater_than_f32s(size, one), one, none);
+        self.above = simd.add_f32s(self.above, above);
+        let most = simd.splat_f32s(f32::INFINITY);
+        let finite = simd.greater_than_f32s(most, simd.abs_f32s(seen.raw));
+        let bad = simd.select_f32s(finite, none, one);
+        self.non_finite = simd.add_f32s(self.non_finite, bad);
+        self.weights = simd.mul_add_f32s(seen.weight, seen.weight, self.weights);
+        let [a, b, c] = seen.moments;
+        let flushed = simd.add_f32s(denormal(simd, a), denormal(simd, b));
+        let flushed = simd.add_f32s(flushed, denormal(simd, c));
+        self.flushed = simd.add_f32s(self.flushed, flushed);
+    }
+}
+
+/// 1 where a value is denormal, else 0. (As integers: the bits of denormals lie from 1 to `DENORMAL`, after the sign.)
+#[inline(always)]
+fn denormal<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let bits = simd.transmute_u32s_f32s(simd.abs_f32s(x));
+    let below = simd.sub_u32s(bits, simd.splat_u32s(1));
+    let inside = simd.greater_than_u32s(simd.splat_u32s(DENORMAL.to_bits()), below);
+    simd.select_f32s(inside, simd.splat_f32s(1.0), simd.splat_f32s(0.0))
+}
+
+/// A sample of a block: its steps and denominators.
+pub(crate) struct Sample<S: Simd> {
+    pub(crate) counting: Counting<S>,
+    steps: [f32; SAMPLE],
+    denominators: [f32; SAMPLE],
+}
+
+impl<S: Simd> Sample<S> {
+    #[inline(always)]
+    pub(crate) fn new(counting: Counting<S>) -> Self {
+        Self { counting, steps: [0.0; SAMPLE], denominators: [0.0; SAMPLE] }
+    }
+
+    /// Adds `n` weights to the histograms.
+    #[inline(always)]
+    pub(crate) fn flush(self, audit: &mut Audit, n: usize, inverse: f32, gain: f32) -> Counting<S> {
+        for (&step, &denominator) in self.steps.iter().zip(&self.denominators).take(n) {
+            audit.steps.count(step * inverse);
+            audit.rates.count(gain / denominator);
+        }
+        self.counting
+    }
+}
+
+impl<S: Simd> Watch<S> for Sample<S> {
+    #[inline(always)]
+    fn see(&mut self, simd: S, i: usize, seen: &Seen<S>) {
+        self.counting.see(simd, i, seen);
+        S::as_mut_simd_f32s(&mut self.steps).0[i] = seen.taken;
+        S::as_mut_simd_f32s(&mut self.denominators).0[i] = seen.denominator;
+    }
+}

@@ -1,0 +1,97 @@
+//! A pass with company: the running average of the weights, zeroing of the gradient, the audit.
+//!
+//! It goes block by block, so that what is beside the step finds the block in the first cache: memory is still
+//! passed over once.
+
+use pulp::{Simd, WithSimd};
+
+use crate::audit::{Audit, Counting, SAMPLE, STRIDE, Sample};
+use crate::pass::{Frame, Pass};
+use crate::piece::Gradient;
+use crate::rules::Kernel;
+
+/// Weights in a block.
+const BLOCK: usize = 1024;
+
+/// A step over slices of one length, and what is done beside it.
+pub(crate) struct Blocks<'a, K> {
+    pub(crate) frame: Frame,
+    pub(crate) kernel: K,
+    pub(crate) weights: &'a mut [f32],
+    pub(crate) gradient: Gradient<'a>,
+    pub(crate) moments: [&'a mut [f32]; 3],
+    /// The running average, empty for none, and how far it moves towards the weights.
+    pub(crate) average: &'a mut [f32],
+    pub(crate) towards: f32,
+    /// The rate, where the step is to be audited.
+    pub(crate) audit: Option<f64>,
+}
+
+impl<K: Kernel> WithSimd for Blocks<'_, K> {
+    type Output = Audit;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) -> Audit {
+        let mut audit = Audit::default();
+        let n = self.weights.len();
+        let mut start = 0;
+        while start < n {
+            let sampled = self.audit.is_some() && start % STRIDE == 0;
+            let block = if sampled { SAMPLE } else { BLOCK - start % BLOCK };
+            let end = (start + block).min(n);
+            self.block(simd, start, end, sampled, &mut audit);
+            start = end;
+        }
+        audit
+    }
+}
+
+impl<K: Kernel> Blocks<'_, K> {
+    #[inline(always)]
+    fn block<S: Simd>(
+        &mut self,
+        simd: S,
+        start: usize,
+        end: usize,
+        sampled: bool,
+        audit: &mut Audit,
+    ) {
+        let [m0, m1, m2] = &mut self.moments;
+        let n = end - start;
+        let pass = Pass {
+            frame: self.frame,
+            kernel: self.kernel,
+            weights: &mut self.weights[start..end],
+            gradient: &self.gradient.values()[start..end],
+            moments: [
+                if K::MOMENTS > 0 { &mut m0[start..end] } else { &mut [] },
+                if K::MOMENTS > 1 { &mut m1[start..end] } else { &mut [] },
+                if K::MOMENTS > 2 { &mut m2[start..end] } else { &mut [] },
+            ],
+        };
+        match self.audit {
+            None => pass.with_simd(simd),
+            Some(rate) => {
+                let inverse = if rate > 0.0 { crate::math::round(1.0 / rate) } else { 0.0 };
+                let mut counting = Counting::new(simd, inverse);
+                if sampled {
+                    let mut sample = Sample::new(counting);
+                    pass.watched(simd, &mut sample);
+                    counting = sample.flush(audit, n, inverse, self.kernel.gain());
+                } else {
+                    pass.watched(simd, &mut counting);
+                }
+                counting.flush(simd, audit, n, rate);
+            }
+        }
+        if !self.average.is_empty() {
+            let towards = self.towards;
+            for (a, w) in self.average[start..end].iter_mut().zip(&self.weights[start..end]) {
+                *a += towards * (w - *a);
+            }
+        }
+        if let Gradient::Zero(gradient) = &mut self.gradient {
+            gradient[start..end].fill(0.0);
+        }
+    }
+}

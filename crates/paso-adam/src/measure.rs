@@ -1,0 +1,165 @@
+//! Sums over a tensor that a step needs before it is taken: norms of the gradient, the weights and the update.
+//!
+//! They are added in f64, in an order that depends on the lengths alone: sixteen running sums over a piece (element i
+//! in sum i mod 16), pieces in a fixed tree. So they have the same bits on every level and for any number of threads.
+
+use pulp::{Simd, WithSimd};
+
+use crate::pass::{Frame, Pass, Seen, Watch};
+use crate::rules::Kernel;
+
+/// Running sums; sixteen fill a vector of any level.
+const SUMS: usize = 16;
+
+/// The sum over `f(i)`, in the fixed order.
+#[inline(always)]
+fn sum(n: usize, f: impl Fn(usize) -> f64) -> f64 {
+    let mut sums = [0.0; SUMS];
+    let whole = n / SUMS * SUMS;
+    let mut i = 0;
+    while i < whole {
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum += f(i + k);
+        }
+        i += SUMS;
+    }
+    for k in whole..n {
+        sums[k - whole] += f(k);
+    }
+    sums.iter().sum()
+}
+
+/// The gradient's sum of squares and its largest magnitude. The sum is not finite exactly when a gradient is not: no
+/// square of a finite f32 overflows f64.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Size {
+    pub(crate) squares: f64,
+    pub(crate) largest: f32,
+}
+
+impl Size {
+    pub(crate) fn merge(self, other: Self) -> Self {
+        Self { squares: self.squares + other.squares, largest: self.largest.max(other.largest) }
+    }
+}
+
+/// Measures a gradient.
+pub(crate) struct Gradient<'a>(pub(crate) &'a [f32]);
+
+impl WithSimd for Gradient<'_> {
+    type Output = Size;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Size {
+        let values = self.0;
+        let squares = sum(values.len(), |i| {
+            let x = f64::from(values[i]);
+            x * x
+        });
+        let mut largest = [0.0_f32; SUMS];
+        let (chunks, rest) = values.as_chunks::<SUMS>();
+        for chunk in chunks {
+            for (most, x) in largest.iter_mut().zip(chunk) {
+                let x = x.abs();
+                *most = if x > *most { x } else { *most };
+            }
+        }
+        let largest = largest.iter().copied().chain(rest.iter().map(|x| x.abs()));
+        Size { squares, largest: largest.fold(0.0, f32::max) }
+    }
+}
+
+/// What LAMB and the cautious mask need to know of a tensor's update before it is taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ahead {
+    /// Sum of squares of the weights.
+    pub(crate) weights: f64,
+    /// Sum of squares of the update, the decay included.
+    pub(crate) updates: f64,
+    /// How many steps agree in sign with their gradient.
+    pub(crate) agreeing: u64,
+}
+
+impl Ahead {
+    pub(crate) fn merge(self, other: Self) -> Self {
+        Self {
+            weights: self.weights + other.weights,
+            updates: self.updates + other.updates,
+            agreeing: self.agreeing + other.agreeing,
+        }
+    }
+}
+
+/// Computes an update without taking it: the same pass, over copies of a block at a time.
+pub(crate) struct Look<'a, K> {
+    pub(crate) frame: Frame,
+    pub(crate) kernel: K,
+    /// Adds so much of the weight to the update.
+    pub(crate) decay: f64,
+    pub(crate) weights: &'a [f32],
+    pub(crate) gradient: &'a [f32],
+    pub(crate) moments: [&'a [f32]; 3],
+}
+
+/// Weights that are looked at together: their copies stay in the first cache.
+const BLOCK: usize = 1024;
+
+impl<K: Kernel> WithSimd for Look<'_, K> {
+    type Output = Ahead;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Ahead {
+        let Look { frame, kernel, decay, weights, gradient, moments } = self;
+        let mut ahead = Ahead::default();
+        let (mut steps, mut gradients) = ([0.0_f32; BLOCK], [0.0_f32; BLOCK]);
+        let mut copies = [[0.0_f32; BLOCK]; 4];
+        let mut start = 0;
+        while start < weights.len() {
+            let end = (start + BLOCK).min(weights.len());
+            let n = end - start;
+            let [w, copies @ ..] = &mut copies;
+            w[..n].copy_from_slice(&weights[start..end]);
+            for (copy, moment) in copies.iter_mut().zip(moments).take(K::MOMENTS) {
+                copy[..n].copy_from_slice(&moment[start..end]);
+            }
+            let [m0, m1, m2] = copies;
+            let used = |k| if K::MOMENTS > k { n } else { 0 };
+            let pass = Pass {
+                frame,
+                kernel,
+                weights: &mut w[..n],
+                gradient: &gradient[start..end],
+                moments: [&mut m0[..used(0)], &mut m1[..used(1)], &mut m2[..used(2)]],
+            };
+            pass.watched(simd, &mut Probe { steps: &mut steps, gradients: &mut gradients });
+            let (weights, steps) = (&weights[start..end], &steps[..n]);
+            let gradients = &gradients[..n];
+            let weight = |i: usize| f64::from(weights[i]);
+            let update = |i: usize| f64::from(steps[i]) + decay * weight(i);
+            ahead.weights += sum(n, |i| weight(i) * weight(i));
+            ahead.updates += sum(n, |i| update(i) * update(i));
+            ahead.agreeing += steps
+                .iter()
+                .zip(gradients)
+                .map(|(&s, &g)| u64::from((s > 0.0 && g > 0.0) || (s < 0.0 && g < 0.0)))
+                .sum::<u64>();
+            start = end;
+        }
+        ahead
+    }
+}
+
+/// Keeps the steps and the gradients that the rule saw.
+struct Probe<'a> {
+    steps: &'a mut [f32; BLOCK],
+    gradients: &'a mut [f32; BLOCK],
+}
+
+impl<S: Simd> Watch<S> for Probe<'_> {
+    #[inline(always)]
+    fn see(&mut self, _: S, i: usize, seen: &Seen<S>) {
+        // A block is a whole number of vectors, so the last one always has room.
+        S::as_mut_simd_f32s(&mut self.steps[..]).0[i] = seen.step;
+        S::as_mut_simd_f32s(&mut self.gradients[..]).0[i] = seen.gradient;
+    }
+}

@@ -1,0 +1,35 @@
+//! Optax' optimizers.
+
+use super::{Case, Ours};
+use paso_adam::{AdamConfig, AdoptClip, AmsGrad, Decay, Nesterov, Rule};
+use paso_tests::number;
+
+pub(super) fn ours(case: Case<'_>) -> Ours {
+    let value =
+        |name: &str, or: f64| Some(case.value(name)).filter(|v| !v.is_null()).map_or(or, number);
+    let base = AdamConfig {
+        beta1: case.f64("b1"),
+        beta2: case.f64("b2"),
+        eps: value("eps", 0.0),
+        eps_root: value("eps_root", 0.0),
+        decay: match value("weight_decay", 0.0) {
+            0.0 => Decay::None,
+            value => Decay::Decoupled(value),
+        },
+        ..AdamConfig::default()
+    };
+    let rule = match case.optimizer() {
+        "adam" | "adamw" => Rule::Adam,
+        "nadam" | "nadamw" => Rule::NAdam(Nesterov::Constant),
+        "amsgrad" if case.flag("bias_correction_nu") => Rule::AmsGrad(AmsGrad::BiasCorrected),
+        "adabelief" => Rule::AdaBelief,
+        "lion" => Rule::Lion,
+        "radam" => Rule::RAdam,
+        "adopt" => Rule::Adopt(case.flag("use_clipping").then(AdoptClip::default)),
+        "lamb" => Rule::Lamb,
+        "adamax" | "adamaxw" => Rule::Adamax,
+        "yogi" => return Ours::Skip("Yogi is not offered"),
+        other => panic!("Optax' {other} has no dialect"),
+    };
+    Ours::Run(AdamConfig { rule, ..base })
+}
