@@ -5,7 +5,7 @@
 #[path = "../tests/quadratic/mod.rs"]
 mod quadratic;
 
-use paso_study::range_test::{RangeTest, Sweep, suggest};
+use paso_study::range_test::{RangeTest, suggest};
 use paso_study::{
     About, Arm, Grid, RangeReport, Role, Run, Session, Study, StudyConfig, Trial, TrialError, Watch,
 };
@@ -46,16 +46,15 @@ fn main() -> Result<(), TrialError> {
 /// Three sweeps with a rising rate. What a run of so few updates at a constant rate ends at stands for its loss.
 fn sweep(trial: &Quadratic) -> Result<RangeReport, TrialError> {
     let test = RangeTest { from: 1e-6, to: 10.0, steps: 60 };
-    let mut sweeps = Vec::new();
-    for seed in 0..3 {
-        let mut sweep = Sweep::default();
-        for i in 0..test.steps {
-            let run = Run::new("constant", test.lr(i), 100, 1_000 * seed + i as u64);
-            sweep.lr.push(test.lr(i));
-            sweep.loss.push(trial.train(&run, &Watch::idle())?.loss.unwrap_or(f64::NAN));
-        }
-        sweeps.push(sweep);
-    }
+    let sweep = |first: u64| {
+        let mut seed = first;
+        test.sweep(|lr| {
+            seed += 1;
+            let outcome = trial.train(&Run::new("constant", lr, 100, seed), &Watch::idle())?;
+            Ok::<_, TrialError>(outcome.loss.unwrap_or(f64::NAN))
+        })
+    };
+    let sweeps = [0, 1_000, 2_000].into_iter().map(sweep).collect::<Result<Vec<_>, _>>()?;
     let (suggestion, refusal) = match suggest(&sweeps) {
         Ok(suggestion) => (Some(suggestion), None),
         Err(refusal) => (None, Some(refusal.to_string())),

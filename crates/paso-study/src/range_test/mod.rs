@@ -51,6 +51,35 @@ impl RangeTest {
             * (self.to / self.from).powf(i as f64 / self.steps.saturating_sub(1).max(1) as f64)
     }
 
+    /// Does a sweep: `step` is one update of a copy of the training state at the given rate, and returns the loss of its batch before
+    /// the update. Stops early once the loss [has diverged](Self::diverged).
+    ///
+    /// With Adam, let the second moment settle first: some tens of updates at rate 0. Otherwise the first updates, in which every step is as
+    /// large as the rate whatever the gradient, belong to another optimizer than the later ones.
+    ///
+    /// ```
+    /// use paso_study::range_test::{RangeTest, suggest};
+    /// // The loss of a rate, without any history: it falls around 1e-3.
+    /// let step = |lr: f64| Ok::<_, String>(2.0 - 1.5 / (1.0 + (1e-3 / lr).powi(2)) + lr.powi(4));
+    /// let found = suggest(&[RangeTest::default().sweep(step)?]).map_err(|refusal| refusal.to_string())?;
+    /// assert!((found.steepest / 1e-3 - 1.0).abs() < 0.1, "{found:?}");
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `step`, at once. A loss that is not finite is no error.
+    pub fn sweep<E>(&self, mut step: impl FnMut(f64) -> Result<f64, E>) -> Result<Sweep, E> {
+        let mut sweep = Sweep::default();
+        for lr in (0..self.steps).map(|i| self.lr(i)) {
+            sweep.lr.push(lr);
+            sweep.loss.push(step(lr)?);
+            if self.diverged(&sweep.loss) {
+                break;
+            }
+        }
+        Ok(sweep)
+    }
+
     /// Whether a sweep may stop: its last loss is not finite, or its last five all lie far above the first ones.
     #[must_use]
     pub fn diverged(&self, losses: &[f64]) -> bool {

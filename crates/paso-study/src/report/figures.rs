@@ -127,7 +127,7 @@ pub(super) fn chart(
         if let Some(at) = line {
             chart.draw_series([PathElement::new(
                 vec![(*at, y.low), (*at, y.high)],
-                TEXT.0.stroke_width(1 * FINE),
+                TEXT.0.stroke_width(FINE),
             )])?;
         }
     }
