@@ -95,7 +95,7 @@ fn odd_studies_have_a_page_too() {
         let metric = if run.spec.starts_with("cosine") { f64::NAN } else { 0.5 };
         Ok(Outcome { metric, averaged: vec![0.5; run.averaging.len()], ..Outcome::default() })
     };
-    let grid = Grid { points: 1, max_points: 1, ..Grid::default() };
+    let grid = Grid::fixed(1e-3);
     for config in [
         config(),
         StudyConfig { grid, seeds: 2, margin: 0.0, steps: 5, ..config() },
