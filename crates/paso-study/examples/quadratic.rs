@@ -1,6 +1,6 @@
 //! Settles the noisy quadratic, where theory knows the answer, and writes `report.html` and `report.json` into the folder given.
 //!
-//! `cargo run --release -p paso-study --features html --example quadratic -- FOLDER`
+//! `cargo run --release -p paso-study --features html --example quadratic -- FOLDER [RUNS AT A TIME]`
 
 #[path = "../tests/quadratic/mod.rs"]
 mod quadratic;
@@ -13,7 +13,9 @@ use quadratic::Quadratic;
 use std::path::PathBuf;
 
 fn main() -> Result<(), TrialError> {
-    let folder: PathBuf = std::env::args().nth(1).ok_or("usage: quadratic FOLDER")?.into();
+    let folder: PathBuf =
+        std::env::args().nth(1).ok_or("usage: quadratic FOLDER [RUNS AT A TIME]")?.into();
+    let side_by_side = std::env::args().nth(2).map_or(Ok(2), |runs| runs.parse())?;
     let trial = Quadratic::new(1.0, 1.0, 200);
     let mut arms = Arm::usual();
     arms.push(Arm::new("too early", "exponential(to 0.0001%)", Role::Decay));
@@ -36,7 +38,7 @@ fn main() -> Result<(), TrialError> {
         ],
         range_test: Some(sweep(&trial)?),
     };
-    let session = Session { folder: Some(&folder), side_by_side: 2, ..Session::default() };
+    let session = Session { folder: Some(&folder), side_by_side, ..Session::default() };
     let report = Study::new(config)?.report(&trial, &session, about)?;
     std::fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
     std::fs::write(folder.join("report.html"), report.html())?;
