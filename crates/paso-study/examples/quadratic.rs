@@ -1,11 +1,11 @@
 //! Settles the noisy quadratic, where theory knows the answer, and writes `report.html` and `report.json` into the folder given.
 //!
-//! `cargo run --release -p paso-study --features html --example quadratic -- FOLDER`
+//! `cargo run --release -p paso-study --features html --example quadratic -- FOLDER [RUNS AT A TIME]`
 
 #[path = "../tests/quadratic/mod.rs"]
 mod quadratic;
 
-use paso_study::range_test::{RangeTest, Sweep, suggest};
+use paso_study::range_test::{RangeTest, suggest};
 use paso_study::{
     About, Arm, Grid, RangeReport, Role, Run, Session, Study, StudyConfig, Trial, TrialError, Watch,
 };
@@ -13,7 +13,9 @@ use quadratic::Quadratic;
 use std::path::PathBuf;
 
 fn main() -> Result<(), TrialError> {
-    let folder: PathBuf = std::env::args().nth(1).ok_or("usage: quadratic FOLDER")?.into();
+    let folder: PathBuf =
+        std::env::args().nth(1).ok_or("usage: quadratic FOLDER [RUNS AT A TIME]")?.into();
+    let side_by_side = std::env::args().nth(2).map_or(Ok(2), |runs| runs.parse())?;
     let trial = Quadratic::new(1.0, 1.0, 200);
     let mut arms = Arm::usual();
     arms.push(Arm::new("too early", "exponential(to 0.0001%)", Role::Decay));
@@ -36,7 +38,7 @@ fn main() -> Result<(), TrialError> {
         ],
         range_test: Some(sweep(&trial)?),
     };
-    let session = Session { folder: Some(&folder), side_by_side: 2, ..Session::default() };
+    let session = Session { folder: Some(&folder), side_by_side, ..Session::default() };
     let report = Study::new(config)?.report(&trial, &session, about)?;
     std::fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
     std::fs::write(folder.join("report.html"), report.html())?;
@@ -46,16 +48,15 @@ fn main() -> Result<(), TrialError> {
 /// Three sweeps with a rising rate. What a run of so few updates at a constant rate ends at stands for its loss.
 fn sweep(trial: &Quadratic) -> Result<RangeReport, TrialError> {
     let test = RangeTest { from: 1e-6, to: 10.0, steps: 60 };
-    let mut sweeps = Vec::new();
-    for seed in 0..3 {
-        let mut sweep = Sweep::default();
-        for i in 0..test.steps {
-            let run = Run::new("constant", test.lr(i), 100, 1_000 * seed + i as u64);
-            sweep.lr.push(test.lr(i));
-            sweep.loss.push(trial.train(&run, &Watch::idle())?.loss.unwrap_or(f64::NAN));
-        }
-        sweeps.push(sweep);
-    }
+    let sweep = |first: u64| {
+        let mut seed = first;
+        test.sweep(|lr| {
+            seed += 1;
+            let outcome = trial.train(&Run::new("constant", lr, 100, seed), &Watch::idle())?;
+            Ok::<_, TrialError>(outcome.loss.unwrap_or(f64::NAN))
+        })
+    };
+    let sweeps = [0, 1_000, 2_000].into_iter().map(sweep).collect::<Result<Vec<_>, _>>()?;
     let (suggestion, refusal) = match suggest(&sweeps) {
         Ok(suggestion) => (Some(suggestion), None),
         Err(refusal) => (None, Some(refusal.to_string())),

@@ -182,6 +182,19 @@ impl StudyConfig {
 }
 
 impl Grid {
+    /// A grid of one rate: nothing is tuned, every arm has this peak. A difference may then be the rate's and not the schedule's, and
+    /// the answer says so. For branching off a run that exists, whose rate is what it is.
+    ///
+    /// ```
+    /// use paso_study::{Grid, StudyConfig};
+    /// let config = StudyConfig { grid: Grid::fixed(3e-4), tuning_seeds: 1, ..StudyConfig::default() };
+    /// assert_eq!(config.grid.points, 1);
+    /// ```
+    #[must_use]
+    pub fn fixed(rate: f64) -> Self {
+        Self { center: rate, points: 1, max_points: 1, ..Self::default() }
+    }
+
     /// The rate `index` points above the center (below, if negative), rounded to six digits.
     ///
     /// Only multiplications and a decimal rounding: the same index gives the same bits on every machine, as merging needs.

@@ -19,6 +19,17 @@
 //! 5. *Averaged weights* are an alternative to decay, not a kind of it. The best decaying arm is compared with the best
 //!    alternative as well, since decay may help those who do not average and be useless to those who do.
 //!
+//! # What else there is
+//!
+//! * [`Study::report`] gives the answer with everything around it, as data with a version; with the feature `html`,
+//!   `Report::html` makes it a page that needs neither network nor script.
+//! * [`Trial::train_together`] lets runs that begin alike share their beginning: a schedule that is constant for four fifths costs
+//!   its last fifth only.
+//! * [`Shard`] and [`merge`] spread a study over machines or a job array.
+//! * [`range_test`] finds the rates to begin with; [`theory`] and [`validate`] hold an optimizer against closed forms.
+//!
+//! # How many seeds
+//!
 //! Seeds are meant to be chosen beforehand. Adding seeds until the answer pleases raises the chance of a wrong "helps" above its
 //! 5 %; "about k more seeds" is meant to be followed once.
 //!

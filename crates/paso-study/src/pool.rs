@@ -120,7 +120,7 @@ impl Pool<'_> {
 }
 
 /// Puts each run with the first one before it that begins like it, for long enough to be worth it.
-fn groups(runs: &[Run]) -> Vec<Vec<Run>> {
+pub(crate) fn groups(runs: &[Run]) -> Vec<Vec<Run>> {
     let mut groups: Vec<Vec<Run>> = Vec::new();
     for run in runs {
         let together = |group: &&mut Vec<Run>| {

@@ -55,6 +55,9 @@ impl std::fmt::Debug for Session<'_> {
 pub enum Event<'a> {
     /// Before anything runs: what is going to be done. Again after a budget changed it.
     Planned(&'a Plan),
+    /// The first runs are done, so that the plan now knows about how long it takes ([`Plan::time_of`]). Not with a budget, where
+    /// `Planned` says it, and not for a shard.
+    Measured(&'a Plan),
     /// The study was made smaller to fit its budget.
     Cut(&'a Cut),
     /// A run made this many more updates.

@@ -6,7 +6,7 @@ use crate::compare::{Verdict, compare};
 use crate::config::StudyConfig;
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::pool::Pool;
+use crate::pool::{Pool, groups};
 use crate::report::{About, Report};
 use crate::session::{Event, Session};
 use crate::stats::{bca, holm, mean};
@@ -85,6 +85,11 @@ impl Study {
         (session.observe)(&Event::Planned(&self.plan(session)));
         let pool = Pool { trial, session };
         let (config, cut) = self.within_budget(&pool, &mut journal)?;
+        if session.budget.is_none() && session.shard.is_none() {
+            let seconds = self.seconds_per_run(&pool, &mut journal)?;
+            let plan = Plan::of(&config, session.side_by_side, Some(seconds));
+            (session.observe)(&Event::Measured(&plan));
+        }
         let tuned = tune(&config, &mut journal, &pool)?;
         pool.run(&mut journal, &verdict_runs(&config, &tuned), 0)?;
         Ok((answer(config, &journal, tuned, cut.as_ref()), journal))
@@ -123,9 +128,10 @@ impl Study {
     /// Mean duration of the first runs, as many as are trained at once.
     fn seconds_per_run(&self, pool: &Pool<'_>, journal: &mut Journal) -> Result<f64, Error> {
         let (low, high) = self.config.grid.start();
-        let mut first = runs(&self.config, low, high);
-        let rest = first.split_off(pool.session.side_by_side.clamp(1, first.len()));
-        pool.run(journal, &first, rest.len())?;
+        let all = runs(&self.config, low, high);
+        let at_once = pool.session.side_by_side.max(1);
+        let first: Vec<Run> = groups(&all).into_iter().take(at_once).flatten().collect();
+        pool.run(journal, &first, all.len() - first.len())?;
         let seconds: Vec<f64> =
             first.iter().filter_map(|run| journal.get(run)).map(|o| o.seconds).collect();
         Ok(mean(&seconds))
@@ -237,8 +243,15 @@ fn best_on_tuning(config: &StudyConfig, tuned: &[Tuned], role: Role) -> Option<u
 /// What limits the answer.
 fn notes(arms: &[ArmAnswer], best: usize, cut: Option<&Cut>, alpha: f64) -> Vec<String> {
     let mut notes = cut.map(Cut::costs).unwrap_or_default();
+    let untuned = arms.iter().all(|arm| arm.tuned.tried.iter().all(|t| t.peak_lr == arm.peak_lr));
+    if untuned {
+        notes.push(format!(
+            "no rate was tuned, every arm had {:e}: a difference may be the rate's and not the schedule's",
+            arms[best].peak_lr
+        ));
+    }
     for arm in arms {
-        if arm.tuned.at_edge {
+        if arm.tuned.at_edge && !untuned {
             let which = if arm.tuned.tried.first().is_some_and(|first| first.peak_lr == arm.peak_lr)
             {
                 "lowest"

@@ -144,7 +144,7 @@ fn fixed(baseline: Arm, others: [Arm; 2]) -> StudyConfig {
         arms,
         steps: 6_000,
         tuning_seeds: 1,
-        grid: Grid { center: 0.03, points: 1, max_points: 1, ..Grid::default() },
+        grid: Grid::fixed(0.03),
         averaging: vec![0.1],
         margin: 1e-5,
         ..config()
@@ -172,6 +172,7 @@ fn the_gain_is_what_theory_says() {
         assert!((ratio - 1.0).abs() < 0.1, "{}: {ratio} of theory's gain", arm.name);
         assert_eq!(arm.verdict, Verdict::Helps, "{}", arm.name);
     }
+    assert!(answer.notes[0].starts_with("no rate was tuned"), "said: {:?}", answer.notes);
     // And the audit alone would have told: noise limits the runs, and the prediction needs no decaying run at all.
     let why = answer.why.expect("audited");
     eprintln!("predicted {:.3e}, measured {:?}", why.predicted_gain, why.measured_gain);
@@ -209,7 +210,7 @@ fn a_branch_is_the_run_it_replaces_and_costs_its_tail_only() {
             Arm::new("averaged", "constant", Role::Alternative).averaged(),
             Arm::new("stable-decay", "constant(for 80%) then linear(to 0)", Role::Decay),
         ],
-        grid: Grid { center: 0.02, points: 1, max_points: 1, ..Grid::default() },
+        grid: Grid::fixed(0.02),
         ..config()
     };
     let branching = noisy();

@@ -9,6 +9,7 @@ use paso_study::{
     Study, StudyConfig, Trial, TrialError, Watch,
 };
 use quadratic::Quadratic;
+use std::process::Command;
 
 fn config() -> StudyConfig {
     StudyConfig {
@@ -79,7 +80,7 @@ fn the_page_loads_nothing_and_runs_nothing() {
         report(StudyConfig { arms, ..config() }, &Quadratic::new(1.0, 1.0, 20), about).html();
     assert!(!page.contains("<script"), "no script, whatever an arm is called");
     // The only address is the name space of SVG, which nobody fetches.
-    let addresses = page.matches("http").count();
+    let addresses = page.matches("http:").count() + page.matches("https:").count();
     assert_eq!(
         addresses,
         page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count(),
@@ -95,7 +96,7 @@ fn odd_studies_have_a_page_too() {
         let metric = if run.spec.starts_with("cosine") { f64::NAN } else { 0.5 };
         Ok(Outcome { metric, averaged: vec![0.5; run.averaging.len()], ..Outcome::default() })
     };
-    let grid = Grid { points: 1, max_points: 1, ..Grid::default() };
+    let grid = Grid::fixed(1e-3);
     for config in [
         config(),
         StudyConfig { grid, seeds: 2, margin: 0.0, steps: 5, ..config() },
@@ -115,5 +116,42 @@ fn odd_studies_have_a_page_too() {
         assert!(!page.contains("NaN") && !page.contains("inf"), "no broken numbers");
         let json = serde_json::to_string(&report).expect("it has JSON");
         serde_json::from_str::<Report>(&json).expect("its own JSON");
+    }
+}
+
+#[test]
+fn a_browser_shows_every_figure_and_has_nothing_to_say() {
+    let chromium = |arguments: &[&str]| Command::new("chromium").args(arguments).output();
+    if chromium(&["--version"]).is_err() {
+        eprintln!("skipped: no chromium");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let about = About { range_test: Some(range_test()), ..About::default() };
+    let page = folder.path().join("report.html");
+    let report = report(config(), &Quadratic::new(1.0, 1.0, 50), about);
+    std::fs::write(&page, report.html()).expect("written");
+    for width in ["500,900", "1280,900"] {
+        let output = chromium(&[
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--enable-logging=stderr",
+            &format!("--user-data-dir={}", folder.path().join(width).display()),
+            &format!("--window-size={width}"),
+            "--dump-dom",
+            &format!("file://{}", page.display()),
+        ])
+        .expect("it starts");
+        let (dom, log) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(figures(&dom).len(), 6, "every figure, at {width}");
+        // Violations of the page's own ban on loading anything would be said on the console.
+        assert!(!log.contains("CONSOLE"), "at {width}: {log}");
     }
 }

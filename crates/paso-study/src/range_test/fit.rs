@@ -1,8 +1,5 @@
 //! Local quadratic regression: a smoother without delay, whose slope is right as well as its height.
 
-/// Standard deviation of the Gaussian weights, in decades of the rate.
-const BANDWIDTH: f64 = 0.4;
-
 /// Weights beyond this many bandwidths, which are below 4e-5, count as none. Nearer, points that enter and leave would show as ripples.
 const REACH: f64 = 4.5;
 
@@ -11,6 +8,8 @@ const NEIGHBOURS: usize = 3;
 
 /// Weighted least-squares parabolas around some places, as weights for the losses: fitting again costs two dot products a place.
 pub(super) struct Smoother {
+    /// Standard deviation of the Gaussian weights, in decades.
+    pub(super) bandwidth: f64,
     rows: Vec<Row>,
 }
 
@@ -22,16 +21,18 @@ struct Row {
 }
 
 impl Smoother {
-    /// Parabolas around each of `at`, each of the points `x` weighted by nearness and by `trust`.
+    /// Parabolas around each of `at`, each of the points `x` weighted by nearness (a Gaussian of standard deviation `bandwidth`) and
+    /// by `trust`.
     ///
     /// `x` ascends. Places with too little around them give NaN.
-    pub(super) fn new(x: &[f64], trust: &[f64], at: &[f64]) -> Self {
+    pub(super) fn new(x: &[f64], trust: &[f64], at: &[f64], bandwidth: f64) -> Self {
         // With few points a decade the window grows until it holds a parabola's worth and some to spare.
         let mut distinct = x.to_vec();
         distinct.dedup();
         let spacing = (x[x.len() - 1] - x[0]) / (distinct.len().max(2) - 1) as f64;
-        let bandwidth = BANDWIDTH.max(spacing * 1.5);
-        Self { rows: at.iter().map(|center| Row::new(x, trust, *center, bandwidth)).collect() }
+        let bandwidth = bandwidth.max(spacing * 1.5);
+        let rows = at.iter().map(|center| Row::new(x, trust, *center, bandwidth)).collect();
+        Self { bandwidth, rows }
     }
 
     /// The fitted losses.
@@ -159,7 +160,7 @@ mod tests {
         let x: Vec<f64> = (0..60).map(|i| f64::from(i) * 0.08 - 2.0).collect();
         let mut y: Vec<f64> = x.iter().map(|x| 3.0 - 0.5 * x + 0.25 * x * x).collect();
         y[30] = 100.0;
-        let smoother = Smoother::new(&x, &trust(&y, &noise(&y)), &x);
+        let smoother = Smoother::new(&x, &trust(&y, &noise(&y)), &x, 0.4);
         let (heights, slopes) = (smoother.heights(&y), smoother.slopes(&y));
         for i in 0..x.len() {
             let (height, slope) = (3.0 - 0.5 * x[i] + 0.25 * x[i] * x[i], -0.5 + 0.5 * x[i]);

@@ -19,6 +19,7 @@ use fit::{Smoother, median, noise, trust};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
+use std::f64::consts::SQRT_2;
 
 /// The rates of a sweep: `steps` of them from `from` to `to`, each a constant factor above the last.
 ///
@@ -49,6 +50,35 @@ impl RangeTest {
     pub fn lr(&self, i: usize) -> f64 {
         self.from
             * (self.to / self.from).powf(i as f64 / self.steps.saturating_sub(1).max(1) as f64)
+    }
+
+    /// Does a sweep: `step` is one update of a copy of the training state at the given rate, and returns the loss of its batch before
+    /// the update. Stops early once the loss [has diverged](Self::diverged).
+    ///
+    /// With Adam, let the second moment settle first: some tens of updates at rate 0. Otherwise the first updates, in which every step is as
+    /// large as the rate whatever the gradient, belong to another optimizer than the later ones.
+    ///
+    /// ```
+    /// use paso_study::range_test::{RangeTest, suggest};
+    /// // The loss of a rate, without any history: it falls around 1e-3.
+    /// let step = |lr: f64| Ok::<_, String>(2.0 - 1.5 / (1.0 + (1e-3 / lr).powi(2)) + lr.powi(4));
+    /// let found = suggest(&[RangeTest::default().sweep(step)?]).map_err(|refusal| refusal.to_string())?;
+    /// assert!((found.steepest / 1e-3 - 1.0).abs() < 0.1, "{found:?}");
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `step`, at once. A loss that is not finite is no error.
+    pub fn sweep<E>(&self, mut step: impl FnMut(f64) -> Result<f64, E>) -> Result<Sweep, E> {
+        let mut sweep = Sweep::default();
+        for lr in (0..self.steps).map(|i| self.lr(i)) {
+            sweep.lr.push(lr);
+            sweep.loss.push(step(lr)?);
+            if self.diverged(&sweep.loss) {
+                break;
+            }
+        }
+        Ok(sweep)
     }
 
     /// Whether a sweep may stop: its last loss is not finite, or its last five all lie far above the first ones.
@@ -152,20 +182,35 @@ const LEAST_POINTS: usize = 12;
 /// Resamples for the interval.
 const RESAMPLES: usize = 300;
 
+/// The fit's weights reach this many decades to begin with (their standard deviation), which a fall of a decade needs when it is noisy.
+const WIDEST: f64 = 0.4;
+
+/// And not less than this, which a hundred losses over eight decades just fill.
+const NARROWEST: f64 = 0.15;
+
+/// A narrower fit, which bends less what it fits, is taken where the steepest fall still is this many of its standard errors.
+const CLEAR: f64 = 60.0;
+
+/// The interval's allowance for what smoothing does to a lopsided fall, in bandwidths. By measurement: it moves the steepest place of
+/// `1 - exp(-rate)` by 0.10 decades at a bandwidth of 0.4, by 0.07 at 0.28.
+const LOPSIDED: f64 = 0.25;
+
 /// The place of the steepest fall is looked for on this grid, in decades.
 const RESOLUTION: f64 = 0.02;
 
 /// Suggests a rate from one or several sweeps.
 ///
-/// The losses, up to where they rise again, are fitted by local parabolas in `log10(rate)` (Gaussian weights of 0.4 decades). Spikes
-/// get no weight. Several sweeps are pooled, each shifted to the same mean loss.
+/// The losses, up to where they rise again, are fitted by local parabolas in `log10(rate)`: with Gaussian weights of 0.4 decades, or down to
+/// 0.14 where there is so little noise that the fall stays clear. Spikes get no weight. Several sweeps are pooled, each shifted to the same mean loss.
 ///
 /// The steepest place is the one whose slope, plus two of its standard errors, is lowest. In the middle of a sweep all slopes have
 /// the same standard error, so that it does not matter; near the ends, where a parabola hangs on few points, it keeps noise
 /// from being taken for a fall.
 ///
 /// The interval comes from a wild bootstrap (Wu, 1986): the residuals of the fit, scaled up by what the fit absorbed of them (HC2) and
-/// each with a random sign, are added to the fit, and the steepest place of each such curve is found again.
+/// each with a random sign, are added to the fit, and the steepest place of each such curve is found again. The interval is
+/// the middle 95 % of these places, and a quarter of the fit's bandwidth more on either side: smoothing moves the steepest place of a
+/// lopsided fall, and no noise tells in which direction.
 ///
 /// # Errors
 /// [`Refusal`], with what to do.
@@ -176,13 +221,19 @@ pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
     let (low, high) = (x[0], x[x.len() - 1]);
     let places: Vec<f64> =
         (0..=whole((high - low) / RESOLUTION)).map(|i| low + RESOLUTION * i as f64).collect();
-    let smoother = Smoother::new(&x, &trusted, &places);
-    let (height, slope) = (smoother.heights(&y), smoother.slopes(&y));
-    let lowest = least(&height);
-    let penalty: Vec<f64> = smoother.slope_errors(&noise).iter().map(|error| 2.0 * error).collect();
-    let steepest = steepest(&slope[..=lowest], &penalty);
+    let look = |bandwidth| Look::new(&x, &y, &trusted, &noise, &places, bandwidth);
+    let mut bandwidth = WIDEST;
+    let mut wide = look(bandwidth);
+    while bandwidth > NARROWEST {
+        let narrower = look(bandwidth / SQRT_2);
+        if narrower.certainty() < CLEAR {
+            break;
+        }
+        (bandwidth, wide) = (bandwidth / SQRT_2, narrower);
+    }
+    let Look { smoother, height, slope, penalty, lowest, steepest } = wide;
 
-    let at_points = Smoother::new(&x, &trusted, &x);
+    let at_points = Smoother::new(&x, &trusted, &x, bandwidth);
     let fitted = at_points.heights(&y);
     let residuals: Vec<f64> = at_points
         .leverages()
@@ -207,9 +258,9 @@ pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
     }
     found.sort_unstable_by(f64::total_cmp);
     let end = |share: f64| found[whole(share * (RESAMPLES - 1) as f64)];
-    // A place is known no better than the grid on which it was looked for.
-    let from = end(0.025).min(places[steepest]) - 0.5 * RESOLUTION;
-    let to = end(0.975).max(places[steepest]) + 0.5 * RESOLUTION;
+    let (first, last) = (end(0.025).min(places[steepest]), end(0.975).max(places[steepest]));
+    let allowance = LOPSIDED * smoother.bandwidth;
+    let (from, to) = (first - allowance, last + allowance);
 
     let fall = -slope[steepest];
     let error = standard_deviation(&slopes);
@@ -218,10 +269,10 @@ pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
         return Err(Refusal::Flat { fall: fall.max(0.0), noise: 4.0 * error });
     }
     let rate = |x: f64| 10f64.powf(x);
-    if from < low {
+    if first <= low {
         return Err(Refusal::AtEdge { end: "lowest", rate: rate(low), way: "down" });
     }
-    if to > high && diverges.is_none() {
+    if last + RESOLUTION > high && diverges.is_none() {
         return Err(Refusal::AtEdge { end: "highest", rate: rate(high), way: "up" });
     }
     if to - from > 1.0 {
@@ -237,6 +288,41 @@ pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
         minimum_over_ten: rate(places[lowest]) / 10.0,
         curve: places.iter().zip(&height).map(|(x, y)| (rate(*x), *y)).collect(),
     })
+}
+
+/// A fit of one bandwidth, and where it falls.
+struct Look {
+    smoother: Smoother,
+    height: Vec<f64>,
+    slope: Vec<f64>,
+    /// Two standard errors of each slope.
+    penalty: Vec<f64>,
+    lowest: usize,
+    steepest: usize,
+}
+
+impl Look {
+    fn new(
+        x: &[f64],
+        y: &[f64],
+        trust: &[f64],
+        noise: &[f64],
+        places: &[f64],
+        bandwidth: f64,
+    ) -> Self {
+        let smoother = Smoother::new(x, trust, places, bandwidth);
+        let (height, slope) = (smoother.heights(y), smoother.slopes(y));
+        let penalty: Vec<f64> =
+            smoother.slope_errors(noise).iter().map(|error| 2.0 * error).collect();
+        let lowest = least(&height);
+        let steepest = steepest(&slope[..=lowest], &penalty);
+        Self { smoother, height, slope, penalty, lowest, steepest }
+    }
+
+    /// The steepest fall in its standard errors.
+    fn certainty(&self) -> f64 {
+        -self.slope[self.steepest] / (0.5 * self.penalty[self.steepest])
+    }
 }
 
 /// Index of the place whose fall is the steepest that the noise leaves certain.

@@ -21,6 +21,8 @@ impl Report {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
+                    // The browser itself makes sure that nothing is loaded and nothing runs.
+                    meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
                     meta name="generator" content={ "paso-study " (self.version) };
                     // A browser would otherwise ask the server for one.
                     link rel="icon" href="data:,";

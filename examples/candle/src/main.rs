@@ -1,0 +1,58 @@
+//! Does decay help a small candle net that learns a surface from noisy samples? `RAYON_NUM_THREADS=1 cargo run --release` settles
+//! it in seconds; the study runs two trainings at a time, so that candle's own threads would only be in the way.
+
+use candle_core::{Device, Result, Tensor, Var};
+use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss::mse};
+use paso_study::{About, Arm, Outcome, Run, Session, Study, StudyConfig, TrialError, Watch};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+fn normal(rng: &mut ChaCha8Rng, scale: f32, rows: usize, columns: usize) -> Result<Tensor> {
+    let mut one = || scale * (rng.next_u64().count_ones() as f32 - 32.0) / 4.0;
+    let values: Vec<f32> = (0..rows * columns).map(|_| one()).collect();
+    Tensor::from_vec(values, (rows, columns), &Device::Cpu)
+}
+
+fn surface(x: &Tensor) -> Result<Tensor> {
+    x.affine(2.0, 0.0)?.sin()?.sum_keepdim(1)
+}
+
+fn predict(net: &[Var], x: &Tensor) -> Result<Tensor> {
+    let hidden = x.matmul(net[0].as_tensor())?.broadcast_add(net[1].as_tensor())?.tanh()?;
+    hidden.matmul(net[2].as_tensor())
+}
+
+fn train(run: &Run, watch: &Watch<'_>) -> std::result::Result<Outcome, TrialError> {
+    // Everything random comes from the run's seed: so arms with the same seed are a pair.
+    let mut rng = ChaCha8Rng::seed_from_u64(run.seed);
+    let mut weights = |scale, rows, columns| {
+        normal(&mut rng, scale, rows, columns).and_then(|w| Var::from_tensor(&w))
+    };
+    let net = vec![weights(1.0, 3, 64)?, weights(1.0, 1, 64)?, weights(0.1, 64, 1)?];
+    let config = ParamsAdamW { weight_decay: 0.0, ..ParamsAdamW::default() };
+    let mut adam = AdamW::new(net.clone(), config)?;
+    let schedule = run.schedule();
+    for t in 0..run.steps {
+        let x = normal(&mut rng, 1.0, 32, 3)?;
+        let y = (surface(&x)? + normal(&mut rng, 0.5, 32, 1)?)?;
+        adam.set_learning_rate(schedule.at(t));
+        adam.backward_step(&mse(&predict(&net, &x)?, &y)?)?;
+        if watch.stop() {
+            return Err("stopped".into());
+        }
+    }
+    let x = normal(&mut ChaCha8Rng::seed_from_u64(u64::MAX), 1.0, 4_000, 3)?;
+    let error = mse(&predict(&net, &x)?, &surface(&x)?)?.to_scalar::<f32>()?;
+    Ok(Outcome { metric: -f64::from(error), ..Outcome::default() })
+}
+
+fn main() -> std::result::Result<(), TrialError> {
+    let arms = Arm::usual().into_iter().filter(|arm| !arm.averaged).collect();
+    let metric = "minus squared error".into();
+    let config = StudyConfig { arms, steps: 500, metric, margin: 0.005, ..StudyConfig::default() };
+    let session = Session { side_by_side: 2, ..Session::default() };
+    let report = Study::new(config)?.report(&train, &session, About::default())?;
+    std::fs::write("report.html", report.html())?;
+    println!("{}", report.sentence);
+    Ok(())
+}
