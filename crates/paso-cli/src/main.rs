@@ -7,6 +7,7 @@
 
 mod cpu;
 mod eval;
+mod find_lr;
 mod folder;
 mod predict;
 mod progress;
@@ -15,6 +16,8 @@ mod settings;
 mod settle;
 mod source;
 mod train;
+mod validate;
+mod watched;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -33,6 +36,8 @@ struct Paso {
 enum Command {
     /// Settle whether a decaying learning rate helps, with every schedule at its own tuned rate on paired seeds
     Settle(settle::SettleArgs),
+    /// Find a learning rate to begin with, or say that the data cannot tell
+    FindLr(find_lr::FindLrArgs),
     /// Train a network, with checkpoints and a record of how it went
     Train(train::TrainArgs),
     /// Judge a trained network on labelled images
@@ -41,6 +46,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Print, plot or compare learning-rate schedules before anyone trains
     Schedule(schedule::ScheduleArgs),
+    /// Check this build on this machine against the theory of Adam, in seconds
+    Validate(validate::ValidateArgs),
     /// Show the instruction set and threads of this machine
     Cpu(cpu::CpuArgs),
 }
@@ -48,10 +55,12 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Paso::parse().command {
         Command::Settle(args) => settle::run(&args),
+        Command::FindLr(args) => find_lr::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Schedule(args) => schedule::run(args),
+        Command::Validate(args) => validate::run(&args),
         Command::Cpu(args) => cpu::run(&args),
     };
     match outcome {

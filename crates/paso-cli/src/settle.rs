@@ -4,14 +4,15 @@ use crate::folder;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
 use crate::source::{self, SourceArgs};
+use crate::watched::Watched;
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::ProgressBar;
 use paso_locate::data::{Prepared, Split};
 use paso_locate::{Error, TrainConfig, Trainer, files};
 use paso_study::{
-    Answer, Arm, Event, Grid, Outcome, Role, Run, Session, Study, StudyConfig, Trial, TrialError,
-    Watch,
+    About, Answer, Arm, Event, Grid, Outcome, Role, Run, Session, Study, StudyConfig, Trial,
+    TrialError, Watch,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ pub(crate) struct SettleArgs {
     /// Seeds of the verdict; with fewer than 6 no difference can be significant at 5 %
     #[arg(long, value_name = "N", default_value_t = 6)]
     seeds: usize,
-    /// Steps of every run [default: 300 on the demo, 600 otherwise]
+    /// Steps of every run [default: 400 on the demo, 600 otherwise]
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
     /// About how long it may take, such as 90s, 8m or 2h; cuts rates and seeds to fit, and says what that costs
@@ -80,7 +81,7 @@ pub(crate) fn run(args: &SettleArgs) -> Result<()> {
         train: images.0,
         validation: images.1,
     };
-    let study = Study::new(study_config(args, &trial, if demo { 300 } else { 600 }))?;
+    let study = Study::new(study_config(args, &trial, if demo { 400 } else { 600 }))?;
     if args.fixed_lr {
         eprintln!(
             "note: the peak rate is {} for every arm and tuned for none: a difference may be the rate's and not the schedule's",
@@ -103,20 +104,47 @@ pub(crate) fn run(args: &SettleArgs) -> Result<()> {
         observe: &observe,
         ..Session::default()
     };
-    let answer = study.run(&trial, &session)?;
+    let report = study.report(&trial, &session, about(args, &trial))?;
+    let answer = &report.answer;
     bar.finish_and_clear();
     if let Some(folder) = &folder {
-        files::write_whole(
-            &folder.join("report.json"),
-            serde_json::to_string_pretty(&answer)?.as_bytes(),
-        )?;
+        let json = serde_json::to_string_pretty(&report)?;
+        files::write_whole(&folder.join("report.json"), json.as_bytes())?;
+        files::write_whole(&folder.join("report.html"), report.html().as_bytes())?;
+        eprintln!("report: {}", folder.join("report.html").display());
     }
     if args.json {
-        println!("{}", serde_json::to_string(&answer)?);
+        println!("{}", serde_json::to_string(answer)?);
     } else {
-        print(&answer, &trial);
+        print(answer, &trial);
     }
     Ok(())
+}
+
+/// What the report says of the study beside its answer.
+fn about(args: &SettleArgs, trial: &Localization) -> About {
+    let c = &trial.config;
+    let (train, validation) = (trial.train.len(), trial.validation.len());
+    let conditions = [
+        (
+            "images",
+            format!(
+                "{train} to train on, {validation} to judge by, {} classes",
+                trial.classes.len()
+            ),
+        ),
+        ("net", format!("{}, {} pixels", c.net, c.size)),
+        ("batch", format!("{} images", c.batch)),
+        ("optimizer", format!("AdamW, weight decay {}", c.weight_decay)),
+        ("version", format!("paso {}", env!("CARGO_PKG_VERSION"))),
+        ("machine", format!("{} {}", std::env::consts::ARCH, std::env::consts::OS)),
+    ];
+    About {
+        subject: format!("{}, {} images", args.source.data, train + validation),
+        command: std::env::args().collect::<Vec<_>>().join(" "),
+        conditions: conditions.map(|(name, value)| (name.into(), value)).into(),
+        range_test: None,
+    }
 }
 
 /// Small enough that the whole demo takes minutes on two slow cores.
@@ -183,26 +211,26 @@ impl Localization {
         trainer.keep_averages(
             &run.averaging.iter().map(|&h| 1.0 - 1.0 / h as f64).collect::<Vec<_>>(),
         );
+        let mut watched = Watched::new(run.steps);
         for _ in 0..run.steps {
-            match trainer.step() {
+            match trainer.step_audited() {
                 Err(Error::Diverged { .. }) => return Ok(diverged(run)),
-                step => step?,
-            };
+                step => watched.see(&step?),
+            }
             watch.advance(1);
             if watch.stop() {
                 return Err("stopped".into());
             }
         }
         let judged = trainer.evaluate(&self.validation);
-        let averaged = trainer
-            .evaluate_averages(&self.validation)
-            .iter()
-            .map(|e| e.metrics.mean_iou)
-            .collect();
+        let averages = trainer.evaluate_averages(&self.validation);
         Ok(Outcome {
             metric: judged.metrics.mean_iou,
-            averaged,
+            averaged: averages.iter().map(|e| e.metrics.mean_iou).collect(),
+            averaged_loss: averages.iter().map(|e| e.loss).collect(),
             loss: Some(judged.loss),
+            audit: Some(watched.audit(&trainer)),
+            curve: watched.curve,
             ..Outcome::default()
         })
     }

@@ -68,7 +68,7 @@ impl TrainConfig {
     /// Checks every field's range.
     ///
     /// # Errors
-    /// [`Error::Config`] names the field, its value and the range.
+    /// [`Error::Option`] names the field, its value and the range.
     pub fn check(&self) -> Result<(), Error> {
         let field = |name, value: f64, range: RangeInclusive<f64>, allowed| {
             // NaN is in no range.

@@ -61,6 +61,9 @@ pub use train::{StepReport, Trainer};
 
 pub use error::Error;
 
+// The optimizer that training steps with.
+pub use paso_adam as adam;
+
 // What settings say a schedule in.
 pub use paso_schedule as schedule;
 

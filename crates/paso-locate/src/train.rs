@@ -8,7 +8,7 @@ use crate::fingerprint::fingerprint;
 use crate::model::{Evaluation, Model};
 use crate::order::Order;
 use crate::{Error, TrainConfig};
-use paso_adam::{Adam, AdamConfig, AdamGroup, Decay};
+use paso_adam::{Adam, AdamConfig, AdamGroup, Audit, Decay};
 use paso_schedule::{Shape, Spec};
 use std::path::Path;
 use std::sync::Arc;
@@ -49,6 +49,8 @@ pub struct StepReport {
     pub lr: f64,
     /// Loss of its batch before the update.
     pub loss: f64,
+    /// What the update did, if it was asked for.
+    pub audit: Option<Audit>,
 }
 
 impl Trainer {
@@ -161,6 +163,25 @@ impl Trainer {
         self.schedule.at(step)
     }
 
+    /// Adam's second moments: the sum of their roots over all parameters, bias-corrected, and each one's own rate at
+    /// `lr`, tensor by tensor.
+    #[must_use]
+    pub fn noise(&self, lr: f64) -> (f64, Vec<(&str, Vec<f64>)>) {
+        let config = self.optimizer.adam().config();
+        let correct = 1.0 - config.beta2.powf(self.steps().max(1) as f64);
+        let state = self.optimizer.state();
+        let roots: Vec<f64> =
+            state.moments[1].values.iter().map(|v| (f64::from(*v) / correct).sqrt()).collect();
+        let tensors = self.model.params.tensors().iter();
+        let layers = tensors
+            .map(|t| {
+                let rates = roots[t.range.clone()].iter().map(|root| lr / (root + config.eps));
+                (t.name.as_str(), rates.collect())
+            })
+            .collect();
+        (roots.iter().sum(), layers)
+    }
+
     /// The net as it is now.
     #[must_use]
     pub fn model(&self) -> &Model {
@@ -173,8 +194,27 @@ impl Trainer {
     /// [`Error::Diverged`] when the loss or the gradient is not finite, with the step, its rate and the first
     /// parameter concerned. Nothing has been updated then but the running statistics.
     pub fn step(&mut self) -> Result<StepReport, Error> {
+        self.step_at(self.schedule.at(self.steps()), false)
+    }
+
+    /// [`Trainer::step`] with what the update did in the report. The step has the same bits.
+    ///
+    /// # Errors
+    /// As [`Trainer::step`].
+    pub fn step_audited(&mut self) -> Result<StepReport, Error> {
+        self.step_at(self.schedule.at(self.steps()), true)
+    }
+
+    /// [`Trainer::step`] at this rate, whatever the schedule says: for a range test.
+    ///
+    /// # Errors
+    /// As [`Trainer::step`].
+    pub fn step_at_rate(&mut self, lr: f64) -> Result<StepReport, Error> {
+        self.step_at(lr, false)
+    }
+
+    fn step_at(&mut self, lr: f64, audited: bool) -> Result<StepReport, Error> {
         let done = self.steps();
-        let lr = self.schedule.at(done);
         self.fill(done);
         let (net, params) = (&mut self.model.net, &mut self.model.params);
         let Batch { images, boxes, classes, .. } = &self.batch;
@@ -185,9 +225,15 @@ impl Trainer {
         if !loss.is_finite() || !self.gradient.iter().all(|g| g.is_finite()) {
             return Err(self.diverged(done, lr));
         }
-        self.optimizer.par_step(lr, [(params.values_mut(), &self.gradient[..])]);
+        let tensors = [(params.values_mut(), &self.gradient[..])];
+        let audit = if audited {
+            Some(self.optimizer.par_step_audited(lr, tensors))
+        } else {
+            self.optimizer.par_step(lr, tensors);
+            None
+        };
         self.averages.iter_mut().for_each(|a| a.update(done + 1, params));
-        Ok(StepReport { step: done + 1, lr, loss: f64::from(loss) })
+        Ok(StepReport { step: done + 1, lr, loss: f64::from(loss), audit })
     }
 
     /// The batch of step number `step`, counted from 0.

@@ -64,7 +64,7 @@ impl Default for GreedyConfig {
 
 /// Raises a rate while a metric improves and lowers it while it does not.
 ///
-/// [GreedyLR](https://arxiv.org/abs/2512.14527), as in transformers. Like [`Plateau`] it scales a
+/// [GreedyLR](https://arxiv.org/abs/2512.14527), as in transformers. Like [`Plateau`](crate::Plateau) it scales a
 /// schedule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Greedy {

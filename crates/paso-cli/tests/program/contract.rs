@@ -79,6 +79,11 @@ fn settle_ends_with_one_object_and_goes_on_where_it_stopped() {
     for arm in arms {
         has(arm, &["name", "spec", "peak_lr", "mean", "diff", "ci_low", "ci_high", "p"]);
     }
+    let page = String::from_utf8(crate::bytes(&place.path("study/report.html"))).expect("text");
+    assert!(
+        page.starts_with("<!DOCTYPE html>") && page.contains("Undecided"),
+        "a page with the verdict"
+    );
     let runs = crate::bytes(&place.path("study/runs.jsonl"));
     assert_eq!(place.json(command), answer, "the same answer from what was kept");
     assert_eq!(crate::bytes(&place.path("study/runs.jsonl")), runs, "and nothing was run again");
@@ -117,4 +122,32 @@ fn without_out_a_run_is_kept_in_the_next_free_folder() {
     place.stdout(&short);
     assert!(place.path("runs/train-1/last.safetensors").is_file(), "the first");
     assert!(place.path("runs/train-2/last.safetensors").is_file(), "the second");
+}
+
+#[test]
+fn validate_agrees_with_theory_on_every_level() {
+    let place = Place::new();
+    let available = place.json("cpu --json")[0]["available"].clone();
+    for isa in available.as_array().expect("a list") {
+        let isa = isa.as_str().expect("a name");
+        let output = crate::output(place.paso("validate").env("PASO_ISA", isa));
+        let said = crate::text(&output.stdout);
+        assert!(output.status.success() && !said.contains("WRONG"), "{isa}:\n{said}");
+    }
+}
+
+#[test]
+fn find_lr_suggests_with_an_interval_or_refuses_with_a_reason() {
+    let place = Place::new();
+    let command =
+        "find-lr --data scenes --net tiny --size 32 --batch 4 --sweeps 2 --steps 60 --json";
+    let output = crate::output(&mut place.paso(command));
+    let found: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(keys(&found), ["refusal", "suggestion", "sweeps"]);
+    if output.status.success() {
+        let rate = |name: &str| found["suggestion"][name].as_f64().expect("a rate");
+        assert!(rate("low") <= rate("steepest") && rate("steepest") <= rate("high"), "{found}");
+    } else {
+        assert!(found["refusal"].as_str().is_some_and(|why| !why.is_empty()), "a reason");
+    }
 }
