@@ -122,7 +122,8 @@ fn body(tape: &mut Tape, params: &mut Params, image: Var, widths: [usize; 4]) ->
 /// What the head sees: where the places are that the net looks at, and the features at the first of them.
 fn neck(tape: &mut Tape, params: &mut Params, map: Var) -> Var {
     let channels = tape.shape(map)[2];
-    let scores = tape.conv(params, "scores", map, Conv::new(channels, PLACES, 1), true);
+    // A bias would shift all scores alike, which a softmax does not see.
+    let scores = tape.conv(params, "scores", map, Conv::new(channels, PLACES, 1), false);
     tape.custom(Attend, &[scores, map])
 }
 
