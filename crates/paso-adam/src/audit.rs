@@ -187,7 +187,12 @@ impl<S: Simd> Counting<S> {
     #[inline(always)]
     pub(crate) fn flush(self, simd: S, audit: &mut Audit, n: usize, rate: f64) {
         let steps = f64::from(simd.reduce_sum_f32s(self.steps));
-        let count = |x: S::f32s| f64::from(simd.reduce_sum_f32s(x)) as u64;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a whole number, at most 3 times a block"
+        )]
+        #[expect(clippy::cast_sign_loss, reason = "a sum of ones")]
+        let count = |x: S::f32s| simd.reduce_sum_f32s(x) as u64;
         audit.weights += n as u64;
         audit.max_step = audit.max_step.max(simd.reduce_max_f32s(self.max).into());
         audit.step_squares += steps;

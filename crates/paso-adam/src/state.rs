@@ -178,7 +178,7 @@ impl AdamGroup {
             let tensor = self.name(i);
             let name = format!("state.{tensor}.step");
             let step = part(&name, 1)?[0];
-            if !(step >= 0.0 && step <= 9e15 && libm::truncf(step) == step) {
+            if !((0.0..=9e15).contains(&step) && libm::truncf(step) == step) {
                 return Err(Error::State(format!("`{name}` is {step}: must be a whole number")));
             }
             if let Some(other) = steps.filter(|&other| other != step) {
