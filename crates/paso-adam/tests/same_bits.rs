@@ -192,7 +192,7 @@ fn an_audited_clipped_averaged_step_has_the_same_bits_on_every_level() {
 
 /// One of the ways to take a step.
 #[cfg(feature = "rayon")]
-type TakeStep = dyn Fn(&mut AdamGroup, &mut [(&mut [f32], &[f32])]);
+type TakeStep<'a> = dyn Fn(&mut AdamGroup, &mut [(&mut [f32], &[f32])]) + 'a;
 
 #[cfg(feature = "rayon")]
 #[test]
@@ -200,7 +200,7 @@ fn every_thread_count_gives_the_same_bits() {
     // One tensor above the size that is cut, many below, an empty one.
     let lens = [300_001, 7, 0, 70_000, 1, 200_000];
     let gradients: Vec<_> = lens.iter().map(|&n| values(n, 3)).collect();
-    let run = |adam, step: &TakeStep| {
+    let run = |adam, step: &TakeStep<'_>| {
         let mut weights: Vec<_> = lens.iter().map(|&n| values(n, 2)).collect();
         let mut group = AdamGroup::new(adam, lens);
         for _ in 0..2 {
