@@ -8,8 +8,8 @@ use crate::pass::{Seen, Watch};
 /// What one step did to the weights. The step itself has the same bits as without an audit.
 ///
 /// Plain numbers, to be merged over tensors and groups ([`Audit::merge`]) and serialized (feature `serde`). Counts and
-/// maxima are the same on every instruction set; sums differ by rounding (1e-5, relative), and are NaN where a
-/// step or a weight was. "Step" is what is subtracted
+/// maxima are the same on every instruction set; sums differ by rounding (1e-5, relative). Where a step or a weight was
+/// NaN, sums are NaN and the maximum is that of the others. "Step" is what is subtracted
 /// from a weight, without decoupled decay; it is measured in units of the rate that the tensor was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -217,7 +217,7 @@ impl<S: Simd> Watch<S> for Counting<S> {
     #[inline(always)]
     fn see(&mut self, simd: S, _: usize, seen: &Seen<S>) {
         let size = simd.abs_f32s(seen.taken);
-        self.max = math::larger(simd, size, self.max); // NaN is above nothing
+        self.max = simd.max_f32s(size, self.max);
         self.steps = simd.mul_add_f32s(size, size, self.steps);
         self.above = self.count(simd, simd.greater_than_f32s(size, self.rate), self.above);
         self.poison = simd.mul_add_f32s(seen.raw, simd.splat_f32s(0.0), self.poison);
