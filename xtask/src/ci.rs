@@ -3,7 +3,7 @@
 //! A stage passes, fails, or says why it could not run here. All stages run even when one has
 //! failed, so that one round shows everything.
 
-use crate::{root, tidy};
+use crate::{codegen, root, tidy};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::path::PathBuf;
@@ -47,6 +47,7 @@ const STAGES: &[Stage] = &[
             "warnings",
         ])
     }),
+    ("codegen", codegen),
     ("docs", docs),
     ("features", features),
     ("bench smoke", || {
@@ -126,6 +127,14 @@ fn all(parts: &[&dyn Fn() -> Outcome]) -> Outcome {
         .map(|part| part())
         .find(|o| !matches!(o, Outcome::Passed))
         .unwrap_or(Outcome::Passed)
+}
+
+/// The optimizer's loops, in the assembly.
+fn codegen() -> Outcome {
+    if !cfg!(target_arch = "x86_64") {
+        return Outcome::Skipped("not an x86-64 machine".into());
+    }
+    codegen::run().map_or_else(|e| Outcome::Failed(format!("{e:#}")), |()| Outcome::Passed)
 }
 
 fn docs() -> Outcome {

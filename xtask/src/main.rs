@@ -1,6 +1,7 @@
 //! The chores of the workspace, run as `cargo xtask NAME`. One file a chore.
 
 mod ci;
+mod codegen;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -19,6 +20,8 @@ struct Xtask {
 enum Chore {
     /// Everything that continuous integration runs after the tests, each stage with its time.
     Ci(ci::CiArgs),
+    /// Counts the instructions of the optimizer's loops.
+    Codegen,
     /// The rules of the house that a compiler does not check.
     Tidy,
 }
@@ -26,6 +29,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Xtask::parse().chore {
         Chore::Ci(args) => ci::run(&args),
+        Chore::Codegen => codegen::run(),
         Chore::Tidy => tidy::run(),
     };
     match outcome {

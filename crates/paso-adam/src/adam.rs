@@ -6,7 +6,7 @@ use crate::isa::Isa;
 use crate::piece::{Gradient, Piece, Threads};
 use crate::rule::{AmsGrad, Nesterov, Rule};
 use crate::scalars::Scalars;
-use crate::step::{Beside, Step, longest};
+use crate::step::{Step, longest};
 
 /// An optimizer whose settings were checked, and the instruction set it runs on. It holds no moments: it is a
 /// small value to copy and share.
@@ -123,7 +123,7 @@ impl Adam {
         let v = if rule == Rule::Lion { &mut [] } else { v };
         let gradient = Gradient::Keep(gradient);
         let piece = Piece { weights, gradient, average: &mut [], moments: [m, v, &mut []] };
-        let _ = step.tensor(Threads::One, piece, Beside::NOTHING);
+        step.tensor(Threads::One, piece);
     }
 
     /// Folds everything that is constant over step `t`.

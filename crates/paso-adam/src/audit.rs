@@ -8,7 +8,8 @@ use crate::pass::{Seen, Watch};
 /// What one step did to the weights. The step itself has the same bits as without an audit.
 ///
 /// Plain numbers, to be merged over tensors and groups ([`Audit::merge`]) and serialized (feature `serde`). Counts and
-/// maxima are the same on every instruction set; sums differ by rounding (1e-6, relative). "Step" is what is subtracted
+/// maxima are the same on every instruction set; sums differ by rounding (1e-5, relative). Where a step or a weight was
+/// NaN, sums are NaN and the maximum is that of the others. "Step" is what is subtracted
 /// from a weight, without decoupled decay; it is measured in units of the rate that the tensor was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -157,79 +158,91 @@ pub(crate) const STRIDE: usize = 8192;
 /// … the first so many are in the histograms.
 pub(crate) const SAMPLE: usize = 64;
 
-/// Counts a block of a pass in vectors.
+/// Counts a block of a pass in vectors. Few operations: they have to hide behind a root and a division.
 pub(crate) struct Counting<S: Simd> {
-    inverse: S::f32s,
+    /// In the weights' own unit.
+    rate: S::f32s,
     max: S::f32s,
     steps: S::f32s,
     above: S::f32s,
-    non_finite: S::f32s,
+    /// Zero, or NaN after a gradient that was not finite.
+    poison: S::f32s,
     flushed: S::f32s,
     weights: S::f32s,
 }
 
 impl<S: Simd> Counting<S> {
     #[inline(always)]
-    pub(crate) fn new(simd: S, inverse: f32) -> Self {
+    pub(crate) fn new(simd: S, rate: f64) -> Self {
         let none = simd.splat_f32s(0.0);
         Self {
-            inverse: simd.splat_f32s(inverse),
+            rate: simd.splat_f32s(math::round(rate)),
             max: none,
             steps: none,
             above: none,
-            non_finite: none,
+            poison: none,
             flushed: none,
             weights: none,
         }
     }
 
-    /// Adds the block of `n` weights to an audit.
+    /// Adds the block of these gradients to an audit.
     #[inline(always)]
-    pub(crate) fn flush(self, simd: S, audit: &mut Audit, n: usize, rate: f64) {
+    pub(crate) fn flush(self, simd: S, audit: &mut Audit, gradient: &[f32], inverse: f64) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a whole number, at most 3 times a block"
+        )]
+        #[expect(clippy::cast_sign_loss, reason = "a sum of ones")]
+        let (above, flushed) =
+            (simd.reduce_sum_f32s(self.above) as u64, simd.reduce_sum_f32s(self.flushed) as u64);
         let steps = f64::from(simd.reduce_sum_f32s(self.steps));
-        let count = |x: S::f32s| f64::from(simd.reduce_sum_f32s(x)) as u64;
-        audit.weights += n as u64;
-        audit.max_step = audit.max_step.max(simd.reduce_max_f32s(self.max).into());
-        audit.step_squares += steps;
-        audit.update_squares += steps * rate * rate;
-        audit.above_rate += count(self.above);
-        audit.non_finite += count(self.non_finite);
-        audit.flushed += count(self.flushed);
+        let max = f64::from(simd.reduce_max_f32s(self.max)) * inverse;
+        audit.weights += gradient.len() as u64;
+        audit.max_step = if max > audit.max_step { max } else { audit.max_step };
+        audit.step_squares += steps * inverse * inverse;
+        audit.update_squares += steps;
+        audit.above_rate += above;
+        audit.flushed += flushed;
         audit.weight_squares += f64::from(simd.reduce_sum_f32s(self.weights));
+        if simd.reduce_sum_f32s(self.poison) != 0.0 {
+            for x in gradient {
+                audit.non_finite += u64::from(!x.is_finite());
+            }
+        }
     }
 }
 
 impl<S: Simd> Watch<S> for Counting<S> {
     #[inline(always)]
     fn see(&mut self, simd: S, _: usize, seen: &Seen<S>) {
-        let (none, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
-        let size = simd.mul_f32s(simd.abs_f32s(seen.taken), self.inverse);
-        // NaN is above nothing.
-        self.max = math::larger(simd, size, self.max);
-        let finite = simd.greater_than_f32s(simd.splat_f32s(f32::INFINITY), size);
-        let size = simd.select_f32s(finite, size, none);
+        let size = simd.abs_f32s(seen.taken);
+        self.max = simd.max_f32s(size, self.max);
         self.steps = simd.mul_add_f32s(size, size, self.steps);
-        let above = simd.select_f32s(simd.greater_than_f32s(size, one), one, none);
-        self.above = simd.add_f32s(self.above, above);
-        let most = simd.splat_f32s(f32::INFINITY);
-        let finite = simd.greater_than_f32s(most, simd.abs_f32s(seen.raw));
-        let bad = simd.select_f32s(finite, none, one);
-        self.non_finite = simd.add_f32s(self.non_finite, bad);
+        self.above = self.count(simd, simd.greater_than_f32s(size, self.rate), self.above);
+        self.poison = simd.mul_add_f32s(seen.raw, simd.splat_f32s(0.0), self.poison);
         self.weights = simd.mul_add_f32s(seen.weight, seen.weight, self.weights);
         let [a, b, c] = seen.moments;
-        let flushed = simd.add_f32s(denormal(simd, a), denormal(simd, b));
-        let flushed = simd.add_f32s(flushed, denormal(simd, c));
-        self.flushed = simd.add_f32s(self.flushed, flushed);
+        self.flushed = self.count(simd, denormal(simd, a), self.flushed);
+        self.flushed = self.count(simd, denormal(simd, b), self.flushed);
+        self.flushed = self.count(simd, denormal(simd, c), self.flushed);
     }
 }
 
-/// 1 where a value is denormal, else 0. (As integers: the bits of denormals lie from 1 to `DENORMAL`, after the sign.)
+impl<S: Simd> Counting<S> {
+    /// One more where the mask is set.
+    #[inline(always)]
+    fn count(&self, simd: S, mask: S::m32s, count: S::f32s) -> S::f32s {
+        simd.select_f32s(mask, simd.add_f32s(count, simd.splat_f32s(1.0)), count)
+    }
+}
+
+/// Where a value is denormal. (As integers: the bits of denormals lie from 1 to `DENORMAL`, after the sign.)
 #[inline(always)]
-fn denormal<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+fn denormal<S: Simd>(simd: S, x: S::f32s) -> S::m32s {
     let bits = simd.transmute_u32s_f32s(simd.abs_f32s(x));
     let below = simd.sub_u32s(bits, simd.splat_u32s(1));
-    let inside = simd.greater_than_u32s(simd.splat_u32s(DENORMAL.to_bits()), below);
-    simd.select_f32s(inside, simd.splat_f32s(1.0), simd.splat_f32s(0.0))
+    simd.greater_than_u32s(simd.splat_u32s(DENORMAL.to_bits()), below)
 }
 
 /// A sample of a block: its steps and denominators.
@@ -247,7 +260,8 @@ impl<S: Simd> Sample<S> {
 
     /// Adds `n` weights to the histograms.
     #[inline(always)]
-    pub(crate) fn flush(self, audit: &mut Audit, n: usize, inverse: f32, gain: f32) -> Counting<S> {
+    pub(crate) fn flush(self, audit: &mut Audit, n: usize, inverse: f64, gain: f32) -> Counting<S> {
+        let inverse = math::round(inverse);
         for (&step, &denominator) in self.steps.iter().zip(&self.denominators).take(n) {
             audit.steps.count(step * inverse);
             audit.rates.count(gain / denominator);

@@ -10,7 +10,7 @@ use crate::pass::{Frame, Pass};
 use crate::piece::Gradient;
 use crate::rules::Kernel;
 
-/// Weights in a block.
+/// Weights in a block: their slices are in the first cache together.
 const BLOCK: usize = 1024;
 
 /// A step over slices of one length, and what is done beside it.
@@ -37,7 +37,10 @@ impl<K: Kernel> WithSimd for Blocks<'_, K> {
         let mut start = 0;
         while start < n {
             let sampled = self.audit.is_some() && start % STRIDE == 0;
-            let block = if sampled { SAMPLE } else { BLOCK - start % BLOCK };
+            // An audit adds up what it counted after each block: where nothing else wants short ones, they are long.
+            let alone = self.average.is_empty() && matches!(self.gradient, Gradient::Keep(_));
+            let long = if alone { STRIDE } else { BLOCK };
+            let block = if sampled { SAMPLE } else { long - start % long };
             let end = (start + block).min(n);
             self.block(simd, start, end, sampled, &mut audit);
             start = end;
@@ -72,16 +75,17 @@ impl<K: Kernel> Blocks<'_, K> {
         match self.audit {
             None => pass.with_simd(simd),
             Some(rate) => {
-                let inverse = if rate > 0.0 { crate::math::round(1.0 / rate) } else { 0.0 };
-                let mut counting = Counting::new(simd, inverse);
+                let inverse = if rate > 0.0 { 1.0 / rate } else { 0.0 };
+                let mut counting = Counting::new(simd, rate);
                 if sampled {
                     let mut sample = Sample::new(counting);
                     pass.watched(simd, &mut sample);
-                    counting = sample.flush(audit, n, inverse, self.kernel.gain());
+                    counting =
+                        sample.flush(audit, n, inverse, self.kernel.gain() * self.frame.gain);
                 } else {
                     pass.watched(simd, &mut counting);
                 }
-                counting.flush(simd, audit, n, rate);
+                counting.flush(simd, audit, &self.gradient.values()[start..end], inverse);
             }
         }
         if !self.average.is_empty() {

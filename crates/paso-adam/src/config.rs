@@ -92,7 +92,7 @@ pub enum Decay {
         /// The highest rate of the schedule, above 0.
         peak: f64,
     },
-    /// `weight *= 1 - (rate^2 / peak) * value`: Defazio, arXiv 2506.02285 (AdamC); timm's `corrected_weight_decay`.
+    /// `weight *= 1 - (rate^2 / peak) * value`: Defazio, arXiv 2506.02285; timm's `corrected_weight_decay`.
     /// It keeps the norm of normalized layers in balance while the rate decays.
     Corrected {
         /// The decay, at least 0.

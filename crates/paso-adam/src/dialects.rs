@@ -3,8 +3,8 @@
 use crate::config::{AdamConfig, Decay, Epsilon};
 use crate::rule::{AdoptClip, Nesterov, Rule};
 
-/// Each of these is the library's default, and the library's place for `eps`. The table in
-/// [`crate::dialects`](crate#reproducing-other-libraries) has the others.
+/// Each of these has the library's defaults and the library's place for `eps`; the
+/// [chapter on other libraries](crate#adam-in-other-libraries) has the rest.
 impl AdamConfig {
     /// `torch.optim.Adam` (2.15): as the paper. `weight_decay` of `Adam` is [`Decay::L2`], of `AdamW`
     /// [`Decay::Decoupled`], 0.01 by default.

@@ -156,7 +156,7 @@ impl AdamGroup {
     /// infinite or NaN. Nothing has been changed then.
     #[track_caller]
     pub fn step<'w, 'g>(&mut self, lr: f64, mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>) {
-        self.plain(Threads::One, lr, tensors.as_mut(), false);
+        self.plain(Threads::One, lr, tensors.as_mut());
     }
 
     /// [`AdamGroup::step`] on the threads of the current rayon pool (the global one outside of any): the same bits.
@@ -174,7 +174,7 @@ impl AdamGroup {
         lr: f64,
         mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
     ) {
-        self.plain(self.pool(), lr, tensors.as_mut(), false);
+        self.plain(self.pool(), lr, tensors.as_mut());
     }
 
     /// [`AdamGroup::step`], and what it did. The weights have the same bits.
@@ -187,7 +187,7 @@ impl AdamGroup {
         lr: f64,
         mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
     ) -> Audit {
-        self.plain(Threads::One, lr, tensors.as_mut(), true)
+        self.audited(Threads::One, lr, tensors.as_mut())
     }
 
     /// [`AdamGroup::step_audited`] on the threads of the current rayon pool.
@@ -201,7 +201,7 @@ impl AdamGroup {
         lr: f64,
         mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
     ) -> Audit {
-        self.plain(self.pool(), lr, tensors.as_mut(), true)
+        self.audited(self.pool(), lr, tensors.as_mut())
     }
 
     /// Takes the next step with all that [`StepOptions`] and the tensors ask for: clipping, a policy for NaN, a running
@@ -264,18 +264,26 @@ impl AdamGroup {
         if small { Threads::One } else { Threads::Pool }
     }
 
-    /// A step with nothing beside it but perhaps an audit.
+    /// A step with nothing beside it.
     #[track_caller]
-    fn plain<T: Source>(
-        &mut self,
-        threads: Threads,
-        lr: f64,
-        tensors: &mut [T],
-        audit: bool,
-    ) -> Audit {
+    fn plain<T: Source>(&mut self, threads: Threads, lr: f64, tensors: &mut [T]) {
         assert_rate(lr);
         self.assert_fits(tensors);
-        let beside = Beside { audit, ..Beside::NOTHING };
+        self.fold(lr, [1.0, f64::INFINITY]);
+        let (folded, setting_of) = (&self.folded, &self.setting_of);
+        let [a, b, c] = &mut self.moments;
+        let each = |i: usize, piece: Piece<'_>| {
+            folded[setting_of.get(i).copied().unwrap_or(0)].tensor(threads, piece);
+        };
+        threads.tensors(0, tensors, [a, b, c], &each, &|(), ()| ());
+    }
+
+    /// A step with nothing beside it but an audit.
+    #[track_caller]
+    fn audited<T: Source>(&mut self, threads: Threads, lr: f64, tensors: &mut [T]) -> Audit {
+        assert_rate(lr);
+        self.assert_fits(tensors);
+        let beside = Beside { towards: 0.0, tensor_norm: f64::INFINITY, audit: true };
         self.apply(threads, lr, [1.0, f64::INFINITY], beside, tensors)
     }
 
@@ -324,7 +332,7 @@ impl AdamGroup {
         Ok(StepReport { taken: true, norm, audit: options.audit.then_some(audit) })
     }
 
-    /// Counts the step, folds its constants and applies it.
+    /// Takes the step with what is beside it.
     fn apply<T: Source>(
         &mut self,
         threads: Threads,
@@ -333,6 +341,21 @@ impl AdamGroup {
         beside: Beside,
         tensors: &mut [T],
     ) -> Audit {
+        self.fold(lr, scale_and_clip);
+        let (folded, setting_of) = (&self.folded, &self.setting_of);
+        let [a, b, c] = &mut self.moments;
+        let each = |i: usize, piece: Piece<'_>| {
+            let step = &folded[setting_of.get(i).copied().unwrap_or(0)];
+            step.tensor_with(threads, piece, beside)
+        };
+        let audit = threads.tensors(0, tensors, [a, b, c], &each, &|a: Audit, b| a.merge(&b));
+        // The bound does not depend on what tensors have of their own.
+        let longest = if beside.audit { self.adam.longest_step(self.steps) } else { None };
+        Audit { longest_step: longest.unwrap_or(0.0), ..audit }
+    }
+
+    /// Counts the step and folds its constants.
+    fn fold(&mut self, lr: f64, scale_and_clip: [f64; 2]) {
         self.steps += 1;
         self.scalars = self.scalars.after(self.adam.config(), self.steps, lr);
         self.folded.clear();
@@ -340,20 +363,6 @@ impl AdamGroup {
         self.folded.extend(self.settings.iter().map(|setting| {
             Step::new(&setting.config, isa, t, lr * setting.rate_scale, scalars, scale_and_clip)
         }));
-        let (folded, setting_of) = (&self.folded, &self.setting_of);
-        let step = |i: usize| &folded[setting_of.get(i).copied().unwrap_or(0)];
-        let [a, b, c] = &mut self.moments;
-        let moments = [&mut a[..], &mut b[..], &mut c[..]];
-        if beside.audit {
-            let each = |i: usize, piece: Piece<'_>| step(i).tensor(threads, piece, beside);
-            threads.tensors(0, tensors, moments, &each, &|a: Audit, b| a.merge(&b))
-        } else {
-            let each = |i: usize, piece: Piece<'_>| {
-                let _ = step(i).tensor(threads, piece, beside);
-            };
-            threads.tensors(0, tensors, moments, &each, &|(), ()| ());
-            Audit::default()
-        }
     }
 
     #[track_caller]

@@ -11,22 +11,29 @@ use crate::rules::Kernel;
 /// Running sums; sixteen fill a vector of any level.
 const SUMS: usize = 16;
 
-/// The sum over `f(i)`, in the fixed order.
+/// The sum of `(x + decay * w)^2`, in the fixed order. `w` has the length of `x`.
+///
+/// Plain loops over arrays: a closure would be compiled without the level's instructions, and called.
 #[inline(always)]
-fn sum(n: usize, f: impl Fn(usize) -> f64) -> f64 {
-    let mut sums = [0.0; SUMS];
-    let whole = n / SUMS * SUMS;
-    let mut i = 0;
-    while i < whole {
-        for (k, sum) in sums.iter_mut().enumerate() {
-            *sum += f(i + k);
+fn squares(x: &[f32], w: &[f32], decay: f64) -> f64 {
+    let mut sums = [0.0_f64; SUMS];
+    let (x, x_rest) = x.as_chunks::<SUMS>();
+    let (w, w_rest) = w.as_chunks::<SUMS>();
+    for (x, w) in x.iter().zip(w) {
+        for k in 0..SUMS {
+            let value = f64::from(x[k]) + decay * f64::from(w[k]);
+            sums[k] += value * value;
         }
-        i += SUMS;
     }
-    for k in whole..n {
-        sums[k - whole] += f(k);
+    for k in 0..x_rest.len() {
+        let value = f64::from(x_rest[k]) + decay * f64::from(w_rest[k]);
+        sums[k] += value * value;
     }
-    sums.iter().sum()
+    let mut all = 0.0;
+    for sum in sums {
+        all += sum;
+    }
+    all
 }
 
 /// The gradient's sum of squares and its largest magnitude. The sum is not finite exactly when a gradient is not: no
@@ -51,21 +58,28 @@ impl WithSimd for Gradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Size {
-        let values = self.0;
-        let squares = sum(values.len(), |i| {
-            let x = f64::from(values[i]);
-            x * x
-        });
+        let mut squares = [0.0_f64; SUMS];
         let mut largest = [0.0_f32; SUMS];
-        let (chunks, rest) = values.as_chunks::<SUMS>();
+        let (chunks, rest) = self.0.as_chunks::<SUMS>();
         for chunk in chunks {
-            for (most, x) in largest.iter_mut().zip(chunk) {
-                let x = x.abs();
-                *most = if x > *most { x } else { *most };
+            for k in 0..SUMS {
+                let x = f64::from(chunk[k]);
+                squares[k] += x * x;
+                let x = chunk[k].abs();
+                largest[k] = if x > largest[k] { x } else { largest[k] };
             }
         }
-        let largest = largest.iter().copied().chain(rest.iter().map(|x| x.abs()));
-        Size { squares, largest: largest.fold(0.0, f32::max) }
+        for k in 0..rest.len() {
+            let x = f64::from(rest[k]);
+            squares[k] += x * x;
+            largest[k] = largest[k].max(rest[k].abs());
+        }
+        let mut size = Size::default();
+        for k in 0..SUMS {
+            size.squares += squares[k];
+            size.largest = size.largest.max(largest[k]);
+        }
+        size
     }
 }
 
@@ -102,7 +116,7 @@ pub(crate) struct Look<'a, K> {
 }
 
 /// Weights that are looked at together: their copies stay in the first cache.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 256;
 
 impl<K: Kernel> WithSimd for Look<'_, K> {
     type Output = Ahead;
@@ -134,15 +148,14 @@ impl<K: Kernel> WithSimd for Look<'_, K> {
             pass.watched(simd, &mut Probe { steps: &mut steps, gradients: &mut gradients });
             let (weights, steps) = (&weights[start..end], &steps[..n]);
             let gradients = &gradients[..n];
-            let weight = |i: usize| f64::from(weights[i]);
-            let update = |i: usize| f64::from(steps[i]) + decay * weight(i);
-            ahead.weights += sum(n, |i| weight(i) * weight(i));
-            ahead.updates += sum(n, |i| update(i) * update(i));
-            ahead.agreeing += steps
-                .iter()
-                .zip(gradients)
-                .map(|(&s, &g)| u64::from((s > 0.0 && g > 0.0) || (s < 0.0 && g < 0.0)))
-                .sum::<u64>();
+            ahead.weights += squares(weights, weights, 0.0);
+            ahead.updates += squares(steps, weights, decay);
+            let mut agreeing = 0_u32;
+            for i in 0..n {
+                let (step, g) = (steps[i], gradients[i]);
+                agreeing += u32::from((step > 0.0) & (g > 0.0) | (step < 0.0) & (g < 0.0));
+            }
+            ahead.agreeing += u64::from(agreeing);
             start = end;
         }
         ahead

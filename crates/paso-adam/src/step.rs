@@ -7,7 +7,7 @@ use crate::isa::Isa;
 use crate::math;
 use crate::measure::{Ahead, Gradient as Measure, Look, Size};
 use crate::pass::{Frame, Pass};
-use crate::piece::{Gradient, Piece, Threads};
+use crate::piece::{Piece, Threads};
 use crate::rule::Rule;
 use crate::rules::{AnyKernel, At, Kernel};
 use crate::scalars::Scalars;
@@ -32,7 +32,6 @@ pub(crate) struct Step {
     kernel: AnyKernel,
     need: Need,
     rate: f64,
-    longest: f64,
 }
 
 /// What is done beside the step.
@@ -44,12 +43,6 @@ pub(crate) struct Beside {
     pub(crate) tensor_norm: f64,
     /// Whether the step is audited.
     pub(crate) audit: bool,
-}
-
-impl Beside {
-    /// Nothing.
-    pub(crate) const NOTHING: Self =
-        Self { towards: 0.0, tensor_norm: f64::INFINITY, audit: false };
 }
 
 impl Step {
@@ -89,12 +82,29 @@ impl Step {
             cautious: config.cautious,
         };
         let kernel = AnyKernel::new(At { config, t, lr, scalars });
-        let longest = longest(config, t).unwrap_or(0.0);
-        Self { isa, frame, kernel, need, rate: lr, longest }
+        Self { isa, frame, kernel, need, rate: lr }
     }
 
-    /// Steps a whole tensor.
-    pub(crate) fn tensor(&self, threads: Threads, mut piece: Piece<'_>, beside: Beside) -> Audit {
+    /// Steps a whole tensor, with nothing beside it.
+    pub(crate) fn tensor(&self, threads: Threads, mut piece: Piece<'_>) {
+        let mut step = *self;
+        step.look_ahead(threads, piece.reborrow());
+        let leaf = |Piece { weights, gradient, moments, .. }: Piece<'_>| {
+            let Self { isa, frame, .. } = step;
+            let gradient = gradient.values();
+            let taking = Taking { isa, frame, weights, gradient, moments };
+            step.kernel.visit(taking);
+        };
+        threads.pieces(piece, &leaf, &|(), ()| ());
+    }
+
+    /// Steps a whole tensor, and does what is to be done beside it.
+    pub(crate) fn tensor_with(
+        &self,
+        threads: Threads,
+        mut piece: Piece<'_>,
+        beside: Beside,
+    ) -> Audit {
         let mut step = *self;
         if beside.tensor_norm < f64::INFINITY {
             let size = self.measure(threads, piece.reborrow());
@@ -105,18 +115,11 @@ impl Step {
             }
         }
         step.look_ahead(threads, piece.reborrow());
-        let leaf = |piece: Piece<'_>| step.piece(piece, beside);
-        if beside.audit {
-            let audit = threads.pieces(piece, &leaf, &|a: Audit, b| a.merge(&b));
-            Audit { longest_step: self.longest, ..audit }
-        } else {
-            // An audit is half a kilobyte: nothing of it is moved about for a step without one.
-            let leaf = |piece: Piece<'_>| {
-                let _ = leaf(piece);
-            };
-            threads.pieces(piece, &leaf, &|(), ()| ());
-            Audit::default()
-        }
+        let leaf = |piece: Piece<'_>| {
+            let Self { isa, frame, rate, .. } = step;
+            step.kernel.visit(TakingWith { isa, frame, rate, piece, beside })
+        };
+        threads.pieces(piece, &leaf, &|a: Audit, b| a.merge(&b))
     }
 
     /// The gradient's size.
@@ -137,7 +140,7 @@ impl Step {
         let leaf = |piece: Piece<'_>| {
             let [a, b, c] = piece.moments;
             let (weights, gradient) = (&*piece.weights, piece.gradient.values());
-            kernel.visit(&mut Looking { isa, frame, decay, weights, gradient, moments: [a, b, c] })
+            kernel.visit(Looking { isa, frame, decay, weights, gradient, moments: [a, b, c] })
         };
         let ahead = threads.pieces(piece, &leaf, &Ahead::merge);
         if self.need == Need::Caution {
@@ -150,18 +153,12 @@ impl Step {
         self.frame.gain = math::round(self.rate * trust);
         self.frame.keep = math::round(1.0 - self.rate * trust * decay);
     }
-
-    /// Steps a piece.
-    fn piece(&self, piece: Piece<'_>, beside: Beside) -> Audit {
-        let Self { isa, frame, .. } = *self;
-        self.kernel.visit(&mut Taking { isa, frame, rate: self.rate, piece: Some(piece), beside })
-    }
 }
 
 /// Something to do with the kernel of any rule.
 pub(crate) trait Visit {
     type Output;
-    fn visit<K: Kernel>(&mut self, kernel: K) -> Self::Output;
+    fn visit<K: Kernel>(self, kernel: K) -> Self::Output;
 }
 
 struct Looking<'a> {
@@ -175,50 +172,51 @@ struct Looking<'a> {
 
 impl Visit for Looking<'_> {
     type Output = Ahead;
-    fn visit<K: Kernel>(&mut self, kernel: K) -> Ahead {
+    fn visit<K: Kernel>(self, kernel: K) -> Ahead {
         let Self { isa, frame, decay, weights, gradient, moments: [a, b, c] } = self;
-        isa.run(Look {
-            frame: *frame,
-            kernel,
-            decay: *decay,
-            weights,
-            gradient,
-            moments: [a, b, c],
-        })
+        isa.run(Look { frame, kernel, decay, weights, gradient, moments: [a, b, c] })
     }
 }
 
 struct Taking<'a> {
     isa: Isa,
     frame: Frame,
-    rate: f64,
-    piece: Option<Piece<'a>>,
-    beside: Beside,
+    weights: &'a mut [f32],
+    gradient: &'a [f32],
+    moments: [&'a mut [f32]; 3],
 }
 
 impl Visit for Taking<'_> {
+    type Output = ();
+    fn visit<K: Kernel>(self, kernel: K) {
+        let Self { isa, frame, weights, gradient, moments } = self;
+        isa.run(Pass { frame, kernel, weights, gradient, moments });
+    }
+}
+
+struct TakingWith<'a> {
+    isa: Isa,
+    frame: Frame,
+    rate: f64,
+    piece: Piece<'a>,
+    beside: Beside,
+}
+
+impl Visit for TakingWith<'_> {
     type Output = Audit;
-    fn visit<K: Kernel>(&mut self, kernel: K) -> Audit {
-        let Self { isa, frame, rate, beside, .. } = *self;
-        let Some(Piece { weights, gradient, average, moments }) = self.piece.take() else {
-            return Audit::default();
-        };
-        match gradient {
-            Gradient::Keep(gradient) if average.is_empty() && !beside.audit => {
-                isa.run(Pass { frame, kernel, weights, gradient, moments });
-                Audit::default()
-            }
-            gradient => isa.run(Blocks {
-                frame,
-                kernel,
-                weights,
-                gradient,
-                moments,
-                average,
-                towards: beside.towards,
-                audit: beside.audit.then_some(rate),
-            }),
-        }
+    fn visit<K: Kernel>(self, kernel: K) -> Audit {
+        let Self { isa, frame, rate, piece, beside } = self;
+        let Piece { weights, gradient, average, moments } = piece;
+        isa.run(Blocks {
+            frame,
+            kernel,
+            weights,
+            gradient,
+            moments,
+            average,
+            towards: beside.towards,
+            audit: beside.audit.then_some(rate),
+        })
     }
 }
 

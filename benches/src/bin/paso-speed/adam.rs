@@ -1,6 +1,8 @@
 //! `paso-speed adam`: one AdamW step, from a thousand weights to ten million, and a thousand small tensors.
 
-use paso_adam::{Adam, AdamConfig, AdamGroup, Decay};
+use paso_adam::{
+    Adam, AdamConfig, AdamGroup, AmsGrad, Decay, Nesterov, Rule as Formula, ScheduleFree,
+};
 use rayon::prelude::*;
 
 use crate::timing;
@@ -19,6 +21,62 @@ pub(crate) struct Args {
     /// Time a loop with the same memory traffic and one addition an array instead: the limit from 1e6 on.
     #[arg(long)]
     stream: bool,
+    /// The rule of the update; also what the stream's traffic is that of.
+    #[arg(long, value_enum, default_value = "adamw")]
+    rule: Rule,
+    /// Audit every step.
+    #[arg(long)]
+    audit: bool,
+    /// Let every gradient die after the first hundred of 100,000 steps, and time steps before and after.
+    #[arg(long)]
+    dead: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Rule {
+    Adamw,
+    Amsgrad,
+    Nadam,
+    Radam,
+    Adamax,
+    Adabelief,
+    Lion,
+    Adopt,
+    Schedulefree,
+    Lamb,
+    Cautious,
+}
+
+impl Rule {
+    /// The optimizer, all with a decay of 0.01.
+    fn adam(self) -> Adam {
+        let base = AdamConfig::torch_adamw();
+        let rule = |rule| AdamConfig { rule, ..base };
+        let decay = Decay::Decoupled(0.01);
+        let config = match self {
+            Self::Adamw => base,
+            Self::Amsgrad => rule(Formula::AmsGrad(AmsGrad::Raw)),
+            Self::Nadam => rule(Formula::NAdam(Nesterov::Constant)),
+            Self::Radam => rule(Formula::RAdam),
+            Self::Adamax => rule(Formula::Adamax),
+            Self::Adabelief => AdamConfig { decay, ..AdamConfig::adabelief() },
+            Self::Lion => AdamConfig { decay, ..AdamConfig::lion() },
+            Self::Adopt => AdamConfig { decay, ..AdamConfig::adopt() },
+            Self::Schedulefree => rule(Formula::ScheduleFree(ScheduleFree::default())),
+            Self::Lamb => AdamConfig { decay, ..AdamConfig::lamb() },
+            Self::Cautious => AdamConfig { cautious: true, ..base },
+        };
+        Adam::new(config).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// Buffers beside the weights.
+    fn moments(self) -> usize {
+        match self {
+            Self::Lion => 1,
+            Self::Amsgrad => 3,
+            _ => 2,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -46,7 +104,11 @@ pub(crate) fn run(args: &Args) {
     let pool = timing::pool(args.threads.into());
     for size in &args.sizes {
         let time = if args.stream { stream } else { step };
-        let (median, best) = pool.install(|| time(size, args.threads > 1, args.seconds));
+        if args.dead {
+            pool.install(|| dead(size, args));
+            continue;
+        }
+        let (median, best) = pool.install(|| time(size, args));
         let total = (size.tensors * size.weights) as f64;
         let line = serde_json::json!({
             "peer": if args.stream { "stream" } else { "paso" },
@@ -54,7 +116,7 @@ pub(crate) fn run(args: &Args) {
             "threads": args.threads,
             "ns_param": rounded(median * 1e9 / total, 1e4),
             "ns_param_best": rounded(best * 1e9 / total, 1e4),
-            "gb_s": rounded(28.0 * total / median / 1e9, 1e2),
+            "gb_s": rounded((12 + 8 * args.rule.moments()) as f64 * total / median / 1e9, 1e2),
             "us_step": rounded(median * 1e6, 1e2),
         });
         #[expect(clippy::print_stdout, reason = "the program's output")]
@@ -66,11 +128,6 @@ pub(crate) fn run(args: &Args) {
 
 fn rounded(x: f64, digits: f64) -> f64 {
     (x * digits).round() / digits
-}
-
-fn adamw() -> Adam {
-    Adam::new(AdamConfig { decay: Decay::Decoupled(0.01), ..AdamConfig::default() })
-        .unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Weights or gradients: spread evenly over `-scale..scale`, the same every time.
@@ -87,7 +144,7 @@ fn values(n: usize, scale: f32) -> Vec<f32> {
 /// Ten steps on 1003 weights against the formulas in f64, before anything is timed.
 fn check() {
     let (start, gradient) = (values(1003, 1.0), values(1003, 0.1));
-    let (mut w, mut group) = (start.clone(), AdamGroup::new(adamw(), [1003]));
+    let (mut w, mut group) = (start.clone(), AdamGroup::new(Rule::Adamw.adam(), [1003]));
     (0..10).for_each(|_| group.step(1e-3, [(&mut w[..], &gradient[..])]));
     for ((&w, &start), &g) in w.iter().zip(&start).zip(&gradient) {
         let (mut exact, mut m, mut v) = (f64::from(start), 0.0, 0.0);
@@ -103,41 +160,85 @@ fn check() {
 }
 
 /// Median and best seconds of a step.
-fn step(size: &Size, parallel: bool, seconds: f64) -> (f64, f64) {
+fn step(size: &Size, args: &Args) -> (f64, f64) {
     let total = size.tensors * size.weights;
     let (mut w, g) = (values(total, 1.0), values(total, 0.1));
-    let mut group = AdamGroup::new(adamw(), vec![size.weights; size.tensors]);
+    let mut group = AdamGroup::new(args.rule.adam(), vec![size.weights; size.tensors]);
     let mut tensors: Vec<_> = w.chunks_mut(size.weights).zip(g.chunks(size.weights)).collect();
-    timing::sample(seconds, || {
-        if parallel {
-            group.par_step(1e-3, &mut tensors[..]);
-        } else {
-            group.step(1e-3, &mut tensors[..]);
+    let audit = args.audit;
+    timing::sample(args.seconds, || match (args.threads > 1, audit) {
+        (true, false) => group.par_step(1e-3, &mut tensors[..]),
+        (false, false) => group.step(1e-3, &mut tensors[..]),
+        (true, true) => {
+            std::hint::black_box(group.par_step_audited(1e-3, &mut tensors[..]));
+        }
+        (false, true) => {
+            std::hint::black_box(group.step_audited(1e-3, &mut tensors[..]));
         }
     })
 }
 
-/// Median and best seconds of a loop that reads four arrays and writes three of them.
-fn stream(size: &Size, parallel: bool, seconds: f64) -> (f64, f64) {
+/// Prints the time of a step after 100,000 steps, nearly all without a gradient, over that at the start.
+fn dead(size: &Size, args: &Args) {
+    let total = size.tensors * size.weights;
+    let (mut w, mut g) = (values(total, 1.0), values(total, 1e-3));
+    let mut group = AdamGroup::new(args.rule.adam(), [total]);
+    let step = |group: &mut AdamGroup, w: &mut [f32], g: &[f32]| group.step(1e-3, [(w, g)]);
+    (0..100).for_each(|_| step(&mut group, &mut w, &g));
+    let (start, _) = timing::sample(args.seconds, || step(&mut group, &mut w, &g));
+    g.fill(0.0);
+    // The slowest stretch in between: where moments pass the denormals, if they do.
+    let mut slowest = 0.0_f64;
+    while group.steps() < 100_000 {
+        let before = std::time::Instant::now();
+        (0..500).for_each(|_| step(&mut group, &mut w, &g));
+        slowest = slowest.max(before.elapsed().as_secs_f64() / 500.0);
+    }
+    let (end, _) = timing::sample(args.seconds, || step(&mut group, &mut w, &g));
+    let line = serde_json::json!({
+        "size": size.name,
+        "end_over_start": rounded(end / start, 1e3),
+        "slowest_500_over_start": rounded(slowest / start, 1e3),
+    });
+    #[expect(clippy::print_stdout, reason = "the program's output")]
+    {
+        println!("{line}");
+    }
+}
+
+/// Median and best seconds of a loop that reads and writes the arrays that the rule does.
+fn stream(size: &Size, args: &Args) -> (f64, f64) {
     let total = size.tensors * size.weights;
     let (mut w, g) = (values(total, 1.0), values(total, 1e-3));
-    let (mut m, mut v) = (values(total, 1.0), values(total, 1.0));
+    let moment = |k| values(if args.rule.moments() > k { total } else { 0 }, 1.0);
+    let (mut m, mut v, mut x) = (moment(0), moment(1), moment(2));
     let arch = pulp::Arch::new();
-    let pass = |w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]| {
+    let pass = |w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], x: &mut [f32]| {
         arch.dispatch(|| {
-            for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-                (*w, *m, *v) = (*w + g, *m + g, *v + g);
+            if v.is_empty() {
+                for ((w, g), m) in w.iter_mut().zip(g).zip(m) {
+                    (*w, *m) = (*w + g, *m + g);
+                }
+            } else if x.is_empty() {
+                for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+                    (*w, *m, *v) = (*w + g, *m + g, *v + g);
+                }
+            } else {
+                for ((((w, g), m), v), x) in w.iter_mut().zip(g).zip(m).zip(v).zip(x) {
+                    (*w, *m, *v, *x) = (*w + g, *m + g, *v + g, *x + g);
+                }
             }
         });
     };
-    timing::sample(seconds, || {
+    let parallel = args.threads > 1 && args.rule.moments() == 2;
+    timing::sample(args.seconds, || {
         if parallel && total > 100_000 {
             const PIECE: usize = 64 * 1024;
             let (w, g) = (w.par_chunks_mut(PIECE), g.par_chunks(PIECE));
             let (m, v) = (m.par_chunks_mut(PIECE), v.par_chunks_mut(PIECE));
-            (w, g, m, v).into_par_iter().for_each(|(w, g, m, v)| pass(w, g, m, v));
+            (w, g, m, v).into_par_iter().for_each(|(w, g, m, v)| pass(w, g, m, v, &mut []));
         } else {
-            pass(&mut w, &g, &mut m, &mut v);
+            pass(&mut w, &g, &mut m, &mut v, &mut x);
         }
     })
 }

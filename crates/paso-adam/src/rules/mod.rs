@@ -102,7 +102,7 @@ impl AnyKernel {
 
 impl AnyKernel {
     /// Hands the rule's own kernel over.
-    pub(crate) fn visit<V: Visit>(self, visitor: &mut V) -> V::Output {
+    pub(crate) fn visit<V: Visit>(self, visitor: V) -> V::Output {
         match self {
             Self::Adam(kernel) => visitor.visit(kernel),
             Self::AmsGrad(kernel) => visitor.visit(kernel),
