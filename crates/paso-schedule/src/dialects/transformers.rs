@@ -37,7 +37,9 @@ pub fn constant_with_warmup(base: f64, warmup: u64) -> Result<Spec, Error> {
 /// # Errors
 /// [`Error::Value`].
 pub fn linear(base: f64, warmup: u64, total: u64) -> Result<Spec, Error> {
-    warmed(base, warmup, line(base, 0.0, rest(warmup, total)?))
+    // Not at least 1: what is left is counted from `total`, so a run of warm-up alone ends at 0.
+    let len = rest(warmup, total)?.min((total - warmup) as f64);
+    warmed(base, warmup, line(base, 0.0, len))
 }
 
 /// `cosine`: `num_cycles` waves, by default 0.5, which is half a wave down to 0.
