@@ -80,7 +80,7 @@ impl Spec {
         self.node.len()
     }
 
-    /// A rate that no step exceeds: the highest one, unless schedules are multiplied.
+    /// A rate that no step exceeds: the highest one, unless schedules are multiplied, cut or skipped into.
     #[must_use]
     pub fn peak(&self) -> f64 {
         self.node.peak()

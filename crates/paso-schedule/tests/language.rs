@@ -38,6 +38,9 @@ fn a_complete_schedule_prints_as_the_line_it_parses_from() {
         "cosine(1 -> 0, 10).repeat(stretch 2)",
         "decay(1, factor 0.5, every 2).take(10).scale(0.5).plus(1e-3).floor(0.1).cap(0.4) then constant(0.1)",
         "constant(1).times(linear(1 -> 0, 5) then constant(0.5)).delay(3).skip(2).stretch(1.5).every(2)",
+        "(warmup(36) then inverse_sqrt(1, timescale 36)).take(2)",
+        "(linear(1 -> 0, 5) then constant(1)).take(10) then constant(0.5).take(0)",
+        "constant(1).times(linear(1 -> 0, 50)).take(10)",
         "cosine(1 -> 0, 10) then error",
     ] {
         assert_eq!(spec(text).to_string(), text, "a spec that prints otherwise");

@@ -190,7 +190,11 @@ impl Run {
     /// A curve or a group with its modifiers. `room` is what a part without a length may take.
     fn item(self, item: &Item, room: Option<f64>, before: Option<f64>) -> Result<Node, Error> {
         let column = item.column.0;
-        let inner_room = self.inner_room(item, room)?;
+        // What ends by `take` has that much room, but only a part that asks for room gets it: the rest is
+        // cut where it is.
+        let taken = item.modifiers.iter().any(|modifier| matches!(modifier, Modifier::Take(_)));
+        let inner_room =
+            if taken && !self.asks(item)? { None } else { self.inner_room(item, room)? };
         let mut node = match &item.base {
             Base::Curve(call) => checked(self.call(call, item, inner_room, before)?, column)?,
             Base::Group(items) => {
@@ -219,13 +223,42 @@ impl Run {
                     Node::Repeat { inner, times: *times, stretch: *stretch, scale: *scale }
                 }
                 Modifier::Times(items) => {
-                    let other = Box::new(self.sequence(items, inner_room.or(self.steps), None)?);
+                    let room = if taken && !self.any_asks(items)? {
+                        None
+                    } else {
+                        inner_room.or(self.steps)
+                    };
+                    let other = Box::new(self.sequence(items, room, None)?);
                     Node::Times { inner, other }
                 }
             };
             node = checked(modified, column)?;
         }
         Ok(node)
+    }
+
+    /// Whether a part, or one that it is multiplied with, has a length that only its room can tell.
+    fn asks(self, item: &Item) -> Result<bool, Error> {
+        let base = match &item.base {
+            // A constant can do without.
+            Base::Curve(call) => call.signature.has_to() && call.signature.len && call.len.is_none(),
+            Base::Group(items) => self.any_asks(items)?,
+        };
+        let mut others = item.modifiers.iter().map(|modifier| match modifier {
+            Modifier::Times(items) => self.any_asks(items),
+            _ => Ok(false),
+        });
+        Ok(base || others.try_fold(false, |any, asks| Ok::<_, Error>(any | asks?))?)
+    }
+
+    /// The same of a sequence, in which something has to follow.
+    fn any_asks(self, items: &[Item]) -> Result<bool, Error> {
+        for (i, item) in items.iter().enumerate() {
+            if self.asks(item)? || (i + 1 < items.len() && self.item_len(item)?.is_none()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What the modifiers of a part leave of its room to the curve inside.
