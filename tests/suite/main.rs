@@ -1,5 +1,7 @@
 //! One test binary for everything that crosses crates: a single link, one place to look.
 
+#![expect(clippy::cast_possible_truncation, reason = "recorded numbers of known size")]
+
 mod arrows;
 mod bad_input;
 mod layers;

@@ -133,8 +133,9 @@ impl<'a> Case<'a> {
     /// Whether the library computed in float32.
     fn single(self) -> bool {
         self.0["dtype"] == "float32" || !self.0["computed_in"].is_null() || {
-            // Keras takes its cosines in float32 whatever was asked for.
+            // Keras takes its cosines in float32 whatever was asked for, and fast.ai its positions.
             self.id().starts_with("keras") && self.schedule().starts_with("Cosine")
+                || self.id().starts_with("fastai")
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::isa::Isa;
 use crate::math;
 use crate::pass::{Frame, Pass};
-use crate::rules::adam::AdamKernel;
+use crate::rules::{self, Folded, Kernel};
 
 /// An optimizer whose settings were checked, and the instruction set it runs on. It holds no moments: it is a
 /// small value to copy and share.
@@ -69,7 +69,8 @@ impl Adam {
     /// ```
     ///
     /// # Panics
-    /// When a slice has another length than `weights`, when `t` is 0, or when `lr` is negative, infinite or NaN.
+    /// When a slice has another length than `weights`, when `t` is 0, when `lr` is negative, infinite or NaN, or when
+    /// the rule has another number of moments than two: [`Adam::step_with`] takes any.
     #[track_caller]
     pub fn step(
         &self,
@@ -80,11 +81,44 @@ impl Adam {
         m: &mut [f32],
         v: &mut [f32],
     ) {
-        let n = weights.len();
+        self.step_with(t, lr, weights, gradient, &mut [m, v]);
+    }
+
+    /// [`Adam::step`] with the moments that the rule has, in the order of [`Adam::moments`].
+    ///
+    /// # Panics
+    /// As [`Adam::step`].
+    #[track_caller]
+    pub fn step_with(
+        &self,
+        t: u64,
+        lr: f64,
+        weights: &mut [f32],
+        gradient: &[f32],
+        moments: &mut [&mut [f32]],
+    ) {
+        let (n, names) = (weights.len(), self.moments());
+        let (given, known) = (moments.len(), names.len());
+        assert!(
+            given == known,
+            "{given} moments given, the rule has {known}: {}",
+            names.join(", ")
+        );
         assert!(gradient.len() == n, "gradient has {} values, weights have {n}", gradient.len());
-        assert!(m.len() == n, "first moment has {} values, weights have {n}", m.len());
-        assert!(v.len() == n, "second moment has {} values, weights have {n}", v.len());
-        self.at(t, lr).apply(weights, gradient, [m, v, &mut []]);
+        for (moment, name) in moments.iter().zip(names) {
+            assert!(moment.len() == n, "{name} has {} values, weights have {n}", moment.len());
+        }
+        let mut slots: [&mut [f32]; 3] = Default::default();
+        for (slot, moment) in slots.iter_mut().zip(moments) {
+            *slot = moment;
+        }
+        self.at(t, lr).apply(weights, gradient, slots);
+    }
+
+    /// The names of the rule's moments, in order: PyTorch's (`exp_avg`, `exp_avg_sq`) where it has the rule.
+    #[must_use]
+    pub fn moments(&self) -> &'static [&'static str] {
+        rules::moment_names(self.config.rule)
     }
 
     /// Folds everything that is constant over step `t`.
@@ -101,10 +135,10 @@ impl Adam {
         let frame = Frame {
             scale: if config.maximize { -1.0 } else { 1.0 },
             l2: math::round(l2),
-            faint: math::faint(config.beta2),
+            faint: rules::faint(config),
             keep: math::round(keep),
         };
-        Step { isa: self.isa, frame, kernel: AdamKernel::new(config, t, lr) }
+        Step { isa: self.isa, frame, folded: Folded::new(config, t, lr) }
     }
 }
 
@@ -113,13 +147,31 @@ impl Adam {
 pub(crate) struct Step {
     isa: Isa,
     frame: Frame,
-    kernel: AdamKernel,
+    folded: Folded,
 }
 
 impl Step {
-    /// Applies the step to slices of one length.
+    /// Applies the step to slices of one length; moments that the rule does not have are empty.
     pub(crate) fn apply(&self, weights: &mut [f32], gradient: &[f32], moments: [&mut [f32]; 3]) {
-        let Self { isa, frame, kernel } = *self;
-        isa.run(Pass { frame, kernel, weights, gradient, moments });
+        match self.folded {
+            Folded::Adam(kernel) => self.run(kernel, weights, gradient, moments),
+            Folded::AmsGrad(kernel) => self.run(kernel, weights, gradient, moments),
+            Folded::NAdam(kernel) => self.run(kernel, weights, gradient, moments),
+            Folded::RAdam(kernel) => self.run(kernel, weights, gradient, moments),
+            Folded::Adamax(kernel) => self.run(kernel, weights, gradient, moments),
+            Folded::AdaBelief(kernel) => self.run(kernel, weights, gradient, moments),
+            Folded::Lion(kernel) => self.run(kernel, weights, gradient, moments),
+            Folded::Adopt(kernel) => self.run(kernel, weights, gradient, moments),
+        }
+    }
+
+    fn run<K: Kernel>(
+        &self,
+        kernel: K,
+        weights: &mut [f32],
+        gradient: &[f32],
+        moments: [&mut [f32]; 3],
+    ) {
+        self.isa.run(Pass { frame: self.frame, kernel, weights, gradient, moments });
     }
 }

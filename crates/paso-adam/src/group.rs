@@ -29,7 +29,8 @@ pub struct AdamGroup {
     adam: Adam,
     steps: u64,
     lens: Vec<usize>,
-    moments: [Vec<f32>; 2],
+    /// Those that the rule does not have are empty.
+    moments: [Vec<f32>; 3],
 }
 
 /// A tensor of a step: its weights and its gradient, of one length.
@@ -41,7 +42,9 @@ impl AdamGroup {
     pub fn new(adam: Adam, lens: impl IntoIterator<Item = usize>) -> Self {
         let lens: Vec<usize> = lens.into_iter().collect();
         let total = lens.iter().sum();
-        Self { adam, steps: 0, lens, moments: [vec![0.0; total], vec![0.0; total]] }
+        let used = adam.moments().len();
+        let moments = [0, 1, 2].map(|i| vec![0.0; if i < used { total } else { 0 }]);
+        Self { adam, steps: 0, lens, moments }
     }
 
     /// An optimizer that goes on where [`AdamGroup::state`] was taken: the next steps have the same bits as if it
@@ -69,24 +72,31 @@ impl AdamGroup {
             Some(moment) => Ok(moment.values),
             None => Err(Error::State(format!("moment `{name}` is missing"))),
         };
-        let moments_taken = [take(NAMES[0])?, take(NAMES[1])?];
+        let mut taken = [const { Vec::new() }; 3];
+        for (taken, name) in taken.iter_mut().zip(adam.moments()) {
+            *taken = take(name)?;
+        }
         match moments.next() {
             Some(moment) => {
-                Err(Error::State(format!("moment `{}` is not one of Adam's", moment.name)))
+                Err(Error::State(format!("moment `{}` is not one of this rule's", moment.name)))
             }
-            None => Ok(Self { adam, steps: step, lens, moments: moments_taken }),
+            None => Ok(Self { adam, steps: step, lens, moments: taken }),
         }
     }
 
     /// A copy of everything but the settings: what a checkpoint needs.
     #[must_use]
     pub fn state(&self) -> AdamState {
-        let moment = |i: usize| Moment { name: NAMES[i].into(), values: self.moments[i].clone() };
+        let named = self.adam.moments().iter().zip(&self.moments);
+        let moment = |(&name, values): (&&str, &Vec<f32>)| Moment {
+            name: name.into(),
+            values: values.clone(),
+        };
         AdamState {
             version: VERSION,
             step: self.steps,
             lens: self.lens.clone(),
-            moments: vec![moment(0), moment(1)],
+            moments: named.map(moment).collect(),
         }
     }
 
@@ -118,8 +128,7 @@ impl AdamGroup {
     pub fn step<'w, 'g>(&mut self, lr: f64, mut tensors: impl AsMut<[Tensor<'w, 'g>]>) {
         let tensors = tensors.as_mut();
         let step = self.begin(lr, tensors);
-        let [m, v] = &mut self.moments;
-        serial(&step, tensors, m, v);
+        serial(&step, tensors, self.moments.each_mut().map(|m| &mut m[..]));
     }
 
     /// [`AdamGroup::step`] on the threads of the current rayon pool (the global one outside of any): the same bits.
@@ -135,11 +144,11 @@ impl AdamGroup {
     pub fn par_step<'w, 'g>(&mut self, lr: f64, mut tensors: impl AsMut<[Tensor<'w, 'g>]>) {
         let tensors = tensors.as_mut();
         let step = self.begin(lr, tensors);
-        let [m, v] = &mut self.moments;
-        if m.len() <= crate::threads::SERIAL {
-            serial(&step, tensors, m, v);
+        let moments = self.moments.each_mut().map(|m| &mut m[..]);
+        if self.lens.iter().sum::<usize>() <= crate::threads::SERIAL {
+            serial(&step, tensors, moments);
         } else {
-            crate::threads::step(&step, tensors, m, v);
+            crate::threads::step(&step, tensors, moments);
         }
     }
 
@@ -159,20 +168,23 @@ impl AdamGroup {
     }
 }
 
-/// PyTorch's names of the moments.
-const NAMES: [&str; 2] = ["exp_avg", "exp_avg_sq"];
+/// Moments of some weights; those that the rule does not have are empty.
+pub(crate) type Moments<'a> = [&'a mut [f32]; 3];
+
+/// Moments of the first `middle` weights, and of the others.
+pub(crate) fn split(moments: Moments<'_>, middle: usize) -> (Moments<'_>, Moments<'_>) {
+    let [(a, d), (b, e), (c, f)] = moments.map(|moment| {
+        let middle = middle.min(moment.len());
+        moment.split_at_mut(middle)
+    });
+    ([a, b, c], [d, e, f])
+}
 
 /// One tensor after the other, in this thread.
-pub(crate) fn serial(
-    step: &Step,
-    tensors: &mut [Tensor<'_, '_>],
-    mut m: &mut [f32],
-    mut v: &mut [f32],
-) {
+pub(crate) fn serial(step: &Step, tensors: &mut [Tensor<'_, '_>], mut moments: Moments<'_>) {
     for (weights, gradient) in tensors {
-        let (m_here, m_rest) = m.split_at_mut(weights.len());
-        let (v_here, v_rest) = v.split_at_mut(weights.len());
-        step.apply(weights, gradient, [m_here, v_here, &mut []]);
-        (m, v) = (m_rest, v_rest);
+        let (here, rest) = split(moments, weights.len());
+        step.apply(weights, gradient, here);
+        moments = rest;
     }
 }

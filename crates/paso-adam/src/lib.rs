@@ -40,6 +40,7 @@ extern crate std;
 
 mod adam;
 mod config;
+mod denominator;
 mod error;
 mod group;
 mod isa;
@@ -52,7 +53,7 @@ mod state;
 mod threads;
 
 pub use adam::Adam;
-pub use config::{AdamConfig, Decay, Epsilon};
+pub use config::{AdamConfig, Decay, Epsilon, Expected, Largest, Nesterov, Rule};
 pub use error::Error;
 pub use group::AdamGroup;
 pub use isa::{Isa, IsaError};

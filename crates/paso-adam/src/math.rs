@@ -77,3 +77,17 @@ pub(crate) fn zero_up_to<S: Simd>(simd: S, limit: f32, x: S::f32s) -> S::f32s {
     let limit = simd.transmute_i32s_f32s(simd.splat_f32s(limit));
     simd.select_f32s(simd.greater_than_i32s(magnitude, limit), x, simd.splat_f32s(0.0))
 }
+
+/// The larger of two; `b` where one of them is NaN.
+#[inline(always)]
+pub(crate) fn larger<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+    simd.select_f32s(simd.greater_than_f32s(a, b), a, b)
+}
+
+/// Cut to `±limit`. NaN stays NaN.
+#[inline(always)]
+pub(crate) fn within<S: Simd>(simd: S, limit: f32, x: S::f32s) -> S::f32s {
+    let (low, high) = (simd.splat_f32s(-limit), simd.splat_f32s(limit));
+    let x = simd.select_f32s(simd.greater_than_f32s(x, high), high, x);
+    simd.select_f32s(simd.greater_than_f32s(low, x), low, x)
+}

@@ -52,7 +52,7 @@ impl Textbook {
                 Decay::L2(value) => g += value * *w,
                 Decay::Decoupled(value) => *w *= 1.0 - lr * value,
             }
-            *w -= rules::adam::textbook(config, self.steps, lr, g, moments);
+            *w -= rules::textbook(config, self.steps, lr, g, moments);
         }
     }
 }

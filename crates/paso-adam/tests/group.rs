@@ -78,7 +78,7 @@ fn a_state_that_does_not_fit_says_why() {
     );
     assert_eq!(
         refused(&|s| s.moments.push(Moment { name: "z".into(), values: vec![] })),
-        "saved optimizer state does not fit: moment `z` is not one of Adam's"
+        "saved optimizer state does not fit: moment `z` is not one of this rule's"
     );
 }
 

@@ -3,6 +3,8 @@
 //! One file a command. Human text and progress go to stderr; stdout carries the answer, and with
 //! `--json` nothing but JSON. Exit code 2 is a mistake on the command line, 1 is any other failure.
 
+#![expect(clippy::print_stdout, reason = "answers go to stdout")]
+
 mod cpu;
 mod eval;
 mod folder;

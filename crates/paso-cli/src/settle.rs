@@ -101,6 +101,7 @@ pub(crate) fn run(args: &SettleArgs) -> Result<()> {
         budget: args.budget,
         cancel: &cancel,
         observe: &observe,
+        ..Session::default()
     };
     let answer = study.run(&trial, &session)?;
     bar.finish_and_clear();
@@ -237,7 +238,7 @@ fn show(bar: &ProgressBar, event: &Event<'_>) {
             ));
         }
         Event::Tuned { arm, peak_lr, .. } => {
-            bar.suspend(|| eprintln!("{arm}: peak rate {peak_lr:.2e}"))
+            bar.suspend(|| eprintln!("{arm}: peak rate {peak_lr:.2e}"));
         }
         _ => {}
     }

@@ -236,7 +236,8 @@ mod tests {
         let lit = || (0..SIZE * SIZE).filter(|i| out[3 * i] > limit);
         let least = |f: fn(usize) -> usize| lit().map(f).min().expect("something is lit");
         let most = |f: fn(usize) -> usize| lit().map(f).max().expect("something is lit") + 1;
-        let (x, y): (fn(usize) -> usize, fn(usize) -> usize) = (|i| i % SIZE, |i| i / SIZE);
+        let x: fn(usize) -> usize = |i| i % SIZE;
+        let y: fn(usize) -> usize = |i| i / SIZE;
         BBox::from_corners([least(x), least(y), most(x), most(y)].map(|v| v as f32 / SIZE as f32))
     }
 

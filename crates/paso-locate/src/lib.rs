@@ -19,6 +19,7 @@
 //! ```
 
 mod archive;
+mod attend;
 pub mod augment;
 mod augment_map;
 mod average;

@@ -1,5 +1,6 @@
 //! The nets: a stack of convolutions, and a head that says one box and one class.
 
+use crate::attend::Attend;
 use crate::{Error, TrainConfig};
 use paso_tape::{BoxLoss, ClassLoss, Conv, Params, Pool, Tape, Var};
 use serde::{Deserialize, Serialize};
@@ -104,26 +105,29 @@ impl Net {
     }
 }
 
-/// Four stages, each half as wide and high as the one before.
+/// Four stages; all but the last are followed by a pool, so that the last map keeps an eighth of the image's sides.
 fn body(tape: &mut Tape, params: &mut Params, image: Var, widths: [usize; 4]) -> Var {
     let mut map = image;
     for (i, &width) in widths.iter().enumerate() {
         let channels = tape.shape(map)[2];
         map = convolution(tape, params, i + 1, map, Conv::new(channels, width, 3));
-        map = tape.max_pool(map, Pool::new(2));
+        if i < 3 {
+            map = tape.max_pool(map, Pool::new(2));
+        }
     }
-    map
+    let channels = tape.shape(map)[2];
+    convolution(tape, params, 5, map, Conv::new(channels, channels, 3))
 }
 
-/// What the head sees: 64 numbers that know the place, and the mean of every channel.
+/// What the head sees: where the places are that the net looks at, and the features at the first of them.
 fn neck(tape: &mut Tape, params: &mut Params, map: Var) -> Var {
     let channels = tape.shape(map)[2];
-    let squeezed = convolution(tape, params, 5, map, Conv::new(channels, 32, 1));
-    let place = tape.linear(params, "place", squeezed, 64);
-    let place = tape.relu(place);
-    let mean = tape.global_avg_pool(map);
-    tape.concat(&[place, mean])
+    let scores = tape.conv(params, "scores", map, Conv::new(channels, PLACES, 1), true);
+    tape.custom(Attend, &[scores, map])
 }
+
+/// Places that a net looks at.
+const PLACES: usize = 8;
 
 /// Convolution, batch norm, `ReLU`. The norm's shift makes a bias superfluous.
 fn convolution(tape: &mut Tape, params: &mut Params, number: usize, x: Var, conv: Conv) -> Var {

@@ -134,7 +134,7 @@ pub use node::Between;
 pub use greedy::{Greedy, GreedyConfig, GreedyState};
 pub use plateau::{Better, Plateau, PlateauConfig, PlateauState};
 
-// The schedules of other libraries.
+// The schedules of other libraries; the table of what was compared is in DIALECTS.md.
 pub use dialects::{keras, optax, timm, torch, transformers};
 
 pub use error::Error;

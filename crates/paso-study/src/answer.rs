@@ -4,7 +4,9 @@ use crate::Role;
 use crate::compare::{Comparison, Verdict};
 use crate::config::StudyConfig;
 use crate::stats::Interval;
+use crate::text::signed;
 use crate::tune::Tuned;
+use crate::why::Why;
 use serde::{Deserialize, Serialize};
 
 /// What a study found. Its JSON is a stable format: fields may be added, never changed.
@@ -25,6 +27,9 @@ pub struct Answer {
     pub arms: Vec<ArmAnswer>,
     /// The best decaying arm against the best alternative (averaged weights): what decay still gives to those who average.
     pub against_alternative: Option<AgainstAlternative>,
+    /// Why, as far as the runs tell; `None` when they were not audited.
+    #[serde(default)]
+    pub why: Option<Why>,
     /// What the reader has to know to judge the answer, one sentence each.
     pub notes: Vec<String>,
     /// The configuration that ran, after any cut by a budget.
@@ -98,10 +103,13 @@ impl Answer {
         let ArmAnswer { name, diff, ci_low, ci_high, p, .. } = self.best();
         let level = 100.0 * (1.0 - self.config.alpha);
         let figures = format!(
-            "{diff:+.4} {}, {level:.0} % interval {ci_low:+.4} to {ci_high:+.4}, p = {p:.3}",
-            self.metric
+            "{} {}, {level:.0} % interval {} to {}, p = {p:.3}",
+            signed(*diff),
+            self.metric,
+            signed(*ci_low),
+            signed(*ci_high)
         );
-        let seeds = self.seeds;
+        let (seeds, baseline) = (self.seeds, &self.config.arms[self.config.baseline()].name);
         let claim = match self.verdict {
             Verdict::Helps => "Decay helps".to_owned(),
             Verdict::Harms => "Decay harms".to_owned(),
@@ -114,7 +122,7 @@ impl Answer {
             },
         };
         format!(
-            "{claim}: {name} against constant {figures} ({seeds} seeds of {} steps).",
+            "{claim}: {name} against {baseline} {figures} ({seeds} seeds of {} steps).",
             self.config.steps
         )
     }

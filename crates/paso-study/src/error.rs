@@ -67,6 +67,24 @@ pub enum Error {
         /// Runs finished so far, earlier sessions included.
         finished: usize,
     },
+    /// This shard is done, and others are not. Finished runs are kept.
+    #[error(
+        "this shard is done; {missing} runs of others are missing, {finished} are there; when they are finished, do the same once more"
+    )]
+    OtherShards {
+        /// Runs finished so far, in all shards.
+        finished: usize,
+        /// Runs that have to be finished before the study can go on.
+        missing: usize,
+    },
+    /// Folders that cannot be merged.
+    #[error("{}: {reason}", folder.display())]
+    Merge {
+        /// The folder that does not fit.
+        folder: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// A file of the study's folder could not be read or written.
     #[error("{}: {source}", path.display())]
     File {

@@ -1,13 +1,13 @@
 //! `runs.jsonl`: every finished run, one line each, so that a killed study goes on where it was.
 
-use crate::{Error, Outcome, Run};
+use crate::{Error, Outcome, Run, Shard};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The name of the journal in a study's folder.
+/// The name of the journal in a study's folder. A shard's is `runs-2-of-4.jsonl`.
 pub(crate) const FILE_NAME: &str = "runs.jsonl";
 
 /// Version of the lines. Raised when their meaning changes.
@@ -23,11 +23,18 @@ pub(crate) struct Journal {
 
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
-struct Line {
+pub(crate) struct Line {
     format: u32,
-    fingerprint: String,
-    run: Run,
-    outcome: Outcome,
+    pub(crate) fingerprint: String,
+    pub(crate) run: Run,
+    pub(crate) outcome: Outcome,
+}
+
+impl Line {
+    /// The line as it is written, with its end.
+    pub(crate) fn text(&self) -> String {
+        serde_json::to_string(self).expect("runs and outcomes have JSON") + "\n"
+    }
 }
 
 impl Journal {
@@ -36,11 +43,19 @@ impl Journal {
         Self::default()
     }
 
-    /// Reads what is in the folder (which is made if need be) and keeps the file locked for this process.
+    /// Reads what is in the folder (which is made if need be), other shards' runs included, and keeps the own file locked for
+    /// this process.
     ///
     /// A last line without its end is what a crash leaves; it is cut off. Everything else that does not fit is an error.
-    pub(crate) fn open(folder: &Path, fingerprint: &str) -> Result<Self, Error> {
-        let path = folder.join(FILE_NAME);
+    pub(crate) fn open(
+        folder: &Path,
+        shard: Option<Shard>,
+        fingerprint: &str,
+    ) -> Result<Self, Error> {
+        let name = shard.map_or(FILE_NAME.into(), |shard| {
+            format!("runs-{}-of-{}.jsonl", shard.index(), shard.of())
+        });
+        let path = folder.join(name);
         let failed = |source| Error::File { path: path.clone(), source };
         std::fs::create_dir_all(folder).map_err(failed)?;
         let mut file =
@@ -62,28 +77,35 @@ impl Journal {
             file.seek(SeekFrom::End(0)).map_err(failed)?;
         }
         let mut journal = Self { fingerprint: fingerprint.into(), ..Self::default() };
-        journal.read(&path, &text[..whole])?;
+        journal.take(&path, parse(&path, &text[..whole])?)?;
         journal.file = Some((path, file));
+        journal.read_others()?;
         Ok(journal)
     }
 
-    fn read(&mut self, path: &Path, text: &str) -> Result<(), Error> {
-        for (i, line) in text.lines().enumerate() {
-            let wrong = |reason| Error::Content { path: path.into(), line: i + 1, reason };
-            let line: Line = serde_json::from_str(line).map_err(|e| {
-                wrong(format!("not a finished run ({e}); remove this line to do the run again"))
-            })?;
-            if line.format != FORMAT {
-                return Err(wrong(format!(
-                    "format {} is unknown, this version reads format {FORMAT}; use another folder",
-                    line.format
-                )));
+    /// Takes in what other shards have finished by now.
+    pub(crate) fn read_others(&mut self) -> Result<(), Error> {
+        let Some((own, _)) = &self.file else { return Ok(()) };
+        let own = own.clone();
+        for path in files(own.parent().unwrap_or(Path::new(".")))? {
+            if path != own {
+                self.take(&path, read(&path)?)?;
             }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, path: &Path, lines: Vec<Line>) -> Result<(), Error> {
+        for (i, line) in lines.into_iter().enumerate() {
             if line.fingerprint != self.fingerprint {
-                return Err(wrong(format!(
-                    "this run belongs to another study (`{}`, not `{}`); use another folder, or remove this one",
-                    line.fingerprint, self.fingerprint
-                )));
+                return Err(Error::Content {
+                    path: path.into(),
+                    line: i + 1,
+                    reason: format!(
+                        "this run belongs to another study (`{}`, not `{}`); use another folder, or remove this one",
+                        line.fingerprint, self.fingerprint
+                    ),
+                });
             }
             self.finished.entry(key(&line.run)).or_insert(line.outcome);
         }
@@ -109,9 +131,7 @@ impl Journal {
                 run: run.clone(),
                 outcome: outcome.clone(),
             };
-            let mut text = serde_json::to_string(&line).expect("runs and outcomes have JSON");
-            text.push('\n');
-            file.write_all(text.as_bytes())
+            file.write_all(line.text().as_bytes())
                 .and_then(|()| file.sync_data())
                 .map_err(|source| Error::File { path: path.clone(), source })?;
         }
@@ -121,6 +141,45 @@ impl Journal {
 }
 
 /// What identifies a run. Floats round-trip through JSON exactly.
-fn key(run: &Run) -> String {
+pub(crate) fn key(run: &Run) -> String {
     serde_json::to_string(run).expect("a run has JSON")
+}
+
+/// All journals in a folder: the one of a whole study, and those of shards. In order of their names.
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let failed = |source| Error::File { path: folder.into(), source };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("runs") && name.ends_with(".jsonl") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// The lines of a journal that somebody else may be writing: what comes after the last end of a line is left out.
+pub(crate) fn read(path: &Path) -> Result<Vec<Line>, Error> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| Error::File { path: path.into(), source })?;
+    parse(path, &text[..text.rfind('\n').map_or(0, |i| i + 1)])
+}
+
+fn parse(path: &Path, text: &str) -> Result<Vec<Line>, Error> {
+    let line = |(i, line)| {
+        let wrong = |reason| Error::Content { path: path.into(), line: i + 1, reason };
+        let line: Line = serde_json::from_str(line).map_err(|e| {
+            wrong(format!("not a finished run ({e}); remove this line to do the run again"))
+        })?;
+        if line.format != FORMAT {
+            return Err(wrong(format!(
+                "format {} is unknown, this version reads format {FORMAT}; use another folder",
+                line.format
+            )));
+        }
+        Ok(line)
+    };
+    text.lines().enumerate().map(line).collect()
 }

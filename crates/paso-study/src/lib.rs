@@ -43,17 +43,23 @@
 
 mod answer;
 mod arm;
+mod audit;
 mod budget;
 mod compare;
 mod config;
 mod error;
 mod journal;
+mod json;
 mod plan;
 mod pool;
+mod report;
 mod session;
+mod shard;
 mod study;
+mod text;
 mod trial;
 mod tune;
+mod why;
 
 pub mod range_test;
 pub mod stats;
@@ -68,13 +74,17 @@ pub use plan::Plan;
 pub use study::Study;
 
 // Your training loop.
-pub use trial::{Audit, CurvePoint, Outcome, Run, Trial, Watch};
+pub use audit::{Audit, RateHistogram};
+pub use trial::{CurvePoint, Outcome, Run, Trial, Watch};
 
 // Running it.
 pub use session::{Event, Progress, Session};
+pub use shard::{Merged, Shard, merge};
 
 // What came out.
 pub use answer::{AgainstAlternative, Answer, ArmAnswer};
 pub use compare::{Comparison, Verdict, compare};
 pub use error::{Error, TrialError};
+pub use report::{About, REPORT_FORMAT, RangeReport, Report, RunRecord, ScheduleCurve, Stage};
 pub use tune::{Tried, Tuned};
+pub use why::Why;

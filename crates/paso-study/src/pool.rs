@@ -19,6 +19,9 @@ struct Pace {
     finished: usize,
 }
 
+/// Runs that begin alike are trained together when they share at least one update in this many.
+const WORTH_SHARING: u64 = 4;
+
 impl Pool<'_> {
     /// Does those of `runs` that the journal does not have, as many at a time as the session says, in order.
     ///
@@ -29,33 +32,47 @@ impl Pool<'_> {
         runs: &[Run],
         later: usize,
     ) -> Result<(), Error> {
-        let missing: Vec<&Run> = runs.iter().filter(|run| journal.get(run).is_none()).collect();
-        let total = journal.len() + missing.len() + later;
+        let groups = groups(runs);
+        let mine = |(i, _): &(usize, &Vec<Run>)| self.session.shard.is_none_or(|s| s.has(*i));
+        let missing: Vec<Vec<Run>> = groups
+            .iter()
+            .enumerate()
+            .filter(mine)
+            .map(|(_, group)| {
+                group.iter().filter(|run| journal.get(run).is_none()).cloned().collect()
+            })
+            .filter(|group: &Vec<Run>| !group.is_empty())
+            .collect();
+        let total = journal.len() + missing.iter().map(Vec::len).sum::<usize>() + later;
         let failed = AtomicBool::new(false);
         let watch = Watch::new(self.session.cancel, &failed, self.session.observe);
         let next = AtomicUsize::new(0);
         let pace = Pace { start: Instant::now(), finished: 0 };
-        let shared = Mutex::new((journal, pace, Ok(())));
+        let shared = Mutex::new((&mut *journal, pace, Ok(())));
         let work = || {
             while !watch.stop()
-                && let Some(run) = missing.get(next.fetch_add(1, Ordering::Relaxed))
+                && let Some(group) = missing.get(next.fetch_add(1, Ordering::Relaxed))
             {
-                let result = self.train(run, &watch);
+                let result = self.train(group, &watch);
                 let (journal, pace, first_error) = &mut *lock(&shared);
                 if watch.stop() && result.is_err() {
                     break; // An error because of the stop; why it stopped is known.
                 }
-                let result = result.and_then(|outcome| journal.add(run, outcome));
+                let result = result.and_then(|outcomes| {
+                    group.iter().zip(outcomes).try_for_each(|(run, o)| journal.add(run, o))
+                });
                 if let Err(error) = result {
                     failed.store(true, Ordering::Relaxed);
                     *first_error = Err(error);
                     break;
                 }
-                pace.finished += 1;
+                pace.finished += group.len();
                 let left = total.saturating_sub(journal.len());
                 let progress = Progress { done: journal.len(), total, left: pace.estimate(left) };
-                let outcome = journal.get(run).expect("just added");
-                (self.session.observe)(&Event::Finished { run, outcome, progress });
+                for run in group {
+                    let outcome = journal.get(run).expect("just added");
+                    (self.session.observe)(&Event::Finished { run, outcome, progress });
+                }
             }
         };
         std::thread::scope(|scope| {
@@ -64,33 +81,59 @@ impl Pool<'_> {
             }
             work();
         });
-        let (journal, _, result) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (.., result) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         result?;
-        if self.session.cancel.load(Ordering::Relaxed)
-            && runs.iter().any(|run| journal.get(run).is_none())
-        {
+        let absent = |journal: &Journal| runs.iter().filter(|r| journal.get(r).is_none()).count();
+        if absent(journal) == 0 {
+            return Ok(());
+        }
+        if self.session.cancel.load(Ordering::Relaxed) {
             return Err(Error::Cancelled { finished: journal.len() });
         }
-        Ok(())
+        // What is left belongs to other shards, which may have finished it by now.
+        journal.read_others()?;
+        match absent(journal) {
+            0 => Ok(()),
+            missing => Err(Error::OtherShards { finished: journal.len(), missing }),
+        }
     }
 
-    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, Error> {
+    fn train(&self, group: &[Run], watch: &Watch<'_>) -> Result<Vec<Outcome>, Error> {
+        let name = || group[0].to_string();
         let start = Instant::now();
-        let mut outcome = self
-            .trial
-            .train(run, watch)
-            .map_err(|source| Error::Trial { run: run.to_string(), source })?;
-        if outcome.averaged.len() != run.averaging.len() {
-            return Err(Error::Count {
-                run: run.to_string(),
-                what: "averaged metrics",
-                got: outcome.averaged.len(),
-                expected: run.averaging.len(),
-            });
+        let result = match group {
+            [run] => self.trial.train(run, watch).map(|outcome| vec![outcome]),
+            runs => self.trial.train_together(runs, watch),
+        };
+        let mut outcomes = result.map_err(|source| Error::Trial { run: name(), source })?;
+        let count = |run: String, what, got, expected| {
+            if got == expected { Ok(()) } else { Err(Error::Count { run, what, got, expected }) }
+        };
+        count(name(), "outcomes", outcomes.len(), group.len())?;
+        for (run, outcome) in group.iter().zip(&mut outcomes) {
+            let (got, expected) = (outcome.averaged.len(), run.averaging.len());
+            count(run.to_string(), "averaged metrics", got, expected)?;
+            outcome.seconds = start.elapsed().as_secs_f64() / group.len() as f64;
         }
-        outcome.seconds = start.elapsed().as_secs_f64();
-        Ok(outcome)
+        Ok(outcomes)
     }
+}
+
+/// Puts each run with the first one before it that begins like it, for long enough to be worth it.
+fn groups(runs: &[Run]) -> Vec<Vec<Run>> {
+    let mut groups: Vec<Vec<Run>> = Vec::new();
+    for run in runs {
+        let together = |group: &&mut Vec<Run>| {
+            group[0].seed == run.seed
+                && group[0].peak_lr == run.peak_lr
+                && group[0].shared_steps(run) >= run.steps.div_ceil(WORTH_SHARING)
+        };
+        match groups.iter_mut().find(together) {
+            Some(group) => group.push(run.clone()),
+            None => groups.push(vec![run.clone()]),
+        }
+    }
+    groups
 }
 
 impl Pace {

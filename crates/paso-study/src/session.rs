@@ -1,7 +1,7 @@
 //! How a study is run this time: where it keeps its runs, how long it may take, who listens.
 
 use crate::trial::NEVER;
-use crate::{Cut, Outcome, Plan, Run};
+use crate::{Cut, Outcome, Plan, Run, Shard};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -16,6 +16,8 @@ pub struct Session<'a> {
     pub side_by_side: usize,
     /// About how long the whole study may take; see [`Cut`]. `None`: as long as it takes.
     pub budget: Option<Duration>,
+    /// Which part of the study is done here; see [`Shard`]. It needs a folder, and excludes a budget. `None`: all of it.
+    pub shard: Option<Shard>,
     /// Set to `true` from anywhere (a signal handler) to stop soon.
     pub cancel: &'a AtomicBool,
     /// Called with everything that happens, from the threads where it happens.
@@ -24,7 +26,14 @@ pub struct Session<'a> {
 
 impl Default for Session<'_> {
     fn default() -> Self {
-        Self { folder: None, side_by_side: 1, budget: None, cancel: &NEVER, observe: &|_| () }
+        Self {
+            folder: None,
+            side_by_side: 1,
+            budget: None,
+            shard: None,
+            cancel: &NEVER,
+            observe: &|_| (),
+        }
     }
 }
 
@@ -34,6 +43,7 @@ impl std::fmt::Debug for Session<'_> {
             .field("folder", &self.folder)
             .field("side_by_side", &self.side_by_side)
             .field("budget", &self.budget)
+            .field("shard", &self.shard)
             .field("cancel", &self.cancel)
             .finish_non_exhaustive()
     }

@@ -7,9 +7,11 @@ use crate::config::StudyConfig;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::pool::Pool;
+use crate::report::{About, Report};
 use crate::session::{Event, Session};
 use crate::stats::{bca, holm, mean};
 use crate::tune::{Tuned, judged, run_of, runs, tune};
+use crate::why::Why;
 use crate::{Error, Role, Run, Trial};
 
 /// A study whose settings have been checked.
@@ -47,18 +49,45 @@ impl Study {
     /// often the study was stopped and continued.
     ///
     /// # Errors
-    /// A failed run, a file that cannot be used, a stop by the user, or divergence everywhere: see [`Error`].
+    /// A failed run, a file that cannot be used, a stop by the user, shards that are not finished, or divergence everywhere: see
+    /// [`Error`].
     pub fn run(&self, trial: &dyn Trial, session: &Session<'_>) -> Result<Answer, Error> {
-        let mut journal = match session.folder {
-            Some(folder) => Journal::open(folder, &self.config.fingerprint)?,
-            None => Journal::in_memory(),
+        self.settle(trial, session).map(|(answer, _)| answer)
+    }
+
+    /// As [`run`](Self::run), with everything that a reader may want to see beside the answer.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn report(
+        &self,
+        trial: &dyn Trial,
+        session: &Session<'_>,
+        about: About,
+    ) -> Result<Report, Error> {
+        let (answer, journal) = self.settle(trial, session)?;
+        Ok(Report::new(answer, &journal, about))
+    }
+
+    fn settle(&self, trial: &dyn Trial, session: &Session<'_>) -> Result<(Answer, Journal), Error> {
+        let mut journal = match (session.folder, session.shard) {
+            (Some(folder), shard) => Journal::open(folder, shard, &self.config.fingerprint)?,
+            (None, None) => Journal::in_memory(),
+            (None, Some(shard)) => {
+                let allowed = "in a folder, where the shards meet";
+                return Err(Error::Setting { field: "shard", value: shard.to_string(), allowed });
+            }
         };
+        if let (Some(shard), Some(_)) = (session.shard, session.budget) {
+            let allowed = "without a budget: the shards would cut the study differently";
+            return Err(Error::Setting { field: "shard", value: shard.to_string(), allowed });
+        }
         (session.observe)(&Event::Planned(&self.plan(session)));
         let pool = Pool { trial, session };
         let (config, cut) = self.within_budget(&pool, &mut journal)?;
         let tuned = tune(&config, &mut journal, &pool)?;
         pool.run(&mut journal, &verdict_runs(&config, &tuned), 0)?;
-        Ok(answer(config, &journal, tuned, cut.as_ref()))
+        Ok((answer(config, &journal, tuned, cut.as_ref()), journal))
     }
 
     /// Makes the study fit, when there is a budget, after measuring the first runs.
@@ -104,7 +133,7 @@ impl Study {
 }
 
 /// The runs of the verdict, seed by seed, each once.
-fn verdict_runs(config: &StudyConfig, tuned: &[Tuned]) -> Vec<Run> {
+pub(crate) fn verdict_runs(config: &StudyConfig, tuned: &[Tuned]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for seed in config.verdict() {
         for (arm, tuned) in config.arms.iter().zip(tuned) {
@@ -191,7 +220,8 @@ fn answer(config: StudyConfig, journal: &Journal, tuned: Vec<Tuned>, cut: Option
         metric: config.metric.clone(),
         seeds: config.seeds,
         more_seeds: comparisons[best].more_seeds,
-        notes: notes(&arms, best, cut),
+        notes: notes(&arms, best, cut, config.alpha),
+        why: Why::of(&config, journal, &tuned, best),
         arms,
         against_alternative,
         config,
@@ -205,7 +235,7 @@ fn best_on_tuning(config: &StudyConfig, tuned: &[Tuned], role: Role) -> Option<u
 }
 
 /// What limits the answer.
-fn notes(arms: &[ArmAnswer], best: usize, cut: Option<&Cut>) -> Vec<String> {
+fn notes(arms: &[ArmAnswer], best: usize, cut: Option<&Cut>, alpha: f64) -> Vec<String> {
     let mut notes = cut.map(Cut::costs).unwrap_or_default();
     for arm in arms {
         if arm.tuned.at_edge {
@@ -234,7 +264,7 @@ fn notes(arms: &[ArmAnswer], best: usize, cut: Option<&Cut>) -> Vec<String> {
     {
         if arm.verdict == Verdict::Helps
             && arms[best].verdict != Verdict::Helps
-            && arm.p_holm <= 0.05
+            && arm.p_holm <= alpha
         {
             notes.push(format!("{} would be said to help, but tuning did not choose it, so the verdict is not about it", arm.name));
         }

@@ -110,6 +110,19 @@ impl NoisyQuadratic {
         rate * self.noise / 4.0
     }
 
+    /// A constant rate to second order: [`constant`](Self::constant) as it is when the rate is not that small.
+    ///
+    /// The weights' own spread adds to the gradients' noise, `rate * noise / (4 sqrt(1 + u))` with `u = 2 * curvature * loss / noise^2`,
+    /// and momentum makes each step overshoot by `1 / (1 - rate * curvature / noise * (1 - beta1) / (2 (1 + beta1)))`.
+    #[must_use]
+    pub fn constant_second_order(self, rate: f64, beta1: f64) -> f64 {
+        let u = 2.0 * self.curvature * self.constant(rate) / self.noise.powi(2);
+        let momentum = (1.0 - beta1) / (2.0 * (1.0 + beta1));
+        self.constant(rate)
+            / (1.0 + u).sqrt()
+            / (1.0 - rate * self.curvature / self.noise * momentum)
+    }
+
     /// Updates in which a constant rate forgets a deviation of the loss by the factor e: `noise / (2 * rate * curvature)`.
     #[must_use]
     pub fn relaxation(self, rate: f64) -> f64 {

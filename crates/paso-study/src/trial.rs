@@ -1,6 +1,6 @@
 //! The caller's training loop, as the study sees it: a run to do, and the outcome of it.
 
-use crate::{Event, TrialError};
+use crate::{Audit, Event, TrialError};
 use paso_schedule::{Shape, Spec};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +26,19 @@ pub trait Trial: Sync {
     /// # Errors
     /// Whatever keeps the run from being done at all; it ends the study, finished runs are kept.
     fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError>;
+
+    /// Trains several runs that begin alike: one seed, one variant, and the same rates for the first
+    /// [`Run::shared_steps`] updates, as a constant rate and one that is constant for the first four fifths do.
+    ///
+    /// By default each is trained from its start. A loop that can copy its whole state (weights, moments, random state, position in
+    /// the data) may train the common part once and branch off it, so that the other runs cost their tails only. The outcomes must
+    /// be those that [`train`](Self::train) gives, one for each run, in their order.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    fn train_together(&self, runs: &[Run], watch: &Watch<'_>) -> Result<Vec<Outcome>, TrialError> {
+        runs.iter().map(|run| self.train(run, watch)).collect()
+    }
 }
 
 impl<F> Trial for F
@@ -57,6 +70,13 @@ pub struct Run {
 }
 
 impl Run {
+    /// A run that no study asked for, to try a [`Trial`] with: no variant, no averages.
+    #[must_use]
+    pub fn new(spec: &str, peak_lr: f64, steps: u64, seed: u64) -> Self {
+        let (spec, variant) = (spec.into(), String::new());
+        Self { spec, variant, peak_lr, steps, seed, averaging: Vec::new() }
+    }
+
     /// The rates of the run: `run.schedule().at(t)` for update number `t`, counted from 0.
     ///
     /// # Panics
@@ -66,6 +86,21 @@ impl Run {
         let bound =
             self.spec.parse::<Shape>().and_then(|shape| shape.bind(self.peak_lr, self.steps));
         bound.unwrap_or_else(|error| panic!("{self}: {error}"))
+    }
+
+    /// For how many updates both runs are the same run: 0 unless seed and variant agree, else the number of updates before
+    /// their rates differ for the first time.
+    ///
+    /// # Panics
+    /// As [`schedule`](Self::schedule).
+    #[must_use]
+    pub fn shared_steps(&self, other: &Self) -> u64 {
+        if (self.seed, &self.variant) != (other.seed, &other.variant) {
+            return 0;
+        }
+        let (mine, others) = (self.schedule(), other.schedule());
+        let steps = self.steps.min(other.steps);
+        (0..steps).find(|t| mine.at(*t) != others.at(*t)).unwrap_or(steps)
     }
 }
 
@@ -83,13 +118,20 @@ impl std::fmt::Display for Run {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The metric of the last weights; higher is better. Not finite: the run diverged.
-    #[serde(with = "finite_or_null")]
+    #[serde(with = "crate::json::finite_or_null")]
     pub metric: f64,
     /// The metric of the averaged weights, one for each of [`Run::averaging`] in that order.
-    #[serde(with = "finite_or_null_list")]
+    #[serde(with = "crate::json::finite_or_null_list")]
     pub averaged: Vec<f64>,
     /// Loss on the same data as the metric, at the last weights; lower is better. `None` when there is no such thing.
     pub loss: Option<f64>,
+    /// The same loss at the averaged weights, one for each of [`Run::averaging`]; empty when not known.
+    #[serde(
+        default,
+        with = "crate::json::finite_or_null_list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub averaged_loss: Vec<f64>,
     /// How long the run took; the study fills it in.
     pub seconds: f64,
     /// What the optimizer's steps looked like near the end.
@@ -107,19 +149,6 @@ pub struct CurvePoint {
     pub loss: Option<f64>,
     /// Metric at this point, if it was evaluated.
     pub metric: Option<f64>,
-}
-
-/// What an audited optimizer step tells about the end of a run; see [`theory`](crate::theory).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Audit {
-    /// Root mean square of step / rate over the parameters, averaged over the last steps; 0.229 when noise rules.
-    pub step_rms: f64,
-    /// Largest `|step| / (rate * R(t))` of the whole run; above 1 would be a bug.
-    pub largest_over_bound: f64,
-    /// Share of `|step|` above the rate, over the whole run.
-    pub share_above_rate: f64,
-    /// Sum over the parameters of `sqrt(v)`, bias-corrected, at the end, in units of loss per unit of parameter.
-    pub sum_sqrt_v: f64,
 }
 
 /// The study's side of a run in progress: asks whether to stop, and takes progress.
@@ -166,40 +195,3 @@ impl<'a> Watch<'a> {
 
 /// A flag that nobody sets.
 pub(crate) static NEVER: AtomicBool = AtomicBool::new(false);
-
-/// JSON has no NaN: a metric that is not finite is written as `null` and read back as NaN.
-mod finite_or_null {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        Some(*value).filter(|v| v.is_finite()).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
-    }
-}
-
-mod finite_or_null_list {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        values: &[f64],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        values
-            .iter()
-            .map(|v| Some(*v).filter(|v| v.is_finite()))
-            .collect::<Vec<_>>()
-            .serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<f64>, D::Error> {
-        Ok(Vec::<Option<f64>>::deserialize(deserializer)?
-            .into_iter()
-            .map(|v| v.unwrap_or(f64::NAN))
-            .collect())
-    }
-}

@@ -15,7 +15,8 @@ pub struct Tuned {
     pub peak_lr: f64,
     /// The chosen averaging horizon in steps, for an averaged arm.
     pub horizon: Option<u64>,
-    /// Mean metric there, over the tuning seeds.
+    /// Mean metric there, over the tuning seeds; minus infinity, `null` in JSON, when some seed diverged at every rate.
+    #[serde(with = "crate::json::worst_or_null")]
     pub mean: f64,
     /// Whether the rate is the first or last of the grid, which could not grow further.
     pub at_edge: bool,

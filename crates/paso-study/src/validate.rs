@@ -61,7 +61,7 @@ impl std::fmt::Display for Check {
             Allowed::AtLeast => "at least".into(),
         };
         let verdict = if self.passed() { "ok" } else { "WRONG" };
-        write!(f, "{name:<44} {measured:>12.5e} {expected:>12.5e}  {allowed:<9}  {verdict}")
+        write!(f, "{name:<50} {measured:>12.5e} {expected:>12.5e}  {allowed:<9}  {verdict}")
     }
 }
 
@@ -104,10 +104,11 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(spec: &str, start: f32, make: &dyn Fn(usize) -> StepFn) -> Self {
+    fn new(spec: &str, steps: u32, weights: Vec<f32>, make: &dyn Fn(usize) -> StepFn) -> Self {
         let shape: Shape = spec.parse().expect("a schedule of the suite");
-        let schedule = shape.bind(PEAK, STEPS.into()).expect("a schedule of the suite");
-        Self { schedule, weights: vec![start; WEIGHTS], step: make(WEIGHTS) }
+        let schedule = shape.bind(PEAK, steps.into()).expect("a schedule of the suite");
+        let step = make(weights.len());
+        Self { schedule, weights, step }
     }
 
     fn go(&mut self, t: u32, noise: &[f32], gradient: &mut [f32]) {
@@ -133,11 +134,13 @@ fn draw(rng: &mut ChaCha8Rng, noise: &mut [f32]) {
     }
 }
 
-/// Walks all of `walks` to their end over the same noise (none if `noisy` is false); `look` sees them after each update.
-fn run(walks: &mut [Walk], noisy: bool, mut look: impl FnMut(u32, &[Walk])) {
+/// Walks all of `walks`, which have as many weights each, for `steps` updates over the same noise (none if `noisy` is false);
+/// `look` sees them after each update.
+fn run(walks: &mut [Walk], steps: u32, noisy: bool, mut look: impl FnMut(u32, &[Walk])) {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let (mut noise, mut gradient) = (vec![0.0; WEIGHTS], vec![0.0; WEIGHTS]);
-    for t in 0..STEPS {
+    let weights = walks.first().map_or(0, |walk| walk.weights.len());
+    let (mut noise, mut gradient) = (vec![0.0; weights], vec![0.0; weights]);
+    for t in 0..steps {
         if noisy {
             draw(&mut rng, &mut noise);
         }
@@ -173,30 +176,31 @@ fn quadratic(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
         ),
         ("1 / sqrt(t)", "inverse_sqrt(100%, timescale 1)".into(), MODEL.inverse_sqrt(PEAK, steps)),
     ];
-    let mut walks: Vec<Walk> = rows.iter().map(|(_, spec, _)| Walk::new(spec, 0.0, make)).collect();
-    let mut averages: Vec<(f64, Vec<f32>)> =
+    let mut walks: Vec<Walk> =
+        rows.iter().map(|(_, spec, _)| Walk::new(spec, STEPS, vec![0.0; WEIGHTS], make)).collect();
+    let mut averages: Vec<(f32, Vec<f32>)> =
         [100.0, 1_000.0].map(|horizon| (horizon, vec![0.0; WEIGHTS])).into();
     let mut floor = Mean::default();
-    let mut rms = Mean::default();
-    let mut before = walks[0].weights.clone();
-    run(&mut walks, true, |t, walks| {
+    // Steps of the constant rate, and of the one that goes to 0 in a line.
+    let mut rms = [Mean::default(), Mean::default()];
+    let mut before = [0, 1].map(|i| walks[i].weights.clone());
+    run(&mut walks, STEPS, true, |t, walks| {
         let constant = &walks[0].weights;
         for (horizon, average) in &mut averages {
-            let forget = (1.0 / *horizon) as f32;
-            average.iter_mut().zip(constant).for_each(|(a, w)| *a += forget * (w - *a));
+            average.iter_mut().zip(constant).for_each(|(a, w)| *a += (w - *a) / *horizon);
         }
         if t >= STEPS / 2 {
             floor.add(loss(constant));
-            rms.add(
-                constant
-                    .iter()
-                    .zip(&before)
-                    .map(|(w, b)| (f64::from(w - b) / PEAK).powi(2))
-                    .sum::<f64>()
-                    / WEIGHTS as f64,
-            );
+            for (i, (rms, before)) in rms.iter_mut().zip(&before).enumerate() {
+                let rate = walks[i].schedule.at(t.into());
+                let moved = walks[i].weights.iter().zip(before);
+                let squares = moved.map(|(w, b)| (f64::from(w - b) / rate).powi(2)).sum::<f64>();
+                rms.add(squares / WEIGHTS as f64);
+            }
         }
-        before.copy_from_slice(constant);
+        for (i, before) in before.iter_mut().enumerate() {
+            before.copy_from_slice(&walks[i].weights);
+        }
     });
     let within = |name: &str, measured, expected, share| Check {
         name: name.into(),
@@ -205,19 +209,20 @@ fn quadratic(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
         allowed: Allowed::Within(share),
     };
     let mut checks = vec![
-        within("constant: mean loss of the second half", floor.mean(), MODEL.constant(PEAK), 0.03),
         within(
-            "constant: root mean square of step / rate",
-            rms.mean().sqrt(),
-            step_rms(BETA1),
-            0.03,
+            "constant: mean loss of the second half",
+            floor.mean(),
+            MODEL.constant_second_order(PEAK, BETA1),
+            0.01,
         ),
+        within("constant: RMS of step / rate", rms[0].mean().sqrt(), step_rms(BETA1), 0.02),
+        within("linear to 0: RMS of step / rate", rms[1].mean().sqrt(), step_rms(BETA1), 0.02),
     ];
     for ((name, _, expected), walk) in rows.iter().zip(&walks) {
         checks.push(within(&format!("{name}: final loss"), walk.loss(), *expected, TOLERANCE));
     }
     for (horizon, average) in &averages {
-        let expected = MODEL.averaged(PEAK, *horizon);
+        let expected = MODEL.averaged(PEAK, f64::from(*horizon));
         checks.push(within(
             &format!("constant, averaged over {horizon}: final loss"),
             loss(average),
@@ -228,7 +233,7 @@ fn quadratic(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
     checks
 }
 
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Mean {
     sum: f64,
     count: u32,
@@ -243,6 +248,12 @@ impl Mean {
     fn mean(&self) -> f64 {
         self.sum / f64::from(self.count)
     }
+}
+
+/// The nearest `f32`.
+#[expect(clippy::cast_possible_truncation, reason = "rounding is what is wanted")]
+fn narrow(x: f64) -> f32 {
+    x as f32
 }
 
 /// The bound on a step, by gradients made to reach it and by random ones.
@@ -263,7 +274,7 @@ fn bound(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
         for i in 1..=t {
             // Growing by beta2 / beta1 up to 1e10; what is too small for an `f32` no longer counts.
             let gradient = 1e10 * (BETA1 / BETA2).powf((t - i) as f64);
-            last = update(&mut step, &[gradient as f32]);
+            last = update(&mut step, &[narrow(gradient)]);
         }
         let (name, expected) = (format!("largest step at update {t}"), step_bound(BETA1, BETA2, t));
         checks.push(Check { name, measured: last, expected, allowed: Allowed::Within(1e-3) });
@@ -293,12 +304,19 @@ fn bound(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
 
 /// Where decay harms, and where it gives nothing.
 fn counter_cases(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
-    let pair =
-        || [Walk::new("constant", 80.0, make), Walk::new("exponential(to 0.0001%)", 80.0, make)];
-    let mut far = pair();
-    run(&mut far, true, |_, _| ());
-    let mut silent = [Walk::new("constant", 1.0, make), Walk::new("linear(to 0)", 1.0, make)];
-    run(&mut silent, false, |_, _| ());
+    // Long enough to travel from 80 (2,000 updates) and then to forget, in Adam's second moment, the large gradients of the way.
+    const FAR_STEPS: u32 = 20_000;
+    let walk = |spec, steps, start| Walk::new(spec, steps, vec![start; 512], make);
+    let early = "exponential(to 0.0001%)";
+    let mut far = [walk("constant", FAR_STEPS, 80.0), walk(early, FAR_STEPS, 80.0)];
+    let mut floor = Mean::default();
+    run(&mut far, FAR_STEPS, true, |t, walks| {
+        if t >= FAR_STEPS - 4_000 {
+            floor.add(walks[0].loss());
+        }
+    });
+    let mut silent = [walk("constant", STEPS, 1.0), walk("linear(to 0)", STEPS, 1.0)];
+    run(&mut silent, STEPS, false, |_, _| ());
     let check = |name: &str, measured, expected, allowed| Check {
         name: name.into(),
         measured,
@@ -307,13 +325,13 @@ fn counter_cases(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
     };
     vec![
         check(
-            "far start, constant: final loss",
-            far[0].loss(),
+            "far start, constant: mean loss of the last fifth",
+            floor.mean(),
             MODEL.constant(PEAK),
-            Allowed::Within(TOLERANCE),
+            Allowed::Within(0.03),
         ),
-        // It can travel 23 of the 80 to go.
-        check("far start, decay too early: final loss", far[1].loss(), 1_000.0, Allowed::AtLeast),
+        // Its rates add up to 58 of the 80 to go.
+        check("far start, decay too early: final loss", far[1].loss(), 100.0, Allowed::AtLeast),
         check("no noise, constant: final loss", silent[0].loss(), 1e-12, Allowed::AtMost),
         check("no noise, linear to 0: final loss", silent[1].loss(), 1e-12, Allowed::AtMost),
     ]

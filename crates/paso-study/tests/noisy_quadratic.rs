@@ -1,61 +1,19 @@
 //! Studies of the noisy quadratic, where theory knows the answer.
-//!
-//! The loss is `h * w^2 / 2` a coordinate, gradients carry noise of standard deviation `sigma`, and the optimizer is Adam. With
-//! noise a constant rate keeps a floor that decay removes; without noise there is nothing to remove.
 
+mod quadratic;
+
+use paso_study::theory::NoisyQuadratic;
 use paso_study::{
-    Answer, Arm, Error, Event, Grid, LEAST_SEEDS, Outcome, Role, Run, Session, Study, StudyConfig,
-    TrialError, Verdict, Watch,
+    Answer, Arm, Error, Event, Grid, LEAST_SEEDS, Role, Session, Study, StudyConfig, Verdict,
 };
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use quadratic::Quadratic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-const COORDINATES: usize = 200;
 const STEPS: u64 = 2_000;
 
-/// Noise, start; the curvature is 1.
-#[derive(Clone, Copy)]
-struct Quadratic {
-    sigma: f64,
-    start: f64,
-}
-
-impl paso_study::Trial for Quadratic {
-    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
-        let mut rng = ChaCha8Rng::seed_from_u64(run.seed);
-        let mut w = [self.start; COORDINATES];
-        let (mut m, mut v) = ([0.0; COORDINATES], [0.0; COORDINATES]);
-        let schedule = run.schedule();
-        let mut averages = vec![w; run.averaging.len()];
-        for t in 0..run.steps {
-            if watch.stop() {
-                return Err("stopped".into());
-            }
-            let (beta1, beta2) = (0.9f64, 0.999f64);
-            let count = i32::try_from(t + 1)?;
-            let rate = schedule.at(t) / (1.0 - beta1.powi(count));
-            let correction = 1.0 / (1.0 - beta2.powi(count));
-            for i in 0..COORDINATES {
-                // 64 coin flips: symmetric, of variance 1 after scaling, and the same on every machine.
-                let noise = (f64::from(rng.next_u64().count_ones()) - 32.0) / 4.0;
-                let gradient = w[i] + self.sigma * noise;
-                m[i] = beta1 * m[i] + (1.0 - beta1) * gradient;
-                v[i] = beta2 * v[i] + (1.0 - beta2) * gradient * gradient;
-                w[i] -= rate * m[i] / ((v[i] * correction).sqrt() + 1e-8);
-            }
-            for (average, horizon) in averages.iter_mut().zip(&run.averaging) {
-                for (a, w) in average.iter_mut().zip(&w) {
-                    *a += (w - *a) / *horizon as f64;
-                }
-            }
-        }
-        let metric = |w: &[f64; COORDINATES]| {
-            -w.iter().map(|w| w * w / 2.0).sum::<f64>() / COORDINATES as f64
-        };
-        let averaged = averages.iter().map(metric).collect();
-        Ok(Outcome { metric: metric(&w), averaged, loss: Some(-metric(&w)), ..Outcome::default() })
-    }
+/// With noise, and the problem's own start.
+fn noisy() -> Quadratic {
+    Quadratic::new(1.0, 1.0, 200)
 }
 
 fn config() -> StudyConfig {
@@ -75,18 +33,16 @@ fn config() -> StudyConfig {
     }
 }
 
-const NOISY: Quadratic = Quadratic { sigma: 1.0, start: 1.0 };
-
-fn settle(config: StudyConfig, trial: Quadratic) -> Answer {
+fn settle(config: StudyConfig, trial: &Quadratic) -> Answer {
     Study::new(config)
         .expect("a valid configuration")
-        .run(&trial, &Session::default())
+        .run(trial, &Session::default())
         .expect("nothing fails")
 }
 
 #[test]
 fn with_noise_linear_and_cosine_help() {
-    let answer = settle(config(), NOISY);
+    let answer = settle(config(), &noisy());
     assert_eq!(answer.verdict, Verdict::Helps, "{}", answer.sentence());
     for name in ["linear", "cosine"] {
         let arm = answer.arms.iter().find(|arm| arm.name == name).expect("an arm of the study");
@@ -97,7 +53,7 @@ fn with_noise_linear_and_cosine_help() {
 
 #[test]
 fn without_noise_there_is_no_difference() {
-    let answer = settle(config(), Quadratic { sigma: 0.0, ..NOISY });
+    let answer = settle(config(), &Quadratic::new(0.0, 1.0, 200));
     assert_eq!(answer.verdict, Verdict::NoDifference, "{}", answer.sentence());
 }
 
@@ -111,7 +67,7 @@ fn a_decay_far_too_early_harms() {
         grid: Grid { center: 0.02, max_points: 3, ..Grid::default() },
         ..config()
     };
-    let answer = settle(config, Quadratic { start: 10.0, ..NOISY });
+    let answer = settle(config, &Quadratic::new(1.0, 10.0, 200));
     assert_eq!(answer.verdict, Verdict::Harms, "{}", answer.sentence());
     assert!(
         answer
@@ -125,7 +81,7 @@ fn a_decay_far_too_early_harms() {
 
 #[test]
 fn two_seeds_leave_it_undecided_and_say_how_many_more() {
-    let answer = settle(StudyConfig { seeds: 2, ..config() }, NOISY);
+    let answer = settle(StudyConfig { seeds: 2, ..config() }, &noisy());
     assert_eq!(answer.verdict, Verdict::Undecided, "{}", answer.sentence());
     assert_eq!(answer.more_seeds, Some(LEAST_SEEDS - 2), "{}", answer.sentence());
 }
@@ -133,7 +89,7 @@ fn two_seeds_leave_it_undecided_and_say_how_many_more() {
 #[test]
 fn no_arm_is_tuned_with_more_rates_than_another() {
     // The constant rate wants to be small here, so its grid widens; the others' must follow.
-    let answer = settle(config(), NOISY);
+    let answer = settle(config(), &noisy());
     let rates = |arm: &paso_study::ArmAnswer| {
         let mut rates: Vec<f64> = arm.tuned.tried.iter().map(|tried| tried.peak_lr).collect();
         rates.dedup();
@@ -146,7 +102,7 @@ fn no_arm_is_tuned_with_more_rates_than_another() {
 
 #[test]
 fn side_by_side_or_stopped_and_continued_the_answer_is_the_same() {
-    let reference = settle(config(), NOISY);
+    let reference = settle(config(), &noisy());
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = Study::new(config()).expect("a valid configuration");
     for stop_after in [3, 11] {
@@ -165,7 +121,7 @@ fn side_by_side_or_stopped_and_continued_the_answer_is_the_same() {
             observe: &observe,
             ..Session::default()
         };
-        let error = study.run(&NOISY, &session).expect_err("stopped");
+        let error = study.run(&noisy(), &session).expect_err("stopped");
         assert!(
             matches!(error, Error::Cancelled { finished } if finished >= stop_after),
             "{error}"
@@ -176,6 +132,98 @@ fn side_by_side_or_stopped_and_continued_the_answer_is_the_same() {
     let text = std::fs::read_to_string(&path).expect("the journal");
     std::fs::write(&path, &text[..text.len() - 20]).expect("cut");
     let session = Session { folder: Some(folder.path()), side_by_side: 2, ..Session::default() };
-    let answer = study.run(&NOISY, &session).expect("goes on to the end");
+    let answer = study.run(&noisy(), &session).expect("goes on to the end");
     assert_eq!(answer, reference, "the same to the last bit");
+}
+
+/// A study that tunes nothing, at a rate whose final losses theory knows.
+fn fixed(baseline: Arm, others: [Arm; 2]) -> StudyConfig {
+    let mut arms = vec![baseline];
+    arms.extend(others);
+    StudyConfig {
+        arms,
+        steps: 6_000,
+        tuning_seeds: 1,
+        grid: Grid { center: 0.03, points: 1, max_points: 1, ..Grid::default() },
+        averaging: vec![0.1],
+        margin: 1e-5,
+        ..config()
+    }
+}
+
+const MODEL: NoisyQuadratic = NoisyQuadratic { curvature: 1.0, noise: 1.0 };
+
+#[test]
+fn the_gain_is_what_theory_says() {
+    let config = fixed(
+        Arm::new("constant", "constant", Role::Baseline),
+        [
+            Arm::new("linear", "linear(to 0)", Role::Decay),
+            Arm::new("cosine", "cosine(to 0)", Role::Decay),
+        ],
+    );
+    let answer = settle(config, &Quadratic::new(1.0, 0.0, 500));
+    let floor = MODEL.constant(0.03);
+    for (arm, end) in
+        [(&answer.arms[1], MODEL.linear(0.03, 6e3)), (&answer.arms[2], MODEL.cosine(0.03, 6e3))]
+    {
+        let ratio = arm.diff / (floor - end);
+        eprintln!("{}: gain {:.3e}, {ratio:.3} of theory's", arm.name, arm.diff);
+        assert!((ratio - 1.0).abs() < 0.1, "{}: {ratio} of theory's gain", arm.name);
+        assert_eq!(arm.verdict, Verdict::Helps, "{}", arm.name);
+    }
+    // And the audit alone would have told: noise limits the runs, and the prediction needs no decaying run at all.
+    let why = answer.why.expect("audited");
+    eprintln!("predicted {:.3e}, measured {:?}", why.predicted_gain, why.measured_gain);
+    assert!(why.noise_limited && why.largest_over_bound <= 1.0, "{why:?}");
+    assert!(
+        (why.predicted_gain / why.measured_gain.expect("losses") - 1.0).abs() < 0.15,
+        "{why:?}"
+    );
+    assert_eq!(why.effective_rates[0].counts.iter().sum::<u64>(), 6 * 500, "all seeds' weights");
+}
+
+#[test]
+fn against_averaged_weights_decay_does_what_theory_says() {
+    // Averaged over a tenth of the run, a constant rate ends at a third of what linear decay leaves.
+    let config = fixed(
+        Arm::new("averaged", "constant", Role::Baseline).averaged(),
+        [
+            Arm::new("linear", "linear(to 0)", Role::Decay),
+            Arm::new("exponential", "exponential(to 10%)", Role::Decay),
+        ],
+    );
+    let answer = settle(config, &Quadratic::new(1.0, 0.0, 500));
+    let (average, linear) = (MODEL.averaged(0.03, 600.0), MODEL.linear(0.03, 6e3));
+    assert!(average < linear, "theory: {average} and {linear}");
+    let ratio = answer.arms[1].diff / (average - linear);
+    assert!((ratio - 1.0).abs() < 0.15, "{ratio} of theory's loss");
+    assert_eq!(answer.verdict, Verdict::Harms, "{}", answer.sentence());
+}
+
+#[test]
+fn a_branch_is_the_run_it_replaces_and_costs_its_tail_only() {
+    let config = || StudyConfig {
+        arms: vec![
+            Arm::new("constant", "constant", Role::Baseline),
+            Arm::new("averaged", "constant", Role::Alternative).averaged(),
+            Arm::new("stable-decay", "constant(for 80%) then linear(to 0)", Role::Decay),
+        ],
+        grid: Grid { center: 0.02, points: 1, max_points: 1, ..Grid::default() },
+        ..config()
+    };
+    let branching = noisy();
+    let branched = settle(config(), &branching);
+    let apart = noisy();
+    let trial = |run: &paso_study::Run, watch: &paso_study::Watch<'_>| {
+        paso_study::Trial::train(&apart, run, watch)
+    };
+    let separate = Study::new(config())
+        .and_then(|study| study.run(&trial, &Session::default()))
+        .expect("nothing fails");
+    assert_eq!(branched, separate, "the same to the last bit");
+    let updates = |trial: &Quadratic| trial.updates.load(Ordering::Relaxed);
+    // Seven seeds, and 1 + 0.2 instead of 2 runs of each. The first update of the tail still has the peak rate.
+    assert_eq!(updates(&apart), 7 * 2 * STEPS, "two runs a seed");
+    assert_eq!(updates(&branching), 7 * (STEPS + STEPS / 5 - 1), "one run and a fifth a seed");
 }

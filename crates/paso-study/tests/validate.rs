@@ -3,6 +3,7 @@
 use paso_study::validate::{Check, StepFn, validate};
 
 /// Textbook Adam in `f32` (Kingma and Ba, 2015, algorithm 1); `wrong` changes its second moment's decay or its rate.
+#[expect(clippy::cast_possible_truncation, reason = "factors are computed in f64 and used in f32")]
 fn adam(weights: usize, beta2: f64, scale: f64) -> StepFn {
     let (mut m, mut v) = (vec![0.0f32; weights], vec![0.0f32; weights]);
     let (beta1, mut power1, mut power2) = (0.9f64, 1.0, 1.0);

@@ -12,7 +12,7 @@
 /// #[derive(Debug)]
 /// struct Square;
 ///
-/// impl `CustomOp` for Square {
+/// impl CustomOp for Square {
 ///     fn name(&self) -> &str {
 ///         "square"
 ///     }
@@ -20,10 +20,10 @@
 ///         inputs[0]
 ///     }
 ///     fn forward(&self, inputs: &[&[f32]], output: &mut [f32]) {
-///         `output.iter_mut().zip(inputs`[0]).`for_each(|(y`, x)| *y = x * x);
+///         output.iter_mut().zip(inputs[0]).for_each(|(y, x)| *y = x * x);
 ///     }
-///     fn backward(&self, _: usize, inputs: &[&[f32]], _: &[f32], `d_output`: &[f32], `d_input`: &mut [f32]) {
-///         `d_input.iter_mut().zip(inputs`[0]).`zip(d_output).for_each(|((dx`, x), dy)| *dx = 2.0 * x * dy);
+///     fn backward(&self, _: usize, inputs: &[&[f32]], _: &[f32], d_output: &[f32], d_input: &mut [f32]) {
+///         d_input.iter_mut().zip(inputs[0]).zip(d_output).for_each(|((dx, x), dy)| *dx = 2.0 * x * dy);
 ///     }
 /// }
 ///

@@ -7,26 +7,26 @@
 //! use paso_tape::{ClassLoss, Params, Sequential, Tape};
 //!
 //! // A net that says where in an image something is, and what.
-//! let (mut tape, mut params) = (`Tape::new()`, `Params::new(1)`);
+//! let (mut tape, mut params) = (Tape::new(), Params::new(1));
 //! let images = tape.input([16, 16, 3]);
-//! let net = `Sequential::new().conv(8`, `3).batch_norm().relu().max_pool(2).global_avg_pool().linear(4` + 2);
+//! let net = Sequential::new().conv(8, 3).batch_norm().relu().max_pool(2).global_avg_pool().linear(4 + 2);
 //! let output = net.record(&mut tape, &mut params, images);
 //! let (boxes, scores) = (tape.columns(output, 0..4), tape.columns(output, 4..6));
 //!
 //! // Its loss.
 //! let (target, class) = (tape.input([1, 1, 4]), tape.input([1, 1, 1]));
-//! let `box_loss` = `tape.smooth_l1(boxes`, target, 1.0);
-//! let `class_loss` = `tape.cross_entropy(scores`, class, `ClassLoss::default()`);
-//! let loss = `tape.weighted_sum`(&[(1.0, `box_loss`), (0.5, `class_loss`)]);
-//! `tape.set_loss(loss)`;
+//! let box_loss = tape.smooth_l1(boxes, target, 1.0);
+//! let class_loss = tape.cross_entropy(scores, class, ClassLoss::default());
+//! let loss = tape.weighted_sum(&[(1.0, box_loss), (0.5, class_loss)]);
+//! tape.set_loss(loss);
 //!
 //! // One step on a batch of two: the gradient has the layout of the parameters.
-//! let mut grads = `params.zero_grads()`;
+//! let mut grads = params.zero_grads();
 //! let (x, t, c) = (vec![0.1; 2 * 16 * 16 * 3], [0.2, 0.2, 0.6, 0.6, 0.1, 0.3, 0.5, 0.7], [0.0, 1.0]);
 //! let loss = tape.forward(&mut params, &[(images, &x), (target, &t), (class, &c)]);
 //! tape.backward(&params, &mut grads);
-//! `params.values_mut().iter_mut().zip(&grads).for_each(|(w`, g)| *w -= 0.01 * g);
-//! `assert!(loss.is_finite())`;
+//! params.values_mut().iter_mut().zip(&grads).for_each(|(w, g)| *w -= 0.01 * g);
+//! assert!(loss.is_finite());
 //!
 //! // Inference, on any number of images.
 //! tape.infer(&params, &[(images, &x[..16 * 16 * 3])]);

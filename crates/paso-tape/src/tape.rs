@@ -15,21 +15,21 @@ use crate::session::Session;
 /// ```
 /// use paso_tape::{Params, Tape};
 ///
-/// let (mut tape, mut params) = (`Tape::new()`, `Params::new(1)`);
+/// let (mut tape, mut params) = (Tape::new(), Params::new(1));
 /// let x = tape.input([1, 1, 2]);
 /// let target = tape.input([1, 1, 1]);
 /// let y = tape.linear(&mut params, "linear1", x, 1);
 /// let loss = tape.mse(y, target);
-/// `tape.set_loss(loss)`;
+/// tape.set_loss(loss);
 ///
 /// // Learn to add two numbers, by plain gradient descent.
-/// let mut grads = `params.zero_grads()`;
+/// let mut grads = params.zero_grads();
 /// let (xs, targets) = ([1.0, 2.0, -1.0, 0.5, 3.0, 1.0, 0.0, 1.0], [3.0, -0.5, 4.0, 1.0]);
-/// let mut last = `f32::INFINITY`;
+/// let mut last = f32::INFINITY;
 /// for _ in 0..500 {
 ///     last = tape.forward(&mut params, &[(x, &xs), (target, &targets)]);
 ///     tape.backward(&params, &mut grads);
-///     `params.values_mut().iter_mut().zip(&grads).for_each(|(w`, g)| *w -= 0.1 * g);
+///     params.values_mut().iter_mut().zip(&grads).for_each(|(w, g)| *w -= 0.1 * g);
 /// }
 /// assert!(last < 1e-4);
 ///

@@ -10,7 +10,7 @@ pub(super) fn markdown(outcomes: &[Outcome]) -> String {
         "Every schedule is compared, step by step, with what the library itself gives (float64 unless marked `f32`). \
          A row is a schedule of a library: how many parameter sets were compared, the schedule that one of them \
          becomes here, and the largest difference of all of them, relative to the rate, or to 1/1000 of the highest \
-         rate where the rate is lower (1/10 for float32). Keras takes its cosines in float32 in any case. Allowed are \
+         rate where the rate is lower (1/10 for float32). Keras takes its cosines in float32 in any case, fast.ai its positions. Allowed are \
          1e-12 and 1e-6.\n\n| library | schedule | sets | one of them here | largest difference |\n|---|---|---|---|---|\n",
     );
     let mut rows: BTreeMap<(String, String), Vec<&Outcome>> = BTreeMap::new();

@@ -7,7 +7,7 @@ use crate::timing;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Sizes: a number of weights, or TENSORSxWEIGHTS.
+    /// Sizes: a number of weights, or `TENSORSxWEIGHTS`.
     #[arg(long, value_delimiter = ',', default_value = "1e3,1e4,1e5,1e6,1e7,1000x1000", value_parser = size)]
     sizes: Vec<Size>,
     /// Threads, each bound to a CPU.

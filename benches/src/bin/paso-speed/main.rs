@@ -3,6 +3,8 @@
 //! Each subcommand checks a result before it times, and prints the keys that the scripts for the other
 //! libraries print, so that two commands can be run in turn and compared line by line.
 
+#![expect(clippy::cast_possible_truncation, reason = "sizes and seeds of known range")]
+
 use clap::{Parser, Subcommand};
 
 mod adam;

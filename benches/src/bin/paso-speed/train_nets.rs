@@ -159,7 +159,7 @@ fn noise64(seed: u32) -> impl Iterator<Item = f64> {
     (0_u32..).map(move |i| {
         let mut h = i.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(2_246_822_519));
         h ^= h >> 16;
-        h = h.wrapping_mul(0x45D9_F3B);
+        h = h.wrapping_mul(0x045D_9F3B);
         h ^= h >> 16;
         f64::from(h) / f64::from(1_u32 << 31) - 1.0
     })

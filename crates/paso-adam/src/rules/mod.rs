@@ -3,7 +3,88 @@
 
 use pulp::Simd;
 
+use crate::config::{AdamConfig, Rule};
+
+pub(crate) mod adabelief;
 pub(crate) mod adam;
+pub(crate) mod adamax;
+pub(crate) mod adopt;
+pub(crate) mod amsgrad;
+pub(crate) mod lion;
+pub(crate) mod nadam;
+pub(crate) mod radam;
+
+/// The kernel of a rule with everything folded that is constant over a step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Folded {
+    Adam(adam::Folded),
+    AmsGrad(amsgrad::Folded),
+    NAdam(nadam::Folded),
+    RAdam(radam::Folded),
+    Adamax(adamax::Folded),
+    AdaBelief(adabelief::Folded),
+    Lion(lion::Folded),
+    Adopt(adopt::Folded),
+}
+
+impl Folded {
+    pub(crate) fn new(config: &AdamConfig, t: u64, lr: f64) -> Self {
+        match config.rule {
+            Rule::Adam => Self::Adam(adam::Folded::new(config, t, lr)),
+            Rule::AmsGrad(largest) => Self::AmsGrad(amsgrad::Folded::new(config, largest, t, lr)),
+            Rule::NAdam(nesterov) => Self::NAdam(nadam::Folded::new(config, nesterov, t, lr)),
+            Rule::RAdam => Self::RAdam(radam::Folded::new(config, t, lr)),
+            Rule::Adamax => Self::Adamax(adamax::Folded::new(config, t, lr)),
+            Rule::AdaBelief(expected) => {
+                Self::AdaBelief(adabelief::Folded::new(config, expected, t, lr))
+            }
+            Rule::Lion => Self::Lion(lion::Folded::new(config, lr)),
+            Rule::Adopt { clip } => Self::Adopt(adopt::Folded::new(config, clip, t, lr)),
+        }
+    }
+}
+
+/// One weight of one step in f64, as the papers write it: what is subtracted from it.
+pub(crate) fn textbook(
+    config: &AdamConfig,
+    t: u64,
+    lr: f64,
+    g: f64,
+    moments: &mut [f64; 3],
+) -> f64 {
+    match config.rule {
+        Rule::Adam => adam::textbook(config, t, lr, g, moments),
+        Rule::AmsGrad(largest) => amsgrad::textbook(config, largest, t, lr, g, moments),
+        Rule::NAdam(nesterov) => nadam::textbook(config, nesterov, t, lr, g, moments),
+        Rule::RAdam => radam::textbook(config, t, lr, g, moments),
+        Rule::Adamax => adamax::textbook(config, t, lr, g, moments),
+        Rule::AdaBelief(expected) => adabelief::textbook(config, expected, t, lr, g, moments),
+        Rule::Lion => lion::textbook(config, lr, g, moments),
+        Rule::Adopt { clip } => adopt::textbook(config, clip, t, lr, g, moments),
+    }
+}
+
+/// The names of a rule's moments, as PyTorch has them where it has them; their number is the number of moments.
+pub(crate) fn moment_names(rule: Rule) -> &'static [&'static str] {
+    match rule {
+        Rule::AmsGrad(_) => &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"],
+        Rule::Adamax => &["exp_avg", "exp_inf"],
+        Rule::AdaBelief(_) => &["exp_avg", "exp_avg_var"],
+        Rule::Lion => &["exp_avg"],
+        Rule::Adam | Rule::NAdam(_) | Rule::RAdam | Rule::Adopt { .. } => {
+            &["exp_avg", "exp_avg_sq"]
+        }
+    }
+}
+
+/// The magnitude up to which a gradient counts as zero under a rule.
+pub(crate) fn faint(config: &AdamConfig) -> f32 {
+    match config.rule {
+        // No squares that could underflow.
+        Rule::Adamax | Rule::Lion => crate::math::DENORMAL,
+        _ => crate::math::faint(config.beta2),
+    }
+}
 
 /// The arithmetic of a rule on one vector of weights, with everything that is constant over a step inside.
 ///

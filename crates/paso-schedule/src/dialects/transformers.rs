@@ -32,12 +32,14 @@ pub fn constant_with_warmup(base: f64, warmup: u64) -> Result<Spec, Error> {
     warmed(base, warmup, constant_node(base))
 }
 
-/// `linear`: to 0 at step `total`.
+/// `linear`: to 0 at step `total`; at once where the warm-up fills the whole run.
 ///
 /// # Errors
 /// [`Error::Value`].
 pub fn linear(base: f64, warmup: u64, total: u64) -> Result<Spec, Error> {
-    warmed(base, warmup, line(base, 0.0, rest(warmup, total)?))
+    let rest = rest(warmup, total)?;
+    let decay = if warmup == total { constant_node(0.0) } else { line(base, 0.0, rest) };
+    warmed(base, warmup, decay)
 }
 
 /// `cosine`: `num_cycles` waves, by default 0.5, which is half a wave down to 0.

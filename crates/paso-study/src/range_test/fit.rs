@@ -3,69 +3,144 @@
 /// Standard deviation of the Gaussian weights, in decades of the rate.
 const BANDWIDTH: f64 = 0.4;
 
-/// Weights beyond this many bandwidths count as none.
-const REACH: f64 = 3.0;
+/// Weights beyond this many bandwidths, which are below 4e-5, count as none. Nearer, points that enter and leave would show as ripples.
+const REACH: f64 = 4.5;
 
-/// A smoothed curve at the places it was asked for.
-pub(super) struct Fit {
-    pub(super) height: Vec<f64>,
-    /// Change of height per decade.
-    pub(super) slope: Vec<f64>,
+/// Half the width, in points, of the window in which a point is compared with its neighbours.
+const NEIGHBOURS: usize = 3;
+
+/// Weighted least-squares parabolas around some places, as weights for the losses: fitting again costs two dot products a place.
+pub(super) struct Smoother {
+    rows: Vec<Row>,
 }
 
-/// Fits a parabola around each of `at`, to points near it, each weighted by nearness and by `trust`.
-///
-/// `x` ascends. Places with too little data around them get NaN.
-pub(super) fn smooth(x: &[f64], y: &[f64], trust: &[f64], at: &[f64]) -> Fit {
-    let (height, slope) = at.iter().map(|center| parabola(x, y, trust, *center)).unzip();
-    Fit { height, slope }
+/// One place's parabola: its height and slope there are these weights times the losses from `first` on.
+struct Row {
+    first: usize,
+    height: Vec<f64>,
+    slope: Vec<f64>,
 }
 
-/// Height and slope at `center` of the weighted least-squares parabola.
-fn parabola(x: &[f64], y: &[f64], trust: &[f64], center: f64) -> (f64, f64) {
-    // With few points a decade the window grows until it holds a parabola's worth and some to spare.
-    let spacing = (x[x.len() - 1] - x[0]) / (x.len() - 1) as f64;
-    let bandwidth = BANDWIDTH.max(spacing * 1.5);
-    let first = x.partition_point(|x| *x < center - REACH * bandwidth);
-    let last = x.partition_point(|x| *x <= center + REACH * bandwidth);
-    // Moments of the weights, and of the heights under them.
-    let (mut s, mut h) = ([0.0; 5], [0.0; 3]);
-    for i in first..last {
-        let d = (x[i] - center) / bandwidth;
-        let mut term = trust[i] * (-0.5 * d * d).exp();
-        for power in 0..5 {
-            s[power] += term;
-            if power < 3 {
-                h[power] += term * y[i];
+impl Smoother {
+    /// Parabolas around each of `at`, each of the points `x` weighted by nearness and by `trust`.
+    ///
+    /// `x` ascends. Places with too little around them give NaN.
+    pub(super) fn new(x: &[f64], trust: &[f64], at: &[f64]) -> Self {
+        // With few points a decade the window grows until it holds a parabola's worth and some to spare.
+        let mut distinct = x.to_vec();
+        distinct.dedup();
+        let spacing = (x[x.len() - 1] - x[0]) / (distinct.len().max(2) - 1) as f64;
+        let bandwidth = BANDWIDTH.max(spacing * 1.5);
+        Self { rows: at.iter().map(|center| Row::new(x, trust, *center, bandwidth)).collect() }
+    }
+
+    /// The fitted losses.
+    pub(super) fn heights(&self, y: &[f64]) -> Vec<f64> {
+        self.rows.iter().map(|row| dot(&row.height, &y[row.first..])).collect()
+    }
+
+    /// Change of the fitted loss per decade.
+    pub(super) fn slopes(&self, y: &[f64]) -> Vec<f64> {
+        self.rows.iter().map(|row| dot(&row.slope, &y[row.first..])).collect()
+    }
+
+    /// Standard error of each slope, given each loss's noise; large near the ends.
+    pub(super) fn slope_errors(&self, noise: &[f64]) -> Vec<f64> {
+        let error = |row: &Row| {
+            let parts = row.slope.iter().zip(&noise[row.first..]);
+            parts.map(|(weight, noise)| (weight * noise).powi(2)).sum::<f64>().sqrt()
+        };
+        self.rows.iter().map(error).collect()
+    }
+
+    /// How much of each point's fitted height is its own loss; for a smoother whose places are its points.
+    pub(super) fn leverages(&self) -> Vec<f64> {
+        self.rows
+            .iter()
+            .enumerate()
+            .map(|(i, row)| i.checked_sub(row.first).and_then(|i| row.height.get(i)))
+            .map(|own| own.copied().unwrap_or(0.0))
+            .collect()
+    }
+}
+
+impl Row {
+    fn new(x: &[f64], trust: &[f64], center: f64, bandwidth: f64) -> Self {
+        let first = x.partition_point(|x| *x < center - REACH * bandwidth);
+        let last = x.partition_point(|x| *x <= center + REACH * bandwidth);
+        let distance = |i: usize| (x[i] - center) / bandwidth;
+        let weight = |i: usize| trust[i] * (-0.5 * distance(i).powi(2)).exp();
+        // Moments of the weights.
+        let mut s = [0.0; 5];
+        for i in first..last {
+            let mut term = weight(i);
+            for moment in &mut s {
+                *moment += term;
+                term *= distance(i);
             }
-            term *= d;
+        }
+        // The first two rows of the inverse of the normal equations, by cofactors.
+        let minors = [
+            s[2] * s[4] - s[3] * s[3],
+            s[1] * s[4] - s[2] * s[3],
+            s[1] * s[3] - s[2] * s[2],
+            s[0] * s[4] - s[2] * s[2],
+            s[0] * s[3] - s[1] * s[2],
+        ];
+        let all = s[0] * minors[0] - s[1] * minors[1] + s[2] * minors[2];
+        let part = |i: usize, [a, b, c]: [f64; 3]| {
+            let d = distance(i);
+            weight(i) * (a + b * d + c * d * d) / all
+        };
+        Self {
+            first,
+            height: (first..last).map(|i| part(i, [minors[0], -minors[1], minors[2]])).collect(),
+            slope: (first..last)
+                .map(|i| part(i, [-minors[1], minors[3], -minors[4]]) / bandwidth)
+                .collect(),
         }
     }
-    // Cramer's rule for the three normal equations.
-    let det = |a: [f64; 3], b: [f64; 3], c: [f64; 3]| {
-        a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0])
-            + a[2] * (b[0] * c[1] - b[1] * c[0])
-    };
-    let (c0, c1, c2) = ([s[0], s[1], s[2]], [s[1], s[2], s[3]], [s[2], s[3], s[4]]);
-    let all = det(c0, c1, c2);
-    (det(h, c1, c2) / all, det(c0, h, c2) / all / bandwidth)
 }
 
-/// How far each point is to be trusted: 1 near the fitted curve, 0 for a spike (Tukey's biweight at six median residuals, as
-/// in Cleveland's LOWESS, 1979).
-pub(super) fn trust(x: &[f64], y: &[f64]) -> Vec<f64> {
-    let mut trust = vec![1.0; x.len()];
-    for _ in 0..3 {
-        let fit = smooth(x, y, &trust, x);
-        let residuals: Vec<f64> =
-            y.iter().zip(&fit.height).map(|(y, fit)| (y - fit).abs()).collect();
-        let limit = 6.0 * median(&residuals);
-        for (trust, residual) in trust.iter_mut().zip(&residuals) {
-            *trust =
-                if limit > 0.0 { (1.0 - (residual / limit).powi(2)).max(0.0).powi(2) } else { 1.0 };
-        }
-    }
-    trust
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// 1 for each point, but 0 for a spike: one that lies far from the median of its neighbours (Hampel's filter).
+///
+/// A steep part of the curve is not taken for spikes, since the median of a falling stretch is its middle point. Judging
+/// by the distance to a smooth fit, as LOWESS does, would discard just the fall that is looked for.
+pub(super) fn trust(y: &[f64], noise: &[f64]) -> Vec<f64> {
+    let mut sorted = y.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let range = sorted[sorted.len() * 9 / 10] - sorted[sorted.len() / 10];
+    (0..y.len())
+        .map(|i| {
+            let around = median(window(y, i, NEIGHBOURS));
+            // Without noise only the second bound holds; the ends' windows are one-sided, where a steep fall shows.
+            let limit = (6.0 * noise[i]).max(0.1 * range);
+            f64::from(u8::from((y[i] - around).abs() <= limit))
+        })
+        .collect()
+}
+
+/// Standard deviation of the noise around each point, from how far its neighbours lie off the lines through theirs; spikes do
+/// not count. It differs along a sweep: batches disagree more once the net has learnt something.
+pub(super) fn noise(y: &[f64]) -> Vec<f64> {
+    let off: Vec<f64> =
+        y.windows(3).map(|three| (three[1] - 0.5 * (three[0] + three[2])).abs()).collect();
+    // 0.6745: the median of the absolute value of a standard normal variable. 1.5: the variance of the combination.
+    let deviation = |i: usize| {
+        median(window(&off, i.saturating_sub(1).min(off.len() - 1), 3 * NEIGHBOURS))
+            / 0.6745
+            / 1.5f64.sqrt()
+    };
+    (0..y.len()).map(deviation).collect()
+}
+
+/// The values around index `i`, up to `half` of them on either side.
+fn window(values: &[f64], i: usize, half: usize) -> &[f64] {
+    &values[i.saturating_sub(half)..(i + half + 1).min(values.len())]
 }
 
 /// The middle value; NaN counts as the largest.
@@ -84,20 +159,21 @@ mod tests {
         let x: Vec<f64> = (0..60).map(|i| f64::from(i) * 0.08 - 2.0).collect();
         let mut y: Vec<f64> = x.iter().map(|x| 3.0 - 0.5 * x + 0.25 * x * x).collect();
         y[30] = 100.0;
-        let fit = smooth(&x, &y, &trust(&x, &y), &x);
+        let smoother = Smoother::new(&x, &trust(&y, &noise(&y)), &x);
+        let (heights, slopes) = (smoother.heights(&y), smoother.slopes(&y));
         for i in 0..x.len() {
             let (height, slope) = (3.0 - 0.5 * x[i] + 0.25 * x[i] * x[i], -0.5 + 0.5 * x[i]);
             assert!(
-                (fit.height[i] - height).abs() < 1e-6,
+                (heights[i] - height).abs() < 1e-6,
                 "height at {}: {} not {height}",
                 x[i],
-                fit.height[i]
+                heights[i]
             );
             assert!(
-                (fit.slope[i] - slope).abs() < 1e-6,
+                (slopes[i] - slope).abs() < 1e-6,
                 "slope at {}: {} not {slope}",
                 x[i],
-                fit.slope[i]
+                slopes[i]
             );
         }
     }

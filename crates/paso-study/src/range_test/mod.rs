@@ -14,8 +14,8 @@
 mod fit;
 mod valley;
 
-use crate::stats::{mean, whole};
-use fit::{Fit, median, smooth, trust};
+use crate::stats::{mean, standard_deviation, whole};
+use fit::{Smoother, median, noise, trust};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,8 @@ impl RangeTest {
 pub struct Sweep {
     /// Rates, ascending.
     pub lr: Vec<f64>,
-    /// Loss of the batch at each, before the update.
+    /// Loss of the batch at each, before the update; `null` in JSON, which is read as NaN, where it is not finite.
+    #[serde(with = "crate::json::finite_or_null_list")]
     pub loss: Vec<f64>,
 }
 
@@ -113,12 +114,12 @@ pub enum Refusal {
     Malformed(String),
     /// The loss does not fall measurably anywhere.
     #[error(
-        "the curve is flat: its steepest fall is {fall:.2e} a decade, which is within its noise (± {noise:.2e}); take more steps or sweeps, or check that the net learns at all"
+        "the curve is flat: its steepest fall is {fall:.2e} a decade, and noise alone could give {noise:.2e}; take more steps or sweeps, or check that the net learns at all"
     )]
     Flat {
         /// Steepest fall per decade.
         fall: f64,
-        /// Twice its standard error.
+        /// Four of its standard errors.
         noise: f64,
     },
     /// The steepest fall cannot be located.
@@ -156,56 +157,71 @@ const RESOLUTION: f64 = 0.02;
 
 /// Suggests a rate from one or several sweeps.
 ///
-/// The losses, up to where they diverge, are fitted by local parabolas in `log10(rate)` (Gaussian weights of 0.4 decades). The
-/// interval comes from a wild bootstrap: the residuals of the fit, each with a random sign, are added to the fit, and the steepest
-/// place of each such curve is found again. Several sweeps are pooled, each shifted to the same mean loss.
+/// The losses, up to where they rise again, are fitted by local parabolas in `log10(rate)` (Gaussian weights of 0.4 decades). Spikes
+/// get no weight. Several sweeps are pooled, each shifted to the same mean loss.
+///
+/// The steepest place is the one whose slope, plus two of its standard errors, is lowest. In the middle of a sweep all slopes have
+/// the same standard error, so that it does not matter; near the ends, where a parabola hangs on few points, it keeps noise
+/// from being taken for a fall.
+///
+/// The interval comes from a wild bootstrap (Wu, 1986): the residuals of the fit, scaled up by what the fit absorbed of them (HC2) and
+/// each with a random sign, are added to the fit, and the steepest place of each such curve is found again.
 ///
 /// # Errors
 /// [`Refusal`], with what to do.
 pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
-    let (x, y, diverges) = pool(sweeps)?;
-    let trusted = trust(&x, &y);
+    let Pooled { x, y, diverges } = pool(sweeps)?;
+    let noise = noise(&y);
+    let trusted = trust(&y, &noise);
     let (low, high) = (x[0], x[x.len() - 1]);
     let places: Vec<f64> =
         (0..=whole((high - low) / RESOLUTION)).map(|i| low + RESOLUTION * i as f64).collect();
-    let fit = smooth(&x, &y, &trusted, &places);
-    let (steepest, lowest) = steepest(&fit);
-    let at_points = smooth(&x, &y, &trusted, &x);
+    let smoother = Smoother::new(&x, &trusted, &places);
+    let (height, slope) = (smoother.heights(&y), smoother.slopes(&y));
+    let lowest = least(&height);
+    let penalty: Vec<f64> = smoother.slope_errors(&noise).iter().map(|error| 2.0 * error).collect();
+    let steepest = steepest(&slope[..=lowest], &penalty);
 
+    let at_points = Smoother::new(&x, &trusted, &x);
+    let fitted = at_points.heights(&y);
+    let residuals: Vec<f64> = at_points
+        .leverages()
+        .iter()
+        .zip(y.iter().zip(&fitted))
+        .zip(&trusted)
+        // A spike is no sample of the noise.
+        .map(|((own, (y, fit)), trust)| trust * (y - fit) / (1.0 - own).max(0.01).sqrt())
+        .collect();
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let (mut found, mut slopes) = (Vec::with_capacity(RESAMPLES), Vec::with_capacity(RESAMPLES));
     for _ in 0..RESAMPLES {
-        let again: Vec<f64> = y
+        let again: Vec<f64> = fitted
             .iter()
-            .zip(&at_points.height)
-            .zip(&trusted)
-            .map(|((y, fit), trust)| {
-                // A spike is no sample of the noise.
-                let residual = if *trust > 0.0 { y - fit } else { 0.0 };
-                if rng.next_u32() & 1 == 0 { fit + residual } else { fit - residual }
-            })
+            .zip(&residuals)
+            .map(|(fit, r)| if rng.next_u32() & 1 == 0 { fit + r } else { fit - r })
             .collect();
-        let again = smooth(&x, &again, &trusted, &places);
-        slopes.push(again.slope[steepest]);
-        found.push(places[self::steepest(&again).0]);
+        let slope = smoother.slopes(&again);
+        let lowest = least(&smoother.heights(&again));
+        slopes.push(slope[steepest]);
+        found.push(places[self::steepest(&slope[..=lowest], &penalty)]);
     }
     found.sort_unstable_by(f64::total_cmp);
     let end = |share: f64| found[whole(share * (RESAMPLES - 1) as f64)];
-    let (from, to) = (end(0.025).min(places[steepest]), end(0.975).max(places[steepest]));
+    // A place is known no better than the grid on which it was looked for.
+    let from = end(0.025).min(places[steepest]) - 0.5 * RESOLUTION;
+    let to = end(0.975).max(places[steepest]) + 0.5 * RESOLUTION;
 
-    let center = mean(&slopes);
-    let error =
-        (slopes.iter().map(|s| (s - center).powi(2)).sum::<f64>() / (RESAMPLES - 1) as f64).sqrt();
-    let fall = -fit.slope[steepest];
+    let fall = -slope[steepest];
+    let error = standard_deviation(&slopes);
     // The steepest of some twenty independent places: four standard errors happen by chance once in a thousand curves.
     if fall.is_nan() || fall <= 4.0 * error {
-        return Err(Refusal::Flat { fall: fall.max(0.0), noise: 2.0 * error });
+        return Err(Refusal::Flat { fall: fall.max(0.0), noise: 4.0 * error });
     }
     let rate = |x: f64| 10f64.powf(x);
-    if steepest == 0 {
+    if from < low {
         return Err(Refusal::AtEdge { end: "lowest", rate: rate(low), way: "down" });
     }
-    if steepest + 1 == places.len() && diverges.is_none() {
+    if to > high && diverges.is_none() {
         return Err(Refusal::AtEdge { end: "highest", rate: rate(high), way: "up" });
     }
     if to - from > 1.0 {
@@ -217,29 +233,38 @@ pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
         high: rate(to),
         lowest: rate(places[lowest]),
         diverges: diverges.map(rate),
-        valley: rate(places[valley::valley(&fit.height)]),
+        valley: rate(places[valley::valley(&height)]),
         minimum_over_ten: rate(places[lowest]) / 10.0,
-        curve: places.iter().zip(&fit.height).map(|(x, y)| (rate(*x), *y)).collect(),
+        curve: places.iter().zip(&height).map(|(x, y)| (rate(*x), *y)).collect(),
     })
 }
 
-/// Indices of the steepest fall, and of the lowest place, before which it must lie.
-fn steepest(fit: &Fit) -> (usize, usize) {
-    let least = |values: &[f64]| {
-        let mut best = 0;
-        for (i, value) in values.iter().enumerate() {
-            if *value < values[best] || values[best].is_nan() {
-                best = i;
-            }
-        }
-        best
-    };
-    let lowest = least(&fit.height);
-    (least(&fit.slope[..=lowest]), lowest)
+/// Index of the place whose fall is the steepest that the noise leaves certain.
+fn steepest(slope: &[f64], penalty: &[f64]) -> usize {
+    let certain: Vec<f64> = slope.iter().zip(penalty).map(|(s, p)| s + p).collect();
+    least(&certain)
 }
 
-/// All sweeps as one: `log10(rate)` ascending, losses at one level, and where they diverge.
-type Pooled = (Vec<f64>, Vec<f64>, Option<f64>);
+/// Index of the lowest value; NaN counts as above all.
+fn least(values: &[f64]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if *value < values[best] || values[best].is_nan() {
+            best = i;
+        }
+    }
+    best
+}
+
+/// All sweeps as one.
+struct Pooled {
+    /// `log10(rate)`, ascending.
+    x: Vec<f64>,
+    /// Losses, moved to one level, up to where they rise from their lowest.
+    y: Vec<f64>,
+    /// `log10` of the lowest rate at which a sweep diverged.
+    diverges: Option<f64>,
+}
 
 fn pool(sweeps: &[Sweep]) -> Result<Pooled, Refusal> {
     let mut parts = Vec::new();
@@ -254,14 +279,15 @@ fn pool(sweeps: &[Sweep]) -> Result<Pooled, Refusal> {
         }
         let ascending = lr.windows(2).all(|pair| pair[0] < pair[1]);
         if !ascending
-            || lr.first().is_some_and(|first| !(*first > 0.0))
+            || lr.first().is_some_and(|first| *first <= 0.0)
             || lr.iter().any(|rate| !rate.is_finite())
         {
             return Err(Refusal::Malformed(
                 "the rates of a sweep must be above 0 and ascend".into(),
             ));
         }
-        parts.push((lr, loss, usable(loss)));
+        let finite = loss.iter().position(|loss| !loss.is_finite()).unwrap_or(loss.len());
+        parts.push((lr, loss, rises(&loss[..finite], 1.0)));
     }
     let found = parts.iter().map(|(.., usable)| *usable).min().unwrap_or(0);
     if found < LEAST_POINTS {
@@ -284,24 +310,28 @@ fn pool(sweeps: &[Sweep]) -> Result<Pooled, Refusal> {
         );
     }
     points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let (x, y) = points.into_iter().unzip();
-    Ok((x, y, Some(diverges.log10()).filter(|x| x.is_finite())))
+    let (mut x, mut y): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();
+    // A parabola that is fitted across the foot of a blow-up dips before it, which would look like a fall.
+    let end = rises(&y, 0.25).max(LEAST_POINTS);
+    x.truncate(end);
+    y.truncate(end);
+    Ok(Pooled { x, y, diverges: Some(diverges.log10()).filter(|x| x.is_finite()) })
 }
 
-/// How many losses come before divergence: before the first that is not finite, and before the place after the lowest where
-/// they rise, for good, above where they began.
-fn usable(loss: &[f64]) -> usize {
-    let finite = loss.iter().position(|loss| !loss.is_finite()).unwrap_or(loss.len());
-    let loss = &loss[..finite];
-    if finite < LEAST_POINTS {
-        return finite;
+/// How many losses come before the place after the lowest where they rise, for good, by more than `share` of what they fell,
+/// and by more than noise.
+fn rises(loss: &[f64], share: f64) -> usize {
+    if loss.len() < LEAST_POINTS {
+        return loss.len();
     }
     // Medians of five, which no spike moves.
     let steady: Vec<f64> = loss.windows(5).map(median).collect();
-    let start = median(&loss[..finite / 10 + 3]);
-    let lowest = (0..steady.len()).min_by(|a, b| steady[*a].total_cmp(&steady[*b])).unwrap_or(0);
+    let start = median(&loss[..loss.len() / 10 + 3]);
+    let lowest = least(&steady);
+    let bound =
+        steady[lowest] + share * (start - steady[lowest]).max(0.0) + 2.0 * median(&noise(loss));
     // Window `i` begins at point `i`; when its median is above, its third point is the first one above.
     (lowest..steady.len())
-        .find(|i| steady[*i..].iter().all(|loss| *loss > start))
-        .map_or(finite, |i| i + 2)
+        .find(|i| steady[*i..].iter().all(|loss| *loss > bound))
+        .map_or(loss.len(), |i| i + 2)
 }

@@ -1,0 +1,64 @@
+//! Settles the noisy quadratic, where theory knows the answer, and writes `report.html` and `report.json` into the folder given.
+//!
+//! `cargo run --release -p paso-study --features html --example quadratic -- FOLDER`
+
+#[path = "../tests/quadratic/mod.rs"]
+mod quadratic;
+
+use paso_study::range_test::{RangeTest, Sweep, suggest};
+use paso_study::{
+    About, Arm, Grid, RangeReport, Role, Run, Session, Study, StudyConfig, Trial, TrialError, Watch,
+};
+use quadratic::Quadratic;
+use std::path::PathBuf;
+
+fn main() -> Result<(), TrialError> {
+    let folder: PathBuf = std::env::args().nth(1).ok_or("usage: quadratic FOLDER")?.into();
+    let trial = Quadratic::new(1.0, 1.0, 200);
+    let mut arms = Arm::usual();
+    arms.push(Arm::new("too early", "exponential(to 0.0001%)", Role::Decay));
+    let config = StudyConfig {
+        arms,
+        steps: 2_000,
+        seeds: 8,
+        grid: Grid { center: 0.02, ..Grid::default() },
+        metric: "minus_loss".into(),
+        margin: 1e-4,
+        ..StudyConfig::default()
+    };
+    let about = About {
+        subject: "noisy quadratic, 200 weights".into(),
+        command: "cargo run --release -p paso-study --features html --example quadratic -- FOLDER"
+            .into(),
+        conditions: vec![
+            ("problem".into(), "loss w² / 2 a weight, gradient noise of variance 1".into()),
+            ("optimizer".into(), "Adam, betas 0.9 and 0.999, no weight decay".into()),
+        ],
+        range_test: Some(sweep(&trial)?),
+    };
+    let session = Session { folder: Some(&folder), side_by_side: 2, ..Session::default() };
+    let report = Study::new(config)?.report(&trial, &session, about)?;
+    std::fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
+    std::fs::write(folder.join("report.html"), report.html())?;
+    Ok(())
+}
+
+/// Three sweeps with a rising rate. What a run of so few updates at a constant rate ends at stands for its loss.
+fn sweep(trial: &Quadratic) -> Result<RangeReport, TrialError> {
+    let test = RangeTest { from: 1e-6, to: 10.0, steps: 60 };
+    let mut sweeps = Vec::new();
+    for seed in 0..3 {
+        let mut sweep = Sweep::default();
+        for i in 0..test.steps {
+            let run = Run::new("constant", test.lr(i), 100, 1_000 * seed + i as u64);
+            sweep.lr.push(test.lr(i));
+            sweep.loss.push(trial.train(&run, &Watch::idle())?.loss.unwrap_or(f64::NAN));
+        }
+        sweeps.push(sweep);
+    }
+    let (suggestion, refusal) = match suggest(&sweeps) {
+        Ok(suggestion) => (Some(suggestion), None),
+        Err(refusal) => (None, Some(refusal.to_string())),
+    };
+    Ok(RangeReport { sweeps, suggestion, refusal })
+}

@@ -1,0 +1,52 @@
+//! Numbers for readers.
+
+/// Three significant digits: `0.0123`, `12.3`, `1.23e-6`.
+pub(crate) fn number(x: f64) -> String {
+    let size = x.abs();
+    if x == 0.0 {
+        return "0".into();
+    }
+    if !(1e-5..1e6).contains(&size) {
+        return format!("{x:.2e}");
+    }
+    // The first digit's place decides how many decimals make three digits.
+    let decimals = (0..8).find(|decimals| size * 10f64.powi(*decimals) >= 99.95).unwrap_or(8);
+    format!("{x:.*}", usize::try_from(decimals).unwrap_or(0))
+}
+
+/// The same with a sign, for differences.
+pub(crate) fn signed(x: f64) -> String {
+    if x > 0.0 { format!("+{}", number(x)) } else { number(x) }
+}
+
+/// A rate: `2e-3`, `1.5e-3`.
+#[cfg(feature = "html")]
+pub(crate) fn rate(x: f64) -> String {
+    format!("{}e{}", trimmed(x / 10f64.powf(x.log10().floor())), x.log10().floor())
+}
+
+#[cfg(feature = "html")]
+fn trimmed(x: f64) -> String {
+    format!("{x:.2}").trim_end_matches('0').trim_end_matches('.').into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_digits_whatever_the_size() {
+        for (x, text) in [
+            (0.012_34, "0.0123"),
+            (12.34, "12.3"),
+            (-0.5, "-0.500"),
+            (1234.5, "1234"),
+            (1.234e-6, "1.23e-6"),
+            (0.0, "0"),
+            (0.099_99, "0.100"),
+        ] {
+            assert_eq!(number(x), text, "{x}");
+        }
+        assert_eq!((signed(0.5), signed(-0.5)), ("+0.500".into(), "-0.500".into()), "signs");
+    }
+}

@@ -1,0 +1,103 @@
+//! Why decay helps or does not: what the audited runs say, beside what theory would expect.
+
+use crate::config::StudyConfig;
+use crate::journal::Journal;
+use crate::stats::mean;
+use crate::theory::{predicted_gain, step_rms};
+use crate::tune::{Tuned, run_of};
+use crate::{Outcome, RateHistogram};
+use serde::{Deserialize, Serialize};
+
+/// A run counts as limited by noise when its steps are within this share of the floor that noise keeps them at.
+const NEAR_THE_FLOOR: f64 = 0.15;
+
+/// What the baseline's runs of the verdict say about noise. All losses are in the unit of [`Outcome::loss`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Why {
+    /// Runs of the baseline that were audited and did not diverge.
+    pub runs: usize,
+    /// Mean root mean square of step / rate near their end.
+    pub step_rms: f64,
+    /// Where pure noise keeps it: [`theory::step_rms`](crate::theory::step_rms).
+    pub step_rms_floor: f64,
+    /// Whether noise limits the runs: steps within 15 % of that floor, and, where it is known, a lower loss of averaged weights.
+    pub noise_limited: bool,
+    /// Largest `|step| / (rate * R(t))` over all the runs; theory allows 1.
+    pub largest_over_bound: f64,
+    /// Mean share of steps above the rate.
+    pub share_above_rate: f64,
+    /// `rate / 4 * sum of sqrt(v)`: how much loss a decay to 0 would remove from a quadratic whose weights have all settled. A heuristic, and an
+    /// upper one: see [`theory::predicted_gain`](crate::theory::predicted_gain).
+    pub predicted_gain: f64,
+    /// Mean loss of the baseline minus that of the best decaying arm, over seeds in which neither diverged; both at their own rates.
+    pub measured_gain: Option<f64>,
+    /// Mean loss of the baseline minus that of its weights averaged over the horizon at which that is largest.
+    pub averaging_gain: Option<f64>,
+    /// The effective rates of all these runs, layer by layer.
+    pub effective_rates: Vec<RateHistogram>,
+}
+
+impl Why {
+    /// Looks at the runs of the verdict; `None` when no run of the baseline was audited.
+    pub(crate) fn of(
+        config: &StudyConfig,
+        journal: &Journal,
+        tuned: &[Tuned],
+        best: usize,
+    ) -> Option<Self> {
+        let outcomes = |arm: usize| -> Vec<&Outcome> {
+            let run = |seed| run_of(config, &config.arms[arm], tuned[arm].peak_lr, seed);
+            config.verdict().filter_map(|seed| journal.get(&run(seed))).collect()
+        };
+        let baseline = config.baseline();
+        let (constant, decaying) = (outcomes(baseline), outcomes(best));
+        let audits: Vec<_> = constant
+            .iter()
+            .filter(|outcome| outcome.metric.is_finite())
+            .filter_map(|outcome| outcome.audit.as_ref())
+            .collect();
+        let first = audits.first()?;
+        let over = |value: &dyn Fn(&crate::Audit) -> f64| {
+            mean(&audits.iter().map(|audit| value(audit)).collect::<Vec<_>>())
+        };
+        let measured = constant.iter().zip(&decaying).filter_map(|(c, d)| Some(c.loss? - d.loss?));
+        let gain = |which: usize| {
+            finite_mean(
+                constant.iter().filter_map(move |c| Some(c.loss? - c.averaged_loss.get(which)?)),
+            )
+        };
+        let averaging_gain = (0..config.averaging.len()).filter_map(gain).reduce(f64::max);
+        let floor = step_rms(first.beta1);
+        let rms = over(&|audit| audit.step_rms);
+        let mut effective_rates: Vec<RateHistogram> = Vec::new();
+        for histogram in audits.iter().flat_map(|audit| &audit.effective_rates) {
+            match effective_rates.iter_mut().find(|known| known.layer == histogram.layer) {
+                Some(known) => known.merge(histogram),
+                None => effective_rates.push(histogram.clone()),
+            }
+        }
+        Some(Self {
+            runs: audits.len(),
+            step_rms: rms,
+            step_rms_floor: floor,
+            noise_limited: (rms / floor - 1.0).abs() <= NEAR_THE_FLOOR
+                && averaging_gain.is_none_or(|gain| gain > 0.0),
+            largest_over_bound: audits.iter().map(|a| a.largest_over_bound).fold(0.0, f64::max),
+            share_above_rate: over(&|audit| audit.share_above_rate),
+            predicted_gain: predicted_gain(
+                tuned[baseline].peak_lr,
+                over(&|audit| audit.sum_sqrt_v),
+            ),
+            measured_gain: finite_mean(measured),
+            averaging_gain,
+            effective_rates,
+        })
+    }
+}
+
+/// The mean of those that are finite; `None` when there are none.
+fn finite_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let finite: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    (!finite.is_empty()).then(|| mean(&finite))
+}

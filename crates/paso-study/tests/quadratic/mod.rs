@@ -1,0 +1,161 @@
+//! The noisy quadratic as a training loop: a known answer for studies.
+//!
+//! The loss is `w^2 / 2` a coordinate, gradients carry noise of standard deviation `sigma`, and the optimizer is Adam. With
+//! noise a constant rate keeps a floor that decay removes; without noise there is nothing to remove.
+
+use paso_study::{Audit, CurvePoint, Outcome, Run, TrialError, Watch, theory};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+
+/// The problem, and how many updates it was trained for in all.
+#[derive(Debug)]
+pub(crate) struct Quadratic {
+    pub(crate) sigma: f64,
+    pub(crate) start: f64,
+    pub(crate) coordinates: usize,
+    pub(crate) updates: AtomicU64,
+}
+
+impl Quadratic {
+    pub(crate) fn new(sigma: f64, start: f64, coordinates: usize) -> Self {
+        Self { sigma, start, coordinates, updates: AtomicU64::new(0) }
+    }
+}
+
+/// A run on its way. A clone goes on as the original would.
+#[derive(Clone)]
+struct Walk {
+    rng: ChaCha8Rng,
+    w: Vec<f64>,
+    m: Vec<f64>,
+    v: Vec<f64>,
+    averages: Vec<(u64, Vec<f64>)>,
+    curve: Vec<CurvePoint>,
+    squares: f64,
+    largest: f64,
+    above: u64,
+}
+
+impl Walk {
+    fn new(problem: &Quadratic, seed: u64, averaging: &[u64]) -> Self {
+        let w = vec![problem.start; problem.coordinates];
+        let zero = vec![0.0; problem.coordinates];
+        Self {
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            averages: averaging.iter().map(|horizon| (*horizon, w.clone())).collect(),
+            m: zero.clone(),
+            v: zero,
+            w,
+            curve: Vec::new(),
+            squares: 0.0,
+            largest: 0.0,
+            above: 0,
+        }
+    }
+
+    fn go(
+        &mut self,
+        problem: &Quadratic,
+        run: &Run,
+        steps: std::ops::Range<u64>,
+        watch: &Watch<'_>,
+    ) -> Result<(), TrialError> {
+        let schedule = run.schedule();
+        problem.updates.fetch_add(steps.end - steps.start, Ordering::Relaxed);
+        for t in steps {
+            if watch.stop() {
+                return Err("stopped".into());
+            }
+            let (rate, count) = (schedule.at(t), i32::try_from(t + 1)?);
+            let bound = theory::step_bound(BETA1, BETA2, t + 1);
+            let (first, second) = (1.0 - BETA1.powi(count), 1.0 - BETA2.powi(count));
+            if t % (run.steps / 40).max(1) == 0 {
+                self.curve.push(CurvePoint { step: t, loss: Some(loss(&self.w)), metric: None });
+            }
+            let late = t >= run.steps / 2;
+            for i in 0..self.w.len() {
+                // 64 coin flips: symmetric, of variance 1 after scaling, and the same on every machine.
+                let noise = (f64::from(self.rng.next_u64().count_ones()) - 32.0) / 4.0;
+                let gradient = self.w[i] + problem.sigma * noise;
+                self.m[i] = BETA1 * self.m[i] + (1.0 - BETA1) * gradient;
+                self.v[i] = BETA2 * self.v[i] + (1.0 - BETA2) * gradient * gradient;
+                let step = self.m[i] / first / ((self.v[i] / second).sqrt() + 1e-8);
+                self.w[i] -= rate * step;
+                self.largest = self.largest.max(step.abs() / bound);
+                self.above += u64::from(step.abs() > 1.0);
+                self.squares += if late { step * step } else { 0.0 };
+            }
+            for (horizon, average) in &mut self.averages {
+                for (a, w) in average.iter_mut().zip(&self.w) {
+                    *a += (w - *a) / *horizon as f64;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, run: &Run) -> Outcome {
+        let second = 1.0 - BETA2.powf(run.steps as f64);
+        let roots: Vec<f64> = self.v.iter().map(|v| (v / second).sqrt()).collect();
+        let n = self.w.len() as f64;
+        let late = run.steps - run.steps / 2;
+        let average = |horizon: &u64| {
+            self.averages.iter().find(|(h, _)| h == horizon).map(|(_, average)| loss(average))
+        };
+        let averaged_loss: Vec<f64> = run.averaging.iter().filter_map(average).collect();
+        Outcome {
+            metric: -loss(&self.w),
+            averaged: averaged_loss.iter().map(|loss| -loss).collect(),
+            loss: Some(loss(&self.w)),
+            averaged_loss,
+            audit: Some(Audit {
+                beta1: BETA1,
+                step_rms: (self.squares / n / late as f64).sqrt(),
+                largest_over_bound: self.largest,
+                share_above_rate: self.above as f64 / n / run.steps as f64,
+                // The loss is a mean over the coordinates, hence the gain as well.
+                sum_sqrt_v: roots.iter().sum::<f64>() / n,
+                effective_rates: vec![paso_study::RateHistogram::of(
+                    "w",
+                    roots.iter().map(|root| run.peak_lr / (root + 1e-8)),
+                )],
+            }),
+            curve: self.curve.clone(),
+            ..Outcome::default()
+        }
+    }
+}
+
+fn loss(w: &[f64]) -> f64 {
+    w.iter().map(|w| w * w / 2.0).sum::<f64>() / w.len() as f64
+}
+
+impl paso_study::Trial for Quadratic {
+    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
+        let mut walk = Walk::new(self, run.seed, &run.averaging);
+        walk.go(self, run, 0..run.steps, watch)?;
+        watch.advance(run.steps);
+        Ok(walk.outcome(run))
+    }
+
+    fn train_together(&self, runs: &[Run], watch: &Watch<'_>) -> Result<Vec<Outcome>, TrialError> {
+        let mut horizons: Vec<u64> = runs.iter().flat_map(|run| run.averaging.clone()).collect();
+        horizons.sort_unstable();
+        horizons.dedup();
+        let shared = runs[1..].iter().map(|run| runs[0].shared_steps(run)).min();
+        let shared = shared.unwrap_or(runs[0].steps);
+        let mut trunk = Walk::new(self, runs[0].seed, &horizons);
+        trunk.go(self, &runs[0], 0..shared, watch)?;
+        let branch = |run: &Run| {
+            let mut walk = trunk.clone();
+            walk.go(self, run, shared..run.steps, watch)?;
+            watch.advance(run.steps);
+            Ok(walk.outcome(run))
+        };
+        runs.iter().map(branch).collect()
+    }
+}
