@@ -1,10 +1,14 @@
 //! Data sets: labeled pictures from a folder, one object each, with classes and splits.
 //!
 //! A format's reader gives [`Labels`]: every object of every picture, as the files say. Checking
-//! them against the pictures, the policy for pictures with no or several objects, and the splits
-//! turn them into a [`Dataset`]. What was left out or repaired on the way is in the [`Report`].
+//! them against the pictures gives [`Contents`]; the policy for pictures with no or several objects,
+//! and the splits, turn those into a [`Dataset`]. What was left out or repaired on the way is in the
+//! [`Report`].
 
 mod check;
+mod coco;
+mod contents;
+mod csv;
 mod detect;
 mod files;
 mod labels;
@@ -13,11 +17,14 @@ mod report;
 mod split;
 mod voc;
 mod write;
+mod yolo;
+mod yolo_config;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use contents::{Boxed, Contents, LabeledPicture};
 pub use detect::Format;
 pub use labels::{LabeledImage, Labels, Object, Unit};
 pub use prepared::{MEAN, PrepareOptions, Prepared, STD};
@@ -26,7 +33,6 @@ pub use report::{Effect, Problem, ProblemKind, Report};
 use crate::demo::Scene;
 use crate::image::{ImageLimits, Orientation};
 use crate::{BBox, Error};
-use files::Files;
 pub(crate) use write::write_demo;
 
 /// Labeled pictures, one object each.
@@ -187,20 +193,16 @@ impl Dataset {
     /// out of range. A set without one usable sample is [`Error::NotADataset`] too.
     pub fn load(dir: &Path, options: &LoadOptions) -> Result<(Self, Report), Error> {
         options.checked()?;
-        let files = Files::scan(dir)?;
-        let (labels, problems) = read_labels(&files, options)?;
-        let mut report = Report::new(dir, labels.format, labels.images.len(), problems);
-        let lists = split::read_lists(&files, &labels, &mut report.problems)?;
+        let (contents, mut report) = Contents::read(dir, options)?;
         report.refuse_malformed()?;
-        let chosen = check::check_all(&labels, &lists, options, &mut report.problems);
+        let mut dataset = contents.into_dataset(options.several_objects, &mut report.problems);
         report.refuse_malformed()?;
-        if chosen.is_empty() {
+        if dataset.samples.is_empty() {
             return Err(Error::NotADataset {
                 path: dir.to_path_buf(),
                 message: format!("no picture can be used\n{report}"),
             });
         }
-        let mut dataset = Self::from_checked(&labels, chosen);
         split::complete(&mut dataset.samples, options, &mut report);
         dataset.samples.sort_by(|a, b| (a.split, &a.name).cmp(&(b.split, &b.name)));
         report.count(&dataset);
@@ -211,29 +213,5 @@ impl Dataset {
     #[must_use]
     pub fn indices(&self, split: Split) -> Vec<usize> {
         (0..self.samples.len()).filter(|&i| self.samples[i].split == split).collect()
-    }
-
-    /// Numbers the classes that occur by their names' order.
-    fn from_checked(labels: &Labels, mut samples: Vec<Sample>) -> Self {
-        let mut used: Vec<usize> = samples.iter().map(|s| s.class).collect();
-        used.sort_by(|a, b| labels.classes[*a].cmp(&labels.classes[*b]));
-        used.dedup();
-        for sample in &mut samples {
-            sample.class = used
-                .binary_search_by(|u| labels.classes[*u].cmp(&labels.classes[sample.class]))
-                .expect("every sample's class was collected");
-        }
-        Self { classes: used.iter().map(|&u| labels.classes[u].clone()).collect(), samples }
-    }
-}
-
-/// Reads the labels of a folder, in its own or the given format.
-fn read_labels(files: &Files, options: &LoadOptions) -> Result<(Labels, Vec<Problem>), Error> {
-    let format = match options.format {
-        Some(format) => format,
-        None => detect::detect(files)?,
-    };
-    match format {
-        Format::Voc => voc::read(files),
     }
 }

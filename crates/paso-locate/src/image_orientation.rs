@@ -45,19 +45,26 @@ impl Orientation {
 
     /// A box of the stored picture, as a box of the upright one.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "one subtraction, rounded once")]
     pub fn to_upright(self, stored: BBox) -> BBox {
-        let point = |x: f32, y: f32| match self.to_exif() {
-            2 => (1.0 - x, y),
-            3 => (1.0 - x, 1.0 - y),
-            4 => (x, 1.0 - y),
+        let corners = self.pixels_to_upright(stored.corners().map(f64::from), [1.0, 1.0]);
+        BBox::from_corners(corners.map(|v| v as f32))
+    }
+
+    /// Corners in pixels of the stored picture, whose sides are given, in pixels of the upright one.
+    pub(crate) fn pixels_to_upright(self, c: [f64; 4], [w, h]: [f64; 2]) -> [f64; 4] {
+        let point = |x: f64, y: f64| match self.to_exif() {
+            2 => (w - x, y),
+            3 => (w - x, h - y),
+            4 => (x, h - y),
             5 => (y, x),
-            6 => (1.0 - y, x),
-            7 => (1.0 - y, 1.0 - x),
-            8 => (y, 1.0 - x),
+            6 => (h - y, x),
+            7 => (h - y, w - x),
+            8 => (y, w - x),
             _ => (x, y),
         };
-        let (a, b) = (point(stored.x_min, stored.y_min), point(stored.x_max, stored.y_max));
-        BBox::new(a.0.min(b.0), a.1.min(b.1), a.0.max(b.0), a.1.max(b.1))
+        let (a, b) = (point(c[0], c[1]), point(c[2], c[3]));
+        [a.0.min(b.0), a.1.min(b.1), a.0.max(b.0), a.1.max(b.1)]
     }
 
     /// A box of the upright picture, as a box of the stored one.

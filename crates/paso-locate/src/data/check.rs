@@ -1,15 +1,12 @@
-//! From labels to samples: the picture's header, the box inside it, one object a picture.
+//! From labels to pictures: the picture's header, the boxes inside it.
 
 use rayon::prelude::*;
 
 use super::files::picture_name;
 use super::report::{Problem, ProblemKind};
 use super::split::Lists;
-use super::{
-    LabeledImage, Labels, LoadOptions, Object, Sample, SeveralObjects, Source, Split, Unit,
-};
-use crate::BBox;
-use crate::image::{ImageInfo, Orientation, read_info};
+use super::{Boxed, Format, LabeledImage, LabeledPicture, Labels, Object, Source, Unit};
+use crate::image::{ImageInfo, ImageLimits, Orientation, read_info};
 
 /// Coordinates are rounded to this part of a pixel, so that a box which went through fractions and
 /// back (YOLO) has the same bits as one which did not.
@@ -23,89 +20,118 @@ const OVER_THE_EDGE: f64 = 0.01;
 pub(crate) fn check_all(
     labels: &Labels,
     lists: &Lists,
-    options: &LoadOptions,
+    limits: &ImageLimits,
     problems: &mut Vec<Problem>,
-) -> Vec<Sample> {
-    let checked: Vec<(Option<Sample>, Vec<Problem>)> = labels
+) -> Vec<LabeledPicture> {
+    let checked: Vec<(Option<LabeledPicture>, Vec<Problem>)> = labels
         .images
         .par_iter()
         .enumerate()
         .map(|(i, image)| {
-            let mut notes = Vec::new();
-            let Some(split) = lists.split_of(i, image) else { return (None, notes) };
-            match check(image, split, lists, options, &mut notes) {
-                Ok(sample) => (Some(sample), notes),
-                Err(problem) => (None, vec![problem]),
-            }
+            let mut found = Vec::new();
+            let check = Check { image, lists, format: labels.format };
+            let picture = check.picture(i, limits, &mut found);
+            (picture, found)
         })
         .collect();
-    let mut samples = Vec::new();
-    for (sample, notes) in checked {
-        samples.extend(sample);
-        problems.extend(notes);
+    let mut pictures = Vec::new();
+    for (picture, found) in checked {
+        pictures.extend(picture);
+        problems.extend(found);
     }
-    samples
+    pictures
 }
 
-fn check(
-    image: &LabeledImage,
-    split: Split,
-    lists: &Lists,
-    options: &LoadOptions,
-    notes: &mut Vec<Problem>,
-) -> Result<Sample, Problem> {
-    let label = lists.root.join(&image.label);
-    let at_label = |kind, line: Option<usize>, message: String| {
-        Problem::new(kind, label.clone(), line.or(image.line), message)
-    };
-    let path = lists.root.join(&image.path);
-    if !image.exists {
-        let message = format!("its picture {} is not there", image.path);
-        return Err(at_label(ProblemKind::PictureMissing, None, message));
-    }
-    let info = read_info(&path, &options.limits).map_err(|e| unreadable(&path, e))?;
-    let frame = Frame::new(image, &info)
-        .map_err(|message| at_label(ProblemKind::SizeMismatch, None, message))?;
+/// One picture's check.
+struct Check<'a> {
+    image: &'a LabeledImage,
+    lists: &'a Lists,
+    format: Format,
+}
 
-    let mut boxes = Vec::with_capacity(image.objects.len());
-    for object in &image.objects {
-        let (bbox, area, cut) = frame
-            .place(object)
-            .map_err(|message| at_label(ProblemKind::BadBox, object.line, message))?;
-        if let Some(message) = cut {
-            notes.push(at_label(ProblemKind::BoxClamped, object.line, message));
+impl Check<'_> {
+    /// The picture with all of its objects, or `None` after saying why it cannot be used.
+    fn picture(
+        &self,
+        index: usize,
+        limits: &ImageLimits,
+        found: &mut Vec<Problem>,
+    ) -> Option<LabeledPicture> {
+        let image = self.image;
+        let path = self.lists.root.join(&image.path);
+        if !image.exists {
+            let message = format!("its picture {} is not there", image.path);
+            found.push(self.problem(ProblemKind::PictureMissing, None, message));
+            return None;
         }
-        boxes.push((bbox, area, object.class));
+        let info = match read_info(&path, limits) {
+            Ok(info) => info,
+            Err(error) => {
+                found.push(unreadable(&path, error));
+                return None;
+            }
+        };
+        let frame = match Frame::new(image, &info) {
+            Ok(frame) => frame,
+            Err(message) => {
+                found.push(self.problem(ProblemKind::SizeMismatch, None, message));
+                return None;
+            }
+        };
+        let objects = self.objects(&frame, found)?;
+        let (width, height) = info.upright_size();
+        Some(LabeledPicture {
+            source: Source::File(path),
+            name: picture_name(&image.path).to_owned(),
+            label: self.lists.root.join(&image.label),
+            line: image.line,
+            width,
+            height,
+            orientation: info.orientation,
+            objects,
+            split: self.lists.split_of(index, image),
+        })
     }
-    let one = match (boxes.len(), options.several_objects) {
-        (0, _) => {
-            return Err(at_label(ProblemKind::NoObject, None, "has no object".into()));
+
+    /// All boxes, or `None` if one of them is wrong: then the others may be too.
+    fn objects(&self, frame: &Frame, found: &mut Vec<Problem>) -> Option<Vec<Boxed>> {
+        let mut objects: Vec<Boxed> = Vec::with_capacity(self.image.objects.len());
+        let mut all_good = true;
+        for object in &self.image.objects {
+            match frame.place(object) {
+                Err(message) => {
+                    all_good = false;
+                    found.push(self.problem(ProblemKind::BadBox, Some(object), message));
+                }
+                Ok((corners, cut)) => {
+                    if let Some(message) = cut {
+                        found.push(self.problem(ProblemKind::BoxClamped, Some(object), message));
+                    }
+                    let boxed = Boxed { class: object.class, corners };
+                    if objects.contains(&boxed) {
+                        let message = "the same box was there before; it counts once".into();
+                        found.push(self.problem(ProblemKind::Note, Some(object), message));
+                    } else {
+                        objects.push(boxed);
+                    }
+                }
+            }
         }
-        (1, _) => &boxes[0],
-        (n, SeveralObjects::Skip) => {
-            let message = format!("has {n} objects; several_objects = largest would keep one");
-            return Err(at_label(ProblemKind::SeveralObjects, None, message));
-        }
-        (n, SeveralObjects::Error) => {
-            let message = format!("has {n} objects, and several_objects is error");
-            return Err(at_label(ProblemKind::Malformed, None, message));
-        }
-        (_, SeveralObjects::Largest) => {
-            // The first of equals: `max_by` alone would take the last.
-            boxes.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).expect("there are several")
-        }
-    };
-    let (width, height) = info.upright_size();
-    Ok(Sample {
-        source: Source::File(path),
-        name: picture_name(&image.path).to_owned(),
-        width,
-        height,
-        orientation: info.orientation,
-        bbox: one.0,
-        class: one.2,
-        split,
-    })
+        all_good.then_some(objects)
+    }
+
+    fn problem(&self, kind: ProblemKind, object: Option<&Object>, message: String) -> Problem {
+        let line = object.and_then(|o| o.line).or(self.image.line);
+        // A file of many pictures without lines: the picture has to be named.
+        let message = match object.and_then(|o| o.id) {
+            Some(id) => format!("annotation id {id} of {}: {message}", self.image.path),
+            None if self.format == Format::Coco && kind != ProblemKind::PictureMissing => {
+                format!("{}: {message}", self.image.path)
+            }
+            None => message,
+        };
+        Problem::new(kind, self.lists.root.join(&self.image.label), line, message)
+    }
 }
 
 fn unreadable(path: &std::path::Path, error: crate::Error) -> Problem {
@@ -147,8 +173,8 @@ impl Frame {
         Ok(Self { width: frame.0, height: frame.1, turn, upright })
     }
 
-    /// The object's box as fractions of the upright picture, its area in pixels, and what was cut.
-    fn place(&self, object: &Object) -> Result<(BBox, f64, Option<String>), String> {
+    /// The object's corners in pixels of the upright picture, and what was cut.
+    fn place(&self, object: &Object) -> Result<([f64; 4], Option<String>), String> {
         let (width, height) = match object.unit {
             Unit::Pixels => (self.width, self.height),
             Unit::Fractions => self.upright,
@@ -159,7 +185,8 @@ impl Frame {
             if object.unit == Unit::Fractions {
                 *corner *= side;
             }
-            *corner = (*corner * PARTS_OF_A_PIXEL).round() / PARTS_OF_A_PIXEL;
+            // Adding 0 makes a negative zero, which rounding can leave, a positive one.
+            *corner = (*corner * PARTS_OF_A_PIXEL).round() / PARTS_OF_A_PIXEL + 0.0;
         }
         let [x0, y0, x1, y1] = corners;
         let shown = format!("the box {x0},{y0} to {x1},{y1}");
@@ -181,9 +208,7 @@ impl Frame {
         if cut[0] >= cut[2] || cut[1] >= cut[3] {
             return Err(format!("{shown} is outside of its {width}x{height} picture"));
         }
-        let area = (cut[2] - cut[0]) * (cut[3] - cut[1]);
-        let bbox = BBox::from_pixels(cut, width, height);
         let turn = if object.unit == Unit::Pixels { self.turn } else { Orientation::UPRIGHT };
-        Ok((turn.to_upright(bbox), area, message))
+        Ok((turn.pixels_to_upright(cut, [sides[0], sides[1]]), message))
     }
 }

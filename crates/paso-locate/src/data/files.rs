@@ -3,8 +3,10 @@
 //! A name inside a label file is looked up here, so it can only reach what lies in the folder.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::Split;
 use crate::Error;
 
 /// Endings of picture files. Only for finding pictures; decoding looks at the content.
@@ -66,12 +68,27 @@ impl Files {
 
     /// Paths below the root that look like pictures, sorted.
     pub(crate) fn pictures(&self) -> impl Iterator<Item = &str> {
-        self.all.keys().map(String::as_str).filter(|name| has_ending(name, &PICTURES))
+        self.all.keys().map(String::as_str).filter(|name| is_picture(name))
     }
 
     /// The path to show for a name below the root.
     pub(crate) fn shown(&self, name: &str) -> PathBuf {
         self.root.join(name)
+    }
+
+    /// The first 64 KiB of a file as text, to guess by what it is; empty if it cannot be read.
+    pub(crate) fn first_text(&self, name: &str) -> String {
+        let mut bytes = Vec::new();
+        if let Ok(file) = std::fs::File::open(self.shown(name)) {
+            // What cannot be read here fails again, with its error, where it is read in earnest.
+            file.take(1 << 16).read_to_end(&mut bytes).ok();
+        }
+        String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned()
+    }
+
+    /// True if a file lies below this folder (without a `/` at its end).
+    pub(crate) fn has_folder(&self, folder: &str) -> bool {
+        folder.is_empty() || self.all.keys().any(|name| is_below(name, folder))
     }
 
     /// Reads a label file as UTF-8, without a byte order mark.
@@ -118,10 +135,47 @@ pub(crate) fn folder(path: &str) -> &str {
     path.rfind('/').map_or("", |at| &path[..=at])
 }
 
+/// True if a path lies below a folder; every path lies below the empty one.
+pub(crate) fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The split that a word names, as data sets call it.
+fn split_of_word(word: &str) -> Option<Split> {
+    match word.to_ascii_lowercase().as_str() {
+        "train" | "training" => Some(Split::Train),
+        "val" | "valid" | "validation" => Some(Split::Val),
+        "test" | "testing" => Some(Split::Test),
+        _ => None,
+    }
+}
+
+/// The split that a label file's path names, such as `annotations/instances_val2017.json`. None if
+/// it names none, or several.
+pub(crate) fn split_of_name(path: &str) -> Option<Split> {
+    only(path.split(|c: char| !c.is_ascii_alphabetic()).filter_map(split_of_word))
+}
+
+/// The split that one of a picture's folders names, such as `train2017/`.
+pub(crate) fn split_of_folders(path: &str) -> Option<Split> {
+    let word = |part: &str| split_of_word(part.trim_end_matches(|c: char| c.is_ascii_digit()));
+    only(folder(path).split('/').filter_map(word))
+}
+
+fn only(mut splits: impl Iterator<Item = Split>) -> Option<Split> {
+    let first = splits.next()?;
+    splits.all(|other| other == first).then_some(first)
+}
+
 /// A path without its ending.
 pub(crate) fn stem(path: &str) -> &str {
     let start = folder(path).len();
     path[start..].rfind('.').filter(|&at| at > 0).map_or(path, |at| &path[..start + at])
+}
+
+/// True if a name has the ending of a picture file.
+pub(crate) fn is_picture(name: &str) -> bool {
+    has_ending(name, &PICTURES)
 }
 
 fn has_ending(name: &str, endings: &[&str]) -> bool {
@@ -186,5 +240,17 @@ mod tests {
         assert_eq!(folder("c.jpg"), "");
         assert_eq!(picture_name("images/a/b.jpg"), "a/b.jpg");
         assert_eq!(picture_name("other/b.jpg"), "other/b.jpg");
+        assert!(is_below("a/b", "a") && is_below("a", "") && !is_below("ab/c", "a"));
+    }
+
+    #[test]
+    fn names_that_tell_a_split() {
+        assert_eq!(split_of_name("annotations/instances_val2017.json"), Some(Split::Val));
+        assert_eq!(split_of_name("train/_annotations.coco.json"), Some(Split::Train));
+        assert_eq!(split_of_name("test_labels.csv"), Some(Split::Test));
+        assert_eq!(split_of_name("train_and_test.csv"), None);
+        assert_eq!(split_of_name("trainer.csv"), None);
+        assert_eq!(split_of_folders("images/train2017/test.jpg"), Some(Split::Train));
+        assert_eq!(split_of_folders("test.jpg"), None);
     }
 }

@@ -1,6 +1,10 @@
 //! What label files say, in one form for all formats: every object of every picture, unchecked
 //! against the pixels.
 
+use std::collections::HashMap;
+
+use super::files::{Files, split_of_folders};
+use super::report::{Problem, ProblemKind};
 use super::{Format, Split};
 
 /// The labels of a data set.
@@ -17,6 +21,31 @@ pub struct Labels {
 impl Labels {
     pub(crate) fn new(format: Format) -> Self {
         Self { format, classes: Vec::new(), images: Vec::new() }
+    }
+
+    /// What holds for all formats once everything is read: pictures in order, none of them labeled
+    /// twice, splits by folder where the format names none, pictures without a label reported.
+    pub(crate) fn complete(&mut self, files: &Files, problems: &mut Vec<Problem>) {
+        self.images.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut labels: HashMap<&str, &LabeledImage> = HashMap::new();
+        for image in &self.images {
+            if let Some(other) = labels.insert(&image.path, image) {
+                let line = other.line.map_or(String::new(), |n| format!(", line {n}"));
+                let message = format!(
+                    "labels {}, which {}{line} labels as well; remove one of them",
+                    image.path, other.label
+                );
+                let label = files.shown(&image.label);
+                problems.push(Problem::new(ProblemKind::Malformed, label, image.line, message));
+            }
+        }
+        for picture in files.pictures().filter(|p| !labels.contains_key(p)) {
+            let message = "has no label";
+            problems.push(Problem::new(ProblemKind::NoLabel, files.shown(picture), None, message));
+        }
+        for image in &mut self.images {
+            image.split = image.split.or_else(|| split_of_folders(&image.path));
+        }
     }
 
     /// The index of a class name, which is added if it is new.
@@ -58,8 +87,10 @@ pub struct Object {
     pub corners: [f64; 4],
     /// What the corners are measured in.
     pub unit: Unit,
-    /// The line in the label file, from 1.
+    /// The line in the label file, from 1, where objects have lines of their own.
     pub line: Option<usize>,
+    /// Its number in the label file, where objects have one.
+    pub id: Option<i64>,
 }
 
 /// What corners are measured in.

@@ -30,13 +30,14 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// The split of a picture, or `None` if it belongs to none. Where nothing says it, everything
-    /// is for training, until [`complete`] takes the validation split from it.
+    /// The split of a picture, or `None` if nothing names one for it.
     pub(crate) fn split_of(&self, index: usize, image: &LabeledImage) -> Option<Split> {
-        match &self.listed {
-            Some(listed) => listed[index],
-            None => Some(image.split.unwrap_or(Split::Train)),
-        }
+        self.listed.as_ref().map_or(image.split, |listed| listed[index])
+    }
+
+    /// True if split files were found. A picture in none of them is then not used.
+    pub(crate) fn are_there(&self) -> bool {
+        self.listed.is_some()
     }
 }
 

@@ -21,6 +21,11 @@ struct Annotation {
     objects: Vec<(String, [f64; 4], usize)>,
 }
 
+/// True if a folder has label files of this format.
+pub(crate) fn is_here(files: &Files) -> bool {
+    files.with_ending("xml").any(|name| files.first_text(name).contains("<annotation"))
+}
+
 /// Reads all label files of a folder.
 pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
     let index = PictureIndex::new(files);
@@ -44,7 +49,6 @@ pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
             Err(problem) => problems.push(problem),
         }
     }
-    labels.images.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((labels, problems))
 }
 
@@ -62,6 +66,7 @@ fn labeled(
         corners,
         unit: Unit::Pixels,
         line: Some(line),
+        id: None,
     });
     LabeledImage {
         objects: objects.collect(),

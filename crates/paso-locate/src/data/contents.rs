@@ -1,0 +1,163 @@
+//! Everything that a folder holds, before one object a picture is chosen.
+
+use std::path::{Path, PathBuf};
+
+use super::files::Files;
+use super::report::{Problem, ProblemKind, Report};
+use super::{
+    Dataset, Format, Labels, LoadOptions, Sample, SeveralObjects, Source, Split, check, coco, csv,
+    detect, split, voc, yolo,
+};
+use crate::image::Orientation;
+use crate::{BBox, Error};
+
+/// The pictures of a folder with all of their objects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contents {
+    /// Class names; an object's class is an index into them.
+    pub classes: Vec<String>,
+    /// The pictures that can be used, sorted by path.
+    pub pictures: Vec<LabeledPicture>,
+    /// True if split files were found: pictures in none of them are then not used.
+    pub listed: bool,
+}
+
+/// A picture with all of its objects, checked against each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabeledPicture {
+    /// Where the pixels come from.
+    pub source: Source,
+    /// The picture's name in its data set: its path below the picture folder, with `/`.
+    pub name: String,
+    /// Its label file.
+    pub label: PathBuf,
+    /// The line in the label file, from 1, if that has a line a picture.
+    pub line: Option<usize>,
+    /// Width in pixels, upright.
+    pub width: u32,
+    /// Height in pixels, upright.
+    pub height: u32,
+    /// How the stored picture is turned upright.
+    pub orientation: Orientation,
+    /// What is on it, in the label's order.
+    pub objects: Vec<Boxed>,
+    /// What the picture is for; `None` if nothing says it.
+    pub split: Option<Split>,
+}
+
+/// An object of a picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Boxed {
+    /// An index into [`Contents::classes`].
+    pub class: usize,
+    /// `[x_min, y_min, x_max, y_max]` in pixels of the upright picture, inside of it, not empty.
+    pub corners: [f64; 4],
+}
+
+impl Boxed {
+    /// Area in square pixels.
+    #[must_use]
+    pub fn area(&self) -> f64 {
+        let [x0, y0, x1, y1] = self.corners;
+        (x1 - x0) * (y1 - y0)
+    }
+}
+
+impl Contents {
+    /// Reads a folder as [`Dataset::load`] does, but keeps everything, and puts malformed labels
+    /// into the report instead of refusing the folder for them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]; [`Error::NotADataset`] where no labels are found.
+    pub fn read(dir: &Path, options: &LoadOptions) -> Result<(Self, Report), Error> {
+        let files = Files::scan(dir)?;
+        let mut problems = Vec::new();
+        let format = match options.format {
+            Some(format) => format,
+            None => detect::detect(&files, &mut problems)?,
+        };
+        let (mut labels, found) = match format {
+            Format::Voc => voc::read(&files),
+            Format::Coco => coco::read(&files),
+            Format::Yolo => yolo::read(&files),
+            Format::Csv => csv::read(&files),
+        }?;
+        problems.extend(found);
+        labels.complete(&files, &mut problems);
+        let lists = split::read_lists(&files, &labels, &mut problems)?;
+        let pictures = check::check_all(&labels, &lists, &options.limits, &mut problems);
+        let report = Report::new(dir, labels.format, labels.images.len(), problems);
+        let Labels { classes, .. } = labels;
+        Ok((Self { classes, pictures, listed: lists.are_there() }, report))
+    }
+
+    /// Chooses one object a picture, by the policy of the options, and numbers the classes that are
+    /// left by the order of their names.
+    pub(crate) fn into_dataset(
+        self,
+        several: SeveralObjects,
+        problems: &mut Vec<Problem>,
+    ) -> Dataset {
+        let Self { classes, pictures, listed } = self;
+        let mut samples = Vec::with_capacity(pictures.len());
+        for picture in pictures {
+            let split = match picture.split {
+                None if listed => continue,
+                split => split.unwrap_or(Split::Train),
+            };
+            match picture.one(several) {
+                Ok(object) => samples.push(picture.into_sample(object, split)),
+                Err((kind, what)) => {
+                    let message = format!("{}: {what}", picture.name);
+                    problems.push(Problem::new(kind, picture.label, picture.line, message));
+                }
+            }
+        }
+        let mut used: Vec<usize> = samples.iter().map(|s| s.class).collect();
+        used.sort_by(|a, b| classes[*a].cmp(&classes[*b]));
+        used.dedup();
+        for sample in &mut samples {
+            sample.class = used
+                .binary_search_by(|u| classes[*u].cmp(&classes[sample.class]))
+                .expect("every sample's class was collected");
+        }
+        Dataset { classes: used.iter().map(|&u| classes[u].clone()).collect(), samples }
+    }
+}
+
+impl LabeledPicture {
+    /// The object to find, or why there is none.
+    fn one(&self, several: SeveralObjects) -> Result<Boxed, (ProblemKind, String)> {
+        match (&self.objects[..], several) {
+            ([], _) => Err((ProblemKind::NoObject, "has no object".into())),
+            ([one], _) => Ok(*one),
+            (many, SeveralObjects::Skip) => {
+                let what = "objects; several_objects = largest would keep one";
+                Err((ProblemKind::SeveralObjects, format!("has {} {what}", many.len())))
+            }
+            (many, SeveralObjects::Error) => {
+                let message = format!("has {} objects, and several_objects is error", many.len());
+                Err((ProblemKind::Malformed, message))
+            }
+            (many, SeveralObjects::Largest) => {
+                // The first of equals: `max_by` alone would take the last.
+                let largest = many.iter().rev().max_by(|a, b| a.area().total_cmp(&b.area()));
+                Ok(*largest.expect("there are several"))
+            }
+        }
+    }
+
+    fn into_sample(self, object: Boxed, split: Split) -> Sample {
+        Sample {
+            bbox: BBox::from_pixels(object.corners, self.width, self.height),
+            class: object.class,
+            source: self.source,
+            name: self.name,
+            width: self.width,
+            height: self.height,
+            orientation: self.orientation,
+            split,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! YOLO: a text file a picture, a line an object: `class x y width height`, the box's centre and
+//! sides as fractions of the upright picture. A longer line is a polygon, whose box is taken.
+//!
+//! The label of `images/a/b.jpg` is `labels/a/b.txt` (the last `images` of the path counts), or
+//! `b.txt` beside the picture. An empty file is a picture without an object. Names of classes and
+//! folders of splits are in `data.yaml` ([`super::yolo_config`]).
+
+use std::collections::{BTreeMap, HashSet};
+
+use rayon::prelude::*;
+
+use super::files::{Files, folder, stem};
+use super::report::{Problem, ProblemKind};
+use super::yolo_config::Config;
+use super::{Format, LabeledImage, Labels, Object, Unit};
+use crate::Error;
+
+/// Text files that are no labels, wherever they lie.
+const OTHERS: [&str; 7] =
+    ["classes.txt", "train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt", "license.txt"];
+
+/// True if a folder has label files of this format.
+pub(crate) fn is_here(files: &Files) -> bool {
+    if Config::file(files).is_some() {
+        return true;
+    }
+    let pairs = pairs(files);
+    // Any text may lie beside a picture: without names of classes, a labels folder must say it.
+    pairs.values().flatten().any(|label| label.split('/').any(|part| part == "labels"))
+        || files.get("classes.txt").is_some() && pairs.values().any(Option::is_some)
+}
+
+/// Every picture, with its label file.
+fn pairs(files: &Files) -> BTreeMap<&str, Option<String>> {
+    files.pictures().map(|picture| (picture, label_of(files, picture))).collect()
+}
+
+fn label_of(files: &Files, picture: &str) -> Option<String> {
+    let (folder, name) = picture.split_at(folder(picture).len());
+    let own = format!("{}.txt", stem(name));
+    let mut parts: Vec<&str> = folder.split_inclusive('/').collect();
+    let mirrored = parts.iter().rposition(|part| *part == "images/").map(|at| {
+        parts[at] = "labels/";
+        format!("{}{own}", parts.concat())
+    });
+    [mirrored, Some(format!("labels/{folder}{own}")), Some(format!("{folder}{own}"))]
+        .into_iter()
+        .flatten()
+        .find(|path| is_label(path) && files.get(path).is_some())
+}
+
+fn is_label(path: &str) -> bool {
+    let name = &path[folder(path).len()..];
+    !OTHERS.iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
+/// Reads all label files of a folder.
+pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
+    let mut problems = Vec::new();
+    let Some(config) = Config::read(files, &mut problems)? else {
+        return Ok((Labels::new(Format::Yolo), problems));
+    };
+    let mut labels = Labels::new(Format::Yolo);
+    labels.classes.clone_from(&config.names);
+    let found: Vec<(&str, String)> =
+        pairs(files).into_iter().filter_map(|(picture, label)| Some((picture, label?))).collect();
+    let known = config.from.is_some().then_some(&config);
+    let read: Vec<Result<Vec<Object>, Problem>> =
+        found.par_iter().map(|(_, label)| read_file(files, label, known)).collect();
+    for ((picture, label), objects) in found.iter().zip(read) {
+        match objects {
+            Ok(objects) => labels.images.push(LabeledImage {
+                path: (*picture).to_owned(),
+                exists: true,
+                split: config.split_of(picture),
+                objects,
+                ..missing(label)
+            }),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let used: HashSet<&str> = found.iter().map(|(_, label)| label.as_str()).collect();
+    for label in files.with_ending("txt").filter(|l| is_label(l) && !used.contains(l)) {
+        if label.split('/').any(|part| part == "labels") {
+            labels.images.push(missing(label));
+        }
+    }
+    if config.from.is_none() {
+        name_by_number(&mut labels);
+        let message = "has no names of classes (data.yaml or classes.txt); their numbers are used";
+        problems.push(Problem::new(ProblemKind::Note, &*files.root, None, message));
+    }
+    Ok((labels, problems))
+}
+
+/// A label file whose picture is not there.
+fn missing(label: &str) -> LabeledImage {
+    LabeledImage {
+        path: format!("{}.jpg", stem(label).replace("labels/", "images/")),
+        exists: false,
+        label: label.to_owned(),
+        line: None,
+        stated_size: None,
+        split: None,
+        objects: Vec::new(),
+    }
+}
+
+/// Gives classes that have numbers only their numbers as names.
+fn name_by_number(labels: &mut Labels) {
+    let most = labels.images.iter().flat_map(|i| &i.objects).map(|o| o.class + 1).max();
+    labels.classes = (0..most.unwrap_or(0)).map(|n| n.to_string()).collect();
+}
+
+fn read_file(files: &Files, name: &str, known: Option<&Config>) -> Result<Vec<Object>, Problem> {
+    let malformed = |line: Option<usize>, message: String| {
+        Problem::new(ProblemKind::Malformed, files.shown(name), line, message)
+    };
+    let text = match files.read_text(name) {
+        Ok(text) => text,
+        Err(Error::Io { source, .. }) => return Err(malformed(None, source.to_string())),
+        Err(error) => return Err(malformed(None, error.to_string())),
+    };
+    let mut objects = Vec::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let (class, corners) =
+            parse(line, known).map_err(|message| malformed(Some(number + 1), message))?;
+        let line = Some(number + 1);
+        objects.push(Object { class, corners, unit: Unit::Fractions, line, id: None });
+    }
+    Ok(objects)
+}
+
+/// The largest class number where nothing says how many there are.
+const MOST_CLASSES: usize = 100_000;
+
+fn parse(line: &str, known: Option<&Config>) -> Result<(usize, [f64; 4]), String> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let class = fields[0];
+    let number = class.parse::<usize>().map_err(|_| format!("class {class:?} is no number"))?;
+    match known {
+        Some(config) if number >= config.names.len() => {
+            return Err(format!(
+                "class {number} is not in {}, which names {} (0 to {})",
+                config.from.as_deref().unwrap_or_default(),
+                config.names.len(),
+                config.names.len() - 1
+            ));
+        }
+        None if number >= MOST_CLASSES => {
+            return Err(format!("class {number} is beyond {MOST_CLASSES}, the limit"));
+        }
+        _ => {}
+    }
+    let mut values = Vec::with_capacity(fields.len());
+    for (field, at) in fields[1..].iter().zip(1..) {
+        let name = ["x", "y", "width", "height"].get(at - 1).filter(|_| fields.len() == 5);
+        let value = field.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
+            let name = name.map_or_else(|| format!("field {}", at + 1), ToString::to_string);
+            format!("{name} is {field:?}, not a finite number")
+        })?;
+        values.push(value);
+    }
+    match values[..] {
+        [x, y, w, h] => Ok((number, [x - w / 2.0, y - h / 2.0, x + w / 2.0, y + h / 2.0])),
+        _ if values.len() >= 6 && values.len().is_multiple_of(2) => Ok((number, around(&values))),
+        _ => Err(format!(
+            "has {} fields; a box has 5 (class x y width height), a polygon 7 or more and an odd number",
+            fields.len()
+        )),
+    }
+}
+
+/// The box around a polygon's points.
+fn around(points: &[f64]) -> [f64; 4] {
+    let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    for point in points.chunks_exact(2) {
+        for axis in 0..2 {
+            low[axis] = low[axis].min(point[axis]);
+            high[axis] = high[axis].max(point[axis]);
+        }
+    }
+    [low[0], low[1], high[0], high[1]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_boxes_or_polygons() {
+        assert_eq!(parse("3 0.5 0.25 0.5 0.5", None), Ok((3, [0.25, 0.0, 0.75, 0.5])));
+        assert_eq!(parse("0 0.1 0.2 0.5 0.1 0.3 0.9", None), Ok((0, [0.1, 0.1, 0.5, 0.9])));
+        for (line, says) in [
+            ("0 0.1 0.2 0.3", "has 4 fields"),
+            ("0 0.1 0.2 0.3 0.4 0.9", "has 6 fields"),
+            ("0 0.1 nan 0.3 0.4", "y is \"nan\""),
+            ("0 0.1 0.2 0.3 1,5", "height is \"1,5\""),
+            ("dog 0.1 0.2 0.3 0.4", "class \"dog\""),
+            ("-1 0.1 0.2 0.3 0.4", "class \"-1\""),
+            ("100000 0.1 0.2 0.3 0.4", "class 100000"),
+        ] {
+            let error = parse(line, None).expect_err(line);
+            assert!(error.contains(says), "{line}: {error}");
+        }
+    }
+}
