@@ -241,7 +241,9 @@ impl Run {
     fn asks(self, item: &Item) -> Result<bool, Error> {
         let base = match &item.base {
             // A constant can do without.
-            Base::Curve(call) => call.signature.has_to() && call.signature.len && call.len.is_none(),
+            Base::Curve(call) => {
+                call.signature.has_to() && call.signature.len && call.len.is_none()
+            }
             Base::Group(items) => self.any_asks(items)?,
         };
         let mut others = item.modifiers.iter().map(|modifier| match modifier {
