@@ -1,4 +1,4 @@
-//! `paso-speed adam`: one AdamW step, from a thousand weights to ten million, and a thousand small tensors.
+//! `paso-speed adam`: one `AdamW` step, from a thousand weights to ten million, and a thousand small tensors.
 
 use paso_adam::{
     Adam, AdamConfig, AdamGroup, AmsGrad, Decay, Nesterov, Rule as Formula, ScheduleFree,
@@ -9,7 +9,7 @@ use crate::timing;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Sizes: a number of weights, or TENSORSxWEIGHTS.
+    /// Sizes: a number of weights, or `TENSORSxWEIGHTS`.
     #[arg(long, value_delimiter = ',', default_value = "1e3,1e4,1e5,1e6,1e7,1000x1000", value_parser = size)]
     sizes: Vec<Size>,
     /// Threads, each bound to a CPU.
