@@ -108,8 +108,8 @@ impl Ahead {
 pub(crate) struct Look<'a, K> {
     pub(crate) frame: Frame,
     pub(crate) kernel: K,
-    /// Adds so much of the weight to the update.
-    pub(crate) decay: f64,
+    /// Adds so much of the weight to the update, and takes the norms; `None` to count what agrees instead.
+    pub(crate) decay: Option<f64>,
     pub(crate) weights: &'a [f32],
     pub(crate) gradient: &'a [f32],
     pub(crate) moments: [&'a [f32]; 3],
@@ -148,14 +148,17 @@ impl<K: Kernel> WithSimd for Look<'_, K> {
             pass.watched(simd, &mut Probe { steps: &mut steps, gradients: &mut gradients });
             let (weights, steps) = (&weights[start..end], &steps[..n]);
             let gradients = &gradients[..n];
-            ahead.weights += squares(weights, weights, 0.0);
-            ahead.updates += squares(steps, weights, decay);
-            let mut agreeing = 0_u32;
-            for i in 0..n {
-                let (step, g) = (steps[i], gradients[i]);
-                agreeing += u32::from((step > 0.0) & (g > 0.0) | (step < 0.0) & (g < 0.0));
+            if let Some(decay) = decay {
+                ahead.weights += squares(weights, weights, 0.0);
+                ahead.updates += squares(steps, weights, decay);
+            } else {
+                let mut agreeing = 0_u32;
+                for i in 0..n {
+                    let (step, g) = (steps[i], gradients[i]);
+                    agreeing += u32::from((step > 0.0) & (g > 0.0) | (step < 0.0) & (g < 0.0));
+                }
+                ahead.agreeing += u64::from(agreeing);
             }
-            ahead.agreeing += u64::from(agreeing);
             start = end;
         }
         ahead

@@ -132,8 +132,8 @@ impl Step {
     fn look_ahead(&mut self, threads: Threads, piece: Piece<'_>) {
         let decay = match self.need {
             Need::Nothing => return,
-            Need::Trust { decay } => decay,
-            Need::Caution => 0.0,
+            Need::Trust { decay } => Some(decay),
+            Need::Caution => None,
         };
         let frame = Frame { gain: 1.0, cautious: false, ..self.frame };
         let (isa, kernel, n) = (self.isa, self.kernel, piece.weights.len());
@@ -151,7 +151,7 @@ impl Step {
         let (weights, update) = (libm::sqrt(ahead.weights), libm::sqrt(ahead.updates));
         let trust = if weights == 0.0 || update == 0.0 { 1.0 } else { weights / update };
         self.frame.gain = math::round(self.rate * trust);
-        self.frame.keep = math::round(1.0 - self.rate * trust * decay);
+        self.frame.keep = math::round(1.0 - self.rate * trust * decay.unwrap_or(0.0));
     }
 }
 
@@ -164,7 +164,7 @@ pub(crate) trait Visit {
 struct Looking<'a> {
     isa: Isa,
     frame: Frame,
-    decay: f64,
+    decay: Option<f64>,
     weights: &'a [f32],
     gradient: &'a [f32],
     moments: [&'a mut [f32]; 3],

@@ -1,4 +1,4 @@
-//! `paso-speed adam`: one AdamW step, from a thousand weights to ten million, and a thousand small tensors.
+//! `paso-speed adam`: one `AdamW` step, from a thousand weights to ten million, and a thousand small tensors.
 
 use paso_adam::{
     Adam, AdamConfig, AdamGroup, AmsGrad, Decay, Nesterov, Rule as Formula, ScheduleFree,
