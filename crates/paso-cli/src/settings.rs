@@ -15,7 +15,7 @@ pub(crate) struct SettingsArgs {
     /// The net: tiny, small or medium [default: small]
     #[arg(long)]
     net: Option<NetName>,
-    /// Side of the square that images are resized to, a multiple of 16 [default: 64]
+    /// Side of the square that images are resized to, a multiple of 16 [default: 96; settle 64, and 32 on the demo]
     #[arg(long, value_name = "PX")]
     size: Option<u32>,
     /// Images a step [default: 16]

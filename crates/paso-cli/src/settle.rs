@@ -66,7 +66,9 @@ fn arm(text: &str) -> Result<Arm, String> {
 
 pub(crate) fn run(args: &SettleArgs) -> Result<()> {
     let demo = args.source.data == "demo";
-    let preset = if demo { demo_settings() } else { TrainConfig::default() };
+    // Half the pixels of a single training: a study is some eighty of them.
+    let photographs = TrainConfig { size: 64, ..TrainConfig::default() };
+    let preset = if demo { demo_settings() } else { photographs };
     let config = args.settings.merged(preset)?;
     config.check()?;
     let threads = settings::threads(args.threads)?;

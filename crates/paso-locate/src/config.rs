@@ -15,7 +15,7 @@ pub struct TrainConfig {
     /// Which net. Default `small`.
     pub net: NetName,
     /// Side of the square that images are resized to, in pixels; a multiple of 16 in 32..=512.
-    /// Default 64.
+    /// Default 96.
     pub size: u32,
     /// Images a step, 1..=1024. Default 16.
     pub batch: usize,
@@ -48,7 +48,7 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             net: NetName::Small,
-            size: 64,
+            size: 96,
             batch: 16,
             epochs: 200,
             steps: None,

@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 
 /// The nets by name: all alike but for their widths.
 ///
-/// Four times [3x3 convolution, batch norm, ReLU, 2x2 max pool], so that a pixel of the last map sees
-/// most of the image. From there, two views go to the head: the map squeezed to 32 channels and
-/// flattened, which knows *where* things are, and the map's mean, which knows *what* is there.
+/// Four times [3x3 convolution, batch norm, ReLU], with a 2x2 max pool after the first three, and one more convolution, so
+/// that a pixel of the last map, an eighth of the image's sides, sees its surroundings. The head looks at eight places of
+/// that map: their coordinates say *where* things are, and the features at the first of them *what* is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NetName {
-    /// 8-16-32-64 channels; about 70,000 parameters at 64 pixels.
+    /// 8-16-32-64 channels; about 63,000 parameters.
     Tiny,
-    /// 16-32-64-128 channels; about 145,000 parameters at 64 pixels.
+    /// 16-32-64-128 channels; about 250,000 parameters.
     Small,
-    /// 32-64-128-256 channels; about 450,000 parameters at 64 pixels.
+    /// 32-64-128-256 channels; about 980,000 parameters.
     Medium,
 }
 
