@@ -1,5 +1,6 @@
-//! A million evaluations of every curve and of what schedules are usually made of: under 50 ms each in
-//! one thread, so that nobody needs a table. `cargo bench -p paso-benches --bench schedule`.
+//! A million evaluations of every curve and of what schedules are usually made of, in one thread. The
+//! aim is under 50 ms each, so that nobody needs a table; curves with two powers, and restarts that
+//! stretch, are above it. `cargo bench -p paso-benches --bench schedule`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use paso_schedule::Spec;
