@@ -50,6 +50,7 @@ const STAGES: &[Stage] = &[
     ("codegen", codegen),
     ("docs", docs),
     ("features", features),
+    ("fuzz", fuzz),
     ("bench smoke", || {
         cargo(&["test", "--release", "--locked", "-p", "paso-benches", "--benches"])
     }),
@@ -173,6 +174,21 @@ fn features() -> Outcome {
             ])
         },
     ])
+}
+
+/// Half a minute of libFuzzer on the schedule language. `fuzz/.cargo/config.toml` makes it work on the
+/// stable toolchain; it is read only from within that folder.
+fn fuzz() -> Outcome {
+    if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+        return Outcome::Skipped("the fuzzer is built for x86-64 Linux".into());
+    }
+    // With a target named, the compiler flags are not those of build scripts.
+    let target = "x86_64-unknown-linux-gnu";
+    let script = format!(
+        "cd fuzz && mkdir -p target/corpus && cargo run --release --locked --target {target} -- -max_total_time=30 \
+         -max_len=400 -dict=dictionary -verbosity=0 -artifact_prefix=target/ target/corpus seeds"
+    );
+    command("bash", &["-c", &script], &[])
 }
 
 /// The bench program checks its results before it times: a short run is a test of both.

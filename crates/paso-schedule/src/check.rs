@@ -112,7 +112,7 @@ fn rate_in(what: &'static str, rate: f64) -> Result<(), Error> {
     if rate >= 0.0 && rate.is_finite() { Ok(()) } else { Err(value(what, rate, RATE)) }
 }
 
-fn steps_in(steps: f64) -> Result<(), Error> {
+pub(crate) fn steps_in(steps: f64) -> Result<(), Error> {
     if steps >= 0.0 && steps.is_finite() { Ok(()) } else { Err(value("steps", steps, STEPS)) }
 }
 
@@ -120,7 +120,7 @@ fn period(what: &'static str, steps: f64) -> Result<(), Error> {
     if steps >= 1e-9 && steps.is_finite() { Ok(()) } else { Err(value(what, steps, PERIOD)) }
 }
 
-fn positive(what: &'static str, x: f64) -> Result<(), Error> {
+pub(crate) fn positive(what: &'static str, x: f64) -> Result<(), Error> {
     if x > 0.0 && x.is_finite() { Ok(()) } else { Err(value(what, x, POSITIVE)) }
 }
 

@@ -201,6 +201,19 @@ fn mistakes_are_named_at_their_column() {
 }
 
 #[test]
+fn a_number_out_of_range_is_told_before_a_run_is_too_short() {
+    for text in [
+        "cosine.stretch(-0)",
+        "constant(1).skip(2).stretch(0)",
+        "cosine.take(-1)",
+        "cosine.skip(-1)",
+    ] {
+        let error = text.parse::<Shape>().expect_err(text);
+        assert!(matches!(error, Error::Value { .. }), "{text}: {error}");
+    }
+}
+
+#[test]
 fn a_horizon_that_is_too_short_says_for_which_part() {
     for (text, steps, message) in [
         (

@@ -4,7 +4,7 @@
 use super::ast::{Base, Call, Item, Length, Modifier, Rate, Value};
 use super::grammar::Rates;
 use super::number::{share, steps};
-use crate::check::check;
+use crate::check::{check, positive, steps_in};
 use crate::ease::Ease;
 use crate::error::Error;
 use crate::math::floor;
@@ -276,7 +276,11 @@ impl Run {
                 Modifier::Skip(steps) => room
                     .map(|room| Ok::<_, Error>(room + self.length(*steps, item)?))
                     .transpose()?,
-                Modifier::Stretch(factor) => room.map(|room| saturate(room / factor)),
+                Modifier::Stretch(factor) => {
+                    // Told as what it is, and not as a run that is too short.
+                    positive("stretch", *factor).map_err(|e| e.at(item.column.0))?;
+                    room.map(|room| saturate(room / factor))
+                }
                 Modifier::Repeat { times: Some(times), stretch, .. } => {
                     room.map(|room| room / geometric(*stretch, *times))
                 }
@@ -435,7 +439,7 @@ impl Run {
     fn length(self, length: Length, item: &Item) -> Result<f64, Error> {
         let column = item.column.0;
         match (length, self.steps) {
-            (Length::Steps(n), _) => Ok(n),
+            (Length::Steps(n), _) => steps_in(n).map(|()| n).map_err(|e| e.at(column)),
             (Length::OfRun(percent), Some(run)) => {
                 let n = if percent < 0.0 { percent } else { floor(share(run, percent) + 0.5) };
                 if n == 0.0 && percent > 0.0 {

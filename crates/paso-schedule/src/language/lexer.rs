@@ -91,7 +91,7 @@ fn number(text: &str, column: usize) -> Result<(Token<'static>, usize), Error> {
         }
     }
     let plain: String = text[..end].chars().filter(|&c| c != '_').collect();
-    let value = plain.parse::<f64>().ok().filter(|x| x.is_finite());
+    let value = plain.parse::<f64>().ok().filter(|x| x.is_finite()).map(|x| x + 0.0); // no `-0`
     let value = value
         .ok_or_else(|| syntax(column, format!("`{}` is not a number", &text[..end.min(40)])))?;
     if bytes.get(end) == Some(&b'%') {
