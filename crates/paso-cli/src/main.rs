@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "answers go to stdout")]
 
 mod cpu;
+mod data;
 mod eval;
 mod folder;
 mod predict;
@@ -41,6 +42,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Print, plot or compare learning-rate schedules before anyone trains
     Schedule(schedule::ScheduleArgs),
+    /// Show what is in a folder of labelled images, what is wrong with it, or convert it
+    Data(data::DataArgs),
     /// Show the instruction set and threads of this machine
     Cpu(cpu::CpuArgs),
 }
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Schedule(args) => schedule::run(args),
+        Command::Data(args) => data::run(&args),
         Command::Cpu(args) => cpu::run(&args),
     };
     match outcome {
