@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "answers go to stdout")]
 
 mod cpu;
+mod data;
 mod eval;
 mod find_lr;
 mod folder;
@@ -48,6 +49,8 @@ enum Command {
     Schedule(schedule::ScheduleArgs),
     /// Check this build on this machine against the theory of Adam, in seconds
     Validate(validate::ValidateArgs),
+    /// Show what is in a folder of labelled images, what is wrong with it, or convert it
+    Data(data::DataArgs),
     /// Show the instruction set and threads of this machine
     Cpu(cpu::CpuArgs),
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => predict::run(&args),
         Command::Schedule(args) => schedule::run(args),
         Command::Validate(args) => validate::run(&args),
+        Command::Data(args) => data::run(&args),
         Command::Cpu(args) => cpu::run(&args),
     };
     match outcome {

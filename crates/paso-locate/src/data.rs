@@ -209,9 +209,55 @@ impl Dataset {
         Ok((dataset, report))
     }
 
+    /// Makes one of `folds` parts of the train and validation samples the validation split, and the
+    /// others the training split, each part with the same share of every class. Test samples stay.
+    /// Another seed cuts other parts: repeat with several.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if `folds` is below 2 or above the number of samples, or `fold` is not
+    /// below `folds`.
+    pub fn fold(&mut self, fold: usize, folds: usize, seed: u64) -> Result<(), Error> {
+        let samples = self.samples.iter().filter(|s| s.split != Split::Test).count();
+        if folds < 2 || folds > samples {
+            return Err(Error::option("folds", folds, "at least 2, at most one a sample"));
+        }
+        if fold >= folds {
+            return Err(Error::option("fold", fold, "below the number of folds"));
+        }
+        split::fold(&mut self.samples, fold, folds, seed);
+        self.samples.sort_by(|a, b| (a.split, &a.name).cmp(&(b.split, &b.name)));
+        Ok(())
+    }
+
     /// Indices of the samples of a split, in order.
     #[must_use]
     pub fn indices(&self, split: Split) -> Vec<usize> {
         (0..self.samples.len()).filter(|&i| self.samples[i].split == split).collect()
     }
+}
+
+/// Reads a folder and writes it in another format: every usable picture with all of its objects and
+/// its split. The report says what was left out.
+///
+/// `out` must be empty or not there yet; it is whole afterwards, or as it was.
+///
+/// # Errors
+///
+/// As [`Dataset::load`]; [`Error::Option`] if `out` is not empty; [`Error::Folder`] if two pictures
+/// would have the same label file.
+pub fn convert(
+    dir: &Path,
+    options: &LoadOptions,
+    format: Format,
+    out: &Path,
+) -> Result<Report, Error> {
+    let (contents, report) = Contents::read(dir, options)?;
+    report.refuse_malformed()?;
+    if contents.pictures.is_empty() {
+        let message = format!("no picture can be used\n{report}");
+        return Err(Error::NotADataset { path: dir.to_path_buf(), message });
+    }
+    write::write(&contents, format, out)?;
+    Ok(report)
 }

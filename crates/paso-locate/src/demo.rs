@@ -11,7 +11,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Sample, Source, Split};
+use crate::data::{Dataset, Format, Sample, Source, Split};
 use crate::demo_draw::{Mark, Texture, paint};
 use crate::demo_shape::Shape;
 use crate::image::Orientation;
@@ -113,7 +113,16 @@ pub fn draw(scene: &Scene, size: usize, out: &mut [u8]) {
 ///
 /// [`Error::Option`] if `dir` exists and is not empty, or a split would be empty; [`Error::Io`].
 pub fn write_voc(options: &DemoOptions, size: usize, dir: &Path) -> Result<(), Error> {
-    crate::data::write_demo(&dataset(options)?, size, dir)
+    write(options, size, Format::Voc, dir)
+}
+
+/// Writes the demo data set as a folder in any format, with split files.
+///
+/// # Errors
+///
+/// As [`write_voc`].
+pub fn write(options: &DemoOptions, size: usize, format: Format, dir: &Path) -> Result<(), Error> {
+    crate::data::write_demo(&dataset(options)?, size, format, dir)
 }
 
 impl Scene {

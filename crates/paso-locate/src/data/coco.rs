@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{Files, PictureIndex, check_inside, folder, split_of_name};
 use super::report::{Problem, ProblemKind};
-use super::{Format, LabeledImage, Labels, Object, Unit};
+use super::{Boxed, Format, LabeledImage, Labels, Object, Unit};
 use crate::Error;
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct File {
     pub(crate) images: Vec<Image>,
     #[serde(default)]
@@ -47,10 +47,25 @@ pub(crate) struct Annotation {
     pub(crate) iscrowd: serde_json::Value,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Category {
     pub(crate) id: i64,
     pub(crate) name: String,
+}
+
+impl Annotation {
+    /// The annotation of an object. Categories are numbered from 1, as COCO's are.
+    pub(crate) fn new(id: i64, image_id: i64, object: &Boxed) -> Self {
+        let [x0, y0, x1, y1] = object.corners;
+        Self {
+            id,
+            image_id,
+            category_id: i64::try_from(object.class).expect("few classes") + 1,
+            bbox: [x0, y0, x1 - x0, y1 - y0],
+            area: object.area(),
+            iscrowd: 0.into(),
+        }
+    }
 }
 
 /// True if a folder has label files of this format.

@@ -138,6 +138,19 @@ pub(crate) fn complete(samples: &mut [Sample], options: &LoadOptions, report: &m
     }
 }
 
+/// Deals the samples that are not for testing into `folds` parts, class by class in an order that
+/// the seed shuffles; part `fold` becomes the validation split. Independent of their order.
+pub(crate) fn fold(samples: &mut [Sample], fold: usize, folds: usize, seed: u64) {
+    let mut all: Vec<usize> =
+        (0..samples.len()).filter(|&i| samples[i].split != Split::Test).collect();
+    all.sort_by(|a, b| samples[*a].name.cmp(&samples[*b].name));
+    all.shuffle(&mut rng(Purpose::Split, seed, u64::MAX, 1));
+    all.sort_by_key(|&i| samples[i].class); // stable: shuffled within a class
+    for (place, i) in all.into_iter().enumerate() {
+        samples[i].split = if place % folds == fold { Split::Val } else { Split::Train };
+    }
+}
+
 /// The samples of the training split that become validation. Independent of their order.
 fn stratified(samples: &[Sample], fraction: f64, seed: u64) -> Vec<usize> {
     let mut classes: HashMap<usize, Vec<usize>> = HashMap::new();

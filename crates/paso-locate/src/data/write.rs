@@ -1,52 +1,252 @@
-//! Writing data sets: whole files, into folders that were empty.
+//! Writing data sets, in any format: a whole folder, or none.
+//!
+//! Everything goes into a new folder beside its place, which is renamed when all of it is there.
+//! Pictures keep their bytes and their names below `images/`; boxes are in pixels of the upright
+//! picture (fractions for YOLO), with all digits, so that reading gives the same bits again.
 
+use std::collections::HashMap;
+use std::io::Write;
 use std::path::Path;
 
-use super::{Dataset, Source, Split};
-use crate::files::write_whole;
+use rayon::prelude::*;
+
+use super::files::stem;
+use super::{Boxed, Contents, Dataset, Format, LabeledPicture, Source, Split};
+use super::{coco, voc, yolo};
 use crate::{Error, demo};
 
-/// Makes a folder to write into. One that exists must be empty: nothing is ever overwritten.
-pub(crate) fn new_folder(dir: &Path) -> Result<(), Error> {
-    if std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Error::option("the output folder", dir.display(), "empty or not there yet"));
+/// Writes a data set into a folder that is empty or not there yet.
+pub(crate) fn write(contents: &Contents, format: Format, out: &Path) -> Result<(), Error> {
+    if std::fs::symlink_metadata(out).is_ok()
+        && !std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none())
+    {
+        return Err(Error::option("the output folder", out.display(), "empty or not there yet"));
     }
-    std::fs::create_dir_all(dir).map_err(Error::io(dir))
+    distinct(&contents.pictures, out)?;
+    let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".paso-");
+    #[cfg(unix)]
+    {
+        // As any new folder: temporary ones are for their owner alone. The umask still applies.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o777));
+    }
+    let folder = builder.tempdir_in(parent).map_err(Error::io(parent))?;
+    let target = Target { root: folder.path(), contents };
+    contents.pictures.par_iter().try_for_each(|picture| target.picture(picture))?;
+    match format {
+        Format::Voc => target.voc(),
+        Format::Coco => target.coco(),
+        Format::Yolo => target.yolo(),
+        Format::Csv => target.csv(),
+    }?;
+    target.lists(format)?;
+    if out.exists() {
+        std::fs::remove_dir(out).map_err(Error::io(out))?; // only ever an empty one
+    }
+    std::fs::rename(folder.path(), out).map_err(Error::io(out))?;
+    // It is in its place: nothing is left to remove.
+    let _renamed = folder.keep();
+    Ok(())
 }
 
-/// The demo as a Pascal VOC folder.
-pub(crate) fn write_demo(dataset: &Dataset, size: usize, dir: &Path) -> Result<(), Error> {
+/// The demo as a folder in this format.
+pub(crate) fn write_demo(
+    dataset: &Dataset,
+    size: usize,
+    format: Format,
+    out: &Path,
+) -> Result<(), Error> {
     let side = u32::try_from(size)
         .ok()
         .filter(|s| (8..=1024).contains(s))
         .ok_or_else(|| Error::option("size", size, "from 8 to 1024 pixels"))?;
-    new_folder(dir)?;
-    for folder in ["images", "annotations"] {
-        let path = dir.join(folder);
-        std::fs::create_dir(&path).map_err(Error::io(&path))?;
-    }
-    let mut pixels = vec![0; 3 * size * size];
-    for sample in &dataset.samples {
-        let Source::Scene(scene) = &sample.source else { unreachable!("the demo has scenes only") };
-        demo::draw(scene, size, &mut pixels);
-        let path = dir.join("images").join(&sample.name);
-        write_whole(&path, &png(side, &pixels).map_err(|m| Error::image(&path, m))?)?;
-        let corners = sample.bbox.to_pixels(side, side);
-        let object = (dataset.classes[sample.class].as_str(), corners);
-        let xml = super::voc::annotation(&sample.name, (side, side), &[object]);
-        let stem = super::files::stem(&sample.name);
-        write_whole(&dir.join("annotations").join(format!("{stem}.xml")), xml.as_bytes())?;
-    }
-    for split in [Split::Train, Split::Val] {
-        let names: String = dataset
-            .samples
-            .iter()
-            .filter(|s| s.split == split)
-            .map(|s| format!("{}\n", super::files::stem(&s.name)))
-            .collect();
-        write_whole(&dir.join(format!("{split}.txt")), names.as_bytes())?;
+    let pictures = dataset.samples.iter().map(|sample| LabeledPicture {
+        source: sample.source.clone(),
+        name: sample.name.clone(),
+        label: out.to_owned(),
+        line: None,
+        width: side,
+        height: side,
+        orientation: sample.orientation,
+        objects: vec![Boxed { class: sample.class, corners: sample.bbox.to_pixels(side, side) }],
+        split: Some(sample.split),
+    });
+    let contents =
+        Contents { classes: dataset.classes.clone(), pictures: pictures.collect(), listed: true };
+    write(&contents, format, out)
+}
+
+/// Refuses pictures that would have the same place, or the same label file.
+fn distinct(pictures: &[LabeledPicture], out: &Path) -> Result<(), Error> {
+    let mut stems = HashMap::new();
+    for picture in pictures {
+        if let Some(other) = stems.insert(stem(&picture.name), &picture.name) {
+            let message = format!(
+                "{} and {other} would have the same label file; rename one of them",
+                picture.name
+            );
+            return Err(Error::Folder { path: out.to_owned(), message });
+        }
     }
     Ok(())
+}
+
+/// The folder that is written, and what goes there.
+struct Target<'a> {
+    root: &'a Path,
+    contents: &'a Contents,
+}
+
+impl Target<'_> {
+    fn file(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.root.join(name);
+        let folder = path.parent().expect("a file below the root");
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        let mut file = std::fs::File::create_new(&path).map_err(Error::io(&path))?;
+        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(&path))
+    }
+
+    fn picture(&self, picture: &LabeledPicture) -> Result<(), Error> {
+        let name = format!("images/{}", picture.name);
+        match &picture.source {
+            Source::File(path) => self.file(&name, &std::fs::read(path).map_err(Error::io(path))?),
+            Source::Scene(scene) => {
+                let size = picture.width as usize;
+                let mut pixels = vec![0; 3 * size * size];
+                demo::draw(scene, size, &mut pixels);
+                let bytes = png(picture.width, &pixels).map_err(|m| Error::image(&name, m))?;
+                self.file(&name, &bytes)
+            }
+        }
+    }
+
+    /// The split of a picture. Where some have one and no split file says which are used, a picture
+    /// without one is for training, as when it is read.
+    fn split(&self, picture: &LabeledPicture) -> Option<Split> {
+        let any = || self.contents.pictures.iter().any(|p| p.split.is_some());
+        picture.split.or_else(|| (!self.contents.listed && any()).then_some(Split::Train))
+    }
+
+    fn of_split(&self, split: Option<Split>) -> Vec<&LabeledPicture> {
+        self.contents.pictures.iter().filter(|p| self.split(p) == split).collect()
+    }
+
+    fn lists(&self, format: Format) -> Result<(), Error> {
+        for split in [Split::Train, Split::Val, Split::Test] {
+            let lines: String = self
+                .of_split(Some(split))
+                .iter()
+                .map(|p| match format {
+                    Format::Voc => format!("{}\n", stem(&p.name)),
+                    Format::Yolo => format!("./images/{}\n", p.name),
+                    _ => format!("{}\n", p.name),
+                })
+                .collect();
+            if !lines.is_empty() {
+                self.file(&format!("{split}.txt"), lines.as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn class(&self, object: &Boxed) -> &str {
+        &self.contents.classes[object.class]
+    }
+
+    fn voc(&self) -> Result<(), Error> {
+        self.contents.pictures.par_iter().try_for_each(|picture| {
+            let objects: Vec<(&str, [f64; 4])> =
+                picture.objects.iter().map(|o| (self.class(o), o.corners)).collect();
+            let own = picture.name.rsplit('/').next().expect("a name has a last part");
+            let xml = voc::annotation(own, (picture.width, picture.height), &objects);
+            self.file(&format!("annotations/{}.xml", stem(&picture.name)), xml.as_bytes())
+        })
+    }
+
+    fn coco(&self) -> Result<(), Error> {
+        let names = self.contents.classes.iter();
+        let categories: Vec<coco::Category> =
+            (1..).zip(names).map(|(id, name)| coco::Category { id, name: name.clone() }).collect();
+        let (mut image_id, mut annotation_id) = (0, 0);
+        for split in [Some(Split::Train), Some(Split::Val), Some(Split::Test), None] {
+            let pictures = self.of_split(split);
+            if pictures.is_empty() {
+                continue;
+            }
+            let mut file = coco::File { categories: categories.clone(), ..coco::File::default() };
+            for picture in pictures {
+                image_id += 1;
+                file.images.push(coco::Image {
+                    id: image_id,
+                    file_name: picture.name.clone(),
+                    width: picture.width,
+                    height: picture.height,
+                });
+                for object in &picture.objects {
+                    annotation_id += 1;
+                    file.annotations.push(coco::Annotation::new(annotation_id, image_id, object));
+                }
+            }
+            let name = match split {
+                Some(split) => format!("annotations/instances_{split}.json"),
+                None => "annotations/instances_all.json".into(),
+            };
+            let json = serde_json::to_vec(&file).expect("numbers and names are JSON");
+            self.file(&name, &json)?;
+        }
+        Ok(())
+    }
+
+    fn yolo(&self) -> Result<(), Error> {
+        self.contents.pictures.par_iter().try_for_each(|picture| {
+            let (w, h) = (f64::from(picture.width), f64::from(picture.height));
+            let line = |o: &Boxed| {
+                let [x0, y0, x1, y1] = o.corners;
+                let (x, y) = ((x0 + x1) / 2.0 / w, (y0 + y1) / 2.0 / h);
+                format!("{} {x} {y} {} {}\n", o.class, (x1 - x0) / w, (y1 - y0) / h)
+            };
+            let lines: String = picture.objects.iter().map(line).collect();
+            self.file(&yolo::mirrored(&format!("images/{}", picture.name)), lines.as_bytes())
+        })?;
+        let mut yaml = String::new();
+        for split in [Split::Train, Split::Val, Split::Test] {
+            if !self.of_split(Some(split)).is_empty() {
+                yaml.push_str(&format!("{split}: {split}.txt\n"));
+            }
+        }
+        if yaml.is_empty() {
+            yaml.push_str("train: images\nval: images\n");
+        }
+        yaml.push_str("names:\n");
+        for (number, name) in self.contents.classes.iter().enumerate() {
+            // A JSON string is a YAML string, whatever is in it.
+            yaml.push_str(&format!("  {number}: {}\n", serde_json::Value::from(name.as_str())));
+        }
+        self.file("data.yaml", yaml.as_bytes())
+    }
+
+    fn csv(&self) -> Result<(), Error> {
+        let mut table = ::csv::Writer::from_writer(Vec::new());
+        let mut row = |fields: &[String; 8]| table.write_record(fields).expect("in memory");
+        row(&["filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"]
+            .map(String::from));
+        for p in &self.contents.pictures {
+            let (name, width, height) = (&p.name, p.width.to_string(), p.height.to_string());
+            for object in &p.objects {
+                let [x0, y0, x1, y1] = object.corners.map(|v| v.to_string());
+                let class = self.class(object).to_owned();
+                row(&[name.clone(), width.clone(), height.clone(), class, x0, y0, x1, y1]);
+            }
+            if p.objects.is_empty() {
+                let [a, b, c, d, e] = [const { String::new() }; 5];
+                row(&[name.clone(), width, height, a, b, c, d, e]);
+            }
+        }
+        self.file("labels.csv", &table.into_inner().expect("in memory"))
+    }
 }
 
 fn png(side: u32, rgb: &[u8]) -> Result<Vec<u8>, String> {

@@ -36,17 +36,19 @@ fn pairs(files: &Files) -> BTreeMap<&str, Option<String>> {
 }
 
 fn label_of(files: &Files, picture: &str) -> Option<String> {
-    let (folder, name) = picture.split_at(folder(picture).len());
-    let own = format!("{}.txt", stem(name));
-    let mut parts: Vec<&str> = folder.split_inclusive('/').collect();
-    let mirrored = parts.iter().rposition(|part| *part == "images/").map(|at| {
-        parts[at] = "labels/";
-        format!("{}{own}", parts.concat())
-    });
-    [mirrored, Some(format!("labels/{folder}{own}")), Some(format!("{folder}{own}"))]
+    let stem = stem(picture);
+    [mirrored(picture), format!("labels/{stem}.txt"), format!("{stem}.txt")]
         .into_iter()
-        .flatten()
         .find(|path| is_label(path) && files.get(path).is_some())
+}
+
+/// Where the label of a picture is: the last `images` of its path is `labels` there.
+pub(crate) fn mirrored(picture: &str) -> String {
+    let mut parts: Vec<&str> = folder(picture).split_inclusive('/').collect();
+    if let Some(at) = parts.iter().rposition(|part| *part == "images/") {
+        parts[at] = "labels/";
+    }
+    format!("{}{}.txt", parts.concat(), &stem(picture)[folder(picture).len()..])
 }
 
 fn is_label(path: &str) -> bool {
