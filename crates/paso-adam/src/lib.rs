@@ -80,7 +80,7 @@
 //! Moments in bf16: beyond the caches a step would be a quarter faster (a measured 1.2 to 1.4 times), but the second moment
 //! at `beta2` 0.999 changes by less than bf16 can hold. Rounded to nearest it never forgets and never follows (ten
 //! thousand steps after a gradient died it is what it was); rounded stochastically it costs a random number a weight and
-//! carries a noise of some percent. `tests/bf16.rs` shows both.
+//! carries a noise of about a percent. `tests/bf16.rs` shows both.
 //!
 //! Optimizers that need more than an element and a norm: Muon, Shampoo, SOAP, Adafactor.
 //!

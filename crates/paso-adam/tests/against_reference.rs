@@ -95,7 +95,7 @@ fn moments_of_a_dead_gradient_become_zero_and_never_denormal() {
             if t % 97 == 0 || t > 19_990 {
                 for moment in group.state().moments {
                     let values = &moment.values;
-                    assert!(!values[0].is_subnormal(), "step {t}, {config:?}: {values:e?}");
+                    assert!(!values[0].is_subnormal(), "step {t}, {config:?}: {values:?}");
                     assert!(values[0] == values[8], "step {t}: the end of the slice differs");
                 }
             }

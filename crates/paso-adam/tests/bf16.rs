@@ -2,7 +2,7 @@
 //!
 //! Half the state would be read and written, a quarter faster beyond the caches. The second moment cannot pay for it: at
 //! `beta2 = 0.999` it changes by a thousandth a step, and bf16's neighbours are 1/256 to 1/128 apart. Rounded to nearest it
-//! never moves once it is within a few units of its mean; rounded stochastically it moves by a noise of its own.
+//! never moves once it is within a few units of its mean; rounded stochastically it has a noise of its own.
 
 /// The nearest bf16, ties to even.
 fn nearest(x: f64) -> f64 {
@@ -42,15 +42,16 @@ fn a_second_moment_in_bf16_does_not_follow_a_gradient_that_grows() {
 }
 
 #[test]
-fn rounded_stochastically_it_is_a_random_number_a_weight_and_a_noise_of_three_percent() {
+fn rounded_stochastically_it_is_a_random_number_a_weight_and_a_noise_of_a_percent() {
     let (mut random, mut squares, n) = (1, 0.0, 200_000);
-    let mut v = 1.0_f64;
+    let (target, mut v) = (1.1, 1.1);
     for step in 0..n + 20_000 {
-        v = stochastic(v + 1e-3 * (1.0 - v), &mut random);
+        v = stochastic(v + 1e-3 * (target - v), &mut random);
         if step >= 20_000 {
-            squares += (v - 1.0) * (v - 1.0);
+            squares += (v / target - 1.0) * (v / target - 1.0);
         }
     }
     let noise = (squares / f64::from(n)).sqrt();
-    assert!((0.01..0.1).contains(&noise), "{noise}: a constant gradient has a constant moment");
+    // A constant gradient has a constant moment, in f32 to seven digits.
+    assert!((0.003..0.03).contains(&noise), "{noise}");
 }
