@@ -2,7 +2,8 @@
 //!
 //! Half the state would be read and written, a quarter faster beyond the caches. The second moment cannot pay for it: at
 //! `beta2 = 0.999` it changes by a thousandth a step, and bf16's neighbours are 1/256 to 1/128 apart. Rounded to nearest it
-//! never moves once it is within a few units of its mean; rounded stochastically it has a noise of its own.
+//! never moves once it is within a few units of its mean; rounded stochastically it
+//! follows, with a noise of 0.3 %, for a random number a weight; that training is unharmed by it has not been shown here.
 
 /// The nearest bf16, ties to even.
 fn nearest(x: f64) -> f64 {
@@ -42,7 +43,7 @@ fn a_second_moment_in_bf16_does_not_follow_a_gradient_that_grows() {
 }
 
 #[test]
-fn rounded_stochastically_it_is_a_random_number_a_weight_and_a_noise_of_a_percent() {
+fn rounded_stochastically_it_follows_with_a_noise_of_three_in_a_thousand() {
     let (mut random, mut squares, n) = (1, 0.0, 200_000);
     let (target, mut v) = (1.1, 1.1);
     for step in 0..n + 20_000 {
@@ -53,5 +54,5 @@ fn rounded_stochastically_it_is_a_random_number_a_weight_and_a_noise_of_a_percen
     }
     let noise = (squares / f64::from(n)).sqrt();
     // A constant gradient has a constant moment, in f32 to seven digits.
-    assert!((0.003..0.03).contains(&noise), "{noise}");
+    assert!((0.002..0.005).contains(&noise), "{noise}");
 }
