@@ -5,6 +5,8 @@
 //! never moves once it is within a few units of its mean; rounded stochastically it
 //! follows, with a noise of 0.3 %, for a random number a weight; that training is unharmed by it has not been shown here.
 
+#![expect(clippy::cast_possible_truncation, reason = "rounded to f32 on purpose")]
+
 /// The nearest bf16, ties to even.
 fn nearest(x: f64) -> f64 {
     let bits = (x as f32).to_bits();

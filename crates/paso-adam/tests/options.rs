@@ -1,5 +1,7 @@
 //! What a step does beside the update: clipping, NaN, averages, zeroing, parameters of their own, PyTorch's names.
 
+#![expect(clippy::cast_possible_truncation, reason = "rounded to f32 on purpose")]
+
 use paso_adam::{
     Adam, AdamConfig, AdamGroup, Clip, Decay, Epsilon, Error, Gradient, Nesterov, NonFinite, Param,
     Rule, ScheduleFree, StepOptions, Tensor,
@@ -173,12 +175,15 @@ fn a_safetensors_file_has_pytorchs_names_and_resumes_with_the_same_bits() {
     assert_eq!((a, b), (c, d));
 }
 
+/// A state in parts.
+type Parts = HashMap<String, Vec<f32>>;
+
 #[test]
 fn parts_of_a_state_that_do_not_fit_are_named() {
     let adam = Adam::new(AdamConfig::default()).unwrap();
     let group = AdamGroup::with_params(adam, [Param::new("w", 2), Param::new("b", 1)]).unwrap();
-    let refused = |change: &dyn Fn(&mut HashMap<String, Vec<f32>>)| {
-        let mut parts: HashMap<_, _> =
+    let refused = |change: &dyn Fn(&mut Parts)| {
+        let mut parts: Parts =
             group.views().map(|view| (view.name, view.values.into_owned())).collect();
         change(&mut parts);
         let mut group = group.clone();
