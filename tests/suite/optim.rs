@@ -3,6 +3,11 @@
 //! What is compared, what is not and why, is in `crates/paso-adam/DIALECTS.md`, which a test here writes:
 //! `PASO_BLESS=1 cargo test -p paso-tests optim`.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "recorded whole numbers, and rounding to f32 on purpose"
+)]
+
 mod keras;
 mod optax;
 mod others;

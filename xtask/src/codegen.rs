@@ -136,11 +136,11 @@ fn loops<'t>(body: &[&'t str]) -> Vec<Vec<&'t str>> {
     let (blocks, next) = graph(body);
     let reach: Vec<Vec<bool>> = (0..blocks.len()).map(|from| reachable(from, &next)).collect();
     let mut loops: Vec<Vec<usize>> = Vec::new();
-    for (block, reaches) in reach.iter().enumerate() {
-        if !reaches[block] || loops.iter().any(|members| members.contains(&block)) {
+    for (block, after) in reach.iter().enumerate() {
+        if !after[block] || loops.iter().any(|members| members.contains(&block)) {
             continue;
         }
-        let together = |&other: &usize| reaches[other] && reach[other][block];
+        let together = |&other: &usize| after[other] && reach[other][block];
         loops.push((0..blocks.len()).filter(together).collect());
     }
     let text = |members: Vec<usize>| members.iter().flat_map(|&i| blocks[i].clone()).collect();

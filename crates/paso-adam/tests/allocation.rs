@@ -1,6 +1,9 @@
 //! Invariant: a step allocates nothing.
 
-use paso_adam::{Adam, AdamConfig, AdamGroup};
+use paso_adam::{
+    Adam, AdamConfig, AdamGroup, AmsGrad, Clip, Gradient, Nesterov, NonFinite, Param, Rule,
+    ScheduleFree, StepOptions, Tensor,
+};
 
 /// Allocations of `f` in this thread.
 fn allocations(f: impl FnOnce()) -> u64 {
@@ -19,6 +22,49 @@ fn a_step_allocates_nothing() {
         }
     });
     assert_eq!(count, 0, "allocations in 100 steps");
+}
+
+#[test]
+fn no_rule_and_nothing_beside_a_step_allocates() {
+    let rule = |rule| AdamConfig { rule, ..AdamConfig::torch_adamw() };
+    for config in [
+        rule(Rule::AmsGrad(AmsGrad::Raw)),
+        rule(Rule::NAdam(Nesterov::Warming { decay: 0.004 })),
+        rule(Rule::RAdam),
+        rule(Rule::Adamax),
+        rule(Rule::ScheduleFree(ScheduleFree::default())),
+        AdamConfig::adabelief(),
+        AdamConfig::lion(),
+        AdamConfig::adopt(),
+        AdamConfig::lamb(),
+        AdamConfig { cautious: true, ..AdamConfig::default() },
+    ] {
+        let adam = Adam::new(config).unwrap();
+        let params = [Param::new("w", 100), Param { rate_scale: 0.5, ..Param::new("b", 3) }];
+        let mut group = AdamGroup::with_params(adam, params).unwrap();
+        let (mut w, mut g, mut average) = (vec![1.0; 103], vec![0.1; 103], vec![1.0; 103]);
+        for clip in [Clip::None, Clip::Value(0.1), Clip::TensorNorm(0.1), Clip::global_norm(0.1)] {
+            let options = StepOptions {
+                clip,
+                non_finite: NonFinite::Skip,
+                audit: true,
+                ..StepOptions::default()
+            };
+            let count = allocations(|| {
+                let (w0, w1) = w.split_at_mut(100);
+                let (g0, g1) = g.split_at_mut(100);
+                let (a0, a1) = average.split_at_mut(100);
+                let tensor = |weights, gradient, average| Tensor {
+                    weights,
+                    gradient: Gradient::Zero(gradient),
+                    average,
+                };
+                let tensors = [tensor(w0, g0, a0), tensor(w1, g1, a1)];
+                assert!(group.step_with(1e-3, &options, tensors).unwrap().taken, "not taken");
+            });
+            assert_eq!(count, 0, "allocations with {config:?} and {clip:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a step does beside the update: clipping, NaN, averages, zeroing, parameters of their own, PyTorch's names.
-#![expect(clippy::cast_possible_truncation, reason = "numbers of known size")]
+
+#![expect(clippy::cast_possible_truncation, reason = "rounded to f32 on purpose")]
 
 use paso_adam::{
     Adam, AdamConfig, AdamGroup, Clip, Decay, Epsilon, Error, Gradient, Nesterov, NonFinite, Param,
@@ -174,13 +175,15 @@ fn a_safetensors_file_has_pytorchs_names_and_resumes_with_the_same_bits() {
     assert_eq!((a, b), (c, d));
 }
 
+/// A state in parts.
+type Parts = HashMap<String, Vec<f32>>;
+
 #[test]
 fn parts_of_a_state_that_do_not_fit_are_named() {
     let adam = Adam::new(AdamConfig::default()).unwrap();
     let group = AdamGroup::with_params(adam, [Param::new("w", 2), Param::new("b", 1)]).unwrap();
-    type Tensors = HashMap<String, Vec<f32>>;
-    let refused = |change: &dyn Fn(&mut Tensors)| {
-        let mut parts: HashMap<_, _> =
+    let refused = |change: &dyn Fn(&mut Parts)| {
+        let mut parts: Parts =
             group.views().map(|view| (view.name, view.values.into_owned())).collect();
         change(&mut parts);
         let mut group = group.clone();

@@ -1,5 +1,10 @@
 //! Keras' optimizers.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "recorded whole numbers, and rounding to f32 on purpose"
+)]
+
 use super::{Case, Ours};
 use paso_adam::{AdamConfig, AmsGrad, Decay, Epsilon, Nesterov, Rule, ScheduleFree};
 use paso_tests::number;

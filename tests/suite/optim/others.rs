@@ -1,5 +1,10 @@
 //! timm, `pytorch_optimizer` and `schedulefree`: all in PyTorch's form.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "recorded whole numbers, and rounding to f32 on purpose"
+)]
+
 use super::{Case, Ours};
 use paso_adam::{AdamConfig, AdoptClip, Decay, Nesterov, Rule, ScheduleFree};
 use paso_tests::number;

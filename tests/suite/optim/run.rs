@@ -1,5 +1,10 @@
 //! Running a case twice: by the formulas in f64, and by the step in f32.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "recorded whole numbers, and rounding to f32 on purpose"
+)]
+
 use super::Case;
 use paso_adam::reference::Textbook;
 use paso_adam::{Adam, AdamConfig, AdamGroup, Clip, Gradient, Param, Rule, StepOptions, Tensor};
