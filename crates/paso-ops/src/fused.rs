@@ -97,13 +97,7 @@ fn load<S: Simd, const FULL: bool>(simd: S, x: &[f32], c: usize, end: usize) -> 
 }
 
 #[inline(always)]
-fn store<S: Simd, const FULL: bool>(
-    simd: S,
-    y: &mut [f32],
-    c: usize,
-    end: usize,
-    value: S::f32s,
-) {
+fn store<S: Simd, const FULL: bool>(simd: S, y: &mut [f32], c: usize, end: usize, value: S::f32s) {
     if FULL {
         S::as_mut_simd_f32s(&mut y[c..c + S::F32_LANES]).0[0] = value;
     } else {
