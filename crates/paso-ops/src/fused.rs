@@ -105,6 +105,22 @@ fn store<S: Simd, const FULL: bool>(simd: S, y: &mut [f32], c: usize, end: usize
     }
 }
 
+/// A vector of the channels of each of a window's four pixels.
+#[inline(always)]
+fn window<S: Simd, const FULL: bool>(
+    simd: S,
+    rows: [&[f32]; 2],
+    channels: usize,
+    c: usize,
+    end: usize,
+) -> [S::f32s; 4] {
+    let mut xs = [simd.splat_f32s(0.0); 4];
+    for (x, (r, p)) in xs.iter_mut().zip(WINDOW) {
+        *x = load::<S, FULL>(simd, rows[r], p * channels + c, p * channels + end);
+    }
+    xs
+}
+
 /// A vector of channels of two rows of pixels: what the three kernels share.
 #[derive(Clone, Copy)]
 struct Lane<S: Simd> {
@@ -118,6 +134,12 @@ impl<S: Simd> Lane<S> {
     #[inline(always)]
     fn affine(self, x: S::f32s) -> S::f32s {
         self.simd.mul_add_f32s(x, self.scale, self.shift)
+    }
+
+    // Not `map`: its closure may stay a call, compiled without the vector instructions.
+    #[inline(always)]
+    fn affine4(self, x: [S::f32s; 4]) -> [S::f32s; 4] {
+        [self.affine(x[0]), self.affine(x[1]), self.affine(x[2]), self.affine(x[3])]
     }
 
     /// Zero where not above zero; a NaN stays one.
@@ -143,6 +165,15 @@ impl<S: Simd> Lane<S> {
         }
     }
 
+    /// The gradient of the input, with [`Norm::backward_factors`].
+    #[inline(always)]
+    fn grad(self, factors: [S::f32s; 4], x: S::f32s, d: S::f32s) -> S::f32s {
+        let [mean, d_output, d_centred, d_constant] = factors;
+        let centred = self.simd.sub_f32s(x, mean);
+        let value = self.simd.mul_add_f32s(centred, d_centred, d_constant);
+        self.simd.mul_add_f32s(d, d_output, value)
+    }
+
     /// Whether `x` takes the place of the maximum so far: the first of equal ones stays, a NaN wins for good.
     #[inline(always)]
     fn beats(self, x: S::f32s, max: S::f32s) -> S::m32s {
@@ -156,13 +187,13 @@ impl<S: Simd> Lane<S> {
     /// Before the activation: ReLU keeps the order of what is above zero, and lets no gradient through elsewhere.
     #[inline(always)]
     fn largest(self, values: [S::f32s; 4]) -> (S::f32s, [S::m32s; 3]) {
-        let (simd, mut max) = (self.simd, values[0]);
-        let beaten = [1, 2, 3].map(|k: usize| {
-            let beaten = self.beats(values[k], max);
-            max = simd.select_f32s(beaten, values[k], max);
-            beaten
-        });
-        (max, beaten)
+        let (simd, max) = (self.simd, values[0]);
+        let first = self.beats(values[1], max);
+        let max = simd.select_f32s(first, values[1], max);
+        let second = self.beats(values[2], max);
+        let max = simd.select_f32s(second, values[2], max);
+        let third = self.beats(values[3], max);
+        (simd.select_f32s(third, values[3], max), [first, second, third])
     }
 }
 
@@ -226,11 +257,8 @@ impl Forward<'_> {
                 let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
                 for (y, rows) in y.zip(top.zip(bottom)) {
                     let rows = [rows.0, rows.1];
-                    let values = WINDOW.map(|(r, p)| {
-                        let at = p * channels;
-                        lane.affine(load::<S, FULL>(simd, rows[r], at + c, at + end))
-                    });
-                    let max = lane.activate(lane.largest(values).0);
+                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
+                    let max = lane.activate(lane.largest(lane.affine4(xs)).0);
                     store::<S, FULL>(simd, y, c, end, max);
                 }
             } else {
@@ -278,11 +306,8 @@ impl Sums<'_> {
                 let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
                 for (dy, rows) in dy.zip(top.zip(bottom)) {
                     let rows = [rows.0, rows.1];
-                    let xs = WINDOW.map(|(r, p)| {
-                        let at = p * channels;
-                        load::<S, FULL>(simd, rows[r], at + c, at + end)
-                    });
-                    let (max, beaten) = lane.largest(xs.map(|x| lane.affine(x)));
+                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
+                    let (max, beaten) = lane.largest(lane.affine4(xs));
                     let d = lane.gate(max, load::<S, FULL>(simd, dy, c, end));
                     let mut winner = xs[0];
                     for k in 0..3 {
@@ -333,13 +358,11 @@ impl Grad<'_> {
         end: usize,
     ) {
         let (x, dy, channels, simd) = (self.x, self.dy, self.x.plane.channels, lane.simd);
-        let [mean, d_output, d_centred, d_constant] =
-            self.norm.backward_factors().map(|f| simd.partial_load_f32s(&f[c..end]));
         let zero = simd.splat_f32s(0.0);
-        let grad = |x: S::f32s, d: S::f32s| {
-            let value = simd.mul_add_f32s(simd.sub_f32s(x, mean), d_centred, d_constant);
-            simd.mul_add_f32s(d, d_output, value)
-        };
+        let mut factors = [zero; 4];
+        for (factor, all) in factors.iter_mut().zip(self.norm.backward_factors()) {
+            *factor = simd.partial_load_f32s(&all[c..end]);
+        }
         // Pixels that no window covers: all of a last odd row, the last of a row of odd width.
         let (rows, pixels) = if POOL { (2 * dy.plane.height, 2 * dy.plane.width) } else { (0, 0) };
         let plane = self.dx.plane;
@@ -357,11 +380,8 @@ impl Grad<'_> {
                 let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
                 for ((dy, rows), dx) in dy.zip(top.zip(bottom)).zip(dx) {
                     let (rows, dx) = ([rows.0, rows.1], [dx.0, dx.1]);
-                    let xs = WINDOW.map(|(r, p)| {
-                        let at = p * channels;
-                        load::<S, FULL>(simd, rows[r], at + c, at + end)
-                    });
-                    let (max, beaten) = lane.largest(xs.map(|x| lane.affine(x)));
+                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
+                    let (max, beaten) = lane.largest(lane.affine4(xs));
                     let mut d = lane.gate(max, load::<S, FULL>(simd, dy, c, end));
                     for k in (0..4).rev() {
                         let (r, p) = WINDOW[k];
@@ -371,7 +391,13 @@ impl Grad<'_> {
                             d = simd.select_f32s(beaten[k - 1], zero, d);
                         }
                         let at = p * channels;
-                        store::<S, FULL>(simd, dx[r], at + c, at + end, grad(xs[k], share));
+                        store::<S, FULL>(
+                            simd,
+                            dx[r],
+                            at + c,
+                            at + end,
+                            lane.grad(factors, xs[k], share),
+                        );
                     }
                 }
             }
@@ -383,14 +409,14 @@ impl Grad<'_> {
             if POOL {
                 for (x, dx) in x.zip(dx).skip(skip) {
                     let x = load::<S, FULL>(simd, x, c, end);
-                    store::<S, FULL>(simd, dx, c, end, grad(x, zero));
+                    store::<S, FULL>(simd, dx, c, end, lane.grad(factors, x, zero));
                 }
             } else {
                 let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
                 for ((x, dx), dy) in x.zip(dx).zip(dy) {
                     let x = load::<S, FULL>(simd, x, c, end);
                     let d = lane.gate(lane.affine(x), load::<S, FULL>(simd, dy, c, end));
-                    store::<S, FULL>(simd, dx, c, end, grad(x, d));
+                    store::<S, FULL>(simd, dx, c, end, lane.grad(factors, x, d));
                 }
             }
         }
@@ -398,104 +424,4 @@ impl Grad<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::norm::{Moments, affine, input_grad};
-    use crate::{Activation, activate, activate_grad, max_pool, max_pool_grad};
-
-    fn paint(plane: Plane, seed: usize) -> Vec<f32> {
-        let mut data = vec![0.0; plane.len()];
-        for run in plane.runs() {
-            for i in run {
-                // A few values many times over, so that windows have equal maxima and zeros.
-                let step = u8::try_from((i * 37 + i / 7 + seed * 101) % 13).unwrap();
-                data[i] = f32::from(step) / 4.0 - 1.5;
-            }
-        }
-        data
-    }
-
-    fn check(isa: Isa, tail: Tail, shape: [usize; 3], special: Option<f32>) {
-        let x = Plane::new(shape[0], shape[1], shape[2]).with_halo(1);
-        let y = tail.output(x).with_halo(2);
-        let (mut input, d_output) = (paint(x, 1), paint(y, 2));
-        let mut moments = Moments::new(x.channels);
-        moments.add_image(isa, Image::new(x, &input));
-        if let Some(value) = special {
-            let middle = x.row(shape[0] / 2).start;
-            input[middle..middle + x.channels].fill(value);
-        }
-        let mut norm = Norm::new(x.channels);
-        let vector = Plane::vector(x.channels);
-        norm.set_batch(&moments, &paint(vector, 3), &paint(vector, 4), 1e-5);
-
-        let (x_image, dy) = (Image::new(x, &input), Image::new(y, &d_output));
-        let mut got = vec![0.0; y.len()];
-        norm_tail(isa, &norm, tail, x_image, ImageMut::new(y, &mut got));
-
-        // Apart.
-        let zeros = || vec![0.0; x.len()];
-        let (mut a, mut b, mut want) = (zeros(), zeros(), vec![0.0; y.len()]);
-        affine(isa, &norm, x_image, ImageMut::new(x, &mut a));
-        b.copy_from_slice(&a);
-        if tail.relu {
-            activate(isa, Activation::Relu, Image::new(x, &a), ImageMut::new(x, &mut b));
-        }
-        if tail.pool {
-            max_pool(isa, Pool::new(2), Image::new(x, &b), ImageMut::new(y, &mut want));
-        } else {
-            crate::copy_channels(Image::new(x, &b), 0..x.channels, ImageMut::new(y, &mut want), 0);
-        }
-        let bits = |v: &[f32]| v.iter().map(|v| (v + 0.0).to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&got), bits(&want), "forward of {tail:?} {shape:?} on {isa}");
-
-        let (mut db, mut da) = (zeros(), zeros());
-        if tail.pool {
-            max_pool_grad(isa, Pool::new(2), Image::new(x, &b), dy, ImageMut::new(x, &mut db));
-        } else {
-            crate::copy_channels(dy, 0..x.channels, ImageMut::new(x, &mut db), 0);
-        }
-        da.copy_from_slice(&db);
-        if tail.relu {
-            let (a, b, db) = (Image::new(x, &a), Image::new(x, &b), Image::new(x, &db));
-            activate_grad(isa, Activation::Relu, a, b, db, ImageMut::new(x, &mut da));
-        }
-        let mut sums = [GradSums::new(x.channels), GradSums::new(x.channels)];
-        norm_tail_sums(isa, &norm, tail, x_image, dy, &mut sums[0]);
-        sums[1].add_image(isa, norm.mean(), x_image, Image::new(x, &da));
-        let (mut d_gamma, mut d_beta) = (vec![vec![0.0; x.channels]; 2], vec![0.0; x.channels]);
-        for (sums, d_gamma) in sums.iter().zip(&mut d_gamma) {
-            norm.set_backward(sums, moments.count(), d_gamma, &mut d_beta);
-        }
-        for (got, want) in d_gamma[0].iter().zip(&d_gamma[1]) {
-            let close = got.to_bits() == want.to_bits()
-                // A pixel that is no maximum adds nothing here, and 0 * infinity there.
-                || (want.is_nan() && special.is_some_and(|x| !x.is_finite()))
-                || (got - want).abs() <= 1e-5 * (1.0 + want.abs());
-            assert!(close, "sums of {tail:?} {shape:?} on {isa}: {got} instead of {want}");
-        }
-
-        let (mut got, mut want) = (zeros(), zeros());
-        norm_tail_grad(isa, &norm, tail, x_image, dy, ImageMut::new(x, &mut got));
-        let da = Image::new(x, &da);
-        input_grad(isa, &norm, x_image, da, ImageMut::new(x, &mut want));
-        assert_eq!(bits(&got), bits(&want), "gradient of {tail:?} {shape:?} on {isa}");
-    }
-
-    #[test]
-    fn fused_kernels_have_the_results_of_the_separate_ones() {
-        for isa in Isa::available() {
-            for (relu, pool) in [(false, false), (true, false), (false, true), (true, true)] {
-                for channels in [1, 3, 4, 7, 8, 15, 16, 17, 32, 33, 48] {
-                    for (height, width) in [(2, 2), (3, 5), (4, 6), (7, 2)] {
-                        let shape = [height, width, channels];
-                        check(isa, Tail { relu, pool }, shape, None);
-                        for special in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e-40, -0.0] {
-                            check(isa, Tail { relu, pool }, shape, Some(special));
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;
