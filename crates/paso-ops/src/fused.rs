@@ -1,6 +1,6 @@
 //! Normalization with the activation and pooling behind it, in one pass over memory each way.
 //!
-//! Apart, `affine`, ReLU and max pool write and read three images forward and as many backward. Together they
+//! Apart, `affine`, `ReLU` and max pool write and read three images forward and as many backward. Together they
 //! read the convolution's output once and write the next convolution's input; backward, the maximum
 //! and the sign are found again from that same output, so nothing between has to be kept.
 //! The separate kernels are the reference: forward has their bits, and so has the gradient for the same sums.
@@ -184,7 +184,7 @@ impl<S: Simd> Lane<S> {
 
     /// The largest of four, and by which of the last three the one before was beaten.
     ///
-    /// Before the activation: ReLU keeps the order of what is above zero, and lets no gradient through elsewhere.
+    /// Before the activation: `ReLU` keeps the order of what is above zero, and lets no gradient through elsewhere.
     #[inline(always)]
     fn largest(self, values: [S::f32s; 4]) -> (S::f32s, [S::m32s; 3]) {
         let (simd, max) = (self.simd, values[0]);

@@ -6,7 +6,7 @@
 //! portions. What lives and dies inside a phase is *scratch*: one image a thread. All else is *stored*: one place
 //! for every image.
 //!
-//! A normalization takes over the ReLU and the 2 x 2 max pool behind it, where nobody else looks between them: it
+//! A normalization takes over the `ReLU` and the 2 x 2 max pool behind it, where nobody else looks between them: it
 //! writes the value of the last of them, its *end*, and reads that one's gradient.
 
 use paso_ops::{Activation, Plane, Pool, Tail};
@@ -160,7 +160,7 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// Gives each normalization the ReLU and the pool that follow it.
+    /// Gives each normalization the `ReLU` and the pool that follow it.
     fn find_tails(&mut self) {
         for n in (0..self.nodes.len()).filter(|&n| self.computed[n]) {
             if !matches!(self.nodes[n].op, Op::BatchNorm(..)) {
