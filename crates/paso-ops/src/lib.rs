@@ -20,6 +20,7 @@ mod boxes;
 mod buffer;
 mod combine;
 mod conv;
+mod fused;
 mod isa;
 mod loss;
 mod norm;
@@ -34,6 +35,7 @@ pub use plane::{Image, ImageMut, Plane};
 // Layers.
 pub use activation::{Activation, activate, activate_grad};
 pub use conv::{Conv, PackedConv, bias_grad};
+pub use fused::{Tail, norm_tail, norm_tail_grad, norm_tail_sums};
 pub use norm::{GradSums, Moments, Norm, affine, input_grad as affine_grad};
 pub use pool::{
     Pool, avg_pool, avg_pool_grad, global_avg_pool, global_avg_pool_grad, max_pool, max_pool_grad,

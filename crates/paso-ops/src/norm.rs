@@ -244,6 +244,12 @@ impl Norm {
         &self.mean
     }
 
+    /// What the gradient of the input is made of: `mean`, and the factors of the output's gradient, of the centred
+    /// input, and 1.
+    pub(crate) fn backward_factors(&self) -> [&[f32]; 4] {
+        [&self.mean, &self.d_output, &self.d_centred, &self.d_constant]
+    }
+
     /// From the sums over the batch: sets what [`input_grad`] needs, and adds to the gradients of gamma and beta.
     #[expect(
         clippy::cast_possible_truncation,
@@ -297,6 +303,21 @@ impl GradSums {
         same_shape("batch norm", x.plane, dy.plane);
         assert_eq!(x.plane.channels, mean.len(), "batch norm of another number of channels");
         isa.run(ImageGradSums { x, dy, mean, sums: self });
+    }
+
+    /// Channels summed.
+    pub(crate) fn channels(&self) -> usize {
+        self.d_output.len()
+    }
+
+    /// Adds sums over one image for the channels from `c` on.
+    pub(crate) fn add(&mut self, c: usize, d_output: &[f32], d_output_x: &[f32]) {
+        for (sum, d) in self.d_output[c..].iter_mut().zip(d_output) {
+            *sum += f64::from(*d);
+        }
+        for (sum, d) in self.d_output_x[c..].iter_mut().zip(d_output_x) {
+            *sum += f64::from(*d);
+        }
     }
 
     /// Adds the sums of another part of the batch.

@@ -1,9 +1,9 @@
 //! The backward half of every op, for one image: gradients of inputs and of parameters.
 
 use paso_ops::{
-    Image, ImageMut, activate_grad, add_scaled, affine_grad, avg_pool_grad, bce_with_logits_grad,
-    bias_grad, box_loss, clear, copy_channels, cross_entropy_grad, global_avg_pool_grad,
-    max_pool_grad, mse_grad, smooth_l1_grad,
+    Image, ImageMut, activate_grad, add_scaled, avg_pool_grad, bce_with_logits_grad, bias_grad,
+    box_loss, clear, copy_channels, cross_entropy_grad, global_avg_pool_grad, max_pool_grad,
+    mse_grad, norm_tail_grad, smooth_l1_grad,
 };
 
 use crate::custom::MAX_INPUTS;
@@ -18,7 +18,8 @@ impl Worker {
             Op::Input => {}
             Op::Conv(x, filter) => self.conv_grad(cx, n, *x, filter, image),
             Op::BatchNorm(x, _) => self.emit(cx, n, 0, *x, image, |worker, dy, dx| {
-                affine_grad(cx.isa, &cx.norms[n], worker.value(cx, *x, image), dy, dx);
+                let x = worker.value(cx, *x, image);
+                norm_tail_grad(cx.isa, &cx.norms[n], cx.plan.tails[n], x, dy, dx);
             }),
             Op::Activation(x, f) => self.emit(cx, n, 0, *x, image, |worker, dy, dx| {
                 let y = worker.value(cx, Var(n), image);

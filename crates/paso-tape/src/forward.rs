@@ -1,8 +1,8 @@
 //! The forward half of every op, for one image.
 
 use paso_ops::{
-    Image, ImageMut, Plane, activate, add, add_scaled, affine, avg_pool, bce_with_logits, box_loss,
-    clear, copy_channels, cross_entropy, global_avg_pool, max_pool, mse, smooth_l1,
+    Image, ImageMut, Plane, activate, add, add_scaled, avg_pool, bce_with_logits, box_loss, clear,
+    copy_channels, cross_entropy, global_avg_pool, max_pool, mse, norm_tail, smooth_l1,
 };
 
 use crate::custom::MAX_INPUTS;
@@ -27,7 +27,9 @@ impl Worker {
                     let bias = filter.bias.map(|bias| &cx.params.values()[bias.range()]);
                     filter.conv.forward(cx.isa, value(x), &cx.packed[n], bias, y);
                 }
-                Op::BatchNorm(x, _) => affine(cx.isa, &cx.norms[n], value(x), y),
+                Op::BatchNorm(x, _) => {
+                    norm_tail(cx.isa, &cx.norms[n], cx.plan.tails[n], value(x), y);
+                }
                 Op::Activation(x, f) => activate(cx.isa, *f, value(x), y),
                 Op::MaxPool(x, pool) => max_pool(cx.isa, *pool, value(x), y),
                 Op::AvgPool(x, pool) => avg_pool(*pool, value(x), y),

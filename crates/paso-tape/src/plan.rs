@@ -5,8 +5,11 @@
 //! an image passes through all ops of the phase while it is in the cache, and images go to threads in fixed
 //! portions. What lives and dies inside a phase is *scratch*: one image a thread. All else is *stored*: one place
 //! for every image.
+//!
+//! A normalization takes over the `ReLU` and the 2 x 2 max pool behind it, where nobody else looks between them: it
+//! writes the value of the last of them, its *end*, and reads that one's gradient.
 
-use paso_ops::Plane;
+use paso_ops::{Activation, Plane, Pool, Tail};
 
 use crate::op::{Node, Op, Var};
 
@@ -49,6 +52,10 @@ pub(crate) struct Plan {
     pub(crate) training: bool,
     pub(crate) forward: Vec<Phase>,
     pub(crate) backward: Vec<Phase>,
+    /// What a normalization does beside its own work; nothing for other ops.
+    pub(crate) tails: Vec<Tail>,
+    /// The node whose value a node's work writes, and whose gradient it reads: itself but for a tail.
+    pub(crate) ends: Vec<usize>,
     /// Of each node that is computed.
     pub(crate) values: Vec<Option<Place>>,
     /// Of each node that has a gradient.
@@ -68,13 +75,15 @@ impl Plan {
             values: vec![None; nodes.len()],
             grads: vec![None; nodes.len()],
             emits: graph.emits(),
+            tails: graph.tails.clone(),
+            ends: graph.ends.clone(),
         };
-        for n in (0..nodes.len()).filter(|&n| graph.computed[n]) {
+        for n in (0..nodes.len()).filter(|&n| graph.computed[n] && graph.is_visible(n)) {
             let halo = graph.consumers(n).map(|(c, _)| nodes[c].op.input_halo()).max().unwrap_or(0);
             let plane = nodes[n].plane.with_halo(halo);
             plan.values[n] = Some(Place { plane, stored: graph.value_is_stored(n) });
         }
-        for n in (0..nodes.len()).filter(|&n| graph.active[n]) {
+        for n in (0..nodes.len()).filter(|&n| graph.active[n] && graph.is_visible(n)) {
             let halo = match &nodes[n].op {
                 Op::Conv(x, filter) if graph.active[x.0] => filter.conv.grad_halo(nodes[x.0].plane),
                 _ => 0,
@@ -99,6 +108,10 @@ struct Graph<'a> {
     active: Vec<bool>,
     /// Phase in which a gradient is complete.
     grad_level: Vec<usize>,
+    tails: Vec<Tail>,
+    ends: Vec<usize>,
+    /// The node that does a node's work: itself, or the normalization whose tail it is in.
+    doers: Vec<usize>,
 }
 
 impl<'a> Graph<'a> {
@@ -113,6 +126,9 @@ impl<'a> Graph<'a> {
             level: vec![0; count],
             active: vec![false; count],
             grad_level: vec![0; count],
+            tails: vec![Tail::default(); count],
+            ends: (0..count).collect(),
+            doers: (0..count).collect(),
         };
         let mut depends = vec![false; count];
         for n in 0..count {
@@ -140,7 +156,45 @@ impl<'a> Graph<'a> {
                 }
             }
         }
+        graph.find_tails();
         graph
+    }
+
+    /// Gives each normalization the `ReLU` and the pool that follow it.
+    fn find_tails(&mut self) {
+        for n in (0..self.nodes.len()).filter(|&n| self.computed[n]) {
+            if !matches!(self.nodes[n].op, Op::BatchNorm(..)) {
+                continue;
+            }
+            while let Some((next, tail)) = self.longer_tail(n) {
+                (self.ends[n], self.tails[n], self.doers[next]) = (next, tail, n);
+            }
+        }
+    }
+
+    /// The node that a normalization's tail can grow by, where nothing else can see the tail's end as it is.
+    fn longer_tail(&self, n: usize) -> Option<(usize, Tail)> {
+        let (end, tail) = (self.ends[n], self.tails[n]);
+        let mut consumers = self.consumers(end);
+        let (next, _) = consumers.next()?;
+        let seen = self.nodes[end].keep || self.nodes[end].plane.pixels() == 1;
+        if seen || consumers.next().is_some() || tail.pool {
+            return None;
+        }
+        match self.nodes[next].op {
+            Op::Activation(_, Activation::Relu) if !tail.relu => {
+                Some((next, Tail { relu: true, ..tail }))
+            }
+            Op::MaxPool(_, pool) if pool == Pool::new(2) => {
+                Some((next, Tail { pool: true, ..tail }))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a node's value and gradient exist: not inside a tail.
+    fn is_visible(&self, n: usize) -> bool {
+        self.ends[self.doers[n]] == n
     }
 
     /// Whether a node must wait for the whole batch.
@@ -171,10 +225,10 @@ impl<'a> Graph<'a> {
     fn forward_phases(&self) -> Vec<Phase> {
         let last = self.level.iter().max().map_or(0, |last| last + 1);
         let mut phases = vec![Phase::default(); last];
-        for n in (0..self.nodes.len()).filter(|&n| self.computed[n]) {
+        for n in (0..self.nodes.len()).filter(|&n| self.computed[n] && self.doers[n] == n) {
             let phase = &mut phases[self.level[n]];
             phase.tasks.push(Task::Compute(n));
-            for (c, _) in self.consumers(n).filter(|&(c, _)| self.waits(c)) {
+            for (c, _) in self.consumers(self.ends[n]).filter(|&(c, _)| self.waits(c)) {
                 phase.tasks.push(Task::Moments(c));
                 phase.norms.push(c);
             }
@@ -183,7 +237,8 @@ impl<'a> Graph<'a> {
     }
 
     fn backward_phases(&self) -> Vec<Phase> {
-        let active = || (0..self.nodes.len()).rev().filter(|&n| self.active[n]);
+        let active =
+            || (0..self.nodes.len()).rev().filter(|&n| self.active[n] && self.doers[n] == n);
         let count = active().map(|n| self.emit_level(n) + 1).max().unwrap_or(0);
         let mut phases = vec![Phase::default(); count];
         for n in active() {
@@ -216,7 +271,8 @@ impl<'a> Graph<'a> {
     fn value_is_stored(&self, n: usize) -> bool {
         let node = &self.nodes[n];
         let later = self.consumers(n).any(|(c, _)| self.level[c] != self.level[n]);
-        let backward = self.active[n] && node.op.backward_reads().1
+        let own = self.doers[n] == n && node.op.backward_reads().1;
+        let backward = self.active[n] && own
             || self
                 .consumers(n)
                 .any(|(c, _)| self.active[c] && self.nodes[c].op.backward_reads().0);
@@ -224,7 +280,7 @@ impl<'a> Graph<'a> {
     }
 
     fn grad_is_stored(&self, n: usize) -> bool {
-        let read_last = self.emit_level(n);
+        let read_last = self.emit_level(self.doers[n]);
         self.loss == Some(Var(n))
             || self.gradient_consumers(n).any(|c| self.emit_level(c) != read_last)
     }

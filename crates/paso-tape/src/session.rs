@@ -60,8 +60,11 @@ impl Session {
 
     /// Packs the weights and, for inference, sets the normalizations.
     fn prepare(&mut self, tape: &Tape, params: &Params) {
-        for (n, node) in
-            tape.nodes.iter().enumerate().filter(|(n, _)| self.plan.values[*n].is_some())
+        for (n, node) in tape
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| self.plan.values[self.plan.ends[*n]].is_some())
         {
             match &node.op {
                 Op::Conv(x, filter) => {

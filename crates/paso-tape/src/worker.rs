@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use paso_ops::{
     Buffer, GradSums, Image, ImageMut, Isa, Moments, Norm, PackedConv, Plane, add_scaled,
+    norm_tail_sums,
 };
 
 use crate::op::{Node, Op, Var};
@@ -85,8 +86,9 @@ impl Worker {
                     Task::GradSums(n) => {
                         let Op::BatchNorm(x, _) = cx.nodes[n].op else { continue };
                         let x = view(&cx.plan.values, &self.values, x.0, image);
-                        let dy = view(&cx.plan.grads, &self.grads, n, image);
-                        self.sums[n].add_image(cx.isa, cx.norms[n].mean(), x, dy);
+                        let dy = view(&cx.plan.grads, &self.grads, cx.plan.ends[n], image);
+                        let sums = &mut self.sums[n];
+                        norm_tail_sums(cx.isa, &cx.norms[n], cx.plan.tails[n], x, dy, sums);
                     }
                 }
             }
@@ -98,7 +100,7 @@ impl Worker {
         view(&cx.plan.values, &self.values, x.0, image)
     }
 
-    /// Lets `write` write a node's value.
+    /// Lets `write` write what a node's work writes: its value, or that of its end.
     pub(crate) fn write(
         &mut self,
         cx: &Context<'_>,
@@ -106,9 +108,10 @@ impl Worker {
         image: usize,
         write: impl FnOnce(&Self, ImageMut<'_>),
     ) {
-        let mut buffer = std::mem::take(&mut self.values[n]);
-        write(self, view_mut(&cx.plan.values, &mut buffer, n, image));
-        self.values[n] = buffer;
+        let end = cx.plan.ends[n];
+        let mut buffer = std::mem::take(&mut self.values[end]);
+        write(self, view_mut(&cx.plan.values, &mut buffer, end, image));
+        self.values[end] = buffer;
     }
 
     /// Lets `write` write the gradient that node `n` has for its input number `which`, where anybody wants it.
@@ -123,7 +126,7 @@ impl Worker {
     ) {
         let Some(first) = cx.plan.emits[n][which] else { return };
         let mut buffer = std::mem::take(&mut self.grads[x.0]);
-        let dy = view(&cx.plan.grads, &self.grads, n, image);
+        let dy = view(&cx.plan.grads, &self.grads, cx.plan.ends[n], image);
         let dx = view_mut(&cx.plan.grads, &mut buffer, x.0, image);
         if first {
             write(self, dy, dx);

@@ -121,9 +121,17 @@ fn check(net: NetName, parallel: bool) {
         let tolerance = if i == 0 { 1e-5 } else { 2e-3 };
         close(&format!("loss of step {i}"), model.step(&mut adam), want, tolerance);
     }
+    // Of the largest output: after these steps PyTorch's own f32 is 6e-2 of one of M's outputs, 2e-2 of its
+    // largest, away from its f64.
     let out = model.infer();
+    let largest = reference.eval.iter().fold(1.0_f64, |max, out| max.max(out.abs()));
     for (i, &want) in reference.eval.iter().enumerate() {
-        close(&format!("output {i} in inference"), out[i], want, 5e-2);
+        let error = (f64::from(out[i]) - want).abs() / largest;
+        assert!(
+            error < 5e-2,
+            "net {net:?}, output {i} in inference: {} instead of {want}, off by {error:.1e}",
+            out[i]
+        );
     }
 }
 

@@ -33,13 +33,15 @@ impl WithSimd for WeightGrad<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        // Kernel entries of a tile: 12 x 2 accumulators fit in 32 registers, 6 x 2 in 16. Fewer where a
-        // kernel row is not a multiple of them, because the last tile then repeats work.
+        // Kernel entries of a tile: 8 x 2 accumulators hide the latency of a multiply-add with 32 registers, 6 x 2
+        // with 16. (12 x 2 would fit in 32, but the compiler then keeps one of them in memory, in the inner
+        // loop.) Fewer where a kernel row is not a multiple of them, because the last tile then repeats work.
         let run = self.walk.run;
         let wide = S::F32_LANES != 8;
-        if wide && (run.is_multiple_of(12) || run > 60) {
-            self.blocks::<S, 12>(simd);
-        } else if run.is_multiple_of(8) && wide {
+        if wide && run == 9 {
+            // 3 x 3 over the three channels of a picture.
+            self.blocks::<S, 9>(simd);
+        } else if wide && (run.is_multiple_of(8) || run > 40) {
             self.blocks::<S, 8>(simd);
         } else if run.is_multiple_of(6) || run > 30 {
             self.blocks::<S, 6>(simd);

@@ -1,0 +1,427 @@
+//! Normalization with the activation and pooling behind it, in one pass over memory each way.
+//!
+//! Apart, `affine`, `ReLU` and max pool write and read three images forward and as many backward. Together they
+//! read the convolution's output once and write the next convolution's input; backward, the maximum
+//! and the sign are found again from that same output, so nothing between has to be kept.
+//! The separate kernels are the reference: forward has their bits, and so has the gradient for the same sums.
+
+use pulp::{Simd, WithSimd};
+
+use crate::norm::{GradSums, Norm};
+use crate::plane::same_shape;
+use crate::{Image, ImageMut, Isa, Plane, Pool};
+
+/// What follows a normalization in the same pass; nothing by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// [`Activation::Relu`](crate::Activation::Relu).
+    pub relu: bool,
+    /// After it, the largest of 2 x 2 pixels: [`max_pool`](crate::max_pool) with [`Pool::new(2)`](Pool::new).
+    pub pool: bool,
+}
+
+impl Tail {
+    /// The output's layout for this input, without a halo.
+    ///
+    /// # Panics
+    /// When there is a pool and the input is smaller than its window.
+    #[must_use]
+    #[track_caller]
+    pub fn output(&self, input: Plane) -> Plane {
+        if self.pool { Pool::new(2).output(input) } else { input.with_halo(0) }
+    }
+}
+
+/// Normalization, activation and pooling of one image.
+///
+/// # Panics
+/// When shapes differ.
+#[track_caller]
+pub fn norm_tail(isa: Isa, norm: &Norm, tail: Tail, x: Image<'_>, y: ImageMut<'_>) {
+    same_shape("batch norm", tail.output(x.plane), y.plane);
+    check(norm, x.plane);
+    isa.run(Forward { norm, tail, x, y });
+}
+
+/// Adds one image to the sums over a batch: the input of the normalization and the gradient of the tail's output.
+///
+/// # Panics
+/// When shapes differ.
+#[track_caller]
+pub fn norm_tail_sums(
+    isa: Isa,
+    norm: &Norm,
+    tail: Tail,
+    x: Image<'_>,
+    dy: Image<'_>,
+    sums: &mut GradSums,
+) {
+    same_shape("batch norm", tail.output(x.plane), dy.plane);
+    check(norm, x.plane);
+    assert_eq!(sums.channels(), x.plane.channels, "sums of another number of channels");
+    isa.run(Sums { norm, tail, x, dy, sums });
+}
+
+/// The gradient of the normalization's input, once [`Norm::set_backward`] has the sums of the batch.
+///
+/// # Panics
+/// When shapes differ.
+#[track_caller]
+pub fn norm_tail_grad(
+    isa: Isa,
+    norm: &Norm,
+    tail: Tail,
+    x: Image<'_>,
+    dy: Image<'_>,
+    dx: ImageMut<'_>,
+) {
+    same_shape("batch norm", tail.output(x.plane), dy.plane);
+    same_shape("batch norm", x.plane, dx.plane);
+    check(norm, x.plane);
+    isa.run(Grad { norm, tail, x, dy, dx });
+}
+
+#[track_caller]
+fn check(norm: &Norm, x: Plane) {
+    assert_eq!(x.channels, norm.scale.len(), "batch norm of another number of channels");
+}
+
+/// A vector of a pixel's channels `c..end`: a whole one where `FULL`.
+#[inline(always)]
+fn load<S: Simd, const FULL: bool>(simd: S, x: &[f32], c: usize, end: usize) -> S::f32s {
+    if FULL {
+        S::as_simd_f32s(&x[c..c + S::F32_LANES]).0[0]
+    } else {
+        simd.partial_load_f32s(&x[c..end])
+    }
+}
+
+#[inline(always)]
+fn store<S: Simd, const FULL: bool>(simd: S, y: &mut [f32], c: usize, end: usize, value: S::f32s) {
+    if FULL {
+        S::as_mut_simd_f32s(&mut y[c..c + S::F32_LANES]).0[0] = value;
+    } else {
+        simd.partial_store_f32s(&mut y[c..end], value);
+    }
+}
+
+/// A vector of the channels of each of a window's four pixels.
+#[inline(always)]
+fn window<S: Simd, const FULL: bool>(
+    simd: S,
+    rows: [&[f32]; 2],
+    channels: usize,
+    c: usize,
+    end: usize,
+) -> [S::f32s; 4] {
+    let mut xs = [simd.splat_f32s(0.0); 4];
+    for (x, (r, p)) in xs.iter_mut().zip(WINDOW) {
+        *x = load::<S, FULL>(simd, rows[r], p * channels + c, p * channels + end);
+    }
+    xs
+}
+
+/// A vector of channels of two rows of pixels: what the three kernels share.
+#[derive(Clone, Copy)]
+struct Lane<S: Simd> {
+    simd: S,
+    relu: bool,
+    scale: S::f32s,
+    shift: S::f32s,
+}
+
+impl<S: Simd> Lane<S> {
+    #[inline(always)]
+    fn affine(self, x: S::f32s) -> S::f32s {
+        self.simd.mul_add_f32s(x, self.scale, self.shift)
+    }
+
+    // Not `map`: its closure may stay a call, compiled without the vector instructions.
+    #[inline(always)]
+    fn affine4(self, x: [S::f32s; 4]) -> [S::f32s; 4] {
+        [self.affine(x[0]), self.affine(x[1]), self.affine(x[2]), self.affine(x[3])]
+    }
+
+    /// Zero where not above zero; a NaN stays one.
+    #[inline(always)]
+    fn activate(self, value: S::f32s) -> S::f32s {
+        let zero = self.simd.splat_f32s(0.0);
+        if self.relu {
+            let off = self.simd.less_than_or_equal_f32s(value, zero);
+            self.simd.select_f32s(off, zero, value)
+        } else {
+            value
+        }
+    }
+
+    /// The gradient before the activation.
+    #[inline(always)]
+    fn gate(self, value: S::f32s, d: S::f32s) -> S::f32s {
+        let zero = self.simd.splat_f32s(0.0);
+        if self.relu {
+            self.simd.select_f32s(self.simd.greater_than_f32s(value, zero), d, zero)
+        } else {
+            d
+        }
+    }
+
+    /// The gradient of the input, with [`Norm::backward_factors`].
+    #[inline(always)]
+    fn grad(self, factors: [S::f32s; 4], x: S::f32s, d: S::f32s) -> S::f32s {
+        let [mean, d_output, d_centred, d_constant] = factors;
+        let centred = self.simd.sub_f32s(x, mean);
+        let value = self.simd.mul_add_f32s(centred, d_centred, d_constant);
+        self.simd.mul_add_f32s(d, d_output, value)
+    }
+
+    /// Whether `x` takes the place of the maximum so far: the first of equal ones stays, a NaN wins for good.
+    #[inline(always)]
+    fn beats(self, x: S::f32s, max: S::f32s) -> S::m32s {
+        let simd = self.simd;
+        let not_below = simd.not_m32s(simd.less_than_or_equal_f32s(x, max));
+        simd.and_m32s(not_below, simd.equal_f32s(max, max))
+    }
+
+    /// The largest of four, and by which of the last three the one before was beaten.
+    ///
+    /// Before the activation: `ReLU` keeps the order of what is above zero, and lets no gradient through elsewhere.
+    #[inline(always)]
+    fn largest(self, values: [S::f32s; 4]) -> (S::f32s, [S::m32s; 3]) {
+        let (simd, max) = (self.simd, values[0]);
+        let first = self.beats(values[1], max);
+        let max = simd.select_f32s(first, values[1], max);
+        let second = self.beats(values[2], max);
+        let max = simd.select_f32s(second, values[2], max);
+        let third = self.beats(values[3], max);
+        (simd.select_f32s(third, values[3], max), [first, second, third])
+    }
+}
+
+/// Offsets of a window's four pixels in two rows: row and pixel.
+const WINDOW: [(usize, usize); 4] = [(0, 0), (0, 1), (1, 0), (1, 1)];
+
+/// Calls `$body` with a whole vector of channels (`FULL`) while there is one, then with the rest.
+macro_rules! each_lane {
+    ($self:ident, $simd:ident, $method:ident) => {{
+        let channels = $self.x.plane.channels;
+        let mut c = 0;
+        while c < channels {
+            let end = channels.min(c + S::F32_LANES);
+            let lane = Lane {
+                simd: $simd,
+                relu: $self.tail.relu,
+                scale: $simd.partial_load_f32s(&$self.norm.scale[c..end]),
+                shift: $simd.partial_load_f32s(&$self.norm.shift[c..end]),
+            };
+            match ($self.tail.pool, end - c == S::F32_LANES) {
+                (true, true) => $self.$method::<S, true, true>(lane, c, end),
+                (true, false) => $self.$method::<S, true, false>(lane, c, end),
+                (false, true) => $self.$method::<S, false, true>(lane, c, end),
+                (false, false) => $self.$method::<S, false, false>(lane, c, end),
+            }
+            c = end;
+        }
+    }};
+}
+
+struct Forward<'a> {
+    norm: &'a Norm,
+    tail: Tail,
+    x: Image<'a>,
+    y: ImageMut<'a>,
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        each_lane!(self, simd, lane);
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    fn lane<S: Simd, const POOL: bool, const FULL: bool>(
+        &mut self,
+        lane: Lane<S>,
+        c: usize,
+        end: usize,
+    ) {
+        let (x, channels, simd) = (self.x, self.x.plane.channels, lane.simd);
+        for row in 0..self.y.plane.height {
+            let y = &mut self.y.data[self.y.plane.row(row)];
+            let y = y.chunks_exact_mut(channels);
+            if POOL {
+                let top = x.data[x.plane.row(2 * row)].chunks_exact(2 * channels);
+                let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
+                for (y, rows) in y.zip(top.zip(bottom)) {
+                    let rows = [rows.0, rows.1];
+                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
+                    let max = lane.activate(lane.largest(lane.affine4(xs)).0);
+                    store::<S, FULL>(simd, y, c, end, max);
+                }
+            } else {
+                for (y, x) in y.zip(x.data[x.plane.row(row)].chunks_exact(channels)) {
+                    let value = lane.affine(load::<S, FULL>(simd, x, c, end));
+                    store::<S, FULL>(simd, y, c, end, lane.activate(value));
+                }
+            }
+        }
+    }
+}
+
+struct Sums<'a> {
+    norm: &'a Norm,
+    tail: Tail,
+    x: Image<'a>,
+    dy: Image<'a>,
+    sums: &'a mut GradSums,
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        each_lane!(self, simd, lane);
+    }
+}
+
+impl Sums<'_> {
+    #[inline(always)]
+    fn lane<S: Simd, const POOL: bool, const FULL: bool>(
+        &mut self,
+        lane: Lane<S>,
+        c: usize,
+        end: usize,
+    ) {
+        let (x, dy, channels, simd) = (self.x, self.dy, self.x.plane.channels, lane.simd);
+        let mean = simd.partial_load_f32s(&self.norm.mean()[c..end]);
+        let (mut sum, mut product) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
+        for row in 0..dy.plane.height {
+            let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
+            if POOL {
+                let top = x.data[x.plane.row(2 * row)].chunks_exact(2 * channels);
+                let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
+                for (dy, rows) in dy.zip(top.zip(bottom)) {
+                    let rows = [rows.0, rows.1];
+                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
+                    let (max, beaten) = lane.largest(lane.affine4(xs));
+                    let d = lane.gate(max, load::<S, FULL>(simd, dy, c, end));
+                    let mut winner = xs[0];
+                    for k in 0..3 {
+                        winner = simd.select_f32s(beaten[k], xs[k + 1], winner);
+                    }
+                    sum = simd.add_f32s(sum, d);
+                    product = simd.mul_add_f32s(simd.sub_f32s(winner, mean), d, product);
+                }
+            } else {
+                for (dy, x) in dy.zip(x.data[x.plane.row(row)].chunks_exact(channels)) {
+                    let x = load::<S, FULL>(simd, x, c, end);
+                    let d = lane.gate(lane.affine(x), load::<S, FULL>(simd, dy, c, end));
+                    sum = simd.add_f32s(sum, d);
+                    product = simd.mul_add_f32s(simd.sub_f32s(x, mean), d, product);
+                }
+            }
+        }
+        let (sum, product) = ([sum], [product]);
+        let (sum, product): (&[f32], &[f32]) =
+            (bytemuck::cast_slice(&sum), bytemuck::cast_slice(&product));
+        self.sums.add(c, &sum[..end - c], &product[..end - c]);
+    }
+}
+
+struct Grad<'a> {
+    norm: &'a Norm,
+    tail: Tail,
+    x: Image<'a>,
+    dy: Image<'a>,
+    dx: ImageMut<'a>,
+}
+
+impl WithSimd for Grad<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        each_lane!(self, simd, lane);
+    }
+}
+
+impl Grad<'_> {
+    #[inline(always)]
+    fn lane<S: Simd, const POOL: bool, const FULL: bool>(
+        &mut self,
+        lane: Lane<S>,
+        c: usize,
+        end: usize,
+    ) {
+        let (x, dy, channels, simd) = (self.x, self.dy, self.x.plane.channels, lane.simd);
+        let zero = simd.splat_f32s(0.0);
+        let mut factors = [zero; 4];
+        for (factor, all) in factors.iter_mut().zip(self.norm.backward_factors()) {
+            *factor = simd.partial_load_f32s(&all[c..end]);
+        }
+        // Pixels that no window covers: all of a last odd row, the last of a row of odd width.
+        let (rows, pixels) = if POOL { (2 * dy.plane.height, 2 * dy.plane.width) } else { (0, 0) };
+        let plane = self.dx.plane;
+        if POOL {
+            let (line, halo) = (plane.row_stride(), 2 * plane.halo * channels);
+            for row in 0..dy.plane.height {
+                let start = plane.row(2 * row).start;
+                let two = &mut self.dx.data[start..start + 2 * line - halo];
+                let (dx_top, dx_bottom) = two.split_at_mut(line);
+                let dx = dx_top
+                    .chunks_exact_mut(2 * channels)
+                    .zip(dx_bottom.chunks_exact_mut(2 * channels));
+                let top = x.data[x.plane.row(2 * row)].chunks_exact(2 * channels);
+                let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
+                let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
+                for ((dy, rows), dx) in dy.zip(top.zip(bottom)).zip(dx) {
+                    let (rows, dx) = ([rows.0, rows.1], [dx.0, dx.1]);
+                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
+                    let (max, beaten) = lane.largest(lane.affine4(xs));
+                    let mut d = lane.gate(max, load::<S, FULL>(simd, dy, c, end));
+                    for k in (0..4).rev() {
+                        let (r, p) = WINDOW[k];
+                        let mut share = d;
+                        if k > 0 {
+                            share = simd.select_f32s(beaten[k - 1], d, zero);
+                            d = simd.select_f32s(beaten[k - 1], zero, d);
+                        }
+                        let at = p * channels;
+                        store::<S, FULL>(
+                            simd,
+                            dx[r],
+                            at + c,
+                            at + end,
+                            lane.grad(factors, xs[k], share),
+                        );
+                    }
+                }
+            }
+        }
+        for row in 0..plane.height {
+            let skip = if row < rows { pixels } else { 0 };
+            let x = x.data[x.plane.row(row)].chunks_exact(channels);
+            let dx = self.dx.data[plane.row(row)].chunks_exact_mut(channels);
+            if POOL {
+                for (x, dx) in x.zip(dx).skip(skip) {
+                    let x = load::<S, FULL>(simd, x, c, end);
+                    store::<S, FULL>(simd, dx, c, end, lane.grad(factors, x, zero));
+                }
+            } else {
+                let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
+                for ((x, dx), dy) in x.zip(dx).zip(dy) {
+                    let x = load::<S, FULL>(simd, x, c, end);
+                    let d = lane.gate(lane.affine(x), load::<S, FULL>(simd, dy, c, end));
+                    store::<S, FULL>(simd, dx, c, end, lane.grad(factors, x, d));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

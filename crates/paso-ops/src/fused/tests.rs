@@ -1,0 +1,101 @@
+//! The fused kernels against the separate ones.
+
+use super::*;
+use crate::norm::{Moments, affine, input_grad};
+use crate::{Activation, activate, activate_grad, max_pool, max_pool_grad};
+
+fn paint(plane: Plane, seed: usize) -> Vec<f32> {
+    let mut data = vec![0.0; plane.len()];
+    for run in plane.runs() {
+        for i in run {
+            // A few values many times over, so that windows have equal maxima and zeros.
+            let step = u8::try_from((i * 37 + i / 7 + seed * 101) % 13).unwrap();
+            data[i] = f32::from(step) / 4.0 - 1.5;
+        }
+    }
+    data
+}
+
+fn check(isa: Isa, tail: Tail, shape: [usize; 3], special: Option<f32>) {
+    let x = Plane::new(shape[0], shape[1], shape[2]).with_halo(1);
+    let y = tail.output(x).with_halo(2);
+    let (mut input, d_output) = (paint(x, 1), paint(y, 2));
+    let mut moments = Moments::new(x.channels);
+    moments.add_image(isa, Image::new(x, &input));
+    if let Some(value) = special {
+        let middle = x.row(shape[0] / 2).start;
+        input[middle..middle + x.channels].fill(value);
+    }
+    let mut norm = Norm::new(x.channels);
+    let vector = Plane::vector(x.channels);
+    norm.set_batch(&moments, &paint(vector, 3), &paint(vector, 4), 1e-5);
+
+    let (x_image, dy) = (Image::new(x, &input), Image::new(y, &d_output));
+    let mut got = vec![0.0; y.len()];
+    norm_tail(isa, &norm, tail, x_image, ImageMut::new(y, &mut got));
+
+    // Apart.
+    let zeros = || vec![0.0; x.len()];
+    let (mut a, mut b, mut want) = (zeros(), zeros(), vec![0.0; y.len()]);
+    affine(isa, &norm, x_image, ImageMut::new(x, &mut a));
+    b.copy_from_slice(&a);
+    if tail.relu {
+        activate(isa, Activation::Relu, Image::new(x, &a), ImageMut::new(x, &mut b));
+    }
+    if tail.pool {
+        max_pool(isa, Pool::new(2), Image::new(x, &b), ImageMut::new(y, &mut want));
+    } else {
+        crate::copy_channels(Image::new(x, &b), 0..x.channels, ImageMut::new(y, &mut want), 0);
+    }
+    let bits = |v: &[f32]| v.iter().map(|v| (v + 0.0).to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&got), bits(&want), "forward of {tail:?} {shape:?} on {isa}");
+
+    let (mut db, mut da) = (zeros(), zeros());
+    if tail.pool {
+        max_pool_grad(isa, Pool::new(2), Image::new(x, &b), dy, ImageMut::new(x, &mut db));
+    } else {
+        crate::copy_channels(dy, 0..x.channels, ImageMut::new(x, &mut db), 0);
+    }
+    da.copy_from_slice(&db);
+    if tail.relu {
+        let (a, b, db) = (Image::new(x, &a), Image::new(x, &b), Image::new(x, &db));
+        activate_grad(isa, Activation::Relu, a, b, db, ImageMut::new(x, &mut da));
+    }
+    let mut sums = [GradSums::new(x.channels), GradSums::new(x.channels)];
+    norm_tail_sums(isa, &norm, tail, x_image, dy, &mut sums[0]);
+    sums[1].add_image(isa, norm.mean(), x_image, Image::new(x, &da));
+    let (mut d_gamma, mut d_beta) = (vec![vec![0.0; x.channels]; 2], vec![0.0; x.channels]);
+    for (sums, d_gamma) in sums.iter().zip(&mut d_gamma) {
+        norm.set_backward(sums, moments.count(), d_gamma, &mut d_beta);
+    }
+    for (got, want) in d_gamma[0].iter().zip(&d_gamma[1]) {
+        let close = got.to_bits() == want.to_bits()
+            // A pixel that is no maximum adds nothing here, and 0 * infinity there.
+            || (want.is_nan() && special.is_some_and(|x| !x.is_finite()))
+            || (got - want).abs() <= 1e-5 * (1.0 + want.abs());
+        assert!(close, "sums of {tail:?} {shape:?} on {isa}: {got} instead of {want}");
+    }
+
+    let (mut got, mut want) = (zeros(), zeros());
+    norm_tail_grad(isa, &norm, tail, x_image, dy, ImageMut::new(x, &mut got));
+    let da = Image::new(x, &da);
+    input_grad(isa, &norm, x_image, da, ImageMut::new(x, &mut want));
+    assert_eq!(bits(&got), bits(&want), "gradient of {tail:?} {shape:?} on {isa}");
+}
+
+#[test]
+fn fused_kernels_have_the_results_of_the_separate_ones() {
+    for isa in Isa::available() {
+        for (relu, pool) in [(false, false), (true, false), (false, true), (true, true)] {
+            for channels in [1, 3, 4, 7, 8, 15, 16, 17, 32, 33, 48] {
+                for (height, width) in [(2, 2), (3, 5), (4, 6), (7, 2)] {
+                    let shape = [height, width, channels];
+                    check(isa, Tail { relu, pool }, shape, None);
+                    for special in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e-40, -0.0] {
+                        check(isa, Tail { relu, pool }, shape, Some(special));
+                    }
+                }
+            }
+        }
+    }
+}
