@@ -101,7 +101,8 @@ fn folds_hold_every_sample_once_and_every_class_evenly() {
     }
     assert!(times.len() == 60 && times.values().all(|&n| n == 1), "{times:?}");
     let (mut a, mut b) = (demo.clone(), demo.clone());
-    (a.fold(0, 5, 7).expect("a fold"), b.fold(0, 5, 8).expect("a fold"));
+    a.fold(0, 5, 7).expect("a fold");
+    b.fold(0, 5, 8).expect("a fold");
     assert_ne!(a, b, "another seed cuts otherwise");
     assert!(a.fold(5, 5, 0).is_err() && a.fold(0, 1, 0).is_err());
 }
