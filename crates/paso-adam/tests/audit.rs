@@ -1,5 +1,4 @@
 //! The audit, and the bound on a step: no gradients make a longer one, and some make one as long.
-#![expect(clippy::cast_possible_truncation, reason = "numbers of known size")]
 #![expect(clippy::cast_possible_truncation, reason = "the values are small, or rounded on purpose")]
 
 use paso_adam::{Adam, AdamConfig, AdamGroup, AmsGrad, Audit, Isa, Rule};
