@@ -1,6 +1,7 @@
 //! How a ramp goes from its first rate to its last: the weight of the first one along the way.
 
-use crate::math::{cos_quarter, logistic, pow, sqrt};
+use crate::math::{cos_quarter, sqrt};
+use crate::power::{logistic, pow};
 
 /// The form of a ramp. `p` is the share of its steps that is done.
 #[derive(Clone, Copy, Debug, PartialEq)]

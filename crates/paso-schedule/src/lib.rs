@@ -114,6 +114,7 @@ mod language;
 mod math;
 mod node;
 mod plateau;
+mod power;
 mod spec;
 #[cfg(feature = "serde")]
 mod text;

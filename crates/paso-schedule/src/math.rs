@@ -1,5 +1,5 @@
-//! The few functions that schedules need and `core` does not have: cosine, power, logistic, square
-//! root, floor.
+//! The few functions that schedules need and `core` does not have: cosine, square root, floor; powers are in
+//! `crate::power`.
 //!
 //! They are written here rather than taken from `std`, because `std` hands them to the platform's C
 //! library, and C libraries differ in the last bits: the same run would have other rates on another
@@ -44,35 +44,6 @@ pub(crate) fn cos_quarter(p: f64) -> f64 {
         );
         y + y * z * tail
     }
-}
-
-/// `x` to the power `y` for finite `x >= 0` and finite `y`, within 2 ulp where the result is within
-/// `1e-30..1e30` and within 16 ulp elsewhere; saturates at `f64::MAX`.
-pub(crate) fn pow(x: f64, y: f64) -> f64 {
-    if y == 0.0 || x == 1.0 {
-        return 1.0;
-    }
-    if x <= 0.0 {
-        return if y > 0.0 { 0.0 } else { f64::MAX };
-    }
-    if y == 1.0 {
-        return x;
-    }
-    // The logarithm needs more bits than a double has, since `y` multiplies its error.
-    let (hi, lo) = ln(x);
-    let (t, rest) = product(y, hi);
-    exp(t, rest + y * lo)
-}
-
-/// `1 / (1 + exp(u))`, within 4 ulp.
-pub(crate) fn logistic(u: f64) -> f64 {
-    1.0 / (1.0 + exp(u, 0.0))
-}
-
-/// The natural logarithm of `x > 0`, within 2 ulp.
-pub(crate) fn log(x: f64) -> f64 {
-    let (hi, lo) = ln(x);
-    hi + lo
 }
 
 /// The square root of `x >= 0`, correctly rounded.
@@ -121,7 +92,7 @@ fn split(x: f64) -> (u64, i32) {
 }
 
 /// `x > 0` as `m * 2^e` with `1 <= m < 2`.
-fn fraction(x: f64) -> (f64, i32) {
+pub(crate) fn fraction(x: f64) -> (f64, i32) {
     let (x, shift) =
         if x < f64::MIN_POSITIVE { (x * 18_014_398_509_481_984.0, 54) } else { (x, 0) };
     let bits = x.to_bits();
@@ -129,79 +100,8 @@ fn fraction(x: f64) -> (f64, i32) {
     (f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52), exponent)
 }
 
-/// ln 2 in two parts: the first has 20 zero bits at its end, so that a multiple of it is exact.
-const LN_2: (f64, f64) = (0.693_147_180_485_539_1, 7.440_617_110_012_397e-11);
-
-/// The natural logarithm of `x > 0` as a sum of two doubles, relative error below 2^-59.
-fn ln(x: f64) -> (f64, f64) {
-    let (mut m, mut e) = fraction(x);
-    if m > core::f64::consts::SQRT_2 {
-        m *= 0.5;
-        e += 1;
-    }
-    // ln m = 2 atanh(s) with s = (m - 1) / (m + 1), |s| < 0.172. `m - 1` is exact; the quotient is
-    // carried with its remainder, the terms from s^3 on are small enough for plain doubles.
-    let top = m - 1.0;
-    let (below, below_lo) = sum(m, 1.0);
-    let s = top / below;
-    let (back, back_lo) = product(s, below);
-    let s_lo = (top - back - back_lo - s * below_lo) / below;
-    let z = s * s;
-    let tail = z * series(
-        z,
-        &[
-            2.0 / 3.0,
-            2.0 / 5.0,
-            2.0 / 7.0,
-            2.0 / 9.0,
-            2.0 / 11.0,
-            2.0 / 13.0,
-            2.0 / 15.0,
-            2.0 / 17.0,
-            2.0 / 19.0,
-            2.0 / 21.0,
-            2.0 / 23.0,
-        ],
-    );
-    let e = f64::from(e);
-    let (hi, lo) = sum(e * LN_2.0, 2.0 * s);
-    (hi, lo + (e * LN_2.1 + (2.0 * s_lo + s * tail)))
-}
-
-/// `exp(hi + lo)`, saturating at `f64::MAX` and 0.
-fn exp(hi: f64, lo: f64) -> f64 {
-    if hi > 709.78 {
-        return f64::MAX;
-    }
-    if hi < -745.2 {
-        return 0.0;
-    }
-    let n = round(hi * core::f64::consts::LOG2_E);
-    let (r, r_lo) = sum(hi - n * LN_2.0, lo - n * LN_2.1);
-    let tail = series(
-        r,
-        &[
-            1.0 / 2.0,
-            1.0 / 6.0,
-            1.0 / 24.0,
-            1.0 / 120.0,
-            1.0 / 720.0,
-            1.0 / 5_040.0,
-            1.0 / 40_320.0,
-            1.0 / 362_880.0,
-            1.0 / 3_628_800.0,
-            1.0 / 39_916_800.0,
-            1.0 / 479_001_600.0,
-            1.0 / 6_227_020_800.0,
-        ],
-    );
-    #[expect(clippy::cast_possible_truncation, reason = "|n| is at most 1076")]
-    let n = n as i32;
-    scale(1.0 + (r + (r * r * tail + r_lo)), n).min(f64::MAX)
-}
-
 /// `x * 2^n`, rounding at most once.
-fn scale(x: f64, n: i32) -> f64 {
+pub(crate) fn scale(x: f64, n: i32) -> f64 {
     let power = |n: i32| f64::from_bits(u64::from((n + 1023).unsigned_abs()) << 52);
     match n {
         -1022..=1023 => x * power(n),
@@ -211,58 +111,28 @@ fn scale(x: f64, n: i32) -> f64 {
 }
 
 /// The nearest whole number, for `|x| < 2^51`.
-fn round(x: f64) -> f64 {
+pub(crate) fn round(x: f64) -> f64 {
     const SHIFT: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52: adding it leaves no room for a fraction
     (x + SHIFT) - SHIFT
 }
 
-/// `c[0] + c[1] z + c[2] z^2 …`, two interleaved halves so that the processor has something to overlap.
-fn series<const N: usize>(z: f64, c: &[f64; N]) -> f64 {
-    let z2 = z * z;
-    let (mut even, mut odd) = (0.0, 0.0);
-    for i in (0..N).rev() {
-        if i % 2 == 0 {
-            even = even * z2 + c[i];
-        } else {
-            odd = odd * z2 + c[i];
-        }
-    }
-    even + z * odd
-}
-
-/// `a + b` and what rounding took from it.
-fn sum(a: f64, b: f64) -> (f64, f64) {
-    let s = a + b;
-    let b_in_s = s - a;
-    (s, (a - (s - b_in_s)) + (b - b_in_s))
-}
-
-/// `a * b` and what rounding took from it (Dekker), for magnitudes that do not overflow.
-fn product(a: f64, b: f64) -> (f64, f64) {
-    let halves = |x: f64| {
-        let big = x * 134_217_729.0; // 2^27 + 1
-        let hi = big - (big - x);
-        (hi, x - hi)
-    };
-    let p = a * b;
-    if a.abs() > 1e290 || b.abs() > 1e290 {
-        return (p, 0.0);
-    }
-    let ((ah, al), (bh, bl)) = (halves(a), halves(b));
-    (p, ((ah * bh - p) + ah * bl + al * bh) + al * bl)
+/// `c[0] + c[1] z + c[2] z^2 …` by Horner's rule: in a loop over steps, the processor overlaps one with the next.
+#[inline(always)]
+pub(crate) fn series<const N: usize>(z: f64, c: &[f64; N]) -> f64 {
+    c.iter().rev().fold(0.0, |sum, c| sum * z + c)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// How many doubles lie between two positive ones.
-    fn ulps(a: f64, b: f64) -> u64 {
+    pub(crate) fn ulps(a: f64, b: f64) -> u64 {
         a.to_bits().abs_diff(b.to_bits())
     }
 
     /// A reproducible stream of numbers in `0..1`.
-    fn stream() -> impl FnMut() -> f64 {
+    pub(crate) fn stream() -> impl FnMut() -> f64 {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         move || {
             state ^= state << 13;
@@ -290,56 +160,6 @@ mod tests {
                 cos_quarter(p)
             );
         }
-    }
-
-    #[test]
-    fn the_power_is_within_its_bound_of_libm() {
-        let mut next = stream();
-        let (mut near, mut far) = (0, 0);
-        for _ in 0..400_000 {
-            let x = libm::exp2(next() * 40.0 - 20.0);
-            let y = (next() - 0.5) * 60.0;
-            let (got, want) = (pow(x, y), libm::pow(x, y));
-            if want == 0.0 || want == f64::INFINITY || want < f64::MIN_POSITIVE {
-                assert!(got.is_finite(), "pow({x}, {y}) is not finite");
-            } else if (1e-30..1e30).contains(&want) {
-                near = near.max(ulps(got, want));
-            } else {
-                far = far.max(ulps(got, want));
-            }
-        }
-        assert!(near <= 2 && far <= 16, "near {near} ulp, far {far} ulp");
-    }
-
-    #[test]
-    fn long_geometric_decays_stay_exact() {
-        for (base, t) in
-            [(0.9, 300.0), (0.999, 5_000.0), (0.99999, 1e6), (1.0001, 1e5), (0.5, 60.0)]
-        {
-            let (got, want) = (pow(base, t), libm::pow(base, t));
-            assert!(ulps(got, want) <= 2, "{base}^{t}: {got} against {want}");
-        }
-        assert_eq!(pow(0.5, 3.0), 0.125, "powers of two are exact");
-        assert_eq!(
-            (pow(0.0, 2.0), pow(0.0, 0.0), pow(0.0, -1.0)),
-            (0.0, 1.0, f64::MAX),
-            "powers of zero"
-        );
-        assert_eq!((pow(2.0, 5e3), pow(0.5, 5e3)), (f64::MAX, 0.0), "it saturates");
-        assert_eq!(pow(2.0, 1023.0), libm::pow(2.0, 1023.0), "the largest power of two");
-        assert_eq!(pow(2.0, -1074.0), f64::from_bits(1), "the smallest double");
-    }
-
-    #[test]
-    fn the_logarithm_and_the_logistic_agree_with_libm() {
-        let mut next = stream();
-        for _ in 0..100_000 {
-            let x = libm::exp2(next() * 2000.0 - 1000.0);
-            assert!(ulps(log(x).abs(), libm::log(x).abs()) <= 2, "ln {x}");
-            let u = next() * 40.0 - 20.0;
-            assert!(ulps(logistic(u), 1.0 / (1.0 + libm::exp(u))) <= 4, "logistic {u}");
-        }
-        assert_eq!((logistic(-1e4), logistic(1e4) < 1e-300), (1.0, true), "far out");
     }
 
     #[test]

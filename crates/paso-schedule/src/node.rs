@@ -7,7 +7,8 @@
 use crate::check::not_negative;
 use crate::ease::Ease;
 use crate::error::Error;
-use crate::math::{floor, log, pow, whole};
+use crate::math::{floor, whole};
+use crate::power::{log, pow};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -133,7 +134,7 @@ impl Node {
             Self::Repeat { inner, times, stretch, scale } => {
                 let len = inner.len().unwrap_or(f64::MAX);
                 let (cycle, time) = cycle(t, len, *times, *stretch);
-                saturate(inner.value(time) * pow(*scale, cycle))
+                saturate(inner.value(time) * pow_whole(*scale, cycle))
             }
             Self::Scale { inner, factor } => saturate(inner.value(t) * factor),
             Self::Plus { inner, rate } => saturate(inner.value(t) + rate),
@@ -278,22 +279,44 @@ impl Between {
 /// Past the last of `times` cycles the time stays at the end of the last one.
 fn cycle(t: f64, len: f64, times: Option<u64>, stretch: f64) -> (f64, f64) {
     let last = times.map_or(f64::MAX, |n| n.saturating_sub(1) as f64);
-    let started = |i: f64| len * geometric_real(stretch, i);
     let mut i = if stretch == 1.0 {
         floor(t / len)
     } else {
         floor(log(1.0 + t / len * (stretch - 1.0)) / log(stretch))
     };
+    let mut longer = pow_whole(stretch, i);
+    // In lengths of the first cycle, the start of a cycle that is `longer` times as long.
+    let start = |i: f64, longer: f64| {
+        len * if stretch == 1.0 { i } else { saturate((longer - 1.0) / (stretch - 1.0)) }
+    };
     // The quotient rounds: the cycle's own bounds decide.
-    if i > 0.0 && started(i) > t {
+    if i > 0.0 && start(i, longer) > t {
         i -= 1.0;
-    } else if started(i + 1.0) <= t {
+        longer = pow_whole(stretch, i);
+    } else if start(i + 1.0, longer * stretch) <= t {
         i += 1.0;
+        longer *= stretch;
     }
     if i > last {
         return (last, len);
     }
-    (i, ((t - started(i)) / pow(stretch, i)).clamp(0.0, len))
+    (i, ((t - start(i, longer)) / longer).clamp(0.0, len))
+}
+
+/// `x^n` for a whole `n >= 0`: few multiplications where it is small.
+fn pow_whole(x: f64, n: f64) -> f64 {
+    if n >= 64.0 || x == 1.0 {
+        return pow(x, n);
+    }
+    let (mut n, mut base, mut result) = (whole(n), x, 1.0);
+    while n > 0 {
+        if n & 1 == 1 {
+            result *= base;
+        }
+        base *= base;
+        n >>= 1;
+    }
+    result
 }
 
 /// `1 + r + r^2 + …`, `n` terms.

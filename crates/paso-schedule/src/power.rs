@@ -1,0 +1,228 @@
+//! Powers, logarithms and the logistic function: tables, a short series, and the bits that a double lacks.
+//!
+//! A table takes the argument close to 1 (or 0), where few terms of a series are left; the tables are made by the
+//! compiler from the longer series at the end of this file. As in `crate::math`, only operations are used that
+//! round alike everywhere.
+
+use crate::math::{fraction, round, scale, series};
+
+/// `x` to the power `y` for finite `x >= 0` and finite `y`, within 2 ulp where the result is within
+/// `1e-30..1e30` and within 16 ulp elsewhere; saturates at `f64::MAX`.
+pub(crate) fn pow(x: f64, y: f64) -> f64 {
+    if y == 0.0 || x == 1.0 {
+        return 1.0;
+    }
+    if x <= 0.0 {
+        return if y > 0.0 { 0.0 } else { f64::MAX };
+    }
+    if y == 1.0 {
+        return x;
+    }
+    // The logarithm needs more bits than a double has, since `y` multiplies its error.
+    let (hi, lo) = ln(x);
+    let (t, rest) = product(y, hi);
+    exp(t, rest + y * lo)
+}
+
+/// `1 / (1 + exp(u))`, within 4 ulp.
+pub(crate) fn logistic(u: f64) -> f64 {
+    1.0 / (1.0 + exp(u, 0.0))
+}
+
+/// The natural logarithm of `x > 0`, within 2 ulp.
+pub(crate) fn log(x: f64) -> f64 {
+    let (hi, lo) = ln(x);
+    hi + lo
+}
+
+/// ln 2 in two parts: the first has 20 zero bits at its end, so that a multiple of it is exact.
+const LN_2: (f64, f64) = (0.693_147_180_485_539_1, 7.440_617_110_012_397e-11);
+
+/// A number `c` near the inverse of a mantissa, with 11 bits, and its negative logarithm as a sum of two doubles.
+type Inverse = (f64, f64, f64);
+
+/// One for each 64th of `1..2`; the upper half are those of half the mantissa. The first and the last are 1, so that
+/// the logarithm of what is near 1 loses nothing.
+static INVERSES: [Inverse; 64] = inverses();
+
+/// `2^(k / 64)`.
+static ROOTS: [f64; 64] = roots();
+
+/// From this 64th on, about the root of 2, a mantissa is halved.
+const HALVED: usize = 27;
+
+/// The natural logarithm of `x > 0` as a sum of two doubles, relative error below 2^-58.
+fn ln(x: f64) -> (f64, f64) {
+    let (m, e) = fraction(x);
+    let i = (m.to_bits() >> 46 & 63) as usize;
+    let (m, e) = if i >= HALVED { (0.5 * m, e + 1) } else { (m, e) };
+    let (c, inverse, inverse_lo) = INVERSES[i];
+    // `m c - 1` without an error: each half of `m` has so few bits that its product is exact.
+    let m_hi = f64::from_bits(m.to_bits() & !0 << 26);
+    let (r, r_lo) = sum(m_hi * c - 1.0, (m - m_hi) * c);
+    let square = r * r;
+    let tail = series(
+        r,
+        &[
+            1.0 / 3.0,
+            -1.0 / 4.0,
+            1.0 / 5.0,
+            -1.0 / 6.0,
+            1.0 / 7.0,
+            -1.0 / 8.0,
+            1.0 / 9.0,
+            -1.0 / 10.0,
+        ],
+    );
+    let e = f64::from(e);
+    let (whole, whole_lo) = ordered_sum(e * LN_2.0, inverse);
+    let (hi, hi_lo) = ordered_sum(whole, r);
+    let lo = (whole_lo + (inverse_lo + e * LN_2.1)) + (hi_lo + r_lo);
+    (hi, lo + (square * r * tail - 0.5 * square))
+}
+
+/// `exp(hi + lo)`, saturating at `f64::MAX` and 0.
+fn exp(hi: f64, lo: f64) -> f64 {
+    if hi > 709.78 {
+        return f64::MAX;
+    }
+    if hi < -745.2 {
+        return 0.0;
+    }
+    let n = round(hi * (64.0 * core::f64::consts::LOG2_E));
+    let r = (hi - n * (LN_2.0 / 64.0)) + (lo - n * (LN_2.1 / 64.0));
+    let tail = series(r, &[1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0]);
+    #[expect(clippy::cast_possible_truncation, reason = "|n| is at most 64 * 1076")]
+    let n = n as i32;
+    let root = ROOTS[(n & 63).unsigned_abs() as usize];
+    scale(root + root * (r + r * r * tail), n >> 6).min(f64::MAX)
+}
+
+/// `a + b` and what rounding took from it.
+const fn sum(a: f64, b: f64) -> (f64, f64) {
+    let s = a + b;
+    let b_in_s = s - a;
+    (s, (a - (s - b_in_s)) + (b - b_in_s))
+}
+
+/// The same where `a` is 0 or not the smaller magnitude.
+fn ordered_sum(a: f64, b: f64) -> (f64, f64) {
+    let s = a + b;
+    (s, b - (s - a))
+}
+
+/// The upper and the lower half of a double's bits.
+const fn halves(x: f64) -> (f64, f64) {
+    let hi = f64::from_bits(x.to_bits() & !0 << 27);
+    (hi, x - hi)
+}
+
+/// `a * b` and what rounding took from it, to 2^-105 of it (after Dekker); no number where the product overflows.
+const fn product(a: f64, b: f64) -> (f64, f64) {
+    let ((ah, al), (bh, bl)) = (halves(a), halves(b));
+    let p = a * b;
+    (p, ((ah * bh - p) + (ah * bl + al * bh)) + al * bl)
+}
+
+const fn inverses() -> [Inverse; 64] {
+    let mut table = [(1.0, 0.0, 0.0); 64];
+    let mut i = 1;
+    while i < 63 {
+        let middle = (1.0 + (i as f64 + 0.5) / 64.0) * if i >= HALVED { 0.5 } else { 1.0 };
+        let c = (1024.0 / middle + 0.5) as i64 as f64 / 1024.0;
+        let (hi, lo) = long_ln(c);
+        table[i] = (c, -hi, -lo);
+        i += 1;
+    }
+    table
+}
+
+/// The natural logarithm of `m` in `0.7..1.42` as a sum of two doubles: `2 atanh((m - 1) / (m + 1))`.
+const fn long_ln(m: f64) -> (f64, f64) {
+    let top = m - 1.0;
+    let (below, below_lo) = sum(m, 1.0);
+    let s = top / below;
+    let (back, back_lo) = product(s, below);
+    let s_lo = (top - back - back_lo - s * below_lo) / below;
+    let z = s * s;
+    let (mut tail, mut n) = (0.0, 25.0);
+    while n > 1.0 {
+        tail = z * (tail + 2.0 / n);
+        n -= 2.0;
+    }
+    sum(2.0 * s, 2.0 * s_lo + s * tail)
+}
+
+const fn roots() -> [f64; 64] {
+    let mut table = [1.0; 64];
+    let mut i = 1;
+    while i < 64 {
+        // Within 0.35 of 0, below or above.
+        let below = i > 32;
+        let r = core::f64::consts::LN_2 * (i as f64 / 64.0 - if below { 1.0 } else { 0.0 });
+        let (mut tail, mut n) = (0.0, 16.0);
+        while n > 1.0 {
+            tail = (tail + 1.0) * r / n;
+            n -= 1.0;
+        }
+        table[i] = (1.0 + (r + r * tail)) * if below { 2.0 } else { 1.0 };
+        i += 1;
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::tests::{stream, ulps};
+
+    #[test]
+    fn the_power_is_within_its_bound_of_libm() {
+        let mut next = stream();
+        let (mut near, mut far) = (0, 0);
+        for _ in 0..400_000 {
+            let x = libm::exp2(next() * 40.0 - 20.0);
+            let y = (next() - 0.5) * 60.0;
+            let (got, want) = (pow(x, y), libm::pow(x, y));
+            if want == 0.0 || want == f64::INFINITY || want < f64::MIN_POSITIVE {
+                assert!(got.is_finite(), "pow({x}, {y}) is not finite");
+            } else if (1e-30..1e30).contains(&want) {
+                near = near.max(ulps(got, want));
+            } else {
+                far = far.max(ulps(got, want));
+            }
+        }
+        assert!(near <= 2 && far <= 16, "near {near} ulp, far {far} ulp");
+    }
+
+    #[test]
+    fn long_geometric_decays_stay_exact() {
+        for (base, t) in
+            [(0.9, 300.0), (0.999, 5_000.0), (0.99999, 1e6), (1.0001, 1e5), (0.5, 60.0)]
+        {
+            let (got, want) = (pow(base, t), libm::pow(base, t));
+            assert!(ulps(got, want) <= 2, "{base}^{t}: {got} against {want}");
+        }
+        assert_eq!(pow(0.5, 3.0), 0.125, "powers of two are exact");
+        assert_eq!(
+            (pow(0.0, 2.0), pow(0.0, 0.0), pow(0.0, -1.0)),
+            (0.0, 1.0, f64::MAX),
+            "powers of zero"
+        );
+        assert_eq!((pow(2.0, 5e3), pow(0.5, 5e3)), (f64::MAX, 0.0), "it saturates");
+        assert_eq!(pow(2.0, 1023.0), libm::pow(2.0, 1023.0), "the largest power of two");
+        assert_eq!(pow(2.0, -1074.0), f64::from_bits(1), "the smallest double");
+    }
+
+    #[test]
+    fn the_logarithm_and_the_logistic_agree_with_libm() {
+        let mut next = stream();
+        for _ in 0..100_000 {
+            let x = libm::exp2(next() * 2000.0 - 1000.0);
+            assert!(ulps(log(x).abs(), libm::log(x).abs()) <= 2, "ln {x}");
+            let u = next() * 40.0 - 20.0;
+            assert!(ulps(logistic(u), 1.0 / (1.0 + libm::exp(u))) <= 4, "logistic {u}");
+        }
+        assert_eq!((logistic(-1e4), logistic(1e4) < 1e-300), (1.0, true), "far out");
+    }
+}
