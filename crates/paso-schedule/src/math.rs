@@ -62,7 +62,7 @@ pub(crate) fn floor(x: f64) -> f64 {
 
 /// `x >= 0` without its fraction; `u64::MAX` where it is larger.
 #[expect(clippy::cast_possible_truncation, reason = "a cast from f64 saturates, which is meant")]
-pub(crate) fn whole(x: f64) -> u64 {
+pub(crate) const fn whole(x: f64) -> u64 {
     x as u64
 }
 

@@ -129,7 +129,7 @@ const fn inverses() -> [Inverse; 64] {
     let mut i = 1;
     while i < 63 {
         let middle = (1.0 + (i as f64 + 0.5) / 64.0) * if i >= HALVED { 0.5 } else { 1.0 };
-        let c = (1024.0 / middle + 0.5) as i64 as f64 / 1024.0;
+        let c = crate::math::whole(1024.0 / middle + 0.5) as f64 / 1024.0;
         let (hi, lo) = long_ln(c);
         table[i] = (c, -hi, -lo);
         i += 1;
