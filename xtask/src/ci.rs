@@ -50,6 +50,7 @@ const STAGES: &[Stage] = &[
     ("codegen", codegen),
     ("docs", docs),
     ("features", features),
+    ("bare metal", bare_metal),
     ("fuzz", fuzz),
     ("bench smoke", || {
         cargo(&["test", "--release", "--locked", "-p", "paso-benches", "--benches"])
@@ -147,6 +148,23 @@ fn docs() -> Outcome {
 }
 
 /// The crates that people pick alone build alone, with and without their features.
+/// The schedules for a processor without an operating system.
+fn bare_metal() -> Outcome {
+    const TARGET: &str = "thumbv7em-none-eabihf";
+    if let Outcome::Failed(why) = command("rustup", &["target", "add", TARGET], &[]) {
+        return Outcome::Skipped(format!("the target {TARGET} could not be installed ({why})"));
+    }
+    cargo(&[
+        "build",
+        "--locked",
+        "-p",
+        "paso-schedule",
+        "--no-default-features",
+        "--target",
+        TARGET,
+    ])
+}
+
 fn features() -> Outcome {
     all(&[
         &|| cargo(&["check", "--locked", "-p", "paso-schedule", "--no-default-features"]),

@@ -4,7 +4,7 @@
 //! compiler from the longer series at the end of this file. As in `crate::math`, only operations are used that
 //! round alike everywhere.
 
-use crate::math::{fraction, round, scale, series};
+use crate::math::{fraction, round, scale, series, sqrt};
 
 /// `x` to the power `y` for finite `x >= 0` and finite `y`, within 2 ulp where the result is within
 /// `1e-30..1e30` and within 16 ulp elsewhere; saturates at `f64::MAX`.
@@ -15,8 +15,15 @@ pub(crate) fn pow(x: f64, y: f64) -> f64 {
     if x <= 0.0 {
         return if y > 0.0 { 0.0 } else { f64::MAX };
     }
+    // Exponents that schedules are written with, at the price of a square root or less.
     if y == 1.0 {
         return x;
+    } else if y == 2.0 {
+        return (x * x).min(f64::MAX);
+    } else if y == 0.5 {
+        return sqrt(x);
+    } else if y == 1.5 {
+        return (x * sqrt(x)).min(f64::MAX);
     }
     // The logarithm needs more bits than a double has, since `y` multiplies its error.
     let (hi, lo) = ln(x);
@@ -38,42 +45,30 @@ pub(crate) fn log(x: f64) -> f64 {
 /// ln 2 in two parts: the first has 20 zero bits at its end, so that a multiple of it is exact.
 const LN_2: (f64, f64) = (0.693_147_180_485_539_1, 7.440_617_110_012_397e-11);
 
-/// A number `c` near the inverse of a mantissa, with 11 bits, and its negative logarithm as a sum of two doubles.
+/// A number `c` near the inverse of a mantissa, with 12 bits, and its negative logarithm as a sum of two doubles.
 type Inverse = (f64, f64, f64);
 
-/// One for each 64th of `1..2`; the upper half are those of half the mantissa. The first and the last are 1, so that
+/// One for each 256th of `1..2`; the upper half are those of half the mantissa. The first and the last are 1, so that
 /// the logarithm of what is near 1 loses nothing.
-static INVERSES: [Inverse; 64] = inverses();
+static INVERSES: [Inverse; 256] = inverses();
 
-/// `2^(k / 64)`.
-static ROOTS: [f64; 64] = roots();
+/// `2^(k / 256)`.
+static ROOTS: [f64; 256] = roots();
 
-/// From this 64th on, about the root of 2, a mantissa is halved.
-const HALVED: usize = 27;
+/// From this 256th on, about the root of 2, a mantissa is halved.
+const HALVED: usize = 106;
 
 /// The natural logarithm of `x > 0` as a sum of two doubles, relative error below 2^-58.
 fn ln(x: f64) -> (f64, f64) {
     let (m, e) = fraction(x);
-    let i = (m.to_bits() >> 46 & 63) as usize;
+    let i = (m.to_bits() >> 44 & 255) as usize;
     let (m, e) = if i >= HALVED { (0.5 * m, e + 1) } else { (m, e) };
     let (c, inverse, inverse_lo) = INVERSES[i];
     // `m c - 1` without an error: each half of `m` has so few bits that its product is exact.
     let m_hi = f64::from_bits(m.to_bits() & !0 << 26);
     let (r, r_lo) = sum(m_hi * c - 1.0, (m - m_hi) * c);
     let square = r * r;
-    let tail = series(
-        r,
-        &[
-            1.0 / 3.0,
-            -1.0 / 4.0,
-            1.0 / 5.0,
-            -1.0 / 6.0,
-            1.0 / 7.0,
-            -1.0 / 8.0,
-            1.0 / 9.0,
-            -1.0 / 10.0,
-        ],
-    );
+    let tail = series(r, &[1.0 / 3.0, -1.0 / 4.0, 1.0 / 5.0, -1.0 / 6.0, 1.0 / 7.0]);
     let e = f64::from(e);
     let (whole, whole_lo) = ordered_sum(e * LN_2.0, inverse);
     let (hi, hi_lo) = ordered_sum(whole, r);
@@ -89,13 +84,13 @@ fn exp(hi: f64, lo: f64) -> f64 {
     if hi < -745.2 {
         return 0.0;
     }
-    let n = round(hi * (64.0 * core::f64::consts::LOG2_E));
-    let r = (hi - n * (LN_2.0 / 64.0)) + (lo - n * (LN_2.1 / 64.0));
-    let tail = series(r, &[1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0]);
-    #[expect(clippy::cast_possible_truncation, reason = "|n| is at most 64 * 1076")]
+    let n = round(hi * (256.0 * core::f64::consts::LOG2_E));
+    let r = (hi - n * (LN_2.0 / 256.0)) + (lo - n * (LN_2.1 / 256.0));
+    let tail = series(r, &[1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0]);
+    #[expect(clippy::cast_possible_truncation, reason = "|n| is at most 256 * 1076")]
     let n = n as i32;
-    let root = ROOTS[(n & 63).unsigned_abs() as usize];
-    scale(root + root * (r + r * r * tail), n >> 6).min(f64::MAX)
+    let root = ROOTS[(n & 255).unsigned_abs() as usize];
+    scale(root + root * (r + r * r * tail), n >> 8).min(f64::MAX)
 }
 
 /// `a + b` and what rounding took from it.
@@ -124,12 +119,12 @@ const fn product(a: f64, b: f64) -> (f64, f64) {
     (p, ((ah * bh - p) + (ah * bl + al * bh)) + al * bl)
 }
 
-const fn inverses() -> [Inverse; 64] {
-    let mut table = [(1.0, 0.0, 0.0); 64];
+const fn inverses() -> [Inverse; 256] {
+    let mut table = [(1.0, 0.0, 0.0); 256];
     let mut i = 1;
-    while i < 63 {
-        let middle = (1.0 + (i as f64 + 0.5) / 64.0) * if i >= HALVED { 0.5 } else { 1.0 };
-        let c = crate::math::whole(1024.0 / middle + 0.5) as f64 / 1024.0;
+    while i < 255 {
+        let middle = (1.0 + (i as f64 + 0.5) / 256.0) * if i >= HALVED { 0.5 } else { 1.0 };
+        let c = crate::math::whole(2048.0 / middle + 0.5) as f64 / 2048.0;
         let (hi, lo) = long_ln(c);
         table[i] = (c, -hi, -lo);
         i += 1;
@@ -153,13 +148,13 @@ const fn long_ln(m: f64) -> (f64, f64) {
     sum(2.0 * s, 2.0 * s_lo + s * tail)
 }
 
-const fn roots() -> [f64; 64] {
-    let mut table = [1.0; 64];
+const fn roots() -> [f64; 256] {
+    let mut table = [1.0; 256];
     let mut i = 1;
-    while i < 64 {
+    while i < 256 {
         // Within 0.35 of 0, below or above.
-        let below = i > 32;
-        let r = core::f64::consts::LN_2 * (i as f64 / 64.0 - if below { 1.0 } else { 0.0 });
+        let below = i > 128;
+        let r = core::f64::consts::LN_2 * (i as f64 / 256.0 - if below { 1.0 } else { 0.0 });
         let (mut tail, mut n) = (0.0, 16.0);
         while n > 1.0 {
             tail = (tail + 1.0) * r / n;
@@ -202,6 +197,12 @@ mod tests {
         {
             let (got, want) = (pow(base, t), libm::pow(base, t));
             assert!(ulps(got, want) <= 2, "{base}^{t}: {got} against {want}");
+        }
+        for y in [0.5, 1.0, 1.5, 2.0] {
+            for x in [1e-300, 0.3, 0.999, 7.0, 1e150] {
+                assert!(ulps(pow(x, y), libm::pow(x, y)) <= 2, "{x}^{y}");
+            }
+            assert_eq!(pow(f64::MAX, y), libm::pow(f64::MAX, y).min(f64::MAX), "it saturates");
         }
         assert_eq!(pow(0.5, 3.0), 0.125, "powers of two are exact");
         assert_eq!(

@@ -46,7 +46,7 @@ pub(super) fn markdown(outcomes: &[Outcome]) -> String {
     }
     for (why, mut ids) in reasons {
         ids.dedup();
-        let _ = writeln!(text, "- {why} ({})", ids.join(", "));
+        let _ = writeln!(text, "- {why} (`{}`)", ids.join("`, `"));
     }
     text
 }
