@@ -316,7 +316,7 @@ fn pow_whole(x: f64, n: f64) -> f64 {
         base *= base;
         n >>= 1;
     }
-    result
+    saturate(result)
 }
 
 /// `1 + r + r^2 + …`, `n` terms.
