@@ -331,7 +331,6 @@ proptest! {
 /// Found by fuzzing: a scale whose power overflows, of a curve that is 0.
 #[test]
 fn a_cycle_of_zeros_stays_zero_whatever_its_scale() {
-    let spec: paso_schedule::Spec =
-        "cosine(0 -> 0, 3.6e-9).repeat(38, stretch 2, scale 2e23)".parse().unwrap();
+    let spec: Spec = "cosine(0 -> 0, 3.6e-9).repeat(38, stretch 2, scale 2e23)".parse().unwrap();
     assert_eq!(spec.at(1), 0.0);
 }
