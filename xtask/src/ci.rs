@@ -147,7 +147,6 @@ fn docs() -> Outcome {
     )
 }
 
-/// The crates that people pick alone build alone, with and without their features.
 /// The schedules for a processor without an operating system.
 fn bare_metal() -> Outcome {
     const TARGET: &str = "thumbv7em-none-eabihf";
@@ -165,6 +164,7 @@ fn bare_metal() -> Outcome {
     ])
 }
 
+/// The crates that people pick alone build alone, with and without their features.
 fn features() -> Outcome {
     all(&[
         &|| cargo(&["check", "--locked", "-p", "paso-schedule", "--no-default-features"]),

@@ -1,36 +1,6 @@
 //! What a step must not do: allocate, depend on the number of threads, or forget who made a NaN.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use paso_tape::{ClassLoss, Params, Sequential, Tape, Var};
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-#[expect(
-    unsafe_code,
-    reason = "a counting allocator cannot be written without; it forwards to the system's"
-)]
-// SAFETY: every call is forwarded unchanged to `System`, which keeps the contract.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the pointer came from `System.alloc` above.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 struct Net {
     tape: Tape,
@@ -104,15 +74,16 @@ fn a_steady_step_allocates_nothing() {
     let mut grads = net.params.zero_grads();
     net.step(&large, &mut grads);
     net.tape.infer(&net.params, &[(net.images, &large.images)]);
-    let before = ALLOCATIONS.with(Cell::get);
-    for batch in [&large, &small, &large] {
-        net.step(batch, &mut grads);
-        net.tape.infer(&net.params, &[(net.images, &batch.images)]);
-    }
-    assert_eq!(ALLOCATIONS.with(Cell::get) - before, 0);
+    let counted = allocation_counter::measure(|| {
+        for batch in [&large, &small, &large] {
+            net.step(batch, &mut grads);
+            net.tape.infer(&net.params, &[(net.images, &batch.images)]);
+        }
+    });
+    assert_eq!(counted.count_total, 0);
     // The counter counts.
-    drop(std::hint::black_box(vec![1_u8]));
-    assert_eq!(ALLOCATIONS.with(Cell::get) - before, 1);
+    let one = allocation_counter::measure(|| drop(std::hint::black_box(vec![1_u8])));
+    assert_eq!(one.count_total, 1);
 }
 
 fn bits(numbers: &[f32]) -> Vec<u32> {
