@@ -21,6 +21,14 @@ pub enum Error {
         /// What is allowed, in words.
         range: &'static str,
     },
+    /// A switch of [`AdamConfig`](crate::AdamConfig) is on that the rule does not have.
+    #[error("{field} = true: must be false for {rule}")]
+    Switch {
+        /// The field's name, as it is written in the configuration.
+        field: &'static str,
+        /// The rule.
+        rule: &'static str,
+    },
     /// The environment variable `PASO_ISA` names an instruction set that cannot be had.
     #[error("PASO_ISA: {0}")]
     Isa(#[from] IsaError),

@@ -81,9 +81,15 @@ pub(crate) const DENORMAL: f32 = f32::from_bits(f32::MIN_POSITIVE.to_bits() - 1)
 /// through it, where they keep the mask of a float comparison and a blend apart.
 #[inline(always)]
 pub(crate) fn zero_up_to<S: Simd>(simd: S, limit: f32, x: S::f32s) -> S::f32s {
+    simd.select_f32s(beyond(simd, limit, x), x, simd.splat_f32s(0.0))
+}
+
+/// Where the magnitude is above `limit`, or NaN.
+#[inline(always)]
+pub(crate) fn beyond<S: Simd>(simd: S, limit: f32, x: S::f32s) -> S::m32s {
     let magnitude = simd.transmute_i32s_f32s(simd.abs_f32s(x));
     let limit = simd.transmute_i32s_f32s(simd.splat_f32s(limit));
-    simd.select_f32s(simd.greater_than_i32s(magnitude, limit), x, simd.splat_f32s(0.0))
+    simd.greater_than_i32s(magnitude, limit)
 }
 
 /// The larger of the two; `b` where one of them is NaN.

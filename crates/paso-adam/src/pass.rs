@@ -112,6 +112,8 @@ pub(crate) struct Seen<S: Simd> {
     pub(crate) denominator: S::f32s,
     /// The new moments, before denormals become zero.
     pub(crate) moments: [S::f32s; 3],
+    /// Where every moment that the rule has is larger than a denormal.
+    pub(crate) normal: S::m32s,
 }
 
 /// Sees nothing.
@@ -190,7 +192,15 @@ fn one_vector<S: Simd, K: Kernel>(
     let Update { step, denominator, moments } = kernel.update(simd, w, g, moments);
     let taken = frame.step(simd, g, step);
     let new = simd.mul_add_f32s(simd.splat_f32s(frame.keep), w, simd.neg_f32s(taken));
-    let seen = Seen { weight: w, raw, gradient: g, step, taken, denominator, moments };
+    // The comparisons are those of the lines below: without a watch they cost nothing.
+    let mut normal = math::beyond(simd, DENORMAL, moments[0]);
+    if K::MOMENTS > 1 {
+        normal = simd.and_m32s(normal, math::beyond(simd, DENORMAL, moments[1]));
+    }
+    if K::MOMENTS > 2 {
+        normal = simd.and_m32s(normal, math::beyond(simd, DENORMAL, moments[2]));
+    }
+    let seen = Seen { weight: w, raw, gradient: g, step, taken, denominator, moments, normal };
     // What was computed from a denormal moment this once may stand; the next step finds a zero.
     // (Written out: a closure would be compiled without the level's instructions, and called.)
     let [a, b, c] = moments;

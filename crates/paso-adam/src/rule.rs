@@ -142,12 +142,10 @@ impl Rule {
                 require("r", average.r, size(average.r), not_negative)?;
                 require("power", average.power, size(average.power), not_negative)?;
                 require("beta1", config.beta1, config.beta1 > 0.0, "above 0 for ScheduleFree")?;
-                let decay = f64::from(u8::from(config.cautious));
-                require("cautious", decay, !config.cautious, "false for ScheduleFree")
+                not_cautious(config, "ScheduleFree")
             }
             Self::Lamb => {
-                let caution = f64::from(u8::from(config.cautious));
-                require("cautious", caution, !config.cautious, "false for Lamb")?;
+                not_cautious(config, "Lamb")?;
                 match config.decay {
                     Decay::ScheduleOnly { value, .. } | Decay::Corrected { value, .. } => {
                         require("decay", value, value == 0.0, "None, L2 or Decoupled for Lamb")
@@ -158,4 +156,8 @@ impl Rule {
             _ => Ok(()),
         }
     }
+}
+
+fn not_cautious(config: &AdamConfig, rule: &'static str) -> Result<(), Error> {
+    if config.cautious { Err(Error::Switch { field: "cautious", rule }) } else { Ok(()) }
 }

@@ -235,7 +235,7 @@ fn every_mistake_in_the_settings_is_named_with_its_value_and_range() {
     );
     assert_eq!(
         refused(AdamConfig { cautious: true, ..AdamConfig::lamb() }),
-        "cautious = 1: must be false for Lamb"
+        "cautious = true: must be false for Lamb"
     );
     assert!(Adam::new(AdamConfig { eps: 0.0, ..AdamConfig::lion() }).is_ok(), "Lion has no eps");
     assert!(Adam::new(AdamConfig { epsilon: Epsilon::Hat, ..base }).is_ok(), "Keras");

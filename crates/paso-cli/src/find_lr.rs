@@ -19,10 +19,10 @@ pub(crate) struct FindLrArgs {
     #[command(flatten)]
     settings: SettingsArgs,
     /// Sweeps, each with its own seed, whose curves are pooled
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = SWEEPS, value_parser = clap::value_parser!(u64).range(1..=100))]
     sweeps: u64,
     /// Steps of a sweep
-    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u64).range(12..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = STEPS, value_parser = clap::value_parser!(u64).range(12..=100_000))]
     steps: u64,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N")]
@@ -31,6 +31,10 @@ pub(crate) struct FindLrArgs {
     #[arg(long)]
     json: bool,
 }
+
+/// Sweeps and their steps, where nobody asks for others.
+pub(crate) const SWEEPS: u64 = 3;
+pub(crate) const STEPS: u64 = 120;
 
 /// Steps at rate 0 before a sweep, so that Adam's second moment and the norms' statistics are those of training.
 const SETTLE: u64 = 30;
@@ -49,21 +53,25 @@ pub(crate) fn run(args: &FindLrArgs) -> Result<()> {
         let dataset = args.source.open()?;
         let images = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
         let bar = progress::bar(args.sweeps * args.steps, "find-lr");
-        let sweeps = sweeps(args, &config, &dataset.classes, &images, &|| bar.inc(1))?;
+        let sweeps = sweeps(args.sweeps, args.steps, &config, &dataset.classes, &images, &|| {
+            bar.inc(1);
+        })?;
         bar.finish_and_clear();
         answer(args, &sweeps)
     })
 }
 
-fn sweeps(
-    args: &FindLrArgs,
+/// The sweeps, each a run of its own from its own initial weights.
+pub(crate) fn sweeps(
+    sweeps: u64,
+    steps: u64,
     config: &TrainConfig,
     classes: &[String],
     images: &Arc<Prepared>,
     advance: &dyn Fn(),
 ) -> Result<Vec<Sweep>> {
-    let test = RangeTest { steps: usize::try_from(args.steps)?, ..RangeTest::default() };
-    let needed = (args.steps + SETTLE) * config.batch as u64;
+    let test = RangeTest { steps: usize::try_from(steps)?, ..RangeTest::default() };
+    let needed = (steps + SETTLE) * config.batch as u64;
     if needed > images.len() as u64 {
         eprintln!(
             "a sweep sees each of the {} images about {:.1} times, in a new order each time",
@@ -73,7 +81,7 @@ fn sweeps(
     }
     let sweep = |seed| -> Result<Sweep> {
         // A run of its own from its own initial weights: nothing has to be put back.
-        let config = TrainConfig { seed, steps: Some(args.steps + SETTLE), ..config.clone() };
+        let config = TrainConfig { seed, steps: Some(steps + SETTLE), ..config.clone() };
         let mut trainer = Trainer::new(&config, classes.to_vec(), Arc::clone(images))?;
         for _ in 0..SETTLE {
             trainer.step_at_rate(0.0)?;
@@ -88,7 +96,7 @@ fn sweeps(
             }
         })?)
     };
-    (config.seed..config.seed + args.sweeps).map(sweep).collect()
+    (config.seed..config.seed + sweeps).map(sweep).collect()
 }
 
 fn answer(args: &FindLrArgs, sweeps: &[Sweep]) -> Result<()> {

@@ -1,20 +1,20 @@
-//! `paso settle`: the main job. Here a localization run becomes a trial of the study.
+//! `paso settle`: the main job.
 
+use crate::find_lr;
 use crate::folder;
+use crate::localization::Localization;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
+use crate::settle_output;
 use crate::source::{self, SourceArgs};
-use crate::watched::Watched;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
-use indicatif::ProgressBar;
-use paso_locate::data::{Prepared, Split};
-use paso_locate::{Error, TrainConfig, Trainer, files};
-use paso_study::{
-    About, Answer, Arm, Event, Grid, Outcome, Role, Run, Session, Study, StudyConfig, Trial,
-    TrialError, Watch,
-};
-use std::path::PathBuf;
+use paso_locate::data::Split;
+use paso_locate::run::LAST;
+use paso_locate::{TrainConfig, Trainer, checkpoint, files};
+use paso_study::range_test::suggest;
+use paso_study::{About, Arm, Event, Grid, RangeReport, Role, Session, Shard, Study, StudyConfig};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -35,12 +35,22 @@ pub(crate) struct SettleArgs {
     /// About how long it may take, such as 90s, 8m or 2h; cuts rates and seeds to fit, and says what that costs
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     budget: Option<Duration>,
-    /// The middle of the peak rates that are tried for every arm
-    #[arg(long, value_name = "RATE", default_value_t = 2e-3)]
-    lr: f64,
+    /// The middle of the peak rates that are tried for every arm [default: what a range test says, else 0.002]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    lr: Option<f64>,
     /// Tune nothing: every arm has the rate given by --lr. What is measured then is schedule and rate together
     #[arg(long)]
     fixed_lr: bool,
+    /// Go on from this run (or checkpoint file) at its rate, with and without decay, instead of from fresh weights:
+    /// the same question at a fraction of the cost, for the run that is there
+    #[arg(long, value_name = "RUN", conflicts_with = "fixed_lr")]
+    branch_from: Option<PathBuf>,
+    /// Do part I of N of the study, as on one of N machines; needs --out, and the same command otherwise
+    #[arg(long, value_name = "I/N", requires = "out", conflicts_with = "budget")]
+    shard: Option<Shard>,
+    /// Bring the finished runs of these folders into the one given by --out, then go on
+    #[arg(long, value_name = "DIR", num_args = 1.., requires = "out")]
+    merge: Vec<PathBuf>,
     /// One more decaying arm, as NAME=SPEC, such as 'slow=exponential(to 50%)'; may be given several times
     #[arg(long, value_name = "NAME=SPEC", value_parser = arm)]
     arm: Vec<Arm>,
@@ -59,54 +69,61 @@ pub(crate) struct SettleArgs {
     json: bool,
 }
 
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "it must be a number")?;
+    if rate > 0.0 && rate <= 10.0 { Ok(rate) } else { Err("it must be above 0, at most 10".into()) }
+}
+
 fn arm(text: &str) -> Result<Arm, String> {
     let (name, spec) = text.split_once('=').ok_or("it must be NAME=SPEC")?;
     Ok(Arm::new(name.trim(), spec.trim(), Role::Decay))
 }
 
 pub(crate) fn run(args: &SettleArgs) -> Result<()> {
-    let demo = args.source.data == "demo";
-    // Half the pixels of a single training: a study is some eighty of them.
-    let photographs = TrainConfig { size: 64, ..TrainConfig::default() };
-    let preset = if demo { demo_settings() } else { photographs };
-    let config = args.settings.merged(preset)?;
-    config.check()?;
     let threads = settings::threads(args.threads)?;
-    let dataset = args.source.open()?;
-    let images = settings::pool(threads)?.install(|| -> Result<_> {
-        let train = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
-        Ok((train, source::prepare(&dataset, Split::Val, config.size)?))
+    let (trial, lr) = settings::pool(threads)?.install(|| match &args.branch_from {
+        Some(path) => branched(args, path),
+        None => from_scratch(args),
     })?;
-    let trial = Localization {
-        config: config.clone(),
-        classes: dataset.classes.clone(),
-        train: images.0,
-        validation: images.1,
+    let range = match (lr, args.fixed_lr) {
+        (None, false) => Some(range_test(&trial, threads)?),
+        _ => None,
     };
-    let study = Study::new(study_config(args, &trial, if demo { 400 } else { 600 }))?;
+    let lr = lr.or_else(|| range.as_ref().and_then(center)).unwrap_or(LR);
+    let study = Study::new(study_config(args, &trial, lr))?;
     if args.fixed_lr {
         eprintln!(
-            "note: the peak rate is {} for every arm and tuned for none: a difference may be the rate's and not the schedule's",
-            args.lr
+            "note: the peak rate is {lr} for every arm and tuned for none: a difference may be the rate's and not the schedule's"
         );
     }
 
     let folder = folder::chosen(args.out.as_deref(), "settle");
     if let Some(folder) = &folder {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        if !args.merge.is_empty() {
+            let merged = paso_study::merge(folder, &args.merge)?;
+            eprintln!("merged: {} runs, {} of them twice", merged.runs, merged.duplicates);
+        }
     }
     let bar = progress::bar(0, "settle");
-    let observe = |event: &Event<'_>| show(&bar, event);
+    let observe = |event: &Event<'_>| settle_output::show(&bar, event);
     let cancel = AtomicBool::new(false);
     let session = Session {
         folder: folder.as_deref(),
         side_by_side: threads,
         budget: args.budget,
+        shard: args.shard,
         cancel: &cancel,
         observe: &observe,
-        ..Session::default()
     };
-    let report = study.report(&trial, &session, about(args, &trial))?;
+    let report = match study.report(&trial, &session, about(args, &trial, range)) {
+        Err(waiting @ paso_study::Error::OtherShards { .. }) => {
+            bar.finish_and_clear();
+            eprintln!("{waiting}");
+            return Ok(());
+        }
+        report => report?,
+    };
     let answer = &report.answer;
     bar.finish_and_clear();
     if let Some(folder) = &folder {
@@ -118,15 +135,102 @@ pub(crate) fn run(args: &SettleArgs) -> Result<()> {
     if args.json {
         println!("{}", serde_json::to_string(answer)?);
     } else {
-        print(answer, &trial);
+        settle_output::print(answer, &trial);
     }
     Ok(())
 }
 
+/// The middle of the rates where neither the user nor a range test says one.
+const LR: f64 = 2e-3;
+
+/// Runs that begin with fresh weights, and the rate that was asked for.
+fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
+    // Half the pixels of a single training: a study is some eighty of them.
+    let photographs = TrainConfig { size: 64, ..TrainConfig::default() };
+    let config = args.settings.merged(if demo(args) { demo_settings() } else { photographs })?;
+    config.check()?;
+    let dataset = args.source.open()?;
+    let trial = Localization {
+        train: Arc::new(source::prepare(&dataset, Split::Train, config.size)?),
+        validation: source::prepare(&dataset, Split::Val, config.size)?,
+        classes: dataset.classes,
+        config,
+        base: None,
+    };
+    Ok((trial, args.lr))
+}
+
+/// Runs that go on from a checkpoint, at the rate that it was trained with at its end.
+fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>)> {
+    let path = if path.is_dir() { path.join(LAST) } else { path.to_owned() };
+    let (meta, tensors) = checkpoint::load(&path)?;
+    let config = args.settings.merged(meta.config.clone())?;
+    ensure!(
+        config == meta.config,
+        "--branch-from goes on with the settings of {}: leave --config, --net, --size, --batch, --weight-decay and --no-augment out",
+        path.display()
+    );
+    let dataset = args.source.open()?;
+    let train = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
+    let validation = source::prepare(&dataset, Split::Val, config.size)?;
+    let base = Trainer::resume(&path, &meta, &tensors, Arc::clone(&train))?;
+    ensure!(
+        base.steps() > 0,
+        "{}: no step was taken yet, there is nothing to branch from",
+        path.display()
+    );
+    let rate = args.lr.unwrap_or_else(|| base.lr(base.steps() - 1));
+    ensure!(
+        args.lr.is_some() || rate >= config.lr / 10.0,
+        "{}: its rate has decayed already, from {} to {rate:.1e}. Branch from a run at a constant rate \
+         (`paso train --schedule constant`), or name the rate to go on with by --lr",
+        path.display(),
+        config.lr
+    );
+    eprintln!("{}: going on after {} steps, at the rate {rate}", path.display(), base.steps());
+    let trial = Localization { classes: meta.classes, train, validation, config, base: Some(base) };
+    Ok((trial, Some(rate)))
+}
+
+/// A range test on a run of its own: it places the grid of rates.
+fn range_test(trial: &Localization, threads: usize) -> Result<RangeReport> {
+    let bar = progress::bar(find_lr::SWEEPS * find_lr::STEPS, "range test");
+    let sweeps = settings::pool(threads)?.install(|| {
+        let (config, images) = (&trial.config, &trial.train);
+        find_lr::sweeps(find_lr::SWEEPS, find_lr::STEPS, config, &trial.classes, images, &|| {
+            bar.inc(1)
+        })
+    })?;
+    bar.finish_and_clear();
+    let (suggestion, refusal) = match suggest(&sweeps) {
+        Ok(found) => (Some(found), None),
+        Err(refusal) => (None, Some(refusal.to_string())),
+    };
+    let report = RangeReport { sweeps, suggestion, refusal };
+    match (center(&report), &report.refusal) {
+        (Some(lr), _) => eprintln!("range test: the rates to try are placed around {lr}"),
+        (_, Some(refusal)) => {
+            eprintln!("range test: {refusal}. The rates to try are placed around {LR}")
+        }
+        _ => {}
+    }
+    Ok(report)
+}
+
+/// The suggestion with one digit: more would be invented.
+fn center(report: &RangeReport) -> Option<f64> {
+    let suggestion = report.suggestion.as_ref()?;
+    format!("{:.0e}", suggestion.steepest).parse().ok()
+}
+
 /// What the report says of the study beside its answer.
-fn about(args: &SettleArgs, trial: &Localization) -> About {
+fn about(args: &SettleArgs, trial: &Localization, range_test: Option<RangeReport>) -> About {
     let c = &trial.config;
     let (train, validation) = (trial.train.len(), trial.validation.len());
+    let start = match &trial.base {
+        Some(base) => format!("a run of {} steps", base.steps()),
+        None => "fresh weights".into(),
+    };
     let conditions = [
         (
             "images",
@@ -136,6 +240,7 @@ fn about(args: &SettleArgs, trial: &Localization) -> About {
             ),
         ),
         ("net", format!("{}, {} pixels", c.net, c.size)),
+        ("start", start),
         ("batch", format!("{} images", c.batch)),
         ("optimizer", format!("AdamW, weight decay {}", c.weight_decay)),
         ("version", format!("paso {}", env!("CARGO_PKG_VERSION"))),
@@ -145,7 +250,7 @@ fn about(args: &SettleArgs, trial: &Localization) -> About {
         subject: format!("{}, {} images", args.source.data, train + validation),
         command: std::env::args().collect::<Vec<_>>().join(" "),
         conditions: conditions.map(|(name, value)| (name.into(), value)).into(),
-        range_test: None,
+        range_test,
     }
 }
 
@@ -154,152 +259,31 @@ fn demo_settings() -> TrainConfig {
     TrainConfig { net: paso_locate::NetName::Tiny, size: 32, ..TrainConfig::default() }
 }
 
-fn study_config(args: &SettleArgs, trial: &Localization, steps: u64) -> StudyConfig {
-    let mut arms = Arm::usual();
+fn demo(args: &SettleArgs) -> bool {
+    args.source.data == "demo"
+}
+
+fn study_config(args: &SettleArgs, trial: &Localization, lr: f64) -> StudyConfig {
+    let fixed = args.fixed_lr || trial.base.is_some();
+    let (mut arms, steps) = match &trial.base {
+        None => (Arm::usual(), if demo(args) { 400 } else { 600 }),
+        // A quarter of the way so far, so that an average has something to average over.
+        Some(base) => {
+            let tail = |arm: &Arm| ["constant", "averaged", "linear"].contains(&&arm.name[..]);
+            (Arm::usual().into_iter().filter(tail).collect(), (base.steps() / 4).max(100))
+        }
+    };
     arms.extend(args.arm.iter().cloned());
-    let points = if args.fixed_lr { 1 } else { 3 };
+    let grid = Grid { center: lr, points: 3, max_points: 5, ..Grid::default() };
     StudyConfig {
         arms,
         steps: args.steps.unwrap_or(steps),
         seeds: args.seeds,
-        tuning_seeds: if args.fixed_lr { 1 } else { 2 },
-        grid: Grid {
-            center: args.lr,
-            points,
-            max_points: if args.fixed_lr { 1 } else { 5 },
-            ..Grid::default()
-        },
+        tuning_seeds: if fixed { 1 } else { 2 },
+        grid: if fixed { Grid::fixed(lr) } else { grid },
         metric: "mean_iou".into(),
         margin: args.margin,
         fingerprint: trial.fingerprint(&args.source.data),
         ..StudyConfig::default()
     }
-}
-
-/// One localization run, as the study asks for it.
-struct Localization {
-    config: TrainConfig,
-    classes: Vec<String>,
-    train: Arc<Prepared>,
-    validation: Prepared,
-}
-
-impl Localization {
-    /// What else a run depends on: runs kept under other circumstances are refused.
-    fn fingerprint(&self, data: &str) -> String {
-        let c = &self.config;
-        let (train, validation) = (self.train.len(), self.validation.len());
-        format!(
-            "paso {}, {data}: {train} + {validation} images, net {}, {} px, batch {}, weight decay {}, class weight {}, {:?}",
-            env!("CARGO_PKG_VERSION"),
-            c.net,
-            c.size,
-            c.batch,
-            c.weight_decay,
-            c.class_weight,
-            c.augment
-        )
-    }
-
-    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
-        let config = TrainConfig {
-            steps: Some(run.steps),
-            schedule: run.spec.clone(),
-            lr: run.peak_lr,
-            seed: run.seed,
-            ..self.config.clone()
-        };
-        let mut trainer = Trainer::new(&config, self.classes.clone(), Arc::clone(&self.train))?;
-        trainer.keep_averages(
-            &run.averaging.iter().map(|&h| 1.0 - 1.0 / h as f64).collect::<Vec<_>>(),
-        );
-        let mut watched = Watched::new(run.steps);
-        for _ in 0..run.steps {
-            match trainer.step_audited() {
-                Err(Error::Diverged { .. }) => return Ok(diverged(run)),
-                step => watched.see(&step?),
-            }
-            watch.advance(1);
-            if watch.stop() {
-                return Err("stopped".into());
-            }
-        }
-        let judged = trainer.evaluate(&self.validation);
-        let averages = trainer.evaluate_averages(&self.validation);
-        Ok(Outcome {
-            metric: judged.metrics.mean_iou,
-            averaged: averages.iter().map(|e| e.metrics.mean_iou).collect(),
-            averaged_loss: averages.iter().map(|e| e.loss).collect(),
-            loss: Some(judged.loss),
-            audit: Some(watched.audit(&trainer)),
-            curve: watched.curve,
-            ..Outcome::default()
-        })
-    }
-}
-
-/// A run that came to nothing: worse than any other.
-fn diverged(run: &Run) -> Outcome {
-    Outcome {
-        metric: f64::NAN,
-        averaged: vec![f64::NAN; run.averaging.len()],
-        ..Outcome::default()
-    }
-}
-
-impl Trial for Localization {
-    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
-        // A pool of one: the study runs several trainings side by side instead.
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-        pool.install(|| Self::train(self, run, watch))
-    }
-}
-
-fn show(bar: &ProgressBar, event: &Event<'_>) {
-    match event {
-        Event::Planned(plan) => bar.suspend(|| eprintln!("{plan}")),
-        Event::Cut(cut) => bar.suspend(|| cut.costs().iter().for_each(|line| eprintln!("{line}"))),
-        Event::Finished { progress, .. } => {
-            bar.set_length(progress.total as u64);
-            bar.set_position(progress.done as u64);
-            bar.set_message(format!(
-                "about {} left",
-                humantime::format_duration(Duration::from_secs(progress.left.as_secs()))
-            ));
-        }
-        Event::Tuned { arm, peak_lr, .. } => {
-            bar.suspend(|| eprintln!("{arm}: peak rate {peak_lr:.2e}"));
-        }
-        _ => {}
-    }
-}
-
-/// The answer in words and a table.
-fn print(answer: &Answer, trial: &Localization) {
-    println!(
-        "\n{:<14} {:>9} {:>8} {:>9}   {:<19} {:>7}",
-        "arm", "peak rate", "mean IoU", "against", "95 % interval", "p"
-    );
-    for arm in &answer.arms {
-        let interval = match arm.role {
-            Role::Baseline => String::new(),
-            _ => format!("{:+.4} to {:+.4}", arm.ci_low, arm.ci_high),
-        };
-        println!(
-            "{:<14} {:>9.1e} {:>8.4} {:>+9.4}   {interval:<19} {:>7.4}",
-            arm.name, arm.peak_lr, arm.mean, arm.diff, arm.p
-        );
-    }
-    println!("\n{}", answer.sentence());
-    answer.notes.iter().for_each(|note| println!("note: {note}"));
-    let c = &trial.config;
-    println!(
-        "It holds for these {} images, net {} at {} pixels, {} steps of {} images, AdamW with weight decay {}.",
-        trial.train.len() + trial.validation.len(),
-        c.net,
-        c.size,
-        answer.config.steps,
-        c.batch,
-        c.weight_decay
-    );
 }

@@ -11,6 +11,7 @@ const POINTS: u64 = 60;
 const END: u64 = 10;
 
 /// What was seen of a run so far.
+#[derive(Clone)]
 pub(crate) struct Watched {
     steps: u64,
     pub(crate) curve: Vec<CurvePoint>,
@@ -27,13 +28,14 @@ impl Watched {
         Self { steps, curve: Vec::new(), since: (0.0, 0), whole, end, last_lr: 0.0 }
     }
 
-    pub(crate) fn see(&mut self, report: &StepReport) {
+    /// Takes in step number `step` of the study, from 1.
+    pub(crate) fn see(&mut self, report: &StepReport, step: u64) {
         self.since = (self.since.0 + report.loss, self.since.1 + 1);
         let every = self.steps.div_ceil(POINTS);
-        if report.step.is_multiple_of(every) || report.step == self.steps {
+        if step.is_multiple_of(every) || step == self.steps {
             let loss = self.since.0 / self.since.1 as f64;
             let loss = Some(loss).filter(|loss| loss.is_finite());
-            self.curve.push(CurvePoint { step: report.step, loss, metric: None });
+            self.curve.push(CurvePoint { step, loss, metric: None });
             self.since = (0.0, 0);
         }
         let Some(audit) = &report.audit else { return };
@@ -41,7 +43,7 @@ impl Watched {
         if report.lr > 0.0 {
             self.last_lr = report.lr;
             self.whole = self.whole.merge(audit);
-            if report.step > self.steps - self.steps / END {
+            if step > self.steps - self.steps / END {
                 self.end = self.end.merge(audit);
             }
         }

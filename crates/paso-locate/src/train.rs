@@ -139,6 +139,22 @@ impl Trainer {
             decays.iter().map(|&decay| Average::new(decay, &self.model.params)).collect();
     }
 
+    /// A second run that stands where this one does and goes on by itself: the same weights, moments and averages, and
+    /// the same place in the stream of samples, which follows from `seed` from here on. With this run's own seed both
+    /// have the same bits for as long as they take the same rates.
+    ///
+    /// # Errors
+    /// None that [`Trainer::new`] did not have for the same settings.
+    pub fn branch(&self, seed: u64) -> Result<Self, Error> {
+        let config = TrainConfig { seed, ..self.model.config().clone() };
+        let mut model = Model::new(&config, self.model.classes().to_vec())?;
+        model.params.values_mut().copy_from_slice(self.model.params.values());
+        model.params.buffers_mut().copy_from_slice(self.model.params.buffers());
+        let optimizer = AdamGroup::resume(*self.optimizer.adam(), self.optimizer.state())?;
+        let branch = Self::assemble(model, optimizer, None, Arc::clone(&self.data))?;
+        Ok(Self { averages: self.averages.clone(), ..branch })
+    }
+
     /// Steps done.
     #[must_use]
     pub fn steps(&self) -> u64 {
@@ -197,20 +213,20 @@ impl Trainer {
         self.step_at(self.schedule.at(self.steps()), false)
     }
 
-    /// [`Trainer::step`] with what the update did in the report. The step has the same bits.
-    ///
-    /// # Errors
-    /// As [`Trainer::step`].
-    pub fn step_audited(&mut self) -> Result<StepReport, Error> {
-        self.step_at(self.schedule.at(self.steps()), true)
-    }
-
     /// [`Trainer::step`] at this rate, whatever the schedule says: for a range test.
     ///
     /// # Errors
     /// As [`Trainer::step`].
     pub fn step_at_rate(&mut self, lr: f64) -> Result<StepReport, Error> {
         self.step_at(lr, false)
+    }
+
+    /// [`Trainer::step_at_rate`] with what the update did in the report. The step has the same bits.
+    ///
+    /// # Errors
+    /// As [`Trainer::step`].
+    pub fn step_audited_at_rate(&mut self, lr: f64) -> Result<StepReport, Error> {
+        self.step_at(lr, true)
     }
 
     fn step_at(&mut self, lr: f64, audited: bool) -> Result<StepReport, Error> {

@@ -8,6 +8,8 @@
 use clap::{Parser, Subcommand};
 
 mod adam;
+mod conv;
+mod peak;
 mod timing;
 mod train;
 mod train_nets;
@@ -24,6 +26,8 @@ struct Args {
 enum What {
     /// One optimizer step (AdamW, rate 1e-3, decay 1e-2) over f32 tensors.
     Adam(adam::Args),
+    /// Every convolution shape of the nets, one thread, one image.
+    Conv(conv::Args),
     /// A training step or inference of a small localization net.
     Train(train::Args),
 }
@@ -31,6 +35,7 @@ enum What {
 fn main() {
     match Args::parse().what {
         What::Adam(args) => adam::run(&args),
+        What::Conv(args) => conv::run(&args),
         What::Train(args) => train::run(&args),
     }
 }

@@ -165,6 +165,6 @@ fn noise64(seed: u32) -> impl Iterator<Item = f64> {
     })
 }
 
-fn noise(seed: u32, n: usize) -> Vec<f32> {
+pub(crate) fn noise(seed: u32, n: usize) -> Vec<f32> {
     noise64(seed).take(n).map(|x| x as f32).collect()
 }

@@ -1,15 +1,7 @@
 //! What other programs rely on: the keys of every `--json`, and the files of a run folder.
 
-use crate::{Place, TRAIN, keys};
+use crate::{Place, TRAIN, has, keys};
 use serde_json::Value;
-
-#[track_caller]
-fn has(value: &Value, wanted: &[&str]) {
-    let found = keys(value);
-    for key in wanted {
-        assert!(found.contains(key), "`{key}` is not among {found:?}");
-    }
-}
 
 #[test]
 fn train_eval_and_predict_print_what_they_promise() {
@@ -60,33 +52,6 @@ fn train_eval_and_predict_print_what_they_promise() {
     );
     assert!(corners.iter().all(|c| (0.0..=40.0).contains(c)), "pixels of the image: {corners:?}");
     assert!(place.path("drawn").join(&name).is_file(), "the drawn copy");
-}
-
-#[test]
-fn settle_ends_with_one_object_and_goes_on_where_it_stopped() {
-    let place = Place::new();
-    let command = "settle --data scenes --net tiny --size 32 --batch 4 --steps 6 --seeds 2 --out study --json";
-    let answer = place.json(command);
-    assert_eq!(answer.len(), 1, "one object and nothing else");
-    has(&answer[0], &["verdict", "best_arm", "metric", "seeds", "arms"]);
-    assert_eq!(answer[0]["verdict"], "undecided", "two seeds decide nothing");
-    assert_eq!(
-        (&answer[0]["metric"], &answer[0]["seeds"]),
-        (&Value::from("mean_iou"), &Value::from(2))
-    );
-    let arms = answer[0]["arms"].as_array().expect("arms");
-    assert!(arms.len() >= 5, "{} arms", arms.len());
-    for arm in arms {
-        has(arm, &["name", "spec", "peak_lr", "mean", "diff", "ci_low", "ci_high", "p"]);
-    }
-    let page = String::from_utf8(crate::bytes(&place.path("study/report.html"))).expect("text");
-    assert!(
-        page.starts_with("<!DOCTYPE html>") && page.contains("Undecided"),
-        "a page with the verdict"
-    );
-    let runs = crate::bytes(&place.path("study/runs.jsonl"));
-    assert_eq!(place.json(command), answer, "the same answer from what was kept");
-    assert_eq!(crate::bytes(&place.path("study/runs.jsonl")), runs, "and nothing was run again");
 }
 
 #[test]

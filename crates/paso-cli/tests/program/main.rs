@@ -3,6 +3,7 @@
 mod contract;
 mod crash;
 mod refusals;
+mod settle;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -79,4 +80,12 @@ fn bytes(path: &Path) -> Vec<u8> {
 /// The keys of an object, sorted.
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().expect("an object").keys().map(String::as_str).collect()
+}
+
+#[track_caller]
+fn has(value: &Value, wanted: &[&str]) {
+    let found = keys(value);
+    for key in wanted {
+        assert!(found.contains(key), "`{key}` is not among {found:?}");
+    }
 }

@@ -1,0 +1,227 @@
+//! `paso-speed conv`: every convolution shape of the nets, in GFLOP/s and as a share of the multiply-adds that this core
+//! can do.
+
+use paso_ops::{Conv, Image, ImageMut, Isa, PackedConv, Plane};
+
+use crate::peak;
+use crate::timing;
+use crate::train_nets::{NetName, noise};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only the shapes of this net; all of them where none is named.
+    #[arg(long, value_enum, ignore_case = true)]
+    net: Option<NetName>,
+    /// Seconds for each kernel.
+    #[arg(long, default_value_t = 0.3)]
+    seconds: f64,
+}
+
+/// A convolution and the side of its square input.
+type Shape = (Conv, usize);
+
+/// The different convolutions of a net, in order.
+fn shapes(net: NetName) -> Vec<Shape> {
+    let conv =
+        |side, from, to, kernel, stride| (Conv { stride, ..Conv::new(from, to, kernel) }, side);
+    match net {
+        NetName::S => vec![
+            conv(64, 3, 16, 3, 1),
+            conv(32, 16, 32, 3, 1),
+            conv(16, 32, 64, 3, 1),
+            conv(8, 64, 128, 3, 1),
+        ],
+        NetName::M => {
+            let mut all = vec![conv(128, 3, 32, 3, 2), conv(64, 32, 32, 3, 1)];
+            for (side, from) in [(64, 32), (32, 64), (16, 128)] {
+                all.push(conv(side, from, 2 * from, 3, 2));
+                all.push(conv(side, from, 2 * from, 1, 2));
+                all.push(conv(side / 2, 2 * from, 2 * from, 3, 1));
+            }
+            all
+        }
+        NetName::D => {
+            let mut all = vec![conv(128, 3, 16, 3, 2)];
+            let blocks = [
+                (64, 16, 32, 1),
+                (64, 32, 64, 2),
+                (32, 64, 64, 1),
+                (32, 64, 128, 2),
+                (16, 128, 128, 1),
+                (16, 128, 256, 2),
+                (8, 256, 256, 1),
+            ];
+            for (side, from, to, stride) in blocks {
+                all.push((Conv { stride, ..Conv::depthwise(from, 3) }, side));
+                all.push(conv(side / stride, from, to, 1, 1));
+            }
+            all
+        }
+    }
+}
+
+/// Prints a line for each shape.
+pub(crate) fn run(args: &Args) {
+    let nets = args.net.map_or(vec![NetName::S, NetName::M, NetName::D], |net| vec![net]);
+    let isa = Isa::from_env().unwrap_or_else(|e| panic!("PASO_ISA: {e}"));
+    timing::pool(1).install(|| {
+        let peak = peak::gflops(isa, args.seconds);
+        for net in nets {
+            for shape in shapes(net) {
+                line(isa, net, shape, peak, args.seconds);
+            }
+        }
+    });
+}
+
+fn line(isa: Isa, net: NetName, (conv, side): Shape, peak: f64, seconds: f64) {
+    let mut job = Job::new(isa, conv, side);
+    job.check();
+    let pixels = job.y.plane.pixels() * conv.weight_len() / conv.out_channels * conv.out_channels;
+    let flop = 2.0 * pixels as f64;
+    let rate = |time: (f64, f64)| flop / time.0 / 1e9;
+    let rates = [
+        rate(timing::sample(seconds, || job.forward())),
+        rate(timing::sample(seconds, || job.input_grad())),
+        rate(timing::sample(seconds, || job.weight_grad())),
+    ];
+    let [forward, input_grad, weight_grad] = rates.map(|x| (x * 10.0).round() / 10.0);
+    let share = rates.map(|x| (x / peak * 100.0).round() / 100.0);
+    let (k, s) = (conv.kernel, conv.stride);
+    let kind = if conv.groups > 1 { "depthwise " } else { "" };
+    let line = serde_json::json!({
+        "isa": isa.name(),
+        "net": format!("{net:?}"),
+        "conv": format!("{kind}{k}x{k}/{s} {}->{} of {side}x{side}", conv.in_channels, conv.out_channels),
+        "forward": forward,
+        "input_grad": input_grad,
+        "weight_grad": weight_grad,
+        "share_of_peak": share,
+        "peak": (peak * 10.0).round() / 10.0,
+    });
+    #[expect(clippy::print_stdout, reason = "the program's output")]
+    {
+        println!("{line}");
+    }
+}
+
+/// Planes and numbers of one image of a convolution.
+struct Job {
+    isa: Isa,
+    conv: Conv,
+    weights: Vec<f32>,
+    packed: PackedConv,
+    x: Held,
+    y: Held,
+    dy: Held,
+    dx: Held,
+    dw: Vec<f32>,
+}
+
+struct Held {
+    plane: Plane,
+    data: Vec<f32>,
+}
+
+impl Held {
+    fn zeros(plane: Plane) -> Self {
+        Self { plane, data: vec![0.0; plane.len()] }
+    }
+
+    /// Noise within the halo, which stays zero.
+    fn noise(plane: Plane, seed: u32) -> Self {
+        let mut held = Self::zeros(plane);
+        let mut values = noise(seed, plane.inner_len()).into_iter();
+        for run in plane.runs() {
+            held.data[run].iter_mut().zip(&mut values).for_each(|(x, value)| *x = value);
+        }
+        held
+    }
+
+    fn image(&self) -> Image<'_> {
+        Image::new(self.plane, &self.data)
+    }
+
+    fn image_mut(&mut self) -> ImageMut<'_> {
+        ImageMut::new(self.plane, &mut self.data)
+    }
+
+    fn dot(&self, other: &Self) -> f64 {
+        let values = |held: &Self| -> Vec<f64> {
+            let runs = held.plane.runs();
+            runs.flat_map(|run| held.data[run].to_vec()).map(f64::from).collect()
+        };
+        dot(&values(self), &values(other))
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+impl Job {
+    fn new(isa: Isa, conv: Conv, side: usize) -> Self {
+        let x = Plane::new(side, side, conv.in_channels).with_halo(conv.padding);
+        let y = conv.output(x);
+        let weights = noise(1, conv.weight_len());
+        let mut packed = PackedConv::default();
+        packed.pack(isa, &conv, &weights);
+        packed.pack_backward(isa, &conv, &weights);
+        Self {
+            isa,
+            conv,
+            packed,
+            dw: vec![0.0; weights.len()],
+            weights,
+            x: Held::noise(x, 2),
+            y: Held::zeros(y),
+            dy: Held::noise(y.with_halo(conv.grad_halo(x)), 3),
+            dx: Held::zeros(x),
+        }
+    }
+
+    fn forward(&mut self) {
+        self.conv.forward(self.isa, self.x.image(), &self.packed, None, self.y.image_mut());
+    }
+
+    fn input_grad(&mut self) {
+        self.conv.input_grad(self.isa, self.dy.image(), &self.packed, self.dx.image_mut());
+    }
+
+    fn weight_grad(&mut self) {
+        self.conv.weight_grad(self.isa, self.x.image(), self.dy.image(), &mut self.dw);
+    }
+
+    /// One output by hand, and both gradients as the adjoints they are: `dy . f(x, w) = dx . x = dw . w`.
+    fn check(&mut self) {
+        self.forward();
+        self.input_grad();
+        self.weight_grad();
+        let (conv, x) = (self.conv, self.x.plane);
+        let (depth, at) = (conv.in_channels / conv.groups, self.y.plane.height / 2);
+        let channel = conv.out_channels - 1;
+        let first = if conv.groups > 1 { channel } else { 0 };
+        let mut sum = 0.0;
+        for (w, weight) in self.weights.chunks_exact(conv.out_channels).enumerate() {
+            let (tap, c) = (w / depth, w % depth);
+            let (row, column) =
+                (at * conv.stride + tap / conv.kernel, at * conv.stride + tap % conv.kernel);
+            let input = self.x.data[row * x.row_stride() + column * x.channels + first + c];
+            sum += f64::from(input) * f64::from(weight[channel]);
+        }
+        let y = self.y.plane;
+        let got = self.y.data[y.origin() + at * y.row_stride() + at * y.channels + channel];
+        assert!((f64::from(got) - sum).abs() < 1e-3, "{conv:?}: {got} instead of {sum}");
+
+        let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
+        let (through_y, size) = (self.dy.dot(&self.y), self.dy.dot(&self.dy).sqrt());
+        let tolerance = 1e-5 * size * self.y.dot(&self.y).sqrt();
+        for (what, got) in [
+            ("input", self.dx.dot(&self.x)),
+            ("weight", dot(&wide(&self.dw), &wide(&self.weights))),
+        ] {
+            let error = (got - through_y).abs();
+            assert!(error < tolerance, "{conv:?}, {what} gradient: off by {error:e}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The multiply-adds that one core can do: what a convolution is measured against.
+
+use std::hint::black_box;
+
+use paso_ops::Isa;
+use pulp::{Simd, WithSimd};
+
+use crate::timing;
+
+/// Independent sums: enough to hide the latency of a multiply-add on every CPU so far, few enough for 16 registers.
+const SUMS: usize = 12;
+const ROUNDS: usize = 10_000;
+
+/// GFLOP/s of the calling thread.
+pub(crate) fn gflops(isa: Isa, seconds: f64) -> f64 {
+    let (_, best) = timing::sample(seconds, || {
+        black_box(run(isa));
+    });
+    (2 * SUMS * ROUNDS * isa.lanes()) as f64 / best / 1e9
+}
+
+fn run(isa: Isa) -> f32 {
+    match (pulp::Arch::new(), isa.name()) {
+        #[cfg(target_arch = "x86_64")]
+        (pulp::Arch::V4(simd), "avx2") => Simd::vectorize(*simd, MulAdd),
+        (_, "scalar") => pulp::Scalar.vectorize(MulAdd),
+        (arch, _) => arch.dispatch(MulAdd),
+    }
+}
+
+struct MulAdd;
+
+impl WithSimd for MulAdd {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let (a, b) = (simd.splat_f32s(black_box(0.999)), simd.splat_f32s(black_box(0.001)));
+        let mut sums = [simd.splat_f32s(black_box(1.0)); SUMS];
+        for _ in 0..ROUNDS {
+            for sum in &mut sums {
+                *sum = simd.mul_add_f32s(a, *sum, b);
+            }
+        }
+        let all = sums.into_iter().fold(simd.splat_f32s(0.0), |all, x| simd.add_f32s(all, x));
+        simd.reduce_sum_f32s(all)
+    }
+}

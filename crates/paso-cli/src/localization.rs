@@ -1,0 +1,230 @@
+//! A localization run as a trial of a study: from its start, or from where a run stands that the user has already.
+
+use crate::watched::Watched;
+use paso_locate::data::Prepared;
+use paso_locate::{Error, TrainConfig, Trainer};
+use paso_study::{Outcome, Run, Trial, TrialError, Watch};
+use std::sync::Arc;
+
+/// What every run of a study has in common.
+#[derive(Debug)]
+pub(crate) struct Localization {
+    pub(crate) config: TrainConfig,
+    pub(crate) classes: Vec<String>,
+    pub(crate) train: Arc<Prepared>,
+    pub(crate) validation: Prepared,
+    /// Where runs begin, if not with fresh weights.
+    pub(crate) base: Option<Trainer>,
+}
+
+/// A run on its way: shared by several until their rates differ.
+struct Going {
+    trainer: Trainer,
+    watched: Watched,
+    /// Steps of the study that are done. The trainer may have done more before.
+    done: u64,
+}
+
+impl Localization {
+    /// What else a run depends on: runs kept under other circumstances are refused.
+    pub(crate) fn fingerprint(&self, data: &str) -> String {
+        let c = &self.config;
+        let (train, validation) = (self.train.len(), self.validation.len());
+        let base = self.base.as_ref().map_or_else(String::new, |base| {
+            format!(", from step {} of a run with seed {}", base.steps(), c.seed)
+        });
+        format!(
+            "paso {}, {data}: {train} + {validation} images, net {}, {} px, batch {}, weight decay {}, class weight {}, {:?}{base}",
+            env!("CARGO_PKG_VERSION"),
+            c.net,
+            c.size,
+            c.batch,
+            c.weight_decay,
+            c.class_weight,
+            c.augment
+        )
+    }
+
+    fn begin(&self, run: &Run) -> Result<Going, Error> {
+        let trainer = match &self.base {
+            // Seeds of the study continue the base's stream of samples in orders of their own.
+            Some(base) => base.branch(self.config.seed.wrapping_add(1).wrapping_add(run.seed))?,
+            None => {
+                let config = TrainConfig {
+                    steps: Some(run.steps),
+                    schedule: run.spec.clone(),
+                    lr: run.peak_lr,
+                    seed: run.seed,
+                    ..self.config.clone()
+                };
+                Trainer::new(&config, self.classes.clone(), Arc::clone(&self.train))?
+            }
+        };
+        Ok(Going { trainer, watched: Watched::new(run.steps), done: 0 })
+    }
+
+    /// Takes all these runs from where they are to their ends: together until their rates differ, then in branches.
+    /// The outcomes are put at the runs' numbers.
+    fn go_on(
+        &self,
+        mut going: Going,
+        runs: &[(usize, &Run)],
+        watch: &Watch<'_>,
+        outcomes: &mut [Outcome],
+    ) -> Result<(), TrialError> {
+        let (_, first) = runs[0];
+        let rates = first.schedule();
+        let shared = runs.iter().map(|(_, run)| first.shared_steps(run)).min().unwrap_or(0);
+        while going.done < shared {
+            match going.trainer.step_audited_at_rate(rates.at(going.done)) {
+                Err(Error::Diverged { .. }) => {
+                    runs.iter().for_each(|(i, run)| outcomes[*i] = diverged(run));
+                    return Ok(());
+                }
+                step => going.watched.see(&step?, going.done + 1),
+            }
+            going.done += 1;
+            watch.advance(1);
+            if watch.stop() {
+                return Err("stopped".into());
+            }
+        }
+        if going.done == first.steps {
+            for (i, run) in runs {
+                outcomes[*i] = self.judge(run, &mut going);
+            }
+            return Ok(());
+        }
+        // Those that go on like the first, and the others: at least one each.
+        let (like, other): (Vec<_>, Vec<_>) =
+            runs.iter().partition(|(_, run)| first.shared_steps(run) > shared);
+        let mut branch = Going {
+            trainer: going.trainer.branch(going.trainer.model().config().seed)?,
+            watched: going.watched.clone(),
+            done: going.done,
+        };
+        if other.iter().all(|(_, run)| run.averaging.is_empty()) {
+            branch.trainer.keep_averages(&[]);
+        }
+        self.go_on(branch, &other, watch, outcomes)?;
+        self.go_on(going, &like, watch, outcomes)
+    }
+
+    fn judge(&self, run: &Run, going: &mut Going) -> Outcome {
+        let Going { trainer, watched, .. } = going;
+        let judged = trainer.evaluate(&self.validation);
+        let averages = if run.averaging.is_empty() {
+            Vec::new()
+        } else {
+            trainer.evaluate_averages(&self.validation)
+        };
+        Outcome {
+            metric: judged.metrics.mean_iou,
+            averaged: averages.iter().map(|e| e.metrics.mean_iou).collect(),
+            averaged_loss: averages.iter().map(|e| e.loss).collect(),
+            loss: Some(judged.loss),
+            audit: Some(watched.audit(trainer)),
+            curve: watched.curve.clone(),
+            ..Outcome::default()
+        }
+    }
+}
+
+/// A run that came to nothing: worse than any other.
+fn diverged(run: &Run) -> Outcome {
+    Outcome {
+        metric: f64::NAN,
+        averaged: vec![f64::NAN; run.averaging.len()],
+        ..Outcome::default()
+    }
+}
+
+impl Trial for Localization {
+    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
+        let outcomes = self.train_together(std::slice::from_ref(run), watch)?;
+        outcomes.into_iter().next().ok_or_else(|| "no outcome".into())
+    }
+
+    fn train_together(&self, runs: &[Run], watch: &Watch<'_>) -> Result<Vec<Outcome>, TrialError> {
+        // A pool of one: the study runs several trainings side by side instead.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+        pool.install(|| {
+            let mut going = self.begin(&runs[0])?;
+            // Runs of one study that keep averages keep the same ones.
+            let horizons = runs.iter().find(|run| !run.averaging.is_empty());
+            let decay = |&h: &u64| 1.0 - 1.0 / h as f64;
+            let decays: Vec<f64> =
+                horizons.iter().flat_map(|run| &run.averaging).map(decay).collect();
+            going.trainer.keep_averages(&decays);
+            let mut outcomes = vec![Outcome::default(); runs.len()];
+            let numbered: Vec<_> = runs.iter().enumerate().collect();
+            self.go_on(going, &numbered, watch, &mut outcomes)?;
+            Ok(outcomes)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use paso_locate::data::{PrepareOptions, Split};
+    use paso_locate::demo::{self, DemoOptions};
+
+    fn trial() -> Localization {
+        let dataset = demo::dataset(&DemoOptions { train: 8, val: 4, seed: 1 }).expect("scenes");
+        let images = |split| {
+            let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
+            Prepared::new(&dataset, &dataset.indices(split), &options).expect("images").0
+        };
+        let config = TrainConfig {
+            net: paso_locate::NetName::Tiny,
+            size: 32,
+            batch: 4,
+            ..TrainConfig::default()
+        };
+        let (train, validation) = (Arc::new(images(Split::Train)), images(Split::Val));
+        Localization { config, classes: dataset.classes, train, validation, base: None }
+    }
+
+    #[test]
+    fn runs_that_share_a_trunk_come_out_as_if_each_was_trained_alone() {
+        let trial = trial();
+        let watch = Watch::idle();
+        let run = |spec: &str| Run::new(spec, 2e-3, 10, 3);
+        let mut runs = [
+            run("constant"),
+            run("constant(for 80%) then linear(to 0)"),
+            run("constant(for 40%) then linear(to 0)"),
+            run("constant(for 40%) then cosine(to 0)"),
+        ];
+        runs[0].averaging = vec![2, 5];
+        let together = trial.train_together(&runs, &watch).expect("they train");
+        for (run, outcome) in runs.iter().zip(&together) {
+            let alone = trial.train(run, &watch).expect("it trains");
+            assert_eq!(alone, *outcome, "{run}");
+        }
+        assert!(together.iter().all(|o| o.metric.is_finite()));
+        assert_eq!(together[0].averaged.len(), 2);
+        assert!(together[1..].iter().all(|o| o.averaged.is_empty()));
+    }
+
+    #[test]
+    fn a_branch_with_the_seed_of_its_run_has_the_bits_of_going_on() {
+        let trial = trial();
+        let config = TrainConfig { steps: Some(8), ..trial.config.clone() };
+        let mut run =
+            Trainer::new(&config, trial.classes.clone(), Arc::clone(&trial.train)).expect("a run");
+        for _ in 0..4 {
+            run.step().expect("a step");
+        }
+        let mut same = run.branch(config.seed).expect("a branch");
+        let mut other = run.branch(config.seed + 1).expect("a branch");
+        for _ in 0..4 {
+            run.step().expect("a step");
+            same.step().expect("a step");
+            other.step().expect("a step");
+        }
+        assert_eq!(run.checkpoint(None), same.checkpoint(None));
+        assert_ne!(run.checkpoint(None).1, other.checkpoint(None).1, "another order of images");
+    }
+}
