@@ -4,6 +4,7 @@ use crate::watched::Watched;
 use paso_locate::data::Prepared;
 use paso_locate::{Error, TrainConfig, Trainer};
 use paso_study::{Outcome, Run, Trial, TrialError, Watch};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What every run of a study has in common.
@@ -13,6 +14,8 @@ pub(crate) struct Localization {
     pub(crate) classes: Vec<String>,
     pub(crate) train: Arc<Prepared>,
     pub(crate) validation: Prepared,
+    /// Features that every run begins with.
+    pub(crate) features: Option<PathBuf>,
     /// Where runs begin, if not with fresh weights.
     pub(crate) base: Option<Trainer>,
 }
@@ -30,11 +33,12 @@ impl Localization {
     pub(crate) fn fingerprint(&self, data: &str) -> String {
         let c = &self.config;
         let (train, validation) = (self.train.len(), self.validation.len());
+        let features = if self.features.is_some() { ", pretrained features" } else { "" };
         let base = self.base.as_ref().map_or_else(String::new, |base| {
             format!(", from step {} of a run with seed {}", base.steps(), c.seed)
         });
         format!(
-            "paso {}, {data}: {train} + {validation} images, net {}, {} px, batch {}, weight decay {}, class weight {}, {:?}{base}",
+            "paso {}, {data}: {train} + {validation} images, net {}, {} px, batch {}, weight decay {}, class weight {}, {:?}{features}{base}",
             env!("CARGO_PKG_VERSION"),
             c.net,
             c.size,
@@ -57,7 +61,12 @@ impl Localization {
                     seed: run.seed,
                     ..self.config.clone()
                 };
-                Trainer::new(&config, self.classes.clone(), Arc::clone(&self.train))?
+                let data = Arc::clone(&self.train);
+                let mut trainer = Trainer::new(&config, self.classes.clone(), data)?;
+                if let Some(features) = &self.features {
+                    trainer.load_features(features)?;
+                }
+                trainer
             }
         };
         Ok(Going { trainer, watched: Watched::new(run.steps), done: 0 })
@@ -183,7 +192,14 @@ mod tests {
             ..TrainConfig::default()
         };
         let (train, validation) = (Arc::new(images(Split::Train)), images(Split::Val));
-        Localization { config, classes: dataset.classes, train, validation, base: None }
+        Localization {
+            config,
+            classes: dataset.classes,
+            train,
+            validation,
+            features: None,
+            base: None,
+        }
     }
 
     #[test]

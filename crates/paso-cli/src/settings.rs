@@ -12,10 +12,15 @@ pub(crate) struct SettingsArgs {
     /// Settings from a TOML file, such as the `config.toml` of an earlier run
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The net: tiny, small or medium [default: small]
+    /// The net: tiny, small, medium, or squeezenet with --features [default: small]
     #[arg(long)]
     net: Option<NetName>,
-    /// Side of the square that images are resized to, a multiple of 16 [default: 96; settle 64, and 32 on the demo]
+    /// Begin with the features of SqueezeNet 1.1 in this safetensors file, learned on other images: better boxes from few
+    /// images. Takes the net squeezenet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) features: Option<PathBuf>,
+    /// Side of the square that images are resized to, a multiple of 16 [default: 96, squeezenet 160; settle 64, and 32 on
+    /// the demo]
     #[arg(long, value_name = "PX")]
     size: Option<u32>,
     /// Images a step [default: 16]
@@ -40,7 +45,18 @@ impl SettingsArgs {
                 toml::from_str(&text).with_context(|| path.display().to_string())?
             }
         };
-        config.net = self.net.unwrap_or(config.net);
+        let own = self.config.is_none();
+        match (&self.features, self.net) {
+            (Some(_), Some(net)) if net != NetName::Squeezenet => {
+                anyhow::bail!("--features belong to the net squeezenet, not to {net}")
+            }
+            (Some(_), _) => config.net = NetName::Squeezenet,
+            (None, net) => config.net = net.unwrap_or(config.net),
+        }
+        if own && config.net == NetName::Squeezenet {
+            // Its maps are a sixteenth of the image's sides.
+            config.size = 160;
+        }
         config.size = self.size.unwrap_or(config.size);
         config.batch = self.batch.unwrap_or(config.batch);
         config.weight_decay = self.weight_decay.unwrap_or(config.weight_decay);

@@ -155,6 +155,7 @@ fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
         validation: source::prepare(&dataset, Split::Val, config.size)?,
         classes: dataset.classes,
         config,
+        features: args.settings.features.clone(),
         base: None,
     };
     Ok((trial, args.lr))
@@ -188,7 +189,14 @@ fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>
         config.lr
     );
     eprintln!("{}: going on after {} steps, at the rate {rate}", path.display(), base.steps());
-    let trial = Localization { classes: meta.classes, train, validation, config, base: Some(base) };
+    let trial = Localization {
+        classes: meta.classes,
+        train,
+        validation,
+        config,
+        features: None,
+        base: Some(base),
+    };
     Ok((trial, Some(rate)))
 }
 

@@ -146,7 +146,14 @@ fn begin(
             eprintln!("{}: going on after epoch {}", folder.display(), run.epochs());
             run
         }
-        _ => Run::new(config, dataset.classes.clone(), train, validation, folder)?,
+        _ => {
+            let classes = dataset.classes.clone();
+            let mut run = Run::new(config, classes, train, validation, folder)?;
+            if let Some(features) = &args.settings.features {
+                run.load_features(features)?;
+            }
+            run
+        }
     };
     let model = run.trainer().model();
     eprintln!(

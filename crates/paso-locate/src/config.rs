@@ -39,6 +39,10 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// How training images are flipped, zoomed and recoloured.
     pub augment: Augment,
+    /// The rate of a body that was trained elsewhere, as a share of the net's, 0..=1. Default 0.1. Other nets have none.
+    pub body_rate: f64,
+    /// The share of the run that such a body stays frozen for, 0..=1. Default 0.1.
+    pub frozen: f64,
     /// Decay a step of the averaged weights that are kept beside the weights, 0 (none)..=0.999999.
     /// Default 0.
     pub average: f64,
@@ -59,6 +63,8 @@ impl Default for TrainConfig {
             class_weight: 0.2,
             label_smoothing: 0.1,
             augment: Augment::default(),
+            body_rate: 0.1,
+            frozen: 0.1,
             average: 0.0,
         }
     }
@@ -85,6 +91,8 @@ impl TrainConfig {
         field("class_weight", self.class_weight, 0.0..=100.0, "0 to 100")?;
         field("label_smoothing", self.label_smoothing, 0.0..=0.9, "0 to 0.9")?;
         self.augment.checked()?;
+        field("body_rate", self.body_rate, 0.0..=1.0, "0 to 1")?;
+        field("frozen", self.frozen, 0.0..=1.0, "0 to 1")?;
         field("average", self.average, 0.0..=0.999_999, "0 (none) to 0.999999")
     }
 
@@ -92,6 +100,18 @@ impl TrainConfig {
     #[must_use]
     pub fn steps_per_epoch(&self, samples: usize) -> u64 {
         (samples.div_ceil(self.batch) as u64).max(1)
+    }
+
+    /// Steps that a body which was trained elsewhere stays frozen for.
+    #[must_use]
+    pub fn frozen_steps(&self, samples: usize) -> u64 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of the steps"
+        )]
+        let frozen = (self.frozen * self.total_steps(samples) as f64).round() as u64;
+        frozen
     }
 
     /// Steps of the whole run.

@@ -43,9 +43,11 @@ mod metrics_baseline;
 mod metrics_interval;
 mod model;
 mod net;
+mod optimizer;
 mod order;
 mod rng;
 pub mod run;
+mod squeezenet;
 mod train;
 
 // Data.

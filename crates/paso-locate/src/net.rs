@@ -1,13 +1,14 @@
 //! The nets: a stack of convolutions, and a head that says one box and one class.
 
 use crate::attend::Attend;
+use crate::squeezenet;
 use crate::{Error, TrainConfig};
 use paso_tape::{BoxLoss, ClassLoss, Conv, Params, Pool, Tape, Var};
 use serde::{Deserialize, Serialize};
 
-/// The nets by name: all alike but for their widths.
+/// The nets by name.
 ///
-/// Four times [3x3 convolution, batch norm, ReLU], with a 2x2 max pool after the first three, and one more convolution, so
+/// Three are alike but for their widths. Four times [3x3 convolution, batch norm, ReLU], with a 2x2 max pool after the first three, and one more convolution, so
 /// that a pixel of the last map, an eighth of the image's sides, sees its surroundings. The head looks at eight places of
 /// that map: their coordinates say *where* things are, and the features at the first of them *what* is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,28 +20,40 @@ pub enum NetName {
     Small,
     /// 32-64-128-256 channels; about 980,000 parameters.
     Medium,
+    /// The features of `SqueezeNet` 1.1, to be read from a file of weights that were trained on other images, under the
+    /// same head; about 790,000 parameters. For images of 160 pixels or so.
+    Squeezenet,
 }
 
 impl NetName {
     /// Every net, smallest first.
-    pub const ALL: [Self; 3] = [Self::Tiny, Self::Small, Self::Medium];
+    pub const ALL: [Self; 4] = [Self::Tiny, Self::Small, Self::Medium, Self::Squeezenet];
 
-    /// `tiny`, `small` or `medium`.
+    /// `tiny`, `small`, `medium` or `squeezenet`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Tiny => "tiny",
             Self::Small => "small",
             Self::Medium => "medium",
+            Self::Squeezenet => "squeezenet",
         }
     }
 
-    fn widths(self) -> [usize; 4] {
-        match self {
+    /// Records the part before the head. Where it is one that is trained elsewhere, its end is the second.
+    fn body(self, tape: &mut Tape, params: &mut Params, image: Var) -> (Var, Option<Var>) {
+        let widths = match self {
             Self::Tiny => [8, 16, 32, 64],
             Self::Small => [16, 32, 64, 128],
             Self::Medium => [32, 64, 128, 256],
-        }
+            Self::Squeezenet => {
+                let map = squeezenet::body(tape, params, image);
+                // As wide as the last map of `small`: the head needs no more, and all of it has to be learned.
+                let narrow = Conv::new(tape.shape(map)[2], 128, 1);
+                return (convolution(tape, params, "neck", map, narrow), Some(map));
+            }
+        };
+        (stages(tape, params, image, widths), None)
     }
 }
 
@@ -55,7 +68,7 @@ impl std::str::FromStr for NetName {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let found = Self::ALL.into_iter().find(|net| net.name() == text);
-        found.ok_or_else(|| Error::option("net", text, "tiny, small or medium"))
+        found.ok_or_else(|| Error::option("net", text, "tiny, small, medium or squeezenet"))
     }
 }
 
@@ -77,6 +90,8 @@ pub(crate) struct Net {
     pub(crate) box_loss: Var,
     /// Output: cross-entropy of each image.
     pub(crate) class_loss: Var,
+    /// The end of a body that is trained elsewhere, and how many of the parameters, the first ones, are its own.
+    pub(crate) body: Option<(Var, usize)>,
 }
 
 impl Net {
@@ -86,7 +101,10 @@ impl Net {
         let side = config.size as usize;
         let image = tape.input([side, side, 3]);
         let (target, class) = (tape.input([1, 1, 4]), tape.input([1, 1, 1]));
-        let map = body(&mut tape, &mut params, image, config.net.widths());
+        let (map, body) = config.net.body(&mut tape, &mut params, image);
+        let of_body = |t: &&paso_tape::Tensor| !t.name.starts_with("neck.");
+        let length = params.tensors().iter().take_while(of_body).map(|t| t.range.len()).sum();
+        let body = body.map(|end| (end, length));
         let features = neck(&mut tape, &mut params, map);
         let output = tape.linear(&mut params, "head", features, 4 + classes);
 
@@ -101,22 +119,22 @@ impl Net {
         let class_loss = tape.cross_entropy(logits, class, ClassLoss { smoothing, weights: None });
         let loss = tape.weighted_sum(&[(1.0, box_loss), (weight, class_loss)]);
         tape.set_loss(loss);
-        (Self { tape, image, target, class, corners, logits, box_loss, class_loss }, params)
+        (Self { tape, image, target, class, corners, logits, box_loss, class_loss, body }, params)
     }
 }
 
 /// Four stages; all but the last are followed by a pool, so that the last map keeps an eighth of the image's sides.
-fn body(tape: &mut Tape, params: &mut Params, image: Var, widths: [usize; 4]) -> Var {
+fn stages(tape: &mut Tape, params: &mut Params, image: Var, widths: [usize; 4]) -> Var {
     let mut map = image;
     for (i, &width) in widths.iter().enumerate() {
         let channels = tape.shape(map)[2];
-        map = convolution(tape, params, i + 1, map, Conv::new(channels, width, 3));
+        map = numbered(tape, params, i + 1, map, Conv::new(channels, width, 3));
         if i < 3 {
             map = tape.max_pool(map, Pool::new(2));
         }
     }
     let channels = tape.shape(map)[2];
-    convolution(tape, params, 5, map, Conv::new(channels, channels, 3))
+    numbered(tape, params, 5, map, Conv::new(channels, channels, 3))
 }
 
 /// What the head sees: where the places are that the net looks at, and the features at the first of them.
@@ -130,9 +148,18 @@ fn neck(tape: &mut Tape, params: &mut Params, map: Var) -> Var {
 /// Places that a net looks at.
 const PLACES: usize = 8;
 
+fn numbered(tape: &mut Tape, params: &mut Params, number: usize, x: Var, conv: Conv) -> Var {
+    let names = [format!("conv{number}"), format!("norm{number}")];
+    normalized(tape, params, [&names[0], &names[1]], x, conv)
+}
+
+fn convolution(tape: &mut Tape, params: &mut Params, name: &str, x: Var, conv: Conv) -> Var {
+    normalized(tape, params, [&format!("{name}.conv"), &format!("{name}.norm")], x, conv)
+}
+
 /// Convolution, batch norm, `ReLU`. The norm's shift makes a bias superfluous.
-fn convolution(tape: &mut Tape, params: &mut Params, number: usize, x: Var, conv: Conv) -> Var {
-    let x = tape.conv(params, &format!("conv{number}"), x, conv, false);
-    let x = tape.batch_norm(params, &format!("norm{number}"), x);
+fn normalized(tape: &mut Tape, params: &mut Params, names: [&str; 2], x: Var, conv: Conv) -> Var {
+    let x = tape.conv(params, names[0], x, conv, false);
+    let x = tape.batch_norm(params, names[1], x);
     tape.relu(x)
 }

@@ -99,6 +99,14 @@ impl Run {
         })
     }
 
+    /// Reads the net's body from a file: see [`Trainer::load_features`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load_features(&mut self, path: &Path) -> Result<(), Error> {
+        self.trainer.load_features(path)
+    }
+
     /// Epochs done.
     #[must_use]
     pub fn epochs(&self) -> u64 {

@@ -6,9 +6,11 @@ use crate::checkpoint::{FORMAT, Meta, Tensor};
 use crate::data::Prepared;
 use crate::fingerprint::fingerprint;
 use crate::model::{Evaluation, Model};
+use crate::optimizer::Optimizer;
 use crate::order::Order;
+use crate::squeezenet;
 use crate::{Error, TrainConfig};
-use paso_adam::{Adam, AdamConfig, AdamGroup, Audit, Decay};
+use paso_adam::Audit;
 use paso_schedule::{Shape, Spec};
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 pub struct Trainer {
     model: Model,
     data: Arc<Prepared>,
-    optimizer: AdamGroup,
+    optimizer: Optimizer,
     schedule: Spec,
     order: Order,
     gradient: Vec<f32>,
@@ -64,8 +66,27 @@ impl Trainer {
         data: Arc<Prepared>,
     ) -> Result<Self, Error> {
         let model = Model::new(config, classes)?;
-        let optimizer = AdamGroup::new(adam(config)?, [model.parameters()]);
-        Self::assemble(model, optimizer, None, data)
+        Self::assemble(model, None, data)
+    }
+
+    /// Reads the net's body from a file of features that were learned on other images; before the first step.
+    ///
+    /// # Errors
+    /// When the net has no such body, or the file does not hold it.
+    pub fn load_features(&mut self, path: &Path) -> Result<(), Error> {
+        let config = self.model.config().clone();
+        let Some((_, length)) = self.model.net.body else {
+            return Err(Error::option(
+                "net",
+                config.net,
+                "squeezenet, to take features from a file",
+            ));
+        };
+        squeezenet::load(path, &mut self.model.params, length)?;
+        for average in &mut self.averages {
+            *average = Average::new(config.average, &self.model.params);
+        }
+        Ok(())
     }
 
     /// A run that goes on from a checkpoint, with the same bits as if it had never stopped.
@@ -84,24 +105,24 @@ impl Trainer {
             let what = "it was trained on other images; give it the same ones, or start a new run in another folder";
             return Err(Error::Checkpoint { path: path.to_owned(), what: what.into() });
         }
-        let adam = adam(&meta.config)?;
-        let mut state = AdamGroup::new(adam, [model.parameters()]).state();
-        state.step = meta.step;
-        for moment in &mut state.moments {
-            moment.values = archive.trained(&model.params, &format!("{}.", moment.name))?;
-        }
-        let optimizer = AdamGroup::resume(adam, state)?;
         let mut average = Average::new(meta.config.average, &model.params);
         if meta.config.average > 0.0 {
             average.values = archive.trained(&model.params, "average.")?;
             average.buffers = archive.statistics(&model.params, "average.")?;
         }
-        Self::assemble(model, optimizer, Some(average), data)
+        let mut trainer = Self::assemble(model, Some(average), data)?;
+        let moments = trainer
+            .optimizer
+            .moments()
+            .into_iter()
+            .map(|(name, _)| archive.trained(&trainer.model.params, &format!("{name}.")));
+        let moments = moments.collect::<Result<Vec<_>, _>>()?;
+        trainer.optimizer.load(meta.step, &moments)?;
+        Ok(trainer)
     }
 
     fn assemble(
         model: Model,
-        optimizer: AdamGroup,
         average: Option<Average>,
         data: Arc<Prepared>,
     ) -> Result<Self, Error> {
@@ -119,6 +140,9 @@ impl Trainer {
             labels: vec![0; images],
             classes: vec![0.0; images],
         };
+        let split = model.net.body.map_or(0, |(_, length)| length);
+        let frozen = config.frozen_steps(data.len());
+        let optimizer = Optimizer::new(config, &model.params, split, frozen)?;
         let average = average.unwrap_or_else(|| Average::new(config.average, &model.params));
         Ok(Self {
             averages: if config.average > 0.0 { vec![average] } else { Vec::new() },
@@ -150,9 +174,11 @@ impl Trainer {
         let mut model = Model::new(&config, self.model.classes().to_vec())?;
         model.params.values_mut().copy_from_slice(self.model.params.values());
         model.params.buffers_mut().copy_from_slice(self.model.params.buffers());
-        let optimizer = AdamGroup::resume(*self.optimizer.adam(), self.optimizer.state())?;
-        let branch = Self::assemble(model, optimizer, None, Arc::clone(&self.data))?;
-        Ok(Self { averages: self.averages.clone(), ..branch })
+        let mut branch = Self::assemble(model, None, Arc::clone(&self.data))?;
+        let moments: Vec<_> = self.optimizer.moments().into_iter().map(|(_, m)| m).collect();
+        branch.optimizer.load(self.steps(), &moments)?;
+        branch.averages.clone_from(&self.averages);
+        Ok(branch)
     }
 
     /// Steps done.
@@ -183,11 +209,14 @@ impl Trainer {
     /// `lr`, tensor by tensor.
     #[must_use]
     pub fn noise(&self, lr: f64) -> (f64, Vec<(&str, Vec<f64>)>) {
-        let config = self.optimizer.adam().config();
-        let correct = 1.0 - config.beta2.powf(self.steps().max(1) as f64);
-        let state = self.optimizer.state();
-        let roots: Vec<f64> =
-            state.moments[1].values.iter().map(|v| (f64::from(*v) / correct).sqrt()).collect();
+        let config = *self.optimizer.config();
+        let body = self.model.net.body.map_or(0, |(_, length)| length);
+        let moments = self.optimizer.moments();
+        let root = |(i, v): (usize, &f32)| {
+            let steps = if i < body { self.optimizer.body_steps() } else { self.steps() };
+            (f64::from(*v) / (1.0 - config.beta2.powf(steps.max(1) as f64))).sqrt()
+        };
+        let roots: Vec<f64> = moments[1].1.iter().enumerate().map(root).collect();
         let tensors = self.model.params.tensors().iter();
         let layers = tensors
             .map(|t| {
@@ -233,6 +262,9 @@ impl Trainer {
         let done = self.steps();
         self.fill(done);
         let (net, params) = (&mut self.model.net, &mut self.model.params);
+        if let Some((end, _)) = net.body {
+            net.tape.set_frozen(end, self.optimizer.is_frozen());
+        }
         let Batch { images, boxes, classes, .. } = &self.batch;
         let loss = net
             .tape
@@ -241,13 +273,8 @@ impl Trainer {
         if !loss.is_finite() || !self.gradient.iter().all(|g| g.is_finite()) {
             return Err(self.diverged(done, lr));
         }
-        let tensors = [(params.values_mut(), &self.gradient[..])];
-        let audit = if audited {
-            Some(self.optimizer.par_step_audited(lr, tensors))
-        } else {
-            self.optimizer.par_step(lr, tensors);
-            None
-        };
+        let arena = (params.values_mut(), &self.gradient[..]);
+        let audit = self.optimizer.step(lr, arena, audited);
         self.averages.iter_mut().for_each(|a| a.update(done + 1, params));
         Ok(StepReport { step: done + 1, lr, loss: f64::from(loss), audit })
     }
@@ -334,12 +361,8 @@ impl Trainer {
         };
         let mut tensors =
             archive::model(&model.params, "", model.params.values(), model.params.buffers());
-        for moment in self.optimizer.state().moments {
-            tensors.extend(archive::trained(
-                &model.params,
-                &format!("{}.", moment.name),
-                &moment.values,
-            ));
+        for (name, values) in self.optimizer.moments() {
+            tensors.extend(archive::trained(&model.params, &format!("{name}."), &values));
         }
         if model.config().average > 0.0 {
             tensors.extend(
@@ -350,11 +373,4 @@ impl Trainer {
         }
         (meta, tensors)
     }
-}
-
-fn adam(config: &TrainConfig) -> Result<Adam, Error> {
-    Ok(Adam::new(AdamConfig {
-        decay: Decay::Decoupled(config.weight_decay),
-        ..AdamConfig::default()
-    })?)
 }

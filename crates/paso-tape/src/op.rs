@@ -72,6 +72,8 @@ pub(crate) struct Node {
     pub(crate) plane: Plane,
     pub(crate) name: String,
     pub(crate) keep: bool,
+    /// No gradient goes to this node or past it.
+    pub(crate) frozen: bool,
 }
 
 impl Op {

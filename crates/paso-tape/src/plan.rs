@@ -139,11 +139,9 @@ impl<'a> Graph<'a> {
             };
             let before = inputs.iter().map(|x| graph.level[x.0]).max().unwrap_or(0);
             graph.level[n] = before + usize::from(graph.waits(n));
-            depends[n] = nodes[n].op.is_trained()
-                || inputs
-                    .iter()
-                    .enumerate()
-                    .any(|(i, x)| nodes[n].op.differentiable(i) && depends[x.0]);
+            let leads_on = |(i, x): (usize, &Var)| nodes[n].op.differentiable(i) && depends[x.0];
+            depends[n] = !nodes[n].frozen
+                && (nodes[n].op.is_trained() || inputs.iter().enumerate().any(leads_on));
         }
         graph.loss = graph.loss.filter(|loss| graph.computed[loss.0]);
         if let Some(loss) = graph.loss {

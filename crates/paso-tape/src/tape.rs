@@ -92,7 +92,7 @@ impl Tape {
 
     fn push(&mut self, op: Op, plane: Plane) -> Var {
         let name = format!("{}{}", op.name(), self.nodes.len());
-        self.nodes.push(Node { op, plane, name, keep: false });
+        self.nodes.push(Node { op, plane, name, keep: false, frozen: false });
         self.forget_plans();
         Var(self.nodes.len() - 1)
     }
@@ -124,6 +124,15 @@ impl Tape {
     pub fn keep(&mut self, x: Var) {
         self.nodes[x.0].keep = true;
         self.forget_plans();
+    }
+
+    /// Whether gradients stop at `x`: the parameters that only lead there get zeros, and no time is spent on them. For a
+    /// part of a net that stays as it is for a while.
+    pub fn set_frozen(&mut self, x: Var, frozen: bool) {
+        if self.nodes[x.0].frozen != frozen {
+            self.nodes[x.0].frozen = frozen;
+            self.forget_plans();
+        }
     }
 
     /// Says which node [`Tape::backward`] differentiates: one number an image, of which the batch mean is the loss.
