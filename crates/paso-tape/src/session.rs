@@ -69,9 +69,10 @@ impl Session {
             match &node.op {
                 Op::Conv(x, filter) => {
                     let weights = &params.values()[filter.weight.range()];
-                    self.packed[n].pack(tape.isa, &filter.conv, weights);
+                    let input = tape.nodes[x.0].plane;
+                    self.packed[n].pack(tape.isa, &filter.conv, input, weights);
                     if self.plan.grads[x.0].is_some() {
-                        self.packed[n].pack_backward(tape.isa, &filter.conv, weights);
+                        self.packed[n].pack_backward(tape.isa, &filter.conv, input, weights);
                     }
                 }
                 Op::BatchNorm(_, norm) if !self.plan.training => {

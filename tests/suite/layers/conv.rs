@@ -62,8 +62,8 @@ impl Layer {
         grad: impl FnOnce(&Batch) -> Batch,
     ) -> (Batch, Batch, Vec<f32>, Vec<f32>) {
         let mut packed = PackedConv::default();
-        packed.pack(isa, &self.conv, &self.weights);
-        packed.pack_backward(isa, &self.conv, &self.weights);
+        packed.pack(isa, &self.conv, x.plane, &self.weights);
+        packed.pack_backward(isa, &self.conv, x.plane, &self.weights);
         let mut y = Batch::zeros(self.conv.output(x.plane), x.images.len());
         for (i, image) in y.images.iter_mut().enumerate() {
             let y = ImageMut::new(y.plane, image);

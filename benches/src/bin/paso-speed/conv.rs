@@ -1,7 +1,7 @@
 //! `paso-speed conv`: every convolution shape of the nets, in GFLOP/s and as a share of the multiply-adds that this core
 //! can do.
 
-use paso_ops::{Conv, Image, ImageMut, Isa, PackedConv, Plane};
+use paso_ops::{Buffer, Conv, Image, ImageMut, Isa, PackedConv, Plane};
 
 use crate::peak;
 use crate::timing;
@@ -120,12 +120,14 @@ struct Job {
 
 struct Held {
     plane: Plane,
-    data: Vec<f32>,
+    data: Buffer,
 }
 
 impl Held {
     fn zeros(plane: Plane) -> Self {
-        Self { plane, data: vec![0.0; plane.len()] }
+        let mut data = Buffer::default();
+        data.resize(plane.len());
+        Self { plane, data }
     }
 
     /// Noise within the halo, which stays zero.
@@ -165,8 +167,8 @@ impl Job {
         let y = conv.output(x);
         let weights = noise(1, conv.weight_len());
         let mut packed = PackedConv::default();
-        packed.pack(isa, &conv, &weights);
-        packed.pack_backward(isa, &conv, &weights);
+        packed.pack(isa, &conv, x, &weights);
+        packed.pack_backward(isa, &conv, x, &weights);
         Self {
             isa,
             conv,

@@ -7,6 +7,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::direct::Walk;
+use super::vector::{load, store};
 use crate::Isa;
 
 /// `output[pixel][c] = bias[c] + sum over taps of input[pixel + tap][c] * weight[tap][c]`.
@@ -40,7 +41,8 @@ struct Forward<'a> {
     output: &'a mut [f32],
 }
 
-/// Pixels of one tile: enough independent sums to hide the latency of a multiply-add.
+/// Pixels of one tile: enough independent sums to hide the latency of a multiply-add. With the weights of the usual nine
+/// taps they fit in 16 registers.
 const TILE: usize = 4;
 
 impl WithSimd for Forward<'_> {
@@ -48,52 +50,98 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for row in 0..self.walk.rows {
-            let mut column = 0;
-            while column + TILE <= self.walk.columns {
-                self.pixels::<S, TILE>(simd, row, column);
-                column += TILE;
-            }
-            while column < self.walk.columns {
-                self.pixels::<S, 1>(simd, row, column);
-                column += 1;
+        for c in (0..self.walk.channels).step_by(S::F32_LANES) {
+            if c + S::F32_LANES <= self.walk.channels {
+                self.sized::<S, true>(simd, c);
+            } else {
+                self.sized::<S, false>(simd, c);
             }
         }
     }
 }
 
 impl Forward<'_> {
+    /// 3 x 3 taps, and the parts of them that the input's gradient has at stride 2, with their weights in registers.
     #[inline(always)]
-    fn pixels<S: Simd, const P: usize>(&mut self, simd: S, row: usize, column: usize) {
+    fn sized<S: Simd, const FULL: bool>(&mut self, simd: S, c: usize) {
+        match (self.walk.taps, self.walk.run) {
+            (3, 3) => self.channels::<S, 3, 3, FULL>(simd, c),
+            (2, 2) => self.channels::<S, 2, 2, FULL>(simd, c),
+            (2, 1) => self.channels::<S, 2, 1, FULL>(simd, c),
+            (1, 2) => self.channels::<S, 1, 2, FULL>(simd, c),
+            (1, 1) => self.channels::<S, 1, 1, FULL>(simd, c),
+            _ => self.channels::<S, 0, 0, FULL>(simd, c),
+        }
+    }
+
+    /// All pixels of one vector of channels. `K` x `T` taps are kept in registers; with none, all are read for each tile.
+    #[inline(always)]
+    fn channels<S: Simd, const K: usize, const T: usize, const FULL: bool>(
+        &mut self,
+        simd: S,
+        c: usize,
+    ) {
         let walk = self.walk;
-        let from = walk.input.origin + row * walk.input.row + column * walk.input.pixel;
-        let to = walk.output.origin + row * walk.output.row + column * walk.output.pixel;
-        let mut c = 0;
-        while c < walk.channels {
-            let end = walk.channels.min(c + S::F32_LANES);
-            let init = match self.bias {
-                Some(bias) => simd.partial_load_f32s(&bias[c..end]),
-                None => simd.splat_f32s(0.0),
-            };
-            let mut acc = [init; P];
-            for tap in 0..walk.taps {
-                for t in 0..walk.run {
-                    let w = &self.weight[(tap * walk.run + t) * walk.channels..][c..end];
-                    let w = simd.partial_load_f32s(w);
-                    let offset = from + tap * walk.tap_stride + t * walk.channels;
-                    for p in 0..P {
-                        let x = &self.input[offset + p * walk.input.pixel..][c..end];
-                        acc[p] = simd.mul_add_f32s(simd.partial_load_f32s(x), w, acc[p]);
-                    }
+        let mut kept = [[simd.splat_f32s(0.0); T]; K];
+        for tap in 0..K {
+            for t in 0..T {
+                let w = &self.weight[(tap * T + t) * walk.channels + c..];
+                kept[tap][t] = load::<S, FULL>(simd, w, walk.channels - c);
+            }
+        }
+        for row in 0..walk.rows {
+            let mut column = 0;
+            while column + TILE <= walk.columns {
+                self.pixels::<S, TILE, K, T, FULL>(simd, &kept, [row, column], c);
+                column += TILE;
+            }
+            while column < walk.columns {
+                self.pixels::<S, 1, K, T, FULL>(simd, &kept, [row, column], c);
+                column += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn pixels<S: Simd, const P: usize, const K: usize, const T: usize, const FULL: bool>(
+        &mut self,
+        simd: S,
+        kept: &[[S::f32s; T]; K],
+        [row, column]: [usize; 2],
+        c: usize,
+    ) {
+        let (walk, lanes) = (self.walk, self.walk.channels - c);
+        let from = walk.input.origin + row * walk.input.row + column * walk.input.pixel + c;
+        let to = walk.output.origin + row * walk.output.row + column * walk.output.pixel + c;
+        let init = match self.bias {
+            Some(bias) => load::<S, FULL>(simd, &bias[c..], lanes),
+            None => simd.splat_f32s(0.0),
+        };
+        let mut acc = [init; P];
+        let mut add = |offset: usize, w: S::f32s| {
+            for p in 0..P {
+                let x = &self.input[offset + p * walk.input.pixel..];
+                acc[p] = simd.mul_add_f32s(load::<S, FULL>(simd, x, lanes), w, acc[p]);
+            }
+        };
+        if K > 0 {
+            for tap in 0..K {
+                for t in 0..T {
+                    add(from + tap * walk.tap_stride + t * walk.channels, kept[tap][t]);
                 }
             }
-            for p in 0..P {
-                simd.partial_store_f32s(
-                    &mut self.output[to + p * walk.output.pixel..][c..end],
-                    acc[p],
-                );
+        } else {
+            for tap in 0..walk.taps {
+                for t in 0..walk.run {
+                    let w = &self.weight[(tap * walk.run + t) * walk.channels + c..];
+                    let w = load::<S, FULL>(simd, w, lanes);
+                    add(from + tap * walk.tap_stride + t * walk.channels, w);
+                }
             }
-            c = end;
+        }
+        for p in 0..P {
+            let y = &mut self.output[to + p * walk.output.pixel..];
+            store::<S, FULL>(simd, y, lanes, acc[p]);
         }
     }
 }
@@ -110,16 +158,23 @@ impl WithSimd for WeightGrad<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        // Three taps at a time: a row of the usual 3 x 3 kernel reads its gradient once.
-        for tap in 0..self.walk.taps {
-            let mut t = 0;
-            while t < self.walk.run {
-                if t + 3 <= self.walk.run {
-                    self.taps::<S, 3>(simd, tap, t);
-                    t += 3;
-                } else {
-                    self.taps::<S, 1>(simd, tap, t);
-                    t += 1;
+        let walk = self.walk;
+        for c in (0..walk.channels).step_by(S::F32_LANES) {
+            let full = c + S::F32_LANES <= walk.channels;
+            // All nine taps of the usual kernel read a pixel's gradient once.
+            if walk.taps == 3 && walk.run == 3 {
+                match full {
+                    true => self.taps::<S, 3, 3, true>(simd, [0, 0], c),
+                    false => self.taps::<S, 3, 3, false>(simd, [0, 0], c),
+                }
+                continue;
+            }
+            for tap in 0..walk.taps {
+                for t in 0..walk.run {
+                    match full {
+                        true => self.taps::<S, 1, 1, true>(simd, [tap, t], c),
+                        false => self.taps::<S, 1, 1, false>(simd, [tap, t], c),
+                    }
                 }
             }
         }
@@ -127,33 +182,43 @@ impl WithSimd for WeightGrad<'_> {
 }
 
 impl WeightGrad<'_> {
+    /// Sums `K` x `T` taps over all pixels, for one vector of channels.
     #[inline(always)]
-    fn taps<S: Simd, const T: usize>(&mut self, simd: S, tap: usize, first: usize) {
-        let walk = self.walk;
-        let mut c = 0;
-        while c < walk.channels {
-            let end = walk.channels.min(c + S::F32_LANES);
-            let mut acc = [simd.splat_f32s(0.0); T];
-            for row in 0..walk.rows {
-                let from = walk.input.origin + row * walk.input.row + tap * walk.tap_stride;
-                let to = walk.output.origin + row * walk.output.row;
-                for column in 0..walk.columns {
-                    let d = &self.d_output[to + column * walk.output.pixel..][c..end];
-                    let d = simd.partial_load_f32s(d);
-                    let from = from + column * walk.input.pixel;
+    fn taps<S: Simd, const K: usize, const T: usize, const FULL: bool>(
+        &mut self,
+        simd: S,
+        [tap, first]: [usize; 2],
+        c: usize,
+    ) {
+        let (walk, lanes) = (self.walk, self.walk.channels - c);
+        let mut acc = [[simd.splat_f32s(0.0); T]; K];
+        for row in 0..walk.rows {
+            let from = walk.input.origin
+                + row * walk.input.row
+                + tap * walk.tap_stride
+                + first * walk.channels
+                + c;
+            let to = walk.output.origin + row * walk.output.row + c;
+            for column in 0..walk.columns {
+                let d = &self.d_output[to + column * walk.output.pixel..];
+                let d = load::<S, FULL>(simd, d, lanes);
+                let from = from + column * walk.input.pixel;
+                for k in 0..K {
                     for t in 0..T {
-                        let x = &self.input[from + (first + t) * walk.channels..][c..end];
-                        acc[t] = simd.mul_add_f32s(simd.partial_load_f32s(x), d, acc[t]);
+                        let x = &self.input[from + k * walk.tap_stride + t * walk.channels..];
+                        acc[k][t] =
+                            simd.mul_add_f32s(load::<S, FULL>(simd, x, lanes), d, acc[k][t]);
                     }
                 }
             }
+        }
+        for k in 0..K {
             for t in 0..T {
-                let cell =
-                    &mut self.gradient[(tap * walk.run + first + t) * walk.channels..][c..end];
-                let sum = simd.add_f32s(simd.partial_load_f32s(cell), acc[t]);
-                simd.partial_store_f32s(cell, sum);
+                let at = ((tap + k) * walk.run + first + t) * walk.channels + c;
+                let cell = &mut self.gradient[at..];
+                let sum = simd.add_f32s(load::<S, FULL>(simd, cell, lanes), acc[k][t]);
+                store::<S, FULL>(simd, cell, lanes, sum);
             }
-            c = end;
         }
     }
 }

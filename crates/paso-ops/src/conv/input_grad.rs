@@ -5,7 +5,7 @@
 //! the last first. Stride 1 has one such class, stride 2 has two, and four over rows and columns.
 
 use super::direct::{self, Strides, Walk};
-use super::{Conv, depthwise};
+use super::{Conv, depthwise, winograd};
 use crate::{Image, ImageMut, Isa};
 
 /// One residue class of rows (or columns) of the input.
@@ -38,7 +38,10 @@ fn classes(conv: &Conv) -> impl Iterator<Item = (Class, Class)> + use<> {
 }
 
 /// Length of the weights packed for [`input_grad`].
-pub(super) fn packed_len(conv: &Conv, lanes: usize) -> usize {
+pub(super) fn packed_len(conv: &Conv, lanes: usize, winograd: bool) -> usize {
+    if winograd {
+        return winograd::packed_len(conv.out_channels, conv.in_channels, lanes);
+    }
     classes(conv).map(|(y, x)| class_len(conv, y, x, lanes)).sum()
 }
 
@@ -51,7 +54,13 @@ fn class_len(conv: &Conv, y: Class, x: Class, lanes: usize) -> usize {
 }
 
 /// Packs the weights as [`input_grad`] reads them: class after class, taps reversed, inputs and outputs swapped.
-pub(super) fn pack(conv: &Conv, lanes: usize, weights: &[f32], packed: &mut [f32]) {
+pub(super) fn pack(conv: &Conv, lanes: usize, winograd: bool, weights: &[f32], packed: &mut [f32]) {
+    let (inputs, outputs) = (conv.in_channels, conv.out_channels);
+    if winograd {
+        return winograd::pack(outputs, inputs, lanes, packed, |tap, output, input| {
+            weights[((8 - tap) * inputs + input) * outputs + output]
+        });
+    }
     let mut rest = packed;
     for (y, x) in classes(conv) {
         let (packed, tail) = rest.split_at_mut(class_len(conv, y, x, lanes));
@@ -82,7 +91,9 @@ pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], d
     let (input, output) = (dx.plane, dy.plane);
     let mut rest = packed;
     for (y, x) in classes(conv) {
-        let (weights, tail) = rest.split_at(class_len(conv, y, x, isa.lanes()));
+        let winograd = conv.winograd_backward(input);
+        let length = if winograd { packed.len() } else { class_len(conv, y, x, isa.lanes()) };
+        let (weights, tail) = rest.split_at(length);
         rest = tail;
         if y.residue >= input.height || x.residue >= input.width {
             continue;
@@ -110,7 +121,9 @@ pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], d
             run: if conv.groups > 1 { x.taps } else { x.taps * output.channels },
             channels: input.channels,
         };
-        if y.taps * x.taps == 0 {
+        if winograd {
+            winograd::convolve(isa, &walk, output.channels, dy.data, weights, None, dx.data);
+        } else if y.taps * x.taps == 0 {
             zero(&walk, dx.data);
         } else if conv.groups > 1 {
             depthwise::convolve(isa, &walk, dy.data, weights, None, dx.data);

@@ -7,7 +7,9 @@ mod packed;
 mod reference;
 #[cfg(test)]
 mod tests;
+mod vector;
 mod weight_grad;
+mod winograd;
 
 pub use packed::PackedConv;
 
@@ -30,7 +32,7 @@ use crate::{Image, ImageMut, Isa, Plane};
 /// let (input, weights) = (vec![0.5; x.len()], vec![0.1; conv.weight_len()]);
 /// let mut output = vec![0.0; y.len()];
 /// let mut packed = PackedConv::default();
-/// packed.pack(Isa::best(), &conv, &weights);
+/// packed.pack(Isa::best(), &conv, x, &weights);
 /// conv.forward(Isa::best(), Image::new(x, &input), &packed, None, ImageMut::new(y, &mut output));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,6 +122,22 @@ impl Conv {
         before.max(after(input.height, output.height)).max(after(input.width, output.width))
     }
 
+    /// Whether the outputs of this input are computed by [`winograd`].
+    fn winograd(&self, input: Plane) -> bool {
+        let y = self.output(input);
+        self.is_plain() && winograd::pays(self.in_channels, self.out_channels, y.height, y.width)
+    }
+
+    /// Whether this input's gradient is.
+    fn winograd_backward(&self, input: Plane) -> bool {
+        let (from, to) = (self.out_channels, self.in_channels);
+        self.is_plain() && winograd::pays(from, to, input.height, input.width)
+    }
+
+    const fn is_plain(&self) -> bool {
+        self.kernel == 3 && self.stride == 1 && self.groups == 1
+    }
+
     const fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.in_channels && self.groups == self.out_channels
     }
@@ -138,8 +156,12 @@ impl Conv {
         y: ImageMut<'_>,
     ) {
         self.check(x.plane, y.plane);
-        packed.check(isa, self);
-        if self.groups == 1 {
+        packed.check(isa, self, self.winograd(x.plane));
+        if self.winograd(x.plane) {
+            let walk = self.walk(x.plane, y.plane);
+            let (from, weights) = (self.in_channels, &packed.forward);
+            winograd::convolve(isa, &walk, from, x.data, weights, bias, y.data);
+        } else if self.groups == 1 {
             direct::convolve(
                 isa,
                 &self.walk(x.plane, y.plane),
@@ -176,7 +198,7 @@ impl Conv {
             dy.plane.halo
         );
         crate::plane::same_shape("convolution", dy.plane, self.output(dx.plane));
-        packed.check_backward(isa, self);
+        packed.check_backward(isa, self, self.winograd_backward(dx.plane));
         if self.groups > 1 && !self.is_depthwise() {
             return reference::input_grad(self, dy, &packed.backward, dx);
         }

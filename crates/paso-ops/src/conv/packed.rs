@@ -1,7 +1,7 @@
 //! A convolution's weights in the order in which its kernels read them.
 
-use super::{Conv, direct, input_grad};
-use crate::{Buffer, Isa};
+use super::{Conv, direct, input_grad, winograd};
+use crate::{Buffer, Isa, Plane};
 
 /// Weights packed for [`Conv::forward`] and, if wanted, for [`Conv::input_grad`].
 ///
@@ -10,19 +10,29 @@ use crate::{Buffer, Isa};
 pub struct PackedConv {
     pub(super) forward: Buffer,
     pub(super) backward: Buffer,
-    packed_for: Option<(Isa, Conv)>,
-    backward_for: Option<(Isa, Conv)>,
+    /// For which level and convolution, and whether for Winograd's way.
+    packed_for: Option<(Isa, Conv, bool)>,
+    backward_for: Option<(Isa, Conv, bool)>,
 }
 
 impl PackedConv {
-    /// Packs for the forward pass.
+    /// Packs for the forward pass over inputs of this size.
     ///
     /// # Panics
-    /// When `weights` has another length than the convolution wants.
+    /// When `weights` has another length than the convolution wants, or the input does not fit it.
     #[track_caller]
-    pub fn pack(&mut self, isa: Isa, conv: &Conv, weights: &[f32]) {
+    pub fn pack(&mut self, isa: Isa, conv: &Conv, input: Plane, weights: &[f32]) {
         check_len(conv, weights);
-        self.packed_for = Some((isa, *conv));
+        let winograd = conv.winograd(input);
+        self.packed_for = Some((isa, *conv, winograd));
+        let (inputs, outputs, lanes) = (conv.in_channels, conv.out_channels, isa.lanes());
+        if winograd {
+            self.forward.resize(winograd::packed_len(inputs, outputs, lanes));
+            winograd::pack(inputs, outputs, lanes, &mut self.forward, |tap, input, output| {
+                weights[(tap * inputs + input) * outputs + output]
+            });
+            return;
+        }
         if conv.groups > 1 {
             self.forward.resize(weights.len());
             self.forward.copy_from_slice(weights);
@@ -35,37 +45,38 @@ impl PackedConv {
         });
     }
 
-    /// Packs for the gradient of the input.
+    /// Packs for the gradient of inputs of this size.
     ///
     /// # Panics
-    /// When `weights` has another length than the convolution wants.
+    /// As [`PackedConv::pack`].
     #[track_caller]
-    pub fn pack_backward(&mut self, isa: Isa, conv: &Conv, weights: &[f32]) {
+    pub fn pack_backward(&mut self, isa: Isa, conv: &Conv, input: Plane, weights: &[f32]) {
         check_len(conv, weights);
-        self.backward_for = Some((isa, *conv));
+        let winograd = conv.winograd_backward(input);
+        self.backward_for = Some((isa, *conv, winograd));
         if conv.groups > 1 && !conv.is_depthwise() {
             self.backward.resize(weights.len());
             self.backward.copy_from_slice(weights);
             return;
         }
-        self.backward.resize(input_grad::packed_len(conv, isa.lanes()));
-        input_grad::pack(conv, isa.lanes(), weights, &mut self.backward);
+        self.backward.resize(input_grad::packed_len(conv, isa.lanes(), winograd));
+        input_grad::pack(conv, isa.lanes(), winograd, weights, &mut self.backward);
     }
 
     #[track_caller]
-    pub(super) fn check(&self, isa: Isa, conv: &Conv) {
+    pub(super) fn check(&self, isa: Isa, conv: &Conv, winograd: bool) {
         assert_eq!(
             self.packed_for,
-            Some((isa, *conv)),
+            Some((isa, *conv, winograd)),
             "the weights were packed for something else"
         );
     }
 
     #[track_caller]
-    pub(super) fn check_backward(&self, isa: Isa, conv: &Conv) {
+    pub(super) fn check_backward(&self, isa: Isa, conv: &Conv, winograd: bool) {
         assert_eq!(
             self.backward_for,
-            Some((isa, *conv)),
+            Some((isa, *conv, winograd)),
             "the weights were packed backward for something else"
         );
     }

@@ -57,8 +57,8 @@ fn check(conv: Conv, height: usize, width: usize) {
 
     for isa in Isa::available() {
         let mut packed = PackedConv::default();
-        packed.pack(isa, &conv, &weights);
-        packed.pack_backward(isa, &conv, &weights);
+        packed.pack(isa, &conv, x, &weights);
+        packed.pack_backward(isa, &conv, x, &weights);
         let terms = conv.kernel * conv.kernel * conv.in_channels.max(conv.out_channels);
 
         let mut got = vec![0.0; y.len()];
@@ -110,6 +110,25 @@ fn every_kernel_stride_and_padding() {
 }
 
 #[test]
+fn winograds_way_wherever_it_is_taken() {
+    let sizes = [(8, 8), (10, 12), (22, 6)];
+    for (from, to) in [(32, 32), (33, 32), (32, 47), (48, 64), (70, 33)] {
+        for (height, width) in sizes {
+            for padding in 0..3 {
+                let conv = Conv { padding, ..Conv::new(from, to, 3) };
+                let x = Plane::new(height, width, from);
+                let y = conv.output(x);
+                assert_eq!(conv.winograd(x), y.pixels() >= 64, "{conv:?}");
+                assert!(conv.winograd_backward(x), "{conv:?}");
+                check(conv, height, width);
+            }
+        }
+    }
+    // More tiles than are transformed at a time.
+    check(Conv::new(128, 96, 3), 16, 18);
+}
+
+#[test]
 fn every_small_image() {
     for height in 1..4 {
         for width in 1..10 {
@@ -129,7 +148,7 @@ fn a_nan_reaches_its_neighbours_and_no_others() {
     let y = conv.output(plane);
     for isa in Isa::available() {
         let mut packed = PackedConv::default();
-        packed.pack(isa, &conv, &paint(conv.weight_len(), 2));
+        packed.pack(isa, &conv, plane, &paint(conv.weight_len(), 2));
         let mut output = vec![0.0; y.len()];
         conv.forward(isa, Image::new(plane, &input), &packed, None, ImageMut::new(y, &mut output));
         for (i, value) in output.iter().enumerate() {
@@ -145,7 +164,7 @@ fn a_missing_halo_is_named() {
     let conv = Conv::new(1, 1, 3);
     let plane = Plane::new(2, 2, 1);
     let mut packed = PackedConv::default();
-    packed.pack(Isa::best(), &conv, &[0.0; 9]);
+    packed.pack(Isa::best(), &conv, plane, &[0.0; 9]);
     conv.forward(
         Isa::best(),
         Image::new(plane, &[0.0; 4]),

@@ -55,16 +55,15 @@ impl WithSimd for WeightGrad<'_> {
     }
 }
 
-/// Bytes of input and gradient rows to visit with every tile before going on: well inside a first-level cache.
-const BLOCK_BYTES: usize = 24 * 1024;
+/// Pixels that a tile sums before it is added to the gradient in memory. A tile reads two lines of the output's gradient
+/// and one of the input a pixel, which come from the second-level cache in time; adding it takes as long as eight pixels.
+const PIXELS: usize = 256;
 
 impl WeightGrad<'_> {
     #[inline(always)]
     fn blocks<S: Simd, const R: usize>(&mut self, simd: S) {
         let walk = *self.walk;
-        let row_bytes = 4 * (walk.input.row + walk.columns * walk.channels);
-        let step =
-            (BLOCK_BYTES / row_bytes).saturating_sub(walk.taps - 1).clamp(1, walk.rows.max(1));
+        let step = PIXELS.div_ceil(walk.columns.max(1));
         let mut first = 0;
         while first < walk.rows {
             let rows = (first, walk.rows.min(first + step));
@@ -98,6 +97,14 @@ impl WeightGrad<'_> {
                 let acc = self.tile::<S, R, V, FULL>(simd, rows, start, tap, t);
                 for r in next - t..R {
                     let at = (tap * walk.run + t + r) * walk.channels + start;
+                    if FULL {
+                        let cells = &mut self.gradient[at..at + V * lanes];
+                        let (cells, _) = S::as_mut_simd_f32s(cells);
+                        for v in 0..V {
+                            cells[v] = simd.add_f32s(cells[v], acc[r][v]);
+                        }
+                        continue;
+                    }
                     for v in 0..V {
                         let end = walk.channels.min(start + (v + 1) * lanes) - start;
                         let cell = &mut self.gradient[at + v * lanes..at + end];
@@ -122,29 +129,38 @@ impl WeightGrad<'_> {
         let walk = self.walk;
         let lanes = S::F32_LANES;
         let mut acc = [[simd.splat_f32s(0.0); V]; R];
-        for row in rows.0..rows.1 {
-            let from = walk.input.origin + row * walk.input.row + tap * walk.tap_stride + t;
-            let inputs = &self.input[from..from + (walk.columns - 1) * walk.input.pixel + R];
-            let to = walk.output.origin + row * walk.output.row;
-            let grads = &self.d_output[to..to + walk.columns * walk.channels];
-            for (i, d) in grads.chunks_exact(walk.channels).enumerate() {
-                let x = &inputs[i * walk.input.pixel..][..R];
-                let mut g = [simd.splat_f32s(0.0); V];
-                if FULL {
-                    let (d, _) = S::as_simd_f32s(&d[start..start + V * lanes]);
-                    g.copy_from_slice(d);
-                } else {
-                    for v in 0..V {
-                        let from = start + v * lanes;
-                        g[v] = simd.partial_load_f32s(&d[from..walk.channels.min(from + lanes)]);
-                    }
+        let mut from = walk.input.origin + rows.0 * walk.input.row + tap * walk.tap_stride + t;
+        let mut to = walk.output.origin + rows.0 * walk.output.row + start;
+        let next_row = (
+            walk.input.row - walk.columns * walk.input.pixel,
+            walk.output.row - walk.columns * walk.channels,
+        );
+        // One loop over all pixels, so that the sums stay in registers from one row to the next.
+        let mut column = 0;
+        for _ in 0..(rows.1 - rows.0) * walk.columns {
+            let x = &self.input[from..from + R];
+            let d = &self.d_output[to..to + walk.channels - start];
+            let mut g = [simd.splat_f32s(0.0); V];
+            if FULL {
+                let (d, _) = S::as_simd_f32s(&d[..V * lanes]);
+                g.copy_from_slice(d);
+            } else {
+                for v in 0..V {
+                    let from = v * lanes;
+                    g[v] = simd.partial_load_f32s(&d[from..d.len().min(from + lanes)]);
                 }
-                for r in 0..R {
-                    let a = simd.splat_f32s(x[r]);
-                    for v in 0..V {
-                        acc[r][v] = simd.mul_add_f32s(a, g[v], acc[r][v]);
-                    }
+            }
+            for r in 0..R {
+                let a = simd.splat_f32s(x[r]);
+                for v in 0..V {
+                    acc[r][v] = simd.mul_add_f32s(a, g[v], acc[r][v]);
                 }
+            }
+            column += 1;
+            (from, to) = (from + walk.input.pixel, to + walk.channels);
+            if column == walk.columns {
+                column = 0;
+                (from, to) = (from + next_row.0, to + next_row.1);
             }
         }
         acc

@@ -1,0 +1,250 @@
+//! Winograd's minimal filtering F(2x2, 3x3): 16 multiplications for four outputs where the direct sum takes 36.
+//!
+//! Winograd, *Arithmetic Complexity of Computations* (1980), as used for convolutions by Lavin & Gray, *Fast Algorithms for
+//! Convolutional Neural Networks*, arXiv 1509.09308, section 4.1. Tiles of 4 x 4 inputs that overlap by two are
+//! transformed (additions only), multiplied with transformed weights in 16 matrix products over the channels, and
+//! transformed back to 2 x 2 outputs. The products are those of a 1 x 1 convolution, so [`direct`] does them.
+
+#![expect(clippy::needless_range_loop, reason = "small matrices are clearest by their indices")]
+
+use std::cell::RefCell;
+
+use pulp::{Simd, WithSimd};
+
+use super::direct::{self, Strides, Walk, panels};
+use super::vector::{load, store};
+use crate::{Buffer, Isa};
+
+/// Products of one tile, and so matrices of weights.
+const PRODUCTS: usize = 16;
+
+/// Whether it is faster than the direct sum for a 3 x 3 convolution of stride 1 with so many channels and outputs.
+pub(super) fn pays(from: usize, to: usize, rows: usize, columns: usize) -> bool {
+    let even = rows.is_multiple_of(2) && columns.is_multiple_of(2);
+    even && from >= 16 && to >= 16 && rows * columns >= 64
+}
+
+/// Length of the packed weights.
+pub(super) fn packed_len(from: usize, to: usize, lanes: usize) -> usize {
+    PRODUCTS * direct::packed_len(from, to, lanes)
+}
+
+/// Transforms and packs the weights, given as `weight(tap, from, to)` with taps 0 to 8 row by row: 16 matrices, each in
+/// the panels of [`direct`].
+pub(super) fn pack(
+    from: usize,
+    to: usize,
+    lanes: usize,
+    packed: &mut [f32],
+    weight: impl Fn(usize, usize, usize) -> f32,
+) {
+    const WIDEST: usize = 32;
+    let matrix = direct::packed_len(from, to, lanes);
+    for (start, width) in panels(to, lanes) {
+        let used = width.min(to - start);
+        for i in 0..from {
+            let mut g = [[0.0; WIDEST]; 9];
+            for (tap, g) in g.iter_mut().enumerate() {
+                for (o, g) in g[..used].iter_mut().enumerate() {
+                    *g = weight(tap, i, start + o);
+                }
+            }
+            let mut u = [[0.0; WIDEST]; PRODUCTS];
+            for o in 0..WIDEST {
+                let g: [f32; 9] = std::array::from_fn(|tap| g[tap][o]);
+                let column = |c: usize| spread(g[c], g[3 + c], g[6 + c]);
+                let (a, b, c) = (column(0), column(1), column(2));
+                for r in 0..4 {
+                    let row = spread(a[r], b[r], c[r]);
+                    for k in 0..4 {
+                        u[4 * r + k][o] = row[k];
+                    }
+                }
+            }
+            for (k, u) in u.iter().enumerate() {
+                let at = k * matrix + start * from + i * width;
+                packed[at..at + width].copy_from_slice(&u[..width]);
+            }
+        }
+    }
+}
+
+/// Three weights of a row or column as four.
+fn spread(a: f32, b: f32, c: f32) -> [f32; 4] {
+    let ends = 0.5 * (a + c);
+    [a, ends + 0.5 * b, ends - 0.5 * b, c]
+}
+
+thread_local! {
+    /// Transformed tiles and their products: grows to what the largest convolution of a thread needs, and stays.
+    static SCRATCH: RefCell<Buffer> = RefCell::default();
+}
+
+/// Bytes of transformed tiles at a time: well inside a second-level cache, beside the weights.
+const BLOCK_BYTES: usize = 384 * 1024;
+
+/// The convolution of a walk with 3 x 3 taps and stride 1, over `from` channels.
+pub(super) fn convolve(
+    isa: Isa,
+    walk: &Walk,
+    from: usize,
+    input: &[f32],
+    packed: &[f32],
+    bias: Option<&[f32]>,
+    output: &mut [f32],
+) {
+    let (to, tiles) = (walk.channels, walk.rows / 2 * (walk.columns / 2));
+    let most = (BLOCK_BYTES / (4 * PRODUCTS * (from + to))).clamp(16, 256);
+    let block = tiles.div_ceil(tiles.div_ceil(most));
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.resize(PRODUCTS * block * (from + to));
+        let (spread, products) = scratch.split_at_mut(PRODUCTS * block * from);
+        for first in (0..tiles).step_by(block) {
+            let tiles = first..tiles.min(first + block);
+            let n = tiles.len();
+            isa.run(Spread { walk, from, input, tiles: tiles.clone(), spread });
+            let one = Walk {
+                rows: 1,
+                columns: n,
+                input: Strides { origin: 0, row: 0, pixel: from },
+                output: Strides { origin: 0, row: 0, pixel: to },
+                taps: 1,
+                tap_stride: 0,
+                run: from,
+                channels: to,
+            };
+            let matrices = packed.chunks_exact(packed.len() / PRODUCTS);
+            let parts = spread.chunks_exact(n * from).zip(products.chunks_exact_mut(n * to));
+            for (u, (v, m)) in matrices.zip(parts) {
+                direct::convolve(isa, &one, v, u, None, m);
+            }
+            isa.run(Gather { walk, products, tiles, bias, output });
+        }
+    });
+}
+
+/// Inputs to transformed tiles, `[product][tile][channel]`.
+struct Spread<'a> {
+    walk: &'a Walk,
+    from: usize,
+    input: &'a [f32],
+    tiles: std::ops::Range<usize>,
+    spread: &'a mut [f32],
+}
+
+impl WithSimd for Spread<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let (walk, half) = (self.walk, self.walk.columns / 2);
+        for (at, tile) in self.tiles.clone().enumerate() {
+            let (row, column) = (2 * (tile / half), 2 * (tile % half));
+            let origin = walk.input.origin + row * walk.input.row + column * walk.input.pixel;
+            for c in (0..self.from).step_by(S::F32_LANES) {
+                if c + S::F32_LANES <= self.from {
+                    self.tile::<S, true>(simd, origin + c, at, c);
+                } else {
+                    self.tile::<S, false>(simd, origin + c, at, c);
+                }
+            }
+        }
+    }
+}
+
+impl Spread<'_> {
+    #[inline(always)]
+    fn tile<S: Simd, const FULL: bool>(&mut self, simd: S, origin: usize, at: usize, c: usize) {
+        let lanes = self.from - c;
+        let strides = self.walk.input;
+        let mut rows = [[simd.splat_f32s(0.0); 4]; 4];
+        for r in 0..4 {
+            let mut d = [simd.splat_f32s(0.0); 4];
+            for k in 0..4 {
+                let x = &self.input[origin + r * strides.row + k * strides.pixel..];
+                d[k] = load::<S, FULL>(simd, x, lanes);
+            }
+            rows[r] = differences(simd, d);
+        }
+        let product = self.tiles.len() * self.from;
+        for k in 0..4 {
+            let column = differences(simd, [rows[0][k], rows[1][k], rows[2][k], rows[3][k]]);
+            for r in 0..4 {
+                let out = &mut self.spread[(4 * r + k) * product + at * self.from + c..];
+                store::<S, FULL>(simd, out, lanes, column[r]);
+            }
+        }
+    }
+}
+
+/// Four inputs of a row or column as what the weights of [`spread`] are multiplied with.
+#[inline(always)]
+fn differences<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 4] {
+    [simd.sub_f32s(a, c), simd.add_f32s(b, c), simd.sub_f32s(c, b), simd.sub_f32s(b, d)]
+}
+
+/// Products to outputs.
+struct Gather<'a> {
+    walk: &'a Walk,
+    products: &'a [f32],
+    tiles: std::ops::Range<usize>,
+    bias: Option<&'a [f32]>,
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Gather<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let (walk, half) = (self.walk, self.walk.columns / 2);
+        for (at, tile) in self.tiles.clone().enumerate() {
+            let (row, column) = (2 * (tile / half), 2 * (tile % half));
+            let origin = walk.output.origin + row * walk.output.row + column * walk.output.pixel;
+            for c in (0..walk.channels).step_by(S::F32_LANES) {
+                if c + S::F32_LANES <= walk.channels {
+                    self.tile::<S, true>(simd, origin + c, at, c);
+                } else {
+                    self.tile::<S, false>(simd, origin + c, at, c);
+                }
+            }
+        }
+    }
+}
+
+impl Gather<'_> {
+    #[inline(always)]
+    fn tile<S: Simd, const FULL: bool>(&mut self, simd: S, origin: usize, at: usize, c: usize) {
+        let (walk, channels) = (self.walk, self.walk.channels);
+        let lanes = channels - c;
+        let product = self.tiles.len() * channels;
+        let mut rows = [[simd.splat_f32s(0.0); 2]; 4];
+        for r in 0..4 {
+            let mut m = [simd.splat_f32s(0.0); 4];
+            for k in 0..4 {
+                let m_rk = &self.products[(4 * r + k) * product + at * channels + c..];
+                m[k] = load::<S, FULL>(simd, m_rk, lanes);
+            }
+            rows[r] = sums(simd, m);
+        }
+        for k in 0..2 {
+            let column = sums(simd, [rows[0][k], rows[1][k], rows[2][k], rows[3][k]]);
+            for r in 0..2 {
+                let y = match self.bias {
+                    Some(bias) => {
+                        simd.add_f32s(column[r], load::<S, FULL>(simd, &bias[c..], lanes))
+                    }
+                    None => column[r],
+                };
+                let at = origin + r * walk.output.row + k * walk.output.pixel;
+                store::<S, FULL>(simd, &mut self.output[at..], lanes, y);
+            }
+        }
+    }
+}
+
+/// Four products of a row or column as two outputs.
+#[inline(always)]
+fn sums<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 2] {
+    [simd.add_f32s(simd.add_f32s(a, b), c), simd.sub_f32s(simd.sub_f32s(b, c), d)]
+}
