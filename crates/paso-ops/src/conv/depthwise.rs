@@ -89,21 +89,34 @@ impl Forward<'_> {
                 kept[tap][t] = load::<S, FULL>(simd, w, walk.channels - c);
             }
         }
+        let step = walk.input.pixel / walk.channels;
         for row in 0..walk.rows {
             let mut column = 0;
             while column + TILE <= walk.columns {
-                self.pixels::<S, TILE, K, T, FULL>(simd, &kept, [row, column], c);
+                match step {
+                    1 => self.pixels::<S, TILE, 1, K, T, FULL>(simd, &kept, [row, column], c),
+                    2 => self.pixels::<S, TILE, 2, K, T, FULL>(simd, &kept, [row, column], c),
+                    _ => self.pixels::<S, TILE, 0, K, T, FULL>(simd, &kept, [row, column], c),
+                }
                 column += TILE;
             }
             while column < walk.columns {
-                self.pixels::<S, 1, K, T, FULL>(simd, &kept, [row, column], c);
+                self.pixels::<S, 1, 0, K, T, FULL>(simd, &kept, [row, column], c);
                 column += 1;
             }
         }
     }
 
+    /// `P` neighbouring pixels, whose inputs are `STEP` pixels apart: 1 or 2, or 0 where that is not known.
     #[inline(always)]
-    fn pixels<S: Simd, const P: usize, const K: usize, const T: usize, const FULL: bool>(
+    fn pixels<
+        S: Simd,
+        const P: usize,
+        const STEP: usize,
+        const K: usize,
+        const T: usize,
+        const FULL: bool,
+    >(
         &mut self,
         simd: S,
         kept: &[[S::f32s; T]; K],
@@ -118,16 +131,34 @@ impl Forward<'_> {
             None => simd.splat_f32s(0.0),
         };
         let mut acc = [init; P];
-        let mut add = |offset: usize, w: S::f32s| {
+        let input = self.input;
+        let add = |acc: &mut [S::f32s; P], offset: usize, w: S::f32s| {
             for p in 0..P {
-                let x = &self.input[offset + p * walk.input.pixel..];
+                let x = &input[offset + p * walk.input.pixel..];
                 acc[p] = simd.mul_add_f32s(load::<S, FULL>(simd, x, lanes), w, acc[p]);
             }
         };
-        if K > 0 {
+        if K > 0 && STEP > 0 {
+            for tap in 0..K {
+                // Windows overlap: each input is read once for all of them.
+                let columns = &self.input[from + tap * walk.tap_stride..];
+                let x = Columns::<S, FULL>::load(
+                    simd,
+                    columns,
+                    walk.channels,
+                    lanes,
+                    (P - 1) * STEP + T,
+                );
+                for t in 0..T {
+                    for p in 0..P {
+                        acc[p] = simd.mul_add_f32s(x.0[p * STEP + t], kept[tap][t], acc[p]);
+                    }
+                }
+            }
+        } else if K > 0 {
             for tap in 0..K {
                 for t in 0..T {
-                    add(from + tap * walk.tap_stride + t * walk.channels, kept[tap][t]);
+                    add(&mut acc, from + tap * walk.tap_stride + t * walk.channels, kept[tap][t]);
                 }
             }
         } else {
@@ -135,7 +166,7 @@ impl Forward<'_> {
                 for t in 0..walk.run {
                     let w = &self.weight[(tap * walk.run + t) * walk.channels + c..];
                     let w = load::<S, FULL>(simd, w, lanes);
-                    add(from + tap * walk.tap_stride + t * walk.channels, w);
+                    add(&mut acc, from + tap * walk.tap_stride + t * walk.channels, w);
                 }
             }
         }
@@ -143,6 +174,23 @@ impl Forward<'_> {
             let y = &mut self.output[to + p * walk.output.pixel..];
             store::<S, FULL>(simd, y, lanes, acc[p]);
         }
+    }
+}
+
+/// The most neighbouring pixels that a tile sees in a row: four windows of three, two apart.
+const COLUMNS: usize = 9;
+
+/// One vector of channels of each of some neighbouring pixels.
+struct Columns<S: Simd, const FULL: bool>([S::f32s; COLUMNS]);
+
+impl<S: Simd, const FULL: bool> Columns<S, FULL> {
+    #[inline(always)]
+    fn load(simd: S, x: &[f32], stride: usize, lanes: usize, count: usize) -> Self {
+        let mut columns = [simd.splat_f32s(0.0); COLUMNS];
+        for i in 0..count {
+            columns[i] = load::<S, FULL>(simd, &x[i * stride..], lanes);
+        }
+        Self(columns)
     }
 }
 
@@ -162,18 +210,21 @@ impl WithSimd for WeightGrad<'_> {
         for c in (0..walk.channels).step_by(S::F32_LANES) {
             let full = c + S::F32_LANES <= walk.channels;
             // All nine taps of the usual kernel read a pixel's gradient once.
+            let step = walk.input.pixel / walk.channels;
             if walk.taps == 3 && walk.run == 3 {
-                match full {
-                    true => self.taps::<S, 3, 3, true>(simd, [0, 0], c),
-                    false => self.taps::<S, 3, 3, false>(simd, [0, 0], c),
+                match (step, full) {
+                    (1, true) => self.taps::<S, 1, 3, 3, true>(simd, [0, 0], c),
+                    (2, true) => self.taps::<S, 2, 3, 3, true>(simd, [0, 0], c),
+                    (_, true) => self.taps::<S, 0, 3, 3, true>(simd, [0, 0], c),
+                    (_, false) => self.taps::<S, 0, 3, 3, false>(simd, [0, 0], c),
                 }
                 continue;
             }
             for tap in 0..walk.taps {
                 for t in 0..walk.run {
                     match full {
-                        true => self.taps::<S, 1, 1, true>(simd, [tap, t], c),
-                        false => self.taps::<S, 1, 1, false>(simd, [tap, t], c),
+                        true => self.taps::<S, 0, 1, 1, true>(simd, [tap, t], c),
+                        false => self.taps::<S, 0, 1, 1, false>(simd, [tap, t], c),
                     }
                 }
             }
@@ -182,9 +233,9 @@ impl WithSimd for WeightGrad<'_> {
 }
 
 impl WeightGrad<'_> {
-    /// Sums `K` x `T` taps over all pixels, for one vector of channels.
+    /// Sums `K` x `T` taps over all pixels, for one vector of channels. `STEP` as in [`Forward::pixels`].
     #[inline(always)]
-    fn taps<S: Simd, const K: usize, const T: usize, const FULL: bool>(
+    fn taps<S: Simd, const STEP: usize, const K: usize, const T: usize, const FULL: bool>(
         &mut self,
         simd: S,
         [tap, first]: [usize; 2],
@@ -199,7 +250,26 @@ impl WeightGrad<'_> {
                 + first * walk.channels
                 + c;
             let to = walk.output.origin + row * walk.output.row + c;
-            for column in 0..walk.columns {
+            let mut done = 0;
+            if STEP > 0 {
+                while done + TILE <= walk.columns {
+                    let d = &self.d_output[to + done * walk.output.pixel..];
+                    let d = Columns::<S, FULL>::load(simd, d, walk.output.pixel, lanes, TILE);
+                    let from = from + done * walk.input.pixel;
+                    for k in 0..K {
+                        let x = &self.input[from + k * walk.tap_stride..];
+                        let count = (TILE - 1) * STEP + T;
+                        let x = Columns::<S, FULL>::load(simd, x, walk.channels, lanes, count);
+                        for p in 0..TILE {
+                            for t in 0..T {
+                                acc[k][t] = simd.mul_add_f32s(x.0[p * STEP + t], d.0[p], acc[k][t]);
+                            }
+                        }
+                    }
+                    done += TILE;
+                }
+            }
+            for column in done..walk.columns {
                 let d = &self.d_output[to + column * walk.output.pixel..];
                 let d = load::<S, FULL>(simd, d, lanes);
                 let from = from + column * walk.input.pixel;
