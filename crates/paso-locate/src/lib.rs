@@ -44,11 +44,13 @@ mod metrics_interval;
 mod model;
 mod net;
 mod optimizer;
+pub mod onnx;
 mod order;
 mod rng;
 pub mod run;
 mod squeezenet;
 mod train;
+pub mod weights;
 
 // Data.
 pub use boxes::BBox;
