@@ -26,14 +26,13 @@ pub(crate) struct ExportArgs {
 
 pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let mut model = eval::load(&args.run)?;
-    for path in args.onnx.iter().chain(&args.safetensors) {
-        refuse_checkpoint(path)?;
-    }
     if let Some(path) = &args.safetensors {
+        leave_alone(path, weights::is_export)?;
         weights::save(path, &model)?;
         eprintln!("{}: {} parameters", path.display(), model.parameters());
     }
     if let Some(path) = &args.onnx {
+        leave_alone(path, onnx::is_export)?;
         files::write_whole(path, &onnx::encode(&model))?;
         eprintln!(
             "{}: net {}, {2}x{2} pixels",
@@ -45,18 +44,23 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
             let pictures =
                 args.check.iter().map(|image| picture(image)).collect::<Result<Vec<_>>>()?;
             let beside = answers_of(path)?;
-            weights::write(&beside, &onnx::answers(&mut model, &pictures), None)?;
+            leave_alone(&beside, weights::is_answers)?;
+            weights::save_answers(&beside, &onnx::answers(&mut model, &pictures))?;
             eprintln!("{}: answers for {} images", beside.display(), pictures.len());
         }
     }
     Ok(())
 }
 
-/// A run must not lose what it goes on from, by a slip in the name of the file.
-fn refuse_checkpoint(path: &Path) -> Result<()> {
+/// An export takes the place of an earlier one, never that of a checkpoint or of anybody's file.
+fn leave_alone(path: &Path, is_ours: fn(&[u8]) -> bool) -> Result<()> {
+    /// No export is larger; what is need not be read to be left alone.
+    const LARGEST: u64 = 1 << 30;
+    let Ok(there) = path.metadata() else { return Ok(()) };
+    let small = there.is_file() && there.len() <= LARGEST;
     ensure!(
-        !path.exists() || checkpoint::load(path).is_err(),
-        "{}: this is a checkpoint, and the export would replace it; choose another name",
+        small && is_ours(&std::fs::read(path).with_context(|| path.display().to_string())?),
+        "{}: this is no earlier export of the kind, and would be replaced; choose another name",
         path.display()
     );
     Ok(())

@@ -5,6 +5,7 @@
 //! `scores`, float `[N, classes]`. Normalization, the soft argmax and the box's corners are all inside.
 
 mod answers;
+mod body;
 mod graph;
 mod net;
 mod proto;
@@ -29,7 +30,7 @@ use proto::{
 pub fn encode(model: &Model) -> Vec<u8> {
     let (side, classes) = (model.config().size as usize, model.classes().len());
     let mut graph = Graph::new(&model.params);
-    net::record(&mut graph, side, classes);
+    net::record(&mut graph, model.config().net, side, classes);
     let mut graph = graph.finish("paso");
     graph.input = vec![value(
         "image",
@@ -51,7 +52,7 @@ pub fn encode(model: &Model) -> Vec<u8> {
     let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.into(), value };
     let file = ModelProto {
         ir_version: IR_VERSION,
-        producer_name: "paso".into(),
+        producer_name: PRODUCER.into(),
         producer_version: version.into(),
         graph: Some(graph),
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: OPSET }],
@@ -59,6 +60,14 @@ pub fn encode(model: &Model) -> Vec<u8> {
     };
     file.encode_to_vec()
 }
+
+/// Whether these bytes are an ONNX file that paso wrote.
+#[must_use]
+pub fn is_export(bytes: &[u8]) -> bool {
+    ModelProto::decode(bytes).is_ok_and(|file| file.producer_name == PRODUCER)
+}
+
+const PRODUCER: &str = "paso";
 
 /// A float tensor of any number of images.
 fn value(name: &str, shape: &[usize], doc: &str) -> ValueInfoProto {

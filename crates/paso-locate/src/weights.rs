@@ -1,17 +1,18 @@
-//! A trained net's plain weights for other programs, and any other named tensors: safetensors without the optimizer.
+//! A trained net's plain weights for other programs, as safetensors without the optimizer's state.
 //!
 //! One JSON text is the file's metadata, under one key: several keys would be written in another order each time, and
 //! the same net would not be the same file.
 
 use crate::checkpoint::Tensor;
 use crate::{Error, Model, archive, files};
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::Path;
 
 /// The key of the metadata. A checkpoint has another, so that neither is taken for the other.
 pub const KEY: &str = "paso_weights";
+const ANSWERS: &str = "paso_answers";
 
 /// What the metadata say, for those who build the net anew.
 #[derive(Debug, Serialize)]
@@ -43,14 +44,35 @@ pub fn save(path: &Path, model: &Model) -> Result<(), Error> {
     let tensors = archive::model(params, "", params.values(), params.buffers());
     let text = serde_json::to_string(&about)
         .map_err(|e| Error::Checkpoint { path: path.to_owned(), what: e.to_string() })?;
-    write(path, &tensors, Some((KEY, text)))
+    write(path, &tensors, KEY, text)
 }
 
-/// Writes tensors under their names, with one metadata entry at most, whole or not at all.
+/// Writes what [`crate::onnx::answers`] gave, whole or not at all.
 ///
 /// # Errors
 /// When a tensor's values do not fill its shape, or the file cannot be written.
-pub fn write(path: &Path, tensors: &[Tensor], about: Option<(&str, String)>) -> Result<(), Error> {
+pub fn save_answers(path: &Path, answers: &[Tensor]) -> Result<(), Error> {
+    write(path, answers, ANSWERS, env!("CARGO_PKG_VERSION").into())
+}
+
+/// Whether these bytes are a file of [`save`].
+#[must_use]
+pub fn is_export(bytes: &[u8]) -> bool {
+    says(bytes, KEY)
+}
+
+/// Whether these bytes are a file of [`save_answers`].
+#[must_use]
+pub fn is_answers(bytes: &[u8]) -> bool {
+    says(bytes, ANSWERS)
+}
+
+fn says(bytes: &[u8], key: &str) -> bool {
+    let header = SafeTensors::read_metadata(bytes);
+    header.is_ok_and(|(_, h)| h.metadata().as_ref().is_some_and(|m| m.contains_key(key)))
+}
+
+fn write(path: &Path, tensors: &[Tensor], key: &str, text: String) -> Result<(), Error> {
     let wrong = |e: safetensors::SafeTensorError| Error::Checkpoint {
         path: path.to_owned(),
         what: e.to_string(),
@@ -63,8 +85,8 @@ pub fn write(path: &Path, tensors: &[Tensor], about: Option<(&str, String)>) -> 
         .map(|(tensor, bytes)| view(tensor, bytes))
         .collect::<Result<Vec<_>, _>>()
         .map_err(wrong)?;
-    let metadata = about.map(|(key, text)| HashMap::from([(key.to_owned(), text)]));
-    files::write_whole(path, &safetensors::serialize(views, metadata).map_err(wrong)?)
+    let metadata = HashMap::from([(key.to_owned(), text)]);
+    files::write_whole(path, &safetensors::serialize(views, Some(metadata)).map_err(wrong)?)
 }
 
 fn view<'a>(
@@ -78,7 +100,6 @@ fn view<'a>(
 mod tests {
     use super::*;
     use crate::{NetName, TrainConfig, checkpoint};
-    use safetensors::SafeTensors;
 
     #[test]
     fn the_file_has_the_weights_and_nothing_of_the_optimizer() {
@@ -108,6 +129,7 @@ mod tests {
 
         save(&path, &model).expect("it is written again");
         assert_eq!(std::fs::read(&path).expect("it is there"), file, "the same file each time");
+        assert!(is_export(&file) && !is_answers(&file) && !is_export(b"something else"));
         let message = checkpoint::load(&path).expect_err("it is no checkpoint").to_string();
         assert!(message.contains("not a checkpoint of paso"), "{message}");
     }
@@ -117,7 +139,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("x.safetensors");
         let short = Tensor { name: "x".into(), shape: vec![3], values: vec![1.0; 2] };
-        let message = write(&path, &[short], None).expect_err("too short").to_string();
+        let message = save_answers(&path, &[short]).expect_err("too short").to_string();
         assert!(message.contains("x.safetensors") && !path.exists(), "{message}");
     }
 }

@@ -65,6 +65,19 @@ impl<'a> Graph<'a> {
     ///
     /// `layer` is its name in the net, and `name` that of the node.
     pub(crate) fn conv(&mut self, name: &str, layer: &str, x: &str) -> String {
+        let kernel = self.tensor(&format!("{layer}.weight")).shape[0];
+        self.conv_of(name, layer, x, 1, kernel / 2)
+    }
+
+    /// A convolution with this stride, and with this padding on every side.
+    pub(crate) fn conv_of(
+        &mut self,
+        name: &str,
+        layer: &str,
+        x: &str,
+        stride: usize,
+        padding: usize,
+    ) -> String {
         let tensor = self.tensor(&format!("{layer}.weight"));
         let &[height, width, inputs, outputs] = tensor.shape.as_slice() else {
             panic!("{layer} is no convolution: its weight has shape {:?}", tensor.shape)
@@ -77,11 +90,10 @@ impl<'a> Graph<'a> {
             tensors.push(self.weights(&format!("{layer}.bias")));
         }
         let inputs: Vec<&str> = tensors.iter().map(String::as_str).collect();
-        let (above, left) = (height / 2, width / 2);
         let attributes = vec![
             ints("kernel_shape", &[height, width]),
-            ints("strides", &[1, 1]),
-            ints("pads", &[above, left, above, left]),
+            ints("strides", &[stride; 2]),
+            ints("pads", &[padding; 4]),
         ];
         self.node("Conv", name, &inputs, attributes)
     }

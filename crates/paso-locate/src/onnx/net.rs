@@ -3,20 +3,20 @@
 //! What changes there changes here. The tests see that every tensor of a net is used; that the numbers agree is for
 //! `tests/python/check_onnx.py` to see.
 
-use super::graph::{Graph, int, ints};
+use super::body;
+use super::graph::{Graph, int, integer, ints};
+use crate::NetName;
 use crate::attend::coordinate;
 use crate::data::{MEAN, STD};
-use paso_tape::Pool;
 
 /// Places that the net of `crate::net` looks at have two coordinates each.
 const COORDINATES: usize = 2;
 
 /// From `image`, NHWC in 0..255, to `box`, `logits` and `scores`.
-pub(crate) fn record(graph: &mut Graph<'_>, side: usize, classes: usize) {
+pub(crate) fn record(graph: &mut Graph<'_>, net: NetName, side: usize, classes: usize) {
     let image = normalized(graph, "image");
-    let map = body(graph, &image);
-    // Three pools halve the sides.
-    let features = neck(graph, &map, side / 8);
+    let (map, side) = body::record(graph, net, &image, side);
+    let features = neck(graph, &map, side);
     head(graph, &features, classes);
 }
 
@@ -29,26 +29,6 @@ fn normalized(graph: &mut Graph<'_>, image: &str) -> String {
     let centred = graph.node("Sub", "centred", &[&fraction, &mean], vec![]);
     let divided = graph.node("Div", "normalized", &[&centred, &std], vec![]);
     graph.node("Transpose", "channels_first", &[&divided], vec![ints("perm", &[0, 3, 1, 2])])
-}
-
-/// Four stages, a pool after the first three, and one more convolution.
-fn body(graph: &mut Graph<'_>, image: &str) -> String {
-    let mut map = image.to_owned();
-    for number in 1..=5 {
-        map = convolution(graph, number, &map);
-        if number <= 3 {
-            map = graph.max_pool(&format!("pool{number}"), &map, Pool::new(2));
-        }
-    }
-    map
-}
-
-/// Convolution, batch norm, `ReLU`.
-fn convolution(graph: &mut Graph<'_>, number: usize, x: &str) -> String {
-    let name = format!("conv{number}");
-    let x = graph.conv(&name, &name, x);
-    let x = graph.batch_norm(&format!("norm{number}"), &x);
-    graph.relu(&format!("relu{number}"), &x)
 }
 
 /// As `crate::attend`: the places that softmaxes over the map of `side x side` pixels point at, and the features at the
@@ -77,7 +57,7 @@ fn neck(graph: &mut Graph<'_>, map: &str, side: usize) -> String {
 /// The box from the first four numbers, the classes from the others.
 fn head(graph: &mut Graph<'_>, features: &str, classes: usize) {
     let output = graph.linear("head", features);
-    let parts = graph.integers("parts", &[4, super::graph::integer(classes)]);
+    let parts = graph.integers("parts", &[4, integer(classes)]);
     graph.node_of("Split", "split", &[&output, &parts], &["raw", "logits"], vec![int("axis", 1)]);
     let centre_and_size = graph.node("Sigmoid", "centre_and_size", &["raw"], vec![]);
     #[rustfmt::skip]

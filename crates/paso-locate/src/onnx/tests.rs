@@ -41,6 +41,16 @@ fn the_nodes_are_those_of_the_net() {
 }
 
 #[test]
+fn squeezenet_has_its_eight_fire_modules() {
+    let (_, file) = decoded(NetName::Squeezenet);
+    let count = |kind| graph(&file).node.iter().filter(|n| n.op_type == kind).count();
+    // One convolution before, three each, one to narrow the map, and the scores; the last concatenation is the neck's.
+    assert_eq!(["Conv", "Relu", "MaxPool", "Concat"].map(count), [27, 26, 3, 9]);
+    let coordinates = graph(&file).initializer.iter().find(|t| t.name == "coordinates");
+    assert_eq!(coordinates.expect("they are there").dims, [9, 2], "64 pixels become 3 x 3");
+}
+
+#[test]
 fn every_input_was_written_before_and_every_name_once() {
     for net in NetName::ALL {
         let (_, file) = decoded(net);
@@ -114,5 +124,7 @@ fn the_shapes_and_the_names_are_as_promised() {
 
 #[test]
 fn the_same_net_is_the_same_file() {
-    assert_eq!(encode(&model(NetName::Tiny)), encode(&model(NetName::Tiny)));
+    let file = encode(&model(NetName::Tiny));
+    assert_eq!(encode(&model(NetName::Tiny)), file);
+    assert!(is_export(&file) && !is_export(b"") && !is_export(b"something else"));
 }
