@@ -8,6 +8,7 @@
 mod cpu;
 mod data;
 mod eval;
+mod export;
 mod find_lr;
 mod folder;
 mod localization;
@@ -47,6 +48,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Find the object in images, and draw it
     Predict(predict::PredictArgs),
+    /// Write a trained network as ONNX or plain safetensors, for other programs
+    Export(export::ExportArgs),
     /// Print, plot or compare learning-rate schedules before anyone trains
     Schedule(schedule::ScheduleArgs),
     /// Check this build on this machine against the theory of Adam, in seconds
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Schedule(args) => schedule::run(args),
         Command::Validate(args) => validate::run(&args),
         Command::Data(args) => data::run(&args),

@@ -12,7 +12,7 @@ use paso_tape::CustomOp;
 pub(crate) struct Attend;
 
 /// Coordinates of the pixels of a map, from -1 to 1.
-fn coordinate(index: usize, side: usize) -> f32 {
+pub(crate) fn coordinate(index: usize, side: usize) -> f32 {
     (2 * index + 1) as f32 / side as f32 - 1.0
 }
 

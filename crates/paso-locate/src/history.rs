@@ -1,8 +1,10 @@
-//! The record of a run, a line an epoch: `metrics.csv` for spreadsheets, `metrics.jsonl` for programs.
+//! The record of a run, a line an epoch: `metrics.csv` for spreadsheets, `metrics.jsonl` for programs,
+//! and the events of `crate::events` for TensorBoard.
 //!
 //! Lines are appended. A kill can leave a line too much, or a part of one; resuming keeps the lines of
 //! the epochs that the checkpoint knows, and nothing else.
 
+use crate::events::Events;
 use crate::run::Epoch;
 use crate::{Error, files};
 use std::fs::OpenOptions;
@@ -10,31 +12,34 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const HEADER: &str = "epoch,step,lr,train_loss,val_loss,mean_iou,iou50,class_accuracy\n";
+const JSONL: &str = "metrics.jsonl";
 
 #[derive(Debug)]
 pub(crate) struct History {
     csv: PathBuf,
     jsonl: PathBuf,
+    events: Events,
 }
 
 impl History {
-    fn at(folder: &Path) -> Self {
-        Self { csv: folder.join("metrics.csv"), jsonl: folder.join("metrics.jsonl") }
+    fn at(folder: &Path, events: Events) -> Self {
+        Self { csv: folder.join("metrics.csv"), jsonl: folder.join(JSONL), events }
     }
 
     /// An empty record in a new run folder.
     pub(crate) fn create(folder: &Path) -> Result<Self, Error> {
-        let history = Self::at(folder);
+        let history = Self::at(folder, Events::begin(folder, &[])?);
         history.rewrite(&[])?;
         Ok(history)
     }
 
     /// The record of the first `epochs` epochs, and the last of them.
     pub(crate) fn resume(folder: &Path, epochs: u64) -> Result<(Self, Option<Epoch>), Error> {
-        let history = Self::at(folder);
-        let text = std::fs::read_to_string(&history.jsonl).map_err(Error::io(&history.jsonl))?;
+        let jsonl = folder.join(JSONL);
+        let text = std::fs::read_to_string(&jsonl).map_err(Error::io(&jsonl))?;
         let lines = text.lines().filter_map(|line| serde_json::from_str::<Epoch>(line).ok());
         let kept: Vec<Epoch> = lines.filter(|e| e.epoch <= epochs).collect();
+        let history = Self::at(folder, Events::begin(folder, &kept)?);
         history.rewrite(&kept)?;
         Ok((history, kept.last().copied()))
     }
@@ -49,7 +54,8 @@ impl History {
 
     pub(crate) fn append(&self, epoch: &Epoch) -> Result<(), Error> {
         append(&self.csv, &csv_line(epoch))?;
-        append(&self.jsonl, &json_line(epoch))
+        append(&self.jsonl, &json_line(epoch))?;
+        self.events.append(epoch)
     }
 }
 

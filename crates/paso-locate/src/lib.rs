@@ -32,6 +32,7 @@ mod demo_draw;
 mod demo_shape;
 pub mod draw;
 mod error;
+mod events;
 pub mod files;
 mod fingerprint;
 mod history;
@@ -43,12 +44,14 @@ mod metrics_baseline;
 mod metrics_interval;
 mod model;
 mod net;
+pub mod onnx;
 mod optimizer;
 mod order;
 mod rng;
 pub mod run;
 mod squeezenet;
 mod train;
+pub mod weights;
 
 // Data.
 pub use boxes::BBox;

@@ -1,7 +1,7 @@
 //! A training run with its folder: epochs, checkpoints, and the record of how it went.
 //!
-//! The folder holds `config.toml`, `metrics.csv`, `metrics.jsonl`, `last.safetensors` and
-//! `best.safetensors` (by mean `IoU` on the validation images). A checkpoint is written after every
+//! The folder holds `config.toml`, `metrics.csv`, `metrics.jsonl`, `events.out.tfevents.*` for TensorBoard,
+//! `last.safetensors` and `best.safetensors` (by mean `IoU` on the validation images). A checkpoint is written after every
 //! epoch, whole or not at all, so that a killed run loses its current epoch at most.
 
 use crate::checkpoint::{self, Meta};

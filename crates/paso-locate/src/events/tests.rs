@@ -1,0 +1,87 @@
+//! Files are written as a run does it, and read back.
+
+use super::*;
+
+fn epoch(epoch: u64) -> Epoch {
+    let share = epoch as f64 / 8.0;
+    Epoch {
+        epoch,
+        step: 7 * epoch,
+        lr: 1e-3,
+        train_loss: 1.0 - share,
+        val_loss: f64::INFINITY,
+        mean_iou: share,
+        iou50: 0.0,
+        class_accuracy: 1.0,
+    }
+}
+
+fn only_file(folder: &Path) -> PathBuf {
+    let mut files = event_files(folder).expect("a folder");
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.remove(0)
+}
+
+fn events(folder: &Path) -> Vec<Event> {
+    let file = std::fs::read(only_file(folder)).expect("it is there");
+    let decode = |data| Event::decode(data).expect("an event");
+    record::read(&file).into_iter().map(decode).collect()
+}
+
+fn steps(events: &[Event]) -> Vec<i64> {
+    events.iter().filter(|e| e.summary.is_some()).map(|e| e.step).collect()
+}
+
+#[test]
+fn a_run_says_its_version_then_six_scalars_an_epoch() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let before = seconds();
+    let file = Events::begin(folder.path(), &[]).expect("it is written");
+    (1..=3).for_each(|e| file.append(&epoch(e)).expect("it is written"));
+    let events = events(folder.path());
+    assert_eq!(events[0].file_version.as_deref(), Some("brain.Event:2"));
+    assert_eq!(events[1].session_log, Some(SessionLog { status: START }));
+    assert_eq!((events.len(), steps(&events)), (5, vec![7, 14, 21]));
+    assert!(events.iter().all(|e| (before..before + 600.0).contains(&e.wall_time)));
+    let values = &events[3].summary.as_ref().expect("scalars").value;
+    let found: Vec<_> = values.iter().map(|v| (v.tag.as_str(), v.simple_value)).collect();
+    let wanted = [
+        ("loss/train", 0.75),
+        ("loss/val", f32::INFINITY),
+        ("iou/mean", 0.25),
+        ("iou/50", 0.0),
+        ("class/accuracy", 1.0),
+        ("lr", 1e-3),
+    ];
+    assert_eq!(found, wanted.map(|(tag, number)| (tag, Some(number))));
+}
+
+#[test]
+fn resuming_keeps_the_epochs_of_the_checkpoint_and_their_times() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let begun = Events::begin(folder.path(), &[]).expect("it is written");
+    (1..=3).for_each(|e| begun.append(&epoch(e)).expect("it is written"));
+    let before = events(folder.path());
+    // As if it had begun long ago, and was killed in the middle of a record.
+    let old = folder.path().join("events.out.tfevents.0000000123.paso");
+    std::fs::rename(only_file(folder.path()), &old).expect("it is moved");
+    let mut file = OpenOptions::new().append(true).open(&old).expect("it is there");
+    file.write_all(&[40, 0, 0, 0, 0]).expect("it is written");
+    let foreign = folder.path().join("events.out.tfevents.123.host");
+    std::fs::write(&foreign, b"of another program").expect("it is written");
+
+    let resumed = Events::begin(folder.path(), &[epoch(1), epoch(2)]).expect("it is written");
+    assert!(!old.exists() && foreign.exists(), "one file of paso's, and what is not paso's");
+    let kept = events(folder.path());
+    assert_eq!(steps(&kept), [7, 14]);
+    assert_eq!(kept[2..4], before[2..4], "the times too");
+    resumed.append(&epoch(3)).expect("it is written");
+    assert_eq!(steps(&events(folder.path())), [7, 14, 21]);
+}
+
+#[test]
+fn a_run_that_had_no_events_gets_all_of_them() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    Events::begin(folder.path(), &[epoch(1), epoch(2)]).expect("it is written");
+    assert_eq!(steps(&events(folder.path())), [7, 14]);
+}

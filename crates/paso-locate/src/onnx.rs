@@ -1,0 +1,84 @@
+//! A trained net as an ONNX file, for runtimes other than paso's own.
+//!
+//! The graph takes `image`, float `[N, size, size, 3]`: RGB in 0..255 of the upright picture, resized to the net's
+//! square. It gives `box`, float `[N, 4]`: `x_min, y_min, x_max, y_max` as fractions, clamped to the image; `logits` and
+//! `scores`, float `[N, classes]`. Normalization, the soft argmax and the box's corners are all inside.
+
+mod answers;
+mod body;
+mod graph;
+mod net;
+mod proto;
+#[cfg(test)]
+mod tests;
+
+pub use answers::answers;
+
+use crate::Model;
+use graph::{Graph, integer};
+use prost::Message;
+use proto::{
+    DimensionProto, FLOAT, IR_VERSION, ModelProto, OPSET, OperatorSetIdProto,
+    StringStringEntryProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+};
+
+/// The bytes of an ONNX file that computes what [`Model::locate`] does after resizing.
+///
+/// The metadata have `classes` (a JSON list of names, in the order of the scores), `net`, `size` and `paso` (the
+/// version that wrote the file).
+#[must_use]
+pub fn encode(model: &Model) -> Vec<u8> {
+    let (side, classes) = (model.config().size as usize, model.classes().len());
+    let mut graph = Graph::new(&model.params);
+    net::record(&mut graph, model.config().net, side, classes);
+    let mut graph = graph.finish("paso");
+    graph.input = vec![value(
+        "image",
+        &[side, side, 3],
+        "RGB, 0 to 255, of the upright picture resized to the square, each axis on its own",
+    )];
+    graph.output = vec![
+        value("box", &[4], "x_min, y_min, x_max, y_max as fractions of the upright picture"),
+        value("logits", &[classes], "one number a class"),
+        value("scores", &[classes], "the softmax of the logits"),
+    ];
+    let version = env!("CARGO_PKG_VERSION");
+    let metadata = [
+        ("classes", serde_json::Value::from(model.classes()).to_string()),
+        ("net", model.config().net.to_string()),
+        ("paso", version.to_owned()),
+        ("size", side.to_string()),
+    ];
+    let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.into(), value };
+    let file = ModelProto {
+        ir_version: IR_VERSION,
+        producer_name: PRODUCER.into(),
+        producer_version: version.into(),
+        graph: Some(graph),
+        opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: OPSET }],
+        metadata_props: metadata.into_iter().map(entry).collect(),
+    };
+    file.encode_to_vec()
+}
+
+/// Whether these bytes are an ONNX file that paso wrote.
+#[must_use]
+pub fn is_export(bytes: &[u8]) -> bool {
+    ModelProto::decode(bytes).is_ok_and(|file| file.producer_name == PRODUCER)
+}
+
+const PRODUCER: &str = "paso";
+
+/// A float tensor of any number of images.
+fn value(name: &str, shape: &[usize], doc: &str) -> ValueInfoProto {
+    let batch = DimensionProto { dim_param: Some("N".into()), dim_value: None };
+    let fixed = |&n: &usize| DimensionProto { dim_value: Some(integer(n)), dim_param: None };
+    let dim = std::iter::once(batch).chain(shape.iter().map(fixed)).collect();
+    let shape = Some(TensorShapeProto { dim });
+    let tensor_type = Some(TensorTypeProto { elem_type: FLOAT, shape });
+    ValueInfoProto {
+        name: name.into(),
+        r#type: Some(TypeProto { tensor_type }),
+        doc_string: doc.into(),
+    }
+}

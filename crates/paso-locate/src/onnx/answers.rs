@@ -1,0 +1,73 @@
+//! What a net was given and what it said, as tensors: for a program that runs the exported graph on the same input.
+
+use crate::Model;
+use crate::checkpoint::Tensor;
+use crate::image::{Picture, resize_into};
+
+/// The input of an exported graph for these pictures, and this net's own outputs for it, under the graph's names.
+///
+/// Resizing is part of the input: another program need not do it in paso's way.
+#[must_use]
+pub fn answers(model: &mut Model, pictures: &[Picture]) -> Vec<Tensor> {
+    let (side, classes) = (model.config().size as usize, model.classes().len());
+    let (mut image, mut boxes) = (Vec::new(), Vec::new());
+    let (mut logits, mut scores) = (Vec::new(), Vec::new());
+    let mut bytes = vec![0; side * side * 3];
+    for picture in pictures {
+        resize_into(picture, side, &mut bytes);
+        image.extend(bytes.iter().copied().map(f32::from));
+        let found = model.locate(picture);
+        boxes.extend(found.bbox.corners());
+        let said = model.net.tape.value(model.net.logits);
+        logits.extend_from_slice(&said);
+        scores.extend(softmax(&said));
+    }
+    let tensor = |name: &str, shape: &[usize], values| {
+        let shape = std::iter::once(pictures.len()).chain(shape.iter().copied()).collect();
+        Tensor { name: name.into(), shape, values }
+    };
+    vec![
+        tensor("image", &[side, side, 3], image),
+        tensor("box", &[4], boxes),
+        tensor("logits", &[classes], logits),
+        tensor("scores", &[classes], scores),
+    ]
+}
+
+fn softmax(logits: &[f32]) -> Vec<f32> {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f64> = logits.iter().map(|&l| f64::from(l - top).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    #[expect(clippy::cast_possible_truncation, reason = "f32 is the precision of the graph")]
+    powers.iter().map(|p| (p / sum) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Orientation;
+    use crate::{NetName, TrainConfig};
+
+    #[test]
+    fn the_answers_are_those_of_locate() {
+        let config = TrainConfig { net: NetName::Tiny, size: 32, ..TrainConfig::default() };
+        let classes = vec!["a".into(), "b".into(), "c".into()];
+        let mut model = Model::new(&config, classes).expect("settings");
+        let picture = |shift: u8| Picture {
+            width: 40,
+            height: 24,
+            rgb: (0..40 * 24 * 3_u32).map(|i| (i * 7 % 251) as u8 ^ shift).collect(),
+            orientation: Orientation::default(),
+        };
+        let pictures = [picture(0), picture(96)];
+        let found = answers(&mut model, &pictures);
+        let shapes: Vec<&[usize]> = found.iter().map(|t| t.shape.as_slice()).collect();
+        assert_eq!(shapes, [&[2, 32, 32, 3][..], &[2, 4], &[2, 3], &[2, 3]]);
+        for (i, picture) in pictures.iter().enumerate() {
+            let said = model.locate(picture);
+            assert_eq!(found[1].values[4 * i..4 * i + 4], said.bbox.corners());
+            let score = f64::from(found[3].values[3 * i + said.class]);
+            assert!((score - said.score).abs() < 1e-6, "{score} and {}", said.score);
+        }
+    }
+}
