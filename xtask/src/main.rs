@@ -2,6 +2,7 @@
 
 mod ci;
 mod codegen;
+mod perf;
 mod tidy;
 
 use clap::{Parser, Subcommand};

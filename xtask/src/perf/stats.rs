@@ -1,0 +1,196 @@
+//! How much slower, how sure, and when that is enough to say so.
+//!
+//! Times are compared by the logarithm of their ratio, so that twice as fast and half as fast are equally far from
+//! none. The estimate is that of Hodges and Lehmann: the median of the means of all pairs (Walsh averages). It has the
+//! efficiency of a mean where noise is normal, and a quarter of the differences may be anything. Its interval needs no
+//! normal noise either: it comes from the distribution of the signed-rank statistic (Hollander & Wolfe,
+//! "Nonparametric Statistical Methods", section 3.3), which is counted here, not approximated.
+
+/// An estimate and the ends of its interval, in natural logarithms of a ratio of times: above 0 is slower.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Interval {
+    pub(crate) estimate: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Interval {
+    /// Nothing is known: before the first look.
+    pub(crate) const UNKNOWN: Self =
+        Self { estimate: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
+}
+
+/// The logarithms of the times (any unit) of one block of six runs; see [`super::rounds`] for their order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Block {
+    pub(crate) base: [f64; 2],
+    pub(crate) control: [f64; 2],
+    pub(crate) candidate: [f64; 2],
+}
+
+impl Block {
+    /// How much slower the candidate was. The control is the base under another name, so both count as base: that
+    /// takes a quarter off the variance. A drift that is linear within the block cancels, as the two runs of each
+    /// program have the same mean time.
+    pub(crate) fn slowdown(&self) -> f64 {
+        mean(self.candidate) - f64::midpoint(mean(self.base), mean(self.control))
+    }
+
+    /// How much slower the base was than itself.
+    pub(crate) fn null(&self) -> f64 {
+        mean(self.control) - mean(self.base)
+    }
+}
+
+fn mean([a, b]: [f64; 2]) -> f64 {
+    f64::midpoint(a, b)
+}
+
+/// What the blocks so far say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Slower by more than the margin, and by more than the base is than itself.
+    Slower,
+    /// Not slower by more than the margin.
+    Same,
+    /// Faster by more than the margin, and by more than the base is than itself.
+    Faster,
+    /// None of these: more blocks are needed.
+    Unsure,
+}
+
+/// A verdict, and what it rests on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// Candidate over base.
+    pub(crate) slowdown: Interval,
+    /// Base over base.
+    pub(crate) null: Interval,
+    /// How many blocks it rests on.
+    pub(crate) blocks: usize,
+}
+
+/// Judges the blocks of one session. `margin` is a logarithm: slowdowns up to it are nobody's concern.
+pub(crate) fn judge(blocks: &[Block], margin: f64, confidence: f64) -> Judgement {
+    let interval = |difference: fn(&Block) -> f64| {
+        let differences: Vec<f64> = blocks.iter().map(difference).collect();
+        hodges_lehmann(&differences, confidence).unwrap_or(Interval::UNKNOWN)
+    };
+    let (slowdown, null) = (interval(Block::slowdown), interval(Block::null));
+    let verdict = if slowdown.low > margin.max(null.high) {
+        Verdict::Slower
+    } else if slowdown.high < (-margin).min(null.low) {
+        Verdict::Faster
+    } else if slowdown.high < margin {
+        Verdict::Same
+    } else {
+        Verdict::Unsure
+    };
+    Judgement { verdict, slowdown, null, blocks: blocks.len() }
+}
+
+/// The Hodges-Lehmann estimate of the centre of `differences`, with an interval that holds the true one with at least this
+/// confidence. `None` where there are too few for it: 6 are enough for 95 %.
+pub(crate) fn hodges_lehmann(differences: &[f64], confidence: f64) -> Option<Interval> {
+    let n = differences.len();
+    let outside = outside(n, (1.0 - confidence) / 2.0)?;
+    let mut walsh = Vec::with_capacity(n * (n + 1) / 2);
+    for (i, a) in differences.iter().enumerate() {
+        walsh.extend(differences[i..].iter().map(|b| f64::midpoint(*a, *b)));
+    }
+    walsh.sort_by(f64::total_cmp);
+    let last = walsh.len() - 1;
+    Some(Interval {
+        estimate: f64::midpoint(walsh[last / 2], walsh[walsh.len() / 2]),
+        low: walsh[outside],
+        high: walsh[last - outside],
+    })
+}
+
+/// How many Walsh averages lie outside the interval on each side: the largest `k` where the signed-rank statistic of
+/// `n` differences is at most `k` with a probability of at most `tail`.
+fn outside(n: usize, tail: f64) -> Option<usize> {
+    let mut below = 0.0;
+    let within = signed_rank(n).into_iter().take_while(|p| {
+        below += p;
+        below <= tail
+    });
+    within.count().checked_sub(1)
+}
+
+/// The probabilities of every value of the signed-rank statistic: the sum of those of the ranks 1 to `n` whose difference
+/// is positive, each with a probability of one half.
+fn signed_rank(n: usize) -> Vec<f64> {
+    let mut probabilities = vec![0.0; n * (n + 1) / 2 + 1];
+    probabilities[0] = 1.0;
+    for rank in 1..=n {
+        for sum in (0..probabilities.len()).rev() {
+            let with = sum.checked_sub(rank).map_or(0.0, |rest| probabilities[rest]);
+            probabilities[sum] = f64::midpoint(probabilities[sum], with);
+        }
+    }
+    probabilities
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_those_of_the_tables() {
+        // Hollander & Wolfe, table A.4: P(T <= 0) = 1/64 for n = 6; P(T <= 8) = 0.024 for n = 10; for n = 25 the
+        // critical value of a two-sided test at 5 % is 89.
+        assert_eq!(outside(5, 0.025), None, "five differences cannot be sure");
+        assert_eq!(outside(6, 0.025), Some(0), "n = 6");
+        assert_eq!(outside(10, 0.025), Some(8), "n = 10");
+        assert_eq!(outside(25, 0.025), Some(89), "n = 25");
+        let sum: f64 = signed_rank(40).iter().sum();
+        assert!((sum - 1.0).abs() < 1e-12, "probabilities sum to {sum}");
+    }
+
+    #[test]
+    fn outliers_do_not_move_the_estimate() {
+        let mut differences: Vec<f64> = (0..20).map(|i| 0.03 + 0.001 * f64::from(i % 5)).collect();
+        differences[3] = 5.0;
+        differences[11] = 7.0;
+        let found = hodges_lehmann(&differences, 0.95).expect("20 differences are enough");
+        assert!((found.estimate - 0.032).abs() < 0.001, "{found:?}");
+        assert!(found.low > 0.030 && found.high < 0.035, "{found:?}");
+    }
+
+    #[test]
+    fn a_drift_within_a_block_cancels() {
+        let at = |position: f64| 0.4 * position;
+        let block = Block {
+            base: [at(0.0), at(5.0)],
+            candidate: [at(1.0) + 0.1, at(4.0) + 0.1],
+            control: [at(2.0), at(3.0)],
+        };
+        assert!((block.slowdown() - 0.1).abs() < 1e-12, "{}", block.slowdown());
+        assert!(block.null().abs() < 1e-12, "{}", block.null());
+    }
+
+    #[test]
+    fn a_slowdown_exceeds_the_margin_and_the_control() {
+        let blocks = |slow: f64, null: f64| -> Vec<Block> {
+            let wobble = |i: i32| 1e-4 * f64::from(i % 3);
+            let block = |i| Block {
+                base: [0.0; 2],
+                control: [null + wobble(i); 2],
+                candidate: [slow + null / 2.0 + wobble(i); 2],
+            };
+            (0..12).map(block).collect()
+        };
+        let verdict = |slow, null| judge(&blocks(slow, null), 0.01, 0.95).verdict;
+        assert_eq!(verdict(0.03, 0.0), Verdict::Slower, "3 %");
+        assert_eq!(
+            verdict(0.03, 0.04),
+            Verdict::Unsure,
+            "3 % where the base differs by 4 % from itself"
+        );
+        assert_eq!(verdict(0.005, 0.0), Verdict::Same, "half a percent");
+        assert_eq!(verdict(-0.03, 0.0), Verdict::Faster, "3 % faster");
+        assert_eq!(judge(&blocks(0.03, 0.0)[..4], 0.01, 0.95).verdict, Verdict::Unsure, "4 blocks");
+    }
+}
