@@ -4,7 +4,7 @@
 //! has its runs at the same mean time, as in `A B B A`. A machine that gets warm along a curve would still favour
 //! the middle places, so the three programs take turns in them from block to block.
 
-use super::stats::{self, Block, Judgement};
+use super::stats::{Block, Judge, Judgement, Verdict};
 use anyhow::Result;
 
 /// Which program runs.
@@ -23,41 +23,35 @@ const TURNS: [[Arm; 3]; 3] = [
     [Arm::Control, Arm::Base, Arm::Candidate],
 ];
 
-/// When to stop, and what counts as a slowdown.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    /// Slowdowns up to this are nobody's concern; the logarithm of a ratio.
-    pub(crate) margin: f64,
-    /// Of the intervals.
-    pub(crate) confidence: f64,
-    /// Blocks before the first look at the result.
-    pub(crate) least: usize,
-    /// Blocks after which a round ends in any case.
-    pub(crate) most: usize,
-}
+/// Blocks before the first verdict.
+const LEAST: usize = 4;
 
-impl Rules {
-    /// A full round has 40 blocks: 240 runs, of which 80 are the candidate's. `simulation.rs` shows that this is enough.
-    /// Each of the many looks is one more chance to err; margin, control and the second round pay for that, as it
-    /// shows too.
-    pub(crate) fn new(margin: f64) -> Self {
-        Self { margin, confidence: 0.95, least: 4, most: 40 }
-    }
+/// Blocks after which a round ends in any case: 240 runs, of which 80 are the candidate's. `simulation.rs` shows that
+/// they are enough.
+pub(crate) const MOST: usize = 40;
+
+/// Of the intervals. Each of the many looks is one more chance to err; margin, control and the second round pay for
+/// that, as the simulation shows too.
+pub(crate) const CONFIDENCE: f64 = 0.95;
+
+/// What a round is judged by. `margin` is a ratio minus 1.
+pub(crate) fn judge(margin: f64) -> Judge {
+    Judge::new(margin.ln_1p(), CONFIDENCE, MOST)
 }
 
 /// Runs blocks until the verdict is clear, the most blocks are run, or `late` says that time is over. `time` runs a program
 /// once and returns the logarithm of its time.
 pub(crate) fn round(
-    rules: Rules,
+    judge: &Judge,
     late: impl Fn() -> bool,
     mut time: impl FnMut(Arm) -> Result<f64>,
 ) -> Result<Judgement> {
     let mut blocks = Vec::new();
     loop {
         blocks.push(block(TURNS[blocks.len() % TURNS.len()], &mut time)?);
-        let judgement = stats::judge(&blocks, rules.margin, rules.confidence);
-        let clear = judgement.verdict != stats::Verdict::Unsure && blocks.len() >= rules.least;
-        if clear || blocks.len() >= rules.most || late() {
+        let judgement = judge.judge(&blocks);
+        let clear = judgement.verdict != Verdict::Unsure && blocks.len() >= LEAST;
+        if clear || blocks.len() >= MOST || late() {
             return Ok(judgement);
         }
     }

@@ -3,8 +3,8 @@
 //! A run's time has log-normal noise of 2 %, is 30 % longer one time in twenty, and the machine gets 5 % slower over a
 //! round of full length. Both rounds go through the code that the gate runs.
 
-use super::rounds::{Arm, Rules, round};
-use super::stats::Verdict;
+use super::rounds::{Arm, MOST, judge, round};
+use super::stats::{Judge, Verdict};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -22,11 +22,11 @@ struct Machine {
 
 impl Machine {
     /// Both rounds: whether the gate stops the candidate, and the blocks that it took.
-    fn gate(&mut self, rules: Rules) -> (bool, usize) {
+    fn gate(&mut self, judge: &Judge) -> (bool, usize) {
         let mut blocks = 0;
         let mut slower = || {
             let mut runs = 0.0;
-            let judgement = round(rules, || false, |arm| Ok(self.time(arm, rules, &mut runs)))
+            let judgement = round(judge, || false, |arm| Ok(self.time(arm, &mut runs)))
                 .expect("a simulated run does not fail");
             blocks += judgement.blocks;
             judgement.verdict == Verdict::Slower
@@ -34,9 +34,9 @@ impl Machine {
         (slower() && slower(), blocks)
     }
 
-    fn time(&mut self, arm: Arm, rules: Rules, runs: &mut f64) -> f64 {
+    fn time(&mut self, arm: Arm, runs: &mut f64) -> f64 {
         *runs += 1.0;
-        let drift = self.drift * *runs / (6 * rules.most) as f64;
+        let drift = self.drift * *runs / (6 * MOST) as f64;
         let slowdown = if arm == Arm::Candidate { self.slowdown } else { 1.0 };
         let outlier = if self.uniform() < self.outliers { 1.3 } else { 1.0 };
         (slowdown * outlier * (1.0 + drift)).ln() + self.noise * self.normal()
@@ -57,10 +57,10 @@ impl Machine {
 fn stopped(slowdown: f64, noise: f64, gates: u32) -> (f64, f64) {
     let rng = ChaCha8Rng::seed_from_u64(7);
     let mut machine = Machine { rng, noise, drift: 0.05, outliers: 0.05, slowdown };
-    let rules = Rules::new(super::DEFAULT_MARGIN.ln_1p());
+    let judge = judge(super::DEFAULT_MARGIN);
     let (mut stops, mut blocks) = (0, 0);
     for _ in 0..gates {
-        let (stop, took) = machine.gate(rules);
+        let (stop, took) = machine.gate(&judge);
         stops += u32::from(stop);
         blocks += took;
     }

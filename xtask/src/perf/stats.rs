@@ -70,66 +70,79 @@ pub(crate) struct Judgement {
     pub(crate) blocks: usize,
 }
 
-/// Judges the blocks of one session. `margin` is a logarithm: slowdowns up to it are nobody's concern.
-pub(crate) fn judge(blocks: &[Block], margin: f64, confidence: f64) -> Judgement {
-    let interval = |differences: fn(&Block) -> [f64; 2]| {
-        let differences: Vec<f64> = blocks.iter().flat_map(differences).collect();
-        hodges_lehmann(&differences, confidence).unwrap_or(Interval::UNKNOWN)
-    };
-    let (slowdown, null) = (interval(Block::slowdowns), interval(Block::nulls));
-    let verdict = if slowdown.low > margin.max(null.high) {
-        Verdict::Slower
-    } else if slowdown.high < (-margin).min(null.low) {
-        Verdict::Faster
-    } else if slowdown.high < margin {
-        Verdict::Same
-    } else {
-        Verdict::Unsure
-    };
-    Judgement { verdict, slowdown, null, blocks: blocks.len() }
+/// Judges sessions of up to a number of blocks.
+#[derive(Clone, Debug)]
+pub(crate) struct Judge {
+    /// A logarithm: slowdowns up to it are nobody's concern.
+    margin: f64,
+    /// For each number of differences, how many Walsh averages lie outside the interval on each side.
+    outside: Vec<Option<usize>>,
 }
 
-/// The Hodges-Lehmann estimate of the centre of `differences`, with an interval that holds the true one with at least this
-/// confidence. `None` where there are too few for it: 6 are enough for 95 %.
-pub(crate) fn hodges_lehmann(differences: &[f64], confidence: f64) -> Option<Interval> {
-    let n = differences.len();
-    let outside = outside(n, (1.0 - confidence) / 2.0)?;
-    let mut walsh = Vec::with_capacity(n * (n + 1) / 2);
+impl Judge {
+    /// `confidence` is that of the intervals.
+    pub(crate) fn new(margin: f64, confidence: f64, blocks: usize) -> Self {
+        Self { margin, outside: outside(2 * blocks, (1.0 - confidence) / 2.0) }
+    }
+
+    pub(crate) fn judge(&self, blocks: &[Block]) -> Judgement {
+        let interval = |differences: fn(&Block) -> [f64; 2]| {
+            let differences: Vec<f64> = blocks.iter().flat_map(differences).collect();
+            let outside = self.outside.get(differences.len()).copied().flatten();
+            outside.map_or(Interval::UNKNOWN, |outside| hodges_lehmann(&differences, outside))
+        };
+        let (slowdown, null) = (interval(Block::slowdowns), interval(Block::nulls));
+        let verdict = if slowdown.low > self.margin.max(null.high) {
+            Verdict::Slower
+        } else if slowdown.high < (-self.margin).min(null.low) {
+            Verdict::Faster
+        } else if slowdown.high < self.margin {
+            Verdict::Same
+        } else {
+            Verdict::Unsure
+        };
+        Judgement { verdict, slowdown, null, blocks: blocks.len() }
+    }
+}
+
+/// The Hodges-Lehmann estimate of the centre of `differences`; the interval leaves `outside` Walsh averages out on
+/// each side.
+fn hodges_lehmann(differences: &[f64], outside: usize) -> Interval {
+    let mut walsh = Vec::with_capacity(differences.len() * (differences.len() + 1) / 2);
     for (i, a) in differences.iter().enumerate() {
         walsh.extend(differences[i..].iter().map(|b| f64::midpoint(*a, *b)));
     }
-    walsh.sort_by(f64::total_cmp);
     let last = walsh.len() - 1;
-    Some(Interval {
-        estimate: f64::midpoint(walsh[last / 2], walsh[walsh.len() / 2]),
-        low: walsh[outside],
-        high: walsh[last - outside],
-    })
+    let mut at = |place: usize| *walsh.select_nth_unstable_by(place, f64::total_cmp).1;
+    Interval {
+        estimate: f64::midpoint(at(last / 2), at(last.div_ceil(2))),
+        low: at(outside),
+        high: at(last - outside),
+    }
 }
 
-/// How many Walsh averages lie outside the interval on each side: the largest `k` where the signed-rank statistic of
-/// `n` differences is at most `k` with a probability of at most `tail`.
-fn outside(n: usize, tail: f64) -> Option<usize> {
-    let mut below = 0.0;
-    let within = signed_rank(n).into_iter().take_while(|p| {
-        below += p;
-        below <= tail
-    });
-    within.count().checked_sub(1)
-}
-
-/// The probabilities of every value of the signed-rank statistic: the sum of those of the ranks 1 to `n` whose difference
-/// is positive, each with a probability of one half.
-fn signed_rank(n: usize) -> Vec<f64> {
-    let mut probabilities = vec![0.0; n * (n + 1) / 2 + 1];
+/// For up to `most` differences, how many Walsh averages lie outside the interval on each side: the largest `k` where
+/// the signed-rank statistic is at most `k` with a probability of at most `tail`. `None` where there is none.
+///
+/// The statistic is the sum of the ranks whose difference is positive, each with a probability of one half; its
+/// distribution for one difference more follows from that before.
+fn outside(most: usize, tail: f64) -> Vec<Option<usize>> {
+    let mut probabilities = vec![0.0; most * (most + 1) / 2 + 1];
     probabilities[0] = 1.0;
-    for rank in 1..=n {
-        for sum in (0..probabilities.len()).rev() {
+    let mut all = vec![None];
+    for rank in 1..=most {
+        for sum in (0..=rank * (rank + 1) / 2).rev() {
             let with = sum.checked_sub(rank).map_or(0.0, |rest| probabilities[rest]);
             probabilities[sum] = f64::midpoint(probabilities[sum], with);
         }
+        let mut below = 0.0;
+        let within = probabilities.iter().take_while(|&p| {
+            below += p;
+            below <= tail
+        });
+        all.push(within.count().checked_sub(1));
     }
-    probabilities
+    all
 }
 
 #[cfg(test)]
@@ -140,12 +153,11 @@ mod tests {
     fn ranks_are_those_of_the_tables() {
         // Hollander & Wolfe, table A.4: P(T <= 0) = 1/64 for n = 6; P(T <= 8) = 0.024 for n = 10; for n = 25 the
         // critical value of a two-sided test at 5 % is 89.
-        assert_eq!(outside(5, 0.025), None, "five differences cannot be sure");
-        assert_eq!(outside(6, 0.025), Some(0), "n = 6");
-        assert_eq!(outside(10, 0.025), Some(8), "n = 10");
-        assert_eq!(outside(25, 0.025), Some(89), "n = 25");
-        let sum: f64 = signed_rank(40).iter().sum();
-        assert!((sum - 1.0).abs() < 1e-12, "probabilities sum to {sum}");
+        let found = outside(25, 0.025);
+        assert_eq!(found[5], None, "five differences cannot be sure");
+        assert_eq!(found[6], Some(0), "n = 6");
+        assert_eq!(found[10], Some(8), "n = 10");
+        assert_eq!(found[25], Some(89), "n = 25");
     }
 
     #[test]
@@ -153,7 +165,7 @@ mod tests {
         let mut differences: Vec<f64> = (0..20).map(|i| 0.03 + 0.001 * f64::from(i % 5)).collect();
         differences[3] = 5.0;
         differences[11] = 7.0;
-        let found = hodges_lehmann(&differences, 0.95).expect("20 differences are enough");
+        let found = hodges_lehmann(&differences, outside(20, 0.025)[20].expect("20 are enough"));
         assert!((found.estimate - 0.032).abs() < 0.001, "{found:?}");
         assert!(found.low > 0.030 && found.high < 0.035, "{found:?}");
     }
@@ -183,7 +195,8 @@ mod tests {
             };
             (0..12).map(block).collect()
         };
-        let verdict = |slow, null| judge(&blocks(slow, null), 0.01, 0.95).verdict;
+        let judge = Judge::new(0.01, 0.95, 12);
+        let verdict = |slow, null| judge.judge(&blocks(slow, null)).verdict;
         assert_eq!(verdict(0.03, 0.0), Verdict::Slower, "3 %");
         assert_eq!(
             verdict(0.03, 0.04),
@@ -192,6 +205,6 @@ mod tests {
         );
         assert_eq!(verdict(0.005, 0.0), Verdict::Same, "half a percent");
         assert_eq!(verdict(-0.03, 0.0), Verdict::Faster, "3 % faster");
-        assert_eq!(judge(&blocks(0.03, 0.0)[..2], 0.01, 0.95).verdict, Verdict::Unsure, "2 blocks");
+        assert_eq!(judge.judge(&blocks(0.03, 0.0)[..2]).verdict, Verdict::Unsure, "2 blocks");
     }
 }
