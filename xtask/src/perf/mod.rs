@@ -1,9 +1,29 @@
-//! Speed over time: did it change, by how much, since when.
+//! Speed over time: did it change, by how much, since when. BENCHMARKING.md says how to use it.
+//!
+//! Only `suite.rs` knows this workspace.
 
+mod builds;
+mod gate;
+mod options;
+mod program;
 mod rounds;
 #[cfg(test)]
 mod simulation;
 mod stats;
+mod suite;
+mod verdicts;
 
-/// Slowdowns up to this (a ratio minus 1) are not stopped unless `--margin` says otherwise.
-const DEFAULT_MARGIN: f64 = 0.01;
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Perf {
+    /// Compares these files with a revision, and fails when anything became slower.
+    Gate(gate::GateArgs),
+}
+
+pub(crate) fn run(perf: &Perf) -> Result<()> {
+    match perf {
+        Perf::Gate(args) => gate::run(args),
+    }
+}

@@ -3,6 +3,7 @@
 //! A run's time has log-normal noise of 2 %, is 30 % longer one time in twenty, and the machine gets 5 % slower over a
 //! round of full length. Both rounds go through the code that the gate runs.
 
+use super::options;
 use super::rounds::{Arm, MOST, judge, round};
 use super::stats::{Judge, Verdict};
 use rand::{Rng, SeedableRng};
@@ -57,7 +58,8 @@ impl Machine {
 fn stopped(slowdown: f64, noise: f64, gates: u32) -> (f64, f64) {
     let rng = ChaCha8Rng::seed_from_u64(7);
     let mut machine = Machine { rng, noise, drift: 0.05, outliers: 0.05, slowdown };
-    let judge = judge(super::DEFAULT_MARGIN);
+    let margin = options::percentage(options::MARGIN).expect("the default margin");
+    let judge = judge(margin);
     let (mut stops, mut blocks) = (0, 0);
     for _ in 0..gates {
         let (stop, took) = machine.gate(&judge);
