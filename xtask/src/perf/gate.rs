@@ -129,7 +129,7 @@ fn round(
             Arm::Candidate => &programs.candidate,
         }
     };
-    let time = |arm| Ok(program(arm).run(benchmark)?.log_time(benchmark.better));
+    let time = |arm| Ok(benchmark.better.log_time(program(arm).run(benchmark)?));
     rounds::round(judge, || Instant::now() >= end, time)
 }
 

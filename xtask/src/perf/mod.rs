@@ -3,10 +3,14 @@
 //! Only `suite.rs` knows this workspace.
 
 mod builds;
+mod compare;
 mod gate;
+mod machine;
 mod options;
 mod program;
+mod records;
 mod rounds;
+mod run;
 #[cfg(test)]
 mod simulation;
 mod stats;
@@ -18,12 +22,21 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Perf {
+    /// Measures the suite and prints a table.
+    Run(run::RunArgs),
+    /// Measures the suite and files it under `benches/records`.
+    Record(run::RecordArgs),
+    /// Prints two records side by side.
+    Compare(compare::CompareArgs),
     /// Compares these files with a revision, and fails when anything became slower.
     Gate(gate::GateArgs),
 }
 
 pub(crate) fn run(perf: &Perf) -> Result<()> {
     match perf {
+        Perf::Run(args) => run::run(args),
+        Perf::Record(args) => run::record(args),
+        Perf::Compare(args) => compare::run(args),
         Perf::Gate(args) => gate::run(args),
     }
 }

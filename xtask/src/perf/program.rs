@@ -1,6 +1,6 @@
 //! One run of one benchmark: a command, the JSON lines that it prints, and the figure in them.
 
-use super::suite::{self, Benchmark, Better};
+use super::suite::{self, Benchmark};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -10,25 +10,6 @@ use std::process::{Command, Stdio};
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     path: PathBuf,
-}
-
-/// What a run printed.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Figure {
-    /// In the benchmark's unit.
-    pub(crate) value: f64,
-    /// The instruction set level, where the program names it.
-    pub(crate) level: Option<String>,
-}
-
-impl Figure {
-    /// The logarithm of the time that it stands for, so that more is slower for every benchmark.
-    pub(crate) fn log_time(&self, better: Better) -> f64 {
-        match better {
-            Better::Lower => self.value.ln(),
-            Better::Higher => -self.value.ln(),
-        }
-    }
 }
 
 impl Program {
@@ -46,43 +27,54 @@ impl Program {
         &self.path
     }
 
-    /// Runs a benchmark once.
+    /// The figure of a benchmark, in its unit, from one run.
     ///
     /// # Errors
     /// When it cannot be started, fails (with the first line of its message), or does not print the figure.
-    pub(crate) fn run(&self, benchmark: &Benchmark) -> Result<Figure> {
+    pub(crate) fn run(&self, benchmark: &Benchmark) -> Result<f64> {
+        let text = self.output(benchmark.arguments)?;
+        figure(&text, benchmark.key).with_context(|| format!("`{}`", benchmark.arguments))
+    }
+
+    /// The instruction set level that it runs at, or `unknown`.
+    pub(crate) fn level(&self) -> String {
+        let (arguments, key) = suite::LEVEL;
+        let level = |text: String| {
+            let json: Value = serde_json::from_str(text.lines().next()?).ok()?;
+            Some(json.get(key)?.as_str()?.to_owned())
+        };
+        self.output(arguments).ok().and_then(level).unwrap_or_else(|| "unknown".into())
+    }
+
+    fn output(&self, arguments: &str) -> Result<String> {
         let output = Command::new(&self.path)
-            .args(benchmark.arguments.split_whitespace())
+            .args(arguments.split_whitespace())
             .stdin(Stdio::null())
             .output()
             .with_context(|| format!("{} could not be started", self.path.display()))?;
         if !output.status.success() {
             let errors = String::from_utf8_lossy(&output.stderr);
             let first = errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message");
-            bail!("`{}` ended with {}: {first}", benchmark.arguments, output.status);
+            bail!("`{arguments}` ended with {}: {first}", output.status);
         }
-        let text = String::from_utf8(output.stdout).context("the program printed no UTF-8")?;
-        figure(&text, benchmark.key).with_context(|| format!("`{}`", benchmark.arguments))
+        String::from_utf8(output.stdout).context("the program printed no UTF-8")
     }
 }
 
 /// The geometric mean of the key over all lines.
-fn figure(text: &str, key: &str) -> Result<Figure> {
-    let (mut values, mut level) = (Vec::new(), None);
+fn figure(text: &str, key: &str) -> Result<f64> {
+    let mut values = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let json: Value = serde_json::from_str(line).with_context(|| format!("no JSON: {line}"))?;
         let value = json.get(key).and_then(Value::as_f64);
         let value = value.filter(|value| *value > 0.0 && value.is_finite());
-        let value = value.with_context(|| format!("no `{key}` above 0 in: {line}"))?;
-        values.push(value);
-        level = level.or_else(|| Some(json.get(suite::LEVEL)?.as_str()?.to_owned()));
+        values.push(value.with_context(|| format!("no `{key}` above 0 in: {line}"))?);
     }
-    let value = match values[..] {
+    match values[..] {
         [] => bail!("the program printed nothing"),
-        [one] => one,
-        _ => (values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp(),
-    };
-    Ok(Figure { value, level })
+        [one] => Ok(one),
+        _ => Ok((values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp()),
+    }
 }
 
 #[cfg(test)]
@@ -92,9 +84,9 @@ mod tests {
     #[test]
     fn the_figure_is_found_or_missed_with_a_reason() {
         let one = figure("{\"isa\":\"avx2\",\"x\":3.1}\n", "x").expect("a line with the key");
-        assert_eq!(one, Figure { value: 3.1, level: Some("avx2".into()) });
+        assert!((one - 3.1).abs() < 1e-12, "{one}");
         let two = figure("{\"x\":2.0}\n{\"x\":8.0}\n", "x").expect("two lines");
-        assert!((two.value - 4.0).abs() < 1e-12, "the geometric mean is 4, not {}", two.value);
+        assert!((two - 4.0).abs() < 1e-12, "the geometric mean is 4, not {two}");
         for (text, reason) in [
             ("", "printed nothing"),
             ("{\"y\":1}", "no `x` above 0"),
@@ -104,18 +96,5 @@ mod tests {
             let error = figure(text, "x").expect_err(text);
             assert!(format!("{error:#}").contains(reason), "{text}: {error:#}");
         }
-    }
-
-    #[test]
-    fn more_is_slower() {
-        let figure = |value| Figure { value, level: None };
-        assert!(
-            figure(2.0).log_time(Better::Lower) > figure(1.0).log_time(Better::Lower),
-            "a time"
-        );
-        assert!(
-            figure(2.0).log_time(Better::Higher) < figure(1.0).log_time(Better::Higher),
-            "a rate"
-        );
     }
 }

@@ -1,14 +1,17 @@
 //! What is measured: the only file of `perf` that knows this workspace. To use `perf` in another one, write this file
 //! anew; BENCHMARKING.md says what the program must print.
 
+use super::records::Better;
+
 /// The package with the program.
 pub(crate) const PACKAGE: &str = "paso-benches";
 
 /// The program. It binds its threads to CPUs itself and checks its results before it times.
 pub(crate) const PROGRAM: &str = "paso-speed";
 
-/// The key of a line that names the instruction set level, where a line has it.
-pub(crate) const LEVEL: &str = "isa";
+/// Arguments and key of a line that names the instruction set level.
+pub(crate) const LEVEL: (&str, &str) =
+    ("train --net S --mode infer --batch 2 --seconds 0.01", "isa");
 
 /// One figure of the program.
 #[derive(Clone, Copy, Debug)]
@@ -23,15 +26,6 @@ pub(crate) struct Benchmark {
     pub(crate) better: Better,
     /// Whether the quick suite has it too: what the gate runs.
     pub(crate) quick: bool,
-}
-
-/// Which way a figure gets better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Better {
-    /// A time.
-    Lower,
-    /// A rate.
-    Higher,
 }
 
 /// Nanoseconds a weight of one optimizer step.
