@@ -3,14 +3,18 @@
 //! Only `suite.rs` knows this workspace.
 
 mod builds;
+mod chart;
 mod compare;
 mod gate;
+mod history;
 mod machine;
 mod options;
 mod program;
 mod records;
+mod report;
 mod rounds;
 mod run;
+mod segments;
 #[cfg(test)]
 mod simulation;
 mod stats;
@@ -28,6 +32,8 @@ pub(crate) enum Perf {
     Record(run::RecordArgs),
     /// Prints two records side by side.
     Compare(compare::CompareArgs),
+    /// Draws the history of a machine's records as an HTML page, with the commits where it changed.
+    Report(report::ReportArgs),
     /// Compares these files with a revision, and fails when anything became slower.
     Gate(gate::GateArgs),
 }
@@ -37,6 +43,7 @@ pub(crate) fn run(perf: &Perf) -> Result<()> {
         Perf::Run(args) => run::run(args),
         Perf::Record(args) => run::record(args),
         Perf::Compare(args) => compare::run(args),
+        Perf::Report(args) => report::run(args),
         Perf::Gate(args) => gate::run(args),
     }
 }

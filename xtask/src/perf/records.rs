@@ -1,8 +1,9 @@
 //! Records: one CSV a commit and machine, kept in the repository, so that history needs no server.
 
+use crate::root;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One line of a record. Everything that is needed to compare it is in the line itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +47,11 @@ impl Better {
             Self::Higher => -figure.ln(),
         }
     }
+}
+
+/// The folder of a machine's records.
+pub(crate) fn folder(machine: &str) -> PathBuf {
+    root().join("benches/records").join(machine)
 }
 
 /// Reads a record.

@@ -87,7 +87,7 @@ pub(crate) fn record(args: &RecordArgs) -> Result<()> {
     let revision = builds::short("HEAD")? + if dirty { "-dirty" } else { "" };
     let machine = args.machine.clone().unwrap_or_else(machine::slug);
     let day = date.split('T').next().unwrap_or(&date);
-    let path = folder(&machine).join(format!("{day}-{revision}.csv"));
+    let path = records::folder(&machine).join(format!("{day}-{revision}.csv"));
     let (compiler, level) = (machine::compiler(), program.level());
     let line = |measured: &Measured| Line {
         machine: machine.clone(),
@@ -107,11 +107,6 @@ pub(crate) fn record(args: &RecordArgs) -> Result<()> {
     records::write(&path, &lines)?;
     eprintln!("perf: wrote {}", path.strip_prefix(root()).unwrap_or(&path).display());
     Ok(())
-}
-
-/// The folder of a machine's records.
-pub(crate) fn folder(machine: &str) -> PathBuf {
-    root().join("benches/records").join(machine)
 }
 
 /// Runs the suite from front to back, again and again, so that a noisy minute spoils one run of each benchmark and not all
