@@ -236,4 +236,21 @@ mod tests {
         let message = format!("{:#}", run(&cli.gate).expect_err("there is no such benchmark"));
         assert!(message.contains("adm") && message.contains("adam-1e4"), "{message}");
     }
+
+    #[test]
+    fn planted_slowdowns_still_apply() {
+        let folder = crate::root().join("xtask/fixtures");
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).expect("the folder of fixtures") {
+            let path = entry.expect("an entry").path();
+            let check = ["apply", "--check"].map(std::ffi::OsStr::new);
+            let outcome = crate::perf::builds::git(
+                crate::root(),
+                check.into_iter().chain([path.as_os_str()]),
+            );
+            assert!(outcome.is_ok(), "{}: {outcome:?}", path.display());
+            count += 1;
+        }
+        assert!(count >= 3, "only {count} fixtures");
+    }
 }

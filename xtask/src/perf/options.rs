@@ -11,7 +11,7 @@ pub(crate) const MARGIN: &str = "1%";
 /// Which benchmarks.
 #[derive(Debug, Args)]
 pub(crate) struct Wanted {
-    /// Only benchmarks whose name contains this.
+    /// Only the benchmark of this name, or where there is none, those whose name contains it.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
 }
@@ -28,7 +28,12 @@ impl Wanted {
     }
 
     fn filter(&self, fits: impl Fn(&Benchmark) -> bool) -> Result<Vec<&'static Benchmark>> {
-        let named = |name: &str| self.only.as_deref().is_none_or(|part| name.contains(part));
+        let exact = SUITE.iter().any(|benchmark| Some(benchmark.name) == self.only.as_deref());
+        let named = |name: &str| match self.only.as_deref() {
+            Some(only) if exact => name == only,
+            Some(only) => name.contains(only),
+            None => true,
+        };
         let wanted: Vec<_> = SUITE.iter().filter(|b| fits(b) && named(b.name)).collect();
         if wanted.is_empty() {
             let names: Vec<&str> = SUITE.iter().map(|benchmark| benchmark.name).collect();
@@ -43,8 +48,8 @@ impl Wanted {
 pub(crate) fn percentage(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
     match number {
-        Some(percent) if (0.0..=100.0).contains(&percent) => Ok(percent / 100.0),
-        _ => Err(format!("`{text}`: must be a percentage from 0% to 100%, as 3%")),
+        Some(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent / 100.0),
+        _ => Err(format!("`{text}`: must be a percentage above 0% and up to 100%, as 3%")),
     }
 }
 
@@ -55,7 +60,7 @@ mod tests {
     #[test]
     fn a_percentage_has_its_sign() {
         assert_eq!(percentage("3%"), Ok(0.03), "3 %");
-        for wrong in ["3", "0.03", "-1%", "101%", "NaN%", "%"] {
+        for wrong in ["3", "0.03", "0%", "-1%", "101%", "NaN%", "%"] {
             assert!(percentage(wrong).is_err(), "{wrong}");
         }
     }

@@ -18,6 +18,10 @@ impl Interval {
     /// Nothing is known: before the first look.
     pub(crate) const UNKNOWN: Self =
         Self { estimate: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
+
+    fn width(self) -> f64 {
+        self.high - self.low
+    }
 }
 
 /// The logarithms of the times (any unit) of one block of six runs; see [`super::rounds`] for their order.
@@ -50,7 +54,8 @@ impl Block {
 pub(crate) enum Verdict {
     /// Slower by more than the margin, and by more than the base is than itself.
     Slower,
-    /// Not slower by more than the margin.
+    /// Not slower by more than the margin. The control must be known about as well as this claims (to twice the margin on
+    /// each side): where a busy machine makes the base differ from itself, the candidate is not called the same.
     Same,
     /// Faster by more than the margin, and by more than the base is than itself.
     Faster,
@@ -96,7 +101,7 @@ impl Judge {
             Verdict::Slower
         } else if slowdown.high < (-self.margin).min(null.low) {
             Verdict::Faster
-        } else if slowdown.high < self.margin {
+        } else if slowdown.high < self.margin && null.width() < 4.0 * self.margin {
             Verdict::Same
         } else {
             Verdict::Unsure

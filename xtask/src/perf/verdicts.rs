@@ -106,7 +106,7 @@ impl Summary<'_> {
     /// For a terminal.
     pub(crate) fn text(&self) -> String {
         let mut text = format!(
-            "\n{:<20} {:<12} {:>8}  {:<18} control\n",
+            "\n{:<20} {:<12} {:>9}  {:<18} control\n",
             "benchmark", "is", "slower by", "95 %"
         );
         for row in self.rows {
@@ -120,11 +120,23 @@ impl Summary<'_> {
                     range(judgement.null)
                 ),
                 (None, reason) => {
-                    writeln!(text, "{name:<20} {word:<12} {}", reason.unwrap_or_default())
+                    writeln!(text, "{name:<20} {word:<12}  {}", reason.unwrap_or_default())
                 }
             };
         }
-        text
+        text + &self.advice()
+    }
+
+    /// What to do about verdicts that are none.
+    fn advice(&self) -> String {
+        let unclear = |row: &&Row| matches!(row.word(), "unsure" | "unconfirmed");
+        match self.rows.iter().filter(unclear).count() {
+            0 => String::new(),
+            some => format!(
+                "{some} of {} are not clear: let nothing else run on this machine, or raise --budget or --margin\n",
+                self.rows.len()
+            ),
+        }
     }
 
     /// For a pull request.
@@ -164,7 +176,10 @@ impl Summary<'_> {
                 ),
             };
         }
-        text
+        match self.advice() {
+            none if none.is_empty() => text,
+            advice => format!("{text}\n{advice}"),
+        }
     }
 }
 
