@@ -1,8 +1,8 @@
 //! The programs that the gate compares.
 //!
-//! Base and candidate are built one after the other in the same folder, a git worktree of its own. Paths are part of a
-//! build: the same source from two folders gives two layouts of the same code, and layouts alone can differ by a few
-//! percent. So built, source without a change gives the same bytes, and only what changed is built twice.
+//! Base and candidate are built one after the other in the same folder, a git worktree of its own. Only what changed is
+//! built twice; and where paths are part of a build, in messages or in the names that order its functions, they are the same
+//! ones. So source without a change gives the same bytes.
 
 use super::program::Program;
 use super::suite;

@@ -40,6 +40,13 @@ pub(crate) enum Better {
 }
 
 impl Better {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Lower => "lower",
+            Self::Higher => "higher",
+        }
+    }
+
     /// The logarithm of the time that a figure stands for, so that more is slower for every benchmark.
     pub(crate) fn log_time(self, figure: f64) -> f64 {
         match self {

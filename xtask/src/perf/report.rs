@@ -121,7 +121,7 @@ fn latest(history: &History) -> Markup {
     html! {
         @if let Some(line) = history.lines.last() {
             p {
-                "Latest: " (chart::number(line.median)) " " code { (line.figure) } " at " code { (line.revision) }
+                "Latest: " (chart::number(line.median)) " " code { (line.figure) } " (" (line.better.word()) " is better) at " code { (line.revision) }
                 ", " (line.date) ", " (line.compiler) "."
             }
         }
