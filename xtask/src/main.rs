@@ -2,6 +2,7 @@
 
 mod ci;
 mod codegen;
+mod perf;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +23,9 @@ enum Chore {
     Ci(ci::CiArgs),
     /// Counts the instructions of the optimizer's loops.
     Codegen,
+    /// Speed over time: did it change, by how much, since when.
+    #[command(subcommand)]
+    Perf(perf::Perf),
     /// The rules of the house that a compiler does not check.
     Tidy,
 }
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
     let outcome = match Xtask::parse().chore {
         Chore::Ci(args) => ci::run(&args),
         Chore::Codegen => codegen::run(),
+        Chore::Perf(perf) => perf::run(&perf),
         Chore::Tidy => tidy::run(),
     };
     match outcome {

@@ -1,0 +1,170 @@
+//! The programs that the gate compares.
+//!
+//! Base and candidate are built one after the other in the same folder, a git worktree of its own. Only what changed is
+//! built twice; and where paths are part of a build, in messages or in the names that order its functions, they are the same
+//! ones. So source without a change gives the same bytes.
+
+use super::program::Program;
+use super::suite;
+use crate::root;
+use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Base, candidate, and the base under another name, in folders whose names have one length: the length of a path moves
+/// the stack.
+pub(crate) struct Programs {
+    pub(crate) base: Program,
+    pub(crate) control: Program,
+    pub(crate) candidate: Program,
+    /// What they were built from, or their paths.
+    pub(crate) names: [String; 2],
+    /// Gone with this value.
+    _folder: tempfile::TempDir,
+}
+
+impl Programs {
+    /// Copies what there is and builds what is missing: `base` from a revision, the candidate from the files as they are,
+    /// committed or not.
+    pub(crate) fn new(
+        base: &str,
+        base_binary: Option<&Path>,
+        candidate_binary: Option<&Path>,
+    ) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("perf-").tempdir()?;
+        let mut tree = None;
+        let (base_program, base_name) = match base_binary {
+            Some(path) => (path.to_owned(), path.display().to_string()),
+            None => {
+                let revision = fork_point(base)?;
+                let tree = tree.insert(Tree::add(folder.path(), &revision)?);
+                (tree.build()?, revision)
+            }
+        };
+        let [a, n, b] = ["a", "n", "b"].map(|name| folder.path().join(name));
+        let (base, control) = (copy(&base_program, &a)?, copy(&base_program, &n)?);
+        let (candidate_program, candidate_name) = match candidate_binary {
+            Some(path) => (path.to_owned(), path.display().to_string()),
+            None => {
+                let files = snapshot(folder.path())?;
+                let tree = match &mut tree {
+                    Some(tree) => tree,
+                    none => none.insert(Tree::add(folder.path(), "HEAD")?),
+                };
+                tree.read(&files)?;
+                (tree.build()?, "the files as they are".into())
+            }
+        };
+        let candidate = copy(&candidate_program, &b)?;
+        Ok(Self { base, control, candidate, names: [base_name, candidate_name], _folder: folder })
+    }
+
+    /// Whether both builds are the same bytes: then there is nothing to measure.
+    pub(crate) fn identical(&self) -> Result<bool> {
+        Ok(std::fs::read(self.base.path())? == std::fs::read(self.candidate.path())?)
+    }
+}
+
+/// Where the current branch left `base`; commits that `base` got since are not ours.
+fn fork_point(base: &str) -> Result<String> {
+    let commit = git(root(), ["rev-parse", "--verify", &format!("{base}^{{commit}}")])
+        .with_context(|| format!("--base {base}"))?;
+    let fork = git(root(), ["merge-base", &commit, "HEAD"])
+        .with_context(|| format!("--base {base}: has no common commit with HEAD"))?;
+    if fork != commit {
+        eprintln!("perf: comparing with {}, where HEAD left {base}", short(&fork)?);
+    }
+    short(&fork)
+}
+
+/// A revision as people write it.
+pub(crate) fn short(revision: &str) -> Result<String> {
+    git(root(), ["rev-parse", "--short=9", revision])
+}
+
+/// All files that git does not ignore, as a tree object, without touching the index.
+fn snapshot(folder: &Path) -> Result<String> {
+    let index = folder.join("index");
+    let git = |arguments: &[&str]| {
+        run(Command::new("git").args(arguments).current_dir(root()).env("GIT_INDEX_FILE", &index))
+    };
+    git(&["read-tree", "HEAD"])?;
+    git(&["add", "--all"])?;
+    git(&["write-tree"])
+}
+
+/// A git worktree with a target folder.
+struct Tree {
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Tree {
+    fn add(folder: &Path, revision: &str) -> Result<Self> {
+        let tree = Self { path: folder.join("tree"), target: folder.join("target") };
+        let add = ["worktree", "add", "--detach", "--quiet"].map(OsStr::new);
+        git(root(), add.into_iter().chain([tree.path.as_os_str(), OsStr::new(revision)]))?;
+        Ok(tree)
+    }
+
+    /// Makes the files those of a tree object; files that are the same keep their times, so cargo builds only what
+    /// changed.
+    fn read(&self, files: &str) -> Result<()> {
+        git(&self.path, ["read-tree", "--reset", "-u", files]).map(drop)
+    }
+
+    /// The program, built in release mode.
+    fn build(&self) -> Result<PathBuf> {
+        build(&self.path, &self.target)
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        let remove = ["worktree", "remove", "--force"].map(OsStr::new);
+        if let Err(e) = git(root(), remove.into_iter().chain([self.path.as_os_str()])) {
+            eprintln!("perf: {e:#}; `git worktree prune` cleans up");
+        }
+    }
+}
+
+/// Builds the program of the workspace in `tree` into `target`.
+pub(crate) fn build(tree: &Path, target: &Path) -> Result<PathBuf> {
+    eprintln!("perf: building {} ...", suite::PROGRAM);
+    let status = Command::new("cargo")
+        .args(["build", "--release", "--locked", "--quiet", "-p", suite::PACKAGE])
+        .args(["--bin", suite::PROGRAM, "--target-dir"])
+        .arg(target)
+        .current_dir(tree)
+        .status()
+        .context("cargo build")?;
+    if !status.success() {
+        bail!("cargo build ended with {status}");
+    }
+    Ok(target.join("release").join(suite::PROGRAM).with_extension(std::env::consts::EXE_EXTENSION))
+}
+
+fn copy(program: &Path, folder: &Path) -> Result<Program> {
+    let to = folder.join(suite::PROGRAM).with_extension(std::env::consts::EXE_EXTENSION);
+    std::fs::create_dir_all(folder)?;
+    std::fs::copy(program, &to).with_context(|| format!("copying {}", program.display()))?;
+    Program::new(&to)
+}
+
+/// The trimmed output of a git command.
+pub(crate) fn git<S: AsRef<OsStr>>(
+    folder: &Path,
+    arguments: impl IntoIterator<Item = S>,
+) -> Result<String> {
+    run(Command::new("git").args(arguments).current_dir(folder))
+}
+
+/// The trimmed output of a command.
+pub(crate) fn run(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("{command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8(output.stdout).context("no UTF-8")?.trim().to_owned())
+}

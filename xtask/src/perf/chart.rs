@@ -1,0 +1,103 @@
+//! The chart of one history, as inline SVG. Its colours are classes, which the page sets for light and dark.
+
+use super::history::History;
+use maud::{Markup, html};
+
+/// The drawing, in pixels at its natural size.
+const WIDTH: f64 = 720.0;
+const HEIGHT: f64 = 180.0;
+/// Room for the figures at the left, and around.
+const LEFT: f64 = 64.0;
+const EDGE: f64 = 14.0;
+
+/// From records and figures to places in the drawing.
+struct Scale {
+    records: usize,
+    least: f64,
+    most: f64,
+}
+
+impl Scale {
+    fn new(history: &History) -> Self {
+        let least = history.lines.iter().map(|line| line.least).fold(f64::INFINITY, f64::min);
+        let most = history.lines.iter().map(|line| line.most).fold(0.0, f64::max);
+        // A flat history is drawn flat: 5 % around it, so that noise does not fill the chart.
+        let (least, most) = (least.min(most * 0.95), most.max(least * 1.05));
+        Self { records: history.lines.len(), least, most }
+    }
+
+    fn x(&self, record: f64) -> f64 {
+        let steps = self.records.saturating_sub(1).max(1) as f64;
+        round(LEFT + record / steps * (WIDTH - LEFT - EDGE))
+    }
+
+    fn y(&self, figure: f64) -> f64 {
+        round(
+            HEIGHT
+                - EDGE
+                - (figure - self.least) / (self.most - self.least) * (HEIGHT - 2.0 * EDGE),
+        )
+    }
+}
+
+/// Tenths of a pixel are enough.
+fn round(x: f64) -> f64 {
+    (x * 10.0).round() / 10.0
+}
+
+/// Medians as a line, the range of the runs behind it, the level of every segment, and a mark at every change.
+pub(crate) fn chart(history: &History) -> Markup {
+    let scale = Scale::new(history);
+    let points: Vec<(f64, f64)> = history
+        .lines
+        .iter()
+        .enumerate()
+        .map(|(i, line)| (scale.x(i as f64), scale.y(line.median)))
+        .collect();
+    let path: Vec<String> = points.iter().map(|(x, y)| format!("{x},{y}")).collect();
+    let label = format!("{} over {} records", history.benchmark, history.lines.len());
+    html! {
+        svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(label) {
+            @for figure in [scale.least, f64::midpoint(scale.least, scale.most), scale.most] {
+                @let y = scale.y(figure);
+                line.grid x1=(LEFT) x2=(WIDTH - EDGE) y1=(y) y2=(y) {}
+                text x=(LEFT - 6.0) y=(y + 4.0) text-anchor="end" { (number(figure)) }
+            }
+            @for (i, line) in history.lines.iter().enumerate() {
+                @let x = scale.x(i as f64);
+                line.range x1=(x) x2=(x) y1=(scale.y(line.least)) y2=(scale.y(line.most)) {}
+            }
+            polyline.medians points=(path.join(" ")) {}
+            @for (range, level) in history.levels() {
+                @let y = scale.y(level);
+                line.level x1=(scale.x(range.start as f64)) x2=(scale.x((range.end - 1) as f64)) y1=(y) y2=(y) {}
+            }
+            @for change in history.changes() {
+                @let x = scale.x(change.at as f64 - 0.5);
+                line class=(if change.ratio > 1.0 { "slower" } else { "faster" })
+                    x1=(x) x2=(x) y1=(EDGE / 2.0) y2=(HEIGHT - EDGE / 2.0) {}
+            }
+            @for ((x, y), line) in points.iter().zip(&history.lines) {
+                circle cx=(x) cy=(y) r="3" {
+                    title {
+                        (line.revision) ", " (line.date) ": " (number(line.median)) " "
+                        "(" (number(line.least)) " to " (number(line.most)) ")"
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Four digits.
+pub(crate) fn number(x: f64) -> String {
+    if x >= 1000.0 {
+        format!("{x:.0}")
+    } else if x >= 100.0 {
+        format!("{x:.1}")
+    } else if x >= 10.0 {
+        format!("{x:.2}")
+    } else {
+        format!("{x:.3}")
+    }
+}

@@ -1,0 +1,256 @@
+//! `cargo xtask perf gate`: did these changes make anything slower?
+//!
+//! Every benchmark has a first round. What is slower in it has a second one, after all others have had their first: a
+//! neighbour that was noisy for a minute is gone by then. Only what is slower in both stops the gate.
+
+use super::builds::Programs;
+use super::options::{self, Wanted};
+use super::program::Program;
+use super::rounds::{self, Arm};
+use super::stats::{Judge, Judgement, Verdict};
+use super::suite::Benchmark;
+use super::verdicts::{self, Outcome, Row};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// What `cargo xtask perf gate` compares, and how long it may take.
+#[derive(Debug, Args)]
+pub(crate) struct GateArgs {
+    /// The revision to compare with, or rather the commit where HEAD left it.
+    #[arg(long, default_value = "main")]
+    base: String,
+    /// Slowdowns up to this are let through.
+    #[arg(long, default_value = options::MARGIN, value_parser = options::percentage)]
+    margin: f64,
+    /// Print the result as JSON on the standard output.
+    #[arg(long)]
+    json: bool,
+    /// Write the result as Markdown, for a pull request.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Time for everything, builds included; what was not clear by then is unsure.
+    #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
+    budget: Duration,
+    #[command(flatten)]
+    wanted: Wanted,
+    /// Compare with this program instead of building the base.
+    #[arg(long, value_name = "PATH")]
+    base_binary: Option<PathBuf>,
+    /// Judge this program instead of building the files as they are.
+    #[arg(long, value_name = "PATH", alias = "candidate")]
+    candidate_binary: Option<PathBuf>,
+}
+
+/// The share of the time that first rounds may take.
+const FIRST_ROUNDS: f64 = 0.7;
+
+/// Prints what became slower or faster.
+///
+/// # Errors
+/// When something is slower, fails, or could not be built.
+pub(crate) fn run(args: &GateArgs) -> Result<()> {
+    let start = Instant::now();
+    let suite = args.wanted.quick()?;
+    let programs =
+        Programs::new(&args.base, args.base_binary.as_deref(), args.candidate_binary.as_deref())?;
+    let rows = if programs.identical()? {
+        eprintln!("perf: both builds are the same, byte for byte: nothing to measure");
+        suite.iter().map(|benchmark| Row::new(benchmark, Outcome::Identical)).collect()
+    } else {
+        compare(&suite, &programs, &rounds::judge(args.margin), start + args.budget)
+    };
+    let [base, candidate] = &programs.names;
+    let summary = verdicts::Summary { base, candidate, margin: args.margin, rows: &rows };
+    eprint!("{}", summary.text());
+    if args.json {
+        #[expect(clippy::print_stdout, reason = "asked for")]
+        {
+            println!("{}", serde_json::to_string_pretty(&summary)?);
+        }
+    }
+    if let Some(path) = &args.markdown {
+        std::fs::write(path, summary.markdown()).with_context(|| path.display().to_string())?;
+    }
+    let stops: Vec<String> = rows.iter().filter(|row| row.stops()).map(Row::sentence).collect();
+    if !stops.is_empty() {
+        bail!("perf gate: {}", stops.join("; "));
+    }
+    Ok(())
+}
+
+/// First rounds, then second ones of what was slower.
+fn compare(
+    suite: &[&'static Benchmark],
+    programs: &Programs,
+    judge: &Judge,
+    deadline: Instant,
+) -> Vec<Row> {
+    let first_deadline = Instant::now() + until(deadline).mul_f64(FIRST_ROUNDS);
+    let mut rows = Vec::new();
+    for (i, benchmark) in suite.iter().enumerate() {
+        let end = share(first_deadline, suite.len() - i);
+        let row = Row::new(benchmark, first(benchmark, programs, judge, end));
+        eprintln!("perf: {}", row.sentence());
+        rows.push(row);
+    }
+    let mut left = rows.iter().filter(|row| row.is_suspect()).count();
+    for row in rows.iter_mut().filter(|row| row.is_suspect()) {
+        let end = share(deadline, left);
+        left -= 1;
+        row.confirm(round(row.benchmark, programs, judge, end));
+        eprintln!("perf: second round: {}", row.sentence());
+    }
+    rows
+}
+
+fn first(benchmark: &Benchmark, programs: &Programs, judge: &Judge, end: Instant) -> Outcome {
+    // One run of each that does not count: it warms the page cache, and finds out whether the base knows the benchmark.
+    if let Err(e) = programs.base.run(benchmark).and(programs.control.run(benchmark)) {
+        return Outcome::Skipped(format!("the base cannot run it: {e:#}"));
+    }
+    match programs.candidate.run(benchmark).and_then(|_| round(benchmark, programs, judge, end)) {
+        Ok(judgement) => Outcome::Judged { first: judgement, second: None },
+        Err(e) => Outcome::Failed(format!("{e:#}")),
+    }
+}
+
+fn round(
+    benchmark: &Benchmark,
+    programs: &Programs,
+    judge: &Judge,
+    end: Instant,
+) -> Result<Judgement> {
+    let program = |arm| -> &Program {
+        match arm {
+            Arm::Base => &programs.base,
+            Arm::Control => &programs.control,
+            Arm::Candidate => &programs.candidate,
+        }
+    };
+    let time = |arm| Ok(benchmark.better.log_time(program(arm).run(benchmark)?));
+    rounds::round(judge, || Instant::now() >= end, time)
+}
+
+fn until(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+/// When the next of `left` rounds must end. One that ends early leaves its time to those after it.
+fn share(deadline: Instant, left: usize) -> Instant {
+    Instant::now() + until(deadline).div_f64(left as f64)
+}
+
+impl Row {
+    /// Slower in its first round, and has not had a second.
+    fn is_suspect(&self) -> bool {
+        matches!(&self.outcome, Outcome::Judged { first, second: None } if first.verdict == Verdict::Slower)
+    }
+
+    /// Adds the second round.
+    fn confirm(&mut self, result: Result<Judgement>) {
+        match (&mut self.outcome, result) {
+            (Outcome::Judged { second, .. }, Ok(judgement)) => *second = Some(judgement),
+            (outcome, Err(e)) => *outcome = Outcome::Failed(format!("{e:#}")),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        gate: GateArgs,
+    }
+
+    /// A program that knows the optimizer only, and takes this time.
+    fn fake(folder: &Path, name: &str, time: &str) -> String {
+        let path = folder.join(name);
+        let script = format!(
+            "#!/bin/sh\n\
+             case $1 in adam) echo '{{\"ns_param\": {time}}}';; *) echo \"no $1\" >&2; exit 2;; esac\n"
+        );
+        std::fs::write(&path, script).expect("a temporary file");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("its mode");
+        path.display().to_string()
+    }
+
+    /// The gate's answer on two fakes, and its Markdown.
+    fn gate(base: &str, candidate: &str, only: &str) -> (Result<()>, String) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [base, candidate] = [("base", base), ("candidate", candidate)]
+            .map(|(name, time)| fake(folder.path(), name, time));
+        let markdown = folder.path().join("gate.md").display().to_string();
+        let arguments = ["gate", "--base-binary", &base, "--candidate-binary", &candidate];
+        let options = ["--only", only, "--markdown", &markdown];
+        let args = Cli::parse_from(arguments.iter().chain(&options));
+        let outcome = run(&args.gate);
+        (outcome, std::fs::read_to_string(markdown).expect("the Markdown"))
+    }
+
+    #[test]
+    fn a_slowdown_stops_the_gate_by_name() {
+        let (outcome, markdown) = gate("100.0", "105.0", "adam-1e4");
+        let message = format!("{:#}", outcome.expect_err("5 % slower"));
+        assert!(message.contains("adam-1e4") && message.contains("+5.0 %"), "{message}");
+        assert!(markdown.contains("| adam-1e4 | **slower** | +5.0 %"), "{markdown}");
+    }
+
+    #[test]
+    fn no_slowdown_passes() {
+        let (outcome, markdown) = gate("100.0", "100.5", "adam-1e4");
+        assert!(
+            outcome.is_ok() && markdown.contains("| adam-1e4 | same |"),
+            "{outcome:?} {markdown}"
+        );
+        let (outcome, markdown) = gate("100.0", "90.0", "adam-1e4");
+        assert!(
+            outcome.is_ok() && markdown.contains("| adam-1e4 | faster |"),
+            "{outcome:?} {markdown}"
+        );
+        let (outcome, markdown) = gate("100.0", "100.0", "adam-1e4");
+        assert!(outcome.is_ok() && markdown.contains("byte for byte"), "{outcome:?} {markdown}");
+    }
+
+    #[test]
+    fn what_the_base_cannot_run_is_skipped() {
+        let (outcome, markdown) = gate("100.0", "90.0", "infer-S");
+        assert!(
+            outcome.is_ok() && markdown.contains("| infer-S | skipped |"),
+            "{outcome:?} {markdown}"
+        );
+        assert!(markdown.contains("no train"), "the program's message: {markdown}");
+    }
+
+    #[test]
+    fn a_wrong_name_is_no_empty_success() {
+        let cli = Cli::parse_from(["gate", "--only", "adm"]);
+        let message = format!("{:#}", run(&cli.gate).expect_err("there is no such benchmark"));
+        assert!(message.contains("adm") && message.contains("adam-1e4"), "{message}");
+    }
+
+    #[test]
+    fn planted_slowdowns_still_apply() {
+        let folder = crate::root().join("xtask/fixtures");
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).expect("the folder of fixtures") {
+            let path = entry.expect("an entry").path();
+            let check = ["apply", "--check"].map(std::ffi::OsStr::new);
+            let outcome = crate::perf::builds::git(
+                crate::root(),
+                check.into_iter().chain([path.as_os_str()]),
+            );
+            assert!(outcome.is_ok(), "{}: {outcome:?}", path.display());
+            count += 1;
+        }
+        assert!(count >= 3, "only {count} fixtures");
+    }
+}

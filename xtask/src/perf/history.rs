@@ -1,0 +1,113 @@
+//! The history of every benchmark of a machine, and where it changed.
+
+use super::records::{Better, Line};
+use super::segments;
+use std::collections::BTreeMap;
+
+/// One benchmark at one instruction set level, the oldest record first.
+#[derive(Debug)]
+pub(crate) struct History {
+    pub(crate) benchmark: String,
+    pub(crate) level: String,
+    pub(crate) lines: Vec<Line>,
+    /// The first index of each segment.
+    pub(crate) starts: Vec<usize>,
+}
+
+/// Where the level of a history changed.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Change {
+    /// The first record after it.
+    pub(crate) at: usize,
+    /// Time after over time before.
+    pub(crate) ratio: f64,
+    /// The last revision before it and the first after it: it happened after the one, up to the other.
+    pub(crate) revisions: [String; 2],
+    /// The compilers, where they differ.
+    pub(crate) compilers: Option<[String; 2]>,
+}
+
+/// The histories of all benchmarks, from records in order of time.
+pub(crate) fn histories(records: &[Vec<Line>]) -> Vec<History> {
+    let mut lines: BTreeMap<(String, String), Vec<Line>> = BTreeMap::new();
+    for line in records.iter().flatten() {
+        lines.entry((line.benchmark.clone(), line.level.clone())).or_default().push(line.clone());
+    }
+    let history = |((benchmark, level), lines): (_, Vec<Line>)| {
+        let times: Vec<f64> = lines.iter().map(|line| line.better.log_time(line.median)).collect();
+        History { benchmark, level, starts: segments::segments(&times), lines }
+    };
+    lines.into_iter().map(history).collect()
+}
+
+impl History {
+    /// The figures' median from each start to the next one.
+    pub(crate) fn levels(&self) -> Vec<(std::ops::Range<usize>, f64)> {
+        let ends = self.starts.iter().skip(1).copied().chain([self.lines.len()]);
+        let level = |(&start, end): (&usize, usize)| {
+            let figures: Vec<f64> = self.lines[start..end].iter().map(|line| line.median).collect();
+            (start..end, segments::median(&figures))
+        };
+        self.starts.iter().zip(ends).map(level).collect()
+    }
+
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        let levels = self.levels();
+        let change = |pair: &[(std::ops::Range<usize>, f64)]| {
+            let [(_, old), (range, new)] = pair else { return None };
+            let (before, after) = (&self.lines[range.start - 1], &self.lines[range.start]);
+            let ratio = new / old;
+            Some(Change {
+                at: range.start,
+                ratio: if after.better == Better::Lower { ratio } else { 1.0 / ratio },
+                revisions: [before.revision.clone(), after.revision.clone()],
+                compilers: (before.compiler != after.compiler)
+                    .then(|| [before.compiler.clone(), after.compiler.clone()]),
+            })
+        };
+        levels.windows(2).filter_map(change).collect()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::perf::records::tests::line;
+
+    /// Twelve records: `adam` takes 10 % longer from the eighth on, which had another compiler; `train` does not.
+    pub(crate) fn records() -> Vec<Vec<Line>> {
+        let record = |i: u32| {
+            let wobble = 1.0 + 0.002 * f64::from(i * 7 % 5);
+            let (revision, date) = (format!("c{i:02}"), format!("2026-01-{:02}T00:00:00Z", i + 1));
+            let mut adam = line("adam", &revision, &date, if i < 7 { 0.30 } else { 0.33 } * wobble);
+            if i >= 7 {
+                adam.compiler = "rustc 1.90.0".into();
+            }
+            let train = line("train", &revision, &date, 400.0 * wobble);
+            vec![adam, Line { better: Better::Higher, ..train }]
+        };
+        (0..12).map(record).collect()
+    }
+
+    #[test]
+    fn a_change_has_its_commits() {
+        let [adam, train] = &histories(&records())[..] else { panic!("two benchmarks") };
+        assert_eq!(train.changes(), [], "nothing happened to it");
+        let changes = adam.changes();
+        let [change] = &changes[..] else { panic!("{changes:?}") };
+        assert_eq!((change.at, &change.revisions), (7, &["c06".to_owned(), "c07".to_owned()]));
+        assert!((change.ratio - 1.1).abs() < 0.005, "10 % slower: {}", change.ratio);
+        assert!(change.compilers.is_some(), "the compiler is another one");
+    }
+
+    #[test]
+    fn a_lower_rate_is_slower() {
+        let slower = records().into_iter().map(|record| {
+            let adam = record.into_iter().next().expect("adam");
+            vec![Line { better: Better::Higher, median: 1.0 / adam.median, ..adam }]
+        });
+        let histories = histories(&slower.collect::<Vec<_>>());
+        let change = &histories[0].changes()[0];
+        assert!((change.ratio - 1.1).abs() < 0.005, "10 % slower: {}", change.ratio);
+    }
+}

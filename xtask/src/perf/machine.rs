@@ -1,0 +1,56 @@
+//! What a record was measured on.
+
+use super::builds;
+use std::process::Command;
+
+/// Vendor, model and number of CPUs as a file name: `amd-epyc-family25-model17-2cpu`. Virtual machines often hide the
+/// model's name, so family and model number are in it where the system tells them.
+pub(crate) fn slug() -> String {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    slug_of(&info, cpus).unwrap_or_else(|| plain(&format!("{} {cpus}cpu", brand())))
+}
+
+/// The slug from the text of `/proc/cpuinfo`, if it is one that names the model.
+fn slug_of(info: &str, cpus: usize) -> Option<String> {
+    let field = |name: &str| {
+        let (_, value) = info.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            (key.trim() == name).then_some((key, value.trim()))
+        })?;
+        Some(value)
+    };
+    let (name, family, model) = (field("model name")?, field("cpu family")?, field("model")?);
+    Some(plain(&format!("{name} family{family} model{model} {cpus}cpu")))
+}
+
+/// Where there is no `/proc/cpuinfo`, or it names no model.
+fn brand() -> String {
+    let sysctl = builds::run(Command::new("sysctl").args(["-n", "machdep.cpu.brand_string"]));
+    sysctl.unwrap_or_else(|_| format!("{} {}", std::env::consts::OS, std::env::consts::ARCH))
+}
+
+/// Lower case, with a hyphen for everything that is no letter or digit.
+fn plain(text: &str) -> String {
+    let text = text.replace("(R)", "").replace("(TM)", "").to_lowercase();
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// `rustc 1.89.0 (...)`, or `unknown`.
+pub(crate) fn compiler() -> String {
+    builds::run(Command::new("rustc").arg("--version")).unwrap_or_else(|_| "unknown".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_is_a_file_name() {
+        let info = "processor\t: 0\nmodel\t\t: 85\nmodel name\t: Intel(R) Xeon(R) CPU @ 2.00GHz\ncpu family\t: 6\n";
+        let slug = slug_of(info, 4).expect("all three fields");
+        assert_eq!(slug, "intel-xeon-cpu-2-00ghz-family6-model85-4cpu");
+        assert_eq!(slug_of("CPU part\t: 0xd0c\n", 4), None, "an ARM kernel names no model");
+    }
+}

@@ -1,0 +1,49 @@
+//! Speed over time: did it change, by how much, since when. BENCHMARKING.md says how to use it.
+//!
+//! Only `suite.rs` knows this workspace.
+
+mod builds;
+mod chart;
+mod compare;
+mod gate;
+mod history;
+mod machine;
+mod options;
+mod program;
+mod records;
+mod report;
+mod rounds;
+mod run;
+mod segments;
+#[cfg(test)]
+mod simulation;
+mod stats;
+mod suite;
+mod verdicts;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Perf {
+    /// Measures the suite and prints a table.
+    Run(run::RunArgs),
+    /// Measures the suite and files it under `benches/records`.
+    Record(run::RecordArgs),
+    /// Prints two records side by side.
+    Compare(compare::CompareArgs),
+    /// Draws the history of a machine's records as an HTML page, with the commits where it changed.
+    Report(report::ReportArgs),
+    /// Compares these files with a revision, and fails when anything became slower.
+    Gate(gate::GateArgs),
+}
+
+pub(crate) fn run(perf: &Perf) -> Result<()> {
+    match perf {
+        Perf::Run(args) => run::run(args),
+        Perf::Record(args) => run::record(args),
+        Perf::Compare(args) => compare::run(args),
+        Perf::Report(args) => report::run(args),
+        Perf::Gate(args) => gate::run(args),
+    }
+}

@@ -1,0 +1,67 @@
+//! Options that several commands share.
+
+use super::suite::{Benchmark, SUITE};
+use anyhow::{Result, bail};
+use clap::Args;
+
+/// The margin of a gate, unless it is told another; `simulation.rs` shows what is seen with it. A margin of 3 % would see
+/// slowdowns of 5 %, but none of 3 %.
+pub(crate) const MARGIN: &str = "1%";
+
+/// Which benchmarks.
+#[derive(Debug, Args)]
+pub(crate) struct Wanted {
+    /// Only the benchmark of this name, or where there is none, those whose name contains it.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+}
+
+impl Wanted {
+    /// The quick suite, and of the others those that are named.
+    pub(crate) fn quick(&self) -> Result<Vec<&'static Benchmark>> {
+        self.filter(|benchmark| benchmark.quick || self.only.is_some())
+    }
+
+    /// All.
+    pub(crate) fn full(&self) -> Result<Vec<&'static Benchmark>> {
+        self.filter(|_| true)
+    }
+
+    fn filter(&self, fits: impl Fn(&Benchmark) -> bool) -> Result<Vec<&'static Benchmark>> {
+        let exact = SUITE.iter().any(|benchmark| Some(benchmark.name) == self.only.as_deref());
+        let named = |name: &str| match self.only.as_deref() {
+            Some(only) if exact => name == only,
+            Some(only) => name.contains(only),
+            None => true,
+        };
+        let wanted: Vec<_> = SUITE.iter().filter(|b| fits(b) && named(b.name)).collect();
+        if wanted.is_empty() {
+            let names: Vec<&str> = SUITE.iter().map(|benchmark| benchmark.name).collect();
+            let only = self.only.as_deref().unwrap_or_default();
+            bail!("--only {only}: fits none of {}", names.join(", "));
+        }
+        Ok(wanted)
+    }
+}
+
+/// Parses `3%` as 0.03.
+pub(crate) fn percentage(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    match number {
+        Some(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent / 100.0),
+        _ => Err(format!("`{text}`: must be a percentage above 0% and up to 100%, as 3%")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_has_its_sign() {
+        assert_eq!(percentage("3%"), Ok(0.03), "3 %");
+        for wrong in ["3", "0.03", "0%", "-1%", "101%", "NaN%", "%"] {
+            assert!(percentage(wrong).is_err(), "{wrong}");
+        }
+    }
+}

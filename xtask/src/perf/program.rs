@@ -1,0 +1,100 @@
+//! One run of one benchmark: a command, the JSON lines that it prints, and the figure in them.
+
+use super::suite::{self, Benchmark};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A build of the program.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    path: PathBuf,
+}
+
+impl Program {
+    /// # Errors
+    /// Where there is no such file.
+    pub(crate) fn new(path: &Path) -> Result<Self> {
+        let path = path.canonicalize().with_context(|| path.display().to_string())?;
+        if !path.is_file() {
+            bail!("{}: is no program", path.display());
+        }
+        Ok(Self { path })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The figure of a benchmark, in its unit, from one run.
+    ///
+    /// # Errors
+    /// When it cannot be started, fails (with the first line of its message), or does not print the figure.
+    pub(crate) fn run(&self, benchmark: &Benchmark) -> Result<f64> {
+        let text = self.output(benchmark.arguments)?;
+        figure(&text, benchmark.key).with_context(|| format!("`{}`", benchmark.arguments))
+    }
+
+    /// The instruction set level that it runs at, or `unknown`.
+    pub(crate) fn level(&self) -> String {
+        let (arguments, key) = suite::LEVEL;
+        let level = |text: String| {
+            let json: Value = serde_json::from_str(text.lines().next()?).ok()?;
+            Some(json.get(key)?.as_str()?.to_owned())
+        };
+        self.output(arguments).ok().and_then(level).unwrap_or_else(|| "unknown".into())
+    }
+
+    fn output(&self, arguments: &str) -> Result<String> {
+        let output = Command::new(&self.path)
+            .args(arguments.split_whitespace())
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("{} could not be started", self.path.display()))?;
+        if !output.status.success() {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let first = errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message");
+            bail!("`{arguments}` ended with {}: {first}", output.status);
+        }
+        String::from_utf8(output.stdout).context("the program printed no UTF-8")
+    }
+}
+
+/// The geometric mean of the key over all lines.
+fn figure(text: &str, key: &str) -> Result<f64> {
+    let mut values = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let json: Value = serde_json::from_str(line).with_context(|| format!("no JSON: {line}"))?;
+        let value = json.get(key).and_then(Value::as_f64);
+        let value = value.filter(|value| *value > 0.0 && value.is_finite());
+        values.push(value.with_context(|| format!("no `{key}` above 0 in: {line}"))?);
+    }
+    match values[..] {
+        [] => bail!("the program printed nothing"),
+        [one] => Ok(one),
+        _ => Ok((values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figure_is_found_or_missed_with_a_reason() {
+        let one = figure("{\"isa\":\"avx2\",\"x\":3.1}\n", "x").expect("a line with the key");
+        assert!((one - 3.1).abs() < 1e-12, "{one}");
+        let two = figure("{\"x\":2.0}\n{\"x\":8.0}\n", "x").expect("two lines");
+        assert!((two - 4.0).abs() < 1e-12, "the geometric mean is 4, not {two}");
+        for (text, reason) in [
+            ("", "printed nothing"),
+            ("{\"y\":1}", "no `x` above 0"),
+            ("{\"x\":0}", "no `x` above 0"),
+            ("x = 3", "no JSON"),
+        ] {
+            let error = figure(text, "x").expect_err(text);
+            assert!(format!("{error:#}").contains(reason), "{text}: {error:#}");
+        }
+    }
+}

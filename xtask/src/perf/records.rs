@@ -1,0 +1,154 @@
+//! Records: one CSV a commit and machine, kept in the repository, so that history needs no server.
+
+use crate::root;
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// One line of a record. Everything that is needed to compare it is in the line itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Line {
+    /// The machine's slug.
+    pub(crate) machine: String,
+    /// As `rustc --version` says it.
+    pub(crate) compiler: String,
+    /// Instruction set level, as the program names it.
+    pub(crate) level: String,
+    /// The commit, short.
+    pub(crate) revision: String,
+    /// When it was committed, as `2026-01-31T12:00:00Z`; records are ordered by it.
+    pub(crate) date: String,
+    pub(crate) benchmark: String,
+    /// The figure's name, which is also its unit.
+    pub(crate) figure: String,
+    pub(crate) better: Better,
+    /// Of the runs.
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
+    pub(crate) runs: usize,
+}
+
+/// Which way the figure gets better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Better {
+    /// A time.
+    Lower,
+    /// A rate.
+    Higher,
+}
+
+impl Better {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Lower => "lower",
+            Self::Higher => "higher",
+        }
+    }
+
+    /// The logarithm of the time that a figure stands for, so that more is slower for every benchmark.
+    pub(crate) fn log_time(self, figure: f64) -> f64 {
+        match self {
+            Self::Lower => figure.ln(),
+            Self::Higher => -figure.ln(),
+        }
+    }
+}
+
+/// The folder of a machine's records.
+pub(crate) fn folder(machine: &str) -> PathBuf {
+    root().join("benches/records").join(machine)
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// When it cannot be read, has wrong columns, or a figure that is not above 0.
+pub(crate) fn read(path: &Path) -> Result<Vec<Line>> {
+    let context = || path.display().to_string();
+    let mut reader = csv::Reader::from_path(path).with_context(context)?;
+    let lines: Vec<Line> = reader.deserialize().collect::<Result<_, _>>().with_context(context)?;
+    let positive = |x: f64| x > 0.0 && x.is_finite();
+    for line in &lines {
+        if ![line.median, line.least, line.most].into_iter().all(positive) {
+            bail!("{}: {} has a figure that is not above 0", path.display(), line.benchmark);
+        }
+    }
+    Ok(lines)
+}
+
+/// Writes a record, and its folder.
+pub(crate) fn write(path: &Path, lines: &[Line]) -> Result<()> {
+    let context = || path.display().to_string();
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(context)?;
+    }
+    let mut writer = csv::Writer::from_path(path).with_context(context)?;
+    lines.iter().try_for_each(|line| writer.serialize(line)).with_context(context)?;
+    writer.flush().with_context(context)
+}
+
+/// All records of a folder, the oldest commit first.
+pub(crate) fn read_all(folder: &Path) -> Result<Vec<Vec<Line>>> {
+    let mut records = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "csv") {
+            records.push(read(&path)?);
+        }
+    }
+    records.retain(|record| !record.is_empty());
+    records
+        .sort_by(|a, b| a[0].date.cmp(&b[0].date).then_with(|| a[0].revision.cmp(&b[0].revision)));
+    Ok(records)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A line of a made-up record.
+    pub(crate) fn line(benchmark: &str, revision: &str, date: &str, median: f64) -> Line {
+        Line {
+            machine: "abacus-2cpu".into(),
+            compiler: "rustc 1.89.0".into(),
+            level: "avx2".into(),
+            revision: revision.into(),
+            date: date.into(),
+            benchmark: benchmark.into(),
+            figure: "ns_param".into(),
+            better: Better::Lower,
+            median,
+            least: 0.99 * median,
+            most: 1.02 * median,
+            runs: 7,
+        }
+    }
+
+    #[test]
+    fn records_come_back_in_order() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (old, new) = (
+            vec![line("adam", "bbb", "2026-01-01T00:00:00Z", 0.3)],
+            vec![line("adam", "aaa", "2026-01-02T00:00:00Z", 0.4)],
+        );
+        write(&folder.path().join("deep/a.csv"), &new).expect("a record");
+        write(&folder.path().join("deep/b.csv"), &old).expect("a record");
+        std::fs::write(folder.path().join("deep/notes.md"), "no record").expect("a file beside");
+        let all = read_all(&folder.path().join("deep")).expect("two records");
+        assert_eq!(all, [old, new], "the older first");
+    }
+
+    #[test]
+    fn a_broken_record_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.csv");
+        write(&path, &[line("adam", "aaa", "2026-01-01T00:00:00Z", 0.0)]).expect("a record");
+        let message = format!("{:#}", read(&path).expect_err("a time of 0"));
+        assert!(message.contains("a.csv") && message.contains("adam"), "{message}");
+        std::fs::write(&path, "benchmark,median\nadam,1\n").expect("a file");
+        let message = format!("{:#}", read(&path).expect_err("columns are missing"));
+        assert!(message.contains("a.csv") && message.contains("machine"), "{message}");
+    }
+}

@@ -1,0 +1,144 @@
+//! Where a series of figures changed its level.
+//!
+//! The series is cut into segments, each as flat as possible: the sum of the distances from the segments' medians is the
+//! least there is for that number of segments (dynamic programming, no search). More segments always fit better; their
+//! number is the one with the least `ln(mean distance) + penalty * segments`, with a penalty of `4 ln(n) / n` (as asv
+//! chooses the weight of its Potts functional). Medians leave outliers alone, and a single figure is no segment: a
+//! change at the very end is reported once a second record confirms it.
+
+/// No segment is shorter.
+const LEAST: usize = 2;
+
+/// Added to the mean distance: differences of a fifth of a percent are not worth a segment, even where nothing else
+/// differs. For series of logarithms.
+const GRAIN: f64 = 0.002;
+
+/// The first index of every segment; 0 is the first of them.
+pub(crate) fn segments(series: &[f64]) -> Vec<usize> {
+    let n = series.len();
+    if n < 2 * LEAST {
+        return vec![0];
+    }
+    let most = n / LEAST;
+    let costs = costs(series);
+    // `best[k][end]`: the least distance of `series[..end]` in `k + 1` segments, and where the last one starts.
+    let mut best = vec![vec![(f64::INFINITY, 0); n + 1]; most];
+    for end in LEAST..=n {
+        best[0][end] = (costs[0][end], 0);
+    }
+    for k in 1..most {
+        for end in (k + 1) * LEAST..=n {
+            for start in k * LEAST..=end - LEAST {
+                let cost = best[k - 1][start].0 + costs[start][end];
+                if cost < best[k][end].0 {
+                    best[k][end] = (cost, start);
+                }
+            }
+        }
+    }
+    let length = n as f64;
+    let penalty = 4.0 * length.ln() / length;
+    let criterion = |k: usize| (best[k][n].0 / length + GRAIN).ln() + penalty * (k + 1) as f64;
+    let chosen = (0..most).min_by(|&a, &b| criterion(a).total_cmp(&criterion(b))).unwrap_or(0);
+
+    let (mut starts, mut end) = (Vec::new(), n);
+    for k in (0..=chosen).rev() {
+        end = best[k][end].1;
+        starts.push(end);
+    }
+    starts.reverse();
+    starts
+}
+
+/// `costs[start][end]`: the sum of the distances of `series[start..end]` from its median.
+fn costs(series: &[f64]) -> Vec<Vec<f64>> {
+    let n = series.len();
+    let mut costs = vec![vec![0.0; n + 1]; n];
+    for (start, costs) in costs.iter_mut().enumerate() {
+        let mut sorted: Vec<f64> = Vec::with_capacity(n - start);
+        for end in start..n {
+            let place = sorted.partition_point(|x| *x < series[end]);
+            sorted.insert(place, series[end]);
+            let middle = sorted[sorted.len() / 2];
+            costs[end + 1] = sorted.iter().map(|x| (x - middle).abs()).sum();
+        }
+    }
+    costs
+}
+
+/// The median of a segment.
+pub(crate) fn median(segment: &[f64]) -> f64 {
+    let mut sorted = segment.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    if n == 0 { f64::NAN } else { f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// Levels with noise of 1 % (uniform, so at most 1.7 %) and an outlier of 30 % now and then.
+    fn series(rng: &mut ChaCha8Rng, levels: &[(usize, f64)]) -> Vec<f64> {
+        let mut uniform = || f64::from(rng.next_u32()) / f64::from(u32::MAX);
+        let mut all = Vec::new();
+        for &(length, level) in levels {
+            for _ in 0..length {
+                let outlier = if uniform() < 0.03 { 0.26 } else { 0.0 };
+                all.push(level + 0.035 * (uniform() - 0.5) + outlier);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn steps_are_found_where_they_are() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let levels = [(20, 0.0), (15, 0.08), (25, -0.05)];
+        let mut exact = 0;
+        for _ in 0..100 {
+            let found = segments(&series(&mut rng, &levels));
+            let near = |found: usize, at: usize| found.abs_diff(at) <= 1;
+            exact += u32::from(found.len() == 3 && near(found[1], 20) && near(found[2], 35));
+        }
+        assert!(exact >= 95, "only {exact} of 100 series are cut where their level changes");
+    }
+
+    #[test]
+    fn noise_is_not_cut() {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        for length in [4, 8, 20, 60, 120] {
+            let cut = (0..100).filter(|_| segments(&series(&mut rng, &[(length, 0.0)])).len() > 1);
+            let cut = cut.count();
+            assert!(cut <= 2, "{cut} of 100 level series of {length} are cut");
+        }
+    }
+
+    #[test]
+    fn a_segment_has_two_figures_at_least() {
+        assert_eq!(segments(&[]), [0], "nothing");
+        assert_eq!(segments(&[0.0, 1.0]), [0], "too short");
+        let mut series = vec![0.0; 12];
+        series.push(1.0);
+        assert_eq!(segments(&series), [0], "one high figure at the end may be an outlier");
+        series.push(1.0);
+        assert_eq!(segments(&series), [0, 12], "two of them are a level");
+    }
+
+    #[test]
+    fn no_cut_of_a_short_series_is_better() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let series = series(&mut rng, &[(5, 0.0), (6, 0.1)]);
+        let [_, cut] = segments(&series)[..] else { panic!("two segments") };
+        let distance = |part: &[f64]| part.iter().map(|x| (x - median(part)).abs()).sum::<f64>();
+        let cost = |cut: usize| distance(&series[..cut]) + distance(&series[cut..]);
+        let least = (2..=9).map(cost).fold(f64::INFINITY, f64::min);
+        assert!(
+            (cost(cut) - least).abs() < 1e-12,
+            "cut at {cut}: {} instead of {least}",
+            cost(cut)
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! How much slower, how sure, and when that is enough to say so.
+//!
+//! Times are compared by the logarithm of their ratio, so that twice as fast and half as fast are equally far from
+//! none. The estimate is that of Hodges and Lehmann: the median of the means of all pairs (Walsh averages). It has the
+//! efficiency of a mean where noise is normal, and a quarter of the differences may be anything. Its interval needs no
+//! normal noise either: it comes from the distribution of the signed-rank statistic (Hollander & Wolfe,
+//! "Nonparametric Statistical Methods", section 3.3), which is counted here, not approximated.
+
+/// An estimate and the ends of its interval, in natural logarithms of a ratio of times: above 0 is slower.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Interval {
+    pub(crate) estimate: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Interval {
+    /// Nothing is known: before the first look.
+    pub(crate) const UNKNOWN: Self =
+        Self { estimate: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
+
+    fn width(self) -> f64 {
+        self.high - self.low
+    }
+}
+
+/// The logarithms of the times (any unit) of one block of six runs; see [`super::rounds`] for their order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Block {
+    pub(crate) base: [f64; 2],
+    pub(crate) control: [f64; 2],
+    pub(crate) candidate: [f64; 2],
+}
+
+impl Block {
+    /// How much slower the candidate was, in each half. The control is the base under another name, so both count as
+    /// base: that takes a quarter off the variance. A drift of the machine moves the two halves to opposite sides, and
+    /// the estimate, which is that of the centre of a symmetric distribution, stays.
+    ///
+    /// The mean of the halves would have no drift left in it at all, but one outlier among six runs would spoil it; in
+    /// the simulation, with an outlier in twenty runs, that takes half of the power.
+    pub(crate) fn slowdowns(&self) -> [f64; 2] {
+        [0, 1].map(|half| self.candidate[half] - f64::midpoint(self.base[half], self.control[half]))
+    }
+
+    /// How much slower the base was than itself, in each half.
+    pub(crate) fn nulls(&self) -> [f64; 2] {
+        [0, 1].map(|half| self.control[half] - self.base[half])
+    }
+}
+
+/// What the blocks so far say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Slower by more than the margin, and by more than the base is than itself.
+    Slower,
+    /// Not slower by more than the margin. The control must be known about as well as this claims (to twice the margin on
+    /// each side): where a busy machine makes the base differ from itself, the candidate is not called the same.
+    Same,
+    /// Faster by more than the margin, and by more than the base is than itself.
+    Faster,
+    /// None of these: more blocks are needed.
+    Unsure,
+}
+
+/// A verdict, and what it rests on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// Candidate over base.
+    pub(crate) slowdown: Interval,
+    /// Base over base.
+    pub(crate) null: Interval,
+    /// How many blocks it rests on.
+    pub(crate) blocks: usize,
+}
+
+/// Judges sessions of up to a number of blocks.
+#[derive(Clone, Debug)]
+pub(crate) struct Judge {
+    /// A logarithm: slowdowns up to it are nobody's concern.
+    margin: f64,
+    /// For each number of differences, how many Walsh averages lie outside the interval on each side.
+    outside: Vec<Option<usize>>,
+}
+
+impl Judge {
+    /// `confidence` is that of the intervals.
+    pub(crate) fn new(margin: f64, confidence: f64, blocks: usize) -> Self {
+        Self { margin, outside: outside(2 * blocks, (1.0 - confidence) / 2.0) }
+    }
+
+    pub(crate) fn judge(&self, blocks: &[Block]) -> Judgement {
+        let interval = |differences: fn(&Block) -> [f64; 2]| {
+            let differences: Vec<f64> = blocks.iter().flat_map(differences).collect();
+            let outside = self.outside.get(differences.len()).copied().flatten();
+            outside.map_or(Interval::UNKNOWN, |outside| hodges_lehmann(&differences, outside))
+        };
+        let (slowdown, null) = (interval(Block::slowdowns), interval(Block::nulls));
+        let verdict = if slowdown.low > self.margin.max(null.high) {
+            Verdict::Slower
+        } else if slowdown.high < (-self.margin).min(null.low) {
+            Verdict::Faster
+        } else if slowdown.high < self.margin && null.width() < 4.0 * self.margin {
+            Verdict::Same
+        } else {
+            Verdict::Unsure
+        };
+        Judgement { verdict, slowdown, null, blocks: blocks.len() }
+    }
+}
+
+/// The Hodges-Lehmann estimate of the centre of `differences`; the interval leaves `outside` Walsh averages out on
+/// each side.
+fn hodges_lehmann(differences: &[f64], outside: usize) -> Interval {
+    let mut walsh = Vec::with_capacity(differences.len() * (differences.len() + 1) / 2);
+    for (i, a) in differences.iter().enumerate() {
+        walsh.extend(differences[i..].iter().map(|b| f64::midpoint(*a, *b)));
+    }
+    let last = walsh.len() - 1;
+    let mut at = |place: usize| *walsh.select_nth_unstable_by(place, f64::total_cmp).1;
+    Interval {
+        estimate: f64::midpoint(at(last / 2), at(last.div_ceil(2))),
+        low: at(outside),
+        high: at(last - outside),
+    }
+}
+
+/// For up to `most` differences, how many Walsh averages lie outside the interval on each side: the largest `k` where
+/// the signed-rank statistic is at most `k` with a probability of at most `tail`. `None` where there is none.
+///
+/// The statistic is the sum of the ranks whose difference is positive, each with a probability of one half; its
+/// distribution for one difference more follows from that before.
+fn outside(most: usize, tail: f64) -> Vec<Option<usize>> {
+    let mut probabilities = vec![0.0; most * (most + 1) / 2 + 1];
+    probabilities[0] = 1.0;
+    let mut all = vec![None];
+    for rank in 1..=most {
+        for sum in (0..=rank * (rank + 1) / 2).rev() {
+            let with = sum.checked_sub(rank).map_or(0.0, |rest| probabilities[rest]);
+            probabilities[sum] = f64::midpoint(probabilities[sum], with);
+        }
+        let mut below = 0.0;
+        let within = probabilities.iter().take_while(|&p| {
+            below += p;
+            below <= tail
+        });
+        all.push(within.count().checked_sub(1));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_those_of_the_tables() {
+        // Hollander & Wolfe, table A.4: P(T <= 0) = 1/64 for n = 6; P(T <= 8) = 0.024 for n = 10; for n = 25 the
+        // critical value of a two-sided test at 5 % is 89.
+        let found = outside(25, 0.025);
+        assert_eq!(found[5], None, "five differences cannot be sure");
+        assert_eq!(found[6], Some(0), "n = 6");
+        assert_eq!(found[10], Some(8), "n = 10");
+        assert_eq!(found[25], Some(89), "n = 25");
+    }
+
+    #[test]
+    fn outliers_do_not_move_the_estimate() {
+        let mut differences: Vec<f64> = (0..20).map(|i| 0.03 + 0.001 * f64::from(i % 5)).collect();
+        differences[3] = 5.0;
+        differences[11] = 7.0;
+        let found = hodges_lehmann(&differences, outside(20, 0.025)[20].expect("20 are enough"));
+        assert!((found.estimate - 0.032).abs() < 0.001, "{found:?}");
+        assert!(found.low > 0.030 && found.high < 0.035, "{found:?}");
+    }
+
+    #[test]
+    fn a_drift_moves_the_halves_to_opposite_sides() {
+        let at = |position: f64| 0.4 * position;
+        let block = Block {
+            candidate: [at(0.0) + 0.1, at(5.0) + 0.1],
+            base: [at(1.0), at(4.0)],
+            control: [at(2.0), at(3.0)],
+        };
+        let [slowdowns, nulls] =
+            [block.slowdowns(), block.nulls()].map(|[a, b]| (a, f64::midpoint(a, b)));
+        assert!((slowdowns.1 - 0.1).abs() < 1e-12 && slowdowns.0 < -0.4, "{slowdowns:?}");
+        assert!(nulls.1.abs() < 1e-12 && nulls.0 > 0.3, "{nulls:?}");
+    }
+
+    #[test]
+    fn a_slowdown_exceeds_the_margin_and_the_control() {
+        let blocks = |slow: f64, null: f64| -> Vec<Block> {
+            let wobble = |i: i32| 1e-4 * f64::from(i % 3);
+            let block = |i| Block {
+                base: [0.0; 2],
+                control: [null + wobble(i); 2],
+                candidate: [slow + null / 2.0 + wobble(i); 2],
+            };
+            (0..12).map(block).collect()
+        };
+        let judge = Judge::new(0.01, 0.95, 12);
+        let verdict = |slow, null| judge.judge(&blocks(slow, null)).verdict;
+        assert_eq!(verdict(0.03, 0.0), Verdict::Slower, "3 %");
+        assert_eq!(
+            verdict(0.03, 0.04),
+            Verdict::Unsure,
+            "3 % where the base differs by 4 % from itself"
+        );
+        assert_eq!(verdict(0.005, 0.0), Verdict::Same, "half a percent");
+        assert_eq!(verdict(-0.03, 0.0), Verdict::Faster, "3 % faster");
+        assert_eq!(judge.judge(&blocks(0.03, 0.0)[..2]).verdict, Verdict::Unsure, "2 blocks");
+    }
+}

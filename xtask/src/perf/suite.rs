@@ -1,0 +1,98 @@
+//! What is measured: the only file of `perf` that knows this workspace. To use `perf` in another one, write this file
+//! anew; BENCHMARKING.md says what the program must print.
+
+use super::records::Better;
+
+/// The package with the program.
+pub(crate) const PACKAGE: &str = "paso-benches";
+
+/// The program. It binds its threads to CPUs itself and checks its results before it times.
+pub(crate) const PROGRAM: &str = "paso-speed";
+
+/// Arguments and key of a line that names the instruction set level.
+pub(crate) const LEVEL: (&str, &str) =
+    ("train --net S --mode infer --batch 2 --seconds 0.01", "isa");
+
+/// One figure of the program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Benchmark {
+    /// Also its name in records: a record from years ago is compared by it.
+    pub(crate) name: &'static str,
+    /// Arguments, separated by blanks. One run should take a few tenths of a second: many short runs in turn see more than
+    /// few long ones.
+    pub(crate) arguments: &'static str,
+    /// The key of the figure in the JSON lines that the program prints. Of several lines, the geometric mean counts.
+    pub(crate) key: &'static str,
+    pub(crate) better: Better,
+    /// Whether the quick suite has it too: what the gate runs.
+    pub(crate) quick: bool,
+}
+
+/// Nanoseconds a weight of one optimizer step.
+const fn adam(name: &'static str, quick: bool, arguments: &'static str) -> Benchmark {
+    Benchmark { name, arguments, key: "ns_param", better: Better::Lower, quick }
+}
+
+/// Images a second.
+const fn train(name: &'static str, quick: bool, arguments: &'static str) -> Benchmark {
+    Benchmark { name, arguments, key: "images_s", better: Better::Higher, quick }
+}
+
+/// GFLOP/s of the convolutions of a net.
+const fn conv(name: &'static str, key: &'static str, arguments: &'static str) -> Benchmark {
+    Benchmark { name, arguments, key, better: Better::Higher, quick: false }
+}
+
+/// Every benchmark, from small to large.
+pub(crate) const SUITE: &[Benchmark] = &[
+    adam("adam-1e3", false, "adam --sizes 1e3 --seconds 0.05"),
+    adam("adam-1e4", true, "adam --sizes 1e4 --seconds 0.05"),
+    adam("adam-1e6", true, "adam --sizes 1e6 --seconds 0.1"),
+    adam("adam-1e7", false, "adam --sizes 1e7 --seconds 0.2"),
+    adam("adam-1000x1000", true, "adam --sizes 1000x1000 --seconds 0.05"),
+    adam("adam-1e6-2threads", false, "adam --sizes 1e6 --threads 2 --seconds 0.1"),
+    adam("adam-1e6-audit", true, "adam --sizes 1e6 --audit --seconds 0.1"),
+    adam("amsgrad-1e4", false, "adam --sizes 1e4 --rule amsgrad --seconds 0.05"),
+    adam("nadam-1e4", false, "adam --sizes 1e4 --rule nadam --seconds 0.05"),
+    adam("radam-1e4", false, "adam --sizes 1e4 --rule radam --seconds 0.05"),
+    adam("adamax-1e4", false, "adam --sizes 1e4 --rule adamax --seconds 0.05"),
+    adam("adabelief-1e4", true, "adam --sizes 1e4 --rule adabelief --seconds 0.05"),
+    adam("lion-1e4", true, "adam --sizes 1e4 --rule lion --seconds 0.05"),
+    adam("adopt-1e4", false, "adam --sizes 1e4 --rule adopt --seconds 0.05"),
+    adam("schedulefree-1e4", true, "adam --sizes 1e4 --rule schedulefree --seconds 0.05"),
+    adam("lamb-1e4", true, "adam --sizes 1e4 --rule lamb --seconds 0.05"),
+    adam("cautious-1e4", false, "adam --sizes 1e4 --rule cautious --seconds 0.05"),
+    train("train-S", true, "train --net S --mode train --batch 8 --seconds 0.1"),
+    train("infer-S", true, "train --net S --mode infer --batch 8 --seconds 0.1"),
+    train(
+        "train-S-2threads",
+        true,
+        "train --net S --mode train --batch 16 --threads 2 --seconds 0.1",
+    ),
+    train("train-D", true, "train --net D --mode train --batch 4 --seconds 0.1"),
+    train("infer-D", true, "train --net D --mode infer --batch 4 --seconds 0.1"),
+    train(
+        "train-D-2threads",
+        false,
+        "train --net D --mode train --batch 8 --threads 2 --seconds 0.1",
+    ),
+    train("train-M", false, "train --net M --mode train --batch 4 --seconds 0.1"),
+    train("infer-M", false, "train --net M --mode infer --batch 4 --seconds 0.1"),
+    conv("conv-S-forward", "forward", "conv --net S --seconds 0.02"),
+    conv("conv-S-input-grad", "input_grad", "conv --net S --seconds 0.02"),
+    conv("conv-S-weight-grad", "weight_grad", "conv --net S --seconds 0.02"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_fit_a_table() {
+        let names: BTreeSet<&str> = SUITE.iter().map(|benchmark| benchmark.name).collect();
+        assert_eq!(names.len(), SUITE.len(), "two benchmarks of one name");
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        assert!(names.iter().all(|name| name.len() <= 20 && name.chars().all(plain)), "{names:?}");
+    }
+}

@@ -1,0 +1,271 @@
+//! What the gate found, for a terminal, for a pull request and for a program.
+
+use super::rounds::CONFIDENCE;
+use super::stats::{Interval, Judgement, Verdict};
+use super::suite::Benchmark;
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// What became of a benchmark.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Judged {
+        first: Judgement,
+        /// Only of what was slower in the first.
+        second: Option<Judgement>,
+    },
+    /// Both programs are the same bytes.
+    Identical,
+    /// The base cannot run it, and why.
+    Skipped(String),
+    /// The candidate cannot run it, and why.
+    Failed(String),
+}
+
+/// One benchmark's outcome.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) benchmark: &'static Benchmark,
+    pub(crate) outcome: Outcome,
+}
+
+impl Row {
+    pub(crate) fn new(benchmark: &'static Benchmark, outcome: Outcome) -> Self {
+        Self { benchmark, outcome }
+    }
+
+    /// Whether the gate stops here.
+    pub(crate) fn stops(&self) -> bool {
+        matches!(self.word(), "slower" | "failed")
+    }
+
+    fn word(&self) -> &'static str {
+        match &self.outcome {
+            Outcome::Judged { first, second } => match (first.verdict, second.map(|s| s.verdict)) {
+                (Verdict::Slower, Some(Verdict::Slower)) => "slower",
+                (Verdict::Slower, Some(_)) => "unconfirmed",
+                (Verdict::Slower, None) => "suspect",
+                (Verdict::Same, _) => "same",
+                (Verdict::Faster, _) => "faster",
+                (Verdict::Unsure, _) => "unsure",
+            },
+            Outcome::Identical => "identical",
+            Outcome::Skipped(_) => "skipped",
+            Outcome::Failed(_) => "failed",
+        }
+    }
+
+    /// The round to quote: the second, where there is one, as the first was chosen for being slow.
+    fn judgement(&self) -> Option<&Judgement> {
+        match &self.outcome {
+            Outcome::Judged { first, second } => Some(second.as_ref().unwrap_or(first)),
+            _ => None,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Skipped(why) | Outcome::Failed(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Which benchmark, how much, how sure.
+    pub(crate) fn sentence(&self) -> String {
+        let name = self.benchmark.name;
+        let mut text = format!("{name} is {}", self.word());
+        if let Some(judgement) = self.judgement() {
+            let (slowdown, null) = (judgement.slowdown, judgement.null);
+            let sure = format!("{:.0} %: {}", 100.0 * CONFIDENCE, range(slowdown));
+            let runs = 6 * judgement.blocks;
+            let _ = write!(
+                text,
+                ": {} ({sure}; control {}; {runs} runs)",
+                percent(slowdown.estimate),
+                range(null)
+            );
+        }
+        if let Some(why) = self.reason() {
+            let _ = write!(text, ": {why}");
+        }
+        text
+    }
+}
+
+/// Everything that the gate found.
+#[derive(Debug)]
+pub(crate) struct Summary<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) candidate: &'a str,
+    /// A ratio minus 1.
+    pub(crate) margin: f64,
+    pub(crate) rows: &'a [Row],
+}
+
+impl Summary<'_> {
+    /// For a terminal.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!(
+            "\n{:<20} {:<12} {:>9}  {:<18} control\n",
+            "benchmark", "is", "slower by", "95 %"
+        );
+        for row in self.rows {
+            let (name, word) = (row.benchmark.name, row.word());
+            let _ = match (row.judgement(), row.reason()) {
+                (Some(judgement), _) => writeln!(
+                    text,
+                    "{name:<20} {word:<12} {:>9}  {:<18} {}",
+                    percent(judgement.slowdown.estimate),
+                    range(judgement.slowdown),
+                    range(judgement.null)
+                ),
+                (None, reason) => {
+                    writeln!(text, "{name:<20} {word:<12}  {}", reason.unwrap_or_default())
+                }
+            };
+        }
+        text + &self.advice()
+    }
+
+    /// What to do about verdicts that are none.
+    fn advice(&self) -> String {
+        let unclear = |row: &&Row| matches!(row.word(), "unsure" | "unconfirmed");
+        match self.rows.iter().filter(unclear).count() {
+            0 => String::new(),
+            some => format!(
+                "{some} of {} are not clear: let nothing else run on this machine, or raise --budget or --margin\n",
+                self.rows.len()
+            ),
+        }
+    }
+
+    /// For a pull request.
+    pub(crate) fn markdown(&self) -> String {
+        let stops = self.rows.iter().filter(|row| row.stops()).count();
+        let head = match stops {
+            0 => "No slowdown".to_owned(),
+            1 => "1 benchmark is slower or fails".to_owned(),
+            more => format!("{more} benchmarks are slower or fail"),
+        };
+        let mut text = format!(
+            "### {head}\n\n`{}` against `{}`, margin {:.1} %. Both ran in turn on one machine; the control is the base against \
+             itself. A slowdown is one that exceeds margin and control in two rounds.\n\n\
+             | benchmark | is | slower by | {:.0} % interval | control |\n|---|---|---|---|---|\n",
+            self.candidate,
+            self.base,
+            100.0 * self.margin,
+            100.0 * CONFIDENCE
+        );
+        for row in self.rows {
+            let (name, word) = (row.benchmark.name, row.word());
+            let word = if row.stops() { format!("**{word}**") } else { word.to_owned() };
+            let _ = match (row.judgement(), row.reason()) {
+                (Some(judgement), _) => writeln!(
+                    text,
+                    "| {name} | {word} | {} | {} | {} |",
+                    percent(judgement.slowdown.estimate),
+                    range(judgement.slowdown),
+                    range(judgement.null)
+                ),
+                (None, Some(why)) => {
+                    writeln!(text, "| {name} | {word} | | {} | |", why.replace('|', "\\|"))
+                }
+                (None, None) => writeln!(
+                    text,
+                    "| {name} | {word} | | the builds are the same, byte for byte | |"
+                ),
+            };
+        }
+        match self.advice() {
+            none if none.is_empty() => text,
+            advice => format!("{text}\n{advice}"),
+        }
+    }
+}
+
+/// A logarithm of a ratio as a signed percentage.
+fn percent(log: f64) -> String {
+    format!("{:+.1} %", 100.0 * log.exp_m1())
+}
+
+fn range(interval: Interval) -> String {
+    if interval == Interval::UNKNOWN {
+        return "unknown".into();
+    }
+    let [low, high] = [interval.low, interval.high].map(|log| 100.0 * log.exp_m1());
+    format!("{low:+.1} .. {high:+.1} %")
+}
+
+/// For a program. Ratios are times of the candidate over those of the base.
+impl Serialize for Summary<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct All<'a> {
+            base: &'a str,
+            candidate: &'a str,
+            margin: f64,
+            confidence: f64,
+            slowdowns: usize,
+            benchmarks: Vec<One<'a>>,
+        }
+        #[derive(Serialize)]
+        struct One<'a> {
+            benchmark: &'a str,
+            verdict: &'a str,
+            reason: Option<&'a str>,
+            first: Option<Round>,
+            second: Option<Round>,
+        }
+        let benchmarks = self.rows.iter().map(|row| {
+            let (first, second) = match &row.outcome {
+                Outcome::Judged { first, second } => {
+                    (Some(first.into()), second.as_ref().map(Into::into))
+                }
+                _ => (None, None),
+            };
+            One {
+                benchmark: row.benchmark.name,
+                verdict: row.word(),
+                reason: row.reason(),
+                first,
+                second,
+            }
+        });
+        All {
+            base: self.base,
+            candidate: self.candidate,
+            margin: self.margin,
+            confidence: CONFIDENCE,
+            slowdowns: self.rows.iter().filter(|row| row.stops()).count(),
+            benchmarks: benchmarks.collect(),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// A judgement in ratios.
+#[derive(Serialize)]
+struct Round {
+    ratio: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+    control_low: Option<f64>,
+    control_high: Option<f64>,
+    runs: usize,
+}
+
+impl From<&Judgement> for Round {
+    fn from(judgement: &Judgement) -> Self {
+        // JSON has no infinity; an end that is not known is null.
+        let known = |log: f64| log.is_finite().then(|| log.exp());
+        let (slowdown, null) = (judgement.slowdown, judgement.null);
+        Self {
+            ratio: slowdown.estimate.exp(),
+            low: known(slowdown.low),
+            high: known(slowdown.high),
+            control_low: known(null.low),
+            control_high: known(null.high),
+            runs: 6 * judgement.blocks,
+        }
+    }
+}
