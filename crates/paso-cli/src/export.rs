@@ -4,7 +4,7 @@ use crate::eval;
 use anyhow::{Context, Result, ensure};
 use clap::{ArgGroup, Args};
 use paso_locate::image::{ImageLimits, Picture, decode};
-use paso_locate::{checkpoint, files, onnx, weights};
+use paso_locate::{files, onnx, weights};
 use std::path::{Path, PathBuf};
 
 /// Write a trained network for other programs.

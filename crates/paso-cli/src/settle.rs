@@ -206,7 +206,7 @@ fn range_test(trial: &Localization, threads: usize) -> Result<RangeReport> {
     let sweeps = settings::pool(threads)?.install(|| {
         let (config, images) = (&trial.config, &trial.train);
         find_lr::sweeps(find_lr::SWEEPS, find_lr::STEPS, config, &trial.classes, images, &|| {
-            bar.inc(1)
+            bar.inc(1);
         })
     })?;
     bar.finish_and_clear();
@@ -218,7 +218,7 @@ fn range_test(trial: &Localization, threads: usize) -> Result<RangeReport> {
     match (center(&report), &report.refusal) {
         (Some(lr), _) => eprintln!("range test: the rates to try are placed around {lr}"),
         (_, Some(refusal)) => {
-            eprintln!("range test: {refusal}. The rates to try are placed around {LR}")
+            eprintln!("range test: {refusal}. The rates to try are placed around {LR}");
         }
         _ => {}
     }

@@ -17,6 +17,8 @@ const ANSWERS: &str = "paso_answers";
 /// What the metadata say, for those who build the net anew.
 #[derive(Debug, Serialize)]
 struct About<'a> {
+    /// The version of this form.
+    format: u32,
     /// The version of paso that wrote the file.
     paso: &'static str,
     net: &'static str,
@@ -33,6 +35,7 @@ struct About<'a> {
 /// When the file cannot be written; an older one in its place stays as it was.
 pub fn save(path: &Path, model: &Model) -> Result<(), Error> {
     let about = About {
+        format: 1,
         paso: env!("CARGO_PKG_VERSION"),
         net: model.config().net.name(),
         size: model.config().size,

@@ -139,5 +139,5 @@ fn the_plan_agrees_with_an_interpreter() {
         });
         assert!(grads.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits()), "seed {seed}");
     }
-    println!("largest error of a gradient: {largest_error:.1e} of its net's largest");
+    eprintln!("largest error of a gradient: {largest_error:.1e} of its net's largest");
 }

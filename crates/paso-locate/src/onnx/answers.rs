@@ -56,8 +56,8 @@ mod tests {
         let picture = |shift: u8| Picture {
             width: 40,
             height: 24,
-            rgb: (0..40 * 24 * 3_u32).map(|i| (i * 7 % 251) as u8 ^ shift).collect(),
-            orientation: Orientation::default(),
+            rgb: (0..40 * 24 * 3_u32).map(|i| i.to_le_bytes()[0] ^ shift).collect(),
+            orientation: Orientation::from_exif(1).expect("upright"),
         };
         let pictures = [picture(0), picture(96)];
         let found = answers(&mut model, &pictures);
