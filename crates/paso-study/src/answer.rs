@@ -117,6 +117,7 @@ impl Answer {
                 format!("Decay makes no difference (within {})", self.config.margin)
             }
             Verdict::Undecided => match self.more_seeds {
+                Some(1) => "Undecided; about one more seed would settle it".to_owned(),
                 Some(more) => format!("Undecided; about {more} more seeds would settle it"),
                 None => "Undecided, and more seeds would hardly settle it".to_owned(),
             },
