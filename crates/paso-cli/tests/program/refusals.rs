@@ -8,7 +8,7 @@ fn wrong_use_is_2_and_names_the_argument() {
     for (arguments, word) in [
         ("train", "--data"),
         ("train --data scenes --lr fast", "fast"),
-        ("train --data scenes --net huge", "tiny, small or medium"),
+        ("train --data scenes --net huge", "tiny, small, medium or squeezenet"),
         ("settle --data scenes --budget soon", "--budget"),
         ("settle --data scenes --arm linear", "NAME=SPEC"),
         ("train --data scenes --resume", "--out"),
