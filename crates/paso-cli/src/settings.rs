@@ -35,6 +35,11 @@ pub(crate) struct SettingsArgs {
 }
 
 impl SettingsArgs {
+    /// Whether the run begins with features that were learned elsewhere, and no file says how it goes on.
+    pub(crate) fn is_pretrained(&self) -> bool {
+        self.features.is_some() && self.config.is_none()
+    }
+
     /// The merged settings, not checked yet. `preset` are the defaults.
     pub(crate) fn merged(&self, preset: TrainConfig) -> Result<TrainConfig> {
         let mut config = match &self.config {

@@ -28,7 +28,7 @@ pub(crate) struct TrainArgs {
     /// The schedule, such as 'cosine(to 1%)' [default: 'warmup(5%) then cosine(to 1%)']
     #[arg(long, value_name = "SPEC")]
     schedule: Option<String>,
-    /// Passes over the training images [default: 200; 40 on the demo]
+    /// Passes over the training images [default: 200; with --features 100; 40 on the demo]
     #[arg(long, value_name = "N")]
     epochs: Option<u64>,
     /// Everything random follows from this [default: 0]
@@ -65,6 +65,9 @@ struct Done {
 
 /// Passes over the 800 scenes of the demo, which are several times as many as people's first photographs.
 const DEMO_EPOCHS: u64 = 40;
+
+/// Passes of a net whose body knows much already, over pictures of 160 pixels.
+const PRETRAINED_EPOCHS: u64 = 100;
 
 /// The schedule of a run that asks for none, and of one that is too short for its warm-up.
 const SCHEDULE: &str = "warmup(5%) then cosine(to 1%)";
@@ -108,6 +111,9 @@ fn config(args: &TrainArgs) -> Result<TrainConfig> {
     let preset = TrainConfig { epochs, schedule: SCHEDULE.into(), ..TrainConfig::default() };
     let preset = kept.clone().unwrap_or(preset);
     let mut config = args.settings.merged(preset)?;
+    if kept.is_none() && args.settings.is_pretrained() && args.source.data != "demo" {
+        config.epochs = PRETRAINED_EPOCHS;
+    }
     config.lr = args.lr.unwrap_or(config.lr);
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.seed = args.seed.unwrap_or(config.seed);
