@@ -20,6 +20,7 @@ mod boxes;
 mod buffer;
 mod combine;
 mod conv;
+mod dropout;
 mod fused;
 mod isa;
 mod loss;
@@ -35,6 +36,7 @@ pub use plane::{Image, ImageMut, Plane};
 // Layers.
 pub use activation::{Activation, activate, activate_grad};
 pub use conv::{Conv, PackedConv, bias_grad};
+pub use dropout::dropout;
 pub use fused::{Tail, norm_tail, norm_tail_grad, norm_tail_sums};
 pub use norm::{GradSums, Moments, Norm, affine, input_grad as affine_grad};
 pub use pool::{

@@ -2,8 +2,8 @@
 
 use paso_ops::{
     Image, ImageMut, activate_grad, add_scaled, avg_pool_grad, bce_with_logits_grad, bias_grad,
-    box_loss, clear, copy_channels, cross_entropy_grad, global_avg_pool_grad, max_pool_grad,
-    mse_grad, norm_tail_grad, smooth_l1_grad,
+    box_loss, clear, copy_channels, cross_entropy_grad, dropout, global_avg_pool_grad,
+    max_pool_grad, mse_grad, norm_tail_grad, smooth_l1_grad,
 };
 
 use crate::custom::MAX_INPUTS;
@@ -75,6 +75,10 @@ impl Worker {
                 }
             }
             Op::Corners(x) => self.emit(cx, n, 0, *x, image, |_, dy, dx| corners_grad(dy, dx)),
+            Op::Dropout(x, share) => {
+                let key = cx.key(n, self.images.start + image);
+                self.emit(cx, n, 0, *x, image, |_, dy, dx| dropout(*share, key, dy, dx));
+            }
             Op::Custom(inputs, op) => {
                 for (which, x) in inputs.iter().enumerate() {
                     self.emit(cx, n, which, *x, image, |worker, dy, dx| {

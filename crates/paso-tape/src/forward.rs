@@ -2,7 +2,7 @@
 
 use paso_ops::{
     Image, ImageMut, Plane, activate, add, add_scaled, avg_pool, bce_with_logits, box_loss, clear,
-    copy_channels, cross_entropy, global_avg_pool, max_pool, mse, norm_tail, smooth_l1,
+    copy_channels, cross_entropy, dropout, global_avg_pool, max_pool, mse, norm_tail, smooth_l1,
 };
 
 use crate::custom::MAX_INPUTS;
@@ -47,6 +47,10 @@ impl Worker {
                     }
                 }
                 Op::Corners(x) => corners(value(x), y),
+                Op::Dropout(x, share) => {
+                    let share = if cx.plan.training { *share } else { 0.0 };
+                    dropout(share, cx.key(n, batch_image), value(x), y);
+                }
                 Op::SmoothL1(x, t, beta) => {
                     vector_mut(y)[0] = smooth_l1(vector(value(x)), vector(value(t)), *beta);
                 }

@@ -40,6 +40,7 @@ enum Layer {
     Depthwise { kernel: usize, stride: usize },
     BatchNorm,
     Activation(Activation),
+    Dropout(f32),
     MaxPool(Pool),
     AvgPool(Pool),
     GlobalAvgPool,
@@ -102,6 +103,12 @@ impl Sequential {
         self.then(Layer::Activation(activation))
     }
 
+    /// Dropout of this share in training: see [`Tape::dropout`].
+    #[must_use]
+    pub fn dropout(self, share: f32) -> Self {
+        self.then(Layer::Dropout(share))
+    }
+
     /// Max pooling over windows of `size` that do not overlap.
     #[must_use]
     pub fn max_pool(self, size: usize) -> Self {
@@ -158,6 +165,7 @@ impl Sequential {
                     tape.batch_norm(params, &name, x)
                 }
                 Layer::Activation(activation) => tape.activation(x, *activation),
+                Layer::Dropout(share) => tape.dropout(x, *share),
                 Layer::MaxPool(pool) => tape.max_pool(x, *pool),
                 Layer::AvgPool(pool) => tape.avg_pool(x, *pool),
                 Layer::GlobalAvgPool => tape.global_avg_pool(x),

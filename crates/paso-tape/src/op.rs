@@ -49,6 +49,8 @@ pub(crate) enum Op {
     Reshape(Var),
     WeightedSum(Vec<(f32, Var)>),
     Corners(Var),
+    /// The share that becomes zero in training.
+    Dropout(Var, f32),
     SmoothL1(Var, Var, f32),
     Mse(Var, Var),
     BceWithLogits(Var, Var),
@@ -93,6 +95,7 @@ impl Op {
             Self::Reshape(_) => "reshape",
             Self::WeightedSum(_) => "weighted_sum",
             Self::Corners(_) => "corners",
+            Self::Dropout(..) => "dropout",
             Self::SmoothL1(..) => "smooth_l1",
             Self::Mse(..) => "mse",
             Self::BceWithLogits(..) => "bce_with_logits",
@@ -114,7 +117,8 @@ impl Op {
             | Self::GlobalAvgPool(x)
             | Self::Columns(x, _)
             | Self::Reshape(x)
-            | Self::Corners(x) => vec![*x],
+            | Self::Corners(x)
+            | Self::Dropout(x, _) => vec![*x],
             Self::Add(a, b)
             | Self::Mul(a, b)
             | Self::SmoothL1(a, b, _)
@@ -155,7 +159,8 @@ impl Op {
             | Self::Columns(..)
             | Self::Reshape(_)
             | Self::WeightedSum(_)
-            | Self::Corners(_) => (false, false),
+            | Self::Corners(_)
+            | Self::Dropout(..) => (false, false),
             Self::Activation(_, f) => (f.derivative_needs_input(), true),
             Self::Custom(..) => (true, true),
             _ => (true, false),

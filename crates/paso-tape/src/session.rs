@@ -25,6 +25,8 @@ pub(crate) struct Session {
     sums: Vec<GradSums>,
     batch: usize,
     params: usize,
+    /// The number of the training step that ran last.
+    step: u64,
 }
 
 impl Session {
@@ -42,6 +44,7 @@ impl Session {
             sums: tape.nodes.iter().map(|node| GradSums::new(channels(node))).collect(),
             batch: 0,
             params,
+            step: 0,
         }
     }
 
@@ -126,6 +129,7 @@ impl Session {
             inputs,
             packed: &self.packed,
             norms: &self.norms,
+            step: tape.step,
         };
         let phase = phase(&self.plan);
         if tape.parallel {
@@ -227,6 +231,9 @@ impl Tape {
             session.forward(tape, params, inputs);
             session.update_statistics(tape, params);
         });
+        // The backward half of this step draws what its forward half drew.
+        session.step = self.step;
+        self.step += 1;
         let computed = self.loss.filter(|loss| session.plan.values[loss.0].is_some());
         let loss = computed.map_or(f32::NAN, |loss| session.mean_loss(loss));
         self.train = Some(session);
@@ -252,7 +259,9 @@ impl Tape {
             session.plan.values[loss.0].is_some(),
             "the last forward pass did not have all inputs of the loss"
         );
+        let next = std::mem::replace(&mut self.step, session.step);
         self.in_region(|tape| session.backward(tape, params, loss, grads));
+        self.step = next;
         self.train = Some(session);
     }
 

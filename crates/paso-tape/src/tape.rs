@@ -46,6 +46,8 @@ pub struct Tape {
     pub(crate) trained_last: bool,
     pub(crate) train: Option<Session>,
     pub(crate) infer: Option<Session>,
+    /// Training steps that were run.
+    pub(crate) step: u64,
 }
 
 impl Default for Tape {
@@ -76,6 +78,7 @@ impl Tape {
             trained_last: false,
             train: None,
             infer: None,
+            step: 0,
         }
     }
 
@@ -244,6 +247,23 @@ impl Tape {
     /// `1 / (1 + exp(-x))`.
     pub fn sigmoid(&mut self, x: Var) -> Var {
         self.activation(x, Activation::Sigmoid)
+    }
+
+    /// In training, numbers become zero with this probability, and the others are scaled up: see [`paso_ops::dropout`]. In
+    /// inference, nothing happens. What is dropped follows from the number of the step ([`Tape::set_step`]).
+    ///
+    /// # Panics
+    /// When `share` is not in `0..1`.
+    #[track_caller]
+    pub fn dropout(&mut self, x: Var, share: f32) -> Var {
+        assert!((0.0..1.0).contains(&share), "dropout of {share}: at least 0 and below 1");
+        let plane = self.plane(x);
+        self.push(Op::Dropout(x, share), plane)
+    }
+
+    /// Numbers the next training step, from 0: a run that is resumed drops what it would have dropped.
+    pub fn set_step(&mut self, step: u64) {
+        self.step = step;
     }
 
     /// The largest number of each window, channel by channel.

@@ -22,6 +22,16 @@ pub(crate) struct Context<'a> {
     pub(crate) packed: &'a [PackedConv],
     /// Of each normalization.
     pub(crate) norms: &'a [Norm],
+    /// Training steps before this one.
+    pub(crate) step: u64,
+}
+
+impl Context<'_> {
+    /// What the random numbers of a node and an image follow from in this step.
+    pub(crate) fn key(&self, n: usize, image: usize) -> u64 {
+        let mix = |key: u64, x: u64| (key ^ x).wrapping_mul(0xFF51_AFD7_ED55_8CCD).rotate_left(29);
+        mix(mix(mix(0, self.step), n as u64 + 1), image as u64 + 1)
+    }
 }
 
 /// A fixed portion of the batch: its values, gradients and sums. Vectors are indexed by node.

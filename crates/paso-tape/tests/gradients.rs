@@ -169,3 +169,13 @@ fn a_wrong_gradient_is_found() {
     let error = check_gradient(&mut tape, &mut params, &[(x, &[1.0, 2.0])], 1e-2).unwrap_err();
     assert_eq!((error.tensor.as_str(), error.index, error.analytic), ("l.weight", 0, 0.0));
 }
+
+#[test]
+fn dropout() {
+    check("dropout", |t, _, x| t.dropout(x, 0.4));
+    check("dropout behind a norm and a ReLU", |t, p, x| {
+        let y = t.batch_norm(p, "n", x);
+        let y = t.relu(y);
+        t.dropout(y, 0.3)
+    });
+}

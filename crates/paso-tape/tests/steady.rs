@@ -171,3 +171,33 @@ fn a_wrong_length_is_named() {
     let mut net = net();
     net.tape.infer(&net.params, &[(net.images, &[0.0; 5])]);
 }
+
+#[test]
+fn dropout_follows_the_step_and_not_the_threads_and_rests_in_inference() {
+    let record = |parallel: bool| {
+        let (mut tape, mut params) = (Tape::new(), Params::new(5));
+        tape.set_parallel(parallel);
+        let x = tape.input([1, 1, 40]);
+        let dropped = tape.dropout(x, 0.5);
+        let out = tape.linear(&mut params, "out", dropped, 1);
+        tape.set_loss(out);
+        (tape, params, x, dropped)
+    };
+    let images: Vec<f32> = (0..40 * 9).map(|i| i as f32 + 1.0).collect();
+    let (mut tape, mut params, x, dropped) = record(false);
+    let mut step = |tape: &mut Tape| {
+        tape.forward(&mut params, &[(x, &images)]);
+        tape.value(dropped)
+    };
+    let (first, second) = (step(&mut tape), step(&mut tape));
+    assert_ne!(first, second, "every step drops others");
+    assert!(first.iter().zip(&images).all(|(y, x)| *y == 0.0 || *y == 2.0 * x));
+    tape.set_step(1);
+    assert_eq!(step(&mut tape), second, "a resumed run drops what it would have dropped");
+
+    let (mut other, ..) = record(true);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
+    assert_eq!(pool.install(|| step(&mut other)), first, "on two threads");
+    tape.infer(&params, &[(x, &images)]);
+    assert_eq!(tape.value(dropped), images, "inference drops nothing");
+}
