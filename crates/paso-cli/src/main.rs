@@ -11,6 +11,7 @@ mod eval;
 mod export;
 mod find_lr;
 mod folder;
+mod interrupt;
 mod localization;
 mod predict;
 mod progress;

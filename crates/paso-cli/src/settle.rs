@@ -2,6 +2,7 @@
 
 use crate::find_lr;
 use crate::folder;
+use crate::interrupt;
 use crate::localization::Localization;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
@@ -16,7 +17,6 @@ use paso_study::range_test::suggest;
 use paso_study::{About, Arm, Event, Grid, RangeReport, Role, Session, Shard, Study, StudyConfig};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Settle whether a decaying learning rate helps.
@@ -107,7 +107,7 @@ pub(crate) fn run(args: &SettleArgs) -> Result<()> {
     }
     let bar = progress::bar(0, "settle");
     let observe = |event: &Event<'_>| settle_output::show(&bar, event);
-    let cancel = AtomicBool::new(false);
+    let cancel = interrupt::flag("this step; finished runs are kept")?;
     let session = Session {
         folder: folder.as_deref(),
         side_by_side: threads,

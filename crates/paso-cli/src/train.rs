@@ -1,10 +1,11 @@
 //! `paso train`: one training run, with its folder.
 
 use crate::folder;
+use crate::interrupt;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
 use crate::source::{self, SourceArgs};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use paso_locate::data::{Dataset, Prepared, Split};
 use paso_locate::metrics::best_constant_box;
@@ -13,6 +14,7 @@ use paso_locate::{TrainConfig, checkpoint, metrics};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// One training run.
@@ -188,7 +190,8 @@ fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     let bar = progress::bar(trainer.total_steps(), "train");
     bar.set_position(trainer.steps());
     bar.reset_eta();
-    while !run.is_done() {
+    let interrupted = interrupt::flag("this epoch, which is kept")?;
+    while !run.is_done() && !interrupted.load(Ordering::Relaxed) {
         let epoch = run.epoch(|_| bar.inc(1))?;
         bar.set_message(format!(
             "epoch {} loss {:.3} mean IoU {:.3}",
@@ -198,8 +201,12 @@ fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
             println!("{}", serde_json::to_string(&epoch)?);
         }
     }
-    bar.finish();
-    Ok(())
+    if run.is_done() {
+        bar.finish();
+        return Ok(());
+    }
+    bar.abandon();
+    bail!("stopped after epoch {}; the same command with --resume goes on from there", run.epochs())
 }
 
 fn finish(args: &TrainArgs, run: &Run, start: Instant) -> Result<()> {

@@ -80,3 +80,27 @@ fn a_longer_horizon_is_said_and_a_finished_run_says_so() {
     let config = String::from_utf8(bytes(&place.path("run/config.toml"))).expect("text");
     assert!(config.contains("epochs = 3"), "{config}");
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_epoch_and_a_resumed_run_has_the_same_bits() {
+    let place = Place::new();
+    // A constant rate: nothing in it depends on how many epochs were asked for.
+    let train = "train --data scenes --net tiny --size 32 --batch 4 --schedule constant --json";
+    let mut command = place.paso(&format!("{train} --epochs 2000 --out stopped"));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    std::thread::sleep(Duration::from_millis(1500));
+    let mut kill = std::process::Command::new("kill");
+    assert!(kill.args(["-INT", &child.id().to_string()]).status().expect("kill").success());
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("stopped after epoch") && said.contains("--resume"), "{said}");
+    let epochs = String::from_utf8_lossy(&output.stdout).lines().count();
+    assert!(epochs > 0, "an epoch was kept: {said}");
+    let more = epochs + 1;
+    place.stdout(&format!("{train} --epochs {more} --out stopped --resume"));
+    place.stdout(&format!("{train} --epochs {more} --out whole"));
+    let [stopped, whole] = ["stopped", "whole"].map(|run| place.path(run).join("last.safetensors"));
+    assert!(bytes(&stopped) == bytes(&whole), "after {epochs} epochs");
+}

@@ -1,0 +1,23 @@
+//! Ctrl-C, and a request to terminate: the first lets what is on its way be kept, the second ends the program at once.
+
+use anyhow::{Context, Result};
+use std::process::exit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What shells expect of a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
+/// A flag that is set by the first Ctrl-C. `what` says what is waited for until the program ends.
+pub(crate) fn flag(what: &'static str) -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    let handle = move || {
+        if set.swap(true, Ordering::Relaxed) {
+            exit(INTERRUPTED);
+        }
+        eprintln!("\nstopping after {what}; once more to stop at once");
+    };
+    ctrlc::set_handler(handle).context("Ctrl-C cannot be handled")?;
+    Ok(flag)
+}
