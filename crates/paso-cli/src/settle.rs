@@ -225,10 +225,11 @@ fn range_test(trial: &Localization, threads: usize) -> Result<RangeReport> {
     Ok(report)
 }
 
-/// The suggestion with one digit: more would be invented.
+/// Half way, in decades, from where the loss falls fastest, a rate to begin with, to where it is lowest, a rate too high to
+/// stay at: peaks lie between. With one digit: more would be invented.
 fn center(report: &RangeReport) -> Option<f64> {
     let suggestion = report.suggestion.as_ref()?;
-    format!("{:.0e}", suggestion.steepest).parse().ok()
+    format!("{:.0e}", (suggestion.steepest * suggestion.lowest).sqrt()).parse().ok()
 }
 
 /// What the report says of the study beside its answer.
