@@ -50,7 +50,7 @@ impl SettingsArgs {
                 toml::from_str(&text).with_context(|| path.display().to_string())?
             }
         };
-        let own = self.config.is_none();
+        let before = config.net;
         match (&self.features, self.net) {
             (Some(_), Some(net)) if net != NetName::Squeezenet => {
                 anyhow::bail!("--features belong to the net squeezenet, not to {net}")
@@ -58,8 +58,9 @@ impl SettingsArgs {
             (Some(_), _) => config.net = NetName::Squeezenet,
             (None, net) => config.net = net.unwrap_or(config.net),
         }
-        if own && config.net == NetName::Squeezenet {
-            // Its maps are a sixteenth of the image's sides.
+        let chosen_here = before != NetName::Squeezenet && config.net == NetName::Squeezenet;
+        if chosen_here && self.config.is_none() {
+            // Its maps are a sixteenth of the image's sides. A run that goes on keeps the size that it has.
             config.size = 160;
         }
         config.size = self.size.unwrap_or(config.size);

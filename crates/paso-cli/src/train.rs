@@ -156,11 +156,8 @@ fn begin(
         }
         _ => {
             let classes = dataset.classes.clone();
-            let mut run = Run::new(config, classes, train, validation, folder)?;
-            if let Some(features) = &args.settings.features {
-                run.load_features(features)?;
-            }
-            run
+            let features = args.settings.features.as_deref();
+            Run::new(config, classes, train, validation, features, folder)?
         }
     };
     let model = run.trainer().model();

@@ -128,3 +128,73 @@ fn update(
     group.par_step(lr, tensors);
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::data::{PrepareOptions, Prepared, Split};
+    use crate::demo::{self, DemoOptions};
+    use crate::{NetName, TrainConfig, Trainer};
+    use std::path::Path;
+    use std::sync::Arc;
+
+    /// A run of 8 steps, the first 4 with a frozen body.
+    fn run() -> Trainer {
+        let dataset = demo::dataset(&DemoOptions { train: 8, val: 1, seed: 1 }).expect("scenes");
+        let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
+        let images = Prepared::new(&dataset, &dataset.indices(Split::Train), &options);
+        let config = TrainConfig {
+            net: NetName::Squeezenet,
+            size: 32,
+            batch: 4,
+            steps: Some(8),
+            frozen: 0.5,
+            ..TrainConfig::default()
+        };
+        Trainer::new(&config, dataset.classes, Arc::new(images.expect("images").0)).expect("a run")
+    }
+
+    fn steps(run: &mut Trainer, count: usize) {
+        (0..count).for_each(|_| assert!(run.step().expect("a step").loss.is_finite()));
+    }
+
+    /// The numbers of the body, and all others.
+    fn parts(run: &Trainer) -> (Vec<f32>, Vec<f32>) {
+        let (_, length) = run.model().net.body.expect("a body");
+        let (body, rest) = run.model().params.values().split_at(length);
+        (body.to_vec(), rest.to_vec())
+    }
+
+    #[test]
+    fn a_body_stays_until_it_is_let_go() {
+        let mut run = run();
+        let start = parts(&run);
+        steps(&mut run, 4);
+        let frozen = parts(&run);
+        assert_eq!(frozen.0, start.0, "not even its decay");
+        assert_ne!(frozen.1, start.1);
+        steps(&mut run, 1);
+        let free = parts(&run);
+        let moved =
+            |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        // Its first step is as long as any first step, by its share of the rate.
+        let expected = run.lr(4) * run.model().config().body_rate;
+        let longest = f64::from(moved(&free.0, &frozen.0));
+        assert!((0.9..1.2).contains(&(longest / expected)), "{longest} instead of {expected}");
+    }
+
+    #[test]
+    fn a_run_that_stops_before_or_after_that_goes_on_with_the_same_bits() {
+        let mut whole = run();
+        steps(&mut whole, 8);
+        for stop in [2, 4, 6] {
+            let mut first = run();
+            steps(&mut first, stop);
+            let (meta, tensors) = first.checkpoint(None);
+            let data = Arc::clone(&first.data);
+            let resumed = Trainer::resume(Path::new("x"), &meta, &tensors, data);
+            let mut resumed = resumed.expect("it goes on");
+            steps(&mut resumed, 8 - stop);
+            assert_eq!(resumed.checkpoint(None), whole.checkpoint(None), "stopped after {stop}");
+        }
+    }
+}

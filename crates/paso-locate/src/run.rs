@@ -51,18 +51,22 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run before its first epoch, in a new folder if one is given.
+    /// A run before its first epoch, in a new folder if one is given; with `features` for the net's body, if any (see
+    /// [`Trainer::load_features`]).
     ///
     /// # Errors
-    /// When a setting is out of range, or the folder holds a run already or cannot be written.
+    /// When a setting is out of range, the features cannot be used, or the folder holds a run already or cannot be
+    /// written. No folder is made for a run that cannot begin.
     pub fn new(
         config: &TrainConfig,
         classes: Vec<String>,
         train: Arc<Prepared>,
         validation: Prepared,
+        features: Option<&Path>,
         folder: Option<&Path>,
     ) -> Result<Self, Error> {
-        let trainer = Trainer::new(config, classes, train)?;
+        let mut trainer = Trainer::new(config, classes, train)?;
+        features.map_or(Ok(()), |features| trainer.load_features(features))?;
         let folder = folder.map(|folder| create(folder, config)).transpose()?;
         Ok(Self { trainer, validation, folder, best: None, epochs: 0, last: None })
     }
@@ -97,14 +101,6 @@ impl Run {
             epochs,
             last,
         })
-    }
-
-    /// Reads the net's body from a file: see [`Trainer::load_features`].
-    ///
-    /// # Errors
-    /// As there.
-    pub fn load_features(&mut self, path: &Path) -> Result<(), Error> {
-        self.trainer.load_features(path)
     }
 
     /// Epochs done.

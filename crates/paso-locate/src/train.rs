@@ -23,7 +23,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Trainer {
     model: Model,
-    data: Arc<Prepared>,
+    pub(crate) data: Arc<Prepared>,
     optimizer: Optimizer,
     schedule: Spec,
     order: Order,
@@ -206,11 +206,12 @@ impl Trainer {
     }
 
     /// Adam's second moments: the sum of their roots over all parameters, bias-corrected, and each one's own rate at
-    /// `lr`, tensor by tensor.
+    /// `lr`, tensor by tensor. A body that was trained elsewhere counts by its share of the rate.
     #[must_use]
     pub fn noise(&self, lr: f64) -> (f64, Vec<(&str, Vec<f64>)>) {
-        let config = *self.optimizer.config();
+        let (config, settings) = (*self.optimizer.config(), self.model.config());
         let body = self.model.net.body.map_or(0, |(_, length)| length);
+        let share = |i: usize| if i < body { settings.body_rate } else { 1.0 };
         let moments = self.optimizer.moments();
         let root = |(i, v): (usize, &f32)| {
             let steps = if i < body { self.optimizer.body_steps() } else { self.steps() };
@@ -220,11 +221,12 @@ impl Trainer {
         let tensors = self.model.params.tensors().iter();
         let layers = tensors
             .map(|t| {
-                let rates = roots[t.range.clone()].iter().map(|root| lr / (root + config.eps));
+                let rate = share(t.range.start) * lr;
+                let rates = roots[t.range.clone()].iter().map(|root| rate / (root + config.eps));
                 (t.name.as_str(), rates.collect())
             })
             .collect();
-        (roots.iter().sum(), layers)
+        (roots.iter().enumerate().map(|(i, root)| share(i) * root).sum(), layers)
     }
 
     /// The net as it is now.

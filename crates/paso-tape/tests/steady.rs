@@ -201,3 +201,28 @@ fn dropout_follows_the_step_and_not_the_threads_and_rests_in_inference() {
     tape.infer(&params, &[(x, &images)]);
     assert_eq!(tape.value(dropped), images, "inference drops nothing");
 }
+
+#[test]
+fn gradients_stop_at_a_frozen_node_and_are_the_same_beyond() {
+    let (mut tape, mut params) = (Tape::new(), Params::new(7));
+    let image = tape.input([6, 6, 2]);
+    let body = Sequential::new().conv_bias(4, 3).relu().record(&mut tape, &mut params, image);
+    let length = params.values().len();
+    let out = Sequential::new().conv_bias(3, 3).global_avg_pool().linear(1);
+    let out = out.record(&mut tape, &mut params, body);
+    tape.set_loss(out);
+    let images: Vec<f32> = (0..72 * 3).map(|i| ((i * 29) % 17) as f32 / 8.0 - 1.0).collect();
+    let mut gradient = |tape: &mut Tape| {
+        let mut grads = params.zero_grads();
+        tape.forward(&mut params, &[(image, &images)]);
+        tape.backward(&params, &mut grads);
+        grads
+    };
+    let free = gradient(&mut tape);
+    tape.set_frozen(body, true);
+    let frozen = gradient(&mut tape);
+    assert!(free[..length].iter().any(|g| *g != 0.0) && frozen[..length].iter().all(|g| *g == 0.0));
+    assert_eq!(free[length..], frozen[length..]);
+    tape.set_frozen(body, false);
+    assert_eq!(gradient(&mut tape), free);
+}

@@ -3,6 +3,7 @@
 mod contract;
 mod crash;
 mod export;
+mod features;
 mod refusals;
 mod settle;
 

@@ -42,7 +42,7 @@ struct Forward<'a> {
 }
 
 /// Pixels of one tile: enough independent sums to hide the latency of a multiply-add. With the weights of the usual nine
-/// taps they fit in 16 registers.
+/// taps and the inputs of a row they fit in 32 registers.
 const TILE: usize = 4;
 
 impl WithSimd for Forward<'_> {

@@ -90,8 +90,9 @@ pub(super) fn pack(conv: &Conv, lanes: usize, winograd: bool, weights: &[f32], p
 pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], dx: ImageMut<'_>) {
     let (input, output) = (dx.plane, dy.plane);
     let mut rest = packed;
+    // Only with stride 1, which has a single class.
+    let winograd = conv.winograd_backward(input);
     for (y, x) in classes(conv) {
-        let winograd = conv.winograd_backward(input);
         let length = if winograd { packed.len() } else { class_len(conv, y, x, isa.lanes()) };
         let (weights, tail) = rest.split_at(length);
         rest = tail;
