@@ -8,6 +8,7 @@
 #![expect(clippy::needless_range_loop, reason = "small matrices are clearest by their indices")]
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
@@ -123,12 +124,24 @@ pub(super) fn convolve(
     });
 }
 
+/// The number of each tile among these, and where its first pixel lies, in rows of so many columns.
+fn origins(
+    columns: usize,
+    of: Strides,
+    tiles: Range<usize>,
+) -> impl Iterator<Item = (usize, usize)> {
+    let half = columns / 2;
+    tiles.enumerate().map(move |(at, tile)| {
+        (at, of.origin + 2 * (tile / half) * of.row + 2 * (tile % half) * of.pixel)
+    })
+}
+
 /// Inputs to transformed tiles, `[product][tile][channel]`.
 struct Spread<'a> {
     walk: &'a Walk,
     from: usize,
     input: &'a [f32],
-    tiles: std::ops::Range<usize>,
+    tiles: Range<usize>,
     spread: &'a mut [f32],
 }
 
@@ -137,10 +150,7 @@ impl WithSimd for Spread<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let (walk, half) = (self.walk, self.walk.columns / 2);
-        for (at, tile) in self.tiles.clone().enumerate() {
-            let (row, column) = (2 * (tile / half), 2 * (tile % half));
-            let origin = walk.input.origin + row * walk.input.row + column * walk.input.pixel;
+        for (at, origin) in origins(self.walk.columns, self.walk.input, self.tiles.clone()) {
             for c in (0..self.from).step_by(S::F32_LANES) {
                 if c + S::F32_LANES <= self.from {
                     self.tile::<S, true>(simd, origin + c, at, c);
@@ -187,7 +197,7 @@ fn differences<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 4] {
 struct Gather<'a> {
     walk: &'a Walk,
     products: &'a [f32],
-    tiles: std::ops::Range<usize>,
+    tiles: Range<usize>,
     bias: Option<&'a [f32]>,
     output: &'a mut [f32],
 }
@@ -197,12 +207,10 @@ impl WithSimd for Gather<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let (walk, half) = (self.walk, self.walk.columns / 2);
-        for (at, tile) in self.tiles.clone().enumerate() {
-            let (row, column) = (2 * (tile / half), 2 * (tile % half));
-            let origin = walk.output.origin + row * walk.output.row + column * walk.output.pixel;
-            for c in (0..walk.channels).step_by(S::F32_LANES) {
-                if c + S::F32_LANES <= walk.channels {
+        let channels = self.walk.channels;
+        for (at, origin) in origins(self.walk.columns, self.walk.output, self.tiles.clone()) {
+            for c in (0..channels).step_by(S::F32_LANES) {
+                if c + S::F32_LANES <= channels {
                     self.tile::<S, true>(simd, origin + c, at, c);
                 } else {
                     self.tile::<S, false>(simd, origin + c, at, c);
