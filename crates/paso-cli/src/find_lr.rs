@@ -9,6 +9,7 @@ use paso_locate::data::{Prepared, Split};
 use paso_locate::{Error, TrainConfig, Trainer};
 use paso_study::range_test::{RangeTest, Suggestion, Sweep, suggest};
 use serde::Serialize;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A range test: a short run with a rising rate.
@@ -53,9 +54,10 @@ pub(crate) fn run(args: &FindLrArgs) -> Result<()> {
         let dataset = args.source.open()?;
         let images = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
         let bar = progress::bar(args.sweeps * args.steps, "find-lr");
-        let sweeps = sweeps(args.sweeps, args.steps, &config, &dataset.classes, &images, &|| {
-            bar.inc(1);
-        })?;
+        let (features, advance) = (args.settings.features.as_deref(), || bar.inc(1));
+        let classes = &dataset.classes;
+        let sweeps =
+            sweeps(args.sweeps, args.steps, &config, classes, &images, features, &advance)?;
         bar.finish_and_clear();
         answer(args, &sweeps)
     })
@@ -68,6 +70,7 @@ pub(crate) fn sweeps(
     config: &TrainConfig,
     classes: &[String],
     images: &Arc<Prepared>,
+    features: Option<&Path>,
     advance: &dyn Fn(),
 ) -> Result<Vec<Sweep>> {
     let test = RangeTest { steps: usize::try_from(steps)?, ..RangeTest::default() };
@@ -83,6 +86,7 @@ pub(crate) fn sweeps(
         // A run of its own from its own initial weights: nothing has to be put back.
         let config = TrainConfig { seed, steps: Some(steps + SETTLE), ..config.clone() };
         let mut trainer = Trainer::new(&config, classes.to_vec(), Arc::clone(images))?;
+        features.map_or(Ok(()), |features| trainer.load_features(features))?;
         for _ in 0..SETTLE {
             trainer.step_at_rate(0.0)?;
         }

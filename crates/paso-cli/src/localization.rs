@@ -14,6 +14,8 @@ pub(crate) struct Localization {
     pub(crate) classes: Vec<String>,
     pub(crate) train: Arc<Prepared>,
     pub(crate) validation: Prepared,
+    /// What runs begin with, in words.
+    pub(crate) origin: String,
     /// Features that every run begins with.
     pub(crate) features: Option<PathBuf>,
     /// Where runs begin, if not with fresh weights.
@@ -29,23 +31,23 @@ struct Going {
 }
 
 impl Localization {
-    /// What else a run depends on: runs kept under other circumstances are refused.
-    pub(crate) fn fingerprint(&self, data: &str) -> String {
-        let c = &self.config;
-        let (train, validation) = (self.train.len(), self.validation.len());
-        let features = if self.features.is_some() { ", pretrained features" } else { "" };
-        let base = self.base.as_ref().map_or_else(String::new, |base| {
-            format!(", from step {} of a run with seed {}", base.steps(), c.seed)
-        });
+    /// What else a run depends on: runs kept under other circumstances are refused. Where the images lie is not in it, so
+    /// that parts of a study can be done on several machines.
+    pub(crate) fn fingerprint(&self) -> String {
+        // What a study sets itself is left out.
+        let settings = TrainConfig {
+            steps: None,
+            schedule: String::new(),
+            lr: 0.0,
+            seed: self.base.as_ref().map_or(0, |_| self.config.seed),
+            ..self.config.clone()
+        };
         format!(
-            "paso {}, {data}: {train} + {validation} images, net {}, {} px, batch {}, weight decay {}, class weight {}, {:?}{features}{base}",
+            "paso {}; {} to train on, {} to judge by; {settings:?}; {}",
             env!("CARGO_PKG_VERSION"),
-            c.net,
-            c.size,
-            c.batch,
-            c.weight_decay,
-            c.class_weight,
-            c.augment
+            self.train.fingerprint(),
+            self.validation.fingerprint(),
+            self.origin
         )
     }
 
@@ -197,6 +199,7 @@ mod tests {
             classes: dataset.classes,
             train,
             validation,
+            origin: String::new(),
             features: None,
             base: None,
         }

@@ -155,6 +155,10 @@ fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
         validation: source::prepare(&dataset, Split::Val, config.size)?,
         classes: dataset.classes,
         config,
+        origin: match &args.settings.features {
+            Some(path) => format!("features of crc32 {:08x}", files::checksum(path)?),
+            None => "fresh weights".into(),
+        },
         features: args.settings.features.clone(),
         base: None,
     };
@@ -194,6 +198,11 @@ fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>
         train,
         validation,
         config,
+        origin: format!(
+            "step {} of the run in a checkpoint of crc32 {:08x}",
+            base.steps(),
+            files::checksum(&path)?
+        ),
         features: None,
         base: Some(base),
     };
@@ -204,10 +213,10 @@ fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>
 fn range_test(trial: &Localization, threads: usize) -> Result<RangeReport> {
     let bar = progress::bar(find_lr::SWEEPS * find_lr::STEPS, "range test");
     let sweeps = settings::pool(threads)?.install(|| {
-        let (config, images) = (&trial.config, &trial.train);
-        find_lr::sweeps(find_lr::SWEEPS, find_lr::STEPS, config, &trial.classes, images, &|| {
-            bar.inc(1);
-        })
+        let Localization { config, classes, train, features, .. } = trial;
+        let (sweeps, steps) = (find_lr::SWEEPS, find_lr::STEPS);
+        let advance = || bar.inc(1);
+        find_lr::sweeps(sweeps, steps, config, classes, train, features.as_deref(), &advance)
     })?;
     bar.finish_and_clear();
     let (suggestion, refusal) = match suggest(&sweeps) {
@@ -236,10 +245,6 @@ fn center(report: &RangeReport) -> Option<f64> {
 fn about(args: &SettleArgs, trial: &Localization, range_test: Option<RangeReport>) -> About {
     let c = &trial.config;
     let (train, validation) = (trial.train.len(), trial.validation.len());
-    let start = match &trial.base {
-        Some(base) => format!("a run of {} steps", base.steps()),
-        None => "fresh weights".into(),
-    };
     let conditions = [
         (
             "images",
@@ -249,7 +254,7 @@ fn about(args: &SettleArgs, trial: &Localization, range_test: Option<RangeReport
             ),
         ),
         ("net", format!("{}, {} pixels", c.net, c.size)),
-        ("start", start),
+        ("start", trial.origin.clone()),
         ("batch", format!("{} images", c.batch)),
         ("optimizer", format!("AdamW, weight decay {}", c.weight_decay)),
         ("version", format!("paso {}", env!("CARGO_PKG_VERSION"))),
@@ -292,7 +297,7 @@ fn study_config(args: &SettleArgs, trial: &Localization, lr: f64) -> StudyConfig
         grid: if fixed { Grid::fixed(lr) } else { grid },
         metric: "mean_iou".into(),
         margin: args.margin,
-        fingerprint: trial.fingerprint(&args.source.data),
+        fingerprint: trial.fingerprint(),
         ..StudyConfig::default()
     }
 }

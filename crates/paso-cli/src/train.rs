@@ -203,7 +203,16 @@ fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
         return Ok(());
     }
     bar.abandon();
-    bail!("stopped after epoch {}; the same command with --resume goes on from there", run.epochs())
+    let epoch = run.epochs();
+    match run.folder() {
+        Some(folder) => {
+            bail!(
+                "stopped after epoch {epoch}; --out {} --resume goes on from there",
+                folder.display()
+            )
+        }
+        None => bail!("stopped after epoch {epoch}; nothing was kept"),
+    }
 }
 
 fn finish(args: &TrainArgs, run: &Run, start: Instant) -> Result<()> {

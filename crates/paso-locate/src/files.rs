@@ -28,6 +28,16 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
+/// The CRC-32 of a file: tells files apart that were taken for one another, not those that were made to look alike.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn checksum(path: &Path) -> Result<u32, Error> {
+    let bytes =
+        std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    Ok(crc32fast::hash(&bytes))
+}
+
 /// Makes the rename itself last. Some file systems cannot sync a folder; the file is whole anyway.
 fn sync_folder(folder: &Path) {
     if let Ok(folder) = std::fs::File::open(folder) {

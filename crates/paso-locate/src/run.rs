@@ -121,6 +121,12 @@ impl Run {
         self.last
     }
 
+    /// The folder that it is kept in.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_ref().map(|(folder, _)| folder.as_path())
+    }
+
     /// The training itself.
     #[must_use]
     pub fn trainer(&self) -> &Trainer {

@@ -4,7 +4,6 @@ use crate::archive::{self, Archive};
 use crate::average::Average;
 use crate::checkpoint::{FORMAT, Meta, Tensor};
 use crate::data::Prepared;
-use crate::fingerprint::fingerprint;
 use crate::model::{Evaluation, Model};
 use crate::optimizer::Optimizer;
 use crate::order::Order;
@@ -101,7 +100,7 @@ impl Trainer {
     ) -> Result<Self, Error> {
         let archive = Archive::new(path, tensors);
         let model = Model::from_archive(meta, &archive)?;
-        if fingerprint(&data) != meta.data {
+        if data.fingerprint() != meta.data {
             let what = "it was trained on other images; give it the same ones, or start a new run in another folder";
             return Err(Error::Checkpoint { path: path.to_owned(), what: what.into() });
         }
@@ -358,7 +357,7 @@ impl Trainer {
             step: self.steps(),
             config: model.config().clone(),
             classes: model.classes().to_vec(),
-            data: fingerprint(&self.data),
+            data: self.data.fingerprint(),
             best,
         };
         let mut tensors =

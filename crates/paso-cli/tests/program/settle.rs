@@ -31,6 +31,9 @@ fn it_ends_with_one_object_and_goes_on_where_it_stopped() {
     let runs = bytes(&place.path("study/runs.jsonl"));
     assert_eq!(place.json(&command), answer, "the same answer from what was kept");
     assert_eq!(bytes(&place.path("study/runs.jsonl")), runs, "and nothing was run again");
+    std::fs::rename(place.path("scenes"), place.path("moved")).expect("the images are moved");
+    let moved = command.replace("scenes", "moved");
+    assert_eq!(place.json(&moved), answer, "the images count, not where they lie");
 }
 
 #[test]
@@ -78,6 +81,13 @@ fn a_run_is_branched_with_and_without_decay_at_its_own_rate() {
     assert!(arms.iter().all(|arm| arm["peak_lr"] == 1e-3), "the rate of the run: {arms:?}");
     assert_eq!(bytes(&place.path("base/last.safetensors")), before, "the run is left alone");
     assert_eq!(place.json(command), answer, "the same answer from what was kept");
+
+    place.json(&format!(
+        "train {net} --lr 1e-3 --schedule constant --epochs 4 --seed 0 --weight-decay 0 --out like --json"
+    ));
+    let like = command.replace("base", "like");
+    let (code, said) = place.refused(&like);
+    assert!(code == 1 && said.contains("runs.jsonl"), "runs of another checkpoint: {said}");
 
     let (_, said) = place.refused(&format!("{command} --net small"));
     assert!(said.contains("--net"), "{said}");
