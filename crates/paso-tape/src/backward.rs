@@ -132,7 +132,7 @@ impl Worker {
 
     fn conv_grad(&mut self, cx: &Context<'_>, n: usize, x: Var, filter: &Filter, image: usize) {
         let mut sums = std::mem::take(&mut self.param_grads);
-        let dy = view(&cx.plan.grads, &self.grads, n, image);
+        let dy = view(&cx.plan.grads, &self.slots, n, image);
         filter.conv.weight_grad(
             cx.isa,
             self.value(cx, x, image),

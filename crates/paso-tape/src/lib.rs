@@ -43,6 +43,7 @@ mod check;
 mod custom;
 mod forward;
 mod layers;
+mod lifetimes;
 mod op;
 mod params;
 mod plan;

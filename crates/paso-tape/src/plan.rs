@@ -3,8 +3,9 @@
 //! Almost every op works on one image alone. Only batch normalization must see the whole batch twice: its moments
 //! before its output, its gradient sums before its input's gradient. So a step is a few *phases*; inside one,
 //! an image passes through all ops of the phase while it is in the cache, and images go to threads in fixed
-//! portions. What lives and dies inside a phase is *scratch*: one image a thread. All else is *stored*: one place
-//! for every image.
+//! portions. What lives and dies inside a phase is *scratch*: one image a portion. All else is *stored*: one place
+//! for every image. Values and gradients of the same layout share a place where they do not live at the same time
+//! (`lifetimes.rs`).
 //!
 //! A normalization takes over the `ReLU` and the 2 x 2 max pool behind it, where nobody else looks between them: it
 //! writes the value of the last of them, its *end*, and reads that one's gradient.
@@ -33,11 +34,13 @@ pub(crate) struct Phase {
     pub(crate) norms: Vec<usize>,
 }
 
-/// Layout and lifetime of a node's value or gradient.
+/// Where a node's value or gradient lies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(crate) plane: Plane,
     pub(crate) stored: bool,
+    /// Number of its buffer.
+    pub(crate) slot: usize,
 }
 
 impl Place {
@@ -60,6 +63,8 @@ pub(crate) struct Plan {
     pub(crate) values: Vec<Option<Place>>,
     /// Of each node that has a gradient.
     pub(crate) grads: Vec<Option<Place>>,
+    /// Layout of each buffer, and whether it has a place for every image.
+    pub(crate) slots: Vec<(Plane, bool)>,
     /// For each node and input: whether its gradient is the first to arrive there, or `None` where it has no use.
     pub(crate) emits: Vec<Vec<Option<bool>>>,
 }
@@ -74,6 +79,7 @@ impl Plan {
             backward: graph.backward_phases(),
             values: vec![None; nodes.len()],
             grads: vec![None; nodes.len()],
+            slots: Vec::new(),
             emits: graph.emits(),
             tails: graph.tails.clone(),
             ends: graph.ends.clone(),
@@ -81,7 +87,7 @@ impl Plan {
         for n in (0..nodes.len()).filter(|&n| graph.computed[n] && graph.is_visible(n)) {
             let halo = graph.consumers(n).map(|(c, _)| nodes[c].op.input_halo()).max().unwrap_or(0);
             let plane = nodes[n].plane.with_halo(halo);
-            plan.values[n] = Some(Place { plane, stored: graph.value_is_stored(n) });
+            plan.values[n] = Some(Place { plane, stored: graph.value_is_stored(n), slot: 0 });
         }
         for n in (0..nodes.len()).filter(|&n| graph.active[n] && graph.is_visible(n)) {
             let halo = match &nodes[n].op {
@@ -89,8 +95,9 @@ impl Plan {
                 _ => 0,
             };
             let plane = nodes[n].plane.with_halo(halo);
-            plan.grads[n] = Some(Place { plane, stored: graph.grad_is_stored(n) });
+            plan.grads[n] = Some(Place { plane, stored: graph.grad_is_stored(n), slot: 0 });
         }
+        plan.share_memory(nodes);
         plan
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Session {
     params: usize,
     /// The number of the training step that ran last.
     step: u64,
+    /// Whether its way back was taken: gradients lie where values were.
+    spent: bool,
 }
 
 impl Session {
@@ -45,6 +47,7 @@ impl Session {
             batch: 0,
             params,
             step: 0,
+            spent: false,
         }
     }
 
@@ -154,10 +157,11 @@ impl Session {
 
     fn backward(&mut self, tape: &Tape, params: &Params, loss: Var, grads: &mut [f32]) {
         let seed = 1.0 / to_f32(self.batch);
+        let loss = self.plan.grads[loss.0].map(|place| place.slot);
         for worker in &mut self.workers {
             worker.param_grads.fill(0.0);
             worker.sums.iter_mut().for_each(GradSums::reset);
-            worker.grads[loss.0].fill(seed);
+            loss.into_iter().for_each(|loss| worker.slots[loss].fill(seed));
         }
         grads.fill(0.0);
         for i in 0..self.plan.backward.len() {
@@ -196,7 +200,7 @@ impl Session {
     fn for_each_image(&self, x: Var, mut f: impl FnMut(Image<'_>)) {
         for worker in &self.workers {
             for image in 0..worker.images.len() {
-                f(view(&self.plan.values, &worker.values, x.0, image));
+                f(view(&self.plan.values, &worker.slots, x.0, image));
             }
         }
     }
@@ -232,7 +236,7 @@ impl Tape {
             session.update_statistics(tape, params);
         });
         // The backward half of this step draws what its forward half drew.
-        session.step = self.step;
+        (session.step, session.spent) = (self.step, false);
         self.step += 1;
         let computed = self.loss.filter(|loss| session.plan.values[loss.0].is_some());
         let loss = computed.map_or(f32::NAN, |loss| session.mean_loss(loss));
@@ -242,10 +246,11 @@ impl Tape {
     }
 
     /// Writes the gradient of the mean loss of the last [`Tape::forward`] to `grads`, in the layout of
-    /// [`Params::values`]. `params` must be those of that call, unchanged.
+    /// [`Params::values`]. `params` must be those of that call, unchanged. Each forward pass has one way back: gradients
+    /// take the place of what it kept.
     ///
     /// # Panics
-    /// When there was no forward pass with a loss, or `grads` has another length than the parameters.
+    /// When there was no forward pass with a loss since the last call, or `grads` has another length than the parameters.
     #[track_caller]
     pub fn backward(&mut self, params: &Params, grads: &mut [f32]) {
         assert_eq!(
@@ -259,6 +264,8 @@ impl Tape {
             session.plan.values[loss.0].is_some(),
             "the last forward pass did not have all inputs of the loss"
         );
+        assert!(!session.spent, "backward needs a forward pass before it: the last one was used up");
+        session.spent = true;
         let next = std::mem::replace(&mut self.step, session.step);
         self.in_region(|tape| session.backward(tape, params, loss, grads));
         self.step = next;

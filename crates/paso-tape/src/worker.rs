@@ -34,13 +34,13 @@ impl Context<'_> {
     }
 }
 
-/// A fixed portion of the batch: its values, gradients and sums. Vectors are indexed by node.
+/// A fixed portion of the batch: its values, gradients and sums. Sums are indexed by node.
 #[derive(Debug)]
 pub(crate) struct Worker {
     /// Its images in the batch.
     pub(crate) images: Range<usize>,
-    pub(crate) values: Vec<Buffer>,
-    pub(crate) grads: Vec<Buffer>,
+    /// Values and gradients, where the plan put them.
+    pub(crate) slots: Vec<Buffer>,
     pub(crate) moments: Vec<Moments>,
     pub(crate) sums: Vec<GradSums>,
     /// This portion's share of the gradient of the parameters.
@@ -57,8 +57,7 @@ impl Worker {
         };
         Self {
             images: 0..0,
-            values: vec![Buffer::default(); nodes.len()],
-            grads: vec![Buffer::default(); nodes.len()],
+            slots: vec![Buffer::default(); plan.slots.len()],
             moments: nodes.iter().map(|n| Moments::new(channels(n))).collect(),
             sums: nodes.iter().map(|n| GradSums::new(channels(n))).collect(),
             param_grads: vec![0.0; if plan.backward.is_empty() { 0 } else { params }],
@@ -70,12 +69,8 @@ impl Worker {
     pub(crate) fn assign(&mut self, plan: &Plan, images: Range<usize>) {
         let count = images.len();
         self.images = images;
-        let places =
-            plan.values.iter().zip(&mut self.values).chain(plan.grads.iter().zip(&mut self.grads));
-        for (place, buffer) in places {
-            if let Some(place) = place {
-                buffer.resize(place.plane.len() * if place.stored { count } else { 1 });
-            }
+        for ((plane, stored), slot) in plan.slots.iter().zip(&mut self.slots) {
+            slot.resize(plane.len() * if *stored { count } else { 1 });
         }
         let spare = plan.grads.iter().flatten().map(|place| place.plane.len()).max();
         self.spare.resize(spare.unwrap_or(0));
@@ -90,13 +85,13 @@ impl Worker {
                     Task::Grad(n) => self.grad(cx, n, image),
                     Task::Moments(n) => {
                         let Op::BatchNorm(x, _) = cx.nodes[n].op else { continue };
-                        let x = view(&cx.plan.values, &self.values, x.0, image);
+                        let x = view(&cx.plan.values, &self.slots, x.0, image);
                         self.moments[n].add_image(cx.isa, x);
                     }
                     Task::GradSums(n) => {
                         let Op::BatchNorm(x, _) = cx.nodes[n].op else { continue };
-                        let x = view(&cx.plan.values, &self.values, x.0, image);
-                        let dy = view(&cx.plan.grads, &self.grads, cx.plan.ends[n], image);
+                        let x = view(&cx.plan.values, &self.slots, x.0, image);
+                        let dy = view(&cx.plan.grads, &self.slots, cx.plan.ends[n], image);
                         let sums = &mut self.sums[n];
                         norm_tail_sums(cx.isa, &cx.norms[n], cx.plan.tails[n], x, dy, sums);
                     }
@@ -107,7 +102,7 @@ impl Worker {
 
     /// The value of a node for one image of this portion.
     pub(crate) fn value<'a>(&'a self, cx: &Context<'_>, x: Var, image: usize) -> Image<'a> {
-        view(&cx.plan.values, &self.values, x.0, image)
+        view(&cx.plan.values, &self.slots, x.0, image)
     }
 
     /// Lets `write` write what a node's work writes: its value, or that of its end.
@@ -118,10 +113,10 @@ impl Worker {
         image: usize,
         write: impl FnOnce(&Self, ImageMut<'_>),
     ) {
-        let end = cx.plan.ends[n];
-        let mut buffer = std::mem::take(&mut self.values[end]);
-        write(self, view_mut(&cx.plan.values, &mut buffer, end, image));
-        self.values[end] = buffer;
+        let place = place(&cx.plan.values, cx.plan.ends[n]);
+        let mut slot = std::mem::take(&mut self.slots[place.slot]);
+        write(self, view_mut(place, &mut slot, image));
+        self.slots[place.slot] = slot;
     }
 
     /// Lets `write` write the gradient that node `n` has for its input number `which`, where anybody wants it.
@@ -135,9 +130,10 @@ impl Worker {
         write: impl FnOnce(&Self, Image<'_>, ImageMut<'_>),
     ) {
         let Some(first) = cx.plan.emits[n][which] else { return };
-        let mut buffer = std::mem::take(&mut self.grads[x.0]);
-        let dy = view(&cx.plan.grads, &self.grads, cx.plan.ends[n], image);
-        let dx = view_mut(&cx.plan.grads, &mut buffer, x.0, image);
+        let place = place(&cx.plan.grads, x.0);
+        let mut slot = std::mem::take(&mut self.slots[place.slot]);
+        let dy = view(&cx.plan.grads, &self.slots, cx.plan.ends[n], image);
+        let dx = view_mut(place, &mut slot, image);
         if first {
             write(self, dy, dx);
         } else {
@@ -147,29 +143,27 @@ impl Worker {
             add_scaled(1.0, Image::new(plane, &spare[..plane.len()]), dx);
             self.spare = spare;
         }
-        self.grads[x.0] = buffer;
+        self.slots[place.slot] = slot;
     }
 }
 
 /// One image of a node's value or gradient.
 pub(crate) fn view<'a>(
     places: &[Option<Place>],
-    buffers: &'a [Buffer],
+    slots: &'a [Buffer],
     n: usize,
     image: usize,
 ) -> Image<'a> {
-    let place = places[n].expect("the plan has a place for whatever it reads");
+    let place = place(places, n);
     let offset = place.offset(image);
-    Image::new(place.plane, &buffers[n][offset..offset + place.plane.len()])
+    Image::new(place.plane, &slots[place.slot][offset..offset + place.plane.len()])
 }
 
-fn view_mut<'a>(
-    places: &[Option<Place>],
-    buffer: &'a mut Buffer,
-    n: usize,
-    image: usize,
-) -> ImageMut<'a> {
-    let place = places[n].expect("the plan has a place for whatever it writes");
+fn view_mut(place: Place, slot: &mut Buffer, image: usize) -> ImageMut<'_> {
     let offset = place.offset(image);
-    ImageMut::new(place.plane, &mut buffer[offset..offset + place.plane.len()])
+    ImageMut::new(place.plane, &mut slot[offset..offset + place.plane.len()])
+}
+
+fn place(places: &[Option<Place>], n: usize) -> Place {
+    places[n].expect("the plan has a place for whatever is read or written")
 }

@@ -166,6 +166,15 @@ fn the_first_nan_is_named() {
 }
 
 #[test]
+#[should_panic(expected = "the last one was used up")]
+fn a_forward_pass_has_one_way_back() {
+    let (mut net, batch) = (net(), batch(2));
+    let mut grads = net.params.zero_grads();
+    net.step(&batch, &mut grads);
+    net.tape.backward(&net.params, &mut grads);
+}
+
+#[test]
 #[should_panic(expected = "5 numbers are not a whole number of images of 432")]
 fn a_wrong_length_is_named() {
     let mut net = net();

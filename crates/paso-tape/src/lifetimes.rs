@@ -1,0 +1,95 @@
+//! Which values and gradients can lie in the same memory.
+//!
+//! All tasks of a step have an order: phase after phase, and inside a phase one after the other for each image. A value
+//! lives from the task that writes it to the last one that reads it, a gradient likewise. Two that never live at
+//! the same time share a buffer if they have the same layout: then what is halo of one is halo of the other, and stays
+//! zero. On the way back, gradients so take over what the convolutions wrote on the way there.
+
+use std::ops::RangeInclusive;
+
+use crate::op::Node;
+use crate::plan::{Phase, Place, Plan, Task};
+
+/// First and last task of a step that touch a value or gradient.
+type Life = Option<RangeInclusive<usize>>;
+
+/// The lives of all values and gradients, by node.
+struct Lives {
+    values: Vec<Life>,
+    grads: Vec<Life>,
+}
+
+impl Plan {
+    /// Gives each value and gradient its buffer.
+    pub(crate) fn share_memory(&mut self, nodes: &[Node]) {
+        let lives = Lives::new(nodes, self);
+        let mut order: Vec<(RangeInclusive<usize>, bool, usize)> = Vec::new();
+        for n in 0..nodes.len() {
+            // What a caller may read after the step lives on, and a vector is not worth the trouble.
+            let stays = nodes[n].keep || nodes[n].plane.pixels() == 1;
+            let all = |life: &Life| life.clone().filter(|_| !stays).unwrap_or(0..=usize::MAX);
+            if self.values[n].is_some() {
+                order.push((all(&lives.values[n]), false, n));
+            }
+            if self.grads[n].is_some() {
+                order.push((all(&lives.grads[n]), true, n));
+            }
+        }
+        order.sort_by_key(|(life, grad, n)| (*life.start(), *grad, *n));
+        let mut free_after: Vec<usize> = Vec::new();
+        for (life, grad, n) in order {
+            let places = if grad { &mut self.grads } else { &mut self.values };
+            let Some(Place { plane, stored, slot }) = &mut places[n] else { continue };
+            let layout = (*plane, *stored);
+            let free = (0..free_after.len())
+                .find(|&i| self.slots[i] == layout && free_after[i] < *life.start());
+            *slot = free.unwrap_or_else(|| {
+                self.slots.push(layout);
+                free_after.push(0);
+                free_after.len() - 1
+            });
+            free_after[*slot] = *life.end();
+        }
+    }
+}
+
+impl Lives {
+    fn new(nodes: &[Node], plan: &Plan) -> Self {
+        let mut lives = Self { values: vec![None; nodes.len()], grads: vec![None; nodes.len()] };
+        let tasks = |phases: &[Phase]| -> Vec<Task> {
+            phases.iter().flat_map(|phase| phase.tasks.iter().copied()).collect()
+        };
+        let tasks = [tasks(&plan.forward), tasks(&plan.backward)].concat();
+        for (now, task) in tasks.into_iter().enumerate() {
+            let (Task::Compute(n) | Task::Moments(n) | Task::GradSums(n) | Task::Grad(n)) = task;
+            let (op, end) = (&nodes[n].op, plan.ends[n]);
+            let inputs = op.inputs();
+            if task == Task::Compute(n) {
+                touch(&mut lives.values[end], now);
+            } else if matches!(task, Task::GradSums(_) | Task::Grad(_)) {
+                touch(&mut lives.grads[end], now);
+            }
+            let (reads_inputs, reads_output) = match task {
+                Task::Grad(_) => op.backward_reads(),
+                _ => (true, false),
+            };
+            if reads_output {
+                touch(&mut lives.values[end], now);
+            }
+            for (x, emits) in inputs.iter().zip(&plan.emits[n]) {
+                if reads_inputs {
+                    touch(&mut lives.values[x.0], now);
+                }
+                if task == Task::Grad(n) && emits.is_some() {
+                    touch(&mut lives.grads[x.0], now);
+                }
+            }
+        }
+        lives
+    }
+}
+
+fn touch(life: &mut Life, now: usize) {
+    let first = life.as_ref().map_or(now, |life| *life.start());
+    *life = Some(first..=now);
+}
