@@ -5,7 +5,7 @@
 //! the last first. Stride 1 has one such class, stride 2 has two, and four over rows and columns.
 
 use super::direct::{self, Strides, Walk};
-use super::{Conv, depthwise, winograd};
+use super::{Conv, depthwise, depthwise_halving, winograd};
 use crate::{Image, ImageMut, Isa};
 
 /// One residue class of rows (or columns) of the input.
@@ -89,6 +89,9 @@ pub(super) fn pack(conv: &Conv, lanes: usize, winograd: bool, weights: &[f32], p
 /// Writes the gradient of the input, class by class.
 pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], dx: ImageMut<'_>) {
     let (input, output) = (dx.plane, dy.plane);
+    if depthwise_halving::fits(conv, input) {
+        return depthwise_halving::input_grad(isa, dy, packed, dx);
+    }
     let mut rest = packed;
     // Only with stride 1, which has a single class.
     let winograd = conv.winograd_backward(input);

@@ -1,6 +1,7 @@
 //! 2-D convolution: forward, and the gradients of input, weight and bias.
 
 mod depthwise;
+mod depthwise_halving;
 mod direct;
 mod input_grad;
 mod packed;

@@ -1,0 +1,87 @@
+//! The input's gradient of the depthwise convolution that halves an image: 3 x 3 taps, stride 2, padding 1, even sides.
+//!
+//! Of the four pixels that share one output, one met one tap, two met two and one met four. Taken together, a pixel of the
+//! output's gradient is read once for all nine, where one class of pixels after the other would store about as often as it multiplies.
+
+#![expect(clippy::needless_range_loop, reason = "a register tile is clearest by its indices")]
+
+use pulp::{Simd, WithSimd};
+
+use super::vector::{load, store};
+use super::{Conv, Plane};
+use crate::{Image, ImageMut, Isa};
+
+/// Whether a convolution is of this kind for inputs of this size.
+pub(super) fn fits(conv: &Conv, input: Plane) -> bool {
+    conv.is_depthwise()
+        && (conv.kernel, conv.stride, conv.padding) == (3, 2, 1)
+        && input.height.is_multiple_of(2)
+        && input.width.is_multiple_of(2)
+}
+
+/// Writes the gradient of the input. The weights are those that `input_grad::pack` wrote.
+pub(super) fn input_grad(isa: Isa, dy: Image<'_>, weights: &[f32], dx: ImageMut<'_>) {
+    isa.run(Halving { dy, weights, dx });
+}
+
+struct Halving<'a> {
+    dy: Image<'a>,
+    weights: &'a [f32],
+    dx: ImageMut<'a>,
+}
+
+impl WithSimd for Halving<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for row in 0..self.dy.plane.height {
+            for c in (0..self.dy.plane.channels).step_by(S::F32_LANES) {
+                if c + S::F32_LANES <= self.dy.plane.channels {
+                    self.row::<S, true>(simd, row, c);
+                } else {
+                    self.row::<S, false>(simd, row, c);
+                }
+            }
+        }
+    }
+}
+
+impl Halving<'_> {
+    /// Two rows of the input's gradient, one vector of channels.
+    #[inline(always)]
+    fn row<S: Simd, const FULL: bool>(&mut self, simd: S, row: usize, c: usize) {
+        let (from, to) = (self.dy.plane, self.dx.plane);
+        let (channels, lanes) = (from.channels, from.channels - c);
+        let mut w = [simd.splat_f32s(0.0); 9];
+        for tap in 0..9 {
+            w[tap] = load::<S, FULL>(simd, &self.weights[tap * channels + c..], lanes);
+        }
+        let dy = |row: usize| {
+            // The pixel and row past the end are halo.
+            let start = from.origin() + row * from.row_stride();
+            &self.dy.data[start + c..start + (from.width + 1) * channels]
+        };
+        let (upper, lower) = (dy(row), dy(row + 1));
+        let (top, bottom) = self.dx.data.split_at_mut(to.row(2 * row + 1).start);
+        let (top, bottom) = (&mut top[to.row(2 * row).start + c..], &mut bottom[c..]);
+        let mul = |x, w| simd.mul_f32s(x, w);
+        let mul_add = |x, w, sum| simd.mul_add_f32s(x, w, sum);
+        let (mut a, mut b) =
+            (load::<S, FULL>(simd, upper, lanes), load::<S, FULL>(simd, lower, lanes));
+        for column in 0..from.width {
+            let at = (column + 1) * channels;
+            let next = load::<S, FULL>(simd, &upper[at..], lanes);
+            let below = load::<S, FULL>(simd, &lower[at..], lanes);
+            let left = 2 * column * channels;
+            store::<S, FULL>(simd, &mut top[left..], lanes, mul(a, w[0]));
+            let right = mul_add(next, w[2], mul(a, w[1]));
+            store::<S, FULL>(simd, &mut top[left + channels..], lanes, right);
+            store::<S, FULL>(simd, &mut bottom[left..], lanes, mul_add(b, w[4], mul(a, w[3])));
+            let upper = mul_add(next, w[6], mul(a, w[5]));
+            let right = mul_add(below, w[8], mul_add(b, w[7], upper));
+            store::<S, FULL>(simd, &mut bottom[left + channels..], lanes, right);
+            (a, b) = (next, below);
+        }
+    }
+}
