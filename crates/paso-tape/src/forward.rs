@@ -1,8 +1,9 @@
 //! The forward half of every op, for one image.
 
 use paso_ops::{
-    Image, ImageMut, Plane, activate, add, add_scaled, avg_pool, bce_with_logits, box_loss, clear,
-    copy_channels, cross_entropy, dropout, global_avg_pool, max_pool, mse, norm_tail, smooth_l1,
+    Finish, Image, ImageMut, Plane, activate, add, add_scaled, avg_pool, bce_with_logits, box_loss,
+    clear, copy_channels, cross_entropy, dropout, global_avg_pool, max_pool, mse, norm_tail,
+    smooth_l1,
 };
 
 use crate::custom::MAX_INPUTS;
@@ -24,8 +25,11 @@ impl Worker {
                     copy_channels(x, 0..plane.channels, y, 0);
                 }
                 Op::Conv(x, filter) => {
-                    let bias = filter.bias.map(|bias| &cx.params.values()[bias.range()]);
-                    filter.conv.forward(cx.isa, value(x), &cx.packed[n], bias, y);
+                    let own = filter.bias.map(|bias| &cx.params.values()[bias.range()]);
+                    let fold = cx.plan.folds[n];
+                    let bias = fold.norm.map(|norm| &cx.norms[norm].shift[..]).or(own);
+                    let finish = Finish { bias, relu: fold.relu };
+                    filter.conv.forward(cx.isa, value(x), &cx.packed[n], finish, y);
                 }
                 Op::BatchNorm(x, _) => {
                     norm_tail(cx.isa, &cx.norms[n], cx.plan.tails[n], value(x), y);

@@ -47,6 +47,7 @@ mod lifetimes;
 mod op;
 mod params;
 mod plan;
+mod prepare;
 mod session;
 mod tape;
 mod worker;

@@ -24,9 +24,9 @@ impl Plan {
     pub(crate) fn share_memory(&mut self, nodes: &[Node]) {
         let lives = Lives::new(nodes, self);
         let mut order: Vec<(RangeInclusive<usize>, bool, usize)> = Vec::new();
-        for n in 0..nodes.len() {
+        for (n, node) in nodes.iter().enumerate() {
             // What a caller may read after the step lives on, and a vector is not worth the trouble.
-            let stays = nodes[n].keep || nodes[n].plane.pixels() == 1;
+            let stays = node.keep || node.plane.pixels() == 1;
             let all = |life: &Life| life.clone().filter(|_| !stays).unwrap_or(0..=usize::MAX);
             if self.values[n].is_some() {
                 order.push((all(&lives.values[n]), false, n));

@@ -1,6 +1,7 @@
 //! The parameters of a model: one flat arena of trained numbers, one of running statistics, and their names.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -96,6 +97,8 @@ pub struct Params {
     tensors: Vec<Tensor>,
     statistics: Vec<Tensor>,
     rng: ChaCha8Rng,
+    /// Another one after each change, so that work done for these numbers need not be done again.
+    version: u64,
 }
 
 impl Params {
@@ -108,6 +111,7 @@ impl Params {
             tensors: Vec::new(),
             statistics: Vec::new(),
             rng: ChaCha8Rng::seed_from_u64(seed),
+            version: next_version(),
         }
     }
 
@@ -148,6 +152,7 @@ impl Params {
     fn push(&mut self, name: String, shape: &[usize], kind: Option<Kind>, range: Range<usize>) {
         let taken = self.tensors.iter().chain(&self.statistics).any(|t| t.name == name);
         assert!(!taken, "there is a tensor `{name}` already");
+        self.version = next_version();
         let list = if kind.is_some() { &mut self.tensors } else { &mut self.statistics };
         list.push(Tensor { name, shape: shape.to_vec(), kind, range });
     }
@@ -186,6 +191,7 @@ impl Params {
 
     /// The trained numbers, to be changed by an optimizer or a checkpoint.
     pub fn values_mut(&mut self) -> &mut [f32] {
+        self.version = next_version();
         &mut self.values
     }
 
@@ -197,7 +203,12 @@ impl Params {
 
     /// The running statistics, to be changed.
     pub fn buffers_mut(&mut self) -> &mut [f32] {
+        self.version = next_version();
         &mut self.buffers
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.version
     }
 
     /// The trained tensors in the order of the arena; their ranges cover [`Params::values`] without gaps.
@@ -223,4 +234,10 @@ impl Params {
     pub fn zero_grads(&self) -> Vec<f32> {
         vec![0.0; self.values.len()]
     }
+}
+
+/// A number that no parameters in this process have had.
+fn next_version() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }

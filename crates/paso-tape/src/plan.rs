@@ -8,7 +8,8 @@
 //! (`lifetimes.rs`).
 //!
 //! A normalization takes over the `ReLU` and the 2 x 2 max pool behind it, where nobody else looks between them: it
-//! writes the value of the last of them, its *end*, and reads that one's gradient.
+//! writes the value of the last of them, its *end*, and reads that one's gradient. In inference, where a normalization is a
+//! factor and a shift, a convolution takes it over, and the `ReLU` behind it.
 
 use paso_ops::{Activation, Plane, Pool, Tail};
 
@@ -34,6 +35,14 @@ pub(crate) struct Phase {
     pub(crate) norms: Vec<usize>,
 }
 
+/// What a convolution does beside its own work, in inference.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fold {
+    /// The normalization whose factors its weights take up.
+    pub(crate) norm: Option<usize>,
+    pub(crate) relu: bool,
+}
+
 /// Where a node's value or gradient lies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
@@ -57,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) backward: Vec<Phase>,
     /// What a normalization does beside its own work; nothing for other ops.
     pub(crate) tails: Vec<Tail>,
+    /// What a convolution does beside its own work; nothing for other ops.
+    pub(crate) folds: Vec<Fold>,
     /// The node whose value a node's work writes, and whose gradient it reads: itself but for a tail.
     pub(crate) ends: Vec<usize>,
     /// Of each node that is computed.
@@ -82,6 +93,7 @@ impl Plan {
             slots: Vec::new(),
             emits: graph.emits(),
             tails: graph.tails.clone(),
+            folds: graph.folds.clone(),
             ends: graph.ends.clone(),
         };
         for n in (0..nodes.len()).filter(|&n| graph.computed[n] && graph.is_visible(n)) {
@@ -100,6 +112,11 @@ impl Plan {
         plan.share_memory(nodes);
         plan
     }
+
+    /// Whether a convolution took this normalization over.
+    pub(crate) fn is_folded(&self, norm: usize) -> bool {
+        self.folds.iter().any(|fold| fold.norm == Some(norm))
+    }
 }
 
 /// The facts a plan follows from.
@@ -116,8 +133,9 @@ struct Graph<'a> {
     /// Phase in which a gradient is complete.
     grad_level: Vec<usize>,
     tails: Vec<Tail>,
+    folds: Vec<Fold>,
     ends: Vec<usize>,
-    /// The node that does a node's work: itself, or the normalization whose tail it is in.
+    /// The node that does a node's work: itself, the normalization whose tail it is in, or the convolution that it is folded into.
     doers: Vec<usize>,
 }
 
@@ -134,6 +152,7 @@ impl<'a> Graph<'a> {
             active: vec![false; count],
             grad_level: vec![0; count],
             tails: vec![Tail::default(); count],
+            folds: vec![Fold::default(); count],
             ends: (0..count).collect(),
             doers: (0..count).collect(),
         };
@@ -161,14 +180,43 @@ impl<'a> Graph<'a> {
                 }
             }
         }
+        if !training {
+            graph.find_folds();
+        }
         graph.find_tails();
         graph
+    }
+
+    /// Gives each convolution the normalization and the `ReLU` that follow it.
+    fn find_folds(&mut self) {
+        for n in (0..self.nodes.len()).filter(|&n| self.computed[n]) {
+            if !matches!(self.nodes[n].op, Op::Conv(..)) {
+                continue;
+            }
+            while let Some(next) = self.only_consumer(self.ends[n]) {
+                let Fold { norm, relu } = self.folds[n];
+                self.folds[n] = match self.nodes[next].op {
+                    Op::BatchNorm(..) if norm.is_none() && !relu => Fold { norm: Some(next), relu },
+                    Op::Activation(_, Activation::Relu) if !relu => Fold { norm, relu: true },
+                    _ => break,
+                };
+                (self.ends[n], self.doers[next]) = (next, n);
+            }
+        }
+    }
+
+    /// The only node that reads the value of `n`, where nobody else can see it.
+    fn only_consumer(&self, n: usize) -> Option<usize> {
+        let seen = self.nodes[n].keep || self.nodes[n].plane.pixels() == 1;
+        let mut consumers = self.consumers(n);
+        let (next, _) = consumers.next()?;
+        (!seen && consumers.next().is_none()).then_some(next)
     }
 
     /// Gives each normalization the `ReLU` and the pool that follow it.
     fn find_tails(&mut self) {
         for n in (0..self.nodes.len()).filter(|&n| self.computed[n]) {
-            if !matches!(self.nodes[n].op, Op::BatchNorm(..)) {
+            if self.doers[n] != n || !matches!(self.nodes[n].op, Op::BatchNorm(..)) {
                 continue;
             }
             while let Some((next, tail)) = self.longer_tail(n) {
@@ -179,13 +227,8 @@ impl<'a> Graph<'a> {
 
     /// The node that a normalization's tail can grow by, where nothing else can see the tail's end as it is.
     fn longer_tail(&self, n: usize) -> Option<(usize, Tail)> {
-        let (end, tail) = (self.ends[n], self.tails[n]);
-        let mut consumers = self.consumers(end);
-        let (next, _) = consumers.next()?;
-        let seen = self.nodes[end].keep || self.nodes[end].plane.pixels() == 1;
-        if seen || consumers.next().is_some() || tail.pool {
-            return None;
-        }
+        let tail = self.tails[n];
+        let next = self.only_consumer(self.ends[n]).filter(|_| !tail.pool)?;
         match self.nodes[next].op {
             Op::Activation(_, Activation::Relu) if !tail.relu => {
                 Some((next, Tail { relu: true, ..tail }))

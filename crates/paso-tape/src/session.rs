@@ -19,12 +19,16 @@ pub(crate) struct Session {
     given: Vec<Var>,
     pub(crate) plan: Plan,
     workers: Vec<Worker>,
-    packed: Vec<PackedConv>,
-    norms: Vec<Norm>,
+    pub(crate) packed: Vec<PackedConv>,
+    pub(crate) norms: Vec<Norm>,
     moments: Vec<Moments>,
     sums: Vec<GradSums>,
     batch: usize,
     params: usize,
+    /// The version of the parameters that it is prepared for.
+    pub(crate) prepared: Option<u64>,
+    /// Weights of one convolution, scaled.
+    pub(crate) scaled: Vec<f32>,
     /// The number of the training step that ran last.
     step: u64,
     /// Whether its way back was taken: gradients lie where values were.
@@ -46,6 +50,8 @@ impl Session {
             sums: tape.nodes.iter().map(|node| GradSums::new(channels(node))).collect(),
             batch: 0,
             params,
+            prepared: None,
+            scaled: Vec::new(),
             step: 0,
             spent: false,
         }
@@ -62,34 +68,6 @@ impl Session {
             worker.assign(&self.plan, (i * size).min(batch)..((i + 1) * size).min(batch));
         }
         self.batch = batch;
-    }
-
-    /// Packs the weights and, for inference, sets the normalizations.
-    fn prepare(&mut self, tape: &Tape, params: &Params) {
-        for (n, node) in tape
-            .nodes
-            .iter()
-            .enumerate()
-            .filter(|(n, _)| self.plan.values[self.plan.ends[*n]].is_some())
-        {
-            match &node.op {
-                Op::Conv(x, filter) => {
-                    let weights = &params.values()[filter.weight.range()];
-                    let input = tape.nodes[x.0].plane;
-                    self.packed[n].pack(tape.isa, &filter.conv, input, weights);
-                    if self.plan.grads[x.0].is_some() {
-                        self.packed[n].pack_backward(tape.isa, &filter.conv, input, weights);
-                    }
-                }
-                Op::BatchNorm(_, norm) if !self.plan.training => {
-                    let (values, buffers) = (params.values(), params.buffers());
-                    let (mean, var) = (&buffers[norm.mean.range()], &buffers[norm.var.range()]);
-                    let (gamma, beta) = (&values[norm.gamma.range()], &values[norm.beta.range()]);
-                    self.norms[n].set_running(mean, var, gamma, beta, norm.eps);
-                }
-                _ => {}
-            }
-        }
     }
 
     fn forward(&mut self, tape: &Tape, params: &Params, inputs: &[(Var, &[f32])]) {
@@ -264,7 +242,10 @@ impl Tape {
             session.plan.values[loss.0].is_some(),
             "the last forward pass did not have all inputs of the loss"
         );
-        assert!(!session.spent, "backward needs a forward pass before it: the last one was used up");
+        assert!(
+            !session.spent,
+            "backward needs a forward pass before it: the last one was used up"
+        );
         session.spent = true;
         let next = std::mem::replace(&mut self.step, session.step);
         self.in_region(|tape| session.backward(tape, params, loss, grads));

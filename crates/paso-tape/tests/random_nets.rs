@@ -46,8 +46,8 @@ fn random_graph(rng: &mut ChaCha8Rng) -> Graph {
     graph
 }
 
-/// Records the graph, then a linear layer to one number and its squared error.
-fn record(graph: &Graph, tape: &mut Tape, params: &mut Params) -> [Var; 3] {
+/// Records the graph, then a linear layer to one number and its squared error. With `keep`, every value can be read.
+fn record(graph: &Graph, tape: &mut Tape, params: &mut Params, keep: bool) -> [Var; 3] {
     let image = tape.input(graph.shapes[0]);
     let mut nodes = vec![image];
     for (i, step) in graph.steps.iter().enumerate() {
@@ -63,6 +63,9 @@ fn record(graph: &Graph, tape: &mut Tape, params: &mut Params) -> [Var; 3] {
             Step::Concat(x, y) => tape.concat(&[nodes[x], nodes[y]]),
             Step::Columns(x, n) => tape.columns(nodes[x], 0..n),
         });
+    }
+    if keep {
+        nodes.iter().for_each(|&node| tape.keep(node));
     }
     let out = tape.linear(params, "out", *nodes.last().expect("a node"), 1);
     let target = tape.input([1, 1, 1]);
@@ -82,7 +85,7 @@ fn the_plan_agrees_with_an_interpreter() {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let graph = random_graph(&mut rng);
         let (mut tape, mut params) = (Tape::new(), Params::new(seed));
-        let [image, target, _] = record(&graph, &mut tape, &mut params);
+        let [image, target, loss_of] = record(&graph, &mut tape, &mut params, false);
         let batch = rng.random_range(2..11);
         let images = numbers(&mut rng, batch * graph.shapes[0].iter().product::<usize>());
         let targets = numbers(&mut rng, batch);
@@ -127,6 +130,17 @@ fn the_plan_agrees_with_an_interpreter() {
                 "seed {seed}, parameter {i}: {} instead of {near} (largest {largest})\n{graph:?}",
                 grads[i]
             );
+        }
+
+        // Inference folds normalizations and rectifiers away, but not where every value is wanted.
+        let (mut plain, mut same) = (Tape::new(), Params::new(seed));
+        record(&graph, &mut plain, &mut same, true);
+        for tape in [&mut tape, &mut plain] {
+            tape.infer(&params, &[(image, &images), (target, &targets)]);
+        }
+        for (folded, plain) in tape.value(loss_of).iter().zip(plain.value(loss_of)) {
+            let error = (folded - plain).abs() / plain.abs().max(1.0);
+            assert!(error < 1e-4, "seed {seed}: {folded} instead of {plain}\n{graph:?}");
         }
 
         // The same bits from two threads, and once more from the plan that is there now.

@@ -1,7 +1,7 @@
 //! `paso-speed conv`: every convolution shape of the nets, in GFLOP/s and as a share of the multiply-adds that this core
 //! can do.
 
-use paso_ops::{Buffer, Conv, Image, ImageMut, Isa, PackedConv, Plane};
+use paso_ops::{Buffer, Conv, Finish, Image, ImageMut, Isa, PackedConv, Plane};
 
 use crate::peak;
 use crate::timing;
@@ -183,7 +183,13 @@ impl Job {
     }
 
     fn forward(&mut self) {
-        self.conv.forward(self.isa, self.x.image(), &self.packed, None, self.y.image_mut());
+        self.conv.forward(
+            self.isa,
+            self.x.image(),
+            &self.packed,
+            Finish::default(),
+            self.y.image_mut(),
+        );
     }
 
     fn input_grad(&mut self) {

@@ -6,20 +6,21 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::Finish;
 use super::direct::Walk;
-use super::vector::{load, store};
+use super::vector::{finish, load, store};
 use crate::Isa;
 
-/// `output[pixel][c] = bias[c] + sum over taps of input[pixel + tap][c] * weight[tap][c]`.
+/// `output[pixel][c] = bias[c] + sum over taps of input[pixel + tap][c] * weight[tap][c]`, finished.
 pub(super) fn convolve(
     isa: Isa,
     walk: &Walk,
     input: &[f32],
     weight: &[f32],
-    bias: Option<&[f32]>,
+    finish: Finish<'_>,
     output: &mut [f32],
 ) {
-    isa.run(Forward { walk, input, weight, bias, output });
+    isa.run(Forward { walk, input, weight, finish, output });
 }
 
 /// Adds to `gradient[tap][c]` the sum over pixels of `input[pixel + tap][c] * d_output[pixel][c]`.
@@ -37,7 +38,7 @@ struct Forward<'a> {
     walk: &'a Walk,
     input: &'a [f32],
     weight: &'a [f32],
-    bias: Option<&'a [f32]>,
+    finish: Finish<'a>,
     output: &'a mut [f32],
 }
 
@@ -126,7 +127,7 @@ impl Forward<'_> {
         let (walk, lanes) = (self.walk, self.walk.channels - c);
         let from = walk.input.origin + row * walk.input.row + column * walk.input.pixel + c;
         let to = walk.output.origin + row * walk.output.row + column * walk.output.pixel + c;
-        let init = match self.bias {
+        let init = match self.finish.bias {
             Some(bias) => load::<S, FULL>(simd, &bias[c..], lanes),
             None => simd.splat_f32s(0.0),
         };
@@ -172,7 +173,7 @@ impl Forward<'_> {
         }
         for p in 0..P {
             let y = &mut self.output[to + p * walk.output.pixel..];
-            store::<S, FULL>(simd, y, lanes, acc[p]);
+            store::<S, FULL>(simd, y, lanes, finish(simd, self.finish.relu, acc[p]));
         }
     }
 }

@@ -6,6 +6,8 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::Finish;
+use super::vector::finish;
 use crate::Isa;
 
 /// Start and strides of the pixels of a walk in one slice.
@@ -73,23 +75,23 @@ pub(super) fn pack(
     }
 }
 
-/// `output[pixel][channel] = bias[channel] + sum over the pixel's runs of input * weight`.
+/// `output[pixel][channel] = bias[channel] + sum over the pixel's runs of input * weight`, finished.
 pub(super) fn convolve(
     isa: Isa,
     walk: &Walk,
     input: &[f32],
     packed: &[f32],
-    bias: Option<&[f32]>,
+    finish: Finish<'_>,
     output: &mut [f32],
 ) {
-    isa.run(Convolve { walk, input, packed, bias, output });
+    isa.run(Convolve { walk, input, packed, finish, output });
 }
 
 struct Convolve<'a> {
     walk: &'a Walk,
     input: &'a [f32],
     packed: &'a [f32],
-    bias: Option<&'a [f32]>,
+    finish: Finish<'a>,
     output: &'a mut [f32],
 }
 
@@ -116,7 +118,7 @@ impl Convolve<'_> {
         for (start, width) in panels(walk.channels, S::F32_LANES) {
             let (panel, tail) = rest.split_at(walk.taps * walk.run * width);
             rest = tail;
-            let job = Panel { walk, input: self.input, panel, bias: self.bias, start };
+            let job = Panel { walk, input: self.input, panel, finish: self.finish, start };
             let small = walk.rows * walk.columns < P;
             match (width > S::F32_LANES, small) {
                 (true, false) => job.run::<S, P, 2>(simd, self.output),
@@ -132,7 +134,7 @@ struct Panel<'a> {
     walk: Walk,
     input: &'a [f32],
     panel: &'a [f32],
-    bias: Option<&'a [f32]>,
+    finish: Finish<'a>,
     start: usize,
 }
 
@@ -143,7 +145,7 @@ impl Panel<'_> {
         let walk = &self.walk;
         let lanes = S::F32_LANES;
         let mut init = [simd.splat_f32s(0.0); V];
-        if let Some(bias) = self.bias {
+        if let Some(bias) = self.finish.bias {
             for (v, init) in init.iter_mut().enumerate() {
                 let from = self.start + v * lanes;
                 *init = simd.partial_load_f32s(&bias[from..walk.channels.min(from + lanes)]);
@@ -170,7 +172,10 @@ impl Panel<'_> {
                     (row, column) = (row + 1, 0);
                 }
             }
-            let acc = self.tile::<S, P, V>(simd, from, init);
+            let mut acc = self.tile::<S, P, V>(simd, from, init);
+            if self.finish.relu {
+                acc = acc.map(|pixel| pixel.map(|y| finish(simd, true, y)));
+            }
             if self.start + V * lanes <= walk.channels {
                 for p in 0..P {
                     let (out, _) = S::as_mut_simd_f32s(&mut output[to[p]..to[p] + V * lanes]);

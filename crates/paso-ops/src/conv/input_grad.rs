@@ -5,7 +5,7 @@
 //! the last first. Stride 1 has one such class, stride 2 has two, and four over rows and columns.
 
 use super::direct::{self, Strides, Walk};
-use super::{Conv, depthwise, depthwise_halving, winograd};
+use super::{Conv, Finish, depthwise, depthwise_halving, winograd};
 use crate::{Image, ImageMut, Isa};
 
 /// One residue class of rows (or columns) of the input.
@@ -126,13 +126,21 @@ pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], d
             channels: input.channels,
         };
         if winograd {
-            winograd::convolve(isa, &walk, output.channels, dy.data, weights, None, dx.data);
+            winograd::convolve(
+                isa,
+                &walk,
+                output.channels,
+                dy.data,
+                weights,
+                Finish::default(),
+                dx.data,
+            );
         } else if y.taps * x.taps == 0 {
             zero(&walk, dx.data);
         } else if conv.groups > 1 {
-            depthwise::convolve(isa, &walk, dy.data, weights, None, dx.data);
+            depthwise::convolve(isa, &walk, dy.data, weights, Finish::default(), dx.data);
         } else {
-            direct::convolve(isa, &walk, dy.data, weights, None, dx.data);
+            direct::convolve(isa, &walk, dy.data, weights, Finish::default(), dx.data);
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{Image, ImageMut, Isa, Plane};
 /// Weights are `[kernel][kernel][in_channels / groups][out_channels]`, rows first ("HWIO").
 ///
 /// ```
-/// use paso_ops::{Conv, Image, ImageMut, Isa, PackedConv, Plane};
+/// use paso_ops::{Conv, Finish, Image, ImageMut, Isa, PackedConv, Plane};
 ///
 /// let conv = Conv::new(3, 16, 3); // 3 x 3, "same" padding
 /// let x = Plane::new(8, 8, 3).with_halo(conv.padding);
@@ -34,7 +34,8 @@ use crate::{Image, ImageMut, Isa, Plane};
 /// let mut output = vec![0.0; y.len()];
 /// let mut packed = PackedConv::default();
 /// packed.pack(Isa::best(), &conv, x, &weights);
-/// conv.forward(Isa::best(), Image::new(x, &input), &packed, None, ImageMut::new(y, &mut output));
+/// let finish = Finish { bias: None, relu: true };
+/// conv.forward(Isa::best(), Image::new(x, &input), &packed, finish, ImageMut::new(y, &mut output));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv {
@@ -50,6 +51,15 @@ pub struct Conv {
     pub padding: usize,
     /// Groups of channels that do not see each other; `in_channels` groups are a depthwise convolution.
     pub groups: usize,
+}
+
+/// What a convolution does to its sums before it writes them. Nothing by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Finish<'a> {
+    /// One number a channel that is added.
+    pub bias: Option<&'a [f32]>,
+    /// Whether what is negative then becomes zero.
+    pub relu: bool,
 }
 
 impl Conv {
@@ -143,7 +153,7 @@ impl Conv {
         self.groups > 1 && self.groups == self.in_channels && self.groups == self.out_channels
     }
 
-    /// `y = bias + x * weights`; the halo of `y` is left alone.
+    /// `y = bias + x * weights`, or the `ReLU` of it; the halo of `y` is left alone.
     ///
     /// # Panics
     /// When the planes do not fit the convolution, or the halo of `x` is smaller than the padding.
@@ -153,7 +163,7 @@ impl Conv {
         isa: Isa,
         x: Image<'_>,
         packed: &PackedConv,
-        bias: Option<&[f32]>,
+        finish: Finish<'_>,
         y: ImageMut<'_>,
     ) {
         self.check(x.plane, y.plane);
@@ -161,14 +171,14 @@ impl Conv {
         if self.winograd(x.plane) {
             let walk = self.walk(x.plane, y.plane);
             let (from, weights) = (self.in_channels, &packed.forward);
-            winograd::convolve(isa, &walk, from, x.data, weights, bias, y.data);
+            winograd::convolve(isa, &walk, from, x.data, weights, finish, y.data);
         } else if self.groups == 1 {
             direct::convolve(
                 isa,
                 &self.walk(x.plane, y.plane),
                 x.data,
                 &packed.forward,
-                bias,
+                finish,
                 y.data,
             );
         } else if self.is_depthwise() {
@@ -177,11 +187,11 @@ impl Conv {
                 &self.walk(x.plane, y.plane),
                 x.data,
                 &packed.forward,
-                bias,
+                finish,
                 y.data,
             );
         } else {
-            reference::forward(self, x, &packed.forward, bias, y);
+            reference::forward(self, x, &packed.forward, finish, y);
         }
     }
 

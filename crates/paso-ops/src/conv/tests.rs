@@ -1,7 +1,7 @@
 //! Every convolution path against the six loops, at every instruction set of this machine.
 
-use super::{Conv, PackedConv, reference};
-use crate::{Image, ImageMut, Isa, Plane};
+use super::{Conv, Finish, PackedConv, reference};
+use crate::{Activation, Image, ImageMut, Isa, Plane};
 
 /// Numbers of period 251, so that swapped blocks change the answer, on the scale of 1.
 fn paint(len: usize, seed: usize) -> Vec<f32> {
@@ -37,14 +37,9 @@ fn check(conv: Conv, height: usize, width: usize) {
     let y = conv.output(x).with_halo(conv.grad_halo(x));
     let (input, d_output) = (image(x, 1), image(y, 2));
     let (weights, bias) = (paint(conv.weight_len(), 3), paint(conv.out_channels, 4));
+    let finish = Finish { bias: Some(&bias), relu: false };
     let mut want = vec![0.0; y.len()];
-    reference::forward(
-        &conv,
-        Image::new(x, &input),
-        &weights,
-        Some(&bias),
-        ImageMut::new(y, &mut want),
-    );
+    reference::forward(&conv, Image::new(x, &input), &weights, finish, ImageMut::new(y, &mut want));
     let mut want_dx = vec![0.0; x.len()];
     reference::input_grad(
         &conv,
@@ -62,8 +57,15 @@ fn check(conv: Conv, height: usize, width: usize) {
         let terms = conv.kernel * conv.kernel * conv.in_channels.max(conv.out_channels);
 
         let mut got = vec![0.0; y.len()];
-        conv.forward(isa, Image::new(x, &input), &packed, Some(&bias), ImageMut::new(y, &mut got));
+        conv.forward(isa, Image::new(x, &input), &packed, finish, ImageMut::new(y, &mut got));
         close("forward", &conv, isa, terms, &got, &want);
+
+        let (mut rectified, relu) = (vec![0.0; y.len()], Finish { relu: true, ..finish });
+        let out = ImageMut::new(y, &mut rectified);
+        conv.forward(isa, Image::new(x, &input), &packed, relu, out);
+        for (y, got) in got.iter().zip(&rectified) {
+            assert_eq!(Activation::Relu.value(*y), *got, "ReLU behind {conv:?} on {isa}");
+        }
 
         // What was there before must not matter, and the halo must stay as it was.
         let mut got = vec![0.0; x.len()];
@@ -150,7 +152,9 @@ fn a_nan_reaches_its_neighbours_and_no_others() {
         let mut packed = PackedConv::default();
         packed.pack(isa, &conv, plane, &paint(conv.weight_len(), 2));
         let mut output = vec![0.0; y.len()];
-        conv.forward(isa, Image::new(plane, &input), &packed, None, ImageMut::new(y, &mut output));
+        let finish = Finish { bias: None, relu: true };
+        let out = ImageMut::new(y, &mut output);
+        conv.forward(isa, Image::new(plane, &input), &packed, finish, out);
         for (i, value) in output.iter().enumerate() {
             let (row, column) = (i / 9 / 5, i / 9 % 5);
             assert_eq!(value.is_nan(), row < 2 && column < 2, "{isa}: row {row}, column {column}");
@@ -169,7 +173,7 @@ fn a_missing_halo_is_named() {
         Isa::best(),
         Image::new(plane, &[0.0; 4]),
         &packed,
-        None,
+        Finish::default(),
         ImageMut::new(plane, &mut [0.0; 4]),
     );
 }

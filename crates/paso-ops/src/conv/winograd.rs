@@ -12,8 +12,9 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::Finish;
 use super::direct::{self, Strides, Walk, panels};
-use super::vector::{load, store};
+use super::vector::{finish, load, store};
 use crate::{Buffer, Isa};
 
 /// Products of one tile, and so matrices of weights.
@@ -91,7 +92,7 @@ pub(super) fn convolve(
     from: usize,
     input: &[f32],
     packed: &[f32],
-    bias: Option<&[f32]>,
+    finish: Finish<'_>,
     output: &mut [f32],
 ) {
     let (to, tiles) = (walk.channels, walk.rows / 2 * (walk.columns / 2));
@@ -117,9 +118,9 @@ pub(super) fn convolve(
             let matrices = packed.chunks_exact(packed.len() / PRODUCTS);
             let parts = spread.chunks_exact(n * from).zip(products.chunks_exact_mut(n * to));
             for (u, (v, m)) in matrices.zip(parts) {
-                direct::convolve(isa, &one, v, u, None, m);
+                direct::convolve(isa, &one, v, u, Finish::default(), m);
             }
-            isa.run(Gather { walk, products, tiles, bias, output });
+            isa.run(Gather { walk, products, tiles, finish, output });
         }
     });
 }
@@ -198,7 +199,7 @@ struct Gather<'a> {
     walk: &'a Walk,
     products: &'a [f32],
     tiles: Range<usize>,
-    bias: Option<&'a [f32]>,
+    finish: Finish<'a>,
     output: &'a mut [f32],
 }
 
@@ -238,13 +239,14 @@ impl Gather<'_> {
         for k in 0..2 {
             let column = sums(simd, [rows[0][k], rows[1][k], rows[2][k], rows[3][k]]);
             for r in 0..2 {
-                let y = match self.bias {
+                let y = match self.finish.bias {
                     Some(bias) => {
                         simd.add_f32s(column[r], load::<S, FULL>(simd, &bias[c..], lanes))
                     }
                     None => column[r],
                 };
                 let at = origin + r * walk.output.row + k * walk.output.pixel;
+                let y = finish(simd, self.finish.relu, y);
                 store::<S, FULL>(simd, &mut self.output[at..], lanes, y);
             }
         }
