@@ -2,6 +2,7 @@
 
 use crate::folder;
 use crate::interrupt;
+use crate::pictures;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
 use crate::source::{self, SourceArgs};
@@ -97,7 +98,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         }
         let folder = folder::chosen(args.out.as_deref(), "train");
         let mut run = begin(args, &config, folder.as_deref(), &dataset, train, validation)?;
+        pictures::begin(&run, &dataset);
         all_epochs(args, &mut run)?;
+        pictures::end(&run, &dataset);
         finish(args, &run, start)
     })
 }

@@ -133,6 +133,12 @@ impl Run {
         &self.trainer
     }
 
+    /// The images that it is judged by.
+    #[must_use]
+    pub fn validation(&self) -> &Prepared {
+        &self.validation
+    }
+
     /// Whether every epoch was done.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -180,6 +180,12 @@ impl Trainer {
         Ok(branch)
     }
 
+    /// The images that it trains on.
+    #[must_use]
+    pub fn images(&self) -> &Prepared {
+        &self.data
+    }
+
     /// Steps done.
     #[must_use]
     pub fn steps(&self) -> u64 {
