@@ -41,8 +41,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     settings::pool(settings::threads(args.threads)?)?.install(|| {
         let mut dataset = args.source.open()?;
         source::number_classes_as(&mut dataset, model.classes())?;
-        let images = source::prepare(&dataset, args.split, model.config().size)?;
-        let found = model.evaluate(&images);
+        let images = args.source.prepare(&dataset, args.split, model.config().size)?;
+        let found = model.evaluate(&images)?;
         let truth = located(&images);
         let predicted: Vec<Located> = found.predictions.iter().map(|&p| p.into()).collect();
         let constant = constant(args.split, &dataset, &truth);

@@ -31,7 +31,7 @@ pub(crate) fn end(run: &Run, dataset: &Dataset) {
 
 fn worst(folder: &Path, run: &Run, dataset: &Dataset, path: &Path) -> Result<(), Error> {
     let mut model = Model::load(&folder.join(BEST))?;
-    let found = model.evaluate(run.validation());
+    let found = model.evaluate(run.validation())?;
     let sheet = sheet::worst(dataset, run.validation(), &found, &ImageLimits::default())?;
     draw::write_png(path, &sheet)
 }

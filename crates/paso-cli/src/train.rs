@@ -5,7 +5,7 @@ use crate::interrupt;
 use crate::pictures;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
-use crate::source::{self, SourceArgs};
+use crate::source::SourceArgs;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use paso_locate::data::{Dataset, Prepared, Split};
@@ -86,8 +86,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let start = Instant::now();
     settings::pool(settings::threads(args.threads)?)?.install(|| {
         let dataset = args.source.open()?;
-        let train = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
-        let validation = source::prepare(&dataset, Split::Val, config.size)?;
+        let train = Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?);
+        let validation = args.source.prepare(&dataset, Split::Val, config.size)?;
         baseline(&train, &validation);
         let steps = config.total_steps(train.len());
         if args.schedule.is_none() && config.schedule == SCHEDULE && steps < 20 && !args.resume {

@@ -159,7 +159,7 @@ impl Run {
             lr = report.lr;
             look(&report);
         }
-        let judged = self.trainer.evaluate(&self.validation);
+        let judged = self.trainer.evaluate(&self.validation)?;
         self.epochs += 1;
         let epoch = Epoch {
             epoch: self.epochs,

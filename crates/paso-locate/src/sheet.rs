@@ -33,7 +33,7 @@ struct Tile {
 }
 
 /// The pictures whose predicted box overlaps the true one least, worst first, at most [`SHOWN`]. Green is
-/// the label, red the net; below stand the overlap, the true class (in red where the net says another one)
+/// the label, red the net; below stand the overlap, the true class (in red where the net says another one, and which)
 /// and the picture's name. The pictures are read again, at their own aspect.
 ///
 /// `found` is what the net said about `images`, which are samples of `dataset`.
@@ -67,7 +67,7 @@ pub fn worst(
             let (class, colour) = if right(i) {
                 (name(said.class).clone(), PLAIN)
             } else {
-                (format!("{}, not {}", name(images.labels()[i]), name(said.class)), PREDICTED)
+                (format!("{}, said {}", name(images.labels()[i]), name(said.class)), PREDICTED)
             };
             let boxes = [(images.boxes()[i], LABELLED), (said.bbox, PREDICTED)];
             Ok(Tile {
@@ -110,7 +110,15 @@ pub fn first_batch(
     let mut pixels = vec![0.0; 3 * side * side * shown];
     let (mut boxes, mut labels) = (vec![0.0; 4 * shown], vec![0; shown]);
     let augment = Some(&config.augment);
-    images.par_fill_batch(&samples, augment, config.seed, 0, &mut pixels, &mut boxes, &mut labels);
+    images.par_fill_batch(
+        &samples,
+        augment,
+        config.seed,
+        0,
+        &mut pixels,
+        &mut boxes,
+        &mut labels,
+    )?;
     let tiles: Vec<Tile> = pixels
         .chunks_exact(3 * side * side)
         .zip(boxes.chunks_exact(4))
@@ -172,7 +180,10 @@ fn scaled(picture: &Picture, boxes: &[(BBox, [u8; 3])]) -> RgbImage {
     let mut tile = RgbImage::new(width, height);
     resize_to(picture, width, height, &mut tile);
     for (bbox, colour) in boxes {
-        draw::outline(&mut tile, bbox.to_pixels(width, height), *colour, 2);
+        // Dark on both sides, so that green shows on green.
+        let [x0, y0, x1, y1] = bbox.to_pixels(width, height);
+        draw::outline(&mut tile, [x0 - 1.0, y0 - 1.0, x1 + 1.0, y1 + 1.0], [0; 3], 4);
+        draw::outline(&mut tile, [x0, y0, x1, y1], *colour, 2);
     }
     tile
 }
@@ -300,8 +311,8 @@ mod tests {
     fn what_the_net_sees_is_turned_back_to_bytes() {
         let (_, images) = scenes();
         let mut pixels = vec![0.0; 3 * 32 * 32];
-        crate::augment::normalize_into(images.picture(0), &mut pixels);
-        assert_eq!(as_seen(&pixels, 32).rgb, images.picture(0));
+        crate::augment::normalize_into(&images.picture(0).expect("in memory"), &mut pixels);
+        assert_eq!(as_seen(&pixels, 32).rgb, *images.picture(0).expect("in memory"));
     }
 
     #[test]
@@ -311,7 +322,7 @@ mod tests {
         let (one, _) = Prepared::new(&dataset, &[2], &prepare).expect("an image");
         let config = TrainConfig { net: NetName::Tiny, size: 32, ..TrainConfig::default() };
         let mut model = Model::new(&config, dataset.classes.clone()).expect("a net");
-        let said = model.evaluate(&one);
+        let said = model.evaluate(&one).expect("in memory");
         let sheet = worst(&dataset, &one, &said, &ImageLimits::default()).expect("a scene");
         assert!(sheet.width() > SIDE + 3 * GAP, "{}", sheet.width());
     }

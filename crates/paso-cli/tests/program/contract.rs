@@ -151,3 +151,51 @@ fn find_lr_suggests_with_an_interval_or_refuses_with_a_reason() {
         assert!(found["refusal"].as_str().is_some_and(|why| !why.is_empty()), "a reason");
     }
 }
+
+#[test]
+fn images_beyond_the_memory_train_to_the_same_bits() {
+    let place = Place::new();
+    let short = TRAIN.replace("--epochs 12", "--epochs 2");
+    place.stdout(&format!("{short} --out cached"));
+    let output = crate::output(&mut place.paso(&format!("{short} --out streamed --cache 0")));
+    let said = crate::text(&output.stderr);
+    assert!(said.contains("20 of 20 train images do not fit") && said.contains("6 of 6"), "{said}");
+    for file in ["last.safetensors", "metrics.csv", "samples.png", "worst.png"] {
+        let bytes = |run: &str| crate::bytes(&place.path(run).join(file));
+        assert!(bytes("cached") == bytes("streamed"), "{file}");
+    }
+}
+
+#[test]
+fn every_image_is_judged_in_one_fold() {
+    let place = Place::new();
+    place.stdout(&format!("{} --out run", TRAIN.replace("--epochs 12", "--epochs 1")));
+    let images = |fold: u64| {
+        let command = format!("eval run --data scenes --folds 3 --fold {fold} --json");
+        place.json(&command)[0]["images"].as_u64().expect("a number")
+    };
+    let parts = [images(1), images(2), images(3)];
+    assert!(
+        parts.iter().sum::<u64>() == 26 && parts.iter().all(|n| (8..=9).contains(n)),
+        "{parts:?}"
+    );
+}
+
+#[test]
+fn data_names_a_picture_that_is_in_two_splits() {
+    let place = Place::new();
+    let list = |name: &str| crate::text(&crate::bytes(&place.path("scenes").join(name)));
+    let first = |name: &str| {
+        let stem = list(name).lines().next().expect("a picture").to_owned();
+        place.path("scenes/images").join(stem).with_extension("png")
+    };
+    let before = place.json("data scenes --json");
+    has(&before[0], &["usable_pictures", "pictures_per_split", "objects_per_class", "box_area"]);
+    assert_eq!(before[0]["report"]["problems"], Value::Array(Vec::new()));
+    assert_eq!(before[0]["pictures_per_split"]["train"], 20);
+    std::fs::copy(first("train.txt"), first("val.txt")).expect("it can be copied");
+    let found = place.json("data scenes --json");
+    let problems = found[0]["report"]["problems"].as_array().expect("a list");
+    assert!(problems.len() == 1 && problems[0]["kind"] == "split-leak", "{problems:?}");
+    assert!(place.stdout("data scenes").contains("THE SAME PICTURE IN TWO SPLITS: 1"));
+}
