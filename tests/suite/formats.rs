@@ -20,7 +20,8 @@ fn seen(dir: &Path, format: Format, several_objects: SeveralObjects) -> Seen {
     let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
     let (prepared, problems) = Prepared::new(&dataset, &all, &options).expect("pictures");
     assert!(problems.is_empty(), "{format}: {problems:?}");
-    let pixels = (0..prepared.len()).flat_map(|i| prepared.picture(i).to_vec()).collect();
+    let picture = |i| prepared.picture(i).expect("it is in memory").into_owned();
+    let pixels = (0..prepared.len()).flat_map(picture).collect();
     let boxes = prepared.boxes().iter().map(|b| b.corners().map(f32::to_bits)).collect();
     let names = dataset.samples.iter().map(|s| (s.name.clone(), s.split)).collect();
     (dataset.classes, names, boxes, prepared.labels().to_vec(), pixels)

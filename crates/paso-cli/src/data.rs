@@ -38,6 +38,8 @@ struct Spread {
 struct Summary {
     usable_pictures: usize,
     objects: usize,
+    /// By train, val, test, or none.
+    pictures_per_split: BTreeMap<String, usize>,
     objects_per_class: BTreeMap<String, usize>,
     pictures_by_objects: BTreeMap<usize, usize>,
     /// Pixels.
@@ -52,7 +54,8 @@ struct Summary {
 
 pub(crate) fn run(args: &DataArgs) -> Result<()> {
     let options = LoadOptions { format: args.format, ..LoadOptions::default() };
-    let (contents, report) = Contents::read(&args.dir, &options)?;
+    let (contents, mut report) = Contents::read(&args.dir, &options)?;
+    report.problems.extend(contents.duplicates());
     let refused = report.problems.iter().filter(|p| p.kind.effect() == Effect::Refused).count();
     let summary = summary(&contents, report);
     if args.json {
@@ -70,10 +73,13 @@ pub(crate) fn run(args: &DataArgs) -> Result<()> {
 
 fn summary(contents: &Contents, report: Report) -> Summary {
     let pictures = &contents.pictures;
+    let mut pictures_per_split = BTreeMap::new();
     let mut objects_per_class = BTreeMap::new();
     let mut pictures_by_objects = BTreeMap::new();
     let (mut widths, mut heights, mut areas) = (Vec::new(), Vec::new(), Vec::new());
     for picture in pictures {
+        let split = picture.split.map_or("none".into(), |split| split.to_string());
+        *pictures_per_split.entry(split).or_insert(0) += 1;
         *pictures_by_objects.entry(picture.objects.len()).or_insert(0) += 1;
         for object in &picture.objects {
             *objects_per_class.entry(contents.classes[object.class].clone()).or_insert(0) += 1;
@@ -88,6 +94,7 @@ fn summary(contents: &Contents, report: Report) -> Summary {
     Summary {
         usable_pictures: pictures.len(),
         objects: areas.len(),
+        pictures_per_split,
         objects_per_class,
         pictures_by_objects,
         width: spread(pictures.iter().map(|p| f64::from(p.width)).collect()),
@@ -117,6 +124,9 @@ fn print(s: &Summary) {
     );
     for (class, n) in &s.objects_per_class {
         println!("  class {class}: {n}");
+    }
+    for (split, n) in &s.pictures_per_split {
+        println!("  pictures of split {split}: {n}");
     }
     for (objects, n) in &s.pictures_by_objects {
         println!("  pictures with {objects} objects: {n}");

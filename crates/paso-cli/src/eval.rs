@@ -1,14 +1,15 @@
 //! `paso eval`: how good a trained network is on labelled images.
 
+use crate::eval_table::{Constant, Judgement};
 use crate::settings;
 use crate::source::{self, SourceArgs};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
-use paso_locate::Model;
-use paso_locate::data::Split;
-use paso_locate::metrics::{best_constant_box, bootstrap_mean};
+use paso_locate::data::{Dataset, Prepared, Split};
+use paso_locate::image::ImageLimits;
+use paso_locate::metrics::{DRAWS, LEVEL, Located, best_constant_box, bootstrap_mean, ious, judge};
 use paso_locate::run::BEST;
-use serde::Serialize;
+use paso_locate::{BBox, Model, draw, sheet};
 use std::path::{Path, PathBuf};
 
 /// Judge a trained network.
@@ -24,58 +25,77 @@ pub(crate) struct EvalArgs {
     /// Threads [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Draw the images that it is worst at, with both boxes, in this new PNG file
+    #[arg(long, value_name = "FILE.png")]
+    sheet: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Judged {
-    images: usize,
-    mean_iou: f64,
-    mean_iou_low: f64,
-    mean_iou_high: f64,
-    iou50: f64,
-    iou75: f64,
-    iou50_95: f64,
-    class_accuracy: f64,
-    top1_localization: f64,
-    centre_error: f64,
-    loss: f64,
-    /// What the constant box scores that is best for these very images.
-    best_constant_box: f64,
-}
-
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let mut model = load(&args.run)?;
+    if let Some(path) = args.sheet.as_deref().filter(|path| path.exists()) {
+        bail!("{}: is there already, and would be replaced; choose another name", path.display());
+    }
     settings::pool(settings::threads(args.threads)?)?.install(|| {
         let mut dataset = args.source.open()?;
         source::number_classes_as(&mut dataset, model.classes())?;
-        let images = source::prepare(&dataset, args.split, model.config().size)?;
-        let found = model.evaluate(&images);
-        let interval = bootstrap_mean(&found.ious, 0.95, 2000, 0);
-        let m = found.metrics;
-        let judged = Judged {
-            images: m.images,
-            mean_iou: m.mean_iou,
-            mean_iou_low: interval.low,
-            mean_iou_high: interval.high,
-            iou50: m.iou50,
-            iou75: m.iou75,
-            iou50_95: m.iou50_95,
-            class_accuracy: m.class_accuracy,
-            top1_localization: m.top1_localization,
-            centre_error: m.centre_error,
+        let images = args.source.prepare(&dataset, args.split, model.config().size)?;
+        let found = model.evaluate(&images)?;
+        let truth = located(&images);
+        let predicted: Vec<Located> = found.predictions.iter().map(|&p| p.into()).collect();
+        let constant = constant(args.split, &dataset, &truth);
+        let simple = vec![Located { bbox: constant.bbox, class: 0 }; truth.len()];
+        let ahead: Vec<f64> = found
+            .ious
+            .iter()
+            .zip(ious(&simple, &truth))
+            .map(|(net, simple)| net - simple)
+            .collect();
+        let judgement = Judgement {
+            split: args.split,
+            net: judge(&predicted, &truth, model.classes()),
             loss: found.loss,
-            best_constant_box: best_constant_box(images.boxes()).1,
+            constant,
+            gain: bootstrap_mean(&ahead, LEVEL, DRAWS, 0),
         };
+        if let Some(path) = &args.sheet {
+            let worst = sheet::worst(&dataset, &images, &found, &ImageLimits::default())?;
+            draw::write_png(path, &worst)?;
+            eprintln!("worst images: {}", path.display());
+        }
         if args.json {
-            println!("{}", serde_json::to_string(&judged)?);
+            println!("{}", judgement.json());
         } else {
-            print(&judged);
+            judgement.print();
         }
         Ok(())
     })
+}
+
+fn located(images: &Prepared) -> Vec<Located> {
+    let pairs = images.boxes().iter().zip(images.labels());
+    pairs.map(|(&bbox, &class)| Located { bbox, class }).collect()
+}
+
+/// What knows the training images' labels and looks at no picture: the box that is best for them, and
+/// their most frequent class. Where there are no training images, those of the judged ones.
+fn constant(split: Split, dataset: &Dataset, truth: &[Located]) -> Constant {
+    let samples = dataset.samples.iter().filter(|s| s.split == Split::Train);
+    let train: Vec<Located> = samples.map(|s| Located { bbox: s.bbox, class: s.class }).collect();
+    let (from, known) = if train.is_empty() { (split, truth) } else { (Split::Train, &train[..]) };
+    let boxes: Vec<BBox> = known.iter().map(|l| l.bbox).collect();
+    let (bbox, _) = best_constant_box(&boxes);
+    let count = |class: &usize| known.iter().filter(|l| l.class == *class).count();
+    // The first of equals: `max_by_key` alone would take the last.
+    let class = (0..dataset.classes.len()).rev().max_by_key(count).unwrap_or(0);
+    Constant {
+        bbox,
+        class: dataset.classes[class].clone(),
+        fitted_on: (from, known.len()),
+        judged: judge(&vec![Located { bbox, class }; truth.len()], truth, &dataset.classes),
+    }
 }
 
 /// The net of a run folder or a checkpoint file.
@@ -87,18 +107,4 @@ pub(crate) fn load(run: &Path) -> Result<Model> {
         path.display()
     );
     Ok(Model::load(&path)?)
-}
-
-fn print(j: &Judged) {
-    println!("images             {}", j.images);
-    println!(
-        "mean IoU           {:.3}  (95 % interval {:.3} to {:.3}; the best constant box has {:.3})",
-        j.mean_iou, j.mean_iou_low, j.mean_iou_high, j.best_constant_box
-    );
-    println!("IoU >= 0.5         {:.3}", j.iou50);
-    println!("IoU >= 0.75        {:.3}", j.iou75);
-    println!("IoU >= 0.5 to 0.95 {:.3}", j.iou50_95);
-    println!("class accuracy     {:.3}", j.class_accuracy);
-    println!("class and IoU 0.5  {:.3}", j.top1_localization);
-    println!("centre error       {:.3} of the side", j.centre_error);
 }

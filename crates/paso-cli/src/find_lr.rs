@@ -2,7 +2,7 @@
 
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
-use crate::source::{self, SourceArgs};
+use crate::source::SourceArgs;
 use anyhow::{Result, bail};
 use clap::Args;
 use paso_locate::data::{Prepared, Split};
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &FindLrArgs) -> Result<()> {
     config.check()?;
     settings::pool(settings::threads(args.threads)?)?.install(|| {
         let dataset = args.source.open()?;
-        let images = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
+        let images = Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?);
         let bar = progress::bar(args.sweeps * args.steps, "find-lr");
         let (features, advance) = (args.settings.features.as_deref(), || bar.inc(1));
         let classes = &dataset.classes;

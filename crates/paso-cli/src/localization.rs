@@ -102,7 +102,7 @@ impl Localization {
         }
         if going.done == first.steps {
             for (i, run) in runs {
-                outcomes[*i] = self.judge(run, &mut going);
+                outcomes[*i] = self.judge(run, &mut going)?;
             }
             return Ok(());
         }
@@ -121,15 +121,15 @@ impl Localization {
         self.go_on(going, &like, watch, outcomes)
     }
 
-    fn judge(&self, run: &Run, going: &mut Going) -> Outcome {
+    fn judge(&self, run: &Run, going: &mut Going) -> Result<Outcome, Error> {
         let Going { trainer, watched, .. } = going;
-        let judged = trainer.evaluate(&self.validation);
+        let judged = trainer.evaluate(&self.validation)?;
         let averages = if run.averaging.is_empty() {
             Vec::new()
         } else {
-            trainer.evaluate_averages(&self.validation)
+            trainer.evaluate_averages(&self.validation)?
         };
-        Outcome {
+        Ok(Outcome {
             metric: judged.metrics.mean_iou,
             averaged: averages.iter().map(|e| e.metrics.mean_iou).collect(),
             averaged_loss: averages.iter().map(|e| e.loss).collect(),
@@ -137,7 +137,7 @@ impl Localization {
             audit: Some(watched.audit(trainer)),
             curve: watched.curve.clone(),
             ..Outcome::default()
-        }
+        })
     }
 }
 

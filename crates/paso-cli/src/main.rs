@@ -8,11 +8,14 @@
 mod cpu;
 mod data;
 mod eval;
+mod eval_table;
 mod export;
 mod find_lr;
 mod folder;
 mod interrupt;
 mod localization;
+
+mod pictures;
 mod predict;
 mod progress;
 mod schedule;

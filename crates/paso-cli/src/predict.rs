@@ -3,11 +3,10 @@
 use crate::{eval, progress, settings};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 use paso_locate::image::{ImageLimits, Picture, decode};
-use paso_locate::{Model, Prediction, draw, files};
+use paso_locate::{Model, Prediction, draw};
 use serde::Serialize;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 /// Find the object in images.
@@ -102,9 +101,7 @@ fn draw_into(
     let mut copy = RgbImage::from_raw(picture.width, picture.height, picture.rgb)
         .context("a picture has three bytes a pixel")?;
     draw::draw_box(&mut copy, corners, draw::PREDICTED, &format!("{class} {:.2}", found.score));
-    let mut png = Cursor::new(Vec::new());
-    copy.write_to(&mut png, ImageFormat::Png)?;
-    Ok(files::write_whole(&target, png.get_ref())?)
+    Ok(draw::write_png(&target, &copy)?)
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {

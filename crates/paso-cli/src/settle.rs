@@ -7,7 +7,7 @@ use crate::localization::Localization;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
 use crate::settle_output;
-use crate::source::{self, SourceArgs};
+use crate::source::SourceArgs;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use paso_locate::data::Split;
@@ -151,8 +151,8 @@ fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
     config.check()?;
     let dataset = args.source.open()?;
     let trial = Localization {
-        train: Arc::new(source::prepare(&dataset, Split::Train, config.size)?),
-        validation: source::prepare(&dataset, Split::Val, config.size)?,
+        train: Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?),
+        validation: args.source.prepare(&dataset, Split::Val, config.size)?,
         classes: dataset.classes,
         config,
         origin: match &args.settings.features {
@@ -176,8 +176,8 @@ fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>
         path.display()
     );
     let dataset = args.source.open()?;
-    let train = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
-    let validation = source::prepare(&dataset, Split::Val, config.size)?;
+    let train = Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?);
+    let validation = args.source.prepare(&dataset, Split::Val, config.size)?;
     let base = Trainer::resume(&path, &meta, &tensors, Arc::clone(&train))?;
     ensure!(
         base.steps() > 0,

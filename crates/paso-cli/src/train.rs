@@ -2,9 +2,10 @@
 
 use crate::folder;
 use crate::interrupt;
+use crate::pictures;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
-use crate::source::{self, SourceArgs};
+use crate::source::SourceArgs;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use paso_locate::data::{Dataset, Prepared, Split};
@@ -85,8 +86,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let start = Instant::now();
     settings::pool(settings::threads(args.threads)?)?.install(|| {
         let dataset = args.source.open()?;
-        let train = Arc::new(source::prepare(&dataset, Split::Train, config.size)?);
-        let validation = source::prepare(&dataset, Split::Val, config.size)?;
+        let train = Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?);
+        let validation = args.source.prepare(&dataset, Split::Val, config.size)?;
         baseline(&train, &validation);
         let steps = config.total_steps(train.len());
         if args.schedule.is_none() && config.schedule == SCHEDULE && steps < 20 && !args.resume {
@@ -97,7 +98,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         }
         let folder = folder::chosen(args.out.as_deref(), "train");
         let mut run = begin(args, &config, folder.as_deref(), &dataset, train, validation)?;
+        pictures::begin(&run, &dataset);
         all_epochs(args, &mut run)?;
+        pictures::end(&run, &dataset);
         finish(args, &run, start)
     })
 }

@@ -74,6 +74,8 @@ pub(crate) struct View<'a> {
     pub(crate) size: usize,
     /// Width over height before it was scaled to a square.
     pub(crate) aspect: f32,
+    /// The picture's mean gray, as a fraction.
+    pub(crate) gray: f64,
 }
 
 /// Draws before giving up on zoom, shift, aspect and turn.
@@ -135,7 +137,7 @@ impl Augment {
     ) -> BBox {
         let mut rng = rng(Purpose::Augment, seed, epoch, sample);
         let (map, bbox) = self.draw_map(&mut rng, bbox, f64::from(view.aspect));
-        let colour = self.draw_colour(&mut rng, view.picture);
+        let colour = self.draw_colour(&mut rng, view.gray);
         sample_into(view, &map, &colour, out);
         if rng.random::<f64>() < self.erase {
             self.erase(&mut rng, &bbox, view.size, out);
@@ -165,11 +167,11 @@ impl Augment {
         (map, map.bbox(bbox).clamped())
     }
 
-    fn draw_colour(&self, rng: &mut ChaCha8Rng, picture: &[u8]) -> Colour {
+    fn draw_colour(&self, rng: &mut ChaCha8Rng, gray: f64) -> Colour {
         let mut factor = |range: f64| 1.0 + rng.random_range(-1.0..=1.0) * range;
         let (brightness, contrast, saturation) =
             (factor(self.brightness), factor(self.contrast), factor(self.saturation));
-        Colour::new(picture, brightness, contrast, saturation)
+        Colour::new(gray, brightness, contrast, saturation)
     }
 
     /// Covers a rectangle, unless ten draws hide too much of the object.
@@ -216,6 +218,7 @@ pub(crate) fn normalize_into(picture: &[u8], out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::augment_map::mean_gray;
     use proptest::prelude::*;
 
     const SIZE: usize = 32;
@@ -248,7 +251,7 @@ mod tests {
     #[test]
     fn the_box_follows_the_object() {
         let (rgb, bbox) = picture(6..17, 9..23);
-        let view = View { picture: &rgb, size: SIZE, aspect: 1.5 };
+        let view = View { picture: &rgb, size: SIZE, aspect: 1.5, gray: mean_gray(&rgb) };
         let mut out = vec![0.0; rgb.len()];
         for sample in 0..300 {
             let moved = geometry(0.0).apply(&view, &bbox, 5, 1, sample, &mut out);
@@ -271,7 +274,7 @@ mod tests {
             }
         }
         let bbox = BBox::from_corners([11.0, 8.0, 21.0, 28.0].map(|v| v / SIZE as f32));
-        let view = View { picture: &rgb, size: SIZE, aspect };
+        let view = View { picture: &rgb, size: SIZE, aspect, gray: mean_gray(&rgb) };
         let only_turn = Augment { rotate: 30.0, min_visible: 0.99, ..Augment::none() };
         let mut out = vec![0.0; rgb.len()];
         for sample in 0..100 {
@@ -286,7 +289,7 @@ mod tests {
     #[test]
     fn nothing_changed_is_only_normalized() {
         let (rgb, bbox) = picture(3..9, 20..31);
-        let view = View { picture: &rgb, size: SIZE, aspect: 0.7 };
+        let view = View { picture: &rgb, size: SIZE, aspect: 0.7, gray: mean_gray(&rgb) };
         let (mut plain, mut out) = (vec![0.0; rgb.len()], vec![9.0; rgb.len()]);
         normalize_into(&rgb, &mut plain);
         let moved = Augment::none().apply(&view, &bbox, 1, 2, 3, &mut out);
@@ -299,7 +302,7 @@ mod tests {
     #[test]
     fn the_change_depends_on_its_address_alone() {
         let (rgb, bbox) = picture(6..17, 9..23);
-        let view = View { picture: &rgb, size: SIZE, aspect: 1.0 };
+        let view = View { picture: &rgb, size: SIZE, aspect: 1.0, gray: mean_gray(&rgb) };
         let draw = |seed, epoch, sample| {
             let mut out = vec![0.0; rgb.len()];
             let moved = Augment::default().apply(&view, &bbox, seed, epoch, sample, &mut out);

@@ -63,20 +63,21 @@ pub(crate) struct Colour {
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 impl Colour {
-    /// Brightness first, then contrast around the picture's mean gray, then saturation around each
+    /// Brightness first, then contrast around the picture's mean `gray`, then saturation around each
     /// pixel's gray; three blends, folded into one.
     #[expect(clippy::cast_possible_truncation, reason = "factors near 1")]
-    pub(crate) fn new(picture: &[u8], brightness: f64, contrast: f64, saturation: f64) -> Self {
+    pub(crate) fn new(gray: f64, brightness: f64, contrast: f64, saturation: f64) -> Self {
         let own = brightness * contrast;
         Self {
             own: (own * saturation) as f32,
             gray: (own * (1.0 - saturation)) as f32,
-            offset: (brightness * (1.0 - contrast) * mean_gray(picture)) as f32,
+            offset: (brightness * (1.0 - contrast) * gray) as f32,
         }
     }
 }
 
-fn mean_gray(picture: &[u8]) -> f64 {
+/// The mean gray of RGB bytes, as a fraction.
+pub(crate) fn mean_gray(picture: &[u8]) -> f64 {
     let mut sums = [0_u64; 3];
     for pixel in picture.chunks_exact(3) {
         for c in 0..3 {

@@ -10,11 +10,13 @@ mod coco;
 mod contents;
 mod csv;
 mod detect;
+mod duplicates;
 mod files;
 mod labels;
 mod prepared;
 mod report;
 mod split;
+mod store;
 mod voc;
 mod write;
 mod yolo;
@@ -205,6 +207,7 @@ impl Dataset {
         }
         split::complete(&mut dataset.samples, options, &mut report);
         dataset.samples.sort_by(|a, b| (a.split, &a.name).cmp(&(b.split, &b.name)));
+        report.problems.extend(dataset.duplicates());
         report.count(&dataset);
         Ok((dataset, report))
     }

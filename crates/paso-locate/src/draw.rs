@@ -1,14 +1,18 @@
 //! Boxes and their labels drawn on a picture, for people to look at.
 
-use embedded_graphics::mono_font::{MonoTextStyleBuilder, ascii};
+use embedded_graphics::mono_font::{MonoFont, MonoTextStyleBuilder, ascii};
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::{
     DrawTarget, Drawable, OriginDimensions, Pixel, Point, Primitive, RgbColor, Size,
 };
 use embedded_graphics::primitives::{PrimitiveStyleBuilder, Rectangle, StrokeAlignment};
 use embedded_graphics::text::{Baseline, Text};
-use image::{Rgb, RgbImage};
+use image::{ImageFormat, Rgb, RgbImage};
 use std::convert::Infallible;
+use std::io::Cursor;
+use std::path::Path;
+
+use crate::{Error, files};
 
 /// The colour of what the net says.
 pub const PREDICTED: [u8; 3] = [255, 64, 32];
@@ -21,30 +25,75 @@ pub const LABELLED: [u8; 3] = [64, 220, 96];
 pub fn draw_box(picture: &mut RgbImage, corners: [f64; 4], colour: [u8; 3], label: &str) {
     let longer = picture.width().max(picture.height());
     let stroke = (longer / 160).clamp(1, 12);
-    let colour = Rgb888::new(colour[0], colour[1], colour[2]);
-    let mut canvas = Canvas(picture);
+    outline(picture, corners, colour, stroke);
+    if !label.is_empty() {
+        let font = if longer < 480 { &ascii::FONT_6X10 } else { &ascii::FONT_10X20 };
+        let place = Point::new(pixel(corners[0]).max(0), pixel(corners[1]).max(0));
+        write(picture, place, label, font, [0; 3], colour);
+    }
+}
+
+/// The outline of a box, `stroke` pixels wide, inside of its corners.
+pub(crate) fn outline(picture: &mut RgbImage, corners: [f64; 4], colour: [u8; 3], stroke: u32) {
     let [x0, y0, x1, y1] = corners.map(pixel);
     let style = PrimitiveStyleBuilder::new()
-        .stroke_color(colour)
+        .stroke_color(rgb(colour))
         .stroke_width(stroke)
         .stroke_alignment(StrokeAlignment::Inside)
         .build();
     let Ok(()) = Rectangle::with_corners(Point::new(x0, y0), Point::new(x1, y1))
         .into_styled(style)
-        .draw(&mut canvas);
-    if !label.is_empty() {
-        let font = if longer < 480 { &ascii::FONT_6X10 } else { &ascii::FONT_10X20 };
-        let ascii: String =
-            label.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
-        let text = MonoTextStyleBuilder::new()
-            .font(font)
-            .text_color(Rgb888::BLACK)
-            .background_color(colour)
-            .build();
-        let Ok(_) =
-            Text::with_baseline(&ascii, Point::new(x0.max(0), y0.max(0)), text, Baseline::Top)
-                .draw(&mut canvas);
-    }
+        .draw(&mut Canvas(picture));
+}
+
+/// The width of a letter of [`text`].
+pub(crate) const LETTER_WIDTH: u32 = 6;
+
+/// A line of small text, 10 pixels high, its upper left corner at `place`.
+pub(crate) fn text(
+    picture: &mut RgbImage,
+    place: [u32; 2],
+    text: &str,
+    colour: [u8; 3],
+    ground: [u8; 3],
+) {
+    let [x, y] = place.map(|v| pixel(v.into()));
+    write(picture, Point::new(x, y), text, &ascii::FONT_6X10, colour, ground);
+}
+
+fn write(
+    picture: &mut RgbImage,
+    place: Point,
+    text: &str,
+    font: &MonoFont<'_>,
+    colour: [u8; 3],
+    ground: [u8; 3],
+) {
+    let ascii: String =
+        text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+    let style = MonoTextStyleBuilder::new()
+        .font(font)
+        .text_color(rgb(colour))
+        .background_color(rgb(ground))
+        .build();
+    let Ok(_) = Text::with_baseline(&ascii, place, style, Baseline::Top).draw(&mut Canvas(picture));
+}
+
+/// Writes a picture as a whole PNG file or not at all.
+///
+/// # Errors
+///
+/// [`Error::Image`] if the picture is empty, [`Error::Io`] if the folder cannot be written.
+pub fn write_png(path: &Path, picture: &RgbImage) -> Result<(), Error> {
+    let mut png = Cursor::new(Vec::new());
+    picture
+        .write_to(&mut png, ImageFormat::Png)
+        .map_err(|e| Error::image(path, format!("cannot be written as PNG: {e}")))?;
+    files::write_whole(path, png.get_ref())
+}
+
+fn rgb([r, g, b]: [u8; 3]) -> Rgb888 {
+    Rgb888::new(r, g, b)
 }
 
 /// NaN becomes 0, and a box far outside stays outside without overflowing.

@@ -119,14 +119,19 @@ pub fn resize_into(picture: &Picture, size: usize, out: &mut [u8]) {
         3 * size * size
     );
     let side = u32::try_from(size).expect("a side fits u32");
-    if (picture.width, picture.height) == (side, side) {
+    resize_to(picture, side, side, out);
+}
+
+/// Scales a picture to any size, as [`resize_into`] does.
+pub(crate) fn resize_to(picture: &Picture, width: u32, height: u32, out: &mut [u8]) {
+    if (picture.width, picture.height) == (width, height) {
         out.copy_from_slice(&picture.rgb);
         return;
     }
     let source = ImageRef::new(picture.width, picture.height, &picture.rgb, PixelType::U8x3)
         .expect("a picture has 3 * width * height bytes");
-    let mut target = Image::from_slice_u8(side, side, out, PixelType::U8x3)
-        .expect("the length was checked above");
+    let mut target = Image::from_slice_u8(width, height, out, PixelType::U8x3)
+        .expect("the caller gives 3 * width * height bytes");
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     Resizer::new()
         .resize(&source, &mut target, &options)

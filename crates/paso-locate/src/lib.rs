@@ -14,7 +14,7 @@
 //! assert!(problems.is_empty());
 //!
 //! let (mut images, mut boxes, mut labels) = (vec![0.0; 2 * 32 * 32 * 3], vec![0.0; 2 * 4], vec![0; 2]);
-//! train.fill_batch(&[3, 5], Some(&Augment::default()), 1, 0, &mut images, &mut boxes, &mut labels);
+//! train.fill_batch(&[3, 5], Some(&Augment::default()), 1, 0, &mut images, &mut boxes, &mut labels)?;
 //! # Ok::<(), paso_locate::Error>(())
 //! ```
 
@@ -42,6 +42,7 @@ mod image_orientation;
 pub mod metrics;
 mod metrics_baseline;
 mod metrics_interval;
+mod metrics_judged;
 mod model;
 mod net;
 pub mod onnx;
@@ -49,6 +50,7 @@ mod optimizer;
 mod order;
 mod rng;
 pub mod run;
+pub mod sheet;
 mod squeezenet;
 mod train;
 pub mod weights;

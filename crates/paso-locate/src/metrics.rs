@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::BBox;
 pub use crate::metrics_baseline::{best_constant_box, mean_iou};
 pub use crate::metrics_interval::{Interval, bootstrap_mean};
+pub use crate::metrics_judged::{DRAWS, Group, Judged, LEVEL, MEDIUM_BELOW, SMALL_BELOW, judge};
 
 /// What was predicted for one picture, or what is true of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,31 +55,53 @@ pub struct Metrics {
 #[must_use]
 #[track_caller]
 pub fn evaluate(predicted: &[Located], truth: &[Located]) -> Metrics {
-    assert_eq!(
-        predicted.len(),
-        truth.len(),
-        "{} predictions for {} pictures",
-        predicted.len(),
-        truth.len()
-    );
-    assert!(!truth.is_empty(), "metrics of no picture are not defined");
-    let ious = ious(predicted, truth);
-    let n = truth.len() as f64;
-    let share = |hits: usize| hits as f64 / n;
-    let above = |threshold: f64| share(ious.iter().filter(|&&iou| iou >= threshold).count());
-    let pairs = || predicted.iter().zip(truth);
-    let right = |(p, t): &(&Located, &Located)| p.class == t.class;
+    let values = Values::new(predicted, truth);
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     Metrics {
         images: truth.len(),
-        mean_iou: ious.iter().sum::<f64>() / n,
-        iou50: above(0.5),
-        iou75: above(0.75),
-        iou50_95: (0..10).map(|k| above(f64::from(50 + 5 * k) / 100.0)).sum::<f64>() / 10.0,
-        class_accuracy: share(pairs().filter(right).count()),
-        top1_localization: share(
-            pairs().zip(&ious).filter(|(pair, iou)| right(pair) && **iou >= 0.5).count(),
-        ),
-        centre_error: pairs().map(|(p, t)| centre_distance(&p.bbox, &t.bbox)).sum::<f64>() / n,
+        mean_iou: mean(&values.iou),
+        iou50: mean(&values.iou50),
+        iou75: mean(&values.iou75),
+        iou50_95: mean(&values.iou50_95),
+        class_accuracy: mean(&values.class),
+        top1_localization: mean(&values.top1),
+        centre_error: mean(&values.centre),
+    }
+}
+
+/// What each picture adds to each mean.
+#[derive(Debug)]
+pub(crate) struct Values {
+    pub(crate) iou: Vec<f64>,
+    pub(crate) iou50: Vec<f64>,
+    pub(crate) iou75: Vec<f64>,
+    pub(crate) iou50_95: Vec<f64>,
+    pub(crate) class: Vec<f64>,
+    pub(crate) top1: Vec<f64>,
+    pub(crate) centre: Vec<f64>,
+}
+
+impl Values {
+    #[track_caller]
+    pub(crate) fn new(predicted: &[Located], truth: &[Located]) -> Self {
+        let iou = ious(predicted, truth);
+        assert!(!truth.is_empty(), "metrics of no picture are not defined");
+        let one_if = |yes: bool| f64::from(u8::from(yes));
+        let at_least = |limit: f64| iou.iter().map(|&iou| one_if(iou >= limit)).collect();
+        let pairs = || predicted.iter().zip(truth);
+        let class: Vec<f64> = pairs().map(|(p, t)| one_if(p.class == t.class)).collect();
+        let iou50: Vec<f64> = at_least(0.5);
+        let thresholds =
+            |iou: f64| (0..10).filter(|&k| iou >= f64::from(50 + 5 * k) / 100.0).count();
+        Self {
+            iou75: at_least(0.75),
+            iou50_95: iou.iter().map(|&iou| thresholds(iou) as f64 / 10.0).collect(),
+            top1: class.iter().zip(&iou50).map(|(class, iou)| class * iou).collect(),
+            centre: pairs().map(|(p, t)| centre_distance(&p.bbox, &t.bbox)).collect(),
+            class,
+            iou50,
+            iou,
+        }
     }
 }
 

@@ -97,10 +97,13 @@ impl Model {
 
     /// What the net says about every image, on the threads of the current rayon pool.
     ///
+    /// # Errors
+    /// As [`Prepared::picture`].
+    ///
     /// # Panics
     /// When the images do not have the size of the net.
     #[track_caller]
-    pub fn predict(&mut self, images: &Prepared) -> Vec<Prediction> {
+    pub fn predict(&mut self, images: &Prepared) -> Result<Vec<Prediction>, Error> {
         self.run(images, |_| ())
     }
 
@@ -118,16 +121,19 @@ impl Model {
 
     /// How good the net is on images whose boxes and classes are known.
     ///
+    /// # Errors
+    /// As [`Prepared::picture`].
+    ///
     /// # Panics
     /// When there is no image, or the images do not have the size of the net.
     #[track_caller]
-    pub fn evaluate(&mut self, images: &Prepared) -> Evaluation {
+    pub fn evaluate(&mut self, images: &Prepared) -> Result<Evaluation, Error> {
         let (mut box_loss, mut class_loss) = (0.0, 0.0);
         let predictions = self.run(images, |net| {
             let n = net.tape.images() as f64;
             box_loss += n * f64::from(net.tape.mean(net.box_loss));
             class_loss += n * f64::from(net.tape.mean(net.class_loss));
-        });
+        })?;
         let located: Vec<Located> = predictions.iter().map(|&p| p.into()).collect();
         let truth: Vec<Located> = images
             .boxes()
@@ -136,17 +142,21 @@ impl Model {
             .map(|(&bbox, &class)| Located { bbox, class })
             .collect();
         let loss = (box_loss + self.config.class_weight * class_loss) / images.len() as f64;
-        Evaluation {
+        Ok(Evaluation {
             metrics: metrics::evaluate(&located, &truth),
             ious: metrics::ious(&located, &truth),
             loss,
             predictions,
-        }
+        })
     }
 
     /// Runs the net over all images, some at a time; `look` sees it after each portion.
     #[track_caller]
-    fn run(&mut self, images: &Prepared, mut look: impl FnMut(&Net)) -> Vec<Prediction> {
+    fn run(
+        &mut self,
+        images: &Prepared,
+        mut look: impl FnMut(&Net),
+    ) -> Result<Vec<Prediction>, Error> {
         let side = self.config.size as usize;
         assert_eq!(
             images.size(),
@@ -159,7 +169,7 @@ impl Model {
         for chunk in indices.chunks(CHUNK) {
             let mut pixels = vec![0.0; chunk.len() * side * side * 3];
             let (mut boxes, mut labels) = (vec![0.0; 4 * chunk.len()], vec![0; chunk.len()]);
-            images.par_fill_batch(chunk, None, 0, 0, &mut pixels, &mut boxes, &mut labels);
+            images.par_fill_batch(chunk, None, 0, 0, &mut pixels, &mut boxes, &mut labels)?;
             let classes: Vec<f32> = labels.iter().map(|&l| l as f32).collect();
             let net = &mut self.net;
             net.tape.infer(
@@ -175,7 +185,7 @@ impl Model {
             );
             look(net);
         }
-        predictions
+        Ok(predictions)
     }
 }
 

@@ -133,6 +133,12 @@ impl Run {
         &self.trainer
     }
 
+    /// The images that it is judged by.
+    #[must_use]
+    pub fn validation(&self) -> &Prepared {
+        &self.validation
+    }
+
     /// Whether every epoch was done.
     #[must_use]
     pub fn is_done(&self) -> bool {
@@ -153,7 +159,7 @@ impl Run {
             lr = report.lr;
             look(&report);
         }
-        let judged = self.trainer.evaluate(&self.validation);
+        let judged = self.trainer.evaluate(&self.validation)?;
         self.epochs += 1;
         let epoch = Epoch {
             epoch: self.epochs,

@@ -180,6 +180,12 @@ impl Trainer {
         Ok(branch)
     }
 
+    /// The images that it trains on.
+    #[must_use]
+    pub fn images(&self) -> &Prepared {
+        &self.data
+    }
+
     /// Steps done.
     #[must_use]
     pub fn steps(&self) -> u64 {
@@ -261,7 +267,7 @@ impl Trainer {
 
     fn step_at(&mut self, lr: f64, audited: bool) -> Result<StepReport, Error> {
         let done = self.steps();
-        self.fill(done);
+        self.fill(done)?;
         let (net, params) = (&mut self.model.net, &mut self.model.params);
         if let Some((end, _)) = net.body {
             net.tape.set_frozen(end, self.optimizer.is_frozen());
@@ -281,7 +287,7 @@ impl Trainer {
     }
 
     /// The batch of step number `step`, counted from 0.
-    fn fill(&mut self, step: u64) {
+    fn fill(&mut self, step: u64) -> Result<(), Error> {
         let config = self.model.config();
         let (images, first) = (config.batch, step * config.batch as u64);
         let pixels = self.batch.images.len() / images;
@@ -306,9 +312,10 @@ impl Trainer {
                 &mut self.batch.images[start * pixels..k * pixels],
                 &mut self.batch.boxes[4 * start..4 * k],
                 &mut self.batch.labels[start..k],
-            );
+            )?;
         }
         self.batch.classes.iter_mut().zip(&self.batch.labels).for_each(|(c, &l)| *c = l as f32);
+        Ok(())
     }
 
     fn diverged(&self, step: u64, lr: f64) -> Error {
@@ -325,19 +332,25 @@ impl Trainer {
 
     /// How good the net is now.
     ///
+    /// # Errors
+    /// As [`Prepared::picture`].
+    ///
     /// # Panics
     /// As [`Model::evaluate`].
     #[track_caller]
-    pub fn evaluate(&mut self, images: &Prepared) -> Evaluation {
+    pub fn evaluate(&mut self, images: &Prepared) -> Result<Evaluation, Error> {
         self.model.evaluate(images)
     }
 
     /// How good each of the averaged nets is now.
     ///
+    /// # Errors
+    /// As [`Prepared::picture`].
+    ///
     /// # Panics
     /// As [`Model::evaluate`].
     #[track_caller]
-    pub fn evaluate_averages(&mut self, images: &Prepared) -> Vec<Evaluation> {
+    pub fn evaluate_averages(&mut self, images: &Prepared) -> Result<Vec<Evaluation>, Error> {
         let Self { model, averages, .. } = self;
         let evaluate = |average: &mut Average| {
             average.swap(&mut model.params);

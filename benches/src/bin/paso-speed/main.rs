@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 mod adam;
 mod conv;
+mod load;
 mod peak;
 mod timing;
 mod train;
@@ -28,6 +29,8 @@ enum What {
     Adam(adam::Args),
     /// Every convolution shape of the nets, one thread, one image.
     Conv(conv::Args),
+    /// Images ready for training: augmented, and decoded from a folder.
+    Load(load::Args),
     /// A training step or inference of a small localization net.
     Train(train::Args),
 }
@@ -36,6 +39,7 @@ fn main() {
     match Args::parse().what {
         What::Adam(args) => adam::run(&args),
         What::Conv(args) => conv::run(&args),
+        What::Load(args) => load::run(&args),
         What::Train(args) => train::run(&args),
     }
 }

@@ -19,9 +19,13 @@ fn train_eval_and_predict_print_what_they_promise() {
     has(done, &["event", "mean_iou", "iou50", "seconds"]);
     assert_eq!(done["event"], "done");
     assert_eq!(done["mean_iou"], epochs[11]["mean_iou"], "the last epoch, not the luckiest");
-    for file in
-        ["config.toml", "metrics.csv", "metrics.jsonl", "last.safetensors", "best.safetensors"]
-    {
+    let record = ["config.toml", "metrics.csv", "metrics.jsonl"];
+    for file in record.into_iter().chain([
+        "last.safetensors",
+        "best.safetensors",
+        "samples.png",
+        "worst.png",
+    ]) {
         assert!(place.path("run").join(file).is_file(), "{file} is in the run folder");
     }
     let csv = String::from_utf8(crate::bytes(&place.path("run/metrics.csv"))).expect("text");
@@ -29,12 +33,43 @@ fn train_eval_and_predict_print_what_they_promise() {
 
     let judged = place.json("eval run --data scenes --split val --json");
     assert_eq!(judged.len(), 1);
-    has(&judged[0], &["images", "mean_iou", "iou50", "iou75", "class_accuracy"]);
+    has(&judged[0], &["images", "split", "loss", "best_constant_box", "constant", "gain_over_box"]);
+    for metric in [
+        "mean_iou",
+        "iou50",
+        "iou75",
+        "iou50_95",
+        "class_accuracy",
+        "top1_localization",
+        "centre_error",
+    ] {
+        let value = |key: &str| judged[0][format!("{metric}{key}")].as_f64().expect(metric);
+        assert!(value("_low") <= value("") && value("") <= value("_high"), "{metric}");
+    }
+    for groups in ["by_class", "by_size"] {
+        let groups = judged[0][groups].as_array().expect("a list");
+        let images = |g: &Value| g["images"].as_u64().expect("a number");
+        assert_eq!(groups.iter().map(images).sum::<u64>(), 6, "every image is in one group");
+        has(&groups[0], &["name", "mean_iou", "mean_iou_low", "mean_iou_high", "class_accuracy"]);
+    }
+    // Fitted on the training images: it cannot be the very best for these, and says what it is.
+    let constant = &judged[0]["constant"];
+    assert_eq!(constant["fitted_on"], "train");
+    assert_eq!(constant["mean_iou"], judged[0]["best_constant_box"]);
     assert_eq!(judged[0]["images"], 6);
     assert_eq!(
         judged[0]["mean_iou"], done["best_mean_iou"],
         "the best checkpoint, on the same images"
     );
+
+    place.stdout("eval run --data scenes --sheet sheet.png");
+    let drawn = crate::bytes(&place.path("sheet.png"));
+    assert!(
+        drawn.starts_with(b"\x89PNG") && drawn == crate::bytes(&place.path("run/worst.png")),
+        "the same images under the same checkpoint"
+    );
+    let (_, said) = place.refused("eval run --data scenes --sheet sheet.png");
+    assert!(said.contains("sheet.png: is there already"), "{said}");
 
     let image = std::fs::read_dir(place.path("scenes/images"))
         .expect("images")
@@ -115,4 +150,52 @@ fn find_lr_suggests_with_an_interval_or_refuses_with_a_reason() {
     } else {
         assert!(found["refusal"].as_str().is_some_and(|why| !why.is_empty()), "a reason");
     }
+}
+
+#[test]
+fn images_beyond_the_memory_train_to_the_same_bits() {
+    let place = Place::new();
+    let short = TRAIN.replace("--epochs 12", "--epochs 2");
+    place.stdout(&format!("{short} --out cached"));
+    let output = crate::output(&mut place.paso(&format!("{short} --out streamed --cache 0")));
+    let said = crate::text(&output.stderr);
+    assert!(said.contains("20 of 20 train images do not fit") && said.contains("6 of 6"), "{said}");
+    for file in ["last.safetensors", "metrics.csv", "samples.png", "worst.png"] {
+        let bytes = |run: &str| crate::bytes(&place.path(run).join(file));
+        assert!(bytes("cached") == bytes("streamed"), "{file}");
+    }
+}
+
+#[test]
+fn every_image_is_judged_in_one_fold() {
+    let place = Place::new();
+    place.stdout(&format!("{} --out run", TRAIN.replace("--epochs 12", "--epochs 1")));
+    let images = |fold: u64| {
+        let command = format!("eval run --data scenes --folds 3 --fold {fold} --json");
+        place.json(&command)[0]["images"].as_u64().expect("a number")
+    };
+    let parts = [images(1), images(2), images(3)];
+    assert!(
+        parts.iter().sum::<u64>() == 26 && parts.iter().all(|n| (8..=9).contains(n)),
+        "{parts:?}"
+    );
+}
+
+#[test]
+fn data_names_a_picture_that_is_in_two_splits() {
+    let place = Place::new();
+    let list = |name: &str| crate::text(&crate::bytes(&place.path("scenes").join(name)));
+    let first = |name: &str| {
+        let stem = list(name).lines().next().expect("a picture").to_owned();
+        place.path("scenes/images").join(stem).with_extension("png")
+    };
+    let before = place.json("data scenes --json");
+    has(&before[0], &["usable_pictures", "pictures_per_split", "objects_per_class", "box_area"]);
+    assert_eq!(before[0]["report"]["problems"], Value::Array(Vec::new()));
+    assert_eq!(before[0]["pictures_per_split"]["train"], 20);
+    std::fs::copy(first("train.txt"), first("val.txt")).expect("it can be copied");
+    let found = place.json("data scenes --json");
+    let problems = found[0]["report"]["problems"].as_array().expect("a list");
+    assert!(problems.len() == 1 && problems[0]["kind"] == "split-leak", "{problems:?}");
+    assert!(place.stdout("data scenes").contains("THE SAME PICTURE IN TWO SPLITS: 1"));
 }

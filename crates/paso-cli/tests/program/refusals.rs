@@ -12,6 +12,9 @@ fn wrong_use_is_2_and_names_the_argument() {
         ("settle --data scenes --budget soon", "--budget"),
         ("settle --data scenes --arm linear", "NAME=SPEC"),
         ("train --data scenes --resume", "--out"),
+        ("train --data scenes --folds 3", "--fold"),
+        ("train --data scenes --folds 1 --fold 1", "--folds"),
+        ("train --data scenes --cache much", "512MiB"),
         ("nothing", "nothing"),
     ] {
         let (code, said) = place.refused(arguments);
@@ -35,6 +38,8 @@ fn what_cannot_be_done_is_1_and_says_why() {
         ("train --data scenes --config bad.toml", "bad.toml"),
         ("train --data scenes --config unknown.toml", "learning"),
         ("train --data scenes --threads 0", "--threads"),
+        ("train --data scenes --folds 3 --fold 4", "from 1 to 3"),
+        ("train --data scenes --folds 27 --fold 4", "folds is 27"),
         ("eval nowhere --data scenes", "nowhere"),
         ("predict scenes scenes/images", "scenes"),
         ("schedule linear(1->-2,5) --steps 3 --csv", "-2"),

@@ -1,13 +1,15 @@
-//! Samples ready for training: decoded once, scaled to the net's input, kept as bytes.
+//! Samples ready for training: decoded, scaled to the net's input, kept as bytes as far as memory goes.
+
+use std::borrow::Cow;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::report::{Problem, ProblemKind};
+use super::report::Problem;
+use super::store::{Facts, Store};
 use super::{Dataset, Source};
 use crate::augment::{Augment, View};
-use crate::demo;
-use crate::image::{ImageLimits, decode, resize_into};
+use crate::image::ImageLimits;
 use crate::{BBox, Error};
 
 /// The mean of red, green and blue that a net's input is centred by (ImageNet's, as fractions of
@@ -25,22 +27,26 @@ pub struct PrepareOptions {
     pub size: usize,
     /// How large a picture may be.
     pub limits: ImageLimits,
+    /// The most memory for decoded pictures, in bytes, of which each takes `3 * size * size`. Those
+    /// beyond it are decoded again each time that a batch asks for them, which gives the same bits and
+    /// takes longer. Default 2 GiB: 77,000 pictures at 96 pixels.
+    pub cache_bytes: u64,
 }
 
 impl Default for PrepareOptions {
     fn default() -> Self {
-        Self { size: 64, limits: ImageLimits::default() }
+        Self { size: 64, limits: ImageLimits::default(), cache_bytes: 2 << 30 }
     }
 }
 
-/// Samples in memory: `3 * size * size` bytes each, with their boxes and classes.
+/// Samples with their boxes and classes, their pictures in memory or, beyond a limit, in their files.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     size: usize,
     classes: usize,
     /// Which samples of the data set these are.
     samples: Vec<usize>,
-    pixels: Vec<u8>,
+    pictures: Store,
     boxes: Vec<BBox>,
     labels: Vec<usize>,
     /// Width over height of each picture before it was scaled to a square.
@@ -67,34 +73,12 @@ impl Prepared {
         if !(8..=1024).contains(&options.size) {
             return Err(Error::option("size", options.size, "from 8 to 1024 pixels"));
         }
-        let length = 3 * options.size * options.size;
-        let mut pixels = vec![0; length * indices.len()];
-        let outcomes: Vec<Result<(), Problem>> = pixels
-            .par_chunks_exact_mut(length)
-            .zip(indices)
-            .map(|(out, &i)| prepare(&dataset.samples[i].source, options, out))
-            .collect();
-
-        // Close the gaps that broken pictures left.
-        let mut problems = Vec::new();
-        let mut samples = Vec::with_capacity(indices.len());
-        for (from, (outcome, &sample)) in outcomes.into_iter().zip(indices).enumerate() {
-            match outcome {
-                Ok(()) => {
-                    let to = samples.len();
-                    if to != from {
-                        pixels.copy_within(from * length..(from + 1) * length, to * length);
-                    }
-                    samples.push(sample);
-                }
-                Err(problem) => problems.push(problem),
-            }
-        }
-        if let (true, Some(first)) = (samples.is_empty(), problems.first()) {
+        let sources: Vec<&Source> = indices.iter().map(|&i| &dataset.samples[i].source).collect();
+        let (pictures, kept, problems) = Store::new(&sources, options);
+        if let (true, Some(first)) = (kept.is_empty(), problems.first()) {
             return Err(Error::image(&first.file, &*first.message));
         }
-        pixels.truncate(length * samples.len());
-        pixels.shrink_to_fit();
+        let samples: Vec<usize> = kept.into_iter().map(|place| indices[place]).collect();
         let of = |i: &usize| &dataset.samples[*i];
         let prepared = Self {
             size: options.size,
@@ -103,7 +87,7 @@ impl Prepared {
             labels: samples.iter().map(|i| of(i).class).collect(),
             aspects: samples.iter().map(|i| of(i).width as f32 / of(i).height as f32).collect(),
             samples,
-            pixels,
+            pictures,
         };
         Ok((prepared, problems))
     }
@@ -150,23 +134,41 @@ impl Prepared {
         &self.labels
     }
 
+    /// How many pictures are in memory: the first ones. The others are decoded when they are asked for.
+    #[must_use]
+    pub fn cached(&self) -> usize {
+        self.pictures.cached()
+    }
+
     /// One picture: RGB bytes, row by row.
+    ///
+    /// # Errors
+    ///
+    /// If it is not in memory: [`Error::Io`] or [`Error::Image`] when its file cannot be read any more or
+    /// has changed.
     ///
     /// # Panics
     ///
     /// If `index` is not below [`Prepared::len`].
-    #[must_use]
     #[track_caller]
-    pub fn picture(&self, index: usize) -> &[u8] {
-        let length = 3 * self.size * self.size;
-        &self.pixels[index * length..(index + 1) * length]
+    pub fn picture(&self, index: usize) -> Result<Cow<'_, [u8]>, Error> {
+        self.pictures.picture(index)
+    }
+
+    /// The CRC-32 of each picture, and more.
+    pub(crate) fn facts(&self) -> &[Facts] {
+        self.pictures.facts()
     }
 
     /// Writes a batch: pictures as f32, NHWC, centred by [`MEAN`] and divided by [`STD`]; boxes as
-    /// `x_min, y_min, x_max, y_max` in fractions; classes. Allocates nothing.
+    /// `x_min, y_min, x_max, y_max` in fractions; classes. Allocates nothing for pictures in memory.
     ///
     /// With `augment`, picture and box are changed at random; the change depends on `seed`, `epoch`
     /// and the sample alone, not on what was filled before or beside it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prepared::picture`].
     ///
     /// # Panics
     ///
@@ -186,16 +188,21 @@ impl Prepared {
         images: &mut [f32],
         boxes: &mut [f32],
         labels: &mut [usize],
-    ) {
+    ) -> Result<(), Error> {
         let length = self.check_batch(indices, images, boxes, labels);
         for (k, &i) in indices.iter().enumerate() {
             let image = &mut images[k * length..(k + 1) * length];
-            boxes[4 * k..4 * k + 4].copy_from_slice(&self.fill(i, augment, seed, epoch, image));
+            boxes[4 * k..4 * k + 4].copy_from_slice(&self.fill(i, augment, seed, epoch, image)?);
             labels[k] = self.labels[i];
         }
+        Ok(())
     }
 
     /// [`Prepared::fill_batch`] on the threads of the current rayon pool, with the same result.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prepared::picture`].
     ///
     /// # Panics
     ///
@@ -214,17 +221,18 @@ impl Prepared {
         images: &mut [f32],
         boxes: &mut [f32],
         labels: &mut [usize],
-    ) {
+    ) -> Result<(), Error> {
         let length = self.check_batch(indices, images, boxes, labels);
         images
             .par_chunks_exact_mut(length)
             .zip(boxes.par_chunks_exact_mut(4))
             .zip(labels)
             .zip(indices)
-            .for_each(|(((image, bbox), label), &i)| {
-                bbox.copy_from_slice(&self.fill(i, augment, seed, epoch, image));
+            .try_for_each(|(((image, bbox), label), &i)| {
+                bbox.copy_from_slice(&self.fill(i, augment, seed, epoch, image)?);
                 *label = self.labels[i];
-            });
+                Ok(())
+            })
     }
 
     fn fill(
@@ -234,19 +242,20 @@ impl Prepared {
         seed: u64,
         epoch: u64,
         out: &mut [f32],
-    ) -> [f32; 4] {
-        let picture = self.picture(index);
-        match augment {
+    ) -> Result<[f32; 4], Error> {
+        let picture = &*self.picture(index)?;
+        Ok(match augment {
             None => {
                 crate::augment::normalize_into(picture, out);
                 self.boxes[index].corners()
             }
             Some(augment) => {
                 let sample = self.samples[index] as u64;
-                let view = View { picture, size: self.size, aspect: self.aspects[index] };
+                let (aspect, gray) = (self.aspects[index], self.facts()[index].gray);
+                let view = View { picture, size: self.size, aspect, gray };
                 augment.apply(&view, &self.boxes[index], seed, epoch, sample, out).corners()
             }
-        }
+        })
     }
 
     #[track_caller]
@@ -267,20 +276,4 @@ impl Prepared {
         );
         length
     }
-}
-
-fn prepare(source: &Source, options: &PrepareOptions, out: &mut [u8]) -> Result<(), Problem> {
-    match source {
-        Source::Scene(scene) => demo::draw(scene, options.size, out),
-        Source::File(path) => {
-            let picture = decode(path, &options.limits).map_err(|e| match e {
-                Error::Image { message, .. } => {
-                    Problem::new(ProblemKind::PictureUnreadable, path, None, message)
-                }
-                e => Problem::new(ProblemKind::PictureUnreadable, path, None, e.to_string()),
-            })?;
-            resize_into(&picture, options.size, out);
-        }
-    }
-    Ok(())
 }

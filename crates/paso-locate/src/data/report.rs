@@ -50,6 +50,8 @@ impl fmt::Display for Problem {
 pub enum ProblemKind {
     /// A label file is not what its format says.
     Malformed,
+    /// The same picture is in two splits under two names, so that what is judged was trained on.
+    SplitLeak,
     /// A picture that is labeled or listed is not there.
     PictureMissing,
     /// A picture cannot be decoded or is too large.
@@ -70,6 +72,8 @@ pub enum ProblemKind {
     NoLabel,
     /// A box was cut at its picture's edge.
     BoxClamped,
+    /// The same picture is there twice, under two names.
+    Duplicate,
     /// Something that was understood in one of two ways.
     Note,
 }
@@ -92,7 +96,7 @@ impl ProblemKind {
     pub fn effect(self) -> Effect {
         match self {
             Self::Malformed => Effect::Refused,
-            Self::BoxClamped | Self::Note => Effect::Noted,
+            Self::SplitLeak | Self::Duplicate | Self::BoxClamped | Self::Note => Effect::Noted,
             _ => Effect::LeftOut,
         }
     }
@@ -102,6 +106,7 @@ impl fmt::Display for ProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "malformed labels",
+            Self::SplitLeak => "THE SAME PICTURE IN TWO SPLITS",
             Self::PictureMissing => "picture missing",
             Self::PictureUnreadable => "picture unreadable",
             Self::SizeMismatch => "label for a picture of another size",
@@ -112,6 +117,7 @@ impl fmt::Display for ProblemKind {
             Self::InNoSplit => "in no split file",
             Self::NoLabel => "picture without a label",
             Self::BoxClamped => "box cut at the picture's edge",
+            Self::Duplicate => "the same picture twice",
             Self::Note => "note",
         })
     }

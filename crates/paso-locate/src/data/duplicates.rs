@@ -1,0 +1,155 @@
+//! Pictures of equal content under different names: by length, then checksum, then byte by byte.
+//!
+//! In two splits they make the validation too good: what is judged was trained on. Only files that have
+//! the length of another one are read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::report::{Problem, ProblemKind};
+use super::{Contents, Dataset, Source, Split};
+
+/// A picture file and what it is for.
+#[derive(Clone, Copy)]
+struct File<'a> {
+    path: &'a Path,
+    name: &'a str,
+    split: Option<Split>,
+}
+
+impl Contents {
+    /// Pictures that are the same file under another name, one problem for each beyond the first:
+    /// [`ProblemKind::SplitLeak`] where they lie in different splits, else [`ProblemKind::Duplicate`].
+    /// Files that cannot be read are no duplicates, and pictures that no split file names do not count. Pictures that were saved anew are not found.
+    #[must_use]
+    pub fn duplicates(&self) -> Vec<Problem> {
+        let used = self.pictures.iter().filter(|p| p.split.is_some() || !self.listed);
+        find(used.filter_map(|p| File::new(&p.source, &p.name, p.split)).collect())
+    }
+}
+
+impl Dataset {
+    /// As [`Contents::duplicates`], among the samples. The report of [`Dataset::load`] has them; after
+    /// [`Dataset::fold`] other samples lie in different splits.
+    #[must_use]
+    pub fn duplicates(&self) -> Vec<Problem> {
+        let samples = self.samples.iter();
+        find(samples.filter_map(|s| File::new(&s.source, &s.name, Some(s.split))).collect())
+    }
+}
+
+impl<'a> File<'a> {
+    fn new(source: &'a Source, name: &'a str, split: Option<Split>) -> Option<Self> {
+        match source {
+            Source::File(path) => Some(Self { path, name, split }),
+            Source::Scene(_) => None,
+        }
+    }
+}
+
+fn find(mut files: Vec<File<'_>>) -> Vec<Problem> {
+    files.sort_by(|a, b| (a.split, a.name).cmp(&(b.split, b.name)));
+    let length = |file: &File<'_>| std::fs::metadata(file.path).map(|m| m.len()).ok();
+    let checksum = |file: &File<'_>| crate::files::checksum(file.path).ok();
+    let mut problems = Vec::new();
+    for same_length in groups(files, length) {
+        for same_sum in groups(same_length, checksum) {
+            compare(same_sum, &mut problems);
+        }
+    }
+    problems
+}
+
+/// The files that share a key with others, group by group, in their order; those without a key are
+/// left out.
+fn groups<'a, K: Ord + Send>(
+    files: Vec<File<'a>>,
+    key: impl Fn(&File<'a>) -> Option<K> + Sync + Send,
+) -> Vec<Vec<File<'a>>> {
+    let keys: Vec<Option<K>> = files.par_iter().map(key).collect();
+    let mut by_key: BTreeMap<K, Vec<File<'a>>> = BTreeMap::new();
+    for (file, key) in files.into_iter().zip(keys) {
+        if let Some(key) = key {
+            by_key.entry(key).or_default().push(file);
+        }
+    }
+    by_key.into_values().filter(|group| group.len() > 1).collect()
+}
+
+/// Checksums can agree by chance: compares the bytes with those of the first.
+fn compare(mut files: Vec<File<'_>>, problems: &mut Vec<Problem>) {
+    while files.len() > 1 {
+        let first = files.remove(0);
+        let Ok(bytes) = std::fs::read(first.path) else { continue };
+        files.retain(|file| {
+            let same = std::fs::read(file.path).is_ok_and(|other| other == bytes);
+            if same {
+                problems.push(problem(&first, file));
+            }
+            !same
+        });
+    }
+}
+
+fn problem(first: &File<'_>, file: &File<'_>) -> Problem {
+    let other = first.name;
+    let (kind, message) = match (first.split, file.split) {
+        (Some(theirs), Some(ours)) if theirs != ours => (
+            ProblemKind::SplitLeak,
+            format!(
+                "is in the {ours} split and the same file as {other} in the {theirs} split: what is \
+                 judged was trained on; remove one of them"
+            ),
+        ),
+        (None, _) | (_, None) => (
+            ProblemKind::Duplicate,
+            format!("is the same file as {other}; a chosen split may part them: remove one"),
+        ),
+        _ => (ProblemKind::Duplicate, format!("is the same file as {other}; it counts twice")),
+    };
+    Problem::new(kind, file.path, None, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_equal_bytes_are_the_same_and_other_splits_are_worse() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let (a, b) = (&[0_u8; 8], &[0, 0, 0, 0, 0, 0, 0, 1]);
+        for (name, bytes) in [("1", a), ("2", b), ("3", a), ("4", a), ("5", b)] {
+            std::fs::write(path(name), bytes).expect("it can be written");
+        }
+        std::fs::write(path("6"), [0_u8; 9]).expect("it can be written");
+        let sources: Vec<Source> = (1..=7).map(|i| Source::File(path(&i.to_string()))).collect();
+        let (train, val) = (Some(Split::Train), Some(Split::Val));
+        let files = |splits: [Option<Split>; 7]| -> Vec<Problem> {
+            let all = sources.iter().zip(["1", "2", "3", "4", "5", "6", "7"]).zip(splits);
+            find(all.filter_map(|((s, name), split)| File::new(s, name, split)).collect())
+        };
+        let found = files([train, train, train, val, train, train, train]);
+        let told: Vec<(ProblemKind, bool)> =
+            found.iter().map(|p| (p.kind, p.file == path("4"))).collect();
+        let (twice, leak) = (ProblemKind::Duplicate, ProblemKind::SplitLeak);
+        assert_eq!(told.len(), 3, "{found:?}");
+        assert!(told.contains(&(leak, true)), "{found:?}");
+        assert_eq!(told.iter().filter(|t| **t == (twice, false)).count(), 2, "{found:?}");
+        assert!(files([None; 7]).iter().all(|p| p.kind == twice && p.message.contains("may part")));
+    }
+
+    #[test]
+    fn equal_checksums_alone_are_not_enough() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        std::fs::write(&one, "plumless").expect("it can be written");
+        std::fs::write(&two, "buckeroo").expect("it can be written");
+        let sum = |path| crate::files::checksum(path).expect("it is there");
+        assert_eq!(sum(&one), sum(&two), "a known pair of equal CRC-32");
+        let file = |path| File { path, name: "", split: None };
+        assert_eq!(find(vec![file(&one), file(&two)]), []);
+    }
+}

@@ -1,0 +1,181 @@
+//! Every metric with its interval, and the overlap by class and by size of the object.
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::{Interval, Located, Values, bootstrap_mean};
+
+/// The level of the intervals.
+pub const LEVEL: f64 = 0.95;
+/// How often the pictures are drawn again for an interval.
+pub const DRAWS: usize = 2000;
+
+/// An object is small below this share of the picture's area.
+///
+/// COCO counts pixels (32 x 32 and 96 x 96), which mean nothing once a picture was scaled to a net's
+/// input. 5 % is a square of 22 % of the side: about 21 pixels of an input of 96, two or three cells of
+/// the last map of a net that looks at every eighth pixel.
+pub const SMALL_BELOW: f64 = 0.05;
+/// An object that is not small is medium below this share of the picture's area: half of the side.
+pub const MEDIUM_BELOW: f64 = 0.25;
+
+/// The metrics of [`Metrics`](crate::metrics::Metrics), each with its interval, and groups of pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The number of pictures.
+    pub images: usize,
+    /// Mean intersection over union.
+    pub mean_iou: Interval,
+    /// Share of pictures with an IoU of at least 0.5.
+    pub iou50: Interval,
+    /// Share of pictures with an IoU of at least 0.75.
+    pub iou75: Interval,
+    /// The mean, over the thresholds 0.5, 0.55, …, 0.95, of the share at or above the threshold.
+    pub iou50_95: Interval,
+    /// Share of pictures with the right class.
+    pub class_accuracy: Interval,
+    /// Share of pictures with the right class and an IoU of at least 0.5.
+    pub top1_localization: Interval,
+    /// Mean distance of the centres as a fraction of the side. Lower is better.
+    pub centre_error: Interval,
+    /// The pictures of each class that there are any of, in the order of the classes.
+    pub by_class: Vec<Group>,
+    /// The pictures by the area of the true box: `small`, `medium` and `large`, where there are any.
+    pub by_size: Vec<Group>,
+}
+
+/// Some of the pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// The name of the class or the size.
+    pub name: String,
+    /// The number of pictures.
+    pub images: usize,
+    /// Mean intersection over union. Of few pictures the interval is too narrow: see [`bootstrap_mean`].
+    pub mean_iou: Interval,
+    /// Share of pictures with the right class.
+    pub class_accuracy: f64,
+}
+
+impl Judged {
+    /// The metrics with their names, in the order of the fields.
+    #[must_use]
+    pub fn metrics(&self) -> [(&'static str, Interval); 7] {
+        [
+            ("mean_iou", self.mean_iou),
+            ("iou50", self.iou50),
+            ("iou75", self.iou75),
+            ("iou50_95", self.iou50_95),
+            ("class_accuracy", self.class_accuracy),
+            ("top1_localization", self.top1_localization),
+            ("centre_error", self.centre_error),
+        ]
+    }
+}
+
+/// Judges predictions, picture by picture: every mean with its percentile bootstrap interval of
+/// [`LEVEL`] from [`DRAWS`] draws. The same input gives the same intervals.
+///
+/// # Panics
+///
+/// If the lengths differ or are 0, or a true class has no name.
+#[must_use]
+#[track_caller]
+pub fn judge(predicted: &[Located], truth: &[Located], classes: &[String]) -> Judged {
+    let values = Values::new(predicted, truth);
+    let mean = |values: &[f64]| bootstrap_mean(values, LEVEL, DRAWS, 0);
+    let group = |name: &str, holds: &dyn Fn(&Located) -> bool| {
+        let members: Vec<usize> = (0..truth.len()).filter(|&i| holds(&truth[i])).collect();
+        let of = |all: &[f64]| members.iter().map(|&i| all[i]).collect::<Vec<_>>();
+        let right = of(&values.class);
+        (!members.is_empty()).then(|| Group {
+            name: name.into(),
+            images: members.len(),
+            mean_iou: mean(&of(&values.iou)),
+            class_accuracy: right.iter().sum::<f64>() / members.len() as f64,
+        })
+    };
+    assert!(
+        truth.iter().all(|t| t.class < classes.len()),
+        "a class is beyond the {} names",
+        classes.len()
+    );
+    let sizes = [
+        ("small", 0.0, SMALL_BELOW),
+        ("medium", SMALL_BELOW, MEDIUM_BELOW),
+        ("large", MEDIUM_BELOW, f64::INFINITY),
+    ];
+    Judged {
+        images: truth.len(),
+        mean_iou: mean(&values.iou),
+        iou50: mean(&values.iou50),
+        iou75: mean(&values.iou75),
+        iou50_95: mean(&values.iou50_95),
+        class_accuracy: mean(&values.class),
+        top1_localization: mean(&values.top1),
+        centre_error: mean(&values.centre),
+        by_class: (0..classes.len())
+            .filter_map(|class| group(&classes[class], &|t| t.class == class))
+            .collect(),
+        by_size: sizes
+            .iter()
+            .filter_map(|&(name, from, below)| {
+                group(name, &|t| (from..below).contains(&t.bbox.area()))
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BBox;
+    use crate::metrics::evaluate;
+
+    fn square(side: f32, class: usize) -> Located {
+        Located { bbox: BBox::new(0.0, 0.0, side, side), class }
+    }
+
+    fn names() -> Vec<String> {
+        ["ant", "bee", "cat"].map(String::from).to_vec()
+    }
+
+    #[test]
+    fn the_means_are_those_of_evaluate_and_lie_in_their_intervals() {
+        let truth: Vec<Located> = (0..40).map(|i| square(0.1 + 0.02 * i as f32, i % 3)).collect();
+        let found: Vec<Located> = (0..40).map(|i| square(0.12 + 0.018 * i as f32, i % 2)).collect();
+        let (plain, judged) = (evaluate(&found, &truth), judge(&found, &truth, &names()));
+        let wanted = [
+            plain.mean_iou,
+            plain.iou50,
+            plain.iou75,
+            plain.iou50_95,
+            plain.class_accuracy,
+            plain.top1_localization,
+            plain.centre_error,
+        ];
+        for ((name, interval), mean) in judged.metrics().into_iter().zip(wanted) {
+            assert_eq!(interval.mean, mean, "{name}");
+            assert!(interval.low <= mean && mean <= interval.high, "{name}: {interval:?}");
+        }
+        assert!(judged.mean_iou.low < judged.mean_iou.high, "{judged:?}");
+    }
+
+    #[test]
+    fn groups_hold_their_own_pictures_and_all_of_them() {
+        // Areas 1, 9, 25 and 49 %: the limits themselves belong to the larger size.
+        let truth = [square(0.1, 0), square(0.3, 2), square(0.5, 2), square(0.7, 2)];
+        let found = [square(0.1, 0), square(0.3, 1), square(0.5, 2), square(0.35, 2)];
+        let judged = judge(&found, &truth, &names());
+        let shown = |groups: &[Group]| -> Vec<(String, usize)> {
+            groups.iter().map(|g| (g.name.clone(), g.images)).collect()
+        };
+        let named = |list: &[(&str, usize)]| -> Vec<(String, usize)> {
+            list.iter().map(|&(name, n)| (name.into(), n)).collect()
+        };
+        assert_eq!(shown(&judged.by_class), named(&[("ant", 1), ("cat", 3)]));
+        assert_eq!(shown(&judged.by_size), named(&[("small", 1), ("medium", 1), ("large", 2)]));
+        assert!((judged.by_class[1].class_accuracy - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!(judged.by_size[1].class_accuracy, 0.0);
+        assert!((judged.by_size[2].mean_iou.mean - 0.625).abs() < 1e-6, "1 and 1/4");
+    }
+}
