@@ -4,12 +4,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 use paso_locate::augment::Augment;
 use paso_locate::{NetName, TrainConfig};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
 
 /// What a net is and how it is trained. A flag wins over the file, the file over the default.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SettingsArgs {
-    /// Settings from a TOML file, such as the `config.toml` of an earlier run
+    /// Settings from a TOML file, such as the `config.toml` of an earlier run; those it leaves out keep their defaults
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The net: tiny, small, medium, or squeezenet with --features [default: small]
@@ -35,34 +36,26 @@ pub(crate) struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    /// Whether the run begins with features that were learned elsewhere, and no file says how it goes on.
-    pub(crate) fn is_pretrained(&self) -> bool {
-        self.features.is_some() && self.config.is_none()
-    }
-
-    /// The merged settings, not checked yet. `preset` are the defaults.
-    pub(crate) fn merged(&self, preset: TrainConfig) -> Result<TrainConfig> {
-        let mut config = match &self.config {
-            None => preset,
-            Some(path) => {
-                let text =
-                    std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-                toml::from_str(&text).with_context(|| path.display().to_string())?
-            }
-        };
-        let before = config.net;
-        match (&self.features, self.net) {
+    /// The merged settings, not checked yet. `preset` are the defaults: what the file leaves out is taken from there.
+    pub(crate) fn merged(&self, mut preset: TrainConfig) -> Result<TrainConfig> {
+        let file = self.config.as_deref().map(read).transpose()?;
+        let named = file.as_ref().filter(|(table, _)| table.contains_key("net"));
+        let net = match (&self.features, self.net) {
             (Some(_), Some(net)) if net != NetName::Squeezenet => {
                 anyhow::bail!("--features belong to the net squeezenet, not to {net}")
             }
-            (Some(_), _) => config.net = NetName::Squeezenet,
-            (None, net) => config.net = net.unwrap_or(config.net),
-        }
-        let chosen_here = before != NetName::Squeezenet && config.net == NetName::Squeezenet;
-        if chosen_here && self.config.is_none() {
+            (Some(_), _) => NetName::Squeezenet,
+            (None, net) => net.or(named.map(|(_, config)| config.net)).unwrap_or(preset.net),
+        };
+        if net == NetName::Squeezenet && preset.net != NetName::Squeezenet {
             // Its maps are a sixteenth of the image's sides. A run that goes on keeps the size that it has.
-            config.size = 160;
+            preset.size = 160;
         }
+        let mut config = match file {
+            Some((table, _)) => overlaid(Table::try_from(preset)?, table).try_into()?,
+            None => preset,
+        };
+        config.net = net;
         config.size = self.size.unwrap_or(config.size);
         config.batch = self.batch.unwrap_or(config.batch);
         config.weight_decay = self.weight_decay.unwrap_or(config.weight_decay);
@@ -71,6 +64,28 @@ impl SettingsArgs {
         }
         Ok(config)
     }
+}
+
+/// A file's settings as they stand there, and checked for what no setting has.
+fn read(path: &Path) -> Result<(Table, TrainConfig)> {
+    let context = || path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(context)?;
+    let checked = toml::from_str(&text).with_context(context)?;
+    Ok((toml::from_str(&text).with_context(context)?, checked))
+}
+
+/// `below`, with the entries of `above` in the place of its own.
+fn overlaid(mut below: Table, above: Table) -> Table {
+    for (key, value) in above {
+        let value = match (below.remove(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => {
+                Value::Table(overlaid(below, above))
+            }
+            (_, value) => value,
+        };
+        below.insert(key, value);
+    }
+    below
 }
 
 /// Threads for the kernels: as many as asked for, or one a core.

@@ -111,14 +111,14 @@ fn config(args: &TrainArgs) -> Result<TrainConfig> {
         Some(folder) if args.resume => Some(checkpoint::load(&folder.join(LAST))?.0.config),
         _ => None,
     };
-    let epochs =
-        if args.source.data == "demo" { DEMO_EPOCHS } else { TrainConfig::default().epochs };
+    let epochs = match &args.settings.features {
+        _ if args.source.data == "demo" => DEMO_EPOCHS,
+        Some(_) => PRETRAINED_EPOCHS,
+        None => TrainConfig::default().epochs,
+    };
     let preset = TrainConfig { epochs, schedule: SCHEDULE.into(), ..TrainConfig::default() };
     let preset = kept.clone().unwrap_or(preset);
     let mut config = args.settings.merged(preset)?;
-    if kept.is_none() && args.settings.is_pretrained() && args.source.data != "demo" {
-        config.epochs = PRETRAINED_EPOCHS;
-    }
     config.lr = args.lr.unwrap_or(config.lr);
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.seed = args.seed.unwrap_or(config.seed);

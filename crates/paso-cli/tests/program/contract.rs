@@ -90,6 +90,19 @@ fn train_eval_and_predict_print_what_they_promise() {
 }
 
 #[test]
+fn a_settings_file_leaves_the_defaults_that_it_does_not_name() {
+    let place = Place::new();
+    std::fs::write(place.path("some.toml"), "batch = 8\n[augment]\nzoom = 1.5\n").expect("a file");
+    let plain = place.stdout("train --data demo --print-config");
+    let wanted = plain.replace("batch = 16", "batch = 8").replace("zoom = 1.25", "zoom = 1.5");
+    assert_eq!(place.stdout("train --data demo --config some.toml --print-config"), wanted);
+    std::fs::write(place.path("net.toml"), "net = \"squeezenet\"\n").expect("a file");
+    let named = place.stdout("train --data demo --config net.toml --print-config");
+    assert_eq!(named, place.stdout("train --data demo --net squeezenet --print-config"));
+    assert!(named.contains("size = 160"), "{named}");
+}
+
+#[test]
 fn schedule_and_cpu_print_what_they_promise() {
     let place = Place::new();
     let csv = place.stdout("schedule cosine(1e-3->0,4) --steps 6 --csv");
