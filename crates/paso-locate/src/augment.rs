@@ -99,6 +99,23 @@ impl Augment {
         }
     }
 
+    /// More of everything, for long runs on few images: zoom 1.5, shift 0.15, aspect 1.2, turns of 8 degrees, colours 0.3,
+    /// and a quarter of the images partly covered. Short runs learn less under it.
+    #[must_use]
+    pub fn strong() -> Self {
+        Self {
+            zoom: 1.5,
+            shift: 0.15,
+            aspect: 1.2,
+            rotate: 8.0,
+            brightness: 0.3,
+            contrast: 0.3,
+            saturation: 0.3,
+            erase: 0.25,
+            ..Self::default()
+        }
+    }
+
     /// Checks every field against its range.
     ///
     /// # Errors
