@@ -1,6 +1,6 @@
 //! Speed over time: did it change, by how much, since when. BENCHMARKING.md says how to use it.
 //!
-//! Only `suite.rs` knows this workspace.
+//! Only `suite.rs`, and `peers/pairs.rs` for the peers, know this workspace.
 
 mod builds;
 mod chart;
@@ -9,6 +9,7 @@ mod gate;
 mod history;
 mod machine;
 mod options;
+mod peers;
 mod program;
 mod records;
 mod report;
@@ -36,6 +37,8 @@ pub(crate) enum Perf {
     Report(report::ReportArgs),
     /// Compares these files with a revision, and fails when anything became slower.
     Gate(gate::GateArgs),
+    /// Measures other libraries in turn with paso, and writes the README's tables of it.
+    Peers(peers::PeersArgs),
 }
 
 pub(crate) fn run(perf: &Perf) -> Result<()> {
@@ -45,5 +48,6 @@ pub(crate) fn run(perf: &Perf) -> Result<()> {
         Perf::Compare(args) => compare::run(args),
         Perf::Report(args) => report::run(args),
         Perf::Gate(args) => gate::run(args),
+        Perf::Peers(args) => peers::run(args),
     }
 }
