@@ -4,7 +4,7 @@
 //! failed, so that one round shows everything.
 
 use crate::steps::{Outcome, all, cargo, command, shared};
-use crate::{codegen, dependencies, isa, sanitizer, tidy};
+use crate::{codegen, dependencies, isa, perf, sanitizer, tidy};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::time::{Duration, Instant};
@@ -49,6 +49,7 @@ const STAGES: &[Stage] = &[
         cargo(&["build", "--release", "--locked", "-p", "paso-cli", "-p", "paso-benches"])
     }),
     ("speed smoke", speed_smoke),
+    ("instructions", instructions),
     ("settle demo", settle_demo),
     ("settle photographs", settle_photographs),
     ("deny", dependencies::deny),
@@ -209,6 +210,14 @@ fn speed_smoke() -> Outcome {
             ])
         },
     ])
+}
+
+/// Counted, not judged: more instructions may be what a change is for.
+fn instructions() -> Outcome {
+    match perf::count::obstacle() {
+        Some(why) => Outcome::Skipped(why.into()),
+        None => cargo(&["xtask", "perf", "count"]),
+    }
 }
 
 /// The README's first command, cut short.

@@ -5,6 +5,7 @@
 mod builds;
 mod chart;
 mod compare;
+pub(crate) mod count;
 mod gate;
 mod history;
 mod machine;
@@ -35,6 +36,8 @@ pub(crate) enum Perf {
     Compare(compare::CompareArgs),
     /// Draws the history of a machine's records as an HTML page, with the commits where it changed.
     Report(report::ReportArgs),
+    /// Counts the instructions of a step, exactly, and compares them with the record.
+    Count(count::CountArgs),
     /// Compares these files with a revision, and fails when anything became slower.
     Gate(gate::GateArgs),
     /// Measures other libraries in turn with paso, and writes the README's tables of it.
@@ -47,6 +50,7 @@ pub(crate) fn run(perf: &Perf) -> Result<()> {
         Perf::Record(args) => run::record(args),
         Perf::Compare(args) => compare::run(args),
         Perf::Report(args) => report::run(args),
+        Perf::Count(args) => count::run(args),
         Perf::Gate(args) => gate::run(args),
         Perf::Peers(args) => peers::run(args),
     }
