@@ -12,6 +12,7 @@ mod machine;
 mod options;
 mod peers;
 mod program;
+mod quality;
 mod records;
 mod report;
 mod rounds;
