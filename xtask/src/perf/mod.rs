@@ -11,6 +11,7 @@ mod history;
 mod machine;
 mod options;
 mod peers;
+mod profile;
 mod program;
 mod quality;
 mod records;
@@ -41,6 +42,8 @@ pub(crate) enum Perf {
     Count(count::CountArgs),
     /// Compares these files with a revision, and fails when anything became slower.
     Gate(gate::GateArgs),
+    /// Prints the functions that a benchmark spends its time in.
+    Profile(profile::ProfileArgs),
     /// Measures other libraries in turn with paso, and writes the README's tables of it.
     Peers(peers::PeersArgs),
 }
@@ -53,6 +56,7 @@ pub(crate) fn run(perf: &Perf) -> Result<()> {
         Perf::Report(args) => report::run(args),
         Perf::Count(args) => count::run(args),
         Perf::Gate(args) => gate::run(args),
+        Perf::Profile(args) => profile::run(args),
         Perf::Peers(args) => peers::run(args),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::quality;
 use super::suite::{Benchmark, SUITE};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 /// The margin of a gate, unless it is told another; `simulation.rs` shows what is seen with it. A margin of 3 % would see
@@ -18,6 +18,15 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// The benchmark of this name.
+    pub(crate) fn named(name: &str) -> Result<&'static Benchmark> {
+        let found = Self { only: Some(name.into()) }.full()?;
+        found
+            .into_iter()
+            .find(|benchmark| benchmark.name.contains(name))
+            .with_context(|| format!("`{name}` is no benchmark of the suite"))
+    }
+
     /// The quick suite, and of the others those that are named.
     pub(crate) fn quick(&self) -> Result<Vec<&'static Benchmark>> {
         self.filter(|benchmark| benchmark.quick || self.only.is_some())
