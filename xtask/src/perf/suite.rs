@@ -83,6 +83,8 @@ pub(crate) const SUITE: &[Benchmark] = &[
     ),
     train("train-M", false, "train --net M --mode train --batch 4 --seconds 0.1"),
     train("infer-M", false, "train --net M --mode infer --batch 4 --seconds 0.1"),
+    // Augmented batches and plain ones; the geometric mean of both.
+    train("load-64", true, "load --size 64 --threads 1 --seconds 0.1"),
     memory("memory-S", "train --net S --mode train --batch 32 --seconds 0.05"),
     memory("memory-M", "train --net M --mode train --batch 32 --seconds 0.05"),
     conv("conv-S-forward", "forward", "conv --net S --seconds 0.02"),
