@@ -3,11 +3,10 @@
 //! A stage passes, fails, or says why it could not run here. All stages run even when one has
 //! failed, so that one round shows everything.
 
-use crate::{codegen, root, tidy};
+use crate::steps::{Outcome, all, cargo, command, shared};
+use crate::{codegen, dependencies, isa, perf, sanitizer, tidy};
 use anyhow::{Result, bail};
 use clap::Args;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What `cargo xtask ci` runs.
@@ -21,20 +20,11 @@ pub(crate) struct CiArgs {
     list: bool,
 }
 
-enum Outcome {
-    Passed,
-    Failed(String),
-    /// The stage cannot run on this machine, and why.
-    Skipped(String),
-}
-
 type Stage = (&'static str, fn() -> Outcome);
 
 const STAGES: &[Stage] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
-    ("tidy", || {
-        tidy::run().map_or_else(|e| Outcome::Failed(format!("{e:#}")), |()| Outcome::Passed)
-    }),
+    ("tidy", || tidy::run().into()),
     ("clippy", || {
         cargo(&[
             "clippy",
@@ -59,10 +49,14 @@ const STAGES: &[Stage] = &[
         cargo(&["build", "--release", "--locked", "-p", "paso-cli", "-p", "paso-benches"])
     }),
     ("speed smoke", speed_smoke),
+    ("instructions", instructions),
     ("settle demo", settle_demo),
     ("settle photographs", settle_photographs),
-    ("x86 levels", x86_levels),
-    ("aarch64", aarch64),
+    ("deny", dependencies::deny),
+    ("unused dependencies", dependencies::unused),
+    ("package", || cargo(&["package", "--locked", "--allow-dirty", "--no-verify", "--quiet"])),
+    ("sanitizer", sanitizer::run),
+    ("isa", || isa::run(&isa::IsaArgs::default()).into()),
 ];
 
 pub(crate) fn run(args: &CiArgs) -> Result<()> {
@@ -76,7 +70,7 @@ pub(crate) fn run(args: &CiArgs) -> Result<()> {
         eprintln!("\n== {name}");
         let start = Instant::now();
         let outcome = stage();
-        eprintln!("== {name}: {} in {:.0} s", word(&outcome), start.elapsed().as_secs_f64());
+        eprintln!("== {name}: {} in {:.0} s", outcome.word(), start.elapsed().as_secs_f64());
         rows.push((name, start.elapsed(), outcome));
     }
     eprintln!("\n{:<20} {:>7}  outcome", "stage", "seconds");
@@ -85,7 +79,7 @@ pub(crate) fn run(args: &CiArgs) -> Result<()> {
             Outcome::Passed => String::new(),
             Outcome::Failed(why) | Outcome::Skipped(why) => format!(": {why}"),
         };
-        eprintln!("{name:<20} {:>7.0}  {}{why}", time.as_secs_f64(), word(outcome));
+        eprintln!("{name:<20} {:>7.0}  {}{why}", time.as_secs_f64(), outcome.word());
     }
     let failed = rows.iter().filter(|(_, _, o)| matches!(o, Outcome::Failed(_))).count();
     if failed > 0 {
@@ -94,49 +88,12 @@ pub(crate) fn run(args: &CiArgs) -> Result<()> {
     Ok(())
 }
 
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Passed => "passed",
-        Outcome::Failed(_) => "FAILED",
-        Outcome::Skipped(_) => "skipped",
-    }
-}
-
-/// Runs a command in the root folder; its output goes through.
-fn command(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
-    eprintln!("$ {program} {}", arguments.join(" "));
-    let status = Command::new(program)
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .status();
-    match status {
-        Ok(status) if status.success() => Outcome::Passed,
-        Ok(status) => Outcome::Failed(format!("{program} ended with {status}")),
-        Err(e) => Outcome::Failed(format!("{program} could not be started: {e}")),
-    }
-}
-
-fn cargo(arguments: &[&str]) -> Outcome {
-    command("cargo", arguments, &[])
-}
-
-/// Runs the parts in order and stops at the first that does not pass.
-fn all(parts: &[&dyn Fn() -> Outcome]) -> Outcome {
-    parts
-        .iter()
-        .map(|part| part())
-        .find(|o| !matches!(o, Outcome::Passed))
-        .unwrap_or(Outcome::Passed)
-}
-
 /// The optimizer's loops, in the assembly.
 fn codegen() -> Outcome {
     if !cfg!(target_arch = "x86_64") {
         return Outcome::Skipped("not an x86-64 machine".into());
     }
-    codegen::run().map_or_else(|e| Outcome::Failed(format!("{e:#}")), |()| Outcome::Passed)
+    codegen::run().into()
 }
 
 fn docs() -> Outcome {
@@ -255,6 +212,14 @@ fn speed_smoke() -> Outcome {
     ])
 }
 
+/// Counted, not judged: more instructions may be what a change is for.
+fn instructions() -> Outcome {
+    match perf::count::obstacle() {
+        Some(why) => Outcome::Skipped(why.into()),
+        None => cargo(&["xtask", "perf", "count"]),
+    }
+}
+
 /// The README's first command, cut short.
 fn settle_demo() -> Outcome {
     settle(&["--data", "demo", "--seeds", "2", "--steps", "40"])
@@ -289,67 +254,4 @@ fn settle(arguments: &[&str]) -> Outcome {
     all.push(&path);
     all.extend(arguments);
     cargo(&all)
-}
-
-/// The tests of the crates with kernels, at every x86 level that can be had here.
-fn x86_levels() -> Outcome {
-    let Some(script) = shared("tools/test-x86-levels.sh") else {
-        return Outcome::Skipped("no ../shared/tools beside the checkout".into());
-    };
-    if !cfg!(target_arch = "x86_64") {
-        return Outcome::Skipped("not an x86-64 machine".into());
-    }
-    command(
-        "bash",
-        &[
-            &script.to_string_lossy(),
-            "--release",
-            "--locked",
-            "-p",
-            "paso-adam",
-            "-p",
-            "paso-ops",
-            "--lib",
-        ],
-        &[],
-    )
-}
-
-/// The leaf crates' tests on aarch64: NEON code really runs, under qemu.
-fn aarch64() -> Outcome {
-    let (Some(setup), Some(test)) =
-        (shared("tools/setup-aarch64.sh"), shared("tools/test-aarch64.sh"))
-    else {
-        return Outcome::Skipped("no ../shared/tools beside the checkout".into());
-    };
-    if let Outcome::Failed(why) = command("bash", &[&setup.to_string_lossy()], &[]) {
-        return Outcome::Skipped(format!("the cross compiler could not be installed ({why})"));
-    }
-    let test = test.to_string_lossy();
-    command(
-        "bash",
-        &[
-            &test,
-            "test",
-            "--release",
-            "--locked",
-            "-p",
-            "paso-adam",
-            "-p",
-            "paso-schedule",
-            "-p",
-            "paso-ops",
-            "--lib",
-            "--tests",
-        ],
-        &[],
-    )
-}
-
-/// `../shared/PART` beside the checkout, when it is there.
-fn shared(part: &str) -> Option<PathBuf> {
-    let base =
-        std::env::var_os("PASO_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
-    let path = base.join(part);
-    path.exists().then(|| path.canonicalize().unwrap_or(path))
 }

@@ -2,7 +2,11 @@
 
 mod ci;
 mod codegen;
+mod dependencies;
+mod isa;
 mod perf;
+mod sanitizer;
+mod steps;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +27,8 @@ enum Chore {
     Ci(ci::CiArgs),
     /// Counts the instructions of the optimizer's loops.
     Codegen,
+    /// Runs the tests at every instruction set level that can be had here, and says which could not.
+    Isa(isa::IsaArgs),
     /// Speed over time: did it change, by how much, since when.
     #[command(subcommand)]
     Perf(perf::Perf),
@@ -34,6 +40,7 @@ fn main() -> ExitCode {
     let outcome = match Xtask::parse().chore {
         Chore::Ci(args) => ci::run(&args),
         Chore::Codegen => codegen::run(),
+        Chore::Isa(args) => isa::run(&args),
         Chore::Perf(perf) => perf::run(&perf),
         Chore::Tidy => tidy::run(),
     };

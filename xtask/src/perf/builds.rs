@@ -131,10 +131,19 @@ impl Drop for Tree {
 
 /// Builds the program of the workspace in `tree` into `target`.
 pub(crate) fn build(tree: &Path, target: &Path) -> Result<PathBuf> {
-    eprintln!("perf: building {} ...", suite::PROGRAM);
+    build_one(tree, target, (suite::PACKAGE, suite::PROGRAM))
+}
+
+/// Builds a package's program.
+pub(crate) fn build_one(
+    tree: &Path,
+    target: &Path,
+    (package, program): (&str, &str),
+) -> Result<PathBuf> {
+    eprintln!("perf: building {program} ...");
     let status = Command::new("cargo")
-        .args(["build", "--release", "--locked", "--quiet", "-p", suite::PACKAGE])
-        .args(["--bin", suite::PROGRAM, "--target-dir"])
+        .args(["build", "--release", "--locked", "--quiet", "-p", package])
+        .args(["--bin", program, "--target-dir"])
         .arg(target)
         .current_dir(tree)
         .status()
@@ -142,7 +151,7 @@ pub(crate) fn build(tree: &Path, target: &Path) -> Result<PathBuf> {
     if !status.success() {
         bail!("cargo build ended with {status}");
     }
-    Ok(target.join("release").join(suite::PROGRAM).with_extension(std::env::consts::EXE_EXTENSION))
+    Ok(target.join("release").join(program).with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 fn copy(program: &Path, folder: &Path) -> Result<Program> {

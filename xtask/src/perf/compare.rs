@@ -2,6 +2,7 @@
 //!
 //! Records were measured at different times, so small differences between them mean little; the gate is what judges.
 
+use super::quality::{self, Found};
 use super::records::{self, Line};
 use anyhow::{Result, bail};
 use clap::Args;
@@ -50,6 +51,7 @@ fn table(before: &[Line], after: &[Line]) -> Result<String> {
         after.iter().filter(|line| lacks(before, &line.benchmark)).map(|line| ("after", line));
     lines
         .extend(gone.chain(come).map(|(side, line)| format!("{:<20} only {side}", line.benchmark)));
+    lines.extend(quality::of_records(before, after).iter().map(Found::sentence));
     Ok(lines.join("\n") + "\n")
 }
 

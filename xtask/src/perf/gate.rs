@@ -6,9 +6,10 @@
 use super::builds::Programs;
 use super::options::{self, Wanted};
 use super::program::Program;
+use super::quality::{self, Found};
 use super::rounds::{self, Arm};
 use super::stats::{Judge, Judgement, Verdict};
-use super::suite::Benchmark;
+use super::suite::{self, Benchmark};
 use super::verdicts::{self, Outcome, Row};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -61,8 +62,14 @@ pub(crate) fn run(args: &GateArgs) -> Result<()> {
     } else {
         compare(&suite, &programs, &rounds::judge(args.margin), start + args.budget)
     };
+    let quality = if args.wanted.quality() && !programs.identical()? {
+        learned(&programs, args.margin)?
+    } else {
+        Vec::new()
+    };
     let [base, candidate] = &programs.names;
-    let summary = verdicts::Summary { base, candidate, margin: args.margin, rows: &rows };
+    let summary =
+        verdicts::Summary { base, candidate, margin: args.margin, rows: &rows, quality: &quality };
     eprint!("{}", summary.text());
     if args.json {
         #[expect(clippy::print_stdout, reason = "asked for")]
@@ -73,11 +80,24 @@ pub(crate) fn run(args: &GateArgs) -> Result<()> {
     if let Some(path) = &args.markdown {
         std::fs::write(path, summary.markdown()).with_context(|| path.display().to_string())?;
     }
-    let stops: Vec<String> = rows.iter().filter(|row| row.stops()).map(Row::sentence).collect();
+    let slower = rows.iter().filter(|row| row.stops()).map(Row::sentence);
+    let worse = quality.iter().filter(|found| found.stops()).map(Found::sentence);
+    let stops: Vec<String> = slower.chain(worse).collect();
     if !stops.is_empty() {
         bail!("perf gate: {}", stops.join("; "));
     }
     Ok(())
+}
+
+/// What both learn; nothing where the base does not know how.
+fn learned(programs: &Programs, margin: f64) -> Result<Vec<Found>> {
+    let first = quality::SEEDS.start;
+    if let Err(e) = programs.base.json(&format!("{} {first}", suite::QUALITY)) {
+        eprintln!("perf: quality is skipped: the base cannot run it: {e:#}");
+        return Ok(Vec::new());
+    }
+    eprintln!("perf: quality: both train on the same seeds");
+    quality::compare(&programs.base, &programs.candidate, margin)
 }
 
 /// First rounds, then second ones of what was slower.

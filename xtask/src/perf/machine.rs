@@ -11,17 +11,31 @@ pub(crate) fn slug() -> String {
     slug_of(&info, cpus).unwrap_or_else(|| plain(&format!("{} {cpus}cpu", brand())))
 }
 
+/// The same for people: `AMD EPYC (family 25, model 17), 2 CPUs`.
+pub(crate) fn description() -> String {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let named = ["model name", "cpu family", "model"].map(|name| field(&info, name));
+    match named {
+        [Some(name), Some(family), Some(model)] => {
+            format!("{name} (family {family}, model {model}), {cpus} CPUs")
+        }
+        _ => format!("{}, {cpus} CPUs", brand()),
+    }
+}
+
 /// The slug from the text of `/proc/cpuinfo`, if it is one that names the model.
 fn slug_of(info: &str, cpus: usize) -> Option<String> {
-    let field = |name: &str| {
-        let (_, value) = info.lines().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            (key.trim() == name).then_some((key, value.trim()))
-        })?;
-        Some(value)
-    };
-    let (name, family, model) = (field("model name")?, field("cpu family")?, field("model")?);
-    Some(plain(&format!("{name} family{family} model{model} {cpus}cpu")))
+    let [name, family, model] = ["model name", "cpu family", "model"].map(|name| field(info, name));
+    Some(plain(&format!("{} family{} model{} {cpus}cpu", name?, family?, model?)))
+}
+
+/// A field of the first CPU in `/proc/cpuinfo`.
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        (key.trim() == name).then_some(value.trim())
+    })
 }
 
 /// Where there is no `/proc/cpuinfo`, or it names no model.

@@ -1,15 +1,19 @@
 //! Speed over time: did it change, by how much, since when. BENCHMARKING.md says how to use it.
 //!
-//! Only `suite.rs` knows this workspace.
+//! Only `suite.rs`, and `peers/pairs.rs` for the peers, know this workspace.
 
 mod builds;
 mod chart;
 mod compare;
+pub(crate) mod count;
 mod gate;
 mod history;
 mod machine;
 mod options;
+mod peers;
+mod profile;
 mod program;
+mod quality;
 mod records;
 mod report;
 mod rounds;
@@ -34,8 +38,14 @@ pub(crate) enum Perf {
     Compare(compare::CompareArgs),
     /// Draws the history of a machine's records as an HTML page, with the commits where it changed.
     Report(report::ReportArgs),
+    /// Counts the instructions of a step, exactly, and compares them with the record.
+    Count(count::CountArgs),
     /// Compares these files with a revision, and fails when anything became slower.
     Gate(gate::GateArgs),
+    /// Prints the functions that a benchmark spends its time in.
+    Profile(profile::ProfileArgs),
+    /// Measures other libraries in turn with paso, and writes the README's tables of it.
+    Peers(peers::PeersArgs),
 }
 
 pub(crate) fn run(perf: &Perf) -> Result<()> {
@@ -44,6 +54,9 @@ pub(crate) fn run(perf: &Perf) -> Result<()> {
         Perf::Record(args) => run::record(args),
         Perf::Compare(args) => compare::run(args),
         Perf::Report(args) => report::run(args),
+        Perf::Count(args) => count::run(args),
         Perf::Gate(args) => gate::run(args),
+        Perf::Profile(args) => profile::run(args),
+        Perf::Peers(args) => peers::run(args),
     }
 }

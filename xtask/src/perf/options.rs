@@ -1,7 +1,8 @@
 //! Options that several commands share.
 
+use super::quality;
 use super::suite::{Benchmark, SUITE};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 /// The margin of a gate, unless it is told another; `simulation.rs` shows what is seen with it. A margin of 3 % would see
@@ -17,6 +18,15 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// The benchmark of this name.
+    pub(crate) fn named(name: &str) -> Result<&'static Benchmark> {
+        let found = Self { only: Some(name.into()) }.full()?;
+        found
+            .into_iter()
+            .find(|benchmark| benchmark.name.contains(name))
+            .with_context(|| format!("`{name}` is no benchmark of the suite"))
+    }
+
     /// The quick suite, and of the others those that are named.
     pub(crate) fn quick(&self) -> Result<Vec<&'static Benchmark>> {
         self.filter(|benchmark| benchmark.quick || self.only.is_some())
@@ -27,6 +37,16 @@ impl Wanted {
         self.filter(|_| true)
     }
 
+    /// Whether nothing was left out by name.
+    pub(crate) fn all(&self) -> bool {
+        self.only.is_none()
+    }
+
+    /// Whether the training of [`quality`] is wanted, too.
+    pub(crate) fn quality(&self) -> bool {
+        self.only.as_deref().is_none_or(|only| quality::NAME.contains(only))
+    }
+
     fn filter(&self, fits: impl Fn(&Benchmark) -> bool) -> Result<Vec<&'static Benchmark>> {
         let exact = SUITE.iter().any(|benchmark| Some(benchmark.name) == self.only.as_deref());
         let named = |name: &str| match self.only.as_deref() {
@@ -35,10 +55,10 @@ impl Wanted {
             None => true,
         };
         let wanted: Vec<_> = SUITE.iter().filter(|b| fits(b) && named(b.name)).collect();
-        if wanted.is_empty() {
+        if wanted.is_empty() && !self.quality() {
             let names: Vec<&str> = SUITE.iter().map(|benchmark| benchmark.name).collect();
             let only = self.only.as_deref().unwrap_or_default();
-            bail!("--only {only}: fits none of {}", names.join(", "));
+            bail!("--only {only}: fits none of {}, {}", names.join(", "), quality::NAME);
         }
         Ok(wanted)
     }

@@ -36,14 +36,21 @@ impl Program {
         figure(&text, benchmark.key).with_context(|| format!("`{}`", benchmark.arguments))
     }
 
+    /// The first line of what it prints.
+    ///
+    /// # Errors
+    /// When it cannot be started, fails, or prints no JSON.
+    pub(crate) fn json(&self, arguments: &str) -> Result<Value> {
+        let text = self.output(arguments)?;
+        let line = text.lines().next().with_context(|| format!("`{arguments}` printed nothing"))?;
+        serde_json::from_str(line).with_context(|| format!("`{arguments}`: no JSON: {line}"))
+    }
+
     /// The instruction set level that it runs at, or `unknown`.
     pub(crate) fn level(&self) -> String {
         let (arguments, key) = suite::LEVEL;
-        let level = |text: String| {
-            let json: Value = serde_json::from_str(text.lines().next()?).ok()?;
-            Some(json.get(key)?.as_str()?.to_owned())
-        };
-        self.output(arguments).ok().and_then(level).unwrap_or_else(|| "unknown".into())
+        let level = |json: Value| Some(json.get(key)?.as_str()?.to_owned());
+        self.json(arguments).ok().and_then(level).unwrap_or_else(|| "unknown".into())
     }
 
     fn output(&self, arguments: &str) -> Result<String> {

@@ -4,12 +4,14 @@ use super::builds;
 use super::machine;
 use super::options::Wanted;
 use super::program::Program;
-use super::records::{self, Line};
-use super::suite::{Benchmark, PROGRAM};
+use super::quality;
+use super::records::{self, Better, Line};
+use super::suite::{Benchmark, PROGRAM, SHIPPED};
 use crate::root;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// What `cargo xtask perf run` measures.
 #[derive(Debug, Args)]
@@ -38,6 +40,9 @@ pub(crate) struct RecordArgs {
     /// Record files that are not committed; the revision gets `-dirty`.
     #[arg(long)]
     allow_dirty: bool,
+    /// Also build the program from nothing, and record how long that takes.
+    #[arg(long)]
+    compile: bool,
 }
 
 /// A benchmark's figures, sorted.
@@ -89,35 +94,70 @@ pub(crate) fn record(args: &RecordArgs) -> Result<()> {
     let day = date.split('T').next().unwrap_or(&date);
     let path = records::folder(&machine).join(format!("{day}-{revision}.csv"));
     let (compiler, level) = (machine::compiler(), program.level());
-    let line = |measured: &Measured| Line {
-        machine: machine.clone(),
-        compiler: compiler.clone(),
-        level: level.clone(),
-        revision: revision.clone(),
-        date: date.clone(),
-        benchmark: measured.benchmark.name.into(),
-        figure: measured.benchmark.key.into(),
-        better: measured.benchmark.better,
-        median: measured.median(),
-        least: measured.least(),
-        most: measured.most(),
-        runs: measured.figures.len(),
-    };
-    let lines: Vec<Line> = measured.iter().map(line).collect();
+    let line =
+        |benchmark: String, figure: &str, better, [median, least, most]: [f64; 3], runs| Line {
+            machine: machine.clone(),
+            compiler: compiler.clone(),
+            level: level.clone(),
+            revision: revision.clone(),
+            date: date.clone(),
+            benchmark,
+            figure: figure.into(),
+            better,
+            median,
+            least,
+            most,
+            runs,
+        };
+    let mut lines: Vec<Line> = measured
+        .iter()
+        .map(|it| {
+            let Benchmark { name, key, better, .. } = *it.benchmark;
+            line(name.into(), key, better, [it.median(), it.least(), it.most()], it.figures.len())
+        })
+        .collect();
+    // What one run tells exactly.
+    let once = |name: String, figure: &str, better, x: f64| line(name, figure, better, [x; 3], 1);
+    if args.run.wanted.quality() {
+        lines.extend(quality::lines(&program, once)?);
+    }
+    for (name, figure, value) in built(args)? {
+        lines.push(once(name.into(), figure, Better::Lower, value));
+    }
     records::write(&path, &lines)?;
     eprintln!("perf: wrote {}", path.strip_prefix(root()).unwrap_or(&path).display());
     Ok(())
+}
+
+/// The size of what people install, and where that is asked for, the seconds of its build from nothing.
+fn built(args: &RecordArgs) -> Result<Vec<(&'static str, &'static str, f64)>> {
+    let mut all = Vec::new();
+    if args.run.binary.is_none() && args.run.wanted.all() {
+        let size = std::fs::metadata(builds::build_one(root(), &target(), SHIPPED)?)?.len();
+        all.push(("binary-size", "bytes", size as f64));
+    }
+    if args.compile {
+        let (folder, start) = (tempfile::tempdir()?, Instant::now());
+        builds::build_one(root(), folder.path(), SHIPPED)?;
+        all.push(("compile", "seconds", start.elapsed().as_secs_f64()));
+    }
+    for (name, figure, value) in &all {
+        eprintln!("perf: {name}: {value} {figure}");
+    }
+    Ok(all)
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// Runs the suite from front to back, again and again, so that a noisy minute spoils one run of each benchmark and not all
 /// runs of one.
 fn measure(args: &RunArgs) -> Result<(Program, Vec<Measured>)> {
     let suite = if args.quick { args.wanted.quick()? } else { args.wanted.full()? };
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let built = match &args.binary {
         Some(path) => path.clone(),
-        None => builds::build(root(), &target)?,
+        None => builds::build(root(), &target())?,
     };
     let program = Program::new(Path::new(&built)).with_context(|| format!("no {PROGRAM}"))?;
     let mut all: Vec<Measured> =

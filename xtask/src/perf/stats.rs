@@ -110,6 +110,13 @@ impl Judge {
     }
 }
 
+/// The estimate of the centre of a few differences, and its interval; that is unknown where they are too few to be so sure.
+pub(crate) fn hodges_lehmann_of(differences: &[f64], confidence: f64) -> Interval {
+    let outside = outside(differences.len(), (1.0 - confidence) / 2.0);
+    let outside = outside.get(differences.len()).copied().flatten();
+    outside.map_or(Interval::UNKNOWN, |outside| hodges_lehmann(differences, outside))
+}
+
 /// The Hodges-Lehmann estimate of the centre of `differences`; the interval leaves `outside` Walsh averages out on
 /// each side.
 fn hodges_lehmann(differences: &[f64], outside: usize) -> Interval {

@@ -43,6 +43,11 @@ const fn conv(name: &'static str, key: &'static str, arguments: &'static str) ->
     Benchmark { name, arguments, key, better: Better::Higher, quick: false }
 }
 
+/// The most memory that a process had, in MiB.
+const fn memory(name: &'static str, arguments: &'static str) -> Benchmark {
+    Benchmark { name, arguments, key: "rss_peak_mib", better: Better::Lower, quick: false }
+}
+
 /// Every benchmark, from small to large.
 pub(crate) const SUITE: &[Benchmark] = &[
     adam("adam-1e3", false, "adam --sizes 1e3 --seconds 0.05"),
@@ -78,9 +83,62 @@ pub(crate) const SUITE: &[Benchmark] = &[
     ),
     train("train-M", false, "train --net M --mode train --batch 4 --seconds 0.1"),
     train("infer-M", false, "train --net M --mode infer --batch 4 --seconds 0.1"),
+    // Augmented batches and plain ones; the geometric mean of both.
+    train("load-64", true, "load --size 64 --threads 1 --seconds 0.1"),
+    memory("memory-S", "train --net S --mode train --batch 32 --seconds 0.05"),
+    memory("memory-M", "train --net M --mode train --batch 32 --seconds 0.05"),
     conv("conv-S-forward", "forward", "conv --net S --seconds 0.02"),
     conv("conv-S-input-grad", "input_grad", "conv --net S --seconds 0.02"),
     conv("conv-S-weight-grad", "weight_grad", "conv --net S --seconds 0.02"),
+];
+
+/// The package and the program whose size and build time a record has: what people install.
+pub(crate) const SHIPPED: (&str, &str) = ("paso-cli", "paso");
+
+/// What a fixed training learns: the arguments before its seed, and the keys of its figures. The same seed gives the same
+/// figures, so that two builds are compared seed by seed.
+pub(crate) const QUALITY: &str = "quality --seed";
+
+/// See [`QUALITY`].
+pub(crate) const QUALITY_FIGURES: &[(&str, Better)] =
+    &[("loss", Better::Lower), ("iou", Better::Higher)];
+
+/// Something whose instructions are counted; the program takes `--steps N` and does exactly so much.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    pub(crate) name: &'static str,
+    pub(crate) arguments: &'static str,
+    /// It runs for so many steps and for twice as many; all after the first so many count.
+    pub(crate) steps: u64,
+}
+
+/// The level that instructions are counted at, as `PASO_ISA` names it.
+pub(crate) const COUNTED_AT: &str = "avx2";
+
+const fn counted(name: &'static str, steps: u64, arguments: &'static str) -> Counted {
+    Counted { name, arguments, steps }
+}
+
+/// What is counted.
+pub(crate) const COUNTED: &[Counted] = &[
+    counted("adam-1e4", 10, "adam --sizes 1e4"),
+    counted("adam-1000x1000", 2, "adam --sizes 1000x1000"),
+    counted("adam-1e4-audit", 10, "adam --sizes 1e4 --audit"),
+    counted("amsgrad-1e4", 10, "adam --sizes 1e4 --rule amsgrad"),
+    counted("nadam-1e4", 10, "adam --sizes 1e4 --rule nadam"),
+    counted("radam-1e4", 10, "adam --sizes 1e4 --rule radam"),
+    counted("adamax-1e4", 10, "adam --sizes 1e4 --rule adamax"),
+    counted("adabelief-1e4", 10, "adam --sizes 1e4 --rule adabelief"),
+    counted("lion-1e4", 10, "adam --sizes 1e4 --rule lion"),
+    counted("adopt-1e4", 10, "adam --sizes 1e4 --rule adopt"),
+    counted("schedulefree-1e4", 10, "adam --sizes 1e4 --rule schedulefree"),
+    counted("lamb-1e4", 10, "adam --sizes 1e4 --rule lamb"),
+    counted("cautious-1e4", 10, "adam --sizes 1e4 --rule cautious"),
+    counted("conv-S", 2, "conv --net S"),
+    counted("conv-D", 1, "conv --net D"),
+    counted("train-S", 2, "train --net S --mode train --batch 2"),
+    counted("train-D", 1, "train --net D --mode train --batch 1"),
+    counted("infer-S", 2, "train --net S --mode infer --batch 2"),
 ];
 
 #[cfg(test)]

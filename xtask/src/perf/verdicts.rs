@@ -1,5 +1,6 @@
 //! What the gate found, for a terminal, for a pull request and for a program.
 
+use super::quality::{self, Found};
 use super::rounds::CONFIDENCE;
 use super::stats::{Interval, Judgement, Verdict};
 use super::suite::Benchmark;
@@ -100,6 +101,8 @@ pub(crate) struct Summary<'a> {
     /// A ratio minus 1.
     pub(crate) margin: f64,
     pub(crate) rows: &'a [Row],
+    /// What both learn.
+    pub(crate) quality: &'a [Found],
 }
 
 impl Summary<'_> {
@@ -124,7 +127,8 @@ impl Summary<'_> {
                 }
             };
         }
-        text + &self.advice()
+        let learned: String = self.quality.iter().map(|found| found.sentence() + "\n").collect();
+        text + &self.advice() + &learned
     }
 
     /// What to do about verdicts that are none.
@@ -141,11 +145,11 @@ impl Summary<'_> {
 
     /// For a pull request.
     pub(crate) fn markdown(&self) -> String {
-        let stops = self.rows.iter().filter(|row| row.stops()).count();
-        let head = match stops {
+        let worse = self.quality.iter().filter(|found| found.stops()).count();
+        let head = match self.rows.iter().filter(|row| row.stops()).count() + worse {
             0 => "No slowdown".to_owned(),
-            1 => "1 benchmark is slower or fails".to_owned(),
-            more => format!("{more} benchmarks are slower or fail"),
+            1 => "1 benchmark is slower, learns less or fails".to_owned(),
+            more => format!("{more} benchmarks are slower, learn less or fail"),
         };
         let mut text = format!(
             "### {head}\n\n`{}` against `{}`, margin {:.1} %. Both ran in turn on one machine; the control is the base against \
@@ -175,6 +179,9 @@ impl Summary<'_> {
                     "| {name} | {word} | | the builds are the same, byte for byte | |"
                 ),
             };
+        }
+        for found in self.quality {
+            let _ = write!(text, "\n{}.\n", found.sentence());
         }
         match self.advice() {
             none if none.is_empty() => text,
@@ -207,6 +214,14 @@ impl Serialize for Summary<'_> {
             confidence: f64,
             slowdowns: usize,
             benchmarks: Vec<One<'a>>,
+            quality: Vec<Learned<'a>>,
+        }
+        #[derive(Serialize)]
+        struct Learned<'a> {
+            figure: &'a str,
+            verdict: quality::Verdict,
+            worse_by_ratio: f64,
+            seeds: usize,
         }
         #[derive(Serialize)]
         struct One<'a> {
@@ -238,6 +253,16 @@ impl Serialize for Summary<'_> {
             confidence: CONFIDENCE,
             slowdowns: self.rows.iter().filter(|row| row.stops()).count(),
             benchmarks: benchmarks.collect(),
+            quality: self
+                .quality
+                .iter()
+                .map(|found| Learned {
+                    figure: &found.name,
+                    verdict: found.verdict,
+                    worse_by_ratio: found.worse.estimate.exp(),
+                    seeds: found.seeds,
+                })
+                .collect(),
         }
         .serialize(serializer)
     }

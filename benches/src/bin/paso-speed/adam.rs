@@ -5,7 +5,7 @@ use paso_adam::{
 };
 use rayon::prelude::*;
 
-use crate::timing;
+use crate::timing::{self, Effort};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -18,6 +18,9 @@ pub(crate) struct Args {
     /// Seconds to sample for, each size.
     #[arg(long, default_value_t = 0.6)]
     seconds: f64,
+    /// Take so many steps on one thread and time nothing: for counting instructions.
+    #[arg(long, conflicts_with = "threads", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
     /// Time a loop with the same memory traffic and one addition an array instead: the limit from 1e6 on.
     #[arg(long)]
     stream: bool,
@@ -79,6 +82,12 @@ impl Rule {
     }
 }
 
+impl Args {
+    fn effort(&self) -> Effort {
+        Effort::new(self.seconds, self.steps)
+    }
+}
+
 #[derive(Clone)]
 struct Size {
     name: String,
@@ -101,14 +110,16 @@ fn size(text: &str) -> Result<Size, String> {
 /// Prints a line a size; every figure but the median is derived from it or beside it.
 pub(crate) fn run(args: &Args) {
     check();
-    let pool = timing::pool(args.threads.into());
-    for size in &args.sizes {
+    args.effort()
+        .install(args.threads.into(), || args.sizes.iter().for_each(|size| line(size, args)));
+}
+
+fn line(size: &Size, args: &Args) {
+    if args.dead {
+        dead(size, args);
+    } else {
         let time = if args.stream { stream } else { step };
-        if args.dead {
-            pool.install(|| dead(size, args));
-            continue;
-        }
-        let (median, best) = pool.install(|| time(size, args));
+        let (median, best) = time(size, args);
         let total = (size.tensors * size.weights) as f64;
         let line = serde_json::json!({
             "peer": if args.stream { "stream" } else { "paso" },
@@ -166,7 +177,7 @@ fn step(size: &Size, args: &Args) -> (f64, f64) {
     let mut group = AdamGroup::new(args.rule.adam(), vec![size.weights; size.tensors]);
     let mut tensors: Vec<_> = w.chunks_mut(size.weights).zip(g.chunks(size.weights)).collect();
     let audit = args.audit;
-    timing::sample(args.seconds, || match (args.threads > 1, audit) {
+    timing::sample(args.effort(), || match (args.threads > 1, audit) {
         (true, false) => group.par_step(1e-3, &mut tensors[..]),
         (false, false) => group.step(1e-3, &mut tensors[..]),
         (true, true) => {
@@ -236,7 +247,7 @@ fn stream(size: &Size, args: &Args) -> (f64, f64) {
         });
     };
     let parallel = args.threads > 1 && args.rule.moments() == 2;
-    timing::sample(args.seconds, || {
+    timing::sample(args.effort(), || {
         if parallel && total > 100_000 {
             const PIECE: usize = 64 * 1024;
             let (w, g) = (w.par_chunks_mut(PIECE), g.par_chunks(PIECE));

@@ -4,7 +4,7 @@
 use paso_ops::{Buffer, Conv, Finish, Image, ImageMut, Isa, PackedConv, Plane};
 
 use crate::peak;
-use crate::timing;
+use crate::timing::{self, Effort};
 use crate::train_nets::{NetName, noise};
 
 #[derive(clap::Args)]
@@ -15,6 +15,9 @@ pub(crate) struct Args {
     /// Seconds for each kernel.
     #[arg(long, default_value_t = 0.3)]
     seconds: f64,
+    /// Run every kernel so many times and time nothing: for counting instructions.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
 }
 
 /// A convolution and the side of its square input.
@@ -64,26 +67,30 @@ fn shapes(net: NetName) -> Vec<Shape> {
 pub(crate) fn run(args: &Args) {
     let nets = args.net.map_or(vec![NetName::S, NetName::M, NetName::D], |net| vec![net]);
     let isa = Isa::from_env().unwrap_or_else(|e| panic!("PASO_ISA: {e}"));
-    timing::pool(1).install(|| {
-        let peak = peak::gflops(isa, args.seconds);
+    let effort = Effort::new(args.seconds, args.steps);
+    effort.install(1, || {
+        let peak = match effort {
+            Effort::Seconds(seconds) => peak::gflops(isa, seconds),
+            Effort::Steps(_) => f64::NAN,
+        };
         for net in nets {
             for shape in shapes(net) {
-                line(isa, net, shape, peak, args.seconds);
+                line(isa, net, shape, peak, effort);
             }
         }
     });
 }
 
-fn line(isa: Isa, net: NetName, (conv, side): Shape, peak: f64, seconds: f64) {
+fn line(isa: Isa, net: NetName, (conv, side): Shape, peak: f64, effort: Effort) {
     let mut job = Job::new(isa, conv, side);
     job.check();
     let pixels = job.y.plane.pixels() * conv.weight_len() / conv.out_channels * conv.out_channels;
     let flop = 2.0 * pixels as f64;
     let rate = |time: (f64, f64)| flop / time.0 / 1e9;
     let rates = [
-        rate(timing::sample(seconds, || job.forward())),
-        rate(timing::sample(seconds, || job.input_grad())),
-        rate(timing::sample(seconds, || job.weight_grad())),
+        rate(timing::sample(effort, || job.forward())),
+        rate(timing::sample(effort, || job.input_grad())),
+        rate(timing::sample(effort, || job.weight_grad())),
     ];
     let [forward, input_grad, weight_grad] = rates.map(|x| (x * 10.0).round() / 10.0);
     let share = rates.map(|x| (x / peak * 100.0).round() / 100.0);

@@ -11,7 +11,7 @@ use paso_locate::demo::{DemoOptions, dataset};
 use paso_locate::image::{ImageLimits, decode, resize_into};
 use rayon::prelude::*;
 
-use crate::timing;
+use crate::timing::{self, Effort};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -57,7 +57,7 @@ fn fill(args: &Args, size: usize) {
         let mut out = Batch::new(batch, size);
         let mut epoch = 0;
         check(&images, &indices, augment.as_ref(), size);
-        let (median, best) = timing::sample(args.seconds, || {
+        let (median, best) = timing::sample(Effort::Seconds(args.seconds), || {
             epoch += 1;
             out.fill(&images, &indices, augment.as_ref(), epoch, true);
         });
@@ -149,7 +149,7 @@ fn decoding(args: &Args, folder: &Path, size: usize) {
             resize_into(&picture, size, out);
         });
     };
-    let (median, best) = timing::sample(args.seconds, &mut every);
+    let (median, best) = timing::sample(Effort::Seconds(args.seconds), &mut every);
     for (i, bytes) in out.chunks_exact(length).enumerate() {
         let prepared = images.picture(i).unwrap_or_else(|e| panic!("{e}"));
         assert!(bytes == &*prepared, "{}: decoded twice, not the same", paths[i].display());

@@ -11,6 +11,7 @@ mod adam;
 mod conv;
 mod load;
 mod peak;
+mod quality;
 mod timing;
 mod train;
 mod train_nets;
@@ -31,6 +32,8 @@ enum What {
     Conv(conv::Args),
     /// Images ready for training: augmented, and decoded from a folder.
     Load(load::Args),
+    /// What a fixed small training learns.
+    Quality(quality::Args),
     /// A training step or inference of a small localization net.
     Train(train::Args),
 }
@@ -40,6 +43,7 @@ fn main() {
         What::Adam(args) => adam::run(&args),
         What::Conv(args) => conv::run(&args),
         What::Load(args) => load::run(&args),
+        What::Quality(args) => quality::run(&args),
         What::Train(args) => train::run(&args),
     }
 }

@@ -13,7 +13,7 @@ const ROUNDS: usize = 10_000;
 
 /// GFLOP/s of the calling thread.
 pub(crate) fn gflops(isa: Isa, seconds: f64) -> f64 {
-    let (_, best) = timing::sample(seconds, || {
+    let (_, best) = timing::sample(timing::Effort::Seconds(seconds), || {
         black_box(run(isa));
     });
     (2 * SUMS * ROUNDS * isa.lanes()) as f64 / best / 1e9

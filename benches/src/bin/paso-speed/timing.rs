@@ -17,9 +17,40 @@ pub(crate) fn pool(threads: usize) -> rayon::ThreadPool {
         .unwrap_or_else(|e| panic!("cannot start {threads} threads: {e}"))
 }
 
-/// Seconds a call of `f`: the median and the best of the samples taken in `seconds` (at least 7), each long
-/// enough for the clock (3 ms, at most 2000 calls).
-pub(crate) fn sample(seconds: f64, mut f: impl FnMut()) -> (f64, f64) {
+/// How often something is done.
+#[derive(Clone, Copy)]
+pub(crate) enum Effort {
+    /// As often as fits.
+    Seconds(f64),
+    /// So often, without a clock: every run does exactly the same, so that its instructions can be counted.
+    Steps(u32),
+}
+
+impl Effort {
+    pub(crate) fn new(seconds: f64, steps: Option<u32>) -> Self {
+        steps.map_or(Self::Seconds(seconds), Self::Steps)
+    }
+
+    /// Runs `f` in a pool of so many threads; on the caller's own where instructions are counted, as the threads of a pool
+    /// wait for each other now longer, now shorter.
+    pub(crate) fn install<R: Send>(self, threads: usize, f: impl FnOnce() -> R + Send) -> R {
+        match self {
+            Self::Seconds(_) => pool(threads).install(f),
+            Self::Steps(_) => f(),
+        }
+    }
+}
+
+/// Seconds a call of `f`: the median and the best of the samples taken in some seconds (at least 7), each long
+/// enough for the clock (3 ms, at most 2000 calls). NaN where there was no clock.
+pub(crate) fn sample(effort: Effort, mut f: impl FnMut()) -> (f64, f64) {
+    let seconds = match effort {
+        Effort::Seconds(seconds) => seconds,
+        Effort::Steps(steps) => {
+            (0..steps).for_each(|_| f());
+            return (f64::NAN, f64::NAN);
+        }
+    };
     let mut time = |calls: u32| {
         let start = Instant::now();
         (0..calls).for_each(|_| f());

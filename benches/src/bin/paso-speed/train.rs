@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Seconds to sample for, after warming up; at least 7 steps are taken.
     #[arg(long, default_value_t = 6.0)]
     seconds: f64,
+    /// Take so many steps on one thread and time nothing: for counting instructions.
+    #[arg(long, conflicts_with = "threads", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -34,7 +37,22 @@ enum Mode {
 
 /// Prints one line with the keys of the scripts for other libraries.
 pub(crate) fn run(args: &Args) {
-    timing::pool(args.threads.into()).install(|| run_inside(args));
+    match args.steps {
+        Some(steps) => untimed(args, steps),
+        None => timing::pool(args.threads.into()).install(|| run_inside(args)),
+    }
+}
+
+/// So many steps, without a clock and without the check.
+fn untimed(args: &Args, steps: u32) {
+    let mut model = Model::new(args.net, args.batch.into(), false);
+    let mut adam = adam(&model);
+    for _ in 0..steps {
+        match args.mode {
+            Mode::Train => drop(std::hint::black_box(model.step(&mut adam))),
+            Mode::Infer => drop(std::hint::black_box(model.infer())),
+        }
+    }
 }
 
 fn run_inside(args: &Args) {
@@ -140,10 +158,10 @@ fn rounded(x: f64, digits: f64) -> f64 {
 }
 
 /// A figure of this process in MiB, where the system tells.
-fn memory_mib(key: &str) -> Option<u64> {
+fn memory_mib(key: &str) -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
+    Some(rounded(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0, 10.0))
 }
 
 /// Processor time of this process, where the system tells (in the hundredths of a second that Linux counts in).

@@ -1,0 +1,190 @@
+//! `cargo xtask isa`: the tests of the crates with kernels, and theory against the build (`paso validate`), at every
+//! instruction set level that this machine or its emulators offer; and which levels were not run.
+
+use crate::root;
+use crate::steps::Outcome;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+mod ways;
+
+/// Which levels `cargo xtask isa` runs.
+#[derive(Debug, Default, Args)]
+pub(crate) struct IsaArgs {
+    /// Only the rows whose level contains this.
+    #[arg(long, value_name = "LEVEL")]
+    only: Option<String>,
+    /// Run AVX-512 in an emulated computer even where the CPU has it (x86-64 Linux; slow).
+    #[arg(long)]
+    emulate: bool,
+}
+
+/// How to run programs at a level.
+#[derive(Clone, Debug, Default)]
+struct Way {
+    /// Where: `this CPU`, or an emulator.
+    place: String,
+    environment: Vec<(String, String)>,
+    /// Passed to cargo.
+    target: Option<&'static str>,
+    /// Passed to `cargo test`: packages, and which of their tests.
+    tests: &'static [&'static str],
+    /// Whether `paso validate` runs as well.
+    validate: bool,
+    /// Runs test programs in the emulated computer instead of through cargo.
+    computer: bool,
+}
+
+/// A level and how to run it, or why it cannot be run here.
+struct Row {
+    level: &'static str,
+    way: Result<Way, String>,
+}
+
+/// What became of a row.
+struct Report {
+    level: &'static str,
+    place: String,
+    /// Passed tests, and the theory's outcome.
+    outcome: Result<(usize, &'static str), Outcome>,
+    seconds: f64,
+}
+
+/// Prints a table of what ran.
+///
+/// # Errors
+/// When anything failed, or nothing was run.
+pub(crate) fn run(args: &IsaArgs) -> Result<()> {
+    let wanted = |row: &Row| args.only.as_deref().is_none_or(|part| row.level.contains(part));
+    let rows: Vec<Row> = ways::rows(args.emulate).into_iter().filter(wanted).collect();
+    let reports: Vec<Report> = rows.into_iter().map(report).collect();
+    eprint!("{}", table(&reports));
+    let failed = reports.iter().filter(|r| matches!(r.outcome, Err(Outcome::Failed(_)))).count();
+    if failed > 0 {
+        bail!("isa: {failed} of {} levels failed", reports.len());
+    }
+    if reports.iter().all(|report| report.outcome.is_err()) {
+        bail!("isa: no level was run");
+    }
+    Ok(())
+}
+
+fn report(row: Row) -> Report {
+    let (level, start) = (row.level, Instant::now());
+    let (place, outcome) = match row.way {
+        Err(why) => (String::new(), Err(Outcome::Skipped(why))),
+        Ok(way) => {
+            eprintln!("\n== {level} on {}", way.place);
+            let outcome = level_on(&way).map_err(|e| Outcome::Failed(format!("{e:#}")));
+            (way.place, outcome)
+        }
+    };
+    Report { level, place, outcome, seconds: start.elapsed().as_secs_f64() }
+}
+
+/// Passed tests, and what became of `paso validate`.
+fn level_on(way: &Way) -> Result<(usize, &'static str)> {
+    let passed = if way.computer { ways::in_computer(way)? } else { tests(way)? };
+    if passed == 0 {
+        bail!("no test was run");
+    }
+    if !way.validate {
+        return Ok((passed, "-"));
+    }
+    let target = way.target.iter().flat_map(|target| ["--target", target]);
+    let arguments = ["run", "--release", "--locked", "--quiet", "-p", "paso-cli"].into_iter();
+    let arguments: Vec<&str> = arguments.chain(target).chain(["--", "validate"]).collect();
+    output(&arguments, way).map(|_| (passed, "agrees"))
+}
+
+fn tests(way: &Way) -> Result<usize> {
+    let target = way.target.iter().flat_map(|target| ["--target", target]);
+    let arguments = ["test", "--release", "--locked", "--no-fail-fast"].into_iter();
+    let arguments: Vec<&str> = arguments.chain(target).chain(way.tests.iter().copied()).collect();
+    Ok(passed(&output(&arguments, way)?))
+}
+
+/// How many tests passed, from what the test programs print.
+fn passed(text: &str) -> usize {
+    let counts = text.lines().filter_map(|line| line.trim().strip_prefix("test result: ok. "));
+    counts.filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok()).sum()
+}
+
+/// What cargo prints; on failure all of it is shown.
+fn output(arguments: &[&str], way: &Way) -> Result<String> {
+    let settings: Vec<String> =
+        way.environment.iter().map(|(name, value)| format!("{name}='{value}'")).collect();
+    eprintln!("$ {} cargo {}", settings.join(" "), arguments.join(" "));
+    let output = Command::new("cargo")
+        .args(arguments)
+        .envs(way.environment.iter().map(|(name, value)| (name, value)))
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .output()
+        .context("cargo")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        eprintln!("{text}{}", String::from_utf8_lossy(&output.stderr));
+        bail!("cargo {} ended with {}", arguments[0], output.status);
+    }
+    Ok(text)
+}
+
+fn table(reports: &[Report]) -> String {
+    let mut lines = vec![format!(
+        "\n{:<8} {:<34} {:<10} {:>6}  {:<8} {:>7}",
+        "level", "on", "is", "tests", "theory", "seconds"
+    )];
+    let row = |report: &Report, word: &str, tests: &str, theory: &str| {
+        let Report { level, place, seconds, .. } = report;
+        format!("{level:<8} {place:<34} {word:<10} {tests:>6}  {theory:<8} {seconds:>7.0}")
+    };
+    for report in reports {
+        lines.push(match &report.outcome {
+            Ok((tests, theory)) => row(report, "passed", &tests.to_string(), theory),
+            Err(Outcome::Failed(why)) => row(report, "FAILED", "", "") + ": " + why,
+            Err(Outcome::Skipped(why)) => format!("{:<8} NOT RUN: {why}", report.level),
+            Err(Outcome::Passed) => row(report, "passed", "", ""),
+        });
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_run_is_said() {
+        let report =
+            |level, outcome| Report { level, place: "this CPU".into(), outcome, seconds: 3.0 };
+        let table = table(&[
+            report("scalar", Ok((12, "agrees"))),
+            report("avx2", Err(Outcome::Failed("a test failed".into()))),
+            report("neon", Err(Outcome::Skipped("no emulator".into()))),
+        ]);
+        for part in
+            ["passed         12  agrees", "FAILED", ": a test failed", "NOT RUN: no emulator"]
+        {
+            assert!(table.contains(part), "`{part}` is missing:\n{table}");
+        }
+    }
+
+    #[test]
+    fn tests_are_counted() {
+        let text = "running 2 tests\ntest result: ok. 2 passed; 0 failed\n\ntest result: ok. 40 passed; 0 failed";
+        assert_eq!(passed(text), 42, "both programs");
+    }
+
+    #[test]
+    fn every_level_has_a_row() {
+        let rows = ways::rows(false);
+        for level in ["scalar", "avx2", "avx512", "neon"] {
+            assert!(rows.iter().any(|row| row.level == level), "{level}");
+        }
+        use crate::steps::has;
+        assert!(has("cargo") && !has("no-such-program"), "programs are found");
+    }
+}

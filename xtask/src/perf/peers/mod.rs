@@ -1,0 +1,123 @@
+//! `cargo xtask perf peers`: paso beside other libraries on this machine, and the README's tables of it.
+//!
+//! Each pair of programs runs in turn, `A B B A` a round, so that a machine that gets slower favours neither. The peers'
+//! programs are in `benches/peers`.
+
+mod install;
+mod page;
+mod pairs;
+mod turns;
+
+use super::{builds, machine, program::Program};
+use crate::root;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use pairs::{PAIRS, Pair, Section};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use turns::Row;
+
+/// What `cargo xtask perf peers` measures.
+#[derive(Debug, Args)]
+pub(crate) struct PeersArgs {
+    /// Only this table.
+    #[arg(long, value_enum)]
+    only: Option<Section>,
+    /// Rounds of each pair; two ratios come from each.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Print the tables instead of writing them into README.md.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// A pair, and its rows or why there are none.
+struct Measured {
+    pair: &'static Pair,
+    rows: Result<Vec<Row>>,
+}
+
+/// Prints or writes the tables.
+///
+/// # Errors
+/// When nothing can be installed or built, or the README has no place for a table.
+pub(crate) fn run(args: &PeersArgs) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        bail!(
+            "perf peers runs on Linux only: the peers' programs bind their threads as Linux does"
+        );
+    }
+    let sections: Vec<Section> = match args.only {
+        Some(section) => vec![section],
+        None => vec![Section::Adam, Section::Train, Section::Inference],
+    };
+    let wanted: Vec<&Pair> = PAIRS.iter().filter(|p| sections.contains(&p.section)).collect();
+    let hosts = install::Hosts::new(wanted.iter().map(|pair| pair.host))?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let ours = Program::new(&builds::build(root(), &target)?)?;
+    let mut readme = read(&root().join("README.md"))?;
+    for section in sections {
+        let of_section = wanted.iter().filter(|pair| pair.section == section);
+        let measured: Vec<Measured> = of_section
+            .map(|pair| Measured { pair, rows: measure(pair, &hosts, &ours, args.rounds) })
+            .collect();
+        let made_by = format!(
+            "`cargo xtask perf peers --only {} --rounds {}`, {}",
+            section.name(),
+            args.rounds,
+            where_and_when(&ours)?
+        );
+        let table = page::table(section, &measured, &made_by);
+        #[expect(clippy::print_stdout, reason = "the command's output")]
+        {
+            println!("{table}");
+        }
+        if !args.dry_run {
+            // After each table, so that one that fails does not take the others along.
+            readme = page::place(&readme, section, &table)?;
+            std::fs::write(root().join("README.md"), &readme).context("README.md")?;
+            eprintln!("perf: README.md has the table `{}`", section.name());
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| path.display().to_string())
+}
+
+fn measure(pair: &Pair, hosts: &install::Hosts, ours: &Program, rounds: u16) -> Result<Vec<Row>> {
+    let theirs = hosts.command(pair.host)?;
+    let what = format!("{} {}", pair.peer, pair.theirs);
+    let mut last = 0;
+    turns::measure(pair.section, rounds, |side, round| {
+        if std::mem::replace(&mut last, round) != round {
+            eprintln!("perf: {what}: round {round} of {rounds}");
+        }
+        let mut command = match side {
+            turns::Side::Theirs => theirs.build(pair.theirs),
+            turns::Side::Ours => {
+                let mut command = Command::new(ours.path());
+                command.args(pair.ours.split_whitespace());
+                command
+            }
+        };
+        builds::run(&mut command)
+    })
+}
+
+/// Date, revision, machine, level and compiler.
+fn where_and_when(ours: &Program) -> Result<String> {
+    let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
+    let day = now.split('T').next().unwrap_or(&now);
+    let dirty = !builds::git(root(), ["status", "--porcelain"])?.is_empty();
+    let revision = builds::short("HEAD")? + if dirty { " and changes" } else { "" };
+    let compiler = machine::compiler();
+    let compiler = compiler.split(" (").next().unwrap_or(&compiler);
+    Ok(format!(
+        "{day}, revision {revision}, on {}, {}; {compiler}",
+        machine::description(),
+        ours.level()
+    ))
+}

@@ -1,0 +1,208 @@
+//! Quality is performance, too: what a fixed training learns, compared seed by seed.
+//!
+//! A seed's figures are the same to the last digit as long as no bit of the arithmetic changes: then there is nothing to
+//! judge. Once one does, every seed ends elsewhere, some better and some worse. Five seeds are a first round; what looks
+//! worse in it has a second one on ten others, so that one unlucky round stops nobody.
+
+use super::program::Program;
+use super::records::{Better, Line};
+use super::stats::{Interval, hodges_lehmann_of};
+use super::suite::{QUALITY, QUALITY_FIGURES};
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// What `--only` calls it.
+pub(crate) const NAME: &str = "quality";
+
+/// The seeds of a record and of a first round.
+pub(crate) const SEEDS: Range<u64> = 0..5;
+
+/// Those of a second round.
+const OTHERS: Range<u64> = 5..15;
+
+/// Of the intervals. Five pairs can be no surer: all of them on one side happens by chance in one of sixteen.
+const CONFIDENCE: f64 = 0.9;
+
+/// A figure of both builds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Found {
+    /// As `quality-loss`.
+    pub(crate) name: String,
+    pub(crate) verdict: Verdict,
+    /// The logarithm of how much worse: of the loss's ratio, of the inverse ratio of the `IoU`.
+    pub(crate) worse: Interval,
+    pub(crate) seeds: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verdict {
+    /// Every seed has the same figures.
+    SameBits,
+    /// Not worse by more than the margin, or not surely.
+    NotWorse,
+    /// Worse in both rounds.
+    Worse,
+    Better,
+}
+
+impl Found {
+    pub(crate) fn stops(&self) -> bool {
+        self.verdict == Verdict::Worse
+    }
+
+    /// Which figure, how much, how sure.
+    pub(crate) fn sentence(&self) -> String {
+        let Self { name, verdict, worse, seeds } = self;
+        let percent = |log: f64| format!("{:+.1} %", 100.0 * log.exp_m1());
+        let words = match verdict {
+            Verdict::SameBits => {
+                return format!("{name} is the same, to the last digit ({seeds} seeds)");
+            }
+            Verdict::NotWorse => "not surely worse",
+            Verdict::Worse => "worse",
+            Verdict::Better => "better",
+        };
+        let mut text = format!("{name} is {words}: worse by {}", percent(worse.estimate));
+        let (low, high) = (percent(worse.low), percent(worse.high));
+        let _ = write!(text, " ({:.0} %: {low} .. {high}; {seeds} seeds)", 100.0 * CONFIDENCE);
+        text
+    }
+}
+
+/// The figures of a seed, in the order of [`QUALITY_FIGURES`].
+fn figures(program: &Program, seed: u64) -> Result<Vec<f64>> {
+    let line = program.json(&format!("{QUALITY} {seed}"))?;
+    let figure = |(key, _): &(&str, Better)| {
+        let value = line.get(key).and_then(serde_json::Value::as_f64).filter(|value| *value > 0.0);
+        value.with_context(|| format!("`{QUALITY} {seed}` prints no `{key}` above 0"))
+    };
+    QUALITY_FIGURES.iter().map(figure).collect()
+}
+
+/// Compares two builds.
+///
+/// # Errors
+/// When one of them cannot run it.
+pub(crate) fn compare(base: &Program, candidate: &Program, margin: f64) -> Result<Vec<Found>> {
+    round(base, candidate, margin, SEEDS)?
+        .into_iter()
+        .enumerate()
+        .map(|(i, found)| match found.verdict {
+            Verdict::Worse => {
+                Ok(confirmed(found, round(base, candidate, margin, OTHERS)?.remove(i)))
+            }
+            _ => Ok(found),
+        })
+        .collect()
+}
+
+/// The second round is the one to quote, as the first was chosen for being worse.
+fn confirmed(first: Found, second: Found) -> Found {
+    let verdict = if first.stops() && second.stops() { Verdict::Worse } else { Verdict::NotWorse };
+    Found { verdict, ..second }
+}
+
+fn round(
+    base: &Program,
+    candidate: &Program,
+    margin: f64,
+    seeds: Range<u64>,
+) -> Result<Vec<Found>> {
+    let pairs = seeds
+        .map(|seed| Ok((figures(base, seed)?, figures(candidate, seed)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let one = |(i, (key, better)): (usize, &(&str, Better))| {
+        let worse =
+            |(old, new): &(Vec<f64>, Vec<f64>)| better.log_time(new[i]) - better.log_time(old[i]);
+        judge(key, &pairs.iter().map(worse).collect::<Vec<_>>(), margin)
+    };
+    Ok(QUALITY_FIGURES.iter().enumerate().map(one).collect())
+}
+
+/// `worse` has a logarithm for each seed.
+fn judge(key: &str, worse: &[f64], margin: f64) -> Found {
+    let interval = hodges_lehmann_of(worse, CONFIDENCE);
+    let verdict = match interval {
+        _ if worse.iter().all(|difference| *difference == 0.0) => Verdict::SameBits,
+        found if found.low > margin.ln_1p() => Verdict::Worse,
+        found if found.high < -margin.ln_1p() => Verdict::Better,
+        _ => Verdict::NotWorse,
+    };
+    Found { name: format!("{NAME}-{key}"), verdict, worse: interval, seeds: worse.len() }
+}
+
+/// A record's lines: each seed is a benchmark of its own, so that records are compared seed by seed.
+///
+/// # Errors
+/// When the program cannot run it.
+pub(crate) fn lines(
+    program: &Program,
+    line: impl Fn(String, &str, Better, f64) -> Line,
+) -> Result<Vec<Line>> {
+    let mut all = Vec::new();
+    for seed in SEEDS {
+        for ((key, better), value) in QUALITY_FIGURES.iter().zip(figures(program, seed)?) {
+            all.push(line(format!("{NAME}-{key}-{seed}"), key, *better, value));
+        }
+    }
+    Ok(all)
+}
+
+/// What two records say, where both have seeds.
+pub(crate) fn of_records(before: &[Line], after: &[Line]) -> Vec<Found> {
+    let one = |(key, better): &(&str, Better)| {
+        let prefix = format!("{NAME}-{key}-");
+        let worse: Vec<f64> = before
+            .iter()
+            .filter(|old| old.benchmark.starts_with(&prefix))
+            .filter_map(|old| {
+                let new = after.iter().find(|new| new.benchmark == old.benchmark)?;
+                Some(better.log_time(new.median) - better.log_time(old.median))
+            })
+            .collect();
+        (!worse.is_empty()).then(|| judge(key, &worse, 0.01))
+    };
+    QUALITY_FIGURES.iter().filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::perf::records::tests::line;
+
+    #[test]
+    fn seeds_are_judged_in_pairs() {
+        let verdict = |worse: &[f64]| judge("loss", worse, 0.01).verdict;
+        assert_eq!(verdict(&[0.0; 5]), Verdict::SameBits, "no bit differs");
+        assert_eq!(verdict(&[0.05, 0.04, 0.06, 0.08, 0.05]), Verdict::Worse, "all are");
+        assert_eq!(verdict(&[0.05, 0.04, -0.06, 0.08, 0.05]), Verdict::NotWorse, "one is better");
+        assert_eq!(verdict(&[-0.05, -0.04, -0.06, -0.08, -0.05]), Verdict::Better, "all are");
+        assert_eq!(verdict(&[0.001; 5]), Verdict::NotWorse, "within the margin");
+    }
+
+    #[test]
+    fn one_round_stops_nobody() {
+        let worse = judge("loss", &[0.05; 5], 0.01);
+        let same = judge("loss", &[0.0001; 10], 0.01);
+        assert!(confirmed(worse.clone(), worse.clone()).stops(), "worse twice");
+        let found = confirmed(worse, same);
+        assert!(!found.stops() && found.seeds == 10, "{found:?}");
+    }
+
+    #[test]
+    fn records_are_compared_by_seed() {
+        let day = "2026-01-01T00:00:00Z";
+        let record = |scale: f64| -> Vec<Line> {
+            let seed =
+                |seed| line(&format!("quality-loss-{seed}"), "a", day, scale * f64::from(seed + 1));
+            (0..5).map(seed).collect()
+        };
+        let found = of_records(&record(1.0), &record(1.1));
+        assert_eq!(found.len(), 1, "there is no IoU in them: {found:?}");
+        let sentence = found[0].sentence();
+        assert!(found[0].stops() && sentence.contains("+10.0 %"), "{sentence}");
+    }
+}
