@@ -1,19 +1,29 @@
-//! One `AdamW` step of candle or burn on one thread, a line of JSON for each size.
+//! One `AdamW` step of candle or burn on one thread, a line of JSON for each size; or a training step of net S.
 //!
 //! ```text
-//! paso-peers candle|burn SIZES SECONDS      # as `paso-peers candle 1e4,1e6 0.25`
+//! paso-peers candle|burn SIZES SECONDS              # as `paso-peers candle 1e4,1e6 0.25`
+//! paso-peers train candle|burn THREADS SECONDS      # as `paso-peers train burn 2 1.5`
 //! ```
 //!
 //! f32, rate 1e-3, decoupled decay 0.01: what `paso-speed adam` does. Only the optimizer's step is timed; the gradients
 //! are made before.
 
 mod burn_adam;
+mod burn_train;
 mod candle_adam;
+mod candle_train;
+mod train;
 
 use std::time::{Duration, Instant};
 
 const RATE: f64 = 1e-3;
 const DECAY: f64 = 0.01;
+
+/// Net S: 64 pixels, four times convolution, batch norm, ReLU and pool, and two linear layers.
+const SIDE: usize = 64;
+const CHANNELS: [usize; 5] = [3, 16, 32, 64, 128];
+const CLASSES: usize = 3;
+const BATCH: usize = 32;
 
 /// Weights or gradients: spread over `-scale..scale`, the same every time.
 fn values(n: usize, scale: f32) -> Vec<f32> {
@@ -54,8 +64,13 @@ fn check(name: &str, ten_steps: impl Fn(&[f32], &[f32]) -> Vec<f32>) {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let usage = "usage: paso-peers candle|burn SIZES SECONDS";
+    let usage = "usage: paso-peers candle|burn SIZES SECONDS, or train candle|burn THREADS SECONDS";
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [what, peer, threads, seconds] = &arguments[..]
+        && what == "train"
+    {
+        return train::run(peer, threads.parse()?, seconds.parse()?);
+    }
     let [peer, sizes, seconds] = &arguments[..] else { return Err(usage.into()) };
     let seconds: f64 = seconds.parse()?;
     let (run, version) = match &peer[..] {

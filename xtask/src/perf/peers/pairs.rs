@@ -75,6 +75,15 @@ const fn net(
     Pair { section, peer, host: Host::Python("train.py"), theirs, ours }
 }
 
+const fn rust(
+    section: Section,
+    peer: &'static str,
+    theirs: &'static str,
+    ours: &'static str,
+) -> Pair {
+    Pair { section, peer, host: Host::Rust, theirs, ours }
+}
+
 const KERNEL: &str = "PyTorch, fused kernel alone";
 const TORCH: &str = "PyTorch eager, channels last";
 const BFLOAT: &str = "the same in bf16 (paso in f32)";
@@ -97,6 +106,10 @@ pub(crate) const PAIRS: &[Pair] = &[
     net(TRAIN, TORCH, "--peer torch --net M --threads 2", "train --net M --threads 2 --seconds 1.5"),
     net(TRAIN, TORCH, "--peer torch --net D --threads 1", "train --net D --threads 1 --seconds 1.5"),
     net(TRAIN, TORCH, "--peer torch --net D --threads 2", "train --net D --threads 2 --seconds 1.5"),
+    rust(TRAIN, "candle", "train candle 1 1.5", "train --net S --threads 1 --seconds 1.5"),
+    rust(TRAIN, "candle", "train candle 2 1.5", "train --net S --threads 2 --seconds 1.5"),
+    rust(TRAIN, "burn, ndarray", "train burn 1 1.5", "train --net S --threads 1 --seconds 1.5"),
+    rust(TRAIN, "burn, ndarray", "train burn 2 1.5", "train --net S --threads 2 --seconds 1.5"),
     net(TRAIN, BFLOAT, "--peer torch-bf16 --net S --threads 1", "train --net S --threads 1 --seconds 1.5"),
     net(TRAIN, BFLOAT, "--peer torch-bf16 --net S --threads 2", "train --net S --threads 2 --seconds 1.5"),
     net(TRAIN, BFLOAT, "--peer torch-bf16 --net M --threads 1", "train --net M --threads 1 --seconds 1.5"),

@@ -1,0 +1,73 @@
+//! A training step of net S in burn, on its ndarray backend with SIMD and threads.
+
+use crate::{BATCH, CHANNELS, CLASSES, RATE, SIDE, values};
+use burn::backend::{Autodiff, NdArray};
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::loss::{CrossEntropyLossConfig, HuberLossConfig, Reduction};
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d, Relu};
+use burn::optim::{AdamConfig, GradientsParams, Optimizer};
+use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
+
+type Cpu = Autodiff<NdArray>;
+
+#[derive(Module, Debug)]
+struct Net<B: Backend> {
+    convs: Vec<Conv2d<B>>,
+    norms: Vec<BatchNorm<B>>,
+    pool: MaxPool2d,
+    relu: Relu,
+    hidden: Linear<B>,
+    head: Linear<B>,
+}
+
+impl<B: Backend> Net<B> {
+    fn new(device: &B::Device) -> Self {
+        let conv = |i: usize| {
+            let conv = Conv2dConfig::new([CHANNELS[i], CHANNELS[i + 1]], [3, 3]);
+            conv.with_padding(PaddingConfig2d::Explicit(1, 1)).with_bias(false).init(device)
+        };
+        Self {
+            convs: (0..4).map(conv).collect(),
+            norms: CHANNELS[1..].iter().map(|&c| BatchNormConfig::new(c).init(device)).collect(),
+            pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
+            relu: Relu::new(),
+            hidden: LinearConfig::new(CHANNELS[4], 64).init(device),
+            head: LinearConfig::new(64, 4 + CLASSES).init(device),
+        }
+    }
+
+    fn forward(&self, mut x: Tensor<B, 4>) -> Tensor<B, 2> {
+        for (conv, norm) in self.convs.iter().zip(&self.norms) {
+            x = self.pool.forward(self.relu.forward(norm.forward(conv.forward(x))));
+        }
+        let x: Tensor<B, 2> = x.mean_dim(3).mean_dim(2).flatten(1, 3);
+        self.head.forward(self.relu.forward(self.hidden.forward(x)))
+    }
+}
+
+/// A function that makes a step and gives its loss.
+pub fn stepper() -> impl FnMut() -> f64 {
+    let device = Default::default();
+    let mut net = Some(Net::<Cpu>::new(&device));
+    let mut adam = AdamConfig::new().with_epsilon(1e-8).init();
+    let pixels = TensorData::new(values(BATCH * 3 * SIDE * SIDE, 1.0), [BATCH, 3, SIDE, SIDE]);
+    let images = Tensor::<Cpu, 4>::from_data(pixels, &device);
+    let corners = TensorData::new(values(BATCH * 4, 1.0), [BATCH, 4]);
+    let boxes = Tensor::<Cpu, 2>::from_data(corners, &device);
+    let classes: Vec<i64> = (0..BATCH as i64).map(|i| i % CLASSES as i64).collect();
+    let classes = Tensor::<Cpu, 1, Int>::from_data(TensorData::new(classes, [BATCH]), &device);
+    let huber = HuberLossConfig::new(1.0).init();
+    let entropy = CrossEntropyLossConfig::new().init(&device);
+    move || {
+        let old = net.take().expect("put back below");
+        let out = old.forward(images.clone());
+        let (corners, logits) = (out.clone().narrow(1, 0, 4), out.narrow(1, 4, CLASSES));
+        let box_loss = huber.forward(corners, boxes.clone(), Reduction::Mean);
+        let loss = box_loss + entropy.forward(logits, classes.clone());
+        let gradients = GradientsParams::from_grads(loss.backward(), &old);
+        net = Some(adam.step(RATE, old, gradients));
+        loss.into_scalar().into()
+    }
+}
