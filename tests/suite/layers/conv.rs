@@ -1,7 +1,9 @@
 //! Convolutions, linear layers and a residual block.
 
 use super::*;
-use paso_ops::{Activation, Conv, ImageMut, PackedConv, activate, activate_grad, add, bias_grad};
+use paso_ops::{
+    Activation, Conv, Finish, ImageMut, PackedConv, activate, activate_grad, add, bias_grad,
+};
 
 /// `[out, in, h, w]` to `[h, w, in, out]`.
 fn to_hwio(weight: &[f32], [o, i, h, w]: [usize; 4]) -> Vec<f32> {
@@ -67,7 +69,8 @@ impl Layer {
         let mut y = Batch::zeros(self.conv.output(x.plane), x.images.len());
         for (i, image) in y.images.iter_mut().enumerate() {
             let y = ImageMut::new(y.plane, image);
-            self.conv.forward(isa, x.image(i), &packed, self.bias.as_deref(), y);
+            let finish = Finish { bias: self.bias.as_deref(), relu: false };
+            self.conv.forward(isa, x.image(i), &packed, finish, y);
         }
         let dy = grad(&y);
         let mut dx = Batch::zeros(x.plane, x.images.len());
