@@ -5,6 +5,13 @@
 
 #![expect(clippy::print_stdout, reason = "answers go to stdout")]
 
+/// In place of the standard library's, which panics when stdout is a file on a full disk, or a pipe that nobody reads
+/// any more.
+macro_rules! println {
+    () => { $crate::line(format_args!("")) };
+    ($($text:tt)*) => { $crate::line(format_args!($($text)*)) };
+}
+
 mod cpu;
 mod data;
 mod eval;
@@ -28,6 +35,7 @@ mod validate;
 mod watched;
 
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Train image-localization networks on CPUs, and settle whether Adam's learning rate should decay.
@@ -84,6 +92,17 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A line on stdout. Without anywhere to put its answers, the program ends; what was kept so far is whole.
+fn line(text: std::fmt::Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    let Err(e) = writeln!(out, "{text}").and_then(|()| out.flush()) else { return };
+    if e.kind() == std::io::ErrorKind::BrokenPipe {
+        std::process::exit(141); // whoever reads has seen enough: as the signal SIGPIPE would end it
+    }
+    eprintln!("error: writing to standard output: {e}");
+    std::process::exit(1);
 }
 
 /// An error with its causes. Many errors say their cause themselves: it is not said twice.

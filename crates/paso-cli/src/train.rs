@@ -11,7 +11,7 @@ use clap::Args;
 use paso_locate::augment::Augment;
 use paso_locate::data::{Dataset, Prepared, Split};
 use paso_locate::metrics::best_constant_box;
-use paso_locate::run::{Epoch, LAST, Run};
+use paso_locate::run::{Epoch, Run, newest};
 use paso_locate::{TrainConfig, checkpoint, metrics};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -114,7 +114,7 @@ fn photographs() -> TrainConfig {
 /// The settings of this call. When it resumes, they are the run's own, but for the number of epochs.
 fn config(args: &TrainArgs) -> Result<TrainConfig> {
     let kept = match &args.out {
-        Some(folder) if args.resume => Some(checkpoint::load(&folder.join(LAST))?.0.config),
+        Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),
         _ => None,
     };
     let preset = match &args.settings.features {

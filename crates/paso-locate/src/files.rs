@@ -4,6 +4,9 @@ use crate::Error;
 use std::io::Write;
 use std::path::Path;
 
+/// How the names of files begin that are not complete yet.
+const PREFIX: &str = ".paso-";
+
 /// Writes a whole file. Whoever looks sees the old content or the new one, never a part; after a
 /// power cut too.
 ///
@@ -13,7 +16,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |source| Error::Io { path: path.to_owned(), source };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".paso-");
+    builder.prefix(PREFIX);
     #[cfg(unix)]
     {
         // As any new file: temporary ones are for their owner alone. The umask still applies.
@@ -25,6 +28,17 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     sync_folder(folder);
+    Ok(())
+}
+
+/// Removes what a killed program left half written in a folder that only one program writes to.
+pub(crate) fn remove_leftovers(folder: &Path) -> Result<(), Error> {
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let entry = entry.map_err(Error::io(folder))?;
+        if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+            std::fs::remove_file(entry.path()).map_err(Error::io(entry.path()))?;
+        }
+    }
     Ok(())
 }
 

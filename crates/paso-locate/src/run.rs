@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub const LAST: &str = "last.safetensors";
 /// The name of the checkpoint with the best validation mean `IoU`.
 pub const BEST: &str = "best.safetensors";
+/// The name of the file with a run's settings.
+const CONFIG: &str = "config.toml";
 
 /// One line of the record of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -83,8 +85,9 @@ impl Run {
         train: Arc<Prepared>,
         validation: Prepared,
     ) -> Result<Self, Error> {
-        let path = folder.join(LAST);
+        let path = newest(folder)?;
         let (mut meta, tensors) = checkpoint::load(&path)?;
+        files::remove_leftovers(folder)?;
         if let Some(epochs) = epochs.filter(|&epochs| epochs != meta.config.epochs) {
             meta.config.epochs = epochs;
             meta.config.check()?;
@@ -192,9 +195,30 @@ impl Run {
     }
 }
 
-/// A new run folder with its settings. A folder that holds a run is never written over.
+/// The checkpoint that a run goes on from: the last one. A run that was killed while its first epoch was kept may have
+/// the best one only, which is the same then.
+///
+/// # Errors
+/// When the folder has neither.
+pub fn newest(folder: &Path) -> Result<PathBuf, Error> {
+    let found = [LAST, BEST].into_iter().map(|name| folder.join(name)).find(|path| path.exists());
+    found.ok_or_else(|| {
+        let message = if folder.join(CONFIG).exists() {
+            "no epoch of this run was kept; the same command without --resume begins it again"
+        } else {
+            "there is no run in this folder (no last.safetensors)"
+        };
+        Error::Folder { path: folder.to_owned(), message: message.into() }
+    })
+}
+
+/// A new run folder with its settings. A folder that holds a run is never written over; one whose run was stopped before
+/// its first checkpoint may begin again with the same settings.
 fn create(folder: &Path, config: &TrainConfig) -> Result<(PathBuf, History), Error> {
-    for name in [LAST, BEST, "config.toml"] {
+    let settings = std::fs::read_to_string(folder.join(CONFIG)).ok();
+    let again = settings.is_some_and(|text| toml::from_str(&text).is_ok_and(|c| config == &c));
+    let files: &[&str] = if again { &[LAST, BEST] } else { &[LAST, BEST, CONFIG] };
+    for name in files {
         if folder.join(name).exists() {
             let message = format!(
                 "there is a run in this folder already ({name}); go on with --resume, or choose another folder"
@@ -203,6 +227,7 @@ fn create(folder: &Path, config: &TrainConfig) -> Result<(PathBuf, History), Err
         }
     }
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    files::remove_leftovers(folder)?;
     write_config(folder, config)?;
     Ok((folder.to_owned(), History::create(folder)?))
 }
@@ -210,5 +235,5 @@ fn create(folder: &Path, config: &TrainConfig) -> Result<(PathBuf, History), Err
 fn write_config(folder: &Path, config: &TrainConfig) -> Result<(), Error> {
     let text = toml::to_string(config)
         .map_err(|e| Error::Folder { path: folder.to_owned(), message: e.to_string() })?;
-    files::write_whole(&folder.join("config.toml"), text.as_bytes())
+    files::write_whole(&folder.join(CONFIG), text.as_bytes())
 }

@@ -4,6 +4,7 @@ mod contract;
 mod crash;
 mod export;
 mod features;
+mod kills;
 mod refusals;
 mod settle;
 
