@@ -88,6 +88,10 @@ impl Run {
         let path = newest(folder)?;
         let (mut meta, tensors) = checkpoint::load(&path)?;
         files::remove_leftovers(folder)?;
+        if !path.ends_with(LAST) {
+            // It may be the last epoch of all, after which nothing is written any more.
+            checkpoint::save(&folder.join(LAST), &meta, &tensors)?;
+        }
         if let Some(epochs) = epochs.filter(|&epochs| epochs != meta.config.epochs) {
             meta.config.epochs = epochs;
             meta.config.check()?;
