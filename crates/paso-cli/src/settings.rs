@@ -13,7 +13,7 @@ pub(crate) struct SettingsArgs {
     /// Settings from a TOML file, such as the `config.toml` of an earlier run; those it leaves out keep their defaults
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The net: tiny, small, medium, or squeezenet with --features [default: small]
+    /// The net: mobile, tiny, small, residual, medium, or squeezenet with --features [default: small]
     #[arg(long)]
     net: Option<NetName>,
     /// Begin with the features of SqueezeNet 1.1 in this safetensors file, learned on other images: better boxes from few
@@ -30,6 +30,9 @@ pub(crate) struct SettingsArgs {
     /// Decoupled weight decay [default: 0.01]
     #[arg(long, value_name = "X")]
     weight_decay: Option<f64>,
+    /// Scale a gradient whose norm over all weights is larger than this; the norms are in metrics.csv [default: no bound]
+    #[arg(long, value_name = "X")]
+    clip_norm: Option<f64>,
     /// Leave the training images as they are: no flips, zooms, colours
     #[arg(long)]
     no_augment: bool,
@@ -59,6 +62,7 @@ impl SettingsArgs {
         config.size = self.size.unwrap_or(config.size);
         config.batch = self.batch.unwrap_or(config.batch);
         config.weight_decay = self.weight_decay.unwrap_or(config.weight_decay);
+        config.clip_norm = self.clip_norm.or(config.clip_norm);
         if self.no_augment {
             config.augment = Augment::none();
         }

@@ -35,6 +35,10 @@ pub(crate) struct TrainArgs {
     /// Passes over the training images [default: 300; with --features 100; 40 on the demo]
     #[arg(long, value_name = "N")]
     epochs: Option<u64>,
+    /// Stop after so many epochs without a better mean IoU on the validation images; best with --schedule constant, since
+    /// a decaying rate counts on its end [default: never]
+    #[arg(long, value_name = "N")]
+    patience: Option<u64>,
     /// Everything random follows from this [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -111,7 +115,7 @@ fn photographs() -> TrainConfig {
     }
 }
 
-/// The settings of this call. When it resumes, they are the run's own, but for the number of epochs.
+/// The settings of this call. When it resumes, they are the run's own, but for the number of epochs and the patience.
 fn config(args: &TrainArgs) -> Result<TrainConfig> {
     let kept = match &args.out {
         Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),
@@ -127,15 +131,17 @@ fn config(args: &TrainArgs) -> Result<TrainConfig> {
     let mut config = args.settings.merged(preset)?;
     config.lr = args.lr.unwrap_or(config.lr);
     config.epochs = args.epochs.unwrap_or(config.epochs);
+    config.patience = args.patience.or(config.patience);
     config.seed = args.seed.unwrap_or(config.seed);
     if let Some(schedule) = &args.schedule {
         config.schedule.clone_from(schedule);
     }
     if let Some(kept) = kept {
-        let same = TrainConfig { epochs: kept.epochs, ..config.clone() };
+        let TrainConfig { epochs, patience, .. } = kept;
+        let same = TrainConfig { epochs, patience, ..config.clone() };
         ensure!(
             same == kept,
-            "--resume goes on with the settings that the run was started with; only --epochs may change. \
+            "--resume goes on with the settings that the run was started with; only --epochs and --patience may change. \
              Leave the other flags out, or start a new run in another folder. The run has:\n{}",
             toml::to_string(&kept)?
         );
@@ -159,7 +165,7 @@ fn begin(
 ) -> Result<Run> {
     let run = match folder {
         Some(folder) if args.resume => {
-            let run = Run::resume(folder, Some(config.epochs), train, validation)?;
+            let run = Run::resume(folder, Some(config), train, validation)?;
             eprintln!("{}: going on after epoch {}", folder.display(), run.epochs());
             run
         }
@@ -189,7 +195,7 @@ fn baseline(train: &Prepared, validation: &Prepared) {
 }
 
 fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
-    if run.is_done() {
+    if run.is_done() && run.stopped_early().is_none() {
         eprintln!("all {} epochs are done; a larger --epochs goes on", run.epochs());
     }
     let trainer = run.trainer();
@@ -198,7 +204,8 @@ fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     bar.reset_eta();
     let interrupted = interrupt::flag("this epoch, which is kept")?;
     while !run.is_done() && !interrupted.load(Ordering::Relaxed) {
-        let epoch = run.epoch(|_| bar.inc(1))?;
+        let done = run.epochs();
+        let epoch = run.epoch(|_| bar.inc(1)).with_context(|| kept(done, run.folder()))?;
         bar.set_message(format!(
             "epoch {} loss {:.3} mean IoU {:.3}",
             epoch.epoch, epoch.train_loss, epoch.mean_iou
@@ -209,6 +216,12 @@ fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     }
     if run.is_done() {
         bar.finish();
+        if let Some(waited) = run.stopped_early() {
+            eprintln!(
+                "stopped after epoch {}: no better mean IoU for {waited} epochs; --resume with a larger --patience goes on",
+                run.epochs()
+            );
+        }
         return Ok(());
     }
     bar.abandon();
@@ -221,6 +234,16 @@ fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
             )
         }
         None => bail!("stopped after epoch {epoch}; nothing was kept"),
+    }
+}
+
+/// What there is still when an epoch could not be done or kept.
+fn kept(epoch: u64, folder: Option<&Path>) -> String {
+    match folder {
+        Some(folder) if epoch > 0 => {
+            format!("epoch {} (epoch {epoch} is kept in {})", epoch + 1, folder.display())
+        }
+        _ => format!("epoch {}", epoch + 1),
     }
 }
 

@@ -43,6 +43,14 @@ pub struct TrainConfig {
     pub body_rate: f64,
     /// The share of the run that such a body stays frozen for, 0..=1. Default 0.1.
     pub frozen: f64,
+    /// The largest norm of the gradient over all weights: a longer one is scaled to it, as `PyTorch`'s `clip_grad_norm_`
+    /// does. Above 0, at most 1e6. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// [`Run`](crate::Run)s stop after so many epochs without a better mean `IoU` on the validation images, 1..=100000.
+    /// For runs that do not rely on the end of a schedule. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<u64>,
     /// Decay a step of the averaged weights that are kept beside the weights, 0 (none)..=0.999999.
     /// Default 0.
     pub average: f64,
@@ -65,6 +73,8 @@ impl Default for TrainConfig {
             augment: Augment::default(),
             body_rate: 0.1,
             frozen: 0.1,
+            clip_norm: None,
+            patience: None,
             average: 0.0,
         }
     }
@@ -93,6 +103,9 @@ impl TrainConfig {
         self.augment.checked()?;
         field("body_rate", self.body_rate, 0.0..=1.0, "0 to 1")?;
         field("frozen", self.frozen, 0.0..=1.0, "0 to 1")?;
+        let clip = self.clip_norm.unwrap_or(1.0);
+        field("clip_norm", clip, f64::MIN_POSITIVE..=1e6, "above 0, at most 1000000")?;
+        field("patience", self.patience.unwrap_or(1) as f64, 1.0..=1e5, "1 to 100000")?;
         field("average", self.average, 0.0..=0.999_999, "0 (none) to 0.999999")
     }
 
@@ -130,7 +143,7 @@ mod tests {
         let good = TrainConfig::default();
         good.check().expect("the defaults are in range");
         type Mistake = fn(&mut TrainConfig);
-        let mistakes: [(&str, Mistake); 9] = [
+        let mistakes: [(&str, Mistake); 12] = [
             ("size", |c| c.size = 65),
             ("size", |c| c.size = 16),
             ("batch", |c| c.batch = 0),
@@ -140,6 +153,9 @@ mod tests {
             ("weight_decay", |c| c.weight_decay = -1.0),
             ("label_smoothing", |c| c.label_smoothing = 1.0),
             ("average", |c| c.average = 1.0),
+            ("clip_norm", |c| c.clip_norm = Some(0.0)),
+            ("clip_norm", |c| c.clip_norm = Some(f64::INFINITY)),
+            ("patience", |c| c.patience = Some(0)),
         ];
         for (field, spoil) in mistakes {
             let mut config = good.clone();

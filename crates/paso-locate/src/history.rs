@@ -11,7 +11,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-const HEADER: &str = "epoch,step,lr,train_loss,val_loss,mean_iou,iou50,class_accuracy\n";
+const HEADER: &str =
+    "epoch,step,lr,train_loss,val_loss,mean_iou,iou50,class_accuracy,gradient_norm\n";
 const JSONL: &str = "metrics.jsonl";
 
 #[derive(Debug)]
@@ -66,8 +67,9 @@ fn append(path: &Path, line: &str) -> Result<(), Error> {
 }
 
 fn csv_line(e: &Epoch) -> String {
+    let norm = e.gradient_norm.map(|norm| norm.to_string()).unwrap_or_default();
     format!(
-        "{},{},{},{},{},{},{},{}\n",
+        "{},{},{},{},{},{},{},{},{norm}\n",
         e.epoch, e.step, e.lr, e.train_loss, e.val_loss, e.mean_iou, e.iou50, e.class_accuracy
     )
 }
@@ -91,6 +93,7 @@ mod tests {
             mean_iou: 0.1,
             iou50: 0.0,
             class_accuracy: 1.0,
+            gradient_norm: (epoch > 1).then_some(2.5),
         }
     }
 
@@ -104,7 +107,7 @@ mod tests {
         let csv = std::fs::read_to_string(&history.csv).expect("it is there");
         assert_eq!(
             csv,
-            format!("{HEADER}1,7,0.001,0.5,0.25,0.1,0,1\n2,14,0.001,0.5,0.25,0.1,0,1\n")
+            format!("{HEADER}1,7,0.001,0.5,0.25,0.1,0,1,\n2,14,0.001,0.5,0.25,0.1,0,1,2.5\n")
         );
         assert_eq!(
             std::fs::read_to_string(&history.jsonl).expect("it is there").lines().count(),

@@ -4,7 +4,7 @@
 //! its own first step when it is let go, as PyTorch's parameters without a gradient do.
 
 use crate::{Error, TrainConfig};
-use paso_adam::{Adam, AdamConfig, AdamGroup, Audit, Decay, Param};
+use paso_adam::{Adam, AdamConfig, AdamGroup, Audit, Decay, Gradient, Param, StepOptions, Tensor};
 use paso_tape::{Kind, Params};
 
 /// `AdamW` without decay of biases and norms.
@@ -80,23 +80,45 @@ impl Optimizer {
         self.rest.adam().config()
     }
 
-    /// Takes a step; with an audit where one is wanted. Weights are decayed, biases and norms are not.
+    /// Takes a step with the gradient times `scale`; with an audit where one is wanted. Weights are decayed, biases and
+    /// norms are not.
     pub(crate) fn step(
         &mut self,
         lr: f64,
         (values, gradient): Arena<'_>,
+        scale: f64,
         audited: bool,
-    ) -> Option<Audit> {
+    ) -> Result<Option<Audit>, Error> {
         let frozen = self.is_frozen();
         let (body, rest) = values.split_at_mut(self.split);
         let (d_body, d_rest) = gradient.split_at(self.split);
-        let seen = update(&mut self.rest, lr, (rest, d_rest), audited);
+        let options = StepOptions { unscale: scale, audit: audited, ..StepOptions::default() };
+        let seen = update(&mut self.rest, lr, (rest, d_rest), &options)?;
         if frozen || self.split == 0 {
-            return seen;
+            return Ok(seen);
         }
-        let of_body = update(&mut self.body, lr, (body, d_body), audited);
-        seen.zip(of_body).map(|(a, b)| a.merge(&b))
+        let of_body = update(&mut self.body, lr, (body, d_body), &options)?;
+        Ok(seen.zip(of_body).map(|(a, b)| a.merge(&b)))
     }
+}
+
+/// The norm of a gradient, added in f64 and in a fixed order. Finite exactly when all of its numbers are.
+pub(crate) fn norm(gradient: &[f32]) -> f64 {
+    // Sixteen sums side by side, so that no addition waits for the one before.
+    let mut sums = [0.0_f64; 16];
+    let (rows, rest) = gradient.as_chunks::<16>();
+    for row in rows {
+        sums.iter_mut().zip(row).for_each(|(sum, &g)| *sum += f64::from(g) * f64::from(g));
+    }
+    sums.iter_mut().zip(rest).for_each(|(sum, &g)| *sum += f64::from(g) * f64::from(g));
+    sums.iter().sum::<f64>().sqrt()
+}
+
+/// What a gradient of this norm is multiplied with, so that its norm is `max` at most. Here and not in the groups, since
+/// the norm is that of both.
+pub(crate) fn clip(norm: f64, max: Option<f64>) -> f64 {
+    // As PyTorch's `clip_grad_norm_` divides.
+    max.map_or(1.0, |max| (max / (norm + 1e-6)).min(1.0))
 }
 
 fn load(group: &mut AdamGroup, steps: u64, moments: &[&[f32]]) -> Result<(), Error> {
@@ -113,8 +135,8 @@ fn update(
     group: &mut AdamGroup,
     lr: f64,
     (mut values, mut gradient): Arena<'_>,
-    audited: bool,
-) -> Option<Audit> {
+    options: &StepOptions,
+) -> Result<Option<Audit>, Error> {
     let mut tensors = Vec::with_capacity(group.lens().len());
     for &len in group.lens() {
         let (mine, others) = values.split_at_mut(len);
@@ -122,11 +144,17 @@ fn update(
         tensors.push((mine, d_mine));
         (values, gradient) = (others, d_others);
     }
-    if audited {
-        return Some(group.par_step_audited(lr, tensors));
+    if *options == StepOptions::default() {
+        group.par_step(lr, tensors);
+        return Ok(None);
     }
-    group.par_step(lr, tensors);
-    None
+    let with_options = |(weights, gradient)| Tensor {
+        weights,
+        gradient: Gradient::Keep(gradient),
+        average: &mut [],
+    };
+    let tensors: Vec<Tensor<'_>> = tensors.into_iter().map(with_options).collect();
+    Ok(group.par_step_with(lr, options, tensors)?.audit)
 }
 
 #[cfg(test)]
@@ -138,7 +166,7 @@ mod tests {
     use std::sync::Arc;
 
     /// A run of 8 steps, the first 4 with a frozen body.
-    fn run() -> Trainer {
+    fn run(clip_norm: Option<f64>) -> Trainer {
         let dataset = demo::dataset(&DemoOptions { train: 8, val: 1, seed: 1 }).expect("scenes");
         let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
         let images = Prepared::new(&dataset, &dataset.indices(Split::Train), &options);
@@ -148,6 +176,7 @@ mod tests {
             batch: 4,
             steps: Some(8),
             frozen: 0.5,
+            clip_norm,
             ..TrainConfig::default()
         };
         Trainer::new(&config, dataset.classes, Arc::new(images.expect("images").0)).expect("a run")
@@ -165,8 +194,31 @@ mod tests {
     }
 
     #[test]
+    fn a_long_gradient_is_clipped_over_the_whole_net_and_a_short_one_is_left() {
+        let gradient: Vec<f32> = (0..37).map(|i| if i % 2 == 0 { 3.0 } else { -4.0 }).collect();
+        let length = super::norm(&gradient);
+        assert!((length - (19.0_f64 * 9.0 + 18.0 * 16.0).sqrt()).abs() < 1e-12, "{length}");
+        assert!(!super::norm(&[1.0, f32::NAN]).is_finite());
+        assert!(super::norm(&[f32::MAX; 40]).is_finite(), "no square overflows");
+        assert_eq!((super::clip(length, None), super::clip(length, Some(100.0))), (1.0, 1.0));
+        assert!((super::clip(length, Some(1.0)) * length - 1.0).abs() < 1e-6);
+
+        // A bound that is never reached changes no bit; one that is reached changes the run, and says what it clipped.
+        let (mut free, mut loose, mut tight) = (run(None), run(Some(1e6)), run(Some(1e-3)));
+        for step in 0..6 {
+            let reports = [&mut free, &mut loose, &mut tight].map(|r| r.step().expect("a step"));
+            assert_eq!(reports[0], reports[1], "step {step}");
+            assert!(reports.iter().all(|r| r.gradient_norm > 1e-3), "{reports:?}");
+        }
+        assert_eq!(free.model().params.values(), loose.model().params.values());
+        assert_ne!(free.model().params.values(), tight.model().params.values());
+        let moment = |run: &Trainer| super::norm(&run.optimizer().moments()[0].1);
+        assert!(moment(&tight) <= 1e-3, "both groups together: {}", moment(&tight));
+    }
+
+    #[test]
     fn a_body_stays_until_it_is_let_go() {
-        let mut run = run();
+        let mut run = run(None);
         let start = parts(&run);
         steps(&mut run, 4);
         let frozen = parts(&run);
@@ -184,10 +236,10 @@ mod tests {
 
     #[test]
     fn a_run_that_stops_before_or_after_that_goes_on_with_the_same_bits() {
-        let mut whole = run();
+        let mut whole = run(None);
         steps(&mut whole, 8);
         for stop in [2, 4, 6] {
-            let mut first = run();
+            let mut first = run(None);
             steps(&mut first, stop);
             let (meta, tensors) = first.checkpoint(None);
             let data = Arc::clone(&first.data);

@@ -39,6 +39,9 @@ pub struct Epoch {
     pub iou50: f64,
     /// The share of validation images whose class is right.
     pub class_accuracy: f64,
+    /// The mean over the epoch's steps of the gradient's norm before clipping. None in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm: Option<f64>,
 }
 
 /// A training run that is judged after every epoch, and kept in a folder if it has one.
@@ -75,13 +78,14 @@ impl Run {
 
     /// The run in a folder, after the last epoch that was finished.
     ///
-    /// With `epochs` it becomes that many long: a schedule that is a shape is bound anew, to the new number of steps.
+    /// With `config` it gets the number of epochs and the patience of these settings: a schedule that is a shape is bound
+    /// anew, to the new number of steps. All else stays as the run has it.
     ///
     /// # Errors
     /// When there is no checkpoint, or it does not fit the images.
     pub fn resume(
         folder: &Path,
-        epochs: Option<u64>,
+        config: Option<&TrainConfig>,
         train: Arc<Prepared>,
         validation: Prepared,
     ) -> Result<Self, Error> {
@@ -92,10 +96,13 @@ impl Run {
             // It may be the last epoch of all, after which nothing is written any more.
             checkpoint::save(&folder.join(LAST), &meta, &tensors)?;
         }
-        if let Some(epochs) = epochs.filter(|&epochs| epochs != meta.config.epochs) {
-            meta.config.epochs = epochs;
-            meta.config.check()?;
-            write_config(folder, &meta.config)?;
+        if let Some(&TrainConfig { epochs, patience, .. }) = config {
+            let changed = TrainConfig { epochs, patience, ..meta.config.clone() };
+            if changed != meta.config {
+                changed.check()?;
+                write_config(folder, &changed)?;
+                meta.config = changed;
+            }
         }
         let trainer = Trainer::resume(&path, &meta, &tensors, train)?;
         let epochs = meta.step.div_ceil(trainer.steps_per_epoch());
@@ -146,27 +153,40 @@ impl Run {
         &self.validation
     }
 
-    /// Whether every epoch was done.
+    /// Whether every epoch was done, or patience has ended.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.trainer.steps() >= self.trainer.total_steps()
+        self.trainer.steps() >= self.trainer.total_steps() || self.stopped_early().is_some()
+    }
+
+    /// The epochs that the run waited in vain for a better mean `IoU`, once they are as many as its patience.
+    ///
+    /// This follows from the best epoch, which a checkpoint knows: a run that was killed stops where it would have.
+    #[must_use]
+    pub fn stopped_early(&self) -> Option<u64> {
+        let patience = self.trainer.model().config().patience?;
+        let waited = self.epochs - self.best?.1.min(self.epochs);
+        (waited >= patience).then_some(waited)
     }
 
     /// Trains one epoch, judges it and keeps it; `look` sees every step.
     ///
     /// # Errors
-    /// [`Error::Diverged`], or when the folder cannot be written. The older checkpoints stay whole.
+    /// [`Error::Diverged`], also when the net or its validation loss is not finite at the end: a checkpoint never holds
+    /// such numbers. Or when the folder cannot be written. The older checkpoints stay whole.
     pub fn epoch(&mut self, mut look: impl FnMut(&StepReport)) -> Result<Epoch, Error> {
         let left = self.trainer.total_steps() - self.trainer.steps();
         let steps = self.trainer.steps_per_epoch().min(left);
-        let (mut sum, mut lr) = (0.0, 0.0);
+        let (mut sum, mut norms, mut lr) = (0.0, 0.0, 0.0);
         for _ in 0..steps {
             let report = self.trainer.step()?;
             sum += report.loss;
+            norms += report.gradient_norm;
             lr = report.lr;
             look(&report);
         }
         let judged = self.trainer.evaluate(&self.validation)?;
+        self.trainer.check_finite(judged.loss)?;
         self.epochs += 1;
         let epoch = Epoch {
             epoch: self.epochs,
@@ -177,6 +197,7 @@ impl Run {
             mean_iou: judged.metrics.mean_iou,
             iou50: judged.metrics.iou50,
             class_accuracy: judged.metrics.class_accuracy,
+            gradient_norm: Some(norms / steps as f64),
         };
         self.last = Some(epoch);
         self.keep(&epoch)?;

@@ -5,7 +5,7 @@ use crate::average::Average;
 use crate::checkpoint::{FORMAT, Meta, Tensor};
 use crate::data::Prepared;
 use crate::model::{Evaluation, Model};
-use crate::optimizer::Optimizer;
+use crate::optimizer::{self, Optimizer};
 use crate::order::Order;
 use crate::squeezenet;
 use crate::{Error, TrainConfig};
@@ -50,6 +50,8 @@ pub struct StepReport {
     pub lr: f64,
     /// Loss of its batch before the update.
     pub loss: f64,
+    /// The norm of the gradient over all weights, before it was clipped.
+    pub gradient_norm: f64,
     /// What the update did, if it was asked for.
     pub audit: Option<Audit>,
 }
@@ -243,8 +245,8 @@ impl Trainer {
     /// Takes one step, on the threads of the current rayon pool.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when the loss or the gradient is not finite, with the step, its rate and the first
-    /// parameter concerned. Nothing has been updated then but the running statistics.
+    /// [`Error::Diverged`] when the loss or the gradient is not finite, with the step, its rate and the layer that it
+    /// began in. Nothing has been updated then but the running statistics.
     pub fn step(&mut self) -> Result<StepReport, Error> {
         self.step_at(self.schedule.at(self.steps()), false)
     }
@@ -277,13 +279,16 @@ impl Trainer {
             .tape
             .forward(params, &[(net.image, images), (net.target, boxes), (net.class, classes)]);
         net.tape.backward(params, &mut self.gradient);
-        if !loss.is_finite() || !self.gradient.iter().all(|g| g.is_finite()) {
+        let gradient_norm = optimizer::norm(&self.gradient);
+        if !loss.is_finite() || !gradient_norm.is_finite() {
             return Err(self.diverged(done, lr));
         }
+        let scale = optimizer::clip(gradient_norm, self.model.config().clip_norm);
+        let params = &mut self.model.params;
         let arena = (params.values_mut(), &self.gradient[..]);
-        let audit = self.optimizer.step(lr, arena, audited);
+        let audit = self.optimizer.step(lr, arena, scale, audited)?;
         self.averages.iter_mut().for_each(|a| a.update(done + 1, params));
-        Ok(StepReport { step: done + 1, lr, loss: f64::from(loss), audit })
+        Ok(StepReport { step: done + 1, lr, loss: f64::from(loss), gradient_norm, audit })
     }
 
     /// The batch of step number `step`, counted from 0.
@@ -318,16 +323,43 @@ impl Trainer {
         Ok(())
     }
 
+    /// Where a step went wrong: the first layer of the forward pass whose numbers are not finite, or, where they all are,
+    /// the last one whose gradient is not: gradients go from the end to the beginning.
     fn diverged(&self, step: u64, lr: f64) -> Error {
-        let broken =
-            |t: &&paso_tape::Tensor| self.gradient[t.range.clone()].iter().any(|g| !g.is_finite());
-        let tensor = self.model.params.tensors().iter().find(broken);
-        Error::Diverged {
-            step,
-            lr,
-            place: tensor
-                .map_or_else(|| "the loss".into(), |t| format!("the gradient of {}", t.name)),
-        }
+        let (net, params) = (&self.model.net, &self.model.params);
+        let Batch { images, boxes, classes, .. } = &self.batch;
+        let inputs = [(net.image, &images[..]), (net.target, boxes), (net.class, classes)];
+        let gradient_of = || {
+            let broken = |t: &&paso_tape::Tensor| {
+                self.gradient[t.range.clone()].iter().any(|g| !g.is_finite())
+            };
+            let tensor = params.tensors().iter().rfind(broken);
+            tensor.map_or_else(|| "the loss".into(), |t| format!("the gradient of {}", t.name))
+        };
+        let place = net.tape.first_non_finite(params, &inputs).unwrap_or_else(gradient_of);
+        Error::Diverged { step, lr, place }
+    }
+
+    /// Refuses to go on from numbers that are not finite: of the net, or of what it says about the validation images.
+    pub(crate) fn check_finite(&self, val_loss: f64) -> Result<(), Error> {
+        let params = &self.model.params;
+        let broken = |t: &&paso_tape::Tensor| {
+            let arena = if t.kind.is_some() { params.values() } else { params.buffers() };
+            arena[t.range.clone()].iter().any(|x| !x.is_finite())
+        };
+        let tensor = params.tensors().iter().chain(params.statistics()).find(broken);
+        let place = match tensor {
+            Some(tensor) => tensor.name.clone(),
+            None if val_loss.is_finite() => return Ok(()),
+            None => "the loss of the validation images".into(),
+        };
+        let step = self.steps().saturating_sub(1);
+        Err(Error::Diverged { step, lr: self.lr(step), place })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn optimizer(&self) -> &Optimizer {
+        &self.optimizer
     }
 
     /// How good the net is now.

@@ -25,7 +25,7 @@ fn fifty_kills_leave_whole_checkpoints_and_the_same_bits() {
     while kills < KILLS {
         let out = format!("run-{runs}");
         while kills < KILLS {
-            let (killed, has) = one_life(&place, &out, whole.mul_f64(fraction(&mut random)));
+            let (killed, has) = one_life(&place, &out, whole.mul_f64(0.8 * fraction(&mut random)));
             kills += usize::from(killed);
             kept += usize::from(killed && has);
             if !killed {

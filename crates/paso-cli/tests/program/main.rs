@@ -7,6 +7,7 @@ mod features;
 mod kills;
 mod refusals;
 mod settle;
+mod stops;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

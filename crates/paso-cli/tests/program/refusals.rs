@@ -8,7 +8,7 @@ fn wrong_use_is_2_and_names_the_argument() {
     for (arguments, word) in [
         ("train", "--data"),
         ("train --data scenes --lr fast", "fast"),
-        ("train --data scenes --net huge", "tiny, small, medium or squeezenet"),
+        ("train --data scenes --net huge", "residual, medium or squeezenet"),
         ("settle --data scenes --budget soon", "--budget"),
         ("settle --data scenes --arm linear", "NAME=SPEC"),
         ("train --data scenes --resume", "--out"),
@@ -58,8 +58,8 @@ fn a_run_is_never_written_over_and_never_goes_on_with_other_settings() {
     let before = bytes(&place.path("run/last.safetensors"));
     for (arguments, word) in [
         (format!("{short} --out run"), "--resume"),
-        (format!("{short} --out run --resume --lr 0.5"), "only --epochs may change"),
-        (format!("{short} --out run --resume --seed 7"), "only --epochs may change"),
+        (format!("{short} --out run --resume --lr 0.5"), "only --epochs and --patience may change"),
+        (format!("{short} --out run --resume --seed 7"), "only --epochs and --patience may change"),
         (
             "train --data demo --net tiny --size 32 --batch 4 --epochs 3 --out run --resume".into(),
             "other images",

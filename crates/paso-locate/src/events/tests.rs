@@ -13,6 +13,7 @@ fn epoch(epoch: u64) -> Epoch {
         mean_iou: share,
         iou50: 0.0,
         class_accuracy: 1.0,
+        gradient_norm: None,
     }
 }
 
