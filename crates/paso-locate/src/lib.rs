@@ -45,6 +45,7 @@ mod metrics_interval;
 mod metrics_judged;
 mod model;
 mod net;
+mod net_bodies;
 pub mod onnx;
 mod optimizer;
 mod order;

@@ -1,6 +1,7 @@
 //! The nets: a stack of convolutions, and a head that says one box and one class.
 
 use crate::attend::Attend;
+use crate::net_bodies;
 use crate::squeezenet;
 use crate::{Error, TrainConfig};
 use paso_tape::{BoxLoss, ClassLoss, Conv, Params, Pool, Tape, Var};
@@ -8,16 +9,20 @@ use serde::{Deserialize, Serialize};
 
 /// The nets by name.
 ///
-/// Three are alike but for their widths. Four times [3x3 convolution, batch norm, ReLU], with a 2x2 max pool after the first three, and one more convolution, so
+/// `tiny`, `small` and `medium` are alike but for their widths. Four times [3x3 convolution, batch norm, ReLU], with a 2x2 max pool after the first three, and one more convolution, so
 /// that a pixel of the last map, an eighth of the image's sides, sees its surroundings. The head looks at eight places of
 /// that map: their coordinates say *where* things are, and the features at the first of them *what* is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NetName {
+    /// Depthwise-separable convolutions, 16 to 128 channels; about 56,000 parameters: the fewest, and the least work.
+    Mobile,
     /// 8-16-32-64 channels; about 63,000 parameters.
     Tiny,
     /// 16-32-64-128 channels; about 250,000 parameters.
     Small,
+    /// Four residual blocks of 48-48-96-96 channels; about 376,000 parameters.
+    Residual,
     /// 32-64-128-256 channels; about 980,000 parameters.
     Medium,
     /// The features of `SqueezeNet` 1.1, to be read from a file of weights that were trained on other images, under the
@@ -26,15 +31,18 @@ pub enum NetName {
 }
 
 impl NetName {
-    /// Every net, smallest first.
-    pub const ALL: [Self; 4] = [Self::Tiny, Self::Small, Self::Medium, Self::Squeezenet];
+    /// Every net, smallest first, and at the end the one that begins with features from a file.
+    pub const ALL: [Self; 6] =
+        [Self::Mobile, Self::Tiny, Self::Small, Self::Residual, Self::Medium, Self::Squeezenet];
 
-    /// `tiny`, `small`, `medium` or `squeezenet`.
+    /// `mobile`, `tiny`, `small`, `residual`, `medium` or `squeezenet`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Mobile => "mobile",
             Self::Tiny => "tiny",
             Self::Small => "small",
+            Self::Residual => "residual",
             Self::Medium => "medium",
             Self::Squeezenet => "squeezenet",
         }
@@ -46,6 +54,8 @@ impl NetName {
             Self::Tiny => [8, 16, 32, 64],
             Self::Small => [16, 32, 64, 128],
             Self::Medium => [32, 64, 128, 256],
+            Self::Mobile => return (net_bodies::mobile(tape, params, image), None),
+            Self::Residual => return (net_bodies::residual(tape, params, image), None),
             Self::Squeezenet => {
                 let map = squeezenet::body(tape, params, image);
                 // As wide as the last map of `small`: the head needs no more, and all of it has to be learned.
@@ -68,7 +78,9 @@ impl std::str::FromStr for NetName {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let found = Self::ALL.into_iter().find(|net| net.name() == text);
-        found.ok_or_else(|| Error::option("net", text, "tiny, small, medium or squeezenet"))
+        found.ok_or_else(|| {
+            Error::option("net", text, "mobile, tiny, small, residual, medium or squeezenet")
+        })
     }
 }
 
@@ -158,7 +170,13 @@ fn convolution(tape: &mut Tape, params: &mut Params, name: &str, x: Var, conv: C
 }
 
 /// Convolution, batch norm, `ReLU`. The norm's shift makes a bias superfluous.
-fn normalized(tape: &mut Tape, params: &mut Params, names: [&str; 2], x: Var, conv: Conv) -> Var {
+pub(crate) fn normalized(
+    tape: &mut Tape,
+    params: &mut Params,
+    names: [&str; 2],
+    x: Var,
+    conv: Conv,
+) -> Var {
     let x = tape.conv(params, names[0], x, conv, false);
     let x = tape.batch_norm(params, names[1], x);
     tape.relu(x)

@@ -2,6 +2,7 @@
 
 use super::graph::{Graph, int};
 use crate::NetName;
+use crate::net_bodies::{BLOCKS, SEPARABLE};
 use paso_tape::Pool;
 
 /// Records the body of this net on a square of this side. Returns its last map, and that map's side.
@@ -13,6 +14,8 @@ pub(crate) fn record(
 ) -> (String, usize) {
     match net {
         NetName::Tiny | NetName::Small | NetName::Medium => stages(graph, image, side),
+        NetName::Mobile => mobile(graph, image, side),
+        NetName::Residual => residual(graph, image, side),
         NetName::Squeezenet => {
             let (map, side) = squeezenet(graph, image, side);
             (normalized(graph, ["neck.conv", "neck.norm", "neck.relu"], &map), side)
@@ -35,9 +38,46 @@ fn stages(graph: &mut Graph<'_>, image: &str, side: usize) -> (String, usize) {
 
 /// Convolution, batch norm, `ReLU`, by these names.
 fn normalized(graph: &mut Graph<'_>, names: [&str; 3], x: &str) -> String {
-    let x = graph.conv(names[0], names[0], x);
+    strided(graph, names, x, 1)
+}
+
+fn strided(graph: &mut Graph<'_>, names: [&str; 3], x: &str, stride: usize) -> String {
+    let x = graph.conv_strided(names[0], names[0], x, stride);
     let x = graph.batch_norm(names[1], &x);
     graph.relu(names[2], &x)
+}
+
+/// The blocks of `crate::net_bodies::residual`. A block has a third convolution where its shortcut is a projection.
+fn residual(graph: &mut Graph<'_>, image: &str, side: usize) -> (String, usize) {
+    let mut map = strided(graph, ["stem.conv", "stem.norm", "stem.relu"], image, 2);
+    for (i, (_, stride)) in BLOCKS.into_iter().enumerate() {
+        let name = |part: &str| format!("block{}.{part}", i + 1);
+        let first = [&name("conv1")[..], &name("norm1"), &name("relu1")];
+        let x = strided(graph, first, &map, stride);
+        let x = graph.conv(&name("conv2"), &name("conv2"), &x);
+        let x = graph.batch_norm(&name("norm2"), &x);
+        let shortcut = if stride == 1 {
+            map
+        } else {
+            let y = graph.conv_strided(&name("conv3"), &name("conv3"), &map, stride);
+            graph.batch_norm(&name("norm3"), &y)
+        };
+        let sum = graph.node("Add", &name("sum"), &[&x, &shortcut], vec![]);
+        map = graph.relu(&name("relu2"), &sum);
+    }
+    (map, side / 8)
+}
+
+/// The depthwise-separable convolutions of `crate::net_bodies::mobile`.
+fn mobile(graph: &mut Graph<'_>, image: &str, side: usize) -> (String, usize) {
+    let mut map = strided(graph, ["stem.conv", "stem.norm", "stem.relu"], image, 2);
+    for (i, (_, stride)) in SEPARABLE.into_iter().enumerate() {
+        let name = |part: &str| format!("separable{}.{part}", i + 1);
+        let each = [&name("conv1")[..], &name("norm1"), &name("relu1")];
+        let x = strided(graph, each, &map, stride);
+        map = normalized(graph, [&name("conv2"), &name("norm2"), &name("relu2")], &x);
+    }
+    (map, side / 8)
 }
 
 /// A convolution and eight fire modules, with a pool before the first, the third and the fifth of them.

@@ -65,8 +65,19 @@ impl<'a> Graph<'a> {
     ///
     /// `layer` is its name in the net, and `name` that of the node.
     pub(crate) fn conv(&mut self, name: &str, layer: &str, x: &str) -> String {
+        self.conv_strided(name, layer, x, 1)
+    }
+
+    /// As [`conv`](Self::conv), with this stride.
+    pub(crate) fn conv_strided(
+        &mut self,
+        name: &str,
+        layer: &str,
+        x: &str,
+        stride: usize,
+    ) -> String {
         let kernel = self.tensor(&format!("{layer}.weight")).shape[0];
-        self.conv_of(name, layer, x, 1, kernel / 2)
+        self.conv_of(name, layer, x, stride, kernel / 2)
     }
 
     /// A convolution with this stride, and with this padding on every side.
@@ -82,6 +93,8 @@ impl<'a> Graph<'a> {
         let &[height, width, inputs, outputs] = tensor.shape.as_slice() else {
             panic!("{layer} is no convolution: its weight has shape {:?}", tensor.shape)
         };
+        // No net has an image of one channel: a filter that sees one is one of a depthwise convolution.
+        let depthwise = inputs == 1;
         let values = channels_first(self.values(tensor), height * width, inputs, outputs);
         let weight =
             self.floats(&format!("{layer}.weight"), &[outputs, inputs, height, width], &values);
@@ -90,11 +103,14 @@ impl<'a> Graph<'a> {
             tensors.push(self.weights(&format!("{layer}.bias")));
         }
         let inputs: Vec<&str> = tensors.iter().map(String::as_str).collect();
-        let attributes = vec![
+        let mut attributes = vec![
             ints("kernel_shape", &[height, width]),
             ints("strides", &[stride; 2]),
             ints("pads", &[padding; 4]),
         ];
+        if depthwise {
+            attributes.push(int("group", integer(outputs)));
+        }
         self.node("Conv", name, &inputs, attributes)
     }
 

@@ -1,6 +1,6 @@
 //! What was encoded is decoded again, and looked at.
 
-use super::proto::{FLOAT, GraphProto, INT64, ModelProto, OPSET};
+use super::proto::{FLOAT, GraphProto, INT64, ModelProto, NodeProto, OPSET};
 use super::*;
 use crate::{NetName, TrainConfig};
 use std::collections::BTreeSet;
@@ -48,6 +48,18 @@ fn squeezenet_has_its_eight_fire_modules() {
     assert_eq!(["Conv", "Relu", "MaxPool", "Concat"].map(count), [27, 26, 3, 9]);
     let coordinates = graph(&file).initializer.iter().find(|t| t.name == "coordinates");
     assert_eq!(coordinates.expect("they are there").dims, [9, 2], "64 pixels become 3 x 3");
+}
+
+#[test]
+fn blocks_are_added_and_depthwise_filters_have_their_group() {
+    let (_, file) = decoded(NetName::Residual);
+    let count = |kind| graph(&file).node.iter().filter(|n| n.op_type == kind).count();
+    // The stem, two a block, two projections, and the scores.
+    assert_eq!(["Conv", "Add", "MaxPool"].map(count), [12, 4, 0]);
+    let (_, file) = decoded(NetName::Mobile);
+    let group = |n: &NodeProto| n.attribute.iter().find(|a| a.name == "group").and_then(|a| a.i);
+    let groups: Vec<i64> = graph(&file).node.iter().filter_map(group).collect();
+    assert_eq!(groups, [16, 32, 64, 64, 128, 128]);
 }
 
 #[test]
