@@ -4,7 +4,7 @@
 //! failed, so that one round shows everything.
 
 use crate::steps::{Outcome, all, cargo, command, shared};
-use crate::{codegen, dependencies, isa, perf, sanitizer, tidy};
+use crate::{codegen, dependencies, isa, perf, python, sanitizer, tidy};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::time::{Duration, Instant};
@@ -52,6 +52,7 @@ const STAGES: &[Stage] = &[
     ("instructions", instructions),
     ("settle demo", settle_demo),
     ("settle photographs", settle_photographs),
+    ("python", python::run),
     ("deny", dependencies::deny),
     ("unused dependencies", dependencies::unused),
     ("package", || cargo(&["package", "--locked", "--allow-dirty", "--no-verify", "--quiet"])),

@@ -5,6 +5,7 @@ mod codegen;
 mod dependencies;
 mod isa;
 mod perf;
+mod python;
 mod sanitizer;
 mod steps;
 mod tidy;
