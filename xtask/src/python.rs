@@ -79,7 +79,8 @@ fn checks(python: &Path, folder: &Path) -> Outcome {
     let paso = paso.to_string_lossy();
     let script = |name: &str, arguments: &[&str]| {
         let script = root().join("tests/python").join(name);
-        let arguments = [&[&*script.to_string_lossy(), "--paso", &paso], arguments].concat();
+        let script = script.to_string_lossy();
+        let arguments = [&[&script, "--paso", &paso], arguments].concat();
         command(&python.to_string_lossy(), &arguments, &[])
     };
     let events = || script("check_events.py", &[]);
