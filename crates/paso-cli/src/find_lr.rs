@@ -48,7 +48,8 @@ struct Found<'a> {
 }
 
 pub(crate) fn run(args: &FindLrArgs) -> Result<()> {
-    let config = args.settings.merged(TrainConfig::default())?;
+    // A rate for `paso train`, so under its settings.
+    let config = args.settings.merged(args.settings.of_training(&args.source.data))?;
     config.check()?;
     settings::pool(settings::threads(args.threads)?)?.install(|| {
         let dataset = args.source.open()?;

@@ -39,6 +39,21 @@ pub(crate) struct SettingsArgs {
 }
 
 impl SettingsArgs {
+    /// The defaults of a training run on this data, but for its schedule.
+    pub(crate) fn of_training(&self, data: &str) -> TrainConfig {
+        let usual = TrainConfig::default();
+        match &self.features {
+            // Its 800 scenes are several times as many as people's first photographs.
+            _ if data == "demo" => TrainConfig { epochs: 40, ..usual },
+            // A body that knows much already, and pictures of 160 pixels.
+            Some(_) => TrainConfig { epochs: 100, ..usual },
+            // Some hundreds of photographs, from nothing: long, and with much augmentation.
+            None => {
+                TrainConfig { epochs: 300, class_weight: 0.5, augment: Augment::strong(), ..usual }
+            }
+        }
+    }
+
     /// The merged settings, not checked yet. `preset` are the defaults: what the file leaves out is taken from there.
     pub(crate) fn merged(&self, mut preset: TrainConfig) -> Result<TrainConfig> {
         let file = self.config.as_deref().map(read).transpose()?;

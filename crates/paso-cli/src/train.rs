@@ -8,7 +8,6 @@ use crate::settings::{self, SettingsArgs};
 use crate::source::SourceArgs;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use paso_locate::augment::Augment;
 use paso_locate::data::{Dataset, Prepared, Split};
 use paso_locate::metrics::best_constant_box;
 use paso_locate::run::{Epoch, Run, newest};
@@ -104,28 +103,13 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     })
 }
 
-/// For a net that begins with nothing, on some hundreds of photographs: long, and with much augmentation. On the boards,
-/// 64 % of the classes were right after 200 epochs with the usual augmentation, and 92 % after these (`--seed 0`, 25 images).
-fn photographs() -> TrainConfig {
-    TrainConfig {
-        epochs: 300,
-        class_weight: 0.5,
-        augment: Augment::strong(),
-        ..TrainConfig::default()
-    }
-}
-
 /// The settings of this call. When it resumes, they are the run's own, but for the number of epochs and the patience.
 fn config(args: &TrainArgs) -> Result<TrainConfig> {
     let kept = match &args.out {
         Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),
         _ => None,
     };
-    let preset = match &args.settings.features {
-        _ if args.source.data == "demo" => TrainConfig { epochs: 40, ..TrainConfig::default() },
-        Some(_) => TrainConfig { epochs: 100, ..TrainConfig::default() },
-        None => photographs(),
-    };
+    let preset = args.settings.of_training(&args.source.data);
     let preset = TrainConfig { schedule: SCHEDULE.into(), ..preset };
     let preset = kept.clone().unwrap_or(preset);
     let mut config = args.settings.merged(preset)?;

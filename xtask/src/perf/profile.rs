@@ -104,33 +104,16 @@ fn hottest(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The line with the names in its symbol. A demangler leaves the types out that a generic function was made for, and with
-/// them which kernel it is; so this takes the names out of Rust's own mangling (`_R`), in their order.
+/// The line with its symbol as Rust writes it, without the crates' numbers. perf's own demangler leaves out the types that a
+/// generic function was made for, and with them which kernel it is.
 fn readable(line: &str) -> String {
-    let Some((head, symbol)) = line.split_once("_R") else {
-        return line.trim_end_matches([' ', '-']).to_owned();
-    };
-    let (mut names, mut rest): (Vec<&str>, _) = (Vec::new(), symbol.trim_end());
-    while let Some(c) = rest.chars().next() {
-        // `s..._` tells two of a name apart, `B..._` points back to what was there before.
-        let number = rest[c.len_utf8()..].split_once('_').filter(|(number, _)| {
-            matches!(c, 's' | 'B') && number.chars().all(|c| c.is_ascii_alphanumeric())
-        });
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let length = rest[..digits].parse::<usize>().unwrap_or(0);
-        let text = rest[digits..].strip_prefix('_').unwrap_or(&rest[digits..]);
-        rest = match (number, text.split_at_checked(length)) {
-            (Some((_, after)), _) => after,
-            (None, Some((name, after))) if length > 0 => {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-                after
-            }
-            _ => &rest[c.len_utf8()..],
-        };
+    let line = line.trim_end_matches([' ', '-']);
+    match line.split_once("_R") {
+        Some((head, symbol)) => {
+            format!("{head}{:#}", rustc_demangle::demangle(&format!("_R{symbol}")))
+        }
+        None => line.to_owned(),
     }
-    format!("{head}{}", names.join(" "))
 }
 
 #[cfg(test)]
@@ -139,12 +122,15 @@ mod tests {
 
     #[test]
     fn names_come_out_of_symbols() {
-        let line =
-            " 30.1%  [.] _RINvNtNtCs4aB1_4pulp3x862v4NtB2_2V49vectorizeNtCs1_8paso_ops6DirectE";
+        let symbol = "_RINvNvMs2_NtNtCsbXKh9nVdSXB_4pulp3x862v4NtB8_2V49vectorize12imp_fastcallINtNvXs0_B8_BC_NtBc_4Simd\
+                      9vectorize4ImplNtNtCsk5QsdGWXCts_8paso_ops4norm12ImageMomentsEEB1Q_";
+        let simd = "pulp::x86::v4::V4";
         assert_eq!(
-            readable(line),
-            " 30.1%  [.] pulp x86 v4 V4 vectorize paso_ops Direct",
-            "in their order"
+            readable(&format!(" 30.1%  [.] {symbol}")),
+            format!(
+                " 30.1%  [.] <{simd}>::vectorize::imp_fastcall::<<{simd} as pulp::Simd>::vectorize::Impl<paso_ops::norm::ImageMoments>>"
+            ),
+            "with the type that tells which kernel it is"
         );
         assert_eq!(
             readable(" 4.1%  [k] clear_page  "),

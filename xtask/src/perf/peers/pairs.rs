@@ -62,64 +62,55 @@ pub(crate) struct Pair {
     pub(crate) ours: &'static str,
 }
 
-const fn adam(peer: &'static str, host: Host, theirs: &'static str, ours: &'static str) -> Pair {
-    Pair { section: Section::Adam, peer, host, theirs, ours }
-}
-
-const fn net(
+const fn pair(
     section: Section,
     peer: &'static str,
+    host: Host,
     theirs: &'static str,
     ours: &'static str,
 ) -> Pair {
-    Pair { section, peer, host: Host::Python("train.py"), theirs, ours }
-}
-
-const fn rust(
-    section: Section,
-    peer: &'static str,
-    theirs: &'static str,
-    ours: &'static str,
-) -> Pair {
-    Pair { section, peer, host: Host::Rust, theirs, ours }
+    Pair { section, peer, host, theirs, ours }
 }
 
 const KERNEL: &str = "PyTorch, fused kernel alone";
 const TORCH: &str = "PyTorch eager, channels last";
 const BFLOAT: &str = "the same in bf16 (paso in f32)";
 const RUNTIME: &str = "ONNX Runtime";
+const STEPS: Host = Host::Python("adam.py");
+const NETS: Host = Host::Python("train.py");
+const ADAM: Section = Section::Adam;
 const TRAIN: Section = Section::Train;
 const INFER: Section = Section::Inference;
 
 /// Every pair, in the order of the tables.
 #[rustfmt::skip] // a line a pair
 pub(crate) const PAIRS: &[Pair] = &[
-    adam(KERNEL, Host::Python("adam.py"), "--peer torch-kernel --sizes 1e4,1e5,1e6,1e7,1000x1000", "adam --sizes 1e4,1e5,1e6,1e7,1000x1000 --seconds 0.25"),
-    adam(KERNEL, Host::Python("adam.py"), "--peer torch-kernel --sizes 1e6,1e7 --threads 2", "adam --sizes 1e6,1e7 --threads 2 --seconds 0.25"),
-    adam("PyTorch, `AdamW(fused=True).step()`", Host::Python("adam.py"), "--peer torch-step --sizes 1e6,1000x1000", "adam --sizes 1e6,1000x1000 --seconds 0.25"),
-    adam("DeepSpeed CPUAdam, its C++ call", Host::DeepSpeed("adam.py"), "--peer deepspeed --sizes 1e4,1e5,1e6,1e7", "adam --sizes 1e4,1e5,1e6,1e7 --seconds 0.25"),
-    adam("candle `AdamW`", Host::Rust, "candle 1e4,1e6,1000x1000 0.25", "adam --sizes 1e4,1e6,1000x1000 --seconds 0.25"),
-    adam("burn `AdamW`, ndarray", Host::Rust, "burn 1e4,1e6,1000x1000 0.25", "adam --sizes 1e4,1e6,1000x1000 --seconds 0.25"),
-    net(TRAIN, TORCH, "--peer torch --net S --threads 1", "train --net S --threads 1 --seconds 1.5"),
-    net(TRAIN, TORCH, "--peer torch --net S --threads 2", "train --net S --threads 2 --seconds 1.5"),
-    net(TRAIN, TORCH, "--peer torch --net M --threads 1", "train --net M --threads 1 --seconds 1.5"),
-    net(TRAIN, TORCH, "--peer torch --net M --threads 2", "train --net M --threads 2 --seconds 1.5"),
-    net(TRAIN, TORCH, "--peer torch --net D --threads 1", "train --net D --threads 1 --seconds 1.5"),
-    net(TRAIN, TORCH, "--peer torch --net D --threads 2", "train --net D --threads 2 --seconds 1.5"),
-    rust(TRAIN, "candle", "train candle 1 1.5", "train --net S --threads 1 --seconds 1.5"),
-    rust(TRAIN, "candle", "train candle 2 1.5", "train --net S --threads 2 --seconds 1.5"),
-    rust(TRAIN, "burn, ndarray", "train burn 1 1.5", "train --net S --threads 1 --seconds 1.5"),
-    rust(TRAIN, "burn, ndarray", "train burn 2 1.5", "train --net S --threads 2 --seconds 1.5"),
-    net(TRAIN, BFLOAT, "--peer torch-bf16 --net S --threads 1", "train --net S --threads 1 --seconds 1.5"),
-    net(TRAIN, BFLOAT, "--peer torch-bf16 --net S --threads 2", "train --net S --threads 2 --seconds 1.5"),
-    net(TRAIN, BFLOAT, "--peer torch-bf16 --net M --threads 1", "train --net M --threads 1 --seconds 1.5"),
-    net(TRAIN, BFLOAT, "--peer torch-bf16 --net D --threads 1", "train --net D --threads 1 --seconds 1.5"),
-    net(INFER, TORCH, "--peer torch --mode infer --net S --threads 1", "train --mode infer --net S --threads 1 --seconds 1.5"),
-    net(INFER, TORCH, "--peer torch --mode infer --net S --threads 2", "train --mode infer --net S --threads 2 --seconds 1.5"),
-    net(INFER, TORCH, "--peer torch --mode infer --net M --threads 1", "train --mode infer --net M --threads 1 --seconds 1.5"),
-    net(INFER, TORCH, "--peer torch --mode infer --net D --threads 1", "train --mode infer --net D --threads 1 --seconds 1.5"),
-    net(INFER, RUNTIME, "--peer onnxruntime --mode infer --net S --threads 1", "train --mode infer --net S --threads 1 --seconds 1.5"),
-    net(INFER, RUNTIME, "--peer onnxruntime --mode infer --net S --threads 2", "train --mode infer --net S --threads 2 --seconds 1.5"),
-    net(INFER, RUNTIME, "--peer onnxruntime --mode infer --net M --threads 1", "train --mode infer --net M --threads 1 --seconds 1.5"),
-    net(INFER, RUNTIME, "--peer onnxruntime --mode infer --net D --threads 1", "train --mode infer --net D --threads 1 --seconds 1.5"),
+    pair(ADAM, KERNEL, STEPS, "--peer torch-kernel --sizes 1e4,1e5,1e6,1e7,1000x1000", "adam --sizes 1e4,1e5,1e6,1e7,1000x1000 --seconds 0.25"),
+    pair(ADAM, KERNEL, STEPS, "--peer torch-kernel --sizes 1e6,1e7 --threads 2", "adam --sizes 1e6,1e7 --threads 2 --seconds 0.25"),
+    pair(ADAM, "PyTorch, `AdamW(fused=True).step()`", STEPS, "--peer torch-step --sizes 1e6,1000x1000", "adam --sizes 1e6,1000x1000 --seconds 0.25"),
+    pair(ADAM, "DeepSpeed CPUAdam, its C++ call", Host::DeepSpeed("adam.py"), "--peer deepspeed --sizes 1e4,1e5,1e6,1e7", "adam --sizes 1e4,1e5,1e6,1e7 --seconds 0.25"),
+    pair(ADAM, "candle `AdamW`", Host::Rust, "candle 1e4,1e6,1000x1000 0.25", "adam --sizes 1e4,1e6,1000x1000 --seconds 0.25"),
+    pair(ADAM, "burn `AdamW`, ndarray", Host::Rust, "burn 1e4,1e6,1000x1000 0.25", "adam --sizes 1e4,1e6,1000x1000 --seconds 0.25"),
+    pair(TRAIN, TORCH, NETS, "--peer torch --net S --threads 1", "train --net S --threads 1 --seconds 1.5"),
+    pair(TRAIN, TORCH, NETS, "--peer torch --net S --threads 2", "train --net S --threads 2 --seconds 1.5"),
+    pair(TRAIN, TORCH, NETS, "--peer torch --net M --threads 1", "train --net M --threads 1 --seconds 1.5"),
+    pair(TRAIN, TORCH, NETS, "--peer torch --net M --threads 2", "train --net M --threads 2 --seconds 1.5"),
+    pair(TRAIN, TORCH, NETS, "--peer torch --net D --threads 1", "train --net D --threads 1 --seconds 1.5"),
+    pair(TRAIN, TORCH, NETS, "--peer torch --net D --threads 2", "train --net D --threads 2 --seconds 1.5"),
+    pair(TRAIN, "candle", Host::Rust, "train candle 1 1.5", "train --net S --threads 1 --seconds 1.5"),
+    pair(TRAIN, "candle", Host::Rust, "train candle 2 1.5", "train --net S --threads 2 --seconds 1.5"),
+    pair(TRAIN, "burn, ndarray", Host::Rust, "train burn 1 1.5", "train --net S --threads 1 --seconds 1.5"),
+    pair(TRAIN, "burn, ndarray", Host::Rust, "train burn 2 1.5", "train --net S --threads 2 --seconds 1.5"),
+    pair(TRAIN, BFLOAT, NETS, "--peer torch-bf16 --net S --threads 1", "train --net S --threads 1 --seconds 1.5"),
+    pair(TRAIN, BFLOAT, NETS, "--peer torch-bf16 --net S --threads 2", "train --net S --threads 2 --seconds 1.5"),
+    pair(TRAIN, BFLOAT, NETS, "--peer torch-bf16 --net M --threads 1", "train --net M --threads 1 --seconds 1.5"),
+    pair(TRAIN, BFLOAT, NETS, "--peer torch-bf16 --net D --threads 1", "train --net D --threads 1 --seconds 1.5"),
+    pair(INFER, TORCH, NETS, "--peer torch --mode infer --net S --threads 1", "train --mode infer --net S --threads 1 --seconds 1.5"),
+    pair(INFER, TORCH, NETS, "--peer torch --mode infer --net S --threads 2", "train --mode infer --net S --threads 2 --seconds 1.5"),
+    pair(INFER, TORCH, NETS, "--peer torch --mode infer --net M --threads 1", "train --mode infer --net M --threads 1 --seconds 1.5"),
+    pair(INFER, TORCH, NETS, "--peer torch --mode infer --net D --threads 1", "train --mode infer --net D --threads 1 --seconds 1.5"),
+    pair(INFER, RUNTIME, NETS, "--peer onnxruntime --mode infer --net S --threads 1", "train --mode infer --net S --threads 1 --seconds 1.5"),
+    pair(INFER, RUNTIME, NETS, "--peer onnxruntime --mode infer --net S --threads 2", "train --mode infer --net S --threads 2 --seconds 1.5"),
+    pair(INFER, RUNTIME, NETS, "--peer onnxruntime --mode infer --net M --threads 1", "train --mode infer --net M --threads 1 --seconds 1.5"),
+    pair(INFER, RUNTIME, NETS, "--peer onnxruntime --mode infer --net D --threads 1", "train --mode infer --net D --threads 1 --seconds 1.5"),
 ];
