@@ -174,7 +174,12 @@ impl Panel<'_> {
             }
             let mut acc = self.tile::<S, P, V>(simd, from, init);
             if self.finish.relu {
-                acc = acc.map(|pixel| pixel.map(|y| finish(simd, true, y)));
+                // Not by `array::map`: its closure would be compiled without the level's instructions.
+                for p in 0..P {
+                    for v in 0..V {
+                        acc[p][v] = finish(simd, true, acc[p][v]);
+                    }
+                }
             }
             if self.start + V * lanes <= walk.channels {
                 for p in 0..P {
