@@ -175,9 +175,9 @@ impl Panel<'_> {
             let mut acc = self.tile::<S, P, V>(simd, from, init);
             if self.finish.relu {
                 // Not by `array::map`: its closure would be compiled without the level's instructions.
-                for p in 0..P {
-                    for v in 0..V {
-                        acc[p][v] = finish(simd, true, acc[p][v]);
+                for pixel in &mut acc {
+                    for y in pixel {
+                        *y = finish(simd, true, *y);
                     }
                 }
             }
