@@ -57,7 +57,7 @@ impl WithSimd for WeightGrad<'_> {
 
 /// Pixels that a tile sums before it is added to the gradient in memory. A tile reads two lines of the output's gradient
 /// and one of the input a pixel, which come from the second-level cache in time; adding it takes as long as eight pixels.
-const PIXELS: usize = 256;
+const PIXELS: usize = 128;
 
 impl WeightGrad<'_> {
     #[inline(always)]
@@ -129,38 +129,30 @@ impl WeightGrad<'_> {
         let walk = self.walk;
         let lanes = S::F32_LANES;
         let mut acc = [[simd.splat_f32s(0.0); V]; R];
-        let mut from = walk.input.origin + rows.0 * walk.input.row + tap * walk.tap_stride + t;
-        let mut to = walk.output.origin + rows.0 * walk.output.row + start;
-        let next_row = (
-            walk.input.row - walk.columns * walk.input.pixel,
-            walk.output.row - walk.columns * walk.channels,
-        );
-        // One loop over all pixels, so that the sums stay in registers from one row to the next.
-        let mut column = 0;
-        for _ in 0..(rows.1 - rows.0) * walk.columns {
-            let x = &self.input[from..from + R];
-            let d = &self.d_output[to..to + walk.channels - start];
-            let mut g = [simd.splat_f32s(0.0); V];
-            if FULL {
-                let (d, _) = S::as_simd_f32s(&d[..V * lanes]);
-                g.copy_from_slice(d);
-            } else {
-                for v in 0..V {
-                    let from = v * lanes;
-                    g[v] = simd.partial_load_f32s(&d[from..d.len().min(from + lanes)]);
+        let from = walk.input.origin + tap * walk.tap_stride + t;
+        let to = walk.output.origin + start;
+        let reach = (walk.columns - 1) * walk.input.pixel + R;
+        for row in rows.0..rows.1 {
+            let x = &self.input[from + row * walk.input.row..][..reach];
+            let d = &self.d_output[to + row * walk.output.row..][..walk.columns * walk.channels - start];
+            let pixels = x.windows(R).step_by(walk.input.pixel).zip(d.chunks(walk.channels));
+            for (x, d) in pixels {
+                let mut g = [simd.splat_f32s(0.0); V];
+                if FULL {
+                    let (d, _) = S::as_simd_f32s(&d[..V * lanes]);
+                    g.copy_from_slice(d);
+                } else {
+                    for v in 0..V {
+                        let from = v * lanes;
+                        g[v] = simd.partial_load_f32s(&d[from..(walk.channels - start).min(from + lanes)]);
+                    }
                 }
-            }
-            for r in 0..R {
-                let a = simd.splat_f32s(x[r]);
-                for v in 0..V {
-                    acc[r][v] = simd.mul_add_f32s(a, g[v], acc[r][v]);
+                for r in 0..R {
+                    let a = simd.splat_f32s(x[r]);
+                    for v in 0..V {
+                        acc[r][v] = simd.mul_add_f32s(a, g[v], acc[r][v]);
+                    }
                 }
-            }
-            column += 1;
-            (from, to) = (from + walk.input.pixel, to + walk.channels);
-            if column == walk.columns {
-                column = 0;
-                (from, to) = (from + next_row.0, to + next_row.1);
             }
         }
         acc
