@@ -11,6 +11,7 @@ mod tests;
 mod vector;
 mod weight_grad;
 mod winograd;
+mod winograd_weights;
 
 pub use packed::PackedConv;
 
@@ -145,6 +146,12 @@ impl Conv {
         self.is_plain() && winograd::pays(from, to, input.height, input.width)
     }
 
+    /// Whether the gradient of the weights is.
+    fn winograd_weights(&self, dy: Plane) -> bool {
+        let (from, to) = (self.in_channels, self.out_channels);
+        self.is_plain() && winograd_weights::pays(from, to, dy.height, dy.width)
+    }
+
     const fn is_plain(&self) -> bool {
         self.kernel == 3 && self.stride == 1 && self.groups == 1
     }
@@ -229,7 +236,10 @@ impl Conv {
             "the weight gradient needs {} numbers",
             self.weight_len()
         );
-        if self.groups == 1 {
+        if self.winograd_weights(dy.plane) {
+            let walk = self.walk(x.plane, dy.plane);
+            winograd_weights::weight_grad(isa, &walk, self.in_channels, x.data, dy.data, dw);
+        } else if self.groups == 1 {
             weight_grad::weight_grad(isa, &self.walk(x.plane, dy.plane), x.data, dy.data, dw);
         } else if self.is_depthwise() {
             depthwise::weight_grad(isa, &self.walk(x.plane, dy.plane), x.data, dy.data, dw);

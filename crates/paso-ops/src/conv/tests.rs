@@ -121,6 +121,7 @@ fn winograds_way_wherever_it_is_taken() {
                 let x = Plane::new(height, width, from);
                 let y = conv.output(x);
                 assert_eq!(conv.winograd(x), y.pixels() >= 64, "{conv:?}");
+                assert_eq!(conv.winograd_weights(y), y.pixels() >= 64, "{conv:?}");
                 assert!(conv.winograd_backward(x), "{conv:?}");
                 check(conv, height, width);
             }

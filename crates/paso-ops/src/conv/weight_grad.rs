@@ -18,14 +18,20 @@ pub(super) fn weight_grad(
     d_output: &[f32],
     gradient: &mut [f32],
 ) {
-    isa.run(WeightGrad { walk, input, d_output, gradient });
+    isa.run(WeightGrad { sums: Sums { walk, input, d_output }, gradient });
 }
 
 struct WeightGrad<'a> {
-    walk: &'a Walk,
-    input: &'a [f32],
-    d_output: &'a [f32],
+    sums: Sums<'a>,
     gradient: &'a mut [f32],
+}
+
+/// What is summed: products of inputs and output gradients.
+#[derive(Clone, Copy)]
+pub(super) struct Sums<'a> {
+    pub(super) walk: &'a Walk,
+    pub(super) input: &'a [f32],
+    pub(super) d_output: &'a [f32],
 }
 
 impl WithSimd for WeightGrad<'_> {
@@ -33,19 +39,17 @@ impl WithSimd for WeightGrad<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        // Kernel entries of a tile: 8 x 2 accumulators hide the latency of a multiply-add with 32 registers, 6 x 2
-        // with 16. (12 x 2 would fit in 32, but the compiler then keeps one of them in memory, in the inner
+        // Kernel entries of a tile: 8 x 2 accumulators hide the latency of a multiply-add with 32 registers, 4 x 2
+        // with 16. (12 x 2 and 6 x 2 would fit, but the compiler then keeps one or more in memory, in the inner
         // loop.) Fewer where a kernel row is not a multiple of them, because the last tile then repeats work.
-        let run = self.walk.run;
+        let run = self.sums.walk.run;
         let wide = S::F32_LANES != 8;
         if wide && run == 9 {
             // 3 x 3 over the three channels of a picture.
             self.blocks::<S, 9>(simd);
         } else if wide && (run.is_multiple_of(8) || run > 40) {
             self.blocks::<S, 8>(simd);
-        } else if run.is_multiple_of(6) || run > 30 {
-            self.blocks::<S, 6>(simd);
-        } else if run.is_multiple_of(4) {
+        } else if run.is_multiple_of(4) || run > 20 {
             self.blocks::<S, 4>(simd);
         } else if run >= 3 {
             self.blocks::<S, 3>(simd);
@@ -62,7 +66,7 @@ const PIXELS: usize = 128;
 impl WeightGrad<'_> {
     #[inline(always)]
     fn blocks<S: Simd, const R: usize>(&mut self, simd: S) {
-        let walk = *self.walk;
+        let walk = *self.sums.walk;
         let step = PIXELS.div_ceil(walk.columns.max(1));
         let mut first = 0;
         while first < walk.rows {
@@ -88,13 +92,13 @@ impl WeightGrad<'_> {
         rows: (usize, usize),
         start: usize,
     ) {
-        let walk = *self.walk;
+        let walk = *self.sums.walk;
         let lanes = S::F32_LANES;
         for tap in 0..walk.taps {
             let mut next = 0;
             while next < walk.run {
                 let t = next.min(walk.run - R);
-                let acc = self.tile::<S, R, V, FULL>(simd, rows, start, tap, t);
+                let acc = self.sums.tile::<S, R, V, FULL>(simd, rows, start, tap, t);
                 for r in next - t..R {
                     let at = (tap * walk.run + t + r) * walk.channels + start;
                     if FULL {
@@ -116,9 +120,13 @@ impl WeightGrad<'_> {
             }
         }
     }
+}
 
+impl Sums<'_> {
+    /// The sums over the pixels of these rows, for `R` kernel entries from `t` on of one kernel row, and `V` vectors of
+    /// channels from `start` on.
     #[inline(always)]
-    fn tile<S: Simd, const R: usize, const V: usize, const FULL: bool>(
+    pub(super) fn tile<S: Simd, const R: usize, const V: usize, const FULL: bool>(
         &self,
         simd: S,
         rows: (usize, usize),
@@ -134,7 +142,8 @@ impl WeightGrad<'_> {
         let reach = (walk.columns - 1) * walk.input.pixel + R;
         for row in rows.0..rows.1 {
             let x = &self.input[from + row * walk.input.row..][..reach];
-            let d = &self.d_output[to + row * walk.output.row..][..walk.columns * walk.channels - start];
+            let d = &self.d_output[to + row * walk.output.row..]
+                [..walk.columns * walk.channels - start];
             let pixels = x.windows(R).step_by(walk.input.pixel).zip(d.chunks(walk.channels));
             for (x, d) in pixels {
                 let mut g = [simd.splat_f32s(0.0); V];
@@ -144,7 +153,8 @@ impl WeightGrad<'_> {
                 } else {
                     for v in 0..V {
                         let from = v * lanes;
-                        g[v] = simd.partial_load_f32s(&d[from..(walk.channels - start).min(from + lanes)]);
+                        g[v] = simd
+                            .partial_load_f32s(&d[from..(walk.channels - start).min(from + lanes)]);
                     }
                 }
                 for r in 0..R {

@@ -18,7 +18,7 @@ use super::vector::{finish, load, store};
 use crate::{Buffer, Isa};
 
 /// Products of one tile, and so matrices of weights.
-const PRODUCTS: usize = 16;
+pub(super) const PRODUCTS: usize = 16;
 
 /// Whether it is faster than the direct sum for a 3 x 3 convolution of stride 1 with so many channels and outputs.
 pub(super) fn pays(from: usize, to: usize, rows: usize, columns: usize) -> bool {
@@ -79,11 +79,17 @@ fn spread(a: f32, b: f32, c: f32) -> [f32; 4] {
 
 thread_local! {
     /// Transformed tiles and their products: grows to what the largest convolution of a thread needs, and stays.
-    static SCRATCH: RefCell<Buffer> = RefCell::default();
+    pub(super) static SCRATCH: RefCell<Buffer> = RefCell::default();
 }
 
 /// Bytes of transformed tiles at a time: well inside a second-level cache, beside the weights.
 const BLOCK_BYTES: usize = 384 * 1024;
+
+/// Tiles to transform at a time, of so many with so many channels on both sides.
+pub(super) fn block(tiles: usize, channels: usize) -> usize {
+    let most = (BLOCK_BYTES / (4 * PRODUCTS * channels)).clamp(16, 256);
+    tiles.div_ceil(tiles.div_ceil(most))
+}
 
 /// The convolution of a walk with 3 x 3 taps and stride 1, over `from` channels.
 pub(super) fn convolve(
@@ -96,8 +102,7 @@ pub(super) fn convolve(
     output: &mut [f32],
 ) {
     let (to, tiles) = (walk.channels, walk.rows / 2 * (walk.columns / 2));
-    let most = (BLOCK_BYTES / (4 * PRODUCTS * (from + to))).clamp(16, 256);
-    let block = tiles.div_ceil(tiles.div_ceil(most));
+    let block = block(tiles, from + to);
     SCRATCH.with_borrow_mut(|scratch| {
         scratch.resize(PRODUCTS * block * (from + to));
         let (spread, products) = scratch.split_at_mut(PRODUCTS * block * from);
@@ -105,16 +110,7 @@ pub(super) fn convolve(
             let tiles = first..tiles.min(first + block);
             let n = tiles.len();
             isa.run(Spread { walk, from, input, tiles: tiles.clone(), spread });
-            let one = Walk {
-                rows: 1,
-                columns: n,
-                input: Strides { origin: 0, row: 0, pixel: from },
-                output: Strides { origin: 0, row: 0, pixel: to },
-                taps: 1,
-                tap_stride: 0,
-                run: from,
-                channels: to,
-            };
+            let one = product(n, from, to);
             let matrices = packed.chunks_exact(packed.len() / PRODUCTS);
             let parts = spread.chunks_exact(n * from).zip(products.chunks_exact_mut(n * to));
             for (u, (v, m)) in matrices.zip(parts) {
@@ -125,8 +121,22 @@ pub(super) fn convolve(
     });
 }
 
+/// A product of `n` transformed tiles with one of the 16 matrices: a 1 x 1 convolution.
+pub(super) fn product(n: usize, from: usize, to: usize) -> Walk {
+    Walk {
+        rows: 1,
+        columns: n,
+        input: Strides { origin: 0, row: 0, pixel: from },
+        output: Strides { origin: 0, row: 0, pixel: to },
+        taps: 1,
+        tap_stride: 0,
+        run: from,
+        channels: to,
+    }
+}
+
 /// The number of each tile among these, and where its first pixel lies, in rows of so many columns.
-fn origins(
+pub(super) fn origins(
     columns: usize,
     of: Strides,
     tiles: Range<usize>,
@@ -138,12 +148,12 @@ fn origins(
 }
 
 /// Inputs to transformed tiles, `[product][tile][channel]`.
-struct Spread<'a> {
-    walk: &'a Walk,
-    from: usize,
-    input: &'a [f32],
-    tiles: Range<usize>,
-    spread: &'a mut [f32],
+pub(super) struct Spread<'a> {
+    pub(super) walk: &'a Walk,
+    pub(super) from: usize,
+    pub(super) input: &'a [f32],
+    pub(super) tiles: Range<usize>,
+    pub(super) spread: &'a mut [f32],
 }
 
 impl WithSimd for Spread<'_> {
