@@ -21,6 +21,7 @@ COLUMNS = {
     "iou/50": "iou50",
     "class/accuracy": "class_accuracy",
     "lr": "lr",
+    "gradient/norm": "gradient_norm",
 }
 
 

@@ -1,4 +1,5 @@
-//! The record of a run once more, for TensorBoard: `events.out.tfevents.SECONDS.paso`, six scalars an epoch.
+//! The record of a run once more, for TensorBoard: `events.out.tfevents.SECONDS.paso`, up to seven
+//! scalars an epoch.
 //!
 //! A run has one such file. Resuming begins a new one with the epochs that the checkpoint knows, at the times at which
 //! they were done, and removes the old one. The file opens by saying that a session starts at step 0, so that a
@@ -89,17 +90,19 @@ fn times(path: &Path) -> Vec<(i64, f64)> {
 
 fn scalars(epoch: &Epoch, wall_time: f64) -> Event {
     let numbers = [
-        ("loss/train", epoch.train_loss),
-        ("loss/val", epoch.val_loss),
-        ("iou/mean", epoch.mean_iou),
-        ("iou/50", epoch.iou50),
-        ("class/accuracy", epoch.class_accuracy),
-        ("lr", epoch.lr),
+        ("loss/train", Some(epoch.train_loss)),
+        ("loss/val", Some(epoch.val_loss)),
+        ("iou/mean", Some(epoch.mean_iou)),
+        ("iou/50", Some(epoch.iou50)),
+        ("class/accuracy", Some(epoch.class_accuracy)),
+        ("lr", Some(epoch.lr)),
+        ("gradient/norm", epoch.gradient_norm),
     ];
     #[expect(clippy::cast_possible_truncation, reason = "the format's scalars are f32")]
-    let value =
-        |(tag, number): (&str, f64)| Value { tag: tag.into(), simple_value: Some(number as f32) };
-    let summary = Some(Summary { value: numbers.map(value).into() });
+    let value = |(tag, number): (&str, Option<f64>)| {
+        number.map(|number| Value { tag: tag.into(), simple_value: Some(number as f32) })
+    };
+    let summary = Some(Summary { value: numbers.into_iter().filter_map(value).collect() });
     Event { wall_time, step: step(epoch), summary, ..Event::default() }
 }
 

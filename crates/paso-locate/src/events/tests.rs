@@ -13,7 +13,7 @@ fn epoch(epoch: u64) -> Epoch {
         mean_iou: share,
         iou50: 0.0,
         class_accuracy: 1.0,
-        gradient_norm: None,
+        gradient_norm: (epoch > 1).then_some(2.5),
     }
 }
 
@@ -34,7 +34,7 @@ fn steps(events: &[Event]) -> Vec<i64> {
 }
 
 #[test]
-fn a_run_says_its_version_then_six_scalars_an_epoch() {
+fn a_run_says_its_version_then_its_scalars_epoch_by_epoch() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let before = seconds();
     let file = Events::begin(folder.path(), &[]).expect("it is written");
@@ -53,7 +53,10 @@ fn a_run_says_its_version_then_six_scalars_an_epoch() {
         ("iou/50", 0.0),
         ("class/accuracy", 1.0),
         ("lr", 1e-3),
+        ("gradient/norm", 2.5),
     ];
+    let before_it_was_kept = &events[2].summary.as_ref().expect("scalars").value;
+    assert_eq!(before_it_was_kept.len(), wanted.len() - 1, "{before_it_was_kept:?}");
     assert_eq!(found, wanted.map(|(tag, number)| (tag, Some(number))));
 }
 
