@@ -49,10 +49,11 @@ struct Found<'a> {
 
 pub(crate) fn run(args: &FindLrArgs) -> Result<()> {
     // A rate for `paso train`, so under its settings.
-    let config = args.settings.merged(args.settings.of_training(&args.source.data))?;
+    let dataset = args.source.open()?;
+    let images = dataset.indices(Split::Train).len();
+    let config = args.settings.merged(args.settings.of_training(&args.source.data, images))?;
     config.check()?;
     settings::pool(settings::threads(args.threads)?)?.install(|| {
-        let dataset = args.source.open()?;
         let images = Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?);
         let bar = progress::bar(args.sweeps * args.steps, "find-lr");
         let (features, advance) = (args.settings.features.as_deref(), || bar.inc(1));

@@ -2,7 +2,7 @@
 
 use crate::watched::Watched;
 use paso_locate::data::Prepared;
-use paso_locate::{Error, TrainConfig, Trainer};
+use paso_locate::{Error, TrainConfig, Trainer, Update};
 use paso_study::{Outcome, Run, Trial, TrialError, Watch};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +21,10 @@ pub(crate) struct Localization {
     /// Where runs begin, if not with fresh weights.
     pub(crate) base: Option<Trainer>,
 }
+
+/// Variants of the study's arms: see [`Update`].
+pub(crate) const SCHEDULE_FREE: &str = "schedule-free";
+pub(crate) const UNSCHEDULED_DECAY: &str = "weight decay not scheduled";
 
 /// A run on its way: shared by several until their rates differ.
 struct Going {
@@ -68,6 +72,11 @@ impl Localization {
                 if let Some(features) = &self.features {
                     trainer.load_features(features)?;
                 }
+                match run.variant.as_str() {
+                    SCHEDULE_FREE => trainer.set_update(Update::ScheduleFree)?,
+                    UNSCHEDULED_DECAY => trainer.set_update(Update::UnscheduledDecay)?,
+                    _ => {}
+                }
                 trainer
             }
         };
@@ -86,8 +95,16 @@ impl Localization {
         let (_, first) = runs[0];
         let rates = first.schedule();
         let shared = runs.iter().map(|(_, run)| first.shared_steps(run)).min().unwrap_or(0);
+        // What an audit measures steps by holds for Adam's own.
+        let audited = first.variant != SCHEDULE_FREE;
         while going.done < shared {
-            match going.trainer.step_audited_at_rate(rates.at(going.done)) {
+            let lr = rates.at(going.done);
+            let step = if audited {
+                going.trainer.step_audited_at_rate(lr)
+            } else {
+                going.trainer.step_at_rate(lr)
+            };
+            match step {
                 Err(Error::Diverged { .. }) => {
                     runs.iter().for_each(|(i, run)| outcomes[*i] = diverged(run));
                     return Ok(());
@@ -134,7 +151,7 @@ impl Localization {
             averaged: averages.iter().map(|e| e.metrics.mean_iou).collect(),
             averaged_loss: averages.iter().map(|e| e.loss).collect(),
             loss: Some(judged.loss),
-            audit: Some(watched.audit(trainer)),
+            audit: (run.variant != SCHEDULE_FREE).then(|| watched.audit(trainer)),
             curve: watched.curve.clone(),
             ..Outcome::default()
         })
@@ -225,6 +242,26 @@ mod tests {
         assert!(together.iter().all(|o| o.metric.is_finite()));
         assert_eq!(together[0].averaged.len(), 2);
         assert!(together[1..].iter().all(|o| o.averaged.is_empty()));
+    }
+
+    #[test]
+    fn other_updates_train_otherwise_and_are_judged_as_they_should_be() {
+        let trial = trial();
+        let run = |variant: &str, spec: &str| {
+            let mut run = Run::new(spec, 2e-3, 30, 3);
+            run.variant = variant.into();
+            trial.train(&run, &Watch::idle()).expect("it trains")
+        };
+        let usual = run("", "constant");
+        let free = run(SCHEDULE_FREE, "constant");
+        assert!(free.metric.is_finite() && free.audit.is_none() && usual.audit.is_some());
+        assert_ne!(free.metric, usual.metric);
+        // The first loss is that of the same weights, on the same batch.
+        assert_eq!(free.curve[0], usual.curve[0]);
+        // With a constant rate, both ways to decay are one, but for rounding.
+        let kept = run(UNSCHEDULED_DECAY, "constant");
+        assert!((kept.metric - usual.metric).abs() < 0.02, "{} {}", kept.metric, usual.metric);
+        assert_ne!(run(UNSCHEDULED_DECAY, "linear(to 0)"), run("", "linear(to 0)"));
     }
 
     #[test]

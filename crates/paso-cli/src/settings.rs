@@ -40,18 +40,17 @@ pub(crate) struct SettingsArgs {
 
 impl SettingsArgs {
     /// The defaults of a training run on this data, but for its schedule.
-    pub(crate) fn of_training(&self, data: &str) -> TrainConfig {
+    pub(crate) fn of_training(&self, data: &str, images: usize) -> TrainConfig {
         let usual = TrainConfig::default();
-        match &self.features {
+        if data == "demo" {
             // Its 800 scenes are several times as many as people's first photographs.
-            _ if data == "demo" => TrainConfig { epochs: 40, ..usual },
-            // A body that knows much already, and pictures of 160 pixels.
-            Some(_) => TrainConfig { epochs: 100, ..usual },
-            // Some hundreds of photographs, from nothing: long, and with much augmentation.
-            None => {
-                TrainConfig { epochs: 300, class_weight: 0.5, augment: Augment::strong(), ..usual }
-            }
+            return TrainConfig { epochs: 40, ..usual };
         }
+        // Photographs: with much augmentation, and long, less so where the body knows much already. So many views of an
+        // image are worth their time only where there are few.
+        let (most, views) = if self.features.is_some() { (100, 15_000) } else { (300, 45_000) };
+        let epochs = (views / images.max(1) as u64).clamp(30, most);
+        TrainConfig { epochs, class_weight: 0.5, augment: Augment::strong(), ..usual }
     }
 
     /// The merged settings, not checked yet. `preset` are the defaults: what the file leaves out is taken from there.

@@ -3,7 +3,7 @@
 use crate::find_lr;
 use crate::folder;
 use crate::interrupt;
-use crate::localization::Localization;
+use crate::localization::{Localization, SCHEDULE_FREE, UNSCHEDULED_DECAY};
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
 use crate::settle_output;
@@ -277,10 +277,30 @@ fn demo(args: &SettleArgs) -> bool {
     args.source.data == "demo"
 }
 
+/// The least share of a weight that weight decay takes in a run for its schedule to be worth an arm.
+const DECAYED: f64 = 0.05;
+
+/// The arms of runs that begin anew: the usual ones, Schedule-Free, and where weight decay has time to act in so few
+/// steps, a linear decay of the rate that leaves the weight decay alone.
+fn from_start(config: &TrainConfig, lr: f64, steps: u64) -> Vec<Arm> {
+    let mut arms = Arm::usual();
+    let variant = |arm: Arm, variant: &str| Arm { variant: variant.into(), ..arm };
+    let free = Arm::new("schedule-free", "constant", Role::Alternative);
+    arms.push(variant(free, SCHEDULE_FREE));
+    if lr * config.weight_decay * steps as f64 >= DECAYED {
+        let control = Arm::new("linear-lr-only", "linear(to 0)", Role::Decay);
+        arms.push(variant(control, UNSCHEDULED_DECAY));
+    }
+    arms
+}
+
 fn study_config(args: &SettleArgs, trial: &Localization, lr: f64) -> StudyConfig {
     let fixed = args.fixed_lr || trial.base.is_some();
     let (mut arms, steps) = match &trial.base {
-        None => (Arm::usual(), if demo(args) { 400 } else { 600 }),
+        None => {
+            let steps = args.steps.unwrap_or(if demo(args) { 400 } else { 600 });
+            (from_start(&trial.config, lr, steps), steps)
+        }
         // A quarter of the way so far, so that an average has something to average over.
         Some(base) => {
             let tail = |arm: &Arm| ["constant", "averaged", "linear"].contains(&&arm.name[..]);

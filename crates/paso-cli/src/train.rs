@@ -31,7 +31,8 @@ pub(crate) struct TrainArgs {
     /// The schedule, such as 'cosine(to 1%)' [default: 'warmup(5%) then cosine(to 1%)']
     #[arg(long, value_name = "SPEC")]
     schedule: Option<String>,
-    /// Passes over the training images [default: 300; with --features 100; 40 on the demo]
+    /// Passes over the training images [default: as many as make 45,000 views, at most 300; with --features 15,000, at most
+    /// 100; at least 30; 40 on the demo]
     #[arg(long, value_name = "N")]
     epochs: Option<u64>,
     /// Stop after so many epochs without a better mean IoU on the validation images; best with --schedule constant, since
@@ -75,7 +76,8 @@ const SCHEDULE: &str = "warmup(5%) then cosine(to 1%)";
 const SHORT: &str = "cosine(to 1%)";
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    let mut config = config(args)?;
+    let dataset = args.source.open()?;
+    let mut config = config(args, dataset.indices(Split::Train).len())?;
     if args.print_config {
         print!("{}", toml::to_string(&config)?);
         return Ok(());
@@ -83,7 +85,6 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     config.check()?;
     let start = Instant::now();
     settings::pool(settings::threads(args.threads)?)?.install(|| {
-        let dataset = args.source.open()?;
         let train = Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?);
         let validation = args.source.prepare(&dataset, Split::Val, config.size)?;
         baseline(&train, &validation);
@@ -103,13 +104,13 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     })
 }
 
-/// The settings of this call. When it resumes, they are the run's own, but for the number of epochs and the patience.
-fn config(args: &TrainArgs) -> Result<TrainConfig> {
+/// The settings of this call, for so many training images. When it resumes, they are the run's own, but for the number of epochs and the patience.
+fn config(args: &TrainArgs, images: usize) -> Result<TrainConfig> {
     let kept = match &args.out {
         Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),
         _ => None,
     };
-    let preset = args.settings.of_training(&args.source.data);
+    let preset = args.settings.of_training(&args.source.data, images);
     let preset = TrainConfig { schedule: SCHEDULE.into(), ..preset };
     let preset = kept.clone().unwrap_or(preset);
     let mut config = args.settings.merged(preset)?;

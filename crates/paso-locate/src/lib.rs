@@ -64,8 +64,9 @@ pub use data::Dataset;
 pub use config::TrainConfig;
 pub use model::{Evaluation, Model, Prediction};
 pub use net::NetName;
+pub use optimizer::Update;
 pub use run::Run;
-pub use train::{StepReport, Trainer};
+pub use train::{REFRESH, StepReport, Trainer};
 
 pub use error::Error;
 

@@ -4,12 +4,32 @@
 //! its own first step when it is let go, as PyTorch's parameters without a gradient do.
 
 use crate::{Error, TrainConfig};
-use paso_adam::{Adam, AdamConfig, AdamGroup, Audit, Decay, Gradient, Param, StepOptions, Tensor};
+use paso_adam::{
+    Adam, AdamConfig, AdamGroup, Audit, Decay, Gradient, Param, Rule, ScheduleFree, StepOptions,
+    Tensor,
+};
 use paso_tape::{Kind, Params};
 
+/// How a run updates its weights. What is not `AdamW` is there for comparisons: checkpoints do not know of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Update {
+    /// `AdamW`: a schedule of the rate schedules the weight decay as well.
+    #[default]
+    AdamW,
+    /// `AdamW` whose weights decay by the share of the highest rate at every step, whatever the schedule does.
+    UnscheduledDecay,
+    /// Schedule-Free `AdamW` (Defazio et al., arXiv 2405.15682), judged by its averaged weights.
+    ScheduleFree,
+}
+
 /// `AdamW` without decay of biases and norms.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Optimizer {
+    update: Update,
+    /// What every weight is multiplied with, the body's and the others', before a step of [`Update::UnscheduledDecay`].
+    keep: [f64; 2],
+    /// Where the numbers that decay lie.
+    weights: Vec<std::ops::Range<usize>>,
     /// The tensors of the body, the first in the arena; without any where the whole net is fresh.
     body: AdamGroup,
     rest: AdamGroup,
@@ -29,11 +49,17 @@ impl Optimizer {
         params: &Params,
         split: usize,
         frozen: u64,
+        update: Update,
     ) -> Result<Self, Error> {
-        let adam = Adam::new(AdamConfig {
-            decay: Decay::Decoupled(config.weight_decay),
-            ..AdamConfig::default()
-        })?;
+        let decay = match update {
+            Update::UnscheduledDecay => Decay::None,
+            Update::AdamW | Update::ScheduleFree => Decay::Decoupled(config.weight_decay),
+        };
+        let rule = match update {
+            Update::ScheduleFree => Rule::ScheduleFree(ScheduleFree::default()),
+            Update::AdamW | Update::UnscheduledDecay => Rule::Adam,
+        };
+        let adam = Adam::new(AdamConfig { decay, rule, ..AdamConfig::default() })?;
         let group = |is_body: bool| {
             let mine = params.tensors().iter().filter(|t| (t.range.start < split) == is_body);
             let param = |t: &paso_tape::Tensor| Param {
@@ -43,7 +69,38 @@ impl Optimizer {
             };
             AdamGroup::with_params(adam, mine.map(param))
         };
-        Ok(Self { body: group(true)?, rest: group(false)?, split, frozen })
+        let weights = params.tensors().iter().filter(|t| t.kind == Some(Kind::Weight));
+        let keep = |share: f64| 1.0 - share * config.lr * config.weight_decay;
+        Ok(Self {
+            update,
+            keep: [keep(config.body_rate), keep(1.0)],
+            weights: weights.map(|t| t.range.clone()).collect(),
+            body: group(true)?,
+            rest: group(false)?,
+            split,
+            frozen,
+        })
+    }
+
+    /// Numbers in the arena that belong to the body.
+    pub(crate) fn split(&self) -> usize {
+        self.split
+    }
+
+    /// How it updates.
+    pub(crate) fn update(&self) -> Update {
+        self.update
+    }
+
+    /// The weights to judge a run by, from those that it trains: others under [`Update::ScheduleFree`] only.
+    pub(crate) fn judged(&self, values: &mut [f32]) -> Vec<f32> {
+        let (body, rest) = values.split_at_mut(self.split);
+        let all = |tensors: &[&mut [f32]]| -> Vec<f32> {
+            tensors.iter().flat_map(|t| t.to_vec()).collect()
+        };
+        let mut judged = self.body.evaluate(tensors(&self.body, body), all);
+        judged.extend(self.rest.evaluate(tensors(&self.rest, rest), all));
+        judged
     }
 
     /// Goes on after `steps` steps with these moments, each in the layout of the parameters.
@@ -90,6 +147,9 @@ impl Optimizer {
         audited: bool,
     ) -> Result<Option<Audit>, Error> {
         let frozen = self.is_frozen();
+        if self.update == Update::UnscheduledDecay {
+            self.decay(values, frozen);
+        }
         let (body, rest) = values.split_at_mut(self.split);
         let (d_body, d_rest) = gradient.split_at(self.split);
         let options = StepOptions { unscale: scale, audit: audited, ..StepOptions::default() };
@@ -100,6 +160,30 @@ impl Optimizer {
         let of_body = update(&mut self.body, lr, (body, d_body), &options)?;
         Ok(seen.zip(of_body).map(|(a, b)| a.merge(&b)))
     }
+}
+
+impl Optimizer {
+    /// One step's decay at the highest rate.
+    fn decay(&self, values: &mut [f32], frozen: bool) {
+        for range in &self.weights {
+            let is_body = range.start < self.split;
+            if !(is_body && frozen) {
+                #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
+                let keep = self.keep[usize::from(!is_body)] as f32;
+                values[range.clone()].iter_mut().for_each(|w| *w *= keep);
+            }
+        }
+    }
+}
+
+/// The tensors of a group, which lie one after the other.
+fn tensors<'v>(group: &AdamGroup, mut values: &'v mut [f32]) -> Vec<&'v mut [f32]> {
+    let cut = |&len: &usize| {
+        let (mine, others) = std::mem::take(&mut values).split_at_mut(len);
+        values = others;
+        mine
+    };
+    group.lens().iter().map(cut).collect()
 }
 
 /// The norm of a gradient, added in f64 and in a fixed order. Finite exactly when all of its numbers are.
@@ -131,19 +215,18 @@ fn load(group: &mut AdamGroup, steps: u64, moments: &[&[f32]]) -> Result<(), Err
 }
 
 /// One step of one group, whose tensors lie one after the other.
-fn update(
+fn update<'a>(
     group: &mut AdamGroup,
     lr: f64,
-    (mut values, mut gradient): Arena<'_>,
+    (values, mut gradient): Arena<'a>,
     options: &StepOptions,
 ) -> Result<Option<Audit>, Error> {
-    let mut tensors = Vec::with_capacity(group.lens().len());
-    for &len in group.lens() {
-        let (mine, others) = values.split_at_mut(len);
-        let (d_mine, d_others) = gradient.split_at(len);
-        tensors.push((mine, d_mine));
-        (values, gradient) = (others, d_others);
-    }
+    let pair = |mine: &'a mut [f32]| {
+        let (d_mine, others) = gradient.split_at(mine.len());
+        gradient = others;
+        (mine, d_mine)
+    };
+    let tensors: Vec<_> = tensors(group, values).into_iter().map(pair).collect();
     if *options == StepOptions::default() {
         group.par_step(lr, tensors);
         return Ok(None);
@@ -161,7 +244,8 @@ fn update(
 mod tests {
     use crate::data::{PrepareOptions, Prepared, Split};
     use crate::demo::{self, DemoOptions};
-    use crate::{NetName, TrainConfig, Trainer};
+    use crate::{NetName, TrainConfig, Trainer, Update};
+    use paso_tape::Kind;
     use std::path::Path;
     use std::sync::Arc;
 
@@ -214,6 +298,54 @@ mod tests {
         assert_ne!(free.model().params.values(), tight.model().params.values());
         let moment = |run: &Trainer| super::norm(&run.optimizer().moments()[0].1);
         assert!(moment(&tight) <= 1e-3, "both groups together: {}", moment(&tight));
+    }
+
+    #[test]
+    fn every_update_has_its_own_formula_and_branches_with_the_same_bits() {
+        for update in [Update::AdamW, Update::UnscheduledDecay, Update::ScheduleFree] {
+            let mut run = run(None);
+            run.set_update(update).expect("settings");
+            steps(&mut run, 5);
+            let mut branch = run.branch(run.model().config().seed).expect("a branch");
+            steps(&mut run, 2);
+            steps(&mut branch, 2);
+            assert_eq!(parts(&run), parts(&branch), "{update:?}");
+        }
+    }
+
+    #[test]
+    fn the_decay_that_no_schedule_scales_is_that_of_the_highest_rate() {
+        // At rate 0 nothing moves but by decay: weights shrink, biases and norms stay.
+        let mut run = run(None);
+        run.set_update(Update::UnscheduledDecay).expect("settings");
+        steps(&mut run, 5);
+        let before = run.model().params.values().to_vec();
+        run.step_at_rate(0.0).expect("a step");
+        let config = run.model().config();
+        let (_, length) = run.model().net.body.expect("a body");
+        for tensor in run.model().params.tensors() {
+            let share = if tensor.range.start < length { config.body_rate } else { 1.0 };
+            let decays = if tensor.kind == Some(Kind::Weight) { 1.0 } else { 0.0 };
+            let keep = 1.0 - decays * share * config.lr * config.weight_decay;
+            let after = &run.model().params.values()[tensor.range.clone()];
+            for (a, b) in after.iter().zip(&before[tensor.range.clone()]) {
+                let difference = (f64::from(*a) - keep * f64::from(*b)).abs();
+                assert!(difference <= 1.2e-7 * f64::from(b.abs()), "{}: {a} {b}", tensor.name);
+            }
+        }
+    }
+
+    #[test]
+    fn schedule_free_is_judged_by_its_average_and_goes_on_from_where_it_was() {
+        let mut run = run(None);
+        run.set_update(Update::ScheduleFree).expect("settings");
+        steps(&mut run, 7);
+        let before = (parts(&run), run.model().params.buffers().to_vec());
+        let data = Arc::clone(&run.data);
+        let judged = run.evaluate(&data).expect("images").loss;
+        assert_eq!((parts(&run), run.model().params.buffers().to_vec()), before);
+        let as_trained = run.model.evaluate(&data).expect("images").loss;
+        assert!(judged.is_finite() && judged != as_trained, "{judged} {as_trained}");
     }
 
     #[test]

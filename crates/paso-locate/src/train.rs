@@ -5,7 +5,7 @@ use crate::average::Average;
 use crate::checkpoint::{FORMAT, Meta, Tensor};
 use crate::data::Prepared;
 use crate::model::{Evaluation, Model};
-use crate::optimizer::{self, Optimizer};
+use crate::optimizer::{self, Optimizer, Update};
 use crate::order::Order;
 use crate::squeezenet;
 use crate::{Error, TrainConfig};
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// has the same bits as one that never stopped.
 #[derive(Debug)]
 pub struct Trainer {
-    model: Model,
+    pub(crate) model: Model,
     pub(crate) data: Arc<Prepared>,
     optimizer: Optimizer,
     schedule: Spec,
@@ -30,6 +30,10 @@ pub struct Trainer {
     batch: Batch,
     averages: Vec<Average>,
 }
+
+/// Batches from which a Schedule-Free run takes its running statistics before it is judged: as many as the authors'
+/// package advises (`schedule_free`, README). What was there before weighs 0.9^50 then.
+pub const REFRESH: u64 = 50;
 
 /// The buffers of one batch, filled anew each step.
 #[derive(Debug)]
@@ -143,7 +147,7 @@ impl Trainer {
         };
         let split = model.net.body.map_or(0, |(_, length)| length);
         let frozen = config.frozen_steps(data.len());
-        let optimizer = Optimizer::new(config, &model.params, split, frozen)?;
+        let optimizer = Optimizer::new(config, &model.params, split, frozen, Update::AdamW)?;
         let average = average.unwrap_or_else(|| Average::new(config.average, &model.params));
         Ok(Self {
             averages: if config.average > 0.0 { vec![average] } else { Vec::new() },
@@ -155,6 +159,22 @@ impl Trainer {
             optimizer,
             data,
         })
+    }
+
+    /// Takes another way to update the weights, from the start on. Such a run can be judged and branched, but a
+    /// checkpoint of it goes on with `AdamW`.
+    ///
+    /// # Errors
+    /// None that [`Trainer::new`] did not have for the same settings.
+    ///
+    /// # Panics
+    /// After the first step.
+    pub fn set_update(&mut self, update: Update) -> Result<(), Error> {
+        assert_eq!(self.steps(), 0, "a run updates in one way from its start");
+        let (model, split) = (&self.model, self.optimizer.split());
+        let frozen = model.config().frozen_steps(self.data.len());
+        self.optimizer = Optimizer::new(model.config(), &model.params, split, frozen, update)?;
+        Ok(())
     }
 
     /// Keeps averaged weights with these decays a step, from the weights as they are now, instead of what the
@@ -176,8 +196,7 @@ impl Trainer {
         model.params.values_mut().copy_from_slice(self.model.params.values());
         model.params.buffers_mut().copy_from_slice(self.model.params.buffers());
         let mut branch = Self::assemble(model, None, Arc::clone(&self.data))?;
-        let moments: Vec<_> = self.optimizer.moments().into_iter().map(|(_, m)| m).collect();
-        branch.optimizer.load(self.steps(), &moments)?;
+        branch.optimizer = self.optimizer.clone();
         branch.averages.clone_from(&self.averages);
         Ok(branch)
     }
@@ -362,7 +381,8 @@ impl Trainer {
         &self.optimizer
     }
 
-    /// How good the net is now.
+    /// How good the net is now. Under [`Update::ScheduleFree`] these are the averaged weights, with running statistics
+    /// of their own, from the last [`REFRESH`] batches.
     ///
     /// # Errors
     /// As [`Prepared::picture`].
@@ -371,7 +391,30 @@ impl Trainer {
     /// As [`Model::evaluate`].
     #[track_caller]
     pub fn evaluate(&mut self, images: &Prepared) -> Result<Evaluation, Error> {
-        self.model.evaluate(images)
+        if self.optimizer.update() != Update::ScheduleFree {
+            return self.model.evaluate(images);
+        }
+        let params = &mut self.model.params;
+        let (values, buffers) = (params.values().to_vec(), params.buffers().to_vec());
+        let judged = self.optimizer.judged(params.values_mut());
+        params.values_mut().copy_from_slice(&judged);
+        let evaluation = self.refresh().and_then(|()| self.model.evaluate(images));
+        self.model.params.values_mut().copy_from_slice(&values);
+        self.model.params.buffers_mut().copy_from_slice(&buffers);
+        evaluation
+    }
+
+    /// Moves the running statistics to those of the weights as they are: the statistics of the weights that were trained
+    /// are not those of their average.
+    fn refresh(&mut self) -> Result<(), Error> {
+        for step in self.steps().saturating_sub(REFRESH)..self.steps() {
+            self.fill(step)?;
+            let (net, params) = (&mut self.model.net, &mut self.model.params);
+            let Batch { images, boxes, classes, .. } = &self.batch;
+            let inputs = [(net.image, &images[..]), (net.target, boxes), (net.class, classes)];
+            net.tape.forward(params, &inputs);
+        }
+        Ok(())
     }
 
     /// How good each of the averaged nets is now.
