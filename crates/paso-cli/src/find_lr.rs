@@ -48,12 +48,13 @@ struct Found<'a> {
 }
 
 pub(crate) fn run(args: &FindLrArgs) -> Result<()> {
+    let pool = settings::pool(settings::threads(args.threads)?)?;
+    let dataset = pool.install(|| args.source.open())?;
     // A rate for `paso train`, so under its settings.
-    let dataset = args.source.open()?;
     let images = dataset.indices(Split::Train).len();
     let config = args.settings.merged(args.settings.of_training(&args.source.data, images))?;
     config.check()?;
-    settings::pool(settings::threads(args.threads)?)?.install(|| {
+    pool.install(|| {
         let images = Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?);
         let bar = progress::bar(args.sweeps * args.steps, "find-lr");
         let (features, advance) = (args.settings.features.as_deref(), || bar.inc(1));

@@ -39,7 +39,7 @@ pub(crate) struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    /// The defaults of a training run on this data, but for its schedule.
+    /// The defaults of a training run on so many images of this data, but for its schedule.
     pub(crate) fn of_training(&self, data: &str, images: usize) -> TrainConfig {
         let usual = TrainConfig::default();
         if data == "demo" {

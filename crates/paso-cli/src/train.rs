@@ -76,7 +76,8 @@ const SCHEDULE: &str = "warmup(5%) then cosine(to 1%)";
 const SHORT: &str = "cosine(to 1%)";
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    let dataset = args.source.open()?;
+    let pool = settings::pool(settings::threads(args.threads)?)?;
+    let dataset = pool.install(|| args.source.open())?;
     let mut config = config(args, dataset.indices(Split::Train).len())?;
     if args.print_config {
         print!("{}", toml::to_string(&config)?);
@@ -84,7 +85,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     }
     config.check()?;
     let start = Instant::now();
-    settings::pool(settings::threads(args.threads)?)?.install(|| {
+    pool.install(|| {
         let train = Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?);
         let validation = args.source.prepare(&dataset, Split::Val, config.size)?;
         baseline(&train, &validation);
@@ -104,7 +105,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     })
 }
 
-/// The settings of this call, for so many training images. When it resumes, they are the run's own, but for the number of epochs and the patience.
+/// The settings of this call, for so many training images. When it resumes, they are the run's own, but for the number of
+/// epochs and the patience.
 fn config(args: &TrainArgs, images: usize) -> Result<TrainConfig> {
     let kept = match &args.out {
         Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),

@@ -160,9 +160,7 @@ impl Optimizer {
         let of_body = update(&mut self.body, lr, (body, d_body), &options)?;
         Ok(seen.zip(of_body).map(|(a, b)| a.merge(&b)))
     }
-}
 
-impl Optimizer {
     /// One step's decay at the highest rate.
     fn decay(&self, values: &mut [f32], frozen: bool) {
         for range in &self.weights {

@@ -161,8 +161,8 @@ impl Trainer {
         })
     }
 
-    /// Takes another way to update the weights, from the start on. Such a run can be judged and branched, but a
-    /// checkpoint of it goes on with `AdamW`.
+    /// Takes another way to update the weights, from the start on. Such a run can be judged and branched, but not
+    /// resumed: a checkpoint does not know how its run was updated.
     ///
     /// # Errors
     /// None that [`Trainer::new`] did not have for the same settings.
