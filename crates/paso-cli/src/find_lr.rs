@@ -51,8 +51,8 @@ pub(crate) fn run(args: &FindLrArgs) -> Result<()> {
     let pool = settings::pool(settings::threads(args.threads)?)?;
     let dataset = pool.install(|| args.source.open())?;
     // A rate for `paso train`, so under its settings.
-    let images = dataset.indices(Split::Train).len();
-    let config = args.settings.merged(args.settings.of_training(&args.source.data, images))?;
+    let boxes = dataset.boxes(Split::Train);
+    let config = args.settings.merged(args.settings.of_training(&args.source.data, &boxes))?;
     config.check()?;
     pool.install(|| {
         let images = Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?);

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use paso_locate::augment::Augment;
-use paso_locate::{NetName, TrainConfig};
+use paso_locate::{BBox, NetName, TrainConfig};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -39,8 +39,8 @@ pub(crate) struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    /// The defaults of a training run on so many images of this data, but for its schedule.
-    pub(crate) fn of_training(&self, data: &str, images: usize) -> TrainConfig {
+    /// The defaults of a training run on images of this data with these boxes, but for its schedule.
+    pub(crate) fn of_training(&self, data: &str, boxes: &[BBox]) -> TrainConfig {
         let usual = TrainConfig::default();
         if data == "demo" {
             // Its 800 scenes are several times as many as people's first photographs.
@@ -48,9 +48,11 @@ impl SettingsArgs {
         }
         // Photographs: with much augmentation, and long, less so where the body knows much already. So many views of an
         // image are worth their time only where there are few.
-        let (most, views) = if self.features.is_some() { (100, 15_000) } else { (300, 45_000) };
-        let epochs = (views / images.max(1) as u64).clamp(30, most);
-        TrainConfig { epochs, class_weight: 0.5, augment: Augment::strong(), ..usual }
+        let (most, views) = if self.features.is_some() { (100, 15_000) } else { (500, 45_000) };
+        let epochs = (views / boxes.len().max(1) as u64).clamp(30, most);
+        let augment = Augment::strong();
+        let augment = if boxes.is_empty() { augment } else { augment.fitting(boxes) };
+        TrainConfig { epochs, class_weight: 0.5, weight_decay: 0.1, augment, calm: 0.15, ..usual }
     }
 
     /// The merged settings, not checked yet. `preset` are the defaults: what the file leaves out is taken from there.
@@ -121,4 +123,49 @@ pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
         .num_threads(threads)
         .build()
         .context("the threads could not be started")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(features: Option<&str>) -> SettingsArgs {
+        SettingsArgs {
+            config: None,
+            net: None,
+            features: features.map(PathBuf::from),
+            size: None,
+            batch: None,
+            weight_decay: None,
+            clip_norm: None,
+            no_augment: false,
+        }
+    }
+
+    /// Boxes along a diagonal: the further apart, the less they agree.
+    fn boxes(count: usize, spread: f32) -> Vec<BBox> {
+        let place = |i: usize| spread * i as f32 / count as f32;
+        (0..count).map(place).map(|d| BBox::new(d, d, d + 0.3, d + 0.3)).collect()
+    }
+
+    #[test]
+    fn few_photographs_are_seen_more_often() {
+        let epochs =
+            |count: usize| arguments(None).of_training("photographs", &boxes(count, 0.6)).epochs;
+        assert_eq!([10, 100, 1000, 100_000].map(epochs), [500, 450, 45, 30]);
+        let known = arguments(Some("squeezenet.safetensors"));
+        let epochs = |count: usize| known.of_training("photographs", &boxes(count, 0.6)).epochs;
+        assert_eq!([10, 200, 100_000].map(epochs), [100, 75, 30]);
+        assert_eq!(arguments(None).of_training("demo", &boxes(800, 0.6)).epochs, 40);
+    }
+
+    #[test]
+    fn views_are_changed_as_much_as_boxes_differ() {
+        let augment =
+            |spread| arguments(None).of_training("photographs", &boxes(100, spread)).augment;
+        assert_eq!(augment(0.6), Augment::strong());
+        assert_eq!(augment(0.001).calmed(), Augment { erase: 0.0, ..augment(0.001) });
+        // No box yet: the error comes where the images are read.
+        assert!(arguments(None).of_training("photographs", &[]).check().is_ok());
+    }
 }

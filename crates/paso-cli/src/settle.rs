@@ -10,9 +10,10 @@ use crate::settle_output;
 use crate::source::SourceArgs;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use paso_locate::augment::Augment;
 use paso_locate::data::Split;
 use paso_locate::run::LAST;
-use paso_locate::{TrainConfig, Trainer, checkpoint, files};
+use paso_locate::{BBox, TrainConfig, Trainer, checkpoint, files};
 use paso_study::range_test::suggest;
 use paso_study::{About, Arm, Event, Grid, RangeReport, Role, Session, Shard, Study, StudyConfig};
 use std::path::{Path, PathBuf};
@@ -145,11 +146,17 @@ const LR: f64 = 2e-3;
 
 /// Runs that begin with fresh weights, and the rate that was asked for.
 fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
-    // Half the pixels of a single training: a study is some eighty of them.
-    let photographs = TrainConfig { size: 64, ..TrainConfig::default() };
-    let config = args.settings.merged(if demo(args) { demo_settings() } else { photographs })?;
-    config.check()?;
     let dataset = args.source.open()?;
+    let preset =
+        if demo(args) { demo_settings() } else { photographs(&dataset.boxes(Split::Train)) };
+    let config = args.settings.merged(preset)?;
+    config.check()?;
+    ensure!(
+        config.calm <= 0.0,
+        "calm is {}, but the runs of a study share their steps as long as their rates agree, and so their views of the images; \
+         leave calm out of the settings, or make it 0",
+        config.calm
+    );
     let trial = Localization {
         train: Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?),
         validation: args.source.prepare(&dataset, Split::Val, config.size)?,
@@ -271,6 +278,13 @@ fn about(args: &SettleArgs, trial: &Localization, range_test: Option<RangeReport
 /// Small enough that the whole demo takes minutes on two slow cores.
 fn demo_settings() -> TrainConfig {
     TrainConfig { net: paso_locate::NetName::Tiny, size: 32, ..TrainConfig::default() }
+}
+
+/// Half the pixels of a single training: a study is some eighty of them.
+fn photographs(boxes: &[BBox]) -> TrainConfig {
+    let usual = Augment::default();
+    let augment = if boxes.is_empty() { usual } else { usual.fitting(boxes) };
+    TrainConfig { size: 64, augment, ..TrainConfig::default() }
 }
 
 fn demo(args: &SettleArgs) -> bool {

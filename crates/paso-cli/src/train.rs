@@ -11,7 +11,7 @@ use clap::Args;
 use paso_locate::data::{Dataset, Prepared, Split};
 use paso_locate::metrics::best_constant_box;
 use paso_locate::run::{Epoch, Run, newest};
-use paso_locate::{TrainConfig, checkpoint, metrics};
+use paso_locate::{BBox, TrainConfig, checkpoint, metrics};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) struct TrainArgs {
     /// The schedule, such as 'cosine(to 1%)' [default: 'warmup(5%) then cosine(to 1%)']
     #[arg(long, value_name = "SPEC")]
     schedule: Option<String>,
-    /// Passes over the training images [default: as many as make 45,000 views, at most 300; with --features 15,000, at most
+    /// Passes over the training images [default: as many as make 45,000 views, at most 500; with --features 15,000, at most
     /// 100; at least 30; 40 on the demo]
     #[arg(long, value_name = "N")]
     epochs: Option<u64>,
@@ -78,7 +78,7 @@ const SHORT: &str = "cosine(to 1%)";
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let pool = settings::pool(settings::threads(args.threads)?)?;
     let dataset = pool.install(|| args.source.open())?;
-    let mut config = config(args, dataset.indices(Split::Train).len())?;
+    let mut config = config(args, &dataset.boxes(Split::Train))?;
     if args.print_config {
         print!("{}", toml::to_string(&config)?);
         return Ok(());
@@ -105,14 +105,14 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     })
 }
 
-/// The settings of this call, for so many training images. When it resumes, they are the run's own, but for the number of
+/// The settings of this call, for training images with these boxes. When it resumes, they are the run's own, but for the number of
 /// epochs and the patience.
-fn config(args: &TrainArgs, images: usize) -> Result<TrainConfig> {
+fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
     let kept = match &args.out {
         Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),
         _ => None,
     };
-    let preset = args.settings.of_training(&args.source.data, images);
+    let preset = args.settings.of_training(&args.source.data, boxes);
     let preset = TrainConfig { schedule: SCHEDULE.into(), ..preset };
     let preset = kept.clone().unwrap_or(preset);
     let mut config = args.settings.merged(preset)?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment_map::{Colour, Map, sample_into};
 use crate::data::{MEAN, STD};
+use crate::metrics::best_constant_box;
 use crate::rng::{Purpose, rng};
 use crate::{BBox, Error};
 
@@ -113,6 +114,40 @@ impl Augment {
             saturation: 0.3,
             erase: 0.25,
             ..Self::default()
+        }
+    }
+
+    /// Less zoom, shift, stretch and turning where these boxes, of the training images, hardly differ: all of it up to a
+    /// mean `IoU` of 0.7 that the best constant box scores on them, none from 0.85 on, in between a share.
+    ///
+    /// Where every object fills the picture in the same way, that is most of what there is to know, and a net that is shown
+    /// other views has to find it out anew: on airplanes whose constant box scores 0.88, a net trained on strongly changed
+    /// views came to 0.83 and one on views as they are to 0.91.
+    ///
+    /// # Panics
+    ///
+    /// If there is no box.
+    #[must_use]
+    #[track_caller]
+    pub fn fitting(self, boxes: &[BBox]) -> Self {
+        let (_, agreement) = best_constant_box(boxes);
+        self.geometry(((0.85 - agreement) / 0.15).clamp(0.0, 1.0))
+    }
+
+    /// As for the last part of a run: whole pictures in their own shape, mirrored and recoloured.
+    #[must_use]
+    pub fn calmed(self) -> Self {
+        Self { erase: 0.0, ..self.geometry(0.0) }
+    }
+
+    /// This share of zoom, shift, stretch and turning.
+    fn geometry(self, share: f64) -> Self {
+        Self {
+            zoom: self.zoom.powf(share),
+            shift: self.shift * share,
+            aspect: self.aspect.powf(share),
+            rotate: self.rotate * share,
+            ..self
         }
     }
 
@@ -301,6 +336,22 @@ mod tests {
             assert!((w - 10.0).abs() < 0.01 && (h - 20.0).abs() < 0.01, "{w} x {h}");
             assert!(moved.iou(&bright(&out)) > 0.8, "sample {sample}");
         }
+    }
+
+    #[test]
+    fn geometry_follows_how_much_boxes_differ() {
+        let strong = Augment::strong();
+        let around = |spread: f32| -> Vec<BBox> {
+            let corners = |d: f32| BBox::new(0.2 - d, 0.2 - d, 0.8 - d, 0.8 - d);
+            [-spread, 0.0, spread].map(corners).to_vec()
+        };
+        let alike = strong.fitting(&around(0.001));
+        assert_eq!(alike, Augment { erase: strong.erase, ..strong.calmed() });
+        assert_eq!((alike.zoom, alike.shift, alike.mirror), (1.0, 0.0, strong.mirror));
+        assert_eq!(strong.fitting(&around(0.2)), strong);
+        let between = strong.fitting(&around(0.08));
+        assert!(1.0 < between.zoom && between.zoom < strong.zoom, "{between:?}");
+        assert!(0.0 < between.rotate && between.rotate < strong.rotate);
     }
 
     #[test]

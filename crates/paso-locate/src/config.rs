@@ -39,6 +39,9 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// How training images are flipped, zoomed and recoloured.
     pub augment: Augment,
+    /// The last share of the run, in steps, whose images are [calmed](Augment::calmed): mirrored and recoloured at most, so
+    /// that the net ends on views like those that it will meet, as `close_mosaic` of Ultralytics does. 0..=1. Default 0.
+    pub calm: f64,
     /// The rate of a body that was trained elsewhere, as a share of the net's, 0..=1. Default 0.1. Other nets have none.
     pub body_rate: f64,
     /// The share of the run that such a body stays frozen for, 0..=1. Default 0.1.
@@ -71,6 +74,7 @@ impl Default for TrainConfig {
             class_weight: 0.2,
             label_smoothing: 0.1,
             augment: Augment::default(),
+            calm: 0.0,
             body_rate: 0.1,
             frozen: 0.1,
             clip_norm: None,
@@ -101,6 +105,7 @@ impl TrainConfig {
         field("class_weight", self.class_weight, 0.0..=100.0, "0 to 100")?;
         field("label_smoothing", self.label_smoothing, 0.0..=0.9, "0 to 0.9")?;
         self.augment.checked()?;
+        field("calm", self.calm, 0.0..=1.0, "0 to 1")?;
         field("body_rate", self.body_rate, 0.0..=1.0, "0 to 1")?;
         field("frozen", self.frozen, 0.0..=1.0, "0 to 1")?;
         let clip = self.clip_norm.unwrap_or(1.0);
@@ -118,13 +123,15 @@ impl TrainConfig {
     /// Steps that a body which was trained elsewhere stays frozen for.
     #[must_use]
     pub fn frozen_steps(&self, samples: usize) -> u64 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a share of the steps"
-        )]
-        let frozen = (self.frozen * self.total_steps(samples) as f64).round() as u64;
-        frozen
+        share(self.frozen, self.total_steps(samples))
+    }
+
+    /// How images are changed in a step, counted from 0.
+    #[must_use]
+    pub fn augment_at(&self, step: u64, samples: usize) -> Augment {
+        let total = self.total_steps(samples);
+        let calm = step >= total.saturating_sub(share(self.calm, total));
+        if self.calm > 0.0 && calm { self.augment.calmed() } else { self.augment }
     }
 
     /// Steps of the whole run.
@@ -132,6 +139,12 @@ impl TrainConfig {
     pub fn total_steps(&self, samples: usize) -> u64 {
         self.steps.unwrap_or(self.epochs * self.steps_per_epoch(samples))
     }
+}
+
+/// A share of so many steps.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the steps")]
+fn share(share: f64, steps: u64) -> u64 {
+    (share * steps as f64).round() as u64
 }
 
 #[cfg(test)]
@@ -143,7 +156,7 @@ mod tests {
         let good = TrainConfig::default();
         good.check().expect("the defaults are in range");
         type Mistake = fn(&mut TrainConfig);
-        let mistakes: [(&str, Mistake); 12] = [
+        let mistakes: [(&str, Mistake); 13] = [
             ("size", |c| c.size = 65),
             ("size", |c| c.size = 16),
             ("batch", |c| c.batch = 0),
@@ -152,6 +165,7 @@ mod tests {
             ("lr", |c| c.lr = f64::NAN),
             ("weight_decay", |c| c.weight_decay = -1.0),
             ("label_smoothing", |c| c.label_smoothing = 1.0),
+            ("calm", |c| c.calm = f64::NAN),
             ("average", |c| c.average = 1.0),
             ("clip_norm", |c| c.clip_norm = Some(0.0)),
             ("clip_norm", |c| c.clip_norm = Some(f64::INFINITY)),
@@ -169,5 +183,18 @@ mod tests {
     fn a_pass_that_is_no_multiple_of_the_batch_takes_one_more_step() {
         let config = TrainConfig { batch: 16, epochs: 3, ..TrainConfig::default() };
         assert_eq!((config.steps_per_epoch(104), config.total_steps(104)), (7, 21));
+    }
+
+    #[test]
+    fn the_end_of_a_run_is_calm() {
+        let augment = Augment { erase: 0.5, rotate: 8.0, ..Augment::default() };
+        let config =
+            TrainConfig { steps: Some(100), augment, calm: 0.15, ..TrainConfig::default() };
+        assert_eq!(config.augment_at(84, 10), augment);
+        for step in [85, 99, 1000] {
+            assert_eq!(config.augment_at(step, 10), augment.calmed());
+        }
+        let never = TrainConfig { calm: 0.0, ..config };
+        assert_eq!(never.augment_at(1000, 10), augment);
     }
 }

@@ -238,6 +238,12 @@ impl Dataset {
     pub fn indices(&self, split: Split) -> Vec<usize> {
         (0..self.samples.len()).filter(|&i| self.samples[i].split == split).collect()
     }
+
+    /// The boxes of a split, in order.
+    #[must_use]
+    pub fn boxes(&self, split: Split) -> Vec<BBox> {
+        self.samples.iter().filter(|s| s.split == split).map(|s| s.bbox).collect()
+    }
 }
 
 /// Reads a folder and writes it in another format: every usable picture with all of its objects and

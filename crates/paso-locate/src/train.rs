@@ -315,6 +315,7 @@ impl Trainer {
         let config = self.model.config();
         let (images, first) = (config.batch, step * config.batch as u64);
         let pixels = self.batch.images.len() / images;
+        let augment = config.augment_at(step, self.data.len());
         let mut k = 0;
         while k < images {
             // A batch may reach into the next pass, which augments anew.
@@ -330,7 +331,7 @@ impl Trainer {
             }
             self.data.par_fill_batch(
                 &self.batch.samples[start..k],
-                Some(&config.augment),
+                Some(&augment),
                 config.seed,
                 pass,
                 &mut self.batch.images[start * pixels..k * pixels],

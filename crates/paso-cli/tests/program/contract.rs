@@ -100,6 +100,10 @@ fn a_settings_file_leaves_the_defaults_that_it_does_not_name() {
     let named = place.stdout("train --data demo --config net.toml --print-config");
     assert_eq!(named, place.stdout("train --data demo --net squeezenet --print-config"));
     assert!(named.contains("size = 160"), "{named}");
+    // Runs of a study share steps, which an end of its own would forbid.
+    std::fs::write(place.path("calm.toml"), "calm = 0.2\n").expect("a file");
+    let (code, said) = place.refused("settle --data demo --config calm.toml");
+    assert!(code == 1 && said.contains("calm is 0.2"), "{code:?} {said}");
 }
 
 #[test]

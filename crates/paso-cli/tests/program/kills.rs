@@ -174,7 +174,7 @@ fn a_full_disk_stops_a_new_run_and_a_study_with_the_file_named() {
         (0, format!("{study} --out study"), "study/"),
         (8, format!("{study} --out study"), "study/"),
         (0, "export run --onnx net.onnx".into(), "net.onnx"),
-        (0, "data scenes --convert csv --out labels".into(), ".png"),
+        (0, "data scenes --convert csv --out labels".into(), "labels/"),
     ] {
         if arguments.starts_with("export") {
             place.stdout(&format!("{} --out run", TRAIN.replace("--epochs 12", "--epochs 1")));

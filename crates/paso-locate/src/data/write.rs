@@ -35,14 +35,7 @@ pub(crate) fn write(contents: &Contents, format: Format, out: &Path) -> Result<(
     }
     let folder = builder.tempdir_in(parent).map_err(Error::io(parent))?;
     let target = Target { root: folder.path(), contents };
-    contents.pictures.par_iter().try_for_each(|picture| target.picture(picture))?;
-    match format {
-        Format::Voc => target.voc(),
-        Format::Coco => target.coco(),
-        Format::Yolo => target.yolo(),
-        Format::Csv => target.csv(),
-    }?;
-    target.lists(format)?;
+    target.all(format).map_err(|error| named(error, folder.path(), out))?;
     if out.exists() {
         std::fs::remove_dir(out).map_err(Error::io(out))?; // only ever an empty one
     }
@@ -50,6 +43,17 @@ pub(crate) fn write(contents: &Contents, format: Format, out: &Path) -> Result<(
     // It is in its place: nothing is left to remove.
     let _renamed = folder.keep();
     Ok(())
+}
+
+/// The file's place as the user knows it: the temporary folder is gone when they read the message.
+fn named(error: Error, temporary: &Path, out: &Path) -> Error {
+    match error {
+        Error::Io { path, source } => {
+            let path = path.strip_prefix(temporary).map(|below| out.join(below)).unwrap_or(path);
+            Error::Io { path, source }
+        }
+        other => other,
+    }
 }
 
 /// The demo as a folder in this format.
@@ -101,6 +105,17 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
+    fn all(&self, format: Format) -> Result<(), Error> {
+        self.contents.pictures.par_iter().try_for_each(|picture| self.picture(picture))?;
+        match format {
+            Format::Voc => self.voc(),
+            Format::Coco => self.coco(),
+            Format::Yolo => self.yolo(),
+            Format::Csv => self.csv(),
+        }?;
+        self.lists(format)
+    }
+
     fn file(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.root.join(name);
         let folder = path.parent().expect("a file below the root");
