@@ -113,7 +113,10 @@ fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
         _ => None,
     };
     let preset = args.settings.of_training(&args.source.data, boxes);
-    let preset = TrainConfig { schedule: SCHEDULE.into(), ..preset };
+    // A run that may stop at any time has no end for its views to calm down at.
+    let open = args.patience.is_some() || args.schedule.as_deref() == Some("constant");
+    let calm = if open { 0.0 } else { preset.calm };
+    let preset = TrainConfig { schedule: SCHEDULE.into(), calm, ..preset };
     let preset = kept.clone().unwrap_or(preset);
     let mut config = args.settings.merged(preset)?;
     config.lr = args.lr.unwrap_or(config.lr);
@@ -134,7 +137,7 @@ fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
         );
         if config.epochs != kept.epochs {
             eprintln!(
-                "{} epochs instead of {}: the schedule {:?} is spread over the new number of steps",
+                "{} epochs instead of {}: the schedule {:?}, and what else is a share of the run, is spread over the new number of steps",
                 config.epochs, kept.epochs, kept.schedule
             );
         }

@@ -1,36 +1,32 @@
-//! burn's `AdamW`, on its ndarray backend.
+//! burn's `AdamW`, on its flex backend.
 
 use crate::{DECAY, RATE, median, values};
-use burn::backend::{Autodiff, NdArray};
 use burn::module::{Module, Param};
-use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{AdamW, AdamWConfig, GradientsParams, Optimizer};
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData};
 use std::time::{Duration, Instant};
 
 /// As in Cargo.toml.
-pub const VERSION: &str = "burn 0.20.1";
-
-type Cpu = Autodiff<NdArray>;
+pub const VERSION: &str = "burn 0.22.0";
 
 /// As many tensors as asked for.
 #[derive(Module, Debug)]
-struct Weights<B: Backend> {
-    tensors: Vec<Param<Tensor<B, 1>>>,
+struct Weights {
+    tensors: Vec<Param<Tensor<1>>>,
 }
 
-fn tensor(values: &[f32]) -> Tensor<Cpu, 1> {
-    Tensor::from_data(TensorData::from(values), &Default::default())
+fn tensor(values: &[f32]) -> Tensor<1> {
+    Tensor::from_data(TensorData::from(values), &Device::flex().autodiff())
 }
 
-fn module(count: usize, w: &[f32]) -> (Weights<Cpu>, OptimizerAdaptor<AdamW, Weights<Cpu>, Cpu>) {
+fn module(count: usize, w: &[f32]) -> (Weights, ModuleOptimizer) {
     let tensors = (0..count).map(|_| Param::from_tensor(tensor(w))).collect();
     let optimizer = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(DECAY as f32).init();
     (Weights { tensors }, optimizer)
 }
 
 /// The gradient of the sum of the products is `g`, for each of them.
-fn gradients(module: &Weights<Cpu>, g: &Tensor<Cpu, 1>) -> GradientsParams {
+fn gradients(module: &Weights, g: &Tensor<1>) -> GradientsParams {
     let products = module.tensors.iter().map(|w| (w.val() * g.clone()).sum());
     let sum = products.reduce(|a, b| a + b).expect("at least one tensor");
     GradientsParams::from_grads(sum.backward(), module)
@@ -44,7 +40,7 @@ pub fn check() {
             let gradients = gradients(&module, &g);
             module = optimizer.step(RATE, module, gradients);
         }
-        module.tensors[0].val().into_data().into_vec().expect("f32")
+        module.tensors[0].val().into_data().try_into_vec().expect("f32")
     });
 }
 

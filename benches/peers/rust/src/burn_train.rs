@@ -1,32 +1,29 @@
-//! A training step of net S in burn, on its ndarray backend with SIMD and threads.
+//! A training step of net S in burn, on its flex backend with SIMD (AVX-512 where there is any) and threads.
 
 use crate::{BATCH, CHANNELS, CLASSES, RATE, SIDE, values};
-use burn::backend::{Autodiff, NdArray};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::loss::{CrossEntropyLossConfig, HuberLossConfig, Reduction};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d, Relu};
-use burn::optim::{AdamConfig, GradientsParams, Optimizer};
-use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
-
-type Cpu = Autodiff<NdArray>;
+use burn::optim::{AdamConfig, GradientsParams};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 #[derive(Module, Debug)]
-struct Net<B: Backend> {
-    convs: Vec<Conv2d<B>>,
-    norms: Vec<BatchNorm<B>>,
+struct Net {
+    convs: Vec<Conv2d>,
+    norms: Vec<BatchNorm>,
     pool: MaxPool2d,
     relu: Relu,
-    hidden: Linear<B>,
-    head: Linear<B>,
+    hidden: Linear,
+    head: Linear,
 }
 
-impl<B: Backend> Net<B> {
-    fn new(device: &B::Device) -> Self {
+impl Net {
+    fn new(device: &Device) -> Self {
         let conv = |i: usize| {
             let conv = Conv2dConfig::new([CHANNELS[i], CHANNELS[i + 1]], [3, 3]);
-            conv.with_padding(PaddingConfig2d::Explicit(1, 1)).with_bias(false).init(device)
+            conv.with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1)).with_bias(false).init(device)
         };
         Self {
             convs: (0..4).map(conv).collect(),
@@ -38,26 +35,26 @@ impl<B: Backend> Net<B> {
         }
     }
 
-    fn forward(&self, mut x: Tensor<B, 4>) -> Tensor<B, 2> {
+    fn forward(&self, mut x: Tensor<4>) -> Tensor<2> {
         for (conv, norm) in self.convs.iter().zip(&self.norms) {
             x = self.pool.forward(self.relu.forward(norm.forward(conv.forward(x))));
         }
-        let x: Tensor<B, 2> = x.mean_dim(3).mean_dim(2).flatten(1, 3);
+        let x: Tensor<2> = x.mean_dim(3).mean_dim(2).flatten(1, 3);
         self.head.forward(self.relu.forward(self.hidden.forward(x)))
     }
 }
 
 /// A function that makes a step and gives its loss.
 pub fn stepper() -> impl FnMut() -> f64 {
-    let device = Default::default();
-    let mut net = Some(Net::<Cpu>::new(&device));
+    let device = Device::flex().autodiff();
+    let mut net = Some(Net::new(&device));
     let mut adam = AdamConfig::new().with_epsilon(1e-8).init();
     let pixels = TensorData::new(values(BATCH * 3 * SIDE * SIDE, 1.0), [BATCH, 3, SIDE, SIDE]);
-    let images = Tensor::<Cpu, 4>::from_data(pixels, &device);
+    let images = Tensor::<4>::from_data(pixels, &device);
     let corners = TensorData::new(values(BATCH * 4, 1.0), [BATCH, 4]);
-    let boxes = Tensor::<Cpu, 2>::from_data(corners, &device);
+    let boxes = Tensor::<2>::from_data(corners, &device);
     let classes: Vec<i64> = (0..BATCH as i64).map(|i| i % CLASSES as i64).collect();
-    let classes = Tensor::<Cpu, 1, Int>::from_data(TensorData::new(classes, [BATCH]), &device);
+    let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [BATCH]), &device);
     let huber = HuberLossConfig::new(1.0).init();
     let entropy = CrossEntropyLossConfig::new().init(&device);
     move || {
@@ -68,6 +65,6 @@ pub fn stepper() -> impl FnMut() -> f64 {
         let loss = box_loss + entropy.forward(logits, classes.clone());
         let gradients = GradientsParams::from_grads(loss.backward(), &old);
         net = Some(adam.step(RATE, old, gradients));
-        loss.into_scalar().into()
+        loss.into_scalar::<f32>().into()
     }
 }

@@ -100,6 +100,11 @@ fn a_settings_file_leaves_the_defaults_that_it_does_not_name() {
     let named = place.stdout("train --data demo --config net.toml --print-config");
     assert_eq!(named, place.stdout("train --data demo --net squeezenet --print-config"));
     assert!(named.contains("size = 160"), "{named}");
+    // The end of a run is calm, unless it may stop at any time.
+    for (arguments, calm) in [("", 0.15), (" --schedule constant", 0.0), (" --patience 3", 0.0)] {
+        let printed = place.stdout(&format!("train --data scenes{arguments} --print-config"));
+        assert!(printed.contains(&format!("calm = {calm:?}")), "{arguments}: {printed}");
+    }
     // Runs of a study share steps, which an end of its own would forbid.
     std::fs::write(place.path("calm.toml"), "calm = 0.2\n").expect("a file");
     let (code, said) = place.refused("settle --data demo --config calm.toml");
