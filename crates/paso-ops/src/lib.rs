@@ -35,7 +35,7 @@ pub use plane::{Image, ImageMut, Plane};
 
 // Layers.
 pub use activation::{Activation, activate, activate_grad};
-pub use conv::{Conv, Finish, PackedConv, bias_grad};
+pub use conv::{Conv, Finish, PackedConv, Separable, bias_grad};
 pub use dropout::dropout;
 pub use fused::{Tail, norm_tail, norm_tail_grad, norm_tail_sums};
 pub use norm::{GradSums, Moments, Norm, affine, input_grad as affine_grad};

@@ -14,6 +14,7 @@ impl Worker {
     /// Writes the value of node `n`.
     pub(crate) fn compute(&mut self, cx: &Context<'_>, n: usize, image: usize) {
         let batch_image = self.images.start + image;
+        let mut between = std::mem::take(&mut self.between);
         self.write(cx, n, image, |worker, y| {
             let value = |x: &Var| worker.value(cx, *x, image);
             match &cx.nodes[n].op {
@@ -25,11 +26,13 @@ impl Worker {
                     copy_channels(x, 0..plane.channels, y, 0);
                 }
                 Op::Conv(x, filter) => {
-                    let own = filter.bias.map(|bias| &cx.params.values()[bias.range()]);
-                    let fold = cx.plan.folds[n];
-                    let bias = fold.norm.map(|norm| &cx.norms[norm].shift[..]).or(own);
-                    let finish = Finish { bias, relu: fold.relu };
-                    filter.conv.forward(cx.isa, value(x), &cx.packed[n], finish, y);
+                    let (packed, finish) = (&cx.packed[n], cx.finish(n));
+                    let Some((first, pair)) = cx.plan.folds[n].depthwise else {
+                        return filter.conv.forward(cx.isa, value(x), packed, finish, y);
+                    };
+                    let Op::Conv(x, _) = &cx.nodes[first].op else { return };
+                    let layers = [(&cx.packed[first], cx.finish(first)), (packed, finish)];
+                    pair.forward(cx.isa, value(x), layers, &mut between[..pair.between_len()], y);
                 }
                 Op::BatchNorm(x, _) => {
                     norm_tail(cx.isa, &cx.norms[n], cx.plan.tails[n], value(x), y);
@@ -79,6 +82,19 @@ impl Worker {
                 }
             }
         });
+        self.between = between;
+    }
+}
+
+impl Context<'_> {
+    /// What the convolution `n` does to its sums.
+    fn finish(&self, n: usize) -> Finish<'_> {
+        let own = match &self.nodes[n].op {
+            Op::Conv(_, filter) => filter.bias.map(|bias| &self.params.values()[bias.range()]),
+            _ => None,
+        };
+        let fold = &self.plan.folds[n];
+        Finish { bias: fold.norm.map(|norm| &self.norms[norm].shift[..]).or(own), relu: fold.relu }
     }
 }
 

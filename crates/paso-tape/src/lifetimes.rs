@@ -64,6 +64,9 @@ impl Lives {
             let (Task::Compute(n) | Task::Moments(n) | Task::GradSums(n) | Task::Grad(n)) = task;
             let (op, end) = (&nodes[n].op, plan.ends[n]);
             let inputs = op.inputs();
+            if let Some((first, _)) = plan.folds[n].depthwise {
+                nodes[first].op.inputs().iter().for_each(|x| touch(&mut lives.values[x.0], now));
+            }
             if task == Task::Compute(n) {
                 touch(&mut lives.values[end], now);
             } else if matches!(task, Task::GradSums(_) | Task::Grad(_)) {

@@ -9,9 +9,10 @@
 //!
 //! A normalization takes over the `ReLU` and the 2 x 2 max pool behind it, where nobody else looks between them: it
 //! writes the value of the last of them, its *end*, and reads that one's gradient. In inference, where a normalization is a
-//! factor and a shift, a convolution takes it over, and the `ReLU` behind it.
+//! factor and a shift, a convolution takes it over, and the `ReLU` behind it; and a 1 x 1 convolution computes the rows of
+//! the depthwise one before it as it reads them.
 
-use paso_ops::{Activation, Plane, Pool, Tail};
+use paso_ops::{Activation, Plane, Pool, Separable, Tail};
 
 use crate::op::{Node, Op, Var};
 
@@ -41,6 +42,8 @@ pub(crate) struct Fold {
     /// The normalization whose factors its weights take up.
     pub(crate) norm: Option<usize>,
     pub(crate) relu: bool,
+    /// The depthwise convolution whose rows it computes as it reads them.
+    pub(crate) depthwise: Option<(usize, Separable)>,
 }
 
 /// Where a node's value or gradient lies.
@@ -113,6 +116,12 @@ impl Plan {
         plan
     }
 
+    /// Whether a node's work is done here: by itself, or by the convolution behind it.
+    pub(crate) fn does(&self, n: usize) -> bool {
+        let is_inside = |fold: &Fold| fold.depthwise.is_some_and(|(first, _)| first == n);
+        self.values[self.ends[n]].is_some() || self.folds.iter().any(is_inside)
+    }
+
     /// Whether a convolution took this normalization over.
     pub(crate) fn is_folded(&self, norm: usize) -> bool {
         self.folds.iter().any(|fold| fold.norm == Some(norm))
@@ -182,6 +191,7 @@ impl<'a> Graph<'a> {
         }
         if !training {
             graph.find_folds();
+            graph.find_pairs();
         }
         graph.find_tails();
         graph
@@ -209,6 +219,25 @@ impl<'a> Graph<'a> {
                 self.folds[n] = fold;
                 self.ends[n] = chain[chain.len() - 1];
                 chain.into_iter().for_each(|member| self.doers[member] = n);
+            }
+        }
+    }
+
+    /// Gives each 1 x 1 convolution the depthwise one before it, where nothing else reads that one and it pays.
+    fn find_pairs(&mut self) {
+        for n in (0..self.nodes.len()).filter(|&n| self.computed[n]) {
+            let Op::Conv(x, second) = &self.nodes[n].op else { continue };
+            let first = self.doers[x.0];
+            let Op::Conv(input, before) = &self.nodes[first].op else { continue };
+            if self.ends[first] != x.0 || self.only_consumer(x.0) != Some(n) {
+                continue;
+            }
+            let pair = Separable::of(before.conv, second.conv, self.nodes[input.0].plane);
+            if let Some(pair) = pair {
+                self.folds[n].depthwise = Some((first, pair));
+                for doer in self.doers.iter_mut().filter(|doer| **doer == first) {
+                    *doer = n;
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ impl Session {
             return;
         }
         for (n, node) in tape.nodes.iter().enumerate() {
-            if self.plan.values[self.plan.ends[n]].is_none() {
+            if !self.plan.does(n) {
                 continue;
             }
             match &node.op {

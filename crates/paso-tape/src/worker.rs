@@ -45,6 +45,8 @@ pub(crate) struct Worker {
     pub(crate) sums: Vec<GradSums>,
     /// This portion's share of the gradient of the parameters.
     pub(crate) param_grads: Vec<f32>,
+    /// Some rows of a depthwise convolution, until the 1 x 1 one behind it has read them.
+    pub(crate) between: Buffer,
     /// A gradient that is to be added to one that arrived before.
     spare: Buffer,
 }
@@ -61,6 +63,7 @@ impl Worker {
             moments: nodes.iter().map(|n| Moments::new(channels(n))).collect(),
             sums: nodes.iter().map(|n| GradSums::new(channels(n))).collect(),
             param_grads: vec![0.0; if plan.backward.is_empty() { 0 } else { params }],
+            between: Buffer::default(),
             spare: Buffer::default(),
         }
     }
@@ -74,6 +77,8 @@ impl Worker {
         }
         let spare = plan.grads.iter().flatten().map(|place| place.plane.len()).max();
         self.spare.resize(spare.unwrap_or(0));
+        let pairs = plan.folds.iter().filter_map(|fold| fold.depthwise);
+        self.between.resize(pairs.map(|(_, pair)| pair.between_len()).max().unwrap_or(0));
     }
 
     /// All tasks of a phase, image by image.

@@ -57,30 +57,32 @@ impl Halving<'_> {
         for tap in 0..9 {
             w[tap] = load::<S, FULL>(simd, &self.weights[tap * channels + c..], lanes);
         }
+        // Whole pixels, walked by iterators: slices cut by index would be checked again and again.
         let dy = |row: usize| {
             // The pixel and row past the end are halo.
             let start = from.origin() + row * from.row_stride();
-            &self.dy.data[start + c..start + (from.width + 1) * channels]
+            self.dy.data[start..start + (from.width + 1) * channels].chunks_exact(channels)
         };
-        let (upper, lower) = (dy(row), dy(row + 1));
+        let (mut upper, mut lower) = (dy(row), dy(row + 1));
         let (top, bottom) = self.dx.data.split_at_mut(to.row(2 * row + 1).start);
-        let (top, bottom) = (&mut top[to.row(2 * row).start + c..], &mut bottom[c..]);
+        let len = 2 * from.width * channels;
+        let top = top[to.row(2 * row).start..][..len].chunks_exact_mut(2 * channels);
+        let bottom = bottom[..len].chunks_exact_mut(2 * channels);
         let mul = |x, w| simd.mul_f32s(x, w);
         let mul_add = |x, w, sum| simd.mul_add_f32s(x, w, sum);
-        let (mut a, mut b) =
-            (load::<S, FULL>(simd, upper, lanes), load::<S, FULL>(simd, lower, lanes));
-        for column in 0..from.width {
-            let at = (column + 1) * channels;
-            let next = load::<S, FULL>(simd, &upper[at..], lanes);
-            let below = load::<S, FULL>(simd, &lower[at..], lanes);
-            let left = 2 * column * channels;
-            store::<S, FULL>(simd, &mut top[left..], lanes, mul(a, w[0]));
+        let (Some(a), Some(b)) = (upper.next(), lower.next()) else { return };
+        let mut a = load::<S, FULL>(simd, &a[c..], lanes);
+        let mut b = load::<S, FULL>(simd, &b[c..], lanes);
+        for (((next, below), top), bottom) in upper.zip(lower).zip(top).zip(bottom) {
+            let next = load::<S, FULL>(simd, &next[c..], lanes);
+            let below = load::<S, FULL>(simd, &below[c..], lanes);
+            store::<S, FULL>(simd, &mut top[c..], lanes, mul(a, w[0]));
             let right = mul_add(next, w[2], mul(a, w[1]));
-            store::<S, FULL>(simd, &mut top[left + channels..], lanes, right);
-            store::<S, FULL>(simd, &mut bottom[left..], lanes, mul_add(b, w[4], mul(a, w[3])));
+            store::<S, FULL>(simd, &mut top[channels + c..], lanes, right);
+            store::<S, FULL>(simd, &mut bottom[c..], lanes, mul_add(b, w[4], mul(a, w[3])));
             let upper = mul_add(next, w[6], mul(a, w[5]));
             let right = mul_add(below, w[8], mul_add(b, w[7], upper));
-            store::<S, FULL>(simd, &mut bottom[left + channels..], lanes, right);
+            store::<S, FULL>(simd, &mut bottom[channels + c..], lanes, right);
             (a, b) = (next, below);
         }
     }

@@ -1,11 +1,13 @@
 //! 2-D convolution: forward, and the gradients of input, weight and bias.
 
 mod depthwise;
+mod depthwise_3x3;
 mod depthwise_halving;
 mod direct;
 mod input_grad;
 mod packed;
 mod reference;
+mod separable;
 #[cfg(test)]
 mod tests;
 mod vector;
@@ -14,6 +16,7 @@ mod winograd;
 mod winograd_weights;
 
 pub use packed::PackedConv;
+pub use separable::Separable;
 
 use direct::{Strides, Walk};
 

@@ -1,6 +1,6 @@
 //! Every convolution path against the six loops, at every instruction set of this machine.
 
-use super::{Conv, Finish, PackedConv, reference};
+use super::{Conv, Finish, PackedConv, Separable, reference};
 use crate::{Activation, Image, ImageMut, Isa, Plane};
 
 /// Numbers of period 251, so that swapped blocks change the answer, on the scale of 1.
@@ -129,6 +129,54 @@ fn winograds_way_wherever_it_is_taken() {
     }
     // More tiles than are transformed at a time.
     check(Conv::new(128, 96, 3), 16, 18);
+}
+
+#[test]
+fn a_pair_in_one_pass_has_the_bits_of_two() {
+    // Rows that fill the memory between evenly and not, one and many of them, channels around the lanes.
+    let sizes =
+        [(13, 40, 33, 20), (64, 64, 16, 32), (5, 8, 9, 17), (2, 300, 15, 3), (9, 9, 64, 64)];
+    for (height, width, channels, to) in sizes {
+        for stride in [1, 2] {
+            let first = Conv { stride, ..Conv::depthwise(channels, 3) };
+            let second = Conv::new(channels, to, 1);
+            let x = Plane::new(height, width, channels).with_halo(1);
+            let middle = first.output(x);
+            let Some(pair) = Separable::of(first, second, x) else {
+                assert!(middle.width < 8, "{first:?}");
+                continue;
+            };
+            let y = second.output(middle).with_halo(1);
+            let (input, bias) = (image(x, 1), paint(channels.max(to), 2));
+            let weights = [paint(first.weight_len(), 3), paint(second.weight_len(), 4)];
+            let finish = |n| Finish { bias: Some(&bias[..n]), relu: true };
+            for isa in Isa::available() {
+                let mut packed = [PackedConv::default(), PackedConv::default()];
+                packed[0].pack(isa, &first, x, &weights[0]);
+                packed[1].pack(isa, &second, middle, &weights[1]);
+                let (mut between, mut want) = (vec![0.0; middle.len()], vec![0.0; y.len()]);
+                let out = ImageMut::new(middle, &mut between);
+                first.forward(isa, Image::new(x, &input), &packed[0], finish(channels), out);
+                let out = ImageMut::new(y, &mut want);
+                second.forward(isa, Image::new(middle, &between), &packed[1], finish(to), out);
+
+                let (mut rows, mut got) = (vec![f32::NAN; pair.between_len()], vec![0.0; y.len()]);
+                let layers = [(&packed[0], finish(channels)), (&packed[1], finish(to))];
+                let out = ImageMut::new(y, &mut got);
+                pair.forward(isa, Image::new(x, &input), layers, &mut rows, out);
+                assert_eq!(got, want, "{first:?}, {second:?} on {isa}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pair_that_does_not_pay_is_none() {
+    let x = Plane::new(16, 16, 256).with_halo(1);
+    let depthwise = Conv::depthwise(256, 3);
+    assert_eq!(Separable::of(depthwise, Conv::new(256, 256, 1), x), None, "weights to read again");
+    assert_eq!(Separable::of(depthwise, Conv::new(256, 8, 3), x), None, "not 1 x 1");
+    assert_eq!(Separable::of(Conv::new(256, 256, 3), Conv::new(256, 8, 1), x), None);
 }
 
 #[test]

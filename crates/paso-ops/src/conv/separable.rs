@@ -1,0 +1,102 @@
+//! A depthwise convolution and the 1 x 1 convolution behind it in one pass, a few rows at a time.
+//!
+//! A depthwise convolution has so little to compute that writing its output to the second-level cache and reading it
+//! back takes longer than its sums. A few rows of it stay in the first-level cache until the 1 x 1 convolution has
+//! read them. The sums are those of the two convolutions alone, bit for bit.
+
+use super::direct::{self, Walk};
+use super::{Conv, Finish, PackedConv, depthwise};
+use crate::{Image, ImageMut, Isa, Plane};
+
+/// Numbers of the rows in between: 16 KiB, half of the smallest first-level cache of the CPUs in use.
+const BETWEEN: usize = 4096;
+
+/// A depthwise convolution and the 1 x 1 convolution behind it, for inputs of one size.
+///
+/// ```
+/// use paso_ops::{Conv, Finish, Image, ImageMut, Isa, PackedConv, Plane, Separable};
+///
+/// let (depthwise, pointwise) = (Conv::depthwise(16, 3), Conv::new(16, 32, 1));
+/// let x = Plane::new(32, 32, 16).with_halo(1);
+/// let pair = Separable::of(depthwise, pointwise, x).expect("worth it");
+///
+/// let isa = Isa::best();
+/// let (mut first, mut second) = (PackedConv::default(), PackedConv::default());
+/// first.pack(isa, &depthwise, x, &vec![0.1; depthwise.weight_len()]);
+/// second.pack(isa, &pointwise, depthwise.output(x), &vec![0.1; pointwise.weight_len()]);
+/// let (input, mut between) = (vec![1.0; x.len()], vec![0.0; pair.between_len()]);
+/// let y = pointwise.output(depthwise.output(x));
+/// let mut output = vec![0.0; y.len()];
+/// let relu = Finish { bias: None, relu: true };
+/// pair.forward(isa, Image::new(x, &input), [(&first, relu), (&second, relu)], &mut between, ImageMut::new(y, &mut output));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Separable {
+    first: Conv,
+    second: Conv,
+    input: Plane,
+    /// The rows in between that are there at a time.
+    between: Plane,
+}
+
+impl Separable {
+    /// The pair, if `first` is depthwise, `second` is 1 x 1, and one pass over these inputs is faster than two: the weights of the
+    /// second, read again for each few rows, must be less than what the rows would cost.
+    ///
+    /// # Panics
+    /// When the inputs do not fit.
+    #[must_use]
+    #[track_caller]
+    pub fn of(first: Conv, second: Conv, input: Plane) -> Option<Self> {
+        let all = first.output(input);
+        let is_pointwise =
+            (second.kernel, second.stride, second.padding, second.groups) == (1, 1, 0, 1);
+        let rows = (BETWEEN / (all.width * all.channels)).clamp(1, all.height);
+        let between = Plane { height: rows, ..all };
+        let pays = second.weight_len() <= 2 * between.len() && all.width >= 8;
+        (first.is_depthwise() && is_pointwise && pays).then_some(Self {
+            first,
+            second,
+            input,
+            between,
+        })
+    }
+
+    /// Length of the memory that [`Separable::forward`] needs.
+    #[must_use]
+    pub const fn between_len(&self) -> usize {
+        self.between.len()
+    }
+
+    /// `y` is the second convolution of the first one of `x`, each with its weights and what it does to its sums.
+    ///
+    /// # Panics
+    /// When an image is not of the size that the pair was made for, `between` has another length than
+    /// [`Separable::between_len`], or weights were packed for something else.
+    #[track_caller]
+    pub fn forward(
+        &self,
+        isa: Isa,
+        x: Image<'_>,
+        [(first, finish_first), (second, finish_second)]: [(&PackedConv, Finish<'_>); 2],
+        between: &mut [f32],
+        y: ImageMut<'_>,
+    ) {
+        let all = self.first.output(self.input);
+        self.first.check(x.plane, all);
+        self.second.check(all, y.plane);
+        first.check(isa, &self.first, false);
+        second.check(isa, &self.second, false);
+        let (to, from) =
+            (self.first.walk(x.plane, self.between), self.second.walk(self.between, y.plane));
+        for row in (0..all.height).step_by(self.between.height) {
+            let rows = self.between.height.min(all.height - row);
+            let mut to = Walk { rows, ..to };
+            to.input.origin += row * to.input.row;
+            depthwise::convolve(isa, &to, x.data, &first.forward, finish_first, between);
+            let mut from = Walk { rows, ..from };
+            from.output.origin += row * from.output.row;
+            direct::convolve(isa, &from, between, &second.forward, finish_second, y.data);
+        }
+    }
+}
