@@ -7,6 +7,9 @@
 //! for every image. Values and gradients of the same layout share a place where they do not live at the same time
 //! (`lifetimes.rs`).
 //!
+//! What a normalization writes is not kept for the way back either, but written again there, from the convolution's output,
+//! which the same phase reads for the sums: memory is what a step waits for most.
+//!
 //! A normalization takes over the `ReLU` and the 2 x 2 max pool behind it, where nobody else looks between them: it
 //! writes the value of the last of them, its *end*, and reads that one's gradient. In inference, where a normalization is a
 //! factor and a shift, a convolution takes it over, and the `ReLU` behind it; and a 1 x 1 convolution computes the rows of
@@ -244,10 +247,9 @@ impl<'a> Graph<'a> {
 
     /// The only node that reads the value of `n`, where nobody else can see it.
     fn only_consumer(&self, n: usize) -> Option<usize> {
-        let seen = self.nodes[n].keep || self.nodes[n].plane.pixels() == 1;
         let mut consumers = self.consumers(n);
         let (next, _) = consumers.next()?;
-        (!seen && consumers.next().is_none()).then_some(next)
+        (!self.is_seen(n) && consumers.next().is_none()).then_some(next)
     }
 
     /// Gives each normalization the `ReLU` and the pool that follow it.
@@ -327,7 +329,14 @@ impl<'a> Graph<'a> {
         let count = active().map(|n| self.emit_level(n) + 1).max().unwrap_or(0);
         let mut phases = vec![Phase::default(); count];
         for n in active() {
-            phases[self.emit_level(n)].tasks.push(Task::Grad(n));
+            let level = self.emit_level(n);
+            for x in self.inputs[n].iter().filter(|_| self.nodes[n].op.backward_reads().0) {
+                let again = Task::Compute(self.doers[x.0]);
+                if self.written_again(x.0) == Some(level) && !phases[level].tasks.contains(&again) {
+                    phases[level].tasks.push(again);
+                }
+            }
+            phases[level].tasks.push(Task::Grad(n));
             if self.waits(n) {
                 let phase = &mut phases[self.grad_level[n]];
                 phase.tasks.push(Task::GradSums(n));
@@ -355,13 +364,39 @@ impl<'a> Graph<'a> {
 
     fn value_is_stored(&self, n: usize) -> bool {
         let node = &self.nodes[n];
-        let later = self.consumers(n).any(|(c, _)| self.level[c] != self.level[n]);
         let own = self.doers[n] == n && node.op.backward_reads().1;
-        let backward = self.active[n] && own
-            || self
-                .consumers(n)
-                .any(|(c, _)| self.active[c] && self.nodes[c].op.backward_reads().0);
-        node.keep || node.plane.pixels() == 1 || later || backward
+        let backward = self.active[n] && own || self.backward_readers(n).next().is_some();
+        let again = self.written_again(n).is_some();
+        self.is_seen(n) || self.is_read_later(n) || backward && !again
+    }
+
+    /// Whether a caller can read the value after the step.
+    fn is_seen(&self, n: usize) -> bool {
+        self.nodes[n].keep || self.nodes[n].plane.pixels() == 1
+    }
+
+    /// Whether another phase of the way there reads the value.
+    fn is_read_later(&self, n: usize) -> bool {
+        self.consumers(n).any(|(c, _)| self.level[c] != self.level[n])
+    }
+
+    /// Consumers that read the value on the way back.
+    fn backward_readers(&self, n: usize) -> impl Iterator<Item = usize> {
+        let reads = |&c: &usize| self.active[c] && self.nodes[c].op.backward_reads().0;
+        self.consumers(n).map(|(c, _)| c).filter(reads)
+    }
+
+    /// The phase of the way back that writes a normalization's value again, where that is less work than to have kept it: where
+    /// the same phase reads the normalization's input for its sums, which is kept anyway. Behind a pool the value is a
+    /// quarter of that input, and keeping it is less.
+    fn written_again(&self, n: usize) -> Option<usize> {
+        let doer = self.doers[n];
+        let is_norm = self.training && matches!(self.nodes[doer].op, Op::BatchNorm(..));
+        let phase = self.grad_level[n];
+        let cheap = is_norm && self.active[doer] && !self.tails[doer].pool;
+        let kept = !cheap || self.is_seen(n) || self.is_read_later(n);
+        let fits = !kept && self.backward_readers(n).all(|c| self.emit_level(c) == phase);
+        fits.then_some(phase)
     }
 
     fn grad_is_stored(&self, n: usize) -> bool {

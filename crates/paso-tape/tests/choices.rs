@@ -1,0 +1,82 @@
+//! What the plan chooses must not change a bit: a depthwise convolution computed by the 1 x 1 one behind it (inference), and what a
+//! normalization writes, written again on the way back rather than kept (training). Where a caller wants to see a
+//! value, the plan cannot choose so: that is what the choice is compared with.
+
+use paso_tape::{Conv, Params, Tape, Var};
+
+const SHAPE: [usize; 3] = [13, 24, 16];
+
+struct Net {
+    tape: Tape,
+    params: Params,
+    image: Var,
+    out: Var,
+    /// Between a depthwise convolution and the 1 x 1 one.
+    middles: Vec<Var>,
+}
+
+/// Two depthwise-separable blocks and a linear layer. With `keep`, what lies in their middles can be read.
+fn net(keep: bool) -> Net {
+    let (mut tape, mut params) = (Tape::new(), Params::new(7));
+    let image = tape.input(SHAPE);
+    let (mut x, mut middles) = (image, Vec::new());
+    for (i, stride) in [1, 2].into_iter().enumerate() {
+        let first = Conv { stride, ..Conv::depthwise(16, 3) };
+        x = tape.conv(&mut params, &format!("first{i}"), x, first, i == 0);
+        x = tape.batch_norm(&mut params, &format!("norm{i}"), x);
+        x = tape.relu(x);
+        middles.push(x);
+        x = tape.conv(&mut params, &format!("second{i}"), x, Conv::new(16, 16, 1), true);
+        x = tape.batch_norm(&mut params, &format!("norm{i} again"), x);
+        x = tape.relu(x);
+    }
+    let out = tape.linear(&mut params, "out", x, 1);
+    tape.set_loss(out);
+    if keep {
+        middles.iter().for_each(|&middle| tape.keep(middle));
+    }
+    Net { tape, params, image, out, middles }
+}
+
+fn images(count: u16) -> Vec<f32> {
+    let len: usize = SHAPE.iter().product();
+    (0..count)
+        .flat_map(|n| (0_u16..).take(len).map(move |i| f32::from((i + n) % 97) / 48.0 - 1.0))
+        .collect()
+}
+
+#[test]
+fn one_pass_over_two_convolutions_has_the_bits_of_two() {
+    let infer = |keep: bool| {
+        let Net { mut tape, mut params, image, out, middles } = net(keep);
+        let images = images(5);
+        // Running statistics that are not those of the beginning.
+        tape.forward(&mut params, &[(image, &images)]);
+        tape.infer(&params, &[(image, &images)]);
+        (tape.value(out), keep.then(|| tape.value(middles[1])))
+    };
+    let ((together, _), (apart, middle)) = (infer(false), infer(true));
+    assert_eq!(together, apart);
+    assert!(middle.is_some_and(|middle| middle.iter().any(|&x| x > 0.0)));
+}
+
+#[test]
+fn what_is_written_again_has_the_bits_of_what_was_kept() {
+    // Portions of one image, of several, and a last one that is smaller.
+    for count in [1, 3, 19] {
+        let step = |keep: bool| {
+            let Net { mut tape, mut params, image, .. } = net(keep);
+            let (images, mut grads) = (images(count), params.zero_grads());
+            let losses = [0, 1].map(|_| {
+                let loss = tape.forward(&mut params, &[(image, &images)]);
+                tape.backward(&params, &mut grads);
+                params.values_mut().iter_mut().zip(&grads).for_each(|(w, g)| *w -= 0.01 * g);
+                loss
+            });
+            (losses, grads)
+        };
+        let (written_again, kept) = (step(false), step(true));
+        assert_eq!(written_again, kept, "{count} images");
+        assert!(kept.1.iter().filter(|&&g| g != 0.0).count() > kept.1.len() / 2);
+    }
+}
