@@ -48,11 +48,20 @@ impl SettingsArgs {
         }
         // Photographs: with much augmentation, and long, less so where the body knows much already. So many views of an
         // image are worth their time only where there are few.
-        let (most, views) = if self.features.is_some() { (100, 15_000) } else { (500, 45_000) };
+        let (most, views, lr) =
+            if self.features.is_some() { (100, 15_000, usual.lr) } else { (500, 45_000, 4e-3) };
         let epochs = (views / boxes.len().max(1) as u64).clamp(30, most);
         let augment = Augment::strong();
         let augment = if boxes.is_empty() { augment } else { augment.fitting(boxes) };
-        TrainConfig { epochs, class_weight: 0.5, weight_decay: 0.1, augment, calm: 0.15, ..usual }
+        TrainConfig {
+            lr,
+            epochs,
+            class_weight: 0.5,
+            weight_decay: 0.1,
+            augment,
+            calm: 0.15,
+            ..usual
+        }
     }
 
     /// The merged settings, not checked yet. `preset` are the defaults: what the file leaves out is taken from there.
@@ -157,6 +166,15 @@ mod tests {
         let epochs = |count: usize| known.of_training("photographs", &boxes(count, 0.6)).epochs;
         assert_eq!([10, 200, 100_000].map(epochs), [100, 75, 30]);
         assert_eq!(arguments(None).of_training("demo", &boxes(800, 0.6)).epochs, 40);
+    }
+
+    #[test]
+    fn the_rate_is_higher_where_nothing_is_known_yet() {
+        let lr = |args: SettingsArgs, data| args.of_training(data, &boxes(100, 0.6)).lr;
+        let usual = TrainConfig::default().lr;
+        assert_eq!(lr(arguments(None), "photographs"), 2.0 * usual);
+        assert_eq!(lr(arguments(Some("squeezenet.safetensors")), "photographs"), usual);
+        assert_eq!(lr(arguments(None), "demo"), usual);
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Plan {
             if self.values[n].is_some() {
                 order.push((all(&lives.values[n]), false, n));
             }
-            if self.grads[n].is_some() {
+            if self.grads[n].is_some() && self.owners[n] == n {
                 order.push((all(&lives.grads[n]), true, n));
             }
         }
@@ -49,6 +49,11 @@ impl Plan {
                 free_after.len() - 1
             });
             free_after[*slot] = *life.end();
+        }
+        for n in 0..nodes.len() {
+            if self.grads[n].is_some() {
+                self.grads[n] = self.grads[self.owners[n]];
+            }
         }
     }
 }
@@ -70,7 +75,7 @@ impl Lives {
             if task == Task::Compute(n) {
                 touch(&mut lives.values[end], now);
             } else if matches!(task, Task::GradSums(_) | Task::Grad(_)) {
-                touch(&mut lives.grads[end], now);
+                touch(&mut lives.grads[plan.owners[end]], now);
             }
             let (reads_inputs, reads_output) = match task {
                 Task::Grad(_) => op.backward_reads(),
@@ -84,7 +89,7 @@ impl Lives {
                     touch(&mut lives.values[x.0], now);
                 }
                 if task == Task::Grad(n) && emits.is_some() {
-                    touch(&mut lives.grads[x.0], now);
+                    touch(&mut lives.grads[plan.owners[x.0]], now);
                 }
             }
         }

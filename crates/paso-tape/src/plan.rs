@@ -80,6 +80,8 @@ pub(crate) struct Plan {
     pub(crate) values: Vec<Option<Place>>,
     /// Of each node that has a gradient.
     pub(crate) grads: Vec<Option<Place>>,
+    /// The node in whose place a node's gradient lies: its own, or that of a sum, whose gradient is that of its terms.
+    pub(crate) owners: Vec<usize>,
     /// Layout of each buffer, and whether it has a place for every image.
     pub(crate) slots: Vec<(Plane, bool)>,
     /// For each node and input: whether its gradient is the first to arrive there, or `None` where it has no use.
@@ -96,6 +98,7 @@ impl Plan {
             backward: graph.backward_phases(),
             values: vec![None; nodes.len()],
             grads: vec![None; nodes.len()],
+            owners: (0..nodes.len()).map(|n| graph.owner(n)).collect(),
             slots: Vec::new(),
             emits: graph.emits(),
             tails: graph.tails.clone(),
@@ -114,6 +117,12 @@ impl Plan {
             };
             let plane = nodes[n].plane.with_halo(halo);
             plan.grads[n] = Some(Place { plane, stored: graph.grad_is_stored(n), slot: 0 });
+        }
+        for n in 0..nodes.len() {
+            let own = plan.grads[n];
+            if let (Some(own), Some(place)) = (own, &mut plan.grads[plan.owners[n]]) {
+                place.stored |= own.stored;
+            }
         }
         plan.share_memory(nodes);
         plan
@@ -353,7 +362,8 @@ impl<'a> Graph<'a> {
         for task in self.backward_phases().iter().flat_map(|phase| &phase.tasks) {
             let &Task::Grad(n) = task else { continue };
             for (i, x) in self.inputs[n].iter().enumerate() {
-                if self.active[x.0] && self.nodes[n].op.differentiable(i) {
+                if self.active[x.0] && self.nodes[n].op.differentiable(i) && self.owner(x.0) == x.0
+                {
                     emits[n][i] = Some(!arrived[x.0]);
                     arrived[x.0] = true;
                 }
@@ -397,6 +407,25 @@ impl<'a> Graph<'a> {
         let kept = !cheap || self.is_seen(n) || self.is_read_later(n);
         let fits = !kept && self.backward_readers(n).all(|c| self.emit_level(c) == phase);
         fits.then_some(phase)
+    }
+
+    /// Whose place a gradient takes: that of the sum (of the last one, of sums of sums) that alone reads the node, where the
+    /// kernels can read it there.
+    fn owner(&self, n: usize) -> usize {
+        let mut consumers = self.gradient_consumers(n);
+        match (consumers.next(), consumers.next()) {
+            (Some(sum), None) if self.is_plain_sum(sum) && !self.wants_halo(n) => self.owner(sum),
+            _ => n,
+        }
+    }
+
+    fn is_plain_sum(&self, n: usize) -> bool {
+        matches!(self.nodes[n].op, Op::Add(..)) && self.is_visible(n)
+    }
+
+    /// Whether a node's backward half reads its gradient with a halo.
+    fn wants_halo(&self, n: usize) -> bool {
+        matches!(&self.nodes[n].op, Op::Conv(x, filter) if self.active[x.0] && filter.conv.grad_halo(self.nodes[x.0].plane) > 0)
     }
 
     fn grad_is_stored(&self, n: usize) -> bool {

@@ -1,6 +1,7 @@
 //! What the plan chooses must not change a bit: a depthwise convolution computed by the 1 x 1 one behind it (inference), and what a
 //! normalization writes, written again on the way back rather than kept (training). Where a caller wants to see a
-//! value, the plan cannot choose so: that is what the choice is compared with.
+//! value, the plan cannot choose so: that is what the choice is compared with. And the gradient of a sum lies in one place
+//! with those of its terms, which those of a weighted sum do not.
 
 use paso_tape::{Conv, Params, Tape, Var};
 
@@ -79,4 +80,42 @@ fn what_is_written_again_has_the_bits_of_what_was_kept() {
         assert_eq!(written_again, kept, "{count} images");
         assert!(kept.1.iter().filter(|&&g| g != 0.0).count() > kept.1.len() / 2);
     }
+}
+
+#[test]
+fn the_gradient_of_a_sum_in_one_place_has_the_bits_of_copies() {
+    // A shortcut with weights, one without, and a sum of sums.
+    let step = |copies: bool| {
+        let (mut tape, mut params) = (Tape::new(), Params::new(3));
+        let image = tape.input(SHAPE);
+        let add = |tape: &mut Tape, a: Var, b: Var| {
+            if copies { tape.weighted_sum(&[(1.0, a), (1.0, b)]) } else { tape.add(a, b) }
+        };
+        let mut x = image;
+        for i in 0..2 {
+            let mut terms = [x; 3];
+            for (j, term) in terms.iter_mut().enumerate().take(3 - i) {
+                *term = tape.conv(
+                    &mut params,
+                    &format!("c{i}{j}"),
+                    x,
+                    Conv::new(16, 16, 2 * j % 4 + 1),
+                    false,
+                );
+                if j < 2 {
+                    *term = tape.batch_norm(&mut params, &format!("n{i}{j}"), *term);
+                }
+            }
+            let pair = add(&mut tape, terms[0], terms[1]);
+            let all = add(&mut tape, pair, terms[2]);
+            x = tape.relu(all);
+        }
+        let out = tape.linear(&mut params, "out", x, 1);
+        tape.set_loss(out);
+        let mut grads = params.zero_grads();
+        let loss = tape.forward(&mut params, &[(image, &images(11))]);
+        tape.backward(&params, &mut grads);
+        (loss, grads)
+    };
+    assert_eq!(step(false), step(true));
 }
