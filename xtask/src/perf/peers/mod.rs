@@ -95,7 +95,7 @@ fn measure(pair: &Pair, hosts: &install::Hosts, ours: &Program, rounds: u16) -> 
     let theirs = hosts.command(pair.host)?;
     let what = format!("{} {}", pair.peer, pair.theirs);
     let mut last = 0;
-    turns::measure(pair.section, rounds, |side, round| {
+    let rows = turns::measure(pair.section, rounds, |side, round| {
         if std::mem::replace(&mut last, round) != round {
             eprintln!("perf: {what}: round {round} of {rounds}");
         }
@@ -108,7 +108,13 @@ fn measure(pair: &Pair, hosts: &install::Hosts, ours: &Program, rounds: u16) -> 
             }
         };
         builds::run(&mut command)
-    })
+    })?;
+    // Said as soon as it is known: a later pair may take hours, or never end.
+    for row in &rows {
+        let (ratio, least, most) = (row.ratio, row.least, row.most);
+        eprintln!("perf: {what}: {}: {ratio:.2} ({least:.2} .. {most:.2})", row.group);
+    }
+    Ok(rows)
 }
 
 /// Date, revision, machine, level and compiler.
