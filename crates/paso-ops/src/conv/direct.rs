@@ -103,28 +103,37 @@ impl WithSimd for Convolve<'_> {
         // AVX2 has 16 registers: 6 x 2 accumulators, two weights and one broadcast are 15 of them.
         // AVX-512 and NEON have 32.
         if S::F32_LANES == 8 {
-            self.tiles::<S, 6>(simd);
+            self.tiles::<S, 6, 12>(simd);
         } else {
-            self.tiles::<S, 8>(simd);
+            self.tiles::<S, 8, 16>(simd);
         }
     }
 }
 
+/// Numbers under one row of 3 x 3 taps of three channels: the first convolution of most nets.
+const COLOURS: usize = 9;
+
 impl Convolve<'_> {
+    /// Tiles of `P` pixels, or of `Q` where only one vector of channels is left and their addresses are known.
     #[inline(always)]
-    fn tiles<S: Simd, const P: usize>(self, simd: S) {
+    fn tiles<S: Simd, const P: usize, const Q: usize>(self, simd: S) {
         let walk = *self.walk;
         let mut rest = self.packed;
         for (start, width) in panels(walk.channels, S::F32_LANES) {
             let (panel, tail) = rest.split_at(walk.taps * walk.run * width);
             rest = tail;
             let job = Panel { walk, input: self.input, panel, finish: self.finish, start };
-            let small = walk.rows * walk.columns < P;
-            match (width > S::F32_LANES, small) {
-                (true, false) => job.run::<S, P, 2>(simd, self.output),
-                (false, false) => job.run::<S, P, 1>(simd, self.output),
-                (true, true) => job.run::<S, 1, 2>(simd, self.output),
-                (false, true) => job.run::<S, 1, 1>(simd, self.output),
+            let (pixels, wide) = (walk.rows * walk.columns, width > S::F32_LANES);
+            let step = if walk.run == COLOURS && pixels >= Q { walk.input.pixel } else { 0 };
+            match (step, wide) {
+                (3, true) => job.run::<S, P, 2, 3>(simd, self.output),
+                (3, false) => job.run::<S, Q, 1, 3>(simd, self.output),
+                (6, true) => job.run::<S, P, 2, 6>(simd, self.output),
+                (6, false) => job.run::<S, Q, 1, 6>(simd, self.output),
+                (_, true) if pixels >= P => job.run::<S, P, 2, 0>(simd, self.output),
+                (_, false) if pixels >= P => job.run::<S, P, 1, 0>(simd, self.output),
+                (_, true) => job.run::<S, 1, 2, 0>(simd, self.output),
+                (_, false) => job.run::<S, 1, 1, 0>(simd, self.output),
             }
         }
     }
@@ -139,9 +148,14 @@ struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// All pixels, `P` at a time. The last tile reaches back over pixels already done rather than have a tail.
+    /// All pixels, `P` at a time. The last tile reaches back over pixels already done rather than have a tail. With a
+    /// `STEP`, a run has the length [`COLOURS`] and those of neighbours lie `STEP` apart.
     #[inline(always)]
-    fn run<S: Simd, const P: usize, const V: usize>(&self, simd: S, output: &mut [f32]) {
+    fn run<S: Simd, const P: usize, const V: usize, const STEP: usize>(
+        &self,
+        simd: S,
+        output: &mut [f32],
+    ) {
         let walk = &self.walk;
         let lanes = S::F32_LANES;
         let mut init = [simd.splat_f32s(0.0); V];
@@ -159,6 +173,7 @@ impl Panel<'_> {
                 first = pixels - P;
                 (row, column) = (first / walk.columns, first % walk.columns);
             }
+            let neighbours = STEP > 0 && column + P <= walk.columns;
             let mut from = [0; P];
             let mut to = [0; P];
             for p in 0..P {
@@ -172,7 +187,11 @@ impl Panel<'_> {
                     (row, column) = (row + 1, 0);
                 }
             }
-            let mut acc = self.tile::<S, P, V>(simd, from, init);
+            let mut acc = if neighbours {
+                self.neighbours::<S, P, V, STEP>(simd, from[0], init)
+            } else {
+                self.tile::<S, P, V>(simd, from, init)
+            };
             if self.finish.relu {
                 // Not by `array::map`: its closure would be compiled without the level's instructions.
                 for pixel in &mut acc {
@@ -219,6 +238,31 @@ impl Panel<'_> {
             for (t, weight) in (0..walk.run).zip(weights.chunks_exact(V)) {
                 for p in 0..P {
                     let a = simd.splat_f32s(runs[p][t]);
+                    for v in 0..V {
+                        acc[p][v] = simd.mul_add_f32s(a, weight[v], acc[p][v]);
+                    }
+                }
+            }
+        }
+        acc
+    }
+
+    /// [`Panel::tile`] of pixels in one row: one address for all of them, the rest are constants.
+    #[inline(always)]
+    fn neighbours<S: Simd, const P: usize, const V: usize, const STEP: usize>(
+        &self,
+        simd: S,
+        from: usize,
+        init: [S::f32s; V],
+    ) -> [[S::f32s; V]; P] {
+        let mut acc = [init; P];
+        for (tap, weights) in self.panel.chunks_exact(COLOURS * V * S::F32_LANES).enumerate() {
+            let from = from + tap * self.walk.tap_stride;
+            let inputs = &self.input[from..from + (P - 1) * STEP + COLOURS];
+            let (weights, _) = S::as_simd_f32s(weights);
+            for (t, weight) in (0..COLOURS).zip(weights.chunks_exact(V)) {
+                for p in 0..P {
+                    let a = simd.splat_f32s(inputs[p * STEP + t]);
                     for v in 0..V {
                         acc[p][v] = simd.mul_add_f32s(a, weight[v], acc[p][v]);
                     }

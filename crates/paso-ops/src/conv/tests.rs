@@ -93,6 +93,17 @@ fn every_channel_count_around_the_lanes() {
 }
 
 #[test]
+fn colours_in_rows_longer_than_a_tile() {
+    for c in [1, 4, 8, 9, 16, 17, 24, 33, 40] {
+        for (height, width) in [(5, 33), (3, 40), (7, 71)] {
+            for stride in [1, 2] {
+                check(Conv { stride, ..Conv::new(3, c, 3) }, height, width);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_kernel_stride_and_padding() {
     for kernel in [1, 2, 3, 5] {
         for stride in [1, 2, 3] {
