@@ -7,8 +7,8 @@
 //! for every image. Values and gradients of the same layout share a place where they do not live at the same time
 //! (`lifetimes.rs`).
 //!
-//! What a normalization writes is not kept for the way back either, but written again there, from the convolution's output,
-//! which the same phase reads for the sums: memory is what a step waits for most.
+//! What a normalization writes is not kept for the way back where no pool follows it, but written again there, from its
+//! input, which the same phase reads for the sums: memory is what a step waits for most.
 //!
 //! A normalization takes over the `ReLU` and the 2 x 2 max pool behind it, where nobody else looks between them: it
 //! writes the value of the last of them, its *end*, and reads that one's gradient. In inference, where a normalization is a
@@ -111,11 +111,7 @@ impl Plan {
             plan.values[n] = Some(Place { plane, stored: graph.value_is_stored(n), slot: 0 });
         }
         for n in (0..nodes.len()).filter(|&n| graph.active[n] && graph.is_visible(n)) {
-            let halo = match &nodes[n].op {
-                Op::Conv(x, filter) if graph.active[x.0] => filter.conv.grad_halo(nodes[x.0].plane),
-                _ => 0,
-            };
-            let plane = nodes[n].plane.with_halo(halo);
+            let plane = nodes[n].plane.with_halo(graph.grad_halo(n));
             plan.grads[n] = Some(Place { plane, stored: graph.grad_is_stored(n), slot: 0 });
         }
         for n in 0..nodes.len() {
@@ -414,7 +410,9 @@ impl<'a> Graph<'a> {
     fn owner(&self, n: usize) -> usize {
         let mut consumers = self.gradient_consumers(n);
         match (consumers.next(), consumers.next()) {
-            (Some(sum), None) if self.is_plain_sum(sum) && !self.wants_halo(n) => self.owner(sum),
+            (Some(sum), None) if self.is_plain_sum(sum) && self.grad_halo(n) == 0 => {
+                self.owner(sum)
+            }
             _ => n,
         }
     }
@@ -423,9 +421,12 @@ impl<'a> Graph<'a> {
         matches!(self.nodes[n].op, Op::Add(..)) && self.is_visible(n)
     }
 
-    /// Whether a node's backward half reads its gradient with a halo.
-    fn wants_halo(&self, n: usize) -> bool {
-        matches!(&self.nodes[n].op, Op::Conv(x, filter) if self.active[x.0] && filter.conv.grad_halo(self.nodes[x.0].plane) > 0)
+    /// The halo that a node's backward half wants around its gradient.
+    fn grad_halo(&self, n: usize) -> usize {
+        match &self.nodes[n].op {
+            Op::Conv(x, filter) if self.active[x.0] => filter.conv.grad_halo(self.nodes[x.0].plane),
+            _ => 0,
+        }
     }
 
     fn grad_is_stored(&self, n: usize) -> bool {
