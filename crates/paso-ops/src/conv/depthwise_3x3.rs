@@ -24,6 +24,20 @@ fn inputs<'a, const STEP: usize>(walk: &Walk, input: &'a [f32], row: usize) -> [
     [&input[start..][..len], &input[next..][..len], &input[last..][..len]]
 }
 
+/// What each output of a row has that the one before it had not: `STEP` pixels of each of the three rows.
+#[inline(always)]
+fn ahead<const STEP: usize>(
+    [a, b, c]: [&[f32]; 3],
+    channels: usize,
+) -> impl Iterator<Item = [&[f32]; 3]> {
+    let seen = (3 - STEP) * channels;
+    a[seen..]
+        .chunks_exact(STEP * channels)
+        .zip(b[seen..].chunks_exact(STEP * channels))
+        .zip(c[seen..].chunks_exact(STEP * channels))
+        .map(|((a, b), c)| [a, b, c])
+}
+
 /// One vector of channels of three pixels below each other.
 #[inline(always)]
 fn column<S: Simd, const FULL: bool>(
@@ -85,12 +99,6 @@ impl Forward<'_> {
         };
         for row in 0..walk.rows {
             let inputs = inputs::<STEP>(walk, self.input, row);
-            let [a, b, d] = inputs;
-            let ahead = (3 - STEP) * channels;
-            let pixels = a[ahead..]
-                .chunks_exact(STEP * channels)
-                .zip(b[ahead..].chunks_exact(STEP * channels))
-                .zip(d[ahead..].chunks_exact(STEP * channels));
             let start = walk.output.origin + row * walk.output.row;
             let output = self.output[start..][..walk.columns * channels].chunks_exact_mut(channels);
             // Sums of the next output and the one after it.
@@ -102,11 +110,11 @@ impl Forward<'_> {
                 next = simd.add_f32s(next, sum(simd, &x, &w, 1));
                 after = simd.add_f32s(bias, sum(simd, &x, &w, 0));
             }
-            for (((a, b), d), y) in pixels.zip(output) {
+            for (pixels, y) in ahead::<STEP>(inputs, channels).zip(output) {
                 let right = (STEP - 1) * channels + c;
-                let x = column::<S, FULL>(simd, [a, b, d], right, lanes);
+                let x = column::<S, FULL>(simd, pixels, right, lanes);
                 if STEP == 2 {
-                    let middle = column::<S, FULL>(simd, [a, b, d], c, lanes);
+                    let middle = column::<S, FULL>(simd, pixels, c, lanes);
                     next = simd.add_f32s(next, sum(simd, &middle, &w, 1));
                 }
                 let done = simd.add_f32s(next, sum(simd, &x, &w, 2));
@@ -160,20 +168,14 @@ impl WeightGrad<'_> {
             // The columns that the next output has seen already.
             let mut left = column::<S, FULL>(simd, inputs, c, lanes);
             let mut middle = column::<S, FULL>(simd, inputs, channels + c, lanes);
-            let [a, b, e] = inputs;
-            let ahead = (3 - STEP) * channels;
-            let pixels = a[ahead..]
-                .chunks_exact(STEP * channels)
-                .zip(b[ahead..].chunks_exact(STEP * channels))
-                .zip(e[ahead..].chunks_exact(STEP * channels));
             let start = walk.output.origin + row * walk.output.row;
             let d_output = self.d_output[start..][..walk.columns * channels].chunks_exact(channels);
-            for (((a, b), e), d) in pixels.zip(d_output) {
+            for (pixels, d) in ahead::<STEP>(inputs, channels).zip(d_output) {
                 let d = load::<S, FULL>(simd, &d[c..], lanes);
                 let at = (STEP - 1) * channels + c;
-                let right = column::<S, FULL>(simd, [a, b, e], at, lanes);
+                let right = column::<S, FULL>(simd, pixels, at, lanes);
                 if STEP == 2 {
-                    middle = column::<S, FULL>(simd, [a, b, e], c, lanes);
+                    middle = column::<S, FULL>(simd, pixels, c, lanes);
                 }
                 for tap in 0..3 {
                     acc[tap][0] = simd.mul_add_f32s(left[tap], d, acc[tap][0]);
