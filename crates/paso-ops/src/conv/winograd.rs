@@ -86,8 +86,12 @@ thread_local! {
 const BLOCK_BYTES: usize = 384 * 1024;
 
 /// Tiles to transform at a time, of so many with so many channels on both sides.
-pub(super) fn block(tiles: usize, channels: usize) -> usize {
-    let most = (BLOCK_BYTES / (4 * PRODUCTS * channels)).clamp(16, 256);
+fn block(tiles: usize, channels: usize) -> usize {
+    even_blocks(tiles, (BLOCK_BYTES / (4 * PRODUCTS * channels)).clamp(16, 256))
+}
+
+/// Tiles of a block where there are `most` at most, and all blocks are alike.
+pub(super) fn even_blocks(tiles: usize, most: usize) -> usize {
     tiles.div_ceil(tiles.div_ceil(most))
 }
 
