@@ -1,5 +1,6 @@
 //! A localization run as a trial of a study: from its start, or from where a run stands that the user has already.
 
+use crate::images::Images;
 use crate::watched::Watched;
 use paso_locate::data::Prepared;
 use paso_locate::{Error, TrainConfig, Trainer, Update};
@@ -12,8 +13,7 @@ use std::sync::Arc;
 pub(crate) struct Localization {
     pub(crate) config: TrainConfig,
     pub(crate) classes: Vec<String>,
-    pub(crate) train: Arc<Prepared>,
-    pub(crate) validation: Prepared,
+    pub(crate) images: Images,
     /// What runs begin with, in words.
     pub(crate) origin: String,
     /// Features that every run begins with.
@@ -29,6 +29,7 @@ pub(crate) const UNSCHEDULED_DECAY: &str = "weight decay not scheduled";
 /// A run on its way: shared by several until their rates differ.
 struct Going {
     trainer: Trainer,
+    validation: Arc<Prepared>,
     watched: Watched,
     /// Steps of the study that are done. The trainer may have done more before.
     done: u64,
@@ -47,15 +48,15 @@ impl Localization {
             ..self.config.clone()
         };
         format!(
-            "paso {}; {} to train on, {} to judge by; {settings:?}; {}",
+            "paso {}; {}; {settings:?}; {}",
             env!("CARGO_PKG_VERSION"),
-            self.train.fingerprint(),
-            self.validation.fingerprint(),
+            self.images.fingerprint(),
             self.origin
         )
     }
 
     fn begin(&self, run: &Run) -> Result<Going, Error> {
+        let (train, validation) = self.images.of_seed(run.seed)?;
         let trainer = match &self.base {
             // Seeds of the study continue the base's stream of samples in orders of their own.
             Some(base) => base.branch(self.config.seed.wrapping_add(1).wrapping_add(run.seed))?,
@@ -67,8 +68,7 @@ impl Localization {
                     seed: run.seed,
                     ..self.config.clone()
                 };
-                let data = Arc::clone(&self.train);
-                let mut trainer = Trainer::new(&config, self.classes.clone(), data)?;
+                let mut trainer = Trainer::new(&config, self.classes.clone(), train)?;
                 if let Some(features) = &self.features {
                     trainer.load_features(features)?;
                 }
@@ -80,7 +80,7 @@ impl Localization {
                 trainer
             }
         };
-        Ok(Going { trainer, watched: Watched::new(run.steps), done: 0 })
+        Ok(Going { trainer, validation, watched: Watched::new(run.steps), done: 0 })
     }
 
     /// Takes all these runs from where they are to their ends: together until their rates differ, then in branches.
@@ -119,7 +119,7 @@ impl Localization {
         }
         if going.done == first.steps {
             for (i, run) in runs {
-                outcomes[*i] = self.judge(run, &mut going)?;
+                outcomes[*i] = judge(run, &mut going)?;
             }
             return Ok(());
         }
@@ -128,6 +128,7 @@ impl Localization {
             runs.iter().partition(|(_, run)| first.shared_steps(run) > shared);
         let mut branch = Going {
             trainer: going.trainer.branch(going.trainer.model().config().seed)?,
+            validation: Arc::clone(&going.validation),
             watched: going.watched.clone(),
             done: going.done,
         };
@@ -137,25 +138,26 @@ impl Localization {
         self.go_on(branch, &other, watch, outcomes)?;
         self.go_on(going, &like, watch, outcomes)
     }
+}
 
-    fn judge(&self, run: &Run, going: &mut Going) -> Result<Outcome, Error> {
-        let Going { trainer, watched, .. } = going;
-        let judged = trainer.evaluate(&self.validation)?;
-        let averages = if run.averaging.is_empty() {
-            Vec::new()
-        } else {
-            trainer.evaluate_averages(&self.validation)?
-        };
-        Ok(Outcome {
-            metric: judged.metrics.mean_iou,
-            averaged: averages.iter().map(|e| e.metrics.mean_iou).collect(),
-            averaged_loss: averages.iter().map(|e| e.loss).collect(),
-            loss: Some(judged.loss),
-            audit: (run.variant != SCHEDULE_FREE).then(|| watched.audit(trainer)),
-            curve: watched.curve.clone(),
-            ..Outcome::default()
-        })
-    }
+/// What a run came to.
+fn judge(run: &Run, going: &mut Going) -> Result<Outcome, Error> {
+    let Going { trainer, validation, watched, .. } = going;
+    let judged = trainer.evaluate(validation)?;
+    let averages = if run.averaging.is_empty() {
+        Vec::new()
+    } else {
+        trainer.evaluate_averages(validation)?
+    };
+    Ok(Outcome {
+        metric: judged.metrics.mean_iou,
+        averaged: averages.iter().map(|e| e.metrics.mean_iou).collect(),
+        averaged_loss: averages.iter().map(|e| e.loss).collect(),
+        loss: Some(judged.loss),
+        audit: (run.variant != SCHEDULE_FREE).then(|| watched.audit(trainer)),
+        curve: watched.curve.clone(),
+        ..Outcome::default()
+    })
 }
 
 /// A run that came to nothing: worse than any other.
@@ -210,12 +212,11 @@ mod tests {
             batch: 4,
             ..TrainConfig::default()
         };
-        let (train, validation) = (Arc::new(images(Split::Train)), images(Split::Val));
+        let (train, validation) = (Arc::new(images(Split::Train)), Arc::new(images(Split::Val)));
         Localization {
             config,
             classes: dataset.classes,
-            train,
-            validation,
+            images: Images::Split { train, validation },
             origin: String::new(),
             features: None,
             base: None,
@@ -268,8 +269,8 @@ mod tests {
     fn a_branch_with_the_seed_of_its_run_has_the_bits_of_going_on() {
         let trial = trial();
         let config = TrainConfig { steps: Some(8), ..trial.config.clone() };
-        let mut run =
-            Trainer::new(&config, trial.classes.clone(), Arc::clone(&trial.train)).expect("a run");
+        let (train, _) = trial.images.of_seed(0).expect("images");
+        let mut run = Trainer::new(&config, trial.classes.clone(), train).expect("a run");
         for _ in 0..4 {
             run.step().expect("a step");
         }

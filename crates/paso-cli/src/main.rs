@@ -19,6 +19,7 @@ mod eval_table;
 mod export;
 mod find_lr;
 mod folder;
+mod images;
 mod interrupt;
 mod localization;
 

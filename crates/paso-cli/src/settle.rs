@@ -2,6 +2,7 @@
 
 use crate::find_lr;
 use crate::folder;
+use crate::images::{Images, Judge};
 use crate::interrupt;
 use crate::localization::{Localization, SCHEDULE_FREE, UNSCHEDULED_DECAY};
 use crate::progress;
@@ -17,7 +18,6 @@ use paso_locate::{BBox, TrainConfig, Trainer, checkpoint, files};
 use paso_study::range_test::suggest;
 use paso_study::{About, Arm, Event, Grid, RangeReport, Role, Session, Shard, Study, StudyConfig};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Settle whether a decaying learning rate helps.
@@ -58,6 +58,9 @@ pub(crate) struct SettleArgs {
     /// Differences of mean IoU below this are of no interest
     #[arg(long, value_name = "X", default_value_t = 0.01)]
     margin: f64,
+    /// What judges the runs [default: folds of fewer than 1000 photographs, else val]
+    #[arg(long, value_enum, conflicts_with_all = ["folds", "branch_from"])]
+    judge: Option<Judge>,
     /// Runs at the same time, a thread each [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -158,8 +161,7 @@ fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
         config.calm
     );
     let trial = Localization {
-        train: Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?),
-        validation: args.source.prepare(&dataset, Split::Val, config.size)?,
+        images: Images::open(&args.source, &dataset, &config, args.judge)?,
         classes: dataset.classes,
         config,
         origin: match &args.settings.features {
@@ -183,9 +185,9 @@ fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>
         path.display()
     );
     let dataset = args.source.open()?;
-    let train = Arc::new(args.source.prepare(&dataset, Split::Train, config.size)?);
-    let validation = args.source.prepare(&dataset, Split::Val, config.size)?;
-    let base = Trainer::resume(&path, &meta, &tensors, Arc::clone(&train))?;
+    let images = Images::split(&args.source, &dataset, &config)?;
+    let (train, _) = images.of_seed(0)?;
+    let base = Trainer::resume(&path, &meta, &tensors, train)?;
     ensure!(
         base.steps() > 0,
         "{}: no step was taken yet, there is nothing to branch from",
@@ -202,8 +204,7 @@ fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>
     eprintln!("{}: going on after {} steps, at the rate {rate}", path.display(), base.steps());
     let trial = Localization {
         classes: meta.classes,
-        train,
-        validation,
+        images,
         config,
         origin: format!(
             "step {} of the run in a checkpoint of crc32 {:08x}",
@@ -220,10 +221,11 @@ fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>
 fn range_test(trial: &Localization, threads: usize) -> Result<RangeReport> {
     let bar = progress::bar(find_lr::SWEEPS * find_lr::STEPS, "range test");
     let sweeps = settings::pool(threads)?.install(|| {
-        let Localization { config, classes, train, features, .. } = trial;
+        let Localization { config, classes, images, features, .. } = trial;
+        let (train, _) = images.of_seed(0)?;
         let (sweeps, steps) = (find_lr::SWEEPS, find_lr::STEPS);
         let advance = || bar.inc(1);
-        find_lr::sweeps(sweeps, steps, config, classes, train, features.as_deref(), &advance)
+        find_lr::sweeps(sweeps, steps, config, classes, &train, features.as_deref(), &advance)
     })?;
     bar.finish_and_clear();
     let (suggestion, refusal) = match suggest(&sweeps) {
@@ -251,15 +253,11 @@ fn center(report: &RangeReport) -> Option<f64> {
 /// What the report says of the study beside its answer.
 fn about(args: &SettleArgs, trial: &Localization, range_test: Option<RangeReport>) -> About {
     let c = &trial.config;
-    let (train, validation) = (trial.train.len(), trial.validation.len());
+    let [images, judge] = trial.images.describe();
     let conditions = [
-        (
-            "images",
-            format!(
-                "{train} to train on, {validation} to judge by, {} classes",
-                trial.classes.len()
-            ),
-        ),
+        images,
+        judge,
+        ("classes", trial.classes.len().to_string()),
         ("net", format!("{}, {} pixels", c.net, c.size)),
         ("start", trial.origin.clone()),
         ("batch", format!("{} images", c.batch)),
@@ -268,7 +266,7 @@ fn about(args: &SettleArgs, trial: &Localization, range_test: Option<RangeReport
         ("machine", format!("{} {}", std::env::consts::ARCH, std::env::consts::OS)),
     ];
     About {
-        subject: format!("{}, {} images", args.source.data, train + validation),
+        subject: format!("{}, {} images", args.source.data, trial.images.len()),
         command: std::env::args().collect::<Vec<_>>().join(" "),
         conditions: conditions.map(|(name, value)| (name.into(), value)).into(),
         range_test,

@@ -46,7 +46,7 @@ pub(crate) fn print(answer: &Answer, trial: &Localization) {
     let c = &trial.config;
     println!(
         "It holds for these {} images, net {} at {} pixels, {} steps of {} images, AdamW with weight decay {}.",
-        trial.train.len() + trial.validation.len(),
+        trial.images.len(),
         c.net,
         c.size,
         answer.config.steps,

@@ -73,22 +73,38 @@ impl SourceArgs {
         Ok(dataset)
     }
 
+    /// Whether the user cut the images and chose a part to judge by.
+    pub(crate) fn chooses_fold(&self) -> bool {
+        self.fold.is_some()
+    }
+
     /// The samples of a split at the size of the net's input. Broken pictures are named on stderr.
     pub(crate) fn prepare(&self, dataset: &Dataset, split: Split, size: u32) -> Result<Prepared> {
         let indices = dataset.indices(split);
         anyhow::ensure!(!indices.is_empty(), "the data set has no image in its {split} split");
+        self.prepare_samples(dataset, &indices, &format!("{split} split"), size)
+    }
+
+    /// These samples, likewise.
+    pub(crate) fn prepare_samples(
+        &self,
+        dataset: &Dataset,
+        indices: &[usize],
+        which: &str,
+        size: u32,
+    ) -> Result<Prepared> {
         // Each split has its part of the memory, so that all together stay below the limit.
         let part = u128::from(self.cache) * indices.len() as u128 / dataset.samples.len() as u128;
         let cache_bytes = u64::try_from(part).expect("a part is smaller than the whole");
         let options =
             PrepareOptions { size: size as usize, cache_bytes, ..PrepareOptions::default() };
         let (prepared, problems) =
-            Prepared::new(dataset, &indices, &options).with_context(|| format!("{split} split"))?;
+            Prepared::new(dataset, indices, &options).with_context(|| which.to_owned())?;
         problems.iter().for_each(|problem| eprintln!("left out: {problem}"));
         let streamed = prepared.len() - prepared.cached();
         if streamed > 0 {
             eprintln!(
-                "{streamed} of {} {split} images do not fit the memory of --cache and are decoded again for every batch",
+                "{which}: {streamed} of {} images do not fit the memory of --cache and are decoded again for every batch",
                 prepared.len()
             );
         }

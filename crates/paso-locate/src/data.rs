@@ -221,14 +221,14 @@ impl Dataset {
     /// [`Error::Option`] if `folds` is below 2 or above the number of samples, or `fold` is not
     /// below `folds`.
     pub fn fold(&mut self, fold: usize, folds: usize, seed: u64) -> Result<(), Error> {
-        let samples = self.samples.iter().filter(|s| s.split != Split::Test).count();
-        if folds < 2 || folds > samples {
-            return Err(Error::option("folds", folds, "at least 2, at most one a sample"));
+        let mut samples: Vec<&mut Sample> =
+            self.samples.iter_mut().filter(|s| s.split != Split::Test).collect();
+        samples.sort_by(|a, b| a.name.cmp(&b.name));
+        let classes: Vec<usize> = samples.iter().map(|s| s.class).collect();
+        let dealt = split::deal(&classes, fold, folds, seed)?;
+        for (sample, is_val) in samples.into_iter().zip(dealt) {
+            sample.split = if is_val { Split::Val } else { Split::Train };
         }
-        if fold >= folds {
-            return Err(Error::option("fold", fold, "below the number of folds"));
-        }
-        split::fold(&mut self.samples, fold, folds, seed);
         self.samples.sort_by(|a, b| (a.split, &a.name).cmp(&(b.split, &b.name)));
         Ok(())
     }

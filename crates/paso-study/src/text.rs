@@ -19,9 +19,12 @@ pub(crate) fn signed(x: f64) -> String {
     if x > 0.0 { format!("+{}", number(x)) } else { number(x) }
 }
 
-/// A rate: `2e-3`, `1.5e-3`.
+/// A rate: `2e-3`, `1.5e-3`; from 1 on as it is.
 #[cfg(feature = "html")]
 pub(crate) fn rate(x: f64) -> String {
+    if (1.0..1000.0).contains(&x) {
+        return trimmed(x);
+    }
     format!("{}e{}", trimmed(x / 10f64.powf(x.log10().floor())), x.log10().floor())
 }
 
@@ -46,6 +49,12 @@ mod tests {
             (0.099_99, "0.100"),
         ] {
             assert_eq!(number(x), text, "{x}");
+        }
+        #[cfg(feature = "html")]
+        for (x, text) in
+            [(2e-3, "2e-3"), (1.5e-6, "1.5e-6"), (1.0, "1"), (20.0, "20"), (1e3, "1e3")]
+        {
+            assert_eq!(rate(x), text);
         }
         assert_eq!((signed(0.5), signed(-0.5)), ("+0.500".into(), "-0.500".into()), "signs");
     }

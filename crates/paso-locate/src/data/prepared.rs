@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::report::Problem;
 use super::store::{Facts, Store};
-use super::{Dataset, Source};
+use super::{Dataset, Source, split};
 use crate::augment::{Augment, View};
 use crate::image::ImageLimits;
 use crate::{BBox, Error};
@@ -90,6 +90,31 @@ impl Prepared {
             pictures,
         };
         Ok((prepared, problems))
+    }
+
+    /// Cuts the samples into `folds` parts, each with the same share of every class: all parts but number `fold`, to train
+    /// on, and that one, to judge by. Another seed cuts other parts. Pictures in memory are shared, not copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if `folds` is below 2 or above the number of samples, or `fold` is not below `folds`.
+    pub fn fold(&self, fold: usize, folds: usize, seed: u64) -> Result<(Self, Self), Error> {
+        let dealt = split::deal(&self.labels, fold, folds, seed)?;
+        let (judge, learn): (Vec<usize>, Vec<usize>) = (0..self.len()).partition(|&i| dealt[i]);
+        Ok((self.part(&learn), self.part(&judge)))
+    }
+
+    /// Some of the samples, by ascending numbers.
+    fn part(&self, which: &[usize]) -> Self {
+        Self {
+            size: self.size,
+            classes: self.classes,
+            samples: which.iter().map(|&i| self.samples[i]).collect(),
+            pictures: self.pictures.part(which),
+            boxes: which.iter().map(|&i| self.boxes[i]).collect(),
+            labels: which.iter().map(|&i| self.labels[i]).collect(),
+            aspects: which.iter().map(|&i| self.aspects[i]).collect(),
+        }
     }
 
     /// The number of samples.

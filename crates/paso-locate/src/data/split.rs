@@ -138,17 +138,26 @@ pub(crate) fn complete(samples: &mut [Sample], options: &LoadOptions, report: &m
     }
 }
 
-/// Deals the samples that are not for testing into `folds` parts, class by class in an order that
-/// the seed shuffles; part `fold` becomes the validation split. Independent of their order.
-pub(crate) fn fold(samples: &mut [Sample], fold: usize, folds: usize, seed: u64) {
-    let mut all: Vec<usize> =
-        (0..samples.len()).filter(|&i| samples[i].split != Split::Test).collect();
-    all.sort_by(|a, b| samples[*a].name.cmp(&samples[*b].name));
-    all.shuffle(&mut rng(Purpose::Split, seed, u64::MAX, 1));
-    all.sort_by_key(|&i| samples[i].class); // stable: shuffled within a class
-    for (place, i) in all.into_iter().enumerate() {
-        samples[i].split = if place % folds == fold { Split::Val } else { Split::Train };
+/// Deals things of these classes into `folds` parts, class by class in an order that the seed shuffles, so that each part has
+/// the same share of every class. Says of each whether it is in part `fold`.
+pub(crate) fn deal(
+    classes: &[usize],
+    fold: usize,
+    folds: usize,
+    seed: u64,
+) -> Result<Vec<bool>, Error> {
+    if folds < 2 || folds > classes.len() {
+        return Err(Error::option("folds", folds, "at least 2, at most one a sample"));
     }
+    if fold >= folds {
+        return Err(Error::option("fold", fold, "below the number of folds"));
+    }
+    let mut order: Vec<usize> = (0..classes.len()).collect();
+    order.shuffle(&mut rng(Purpose::Split, seed, u64::MAX, 1));
+    order.sort_by_key(|&i| classes[i]); // stable: shuffled within a class
+    let mut dealt = vec![false; classes.len()];
+    order.into_iter().skip(fold).step_by(folds).for_each(|i| dealt[i] = true);
+    Ok(dealt)
 }
 
 /// The samples of the training split that become validation. Independent of their order.

@@ -2,6 +2,7 @@
 //! files, from which they are decoded again whenever they are asked for.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -16,8 +17,10 @@ use crate::{Error, demo};
 pub(crate) struct Store {
     size: usize,
     limits: ImageLimits,
-    /// The pictures that fit, one after the other.
-    cached: Vec<u8>,
+    /// The pictures that fit, one after the other; shared with the parts of this store.
+    pixels: Arc<Vec<u8>>,
+    /// Which of these the first pictures are.
+    places: Vec<usize>,
     /// Where the pictures behind them come from.
     streamed: Vec<Source>,
     /// Of every picture.
@@ -79,7 +82,22 @@ impl Store {
         }
         cached.truncate(length * held);
         cached.shrink_to_fit();
-        (Self { size, limits, cached, streamed, facts }, kept, problems)
+        let (pixels, places) = (Arc::new(cached), (0..held).collect());
+        (Self { size, limits, pixels, places, streamed, facts }, kept, problems)
+    }
+
+    /// Some of the pictures, by ascending numbers. Those in memory are shared, not copied.
+    pub(crate) fn part(&self, which: &[usize]) -> Self {
+        let held = self.cached();
+        let (in_memory, beyond) = which.split_at(which.partition_point(|&i| i < held));
+        Self {
+            size: self.size,
+            limits: self.limits,
+            pixels: Arc::clone(&self.pixels),
+            places: in_memory.iter().map(|&i| self.places[i]).collect(),
+            streamed: beyond.iter().map(|&i| self.streamed[i - held].clone()).collect(),
+            facts: which.iter().map(|&i| self.facts[i]).collect(),
+        }
     }
 
     pub(crate) fn facts(&self) -> &[Facts] {
@@ -88,16 +106,16 @@ impl Store {
 
     /// How many pictures are in memory: the first ones.
     pub(crate) fn cached(&self) -> usize {
-        self.facts.len() - self.streamed.len()
+        self.places.len()
     }
 
     /// The bytes of a picture, as they were when the store was made.
     pub(crate) fn picture(&self, index: usize) -> Result<Cow<'_, [u8]>, Error> {
-        let (length, cached) = (3 * self.size * self.size, self.cached());
-        if index < cached {
-            return Ok(Cow::Borrowed(&self.cached[index * length..(index + 1) * length]));
+        let length = 3 * self.size * self.size;
+        if let Some(place) = self.places.get(index) {
+            return Ok(Cow::Borrowed(&self.pixels[place * length..][..length]));
         }
-        let source = &self.streamed[index - cached];
+        let source = &self.streamed[index - self.cached()];
         let mut bytes = vec![0; length];
         draw(source, self.size, &self.limits, &mut bytes)
             .map_err(|problem| Error::image(problem.file, problem.message))?;
@@ -184,6 +202,34 @@ mod tests {
             assert_eq!(some.fingerprint(), all.fingerprint(), "{bytes} bytes");
         }
         assert_eq!(all.cached(), 5);
+    }
+
+    #[test]
+    fn folds_take_every_picture_apart_once_and_show_what_the_whole_shows() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let dataset = files(folder.path());
+        for bytes in [0, 3 * LENGTH, 1 << 30] {
+            let all = prepared(&dataset, bytes);
+            let mut judged = Vec::new();
+            for fold in 0..3 {
+                let (train, val) = all.fold(fold, 3, 9).expect("folds");
+                judged.extend_from_slice(val.samples());
+                let mut together = [train.samples(), val.samples()].concat();
+                together.sort_unstable();
+                assert_eq!(together, all.samples(), "each picture in one of the two");
+                for part in [train, val] {
+                    for (i, sample) in part.samples().iter().enumerate() {
+                        let whole = all.samples().iter().position(|s| s == sample).expect("there");
+                        assert_eq!(part.picture(i).expect("it"), all.picture(whole).expect("it"));
+                        assert_eq!(part.boxes()[i], all.boxes()[whole]);
+                        assert_eq!(part.labels()[i], all.labels()[whole]);
+                    }
+                }
+            }
+            judged.sort_unstable();
+            assert_eq!(judged, all.samples(), "each picture judges once");
+            assert!(all.fold(3, 3, 0).is_err() && all.fold(0, 6, 0).is_err(), "no such fold");
+        }
     }
 
     #[test]

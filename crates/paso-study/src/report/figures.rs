@@ -217,13 +217,14 @@ pub(super) fn differences(
         .x_labels(many)
         .x_desc(x.label.as_str())
         .draw()?;
-    chart.draw_series([PathElement::new(
-        vec![(0.0, 0.0), (0.0, top)],
-        AXIS.0.stroke_width(2 * FINE),
-    )])?;
     for (i, row) in rows.iter().enumerate() {
         let base = top - i as f64 - 1.0;
         let (bar, seeds) = (base + 0.40, base + 0.18);
+        // No difference: a line that leaves the text above the row alone.
+        chart.draw_series([PathElement::new(
+            vec![(0.0, base), (0.0, base + 0.62)],
+            AXIS.0.stroke_width(2 * FINE),
+        )])?;
         let (low, high) = (row.low.max(x.low), row.high.min(x.high));
         chart.draw_series([PathElement::new(
             vec![(low, bar), (high, bar)],
