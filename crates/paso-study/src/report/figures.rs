@@ -240,7 +240,7 @@ pub(super) fn differences(
         // Text is placed by pixels: at the left edge, above its row.
         let (_, y) = chart.backend_coord(&(x.low, base + 1.0));
         area.draw(&Text::new(row.title.clone(), (px(12), y + px(6)), style(&row.color)))?;
-        let indent = px(if narrow { 110 } else { 150 });
+        let indent = px(if narrow { 118 } else { 150 });
         area.draw(&Text::new(row.figures.clone(), (indent, y + px(6)), style(&TEXT.0)))?;
     }
     Ok(())
