@@ -82,7 +82,7 @@ impl SourceArgs {
     pub(crate) fn prepare(&self, dataset: &Dataset, split: Split, size: u32) -> Result<Prepared> {
         let indices = dataset.indices(split);
         anyhow::ensure!(!indices.is_empty(), "the data set has no image in its {split} split");
-        self.prepare_samples(dataset, &indices, &format!("{split} split"), size)
+        self.prepare_samples(dataset, &indices, &format!("{split} images"), size)
     }
 
     /// These samples, likewise.
@@ -104,7 +104,7 @@ impl SourceArgs {
         let streamed = prepared.len() - prepared.cached();
         if streamed > 0 {
             eprintln!(
-                "{which}: {streamed} of {} images do not fit the memory of --cache and are decoded again for every batch",
+                "{streamed} of {} {which} do not fit the memory of --cache and are decoded again for every batch",
                 prepared.len()
             );
         }
