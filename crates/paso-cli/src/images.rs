@@ -47,6 +47,7 @@ impl Images {
             return Self::split(source, dataset, config);
         }
         let all = source.prepare_samples(dataset, &pool, "train and val images", config.size)?;
+        // Too few to be cut are refused here, before anything runs.
         all.fold(0, FOLDS, 0)?;
         eprintln!(
             "each seed is judged by another fifth of these {} images and trains on the others (--judge val: always by the folder's val images)",
@@ -115,7 +116,7 @@ impl Images {
                 ("images", all.len().to_string()),
                 (
                     "judged by",
-                    "another fifth of them for each seed, which trains on the rest".into(),
+                    "another fifth of them for each seed, which trains on the rest; rests overlap, so that seeds are not quite independent".into(),
                 ),
             ],
         }

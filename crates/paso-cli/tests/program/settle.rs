@@ -27,6 +27,7 @@ fn it_ends_with_one_object_and_goes_on_where_it_stopped() {
         page.starts_with("<!DOCTYPE html>") && page.contains("Undecided"),
         "a page with the verdict"
     );
+    assert!(page.contains("another fifth") && page.contains("not quite independent"), "its judges");
     assert!(page.contains("ange test"), "the range test that placed the rates is in it");
     let runs = bytes(&place.path("study/runs.jsonl"));
     assert_eq!(place.json(&command), answer, "the same answer from what was kept");

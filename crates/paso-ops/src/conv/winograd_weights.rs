@@ -141,9 +141,8 @@ impl Products<'_> {
         }
     }
 
-    /// One range of output channels, twice `R` input channels at a time: what is read for one product stays in the first-level
-    /// cache for both, and the lines of 16 input channels are used whole. Else the second-level cache limits the sums.
-    /// The last `R` reach back and keep only what is new.
+    /// One range of output channels, `R` input channels at a time, whose 16 sums do not leave the first-level cache. The
+    /// last reach back and keep only what is new.
     #[inline(always)]
     fn panel<S: Simd, const R: usize, const V: usize, const FULL: bool>(
         &mut self,
@@ -154,31 +153,31 @@ impl Products<'_> {
         let (from, to) = (walk.run, walk.channels);
         let mut next = 0;
         while next < from {
-            let firsts = [next.min(from - R), (next + R).min(from - R)];
-            let pair = if next + R < from { 2 } else { 1 };
-            let mut sums = [[[[simd.splat_f32s(0.0); V]; R]; PRODUCTS]; 2];
+            let first = next.min(from - R);
+            let mut sums = [[[simd.splat_f32s(0.0); V]; R]; PRODUCTS];
             for k in 0..PRODUCTS {
                 let input = &self.spread[k * walk.columns * from..][..walk.columns * from];
                 let d_output = &self.widened[k * walk.columns * to..][..walk.columns * to];
-                let all = Sums { walk, input, d_output };
-                for i in 0..pair {
-                    sums[i][k] = all.tile::<S, R, V, FULL>(simd, (0, 1), start, 0, firsts[i]);
-                }
+                sums[k] = Sums { walk, input, d_output }.tile::<S, R, V, FULL>(
+                    simd,
+                    (0, 1),
+                    start,
+                    0,
+                    first,
+                );
             }
-            for i in 0..pair {
-                for r in next - firsts[i]..R {
-                    for v in 0..V {
-                        let at = (firsts[i] + r) * to + start + v * S::F32_LANES;
-                        let lanes = (to - start).saturating_sub(v * S::F32_LANES).min(S::F32_LANES);
-                        let mut products = [simd.splat_f32s(0.0); PRODUCTS];
-                        for k in 0..PRODUCTS {
-                            products[k] = sums[i][k][r][v];
-                        }
-                        self.add::<S, FULL>(simd, at, lanes, products);
+            for r in next - first..R {
+                for v in 0..V {
+                    let at = (first + r) * to + start + v * S::F32_LANES;
+                    let lanes = (to - start).saturating_sub(v * S::F32_LANES).min(S::F32_LANES);
+                    let mut products = [simd.splat_f32s(0.0); PRODUCTS];
+                    for k in 0..PRODUCTS {
+                        products[k] = sums[k][r][v];
                     }
+                    self.add::<S, FULL>(simd, at, lanes, products);
                 }
-                next = firsts[i] + R;
             }
+            next = first + R;
         }
     }
 
