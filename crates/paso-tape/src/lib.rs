@@ -47,6 +47,7 @@ mod lifetimes;
 mod op;
 mod params;
 mod plan;
+mod portions;
 mod prepare;
 mod session;
 mod tape;

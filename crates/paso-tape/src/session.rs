@@ -1,17 +1,13 @@
 //! Running a plan: portions of the batch, phases over them, and the sums between phases.
 
 use paso_ops::{GradSums, Image, ImageMut, Moments, Norm, PackedConv, copy_channels};
-use rayon::prelude::*;
 
 use crate::op::{Node, Op, Var};
 use crate::params::Params;
-use crate::plan::{Phase, Plan};
+use crate::plan::Plan;
+use crate::portions::{each, portions};
 use crate::tape::Tape;
 use crate::worker::{Context, Worker, view};
-
-/// Most portions of a batch, and so most threads that a step can use. The number must not follow the threads,
-/// because the order of the sums over a batch follows it.
-const PORTIONS: usize = 8;
 
 /// A plan with its memory.
 #[derive(Debug)]
@@ -59,13 +55,13 @@ impl Session {
 
     /// Cuts the batch into portions.
     fn assign(&mut self, tape: &Tape, batch: usize) {
-        let size = batch.div_ceil(PORTIONS);
-        let count = batch.div_ceil(size);
+        let count = portions(batch).count();
         while self.workers.len() < count {
             self.workers.push(Worker::new(&tape.nodes, &self.plan, self.params));
         }
-        for (i, worker) in self.workers.iter_mut().enumerate() {
-            worker.assign(&self.plan, (i * size).min(batch)..((i + 1) * size).min(batch));
+        let none = std::iter::repeat(batch..batch);
+        for (worker, images) in self.workers.iter_mut().zip(portions(batch).chain(none)) {
+            worker.assign(&self.plan, images);
         }
         self.batch = batch;
     }
@@ -75,7 +71,7 @@ impl Session {
             worker.moments.iter_mut().for_each(Moments::reset);
         }
         for i in 0..self.plan.forward.len() {
-            self.run(tape, params, inputs, |plan| &plan.forward[i]);
+            self.run(tape, params, inputs, |cx, worker| worker.run(cx, &cx.plan.forward[i]));
             for &n in &self.plan.forward[i].norms {
                 let Op::BatchNorm(x, norm) = &tape.nodes[n].op else { continue };
                 let moments = &mut self.moments[n];
@@ -94,13 +90,13 @@ impl Session {
         }
     }
 
-    /// Runs one phase over all portions.
+    /// Runs one phase over all portions, the larger ones first.
     fn run(
         &mut self,
         tape: &Tape,
         params: &Params,
         inputs: &[(Var, &[f32])],
-        phase: impl Fn(&Plan) -> &Phase,
+        phase: impl Fn(&Context<'_>, &mut Worker) + Sync,
     ) {
         let cx = Context {
             isa: tape.isa,
@@ -112,12 +108,8 @@ impl Session {
             norms: &self.norms,
             step: tape.step,
         };
-        let phase = phase(&self.plan);
-        if tape.parallel {
-            self.workers.par_iter_mut().with_max_len(1).for_each(|worker| worker.run(&cx, phase));
-        } else {
-            self.workers.iter_mut().for_each(|worker| worker.run(&cx, phase));
-        }
+        let busy = self.workers.iter_mut().filter(|worker| !worker.images.is_empty());
+        each(tape.parallel, busy, |worker| phase(&cx, worker));
     }
 
     fn update_statistics(&self, tape: &Tape, params: &mut Params) {
@@ -136,14 +128,16 @@ impl Session {
     fn backward(&mut self, tape: &Tape, params: &Params, loss: Var, grads: &mut [f32]) {
         let seed = 1.0 / to_f32(self.batch);
         let loss = self.plan.grads[loss.0].map(|place| place.slot);
-        for worker in &mut self.workers {
-            worker.param_grads.fill(0.0);
-            worker.sums.iter_mut().for_each(GradSums::reset);
-            loss.into_iter().for_each(|loss| worker.slots[loss].fill(seed));
-        }
         grads.fill(0.0);
         for i in 0..self.plan.backward.len() {
-            self.run(tape, params, &[], |plan| &plan.backward[i]);
+            self.run(tape, params, &[], |cx, worker| {
+                if i == 0 {
+                    worker.param_grads.fill(0.0);
+                    worker.sums.iter_mut().for_each(GradSums::reset);
+                    loss.into_iter().for_each(|loss| worker.slots[loss].fill(seed));
+                }
+                worker.run(cx, &cx.plan.backward[i]);
+            });
             for &n in &self.plan.backward[i].norms {
                 let Op::BatchNorm(_, norm) = &tape.nodes[n].op else { continue };
                 let sums = &mut self.sums[n];
@@ -161,17 +155,12 @@ impl Session {
     /// Adds the portions' gradients of the parameters, portion after portion for each number.
     fn add_up(&self, parallel: bool, grads: &mut [f32]) {
         const PIECE: usize = 16 * 1024;
-        let piece = |(i, grads): (usize, &mut [f32])| {
+        each(parallel, grads.chunks_mut(PIECE).enumerate(), |(i, grads)| {
             for worker in self.workers.iter().filter(|worker| !worker.images.is_empty()) {
                 let share = &worker.param_grads[i * PIECE..][..grads.len()];
                 grads.iter_mut().zip(share).for_each(|(sum, g)| *sum += g);
             }
-        };
-        if parallel {
-            grads.par_chunks_mut(PIECE).enumerate().for_each(piece);
-        } else {
-            grads.chunks_mut(PIECE).enumerate().for_each(piece);
-        }
+        });
     }
 
     /// Calls `f` with each image of a node in the order of the batch.

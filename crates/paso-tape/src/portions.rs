@@ -1,0 +1,80 @@
+//! How a batch is cut into portions, and how threads take them.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+/// Portions of full size that a batch would fill.
+const FULL: usize = 8;
+
+/// The images of each portion of a batch: six of an eighth each, then smaller ones.
+///
+/// Threads take them in this order, so that at the end of a phase one waits for another's small portion and not for an
+/// eighth of the batch. Eight threads share a batch evenly. The cut must not follow the number of threads, because the
+/// order of the sums over a batch follows the cut.
+pub(crate) fn portions(batch: usize) -> impl Iterator<Item = Range<usize>> {
+    let size = batch.div_ceil(FULL).max(1);
+    let full = batch.div_ceil(size).saturating_sub(2);
+    let rest = batch - full * size;
+    let small = if size > 1 { (size / 4).max(1) } else { 0 };
+    let middle = rest.saturating_sub(2 * small);
+    let tail = [middle.div_ceil(2), middle / 2, small, rest - middle - small];
+    let sizes = std::iter::repeat_n(size, full).chain(tail).filter(|&size| size > 0);
+    sizes.scan(0, |start, size| {
+        let range = *start..*start + size;
+        *start = range.end;
+        Some(range)
+    })
+}
+
+/// Calls `work` with each item: one after the other, or on all threads of the rayon pool, each taking the next item when it
+/// is free.
+pub(crate) fn each<T: Send>(
+    parallel: bool,
+    mut items: impl Iterator<Item = T> + Send,
+    work: impl Fn(T) + Sync,
+) {
+    if !parallel {
+        return items.for_each(work);
+    }
+    let queue = Mutex::new(items.by_ref());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    (0..rayon::current_num_threads()).into_par_iter().with_max_len(1).for_each(|_| {
+        while let Some(item) = next() {
+            work(item);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(batch: usize) -> Vec<usize> {
+        portions(batch).map(|range| range.len()).collect()
+    }
+
+    #[test]
+    fn every_batch_is_cut_whole_and_in_order() {
+        for batch in 1..300 {
+            let mut end = 0;
+            for range in portions(batch) {
+                assert!(range.start == end && range.end > end, "{batch}: {range:?} after {end}");
+                end = range.end;
+            }
+            assert_eq!(end, batch);
+            let sizes = sizes(batch);
+            assert!(sizes.is_sorted_by(|a, b| a >= b), "{batch}: {sizes:?}");
+            assert!(sizes.len() <= FULL + 2 && sizes[0] == batch.div_ceil(FULL), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_portions_are_small() {
+        assert_eq!(sizes(32), [4, 4, 4, 4, 4, 4, 3, 3, 1, 1]);
+        assert_eq!(sizes(16), [2, 2, 2, 2, 2, 2, 1, 1, 1, 1]);
+        assert_eq!(sizes(8), [1; 8]);
+        assert_eq!(sizes(3), [1; 3]);
+    }
+}
