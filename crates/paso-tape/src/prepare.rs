@@ -1,9 +1,11 @@
 //! What is done once for new parameters: weights packed for their kernels, and in inference normalizations folded into them.
 
-use paso_ops::Norm;
+use paso_ops::{Norm, PackedConv};
 
-use crate::op::{BatchNorm, Filter, Op};
+use crate::op::{BatchNorm, Filter, Op, Var};
 use crate::params::Params;
+use crate::plan::Plan;
+use crate::portions::each;
 use crate::session::Session;
 use crate::tape::Tape;
 
@@ -12,6 +14,18 @@ impl Session {
     pub(crate) fn prepare(&mut self, tape: &Tape, params: &Params) {
         if self.prepared.replace(params.version()) == Some(params.version()) {
             return;
+        }
+        if self.plan.training {
+            // The largest filters are the last ones of most nets, and are begun first.
+            let plan = &self.plan;
+            let convs = tape.nodes.iter().zip(&mut self.packed).enumerate().rev();
+            return each(tape.parallel, convs, |(n, (node, packed))| {
+                let Op::Conv(x, filter) = &node.op else { return };
+                if plan.does(n) {
+                    let weights = &params.values()[filter.weight.range()];
+                    pack(tape, plan, *x, filter, weights, packed);
+                }
+            });
         }
         for (n, node) in tape.nodes.iter().enumerate() {
             if !self.plan.does(n) {
@@ -23,13 +37,9 @@ impl Session {
                     let own = &params.values()[filter.weight.range()];
                     let folded = self.plan.folds[n].norm.is_some();
                     let weights = if folded { &self.scaled[..] } else { own };
-                    let (isa, input) = (tape.isa, tape.nodes[x.0].plane);
-                    self.packed[n].pack(isa, &filter.conv, input, weights);
-                    if self.plan.grads[x.0].is_some() {
-                        self.packed[n].pack_backward(isa, &filter.conv, input, weights);
-                    }
+                    pack(tape, &self.plan, *x, filter, weights, &mut self.packed[n]);
                 }
-                Op::BatchNorm(_, norm) if !self.plan.training && !self.plan.is_folded(n) => {
+                Op::BatchNorm(_, norm) if !self.plan.is_folded(n) => {
                     set_running(&mut self.norms[n], norm, params);
                 }
                 _ => {}
@@ -54,6 +64,21 @@ impl Session {
         for tap in self.scaled.chunks_exact_mut(norm.scale.len()) {
             tap.iter_mut().zip(&norm.scale).for_each(|(w, scale)| *w *= scale);
         }
+    }
+}
+
+fn pack(
+    tape: &Tape,
+    plan: &Plan,
+    x: Var,
+    filter: &Filter,
+    weights: &[f32],
+    packed: &mut PackedConv,
+) {
+    let input = tape.nodes[x.0].plane;
+    packed.pack(tape.isa, &filter.conv, input, weights);
+    if plan.grads[x.0].is_some() {
+        packed.pack_backward(tape.isa, &filter.conv, input, weights);
     }
 }
 
