@@ -66,6 +66,25 @@ impl Programs {
     }
 }
 
+/// A program a revision, in a folder that is gone with the first value.
+///
+/// # Errors
+/// When git does not know a revision, or it does not build.
+pub(crate) fn of_revisions(revisions: &[String]) -> Result<(tempfile::TempDir, Vec<Program>)> {
+    let folder = tempfile::Builder::new().prefix("perf-").tempdir()?;
+    let (mut tree, mut programs) = (None, Vec::new());
+    for (i, revision) in revisions.iter().enumerate() {
+        let tree = match &mut tree {
+            Some(tree) => tree,
+            none => none.insert(Tree::add(folder.path(), revision)?),
+        };
+        tree.read(revision)?;
+        eprintln!("perf: {revision}:");
+        programs.push(copy(&tree.build()?, &folder.path().join(format!("{i:02}")))?);
+    }
+    Ok((folder, programs))
+}
+
 /// Where the current branch left `base`; commits that `base` got since are not ours.
 fn fork_point(base: &str) -> Result<String> {
     let commit = git(root(), ["rev-parse", "--verify", &format!("{base}^{{commit}}")])

@@ -14,11 +14,13 @@ mod peers;
 mod profile;
 mod program;
 mod quality;
+mod record;
 mod records;
 mod report;
 mod rounds;
 mod run;
 mod segments;
+mod shapes;
 #[cfg(test)]
 mod simulation;
 mod stats;
@@ -33,7 +35,7 @@ pub(crate) enum Perf {
     /// Measures the suite and prints a table.
     Run(run::RunArgs),
     /// Measures the suite and files it under `benches/records`.
-    Record(run::RecordArgs),
+    Record(record::RecordArgs),
     /// Prints two records side by side.
     Compare(compare::CompareArgs),
     /// Draws the history of a machine's records as an HTML page, with the commits where it changed.
@@ -51,7 +53,7 @@ pub(crate) enum Perf {
 pub(crate) fn run(perf: &Perf) -> Result<()> {
     match perf {
         Perf::Run(args) => run::run(args),
-        Perf::Record(args) => run::record(args),
+        Perf::Record(args) => record::record(args),
         Perf::Compare(args) => compare::run(args),
         Perf::Report(args) => report::run(args),
         Perf::Count(args) => count::run(args),

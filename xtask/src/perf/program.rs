@@ -32,8 +32,37 @@ impl Program {
     /// # Errors
     /// When it cannot be started, fails (with the first line of its message), or does not print the figure.
     pub(crate) fn run(&self, benchmark: &Benchmark) -> Result<f64> {
-        let text = self.output(benchmark.arguments)?;
-        figure(&text, benchmark.key).with_context(|| format!("`{}`", benchmark.arguments))
+        let [figure] = self.figures(benchmark.arguments, [benchmark.key])?;
+        Ok(figure)
+    }
+
+    /// Several figures of one run.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub(crate) fn figures<const N: usize>(
+        &self,
+        arguments: &str,
+        keys: [&str; N],
+    ) -> Result<[f64; N]> {
+        let text = self.output(arguments)?;
+        let mut figures = [f64::NAN; N];
+        for (found, key) in figures.iter_mut().zip(keys) {
+            *found = figure(&text, key).with_context(|| format!("`{arguments}`"))?;
+        }
+        Ok(figures)
+    }
+
+    /// Every line that it prints.
+    ///
+    /// # Errors
+    /// As [`Program::json`].
+    pub(crate) fn lines(&self, arguments: &str) -> Result<Vec<Value>> {
+        let text = self.output(arguments)?;
+        let parse = |line: &str| {
+            serde_json::from_str(line).with_context(|| format!("`{arguments}`: no JSON: {line}"))
+        };
+        text.lines().map(parse).collect()
     }
 
     /// The first line of what it prints.

@@ -26,6 +26,8 @@ pub(crate) struct Line {
     pub(crate) median: f64,
     pub(crate) least: f64,
     pub(crate) most: f64,
+    /// Of what this machine could do at most, measured in the same minutes, where something bounds it.
+    pub(crate) share: Option<f64>,
     pub(crate) runs: usize,
 }
 
@@ -122,6 +124,7 @@ pub(crate) mod tests {
             median,
             least: 0.99 * median,
             most: 1.02 * median,
+            share: None,
             runs: 7,
         }
     }

@@ -1,186 +1,168 @@
-//! `cargo xtask perf run` and `record`: how fast is it, here and now.
+//! `cargo xtask perf run`: how fast is it, here and now.
 
 use super::builds;
-use super::machine;
 use super::options::Wanted;
 use super::program::Program;
-use super::quality;
-use super::records::{self, Better, Line};
-use super::suite::{Benchmark, PROGRAM, SHIPPED};
+use super::suite::{BYTES, Benchmark, FMA, Limit, PROGRAM};
 use crate::root;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::PathBuf;
 
 /// What `cargo xtask perf run` measures.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// Only the quick suite.
     #[arg(long)]
-    quick: bool,
+    pub(crate) quick: bool,
     #[command(flatten)]
-    wanted: Wanted,
+    pub(crate) wanted: Wanted,
     /// Runs of each benchmark.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
-    runs: u16,
+    pub(crate) runs: u16,
     /// Measure this program instead of building it.
     #[arg(long, value_name = "PATH")]
-    binary: Option<PathBuf>,
+    pub(crate) binary: Option<PathBuf>,
 }
 
-/// What `cargo xtask perf record` writes.
-#[derive(Debug, Args)]
-pub(crate) struct RecordArgs {
-    #[command(flatten)]
-    run: RunArgs,
-    /// The folder of the records, instead of one named after the CPU.
-    #[arg(long, value_name = "NAME")]
-    machine: Option<String>,
-    /// Record files that are not committed; the revision gets `-dirty`.
-    #[arg(long)]
-    allow_dirty: bool,
-    /// Also build the program from nothing, and record how long that takes.
-    #[arg(long)]
-    compile: bool,
+impl RunArgs {
+    pub(crate) fn suite(&self) -> Result<Vec<&'static Benchmark>> {
+        if self.quick { self.wanted.quick() } else { self.wanted.full() }
+    }
+
+    /// Whether nothing is left out.
+    pub(crate) fn all(&self) -> bool {
+        self.wanted.all() && !self.quick
+    }
+
+    /// The program that was named, or that of the files as they are.
+    pub(crate) fn program(&self) -> Result<Program> {
+        let built = match &self.binary {
+            Some(path) => path.clone(),
+            None => builds::build(root(), &target())?,
+        };
+        Program::new(&built).with_context(|| format!("no {PROGRAM}"))
+    }
 }
 
-/// A benchmark's figures, sorted.
-struct Measured {
-    benchmark: &'static Benchmark,
-    figures: Vec<f64>,
+/// Where this workspace is built.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// A benchmark's figures, sorted, and those of what bounds it.
+pub(crate) struct Measured {
+    pub(crate) benchmark: &'static Benchmark,
+    /// Sorted, once all were run.
+    pub(crate) figures: Vec<f64>,
+    shares: Vec<f64>,
 }
 
 impl Measured {
-    fn median(&self) -> f64 {
-        let (n, figures) = (self.figures.len(), &self.figures);
-        f64::midpoint(figures[(n - 1) / 2], figures[n / 2])
+    fn new(benchmark: &'static Benchmark) -> Self {
+        Self { benchmark, figures: Vec::new(), shares: Vec::new() }
     }
 
-    fn least(&self) -> f64 {
-        self.figures[0]
+    /// One more run. What bounds it is measured right beside, where an `older` program knows how.
+    fn run(&mut self, program: &Program, older: bool) -> Result<()> {
+        let Benchmark { arguments, key, limit, .. } = *self.benchmark;
+        let (work, most) = match limit {
+            Limit::None => (key, None),
+            Limit::Stream => (BYTES, Some((format!("{arguments} --stream"), BYTES, 1))),
+            Limit::Fma(work, threads) => (work, Some((FMA.0.to_owned(), FMA.1, threads))),
+        };
+        let [figure, work] = program.figures(arguments, [key, work])?;
+        self.figures.push(figure);
+        if let Some((arguments, key, cores)) = most {
+            match program.figures(&arguments, [key]) {
+                Ok([most]) => self.shares.push(work / most / f64::from(cores)),
+                Err(_) if older => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
     }
 
-    fn most(&self) -> f64 {
-        self.figures[self.figures.len() - 1]
+    fn sort(&mut self) {
+        self.figures.sort_by(f64::total_cmp);
+        self.shares.sort_by(f64::total_cmp);
     }
+
+    pub(crate) fn share(&self) -> Option<f64> {
+        (!self.shares.is_empty()).then(|| middle(&self.shares))
+    }
+}
+
+/// The median of sorted numbers.
+pub(crate) fn middle(sorted: &[f64]) -> f64 {
+    let n = sorted.len();
+    f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2])
+}
+
+/// Median, least and most of sorted numbers.
+pub(crate) fn summary(sorted: &[f64]) -> [f64; 3] {
+    [middle(sorted), sorted[0], sorted[sorted.len() - 1]]
 }
 
 /// Prints a table.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
-    let (_, measured) = measure(args)?;
-    print(&measured);
+    let (suite, program) = (args.suite()?, args.program()?);
+    measure(&[program], &suite, args.runs, false)?.iter().for_each(|measured| print(measured));
     Ok(())
 }
 
-/// Prints a table and writes it as a record.
-pub(crate) fn record(args: &RecordArgs) -> Result<()> {
-    let dirty = !builds::git(root(), ["status", "--porcelain"])?.is_empty();
-    if dirty && !args.allow_dirty {
-        bail!("these files are not those of a commit: commit them, or use --allow-dirty");
+/// Runs the suite from front to back, again and again, so that a noisy minute spoils one run of each benchmark and not all
+/// runs of one. Several programs take turns at each benchmark. One that is `older` than the suite need not know all of it.
+pub(crate) fn measure(
+    programs: &[Program],
+    suite: &[&'static Benchmark],
+    runs: u16,
+    older: bool,
+) -> Result<Vec<Vec<Measured>>> {
+    let fresh = || suite.iter().map(|benchmark| Measured::new(benchmark)).collect();
+    let mut all: Vec<Vec<Measured>> = programs.iter().map(|_| fresh()).collect();
+    for run in 1..=runs {
+        eprintln!("perf: run {run} of {runs}");
+        for i in 0..suite.len() {
+            for (program, measured) in programs.iter().zip(&mut all) {
+                let measured = &mut measured[i];
+                if run > 1 && measured.figures.is_empty() {
+                    continue;
+                }
+                match measured.run(program, older) {
+                    Err(e) if older && run == 1 => {
+                        eprintln!("perf: {} is skipped: {e:#}", measured.benchmark.name);
+                    }
+                    outcome => outcome?,
+                }
+            }
+        }
     }
-    let (program, measured) = measure(&args.run)?;
-    print(&measured);
-    let format = ["--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%cd"];
-    let date = builds::run(
-        std::process::Command::new("git")
-            .args(["show", "--no-patch"])
-            .args(format)
-            .env("TZ", "UTC")
-            .current_dir(root()),
-    )?;
-    let revision = builds::short("HEAD")? + if dirty { "-dirty" } else { "" };
-    let machine = args.machine.clone().unwrap_or_else(machine::slug);
-    let day = date.split('T').next().unwrap_or(&date);
-    let path = records::folder(&machine).join(format!("{day}-{revision}.csv"));
-    let (compiler, level) = (machine::compiler(), program.level());
-    let line =
-        |benchmark: String, figure: &str, better, [median, least, most]: [f64; 3], runs| Line {
-            machine: machine.clone(),
-            compiler: compiler.clone(),
-            level: level.clone(),
-            revision: revision.clone(),
-            date: date.clone(),
-            benchmark,
-            figure: figure.into(),
-            better,
-            median,
-            least,
-            most,
-            runs,
-        };
-    let mut lines: Vec<Line> = measured
-        .iter()
-        .map(|it| {
-            let Benchmark { name, key, better, .. } = *it.benchmark;
-            line(name.into(), key, better, [it.median(), it.least(), it.most()], it.figures.len())
-        })
-        .collect();
-    // What one run tells exactly.
-    let once = |name: String, figure: &str, better, x: f64| line(name, figure, better, [x; 3], 1);
-    if args.run.wanted.quality() {
-        lines.extend(quality::lines(&program, once)?);
-    }
-    for (name, figure, value) in built(args)? {
-        lines.push(once(name.into(), figure, Better::Lower, value));
-    }
-    records::write(&path, &lines)?;
-    eprintln!("perf: wrote {}", path.strip_prefix(root()).unwrap_or(&path).display());
-    Ok(())
-}
-
-/// The size of what people install, and where that is asked for, the seconds of its build from nothing.
-fn built(args: &RecordArgs) -> Result<Vec<(&'static str, &'static str, f64)>> {
-    let mut all = Vec::new();
-    if args.run.binary.is_none() && args.run.wanted.all() {
-        let size = std::fs::metadata(builds::build_one(root(), &target(), SHIPPED)?)?.len();
-        all.push(("binary-size", "bytes", size as f64));
-    }
-    if args.compile {
-        let (folder, start) = (tempfile::tempdir()?, Instant::now());
-        builds::build_one(root(), folder.path(), SHIPPED)?;
-        all.push(("compile", "seconds", start.elapsed().as_secs_f64()));
-    }
-    for (name, figure, value) in &all {
-        eprintln!("perf: {name}: {value} {figure}");
+    for measured in &mut all {
+        measured.retain(|it| !it.figures.is_empty());
+        measured.iter_mut().for_each(Measured::sort);
     }
     Ok(all)
 }
 
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
-}
-
-/// Runs the suite from front to back, again and again, so that a noisy minute spoils one run of each benchmark and not all
-/// runs of one.
-fn measure(args: &RunArgs) -> Result<(Program, Vec<Measured>)> {
-    let suite = if args.quick { args.wanted.quick()? } else { args.wanted.full()? };
-    let built = match &args.binary {
-        Some(path) => path.clone(),
-        None => builds::build(root(), &target())?,
-    };
-    let program = Program::new(Path::new(&built)).with_context(|| format!("no {PROGRAM}"))?;
-    let mut all: Vec<Measured> =
-        suite.into_iter().map(|benchmark| Measured { benchmark, figures: Vec::new() }).collect();
-    for run in 1..=args.runs {
-        eprintln!("perf: run {run} of {}", args.runs);
-        for measured in &mut all {
-            measured.figures.push(program.run(measured.benchmark)?);
-        }
-    }
-    all.iter_mut().for_each(|measured| measured.figures.sort_by(f64::total_cmp));
-    Ok((program, all))
-}
-
-fn print(all: &[Measured]) {
+pub(crate) fn print(all: &[Measured]) {
     let lines = all.iter().map(|measured| {
         let Benchmark { name, key, .. } = measured.benchmark;
-        let (median, least, most) = (measured.median(), measured.least(), measured.most());
-        format!("{name:<20} {median:>10.4} {least:>10.4} {most:>10.4}  {key}")
+        let [median, least, most] = summary(&measured.figures);
+        let limit = match measured.benchmark.limit {
+            Limit::None => "",
+            Limit::Stream => " of a loop without arithmetic",
+            Limit::Fma(..) => " of the multiply-adds",
+        };
+        let share = measured.share().map_or(String::new(), |share| format!("  {share:.2}{limit}"));
+        format!("{name:<20} {median:>10.4} {least:>10.4} {most:>10.4}  {key:<12}{share}")
     });
     #[expect(clippy::print_stdout, reason = "the command's output")]
     {
-        println!("{:<20} {:>10} {:>10} {:>10}  figure", "benchmark", "median", "least", "most");
+        println!(
+            "{:<20} {:>10} {:>10} {:>10}  {:<12}  share",
+            "benchmark", "median", "least", "most", "figure"
+        );
         lines.for_each(|line| println!("{line}"));
     }
 }

@@ -24,28 +24,71 @@ pub(crate) struct Benchmark {
     /// The key of the figure in the JSON lines that the program prints. Of several lines, the geometric mean counts.
     pub(crate) key: &'static str,
     pub(crate) better: Better,
+    /// What the machine could do at most, for `run` and `record`.
+    pub(crate) limit: Limit,
     /// Whether the quick suite has it too: what the gate runs.
     pub(crate) quick: bool,
 }
 
-/// Nanoseconds a weight of one optimizer step.
-const fn adam(name: &'static str, quick: bool, arguments: &'static str) -> Benchmark {
-    Benchmark { name, arguments, key: "ns_param", better: Better::Lower, quick }
+/// What bounds a benchmark. A share of it means the same on every machine, where a time does not.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Limit {
+    /// Nothing that is measured.
+    None,
+    /// A loop over the same arrays without arithmetic: the same arguments and `--stream`; both print [`BYTES`].
+    Stream,
+    /// The multiply-adds of so many cores, [`FMA`]; the benchmark prints its GFLOP/s under this key.
+    Fma(&'static str, u32),
 }
 
-/// Images a second.
-const fn train(name: &'static str, quick: bool, arguments: &'static str) -> Benchmark {
-    Benchmark { name, arguments, key: "images_s", better: Better::Higher, quick }
+/// The key of the bytes that were moved, in GB/s.
+pub(crate) const BYTES: &str = "gb_s";
+
+/// Arguments and key of the GFLOP/s that one core can do.
+pub(crate) const FMA: (&str, &str) = ("peak --seconds 0.02", "peak");
+
+/// Arguments of every convolution, and the keys of each one's GFLOP/s: a record has them all. Each line also names the net and
+/// the convolution, and has the peak.
+pub(crate) const CONVOLUTIONS: (&str, [&str; 3]) =
+    ("conv --seconds 0.02", ["forward", "input_grad", "weight_grad"]);
+
+/// Nanoseconds a weight of one optimizer step.
+const fn adam(name: &'static str, quick: bool, arguments: &'static str) -> Benchmark {
+    let limit = Limit::Stream;
+    Benchmark { name, arguments, key: "ns_param", better: Better::Lower, limit, quick }
+}
+
+/// Images a second of a net on so many threads.
+const fn train(
+    name: &'static str,
+    quick: bool,
+    threads: u32,
+    arguments: &'static str,
+) -> Benchmark {
+    let limit = Limit::Fma("gflops", threads);
+    Benchmark { name, arguments, key: "images_s", better: Better::Higher, limit, quick }
+}
+
+/// Anything else.
+const fn other(
+    name: &'static str,
+    key: &'static str,
+    better: Better,
+    arguments: &'static str,
+) -> Benchmark {
+    Benchmark { name, arguments, key, better, limit: Limit::None, quick: true }
 }
 
 /// GFLOP/s of the convolutions of a net.
 const fn conv(name: &'static str, key: &'static str, arguments: &'static str) -> Benchmark {
-    Benchmark { name, arguments, key, better: Better::Higher, quick: false }
+    let limit = Limit::Fma(key, 1);
+    Benchmark { name, arguments, key, better: Better::Higher, limit, quick: false }
 }
 
 /// The most memory that a process had, in MiB.
 const fn memory(name: &'static str, arguments: &'static str) -> Benchmark {
-    Benchmark { name, arguments, key: "rss_peak_mib", better: Better::Lower, quick: false }
+    let (limit, quick) = (Limit::None, false);
+    Benchmark { name, arguments, key: "rss_peak_mib", better: Better::Lower, limit, quick }
 }
 
 /// Every benchmark, from small to large.
@@ -67,29 +110,36 @@ pub(crate) const SUITE: &[Benchmark] = &[
     adam("schedulefree-1e4", true, "adam --sizes 1e4 --rule schedulefree --seconds 0.05"),
     adam("lamb-1e4", true, "adam --sizes 1e4 --rule lamb --seconds 0.05"),
     adam("cautious-1e4", false, "adam --sizes 1e4 --rule cautious --seconds 0.05"),
-    train("train-S", true, "train --net S --mode train --batch 8 --seconds 0.1"),
-    train("infer-S", true, "train --net S --mode infer --batch 8 --seconds 0.1"),
+    other("schedules", "ns_rate", Better::Lower, "schedule --seconds 0.03"),
+    train("train-S", true, 1, "train --net S --mode train --batch 8 --seconds 0.1"),
+    train("infer-S", true, 1, "train --net S --mode infer --batch 8 --seconds 0.1"),
     train(
         "train-S-2threads",
         true,
+        2,
         "train --net S --mode train --batch 16 --threads 2 --seconds 0.1",
     ),
-    train("train-D", true, "train --net D --mode train --batch 4 --seconds 0.1"),
-    train("infer-D", true, "train --net D --mode infer --batch 4 --seconds 0.1"),
+    train("train-D", true, 1, "train --net D --mode train --batch 4 --seconds 0.1"),
+    train("infer-D", true, 1, "train --net D --mode infer --batch 4 --seconds 0.1"),
     train(
         "train-D-2threads",
         false,
+        2,
         "train --net D --mode train --batch 8 --threads 2 --seconds 0.1",
     ),
-    train("train-M", false, "train --net M --mode train --batch 4 --seconds 0.1"),
-    train("infer-M", false, "train --net M --mode infer --batch 4 --seconds 0.1"),
+    train("train-M", false, 1, "train --net M --mode train --batch 4 --seconds 0.1"),
+    train("infer-M", false, 1, "train --net M --mode infer --batch 4 --seconds 0.1"),
     // Augmented batches and plain ones; the geometric mean of both.
-    train("load-64", true, "load --size 64 --threads 1 --seconds 0.1"),
+    other("load-64", "images_s", Better::Higher, "load --size 64 --threads 1 --seconds 0.1"),
+    other("settle", "seconds", Better::Lower, "settle --seconds 0.1"),
     memory("memory-S", "train --net S --mode train --batch 32 --seconds 0.05"),
     memory("memory-M", "train --net M --mode train --batch 32 --seconds 0.05"),
     conv("conv-S-forward", "forward", "conv --net S --seconds 0.02"),
     conv("conv-S-input-grad", "input_grad", "conv --net S --seconds 0.02"),
     conv("conv-S-weight-grad", "weight_grad", "conv --net S --seconds 0.02"),
+    conv("conv-D-forward", "forward", "conv --net D --seconds 0.02"),
+    conv("conv-D-input-grad", "input_grad", "conv --net D --seconds 0.02"),
+    conv("conv-D-weight-grad", "weight_grad", "conv --net D --seconds 0.02"),
 ];
 
 /// The package and the program whose size and build time a record has: what people install.
@@ -134,6 +184,8 @@ pub(crate) const COUNTED: &[Counted] = &[
     counted("schedulefree-1e4", 10, "adam --sizes 1e4 --rule schedulefree"),
     counted("lamb-1e4", 10, "adam --sizes 1e4 --rule lamb"),
     counted("cautious-1e4", 10, "adam --sizes 1e4 --rule cautious"),
+    counted("schedules", 1, "schedule"),
+    counted("settle", 1, "settle"),
     counted("conv-S", 2, "conv --net S"),
     counted("conv-D", 1, "conv --net D"),
     counted("train-S", 2, "train --net S --mode train --batch 2"),

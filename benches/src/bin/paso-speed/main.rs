@@ -12,6 +12,8 @@ mod conv;
 mod load;
 mod peak;
 mod quality;
+mod schedule;
+mod settle;
 mod timing;
 mod train;
 mod train_nets;
@@ -32,8 +34,14 @@ enum What {
     Conv(conv::Args),
     /// Images ready for training: augmented, and decoded from a folder.
     Load(load::Args),
+    /// The multiply-adds that one core can do.
+    Peak(peak::Args),
     /// What a fixed small training learns.
     Quality(quality::Args),
+    /// Learning rates of schedules.
+    Schedule(schedule::Args),
+    /// A whole small study.
+    Settle(settle::Args),
     /// A training step or inference of a small localization net.
     Train(train::Args),
 }
@@ -43,7 +51,10 @@ fn main() {
         What::Adam(args) => adam::run(&args),
         What::Conv(args) => conv::run(&args),
         What::Load(args) => load::run(&args),
+        What::Peak(args) => peak::run(&args),
         What::Quality(args) => quality::run(&args),
+        What::Schedule(args) => schedule::run(&args),
+        What::Settle(args) => settle::run(&args),
         What::Train(args) => train::run(&args),
     }
 }

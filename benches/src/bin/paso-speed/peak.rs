@@ -1,4 +1,4 @@
-//! The multiply-adds that one core can do: what a convolution is measured against.
+//! The multiply-adds that one core can do: what a convolution is measured against. `paso-speed peak` prints them.
 
 use std::hint::black_box;
 
@@ -11,15 +11,33 @@ use crate::timing;
 const SUMS: usize = 12;
 const ROUNDS: usize = 10_000;
 
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Seconds to sample for.
+    #[arg(long, default_value_t = 0.3)]
+    seconds: f64,
+}
+
+/// Prints the GFLOP/s of one thread at the level in force.
+pub(crate) fn run(args: &Args) {
+    let isa = Isa::from_env().unwrap_or_else(|e| panic!("PASO_ISA: {e}"));
+    let peak = timing::pool(1).install(|| gflops(isa, args.seconds));
+    let line = serde_json::json!({ "isa": isa.name(), "peak": (peak * 10.0).round() / 10.0 });
+    #[expect(clippy::print_stdout, reason = "the program's output")]
+    {
+        println!("{line}");
+    }
+}
+
 /// GFLOP/s of the calling thread.
 pub(crate) fn gflops(isa: Isa, seconds: f64) -> f64 {
     let (_, best) = timing::sample(timing::Effort::Seconds(seconds), || {
-        black_box(run(isa));
+        black_box(sums(isa));
     });
     (2 * SUMS * ROUNDS * isa.lanes()) as f64 / best / 1e9
 }
 
-fn run(isa: Isa) -> f32 {
+fn sums(isa: Isa) -> f32 {
     match (pulp::Arch::new(), isa.name()) {
         #[cfg(target_arch = "x86_64")]
         (pulp::Arch::V4(simd), "avx2") => Simd::vectorize(*simd, MulAdd),
