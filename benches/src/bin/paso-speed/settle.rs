@@ -65,9 +65,8 @@ fn train(run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
         }
     }
     watch.advance(run.steps);
-    let minus_loss = |w: &[f32]| {
-        -w.iter().map(|w| f64::from(w * w)).sum::<f64>() / 2.0 / WEIGHTS as f64
-    };
+    let minus_loss =
+        |w: &[f32]| -w.iter().map(|w| f64::from(w * w)).sum::<f64>() / 2.0 / WEIGHTS as f64;
     let averaged = averages.iter().map(|average| minus_loss(average)).collect();
     Ok(Outcome { metric: minus_loss(&weights), averaged, ..Outcome::default() })
 }
