@@ -76,7 +76,7 @@ impl Session {
                 let Op::BatchNorm(x, norm) = &tape.nodes[n].op else { continue };
                 let moments = &mut self.moments[n];
                 moments.reset();
-                self.workers.iter().for_each(|worker| moments.merge(&worker.moments[n]));
+                busy(&self.workers).for_each(|worker| moments.merge(&worker.moments[n]));
                 assert!(
                     moments.count() > 1.0,
                     "{}: training needs more than one value a channel, {} has one",
@@ -142,7 +142,7 @@ impl Session {
                 let Op::BatchNorm(_, norm) = &tape.nodes[n].op else { continue };
                 let sums = &mut self.sums[n];
                 sums.reset();
-                self.workers.iter().for_each(|worker| sums.merge(&worker.sums[n]));
+                busy(&self.workers).for_each(|worker| sums.merge(&worker.sums[n]));
                 let [gamma, beta] = grads
                     .get_disjoint_mut([norm.gamma.range(), norm.beta.range()])
                     .expect("two tensors of one arena do not overlap");
@@ -156,7 +156,7 @@ impl Session {
     fn add_up(&self, parallel: bool, grads: &mut [f32]) {
         const PIECE: usize = 16 * 1024;
         each(parallel, grads.chunks_mut(PIECE).enumerate(), |(i, grads)| {
-            for worker in self.workers.iter().filter(|worker| !worker.images.is_empty()) {
+            for worker in busy(&self.workers) {
                 let share = &worker.param_grads[i * PIECE..][..grads.len()];
                 grads.iter_mut().zip(share).for_each(|(sum, g)| *sum += g);
             }
@@ -380,6 +380,11 @@ impl Tape {
             f(self);
         }
     }
+}
+
+/// Those with images. The others keep the sums of a larger batch.
+fn busy(workers: &[Worker]) -> impl Iterator<Item = &Worker> {
+    workers.iter().filter(|worker| !worker.images.is_empty())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "blended in f64, kept in f32")]

@@ -119,6 +119,23 @@ fn any_number_of_threads_gives_the_same_bits() {
 }
 
 #[test]
+fn a_smaller_batch_forgets_the_larger_one() {
+    let gradient = |sizes: &[usize]| {
+        let mut net = net();
+        let weights = net.params.values().to_vec();
+        let mut grads = net.params.zero_grads();
+        for &n in sizes {
+            net.params.values_mut().copy_from_slice(&weights);
+            net.step(&batch(n), &mut grads);
+        }
+        bits(&grads)
+    };
+    for n in [1, 5, 12, 16] {
+        assert_eq!(gradient(&[32, n]), gradient(&[n]), "{n} images after 32");
+    }
+}
+
+#[test]
 fn training_lowers_the_loss() {
     let mut net = net();
     let mut grads = net.params.zero_grads();
