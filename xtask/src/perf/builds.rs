@@ -74,11 +74,14 @@ pub(crate) fn of_revisions(revisions: &[String]) -> Result<(tempfile::TempDir, V
     let folder = tempfile::Builder::new().prefix("perf-").tempdir()?;
     let (mut tree, mut programs) = (None, Vec::new());
     for (i, revision) in revisions.iter().enumerate() {
+        // Here, since `HEAD` means another commit in the worktree.
+        let commit = git(root(), ["rev-parse", "--verify", &format!("{revision}^{{commit}}")])
+            .with_context(|| format!("--revision {revision}"))?;
         let tree = match &mut tree {
             Some(tree) => tree,
-            none => none.insert(Tree::add(folder.path(), revision)?),
+            none => none.insert(Tree::add(folder.path(), &commit)?),
         };
-        tree.read(revision)?;
+        tree.read(&commit)?;
         eprintln!("perf: {revision}:");
         programs.push(copy(&tree.build()?, &folder.path().join(format!("{i:02}")))?);
     }
