@@ -8,7 +8,7 @@ use rayon::prelude::*;
 /// Portions of full size that a batch would fill.
 const FULL: usize = 8;
 
-/// The images of each portion of a batch: six of an eighth each, then smaller ones.
+/// The images of each portion of a batch: six of an eighth each, then smaller ones. Of up to eight images, each is one.
 ///
 /// Threads take them in this order, so that at the end of a phase one waits for another's small portion and not for an
 /// eighth of the batch. Eight threads share a batch evenly. The cut must not follow the number of threads, because the
@@ -32,13 +32,13 @@ pub(crate) fn portions(batch: usize) -> impl Iterator<Item = Range<usize>> {
 /// is free.
 pub(crate) fn each<T: Send>(
     parallel: bool,
-    mut items: impl Iterator<Item = T> + Send,
+    items: impl Iterator<Item = T> + Send,
     work: impl Fn(T) + Sync,
 ) {
     if !parallel {
         return items.for_each(work);
     }
-    let queue = Mutex::new(items.by_ref());
+    let queue = Mutex::new(items);
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     (0..rayon::current_num_threads()).into_par_iter().with_max_len(1).for_each(|_| {
         while let Some(item) = next() {

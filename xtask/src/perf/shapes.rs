@@ -35,7 +35,7 @@ pub(crate) fn measure(program: &Program, runs: u16) -> Result<Vec<Shape>> {
     Ok(shapes)
 }
 
-/// Adds what one line says. A gradient that nobody asks for has none.
+/// Adds what one line says. A direction without a figure is passed over.
 fn add(shapes: &mut Vec<Shape>, line: &Value) -> Result<()> {
     let text = |key: &str| line.get(key).and_then(Value::as_str).context("no name");
     let number = |key: &str| line.get(key).and_then(Value::as_f64).filter(|x| *x > 0.0);
