@@ -7,7 +7,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::norm::{GradSums, Norm};
+use crate::norm::Norm;
 use crate::plane::same_shape;
 use crate::{Image, ImageMut, Isa, Plane, Pool};
 
@@ -41,25 +41,6 @@ pub fn norm_tail(isa: Isa, norm: &Norm, tail: Tail, x: Image<'_>, y: ImageMut<'_
     same_shape("batch norm", tail.output(x.plane), y.plane);
     check(norm, x.plane);
     isa.run(Forward { norm, tail, x, y });
-}
-
-/// Adds one image to the sums over a batch: the input of the normalization and the gradient of the tail's output.
-///
-/// # Panics
-/// When shapes differ.
-#[track_caller]
-pub fn norm_tail_sums(
-    isa: Isa,
-    norm: &Norm,
-    tail: Tail,
-    x: Image<'_>,
-    dy: Image<'_>,
-    sums: &mut GradSums,
-) {
-    same_shape("batch norm", tail.output(x.plane), dy.plane);
-    check(norm, x.plane);
-    assert_eq!(sums.channels(), x.plane.channels, "sums of another number of channels");
-    isa.run(Sums { norm, tail, x, dy, sums });
 }
 
 /// The gradient of the normalization's input, once [`Norm::set_backward`] has the sums of the batch.
@@ -271,67 +252,6 @@ impl Forward<'_> {
     }
 }
 
-struct Sums<'a> {
-    norm: &'a Norm,
-    tail: Tail,
-    x: Image<'a>,
-    dy: Image<'a>,
-    sums: &'a mut GradSums,
-}
-
-impl WithSimd for Sums<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        each_lane!(self, simd, lane);
-    }
-}
-
-impl Sums<'_> {
-    #[inline(always)]
-    fn lane<S: Simd, const POOL: bool, const FULL: bool>(
-        &mut self,
-        lane: Lane<S>,
-        c: usize,
-        end: usize,
-    ) {
-        let (x, dy, channels, simd) = (self.x, self.dy, self.x.plane.channels, lane.simd);
-        let mean = simd.partial_load_f32s(&self.norm.mean()[c..end]);
-        let (mut sum, mut product) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
-        for row in 0..dy.plane.height {
-            let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
-            if POOL {
-                let top = x.data[x.plane.row(2 * row)].chunks_exact(2 * channels);
-                let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
-                for (dy, rows) in dy.zip(top.zip(bottom)) {
-                    let rows = [rows.0, rows.1];
-                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
-                    let (max, beaten) = lane.largest(lane.affine4(xs));
-                    let d = lane.gate(max, load::<S, FULL>(simd, dy, c, end));
-                    let mut winner = xs[0];
-                    for k in 0..3 {
-                        winner = simd.select_f32s(beaten[k], xs[k + 1], winner);
-                    }
-                    sum = simd.add_f32s(sum, d);
-                    product = simd.mul_add_f32s(simd.sub_f32s(winner, mean), d, product);
-                }
-            } else {
-                for (dy, x) in dy.zip(x.data[x.plane.row(row)].chunks_exact(channels)) {
-                    let x = load::<S, FULL>(simd, x, c, end);
-                    let d = lane.gate(lane.affine(x), load::<S, FULL>(simd, dy, c, end));
-                    sum = simd.add_f32s(sum, d);
-                    product = simd.mul_add_f32s(simd.sub_f32s(x, mean), d, product);
-                }
-            }
-        }
-        let (sum, product) = ([sum], [product]);
-        let (sum, product): (&[f32], &[f32]) =
-            (bytemuck::cast_slice(&sum), bytemuck::cast_slice(&product));
-        self.sums.add(c, &sum[..end - c], &product[..end - c]);
-    }
-}
-
 struct Grad<'a> {
     norm: &'a Norm,
     tail: Tail,
@@ -423,5 +343,8 @@ impl Grad<'_> {
     }
 }
 
+mod sums;
 #[cfg(test)]
 mod tests;
+
+pub use sums::{norm_tail_sums, norm_tail_sums_from_output};

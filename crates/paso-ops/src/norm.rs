@@ -5,6 +5,8 @@
 //! [`GradSums::add_image`], [`input_grad`]) and the small per-channel steps between them ([`Norm`]).
 //! Everything summed over a batch is summed in `f64`, in the order in which images and parts are added.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 use crate::plane::same_shape;
@@ -182,6 +184,7 @@ pub struct Norm {
     /// See `scale`.
     pub shift: Vec<f32>,
     mean: Vec<f32>,
+    beta: Vec<f32>,
     inverse_std: Vec<f64>,
     d_output: Vec<f32>,
     d_centred: Vec<f32>,
@@ -197,6 +200,7 @@ impl Norm {
             scale: zeros.clone(),
             shift: zeros.clone(),
             mean: zeros.clone(),
+            beta: zeros.clone(),
             inverse_std: vec![0.0; channels],
             d_output: zeros.clone(),
             d_centred: zeros.clone(),
@@ -232,7 +236,7 @@ impl Norm {
     fn set(&mut self, c: usize, mean: f64, var: f64, gamma: f32, beta: f32, eps: f64) {
         let inverse = 1.0 / (var + eps).sqrt();
         let scale = f64::from(gamma) * inverse;
-        self.mean[c] = mean as f32;
+        (self.mean[c], self.beta[c]) = (mean as f32, beta);
         self.inverse_std[c] = inverse;
         self.scale[c] = scale as f32;
         self.shift[c] = (f64::from(beta) - mean * scale) as f32;
@@ -242,6 +246,22 @@ impl Norm {
     #[must_use]
     pub fn mean(&self) -> &[f32] {
         &self.mean
+    }
+
+    /// What the output is where the input is the mean.
+    pub(crate) fn beta(&self) -> &[f32] {
+        &self.beta
+    }
+
+    /// Whether the input can be told from the output, for
+    /// [`norm_tail_sums_from_output`](crate::norm_tail_sums_from_output): the rounding of `y` is that of `beta` where `gamma` is small beside
+    /// it, and is divided by `gamma`. This asks for `|beta| <= 16 |gamma|` in all channels, so that at most 4 of 24 bits are lost.
+    #[must_use]
+    pub fn output_is_enough(&self) -> bool {
+        self.scale.iter().zip(&self.inverse_std).zip(&self.beta).all(|((scale, inverse), beta)| {
+            let gamma = f64::from(*scale) / inverse;
+            scale.is_normal() && f64::from(beta.abs()) <= 16.0 * gamma.abs()
+        })
     }
 
     /// What the gradient of the input is made of: `mean`, and the factors of the output's gradient, of the centred
@@ -305,18 +325,32 @@ impl GradSums {
         isa.run(ImageGradSums { x, dy, mean, sums: self });
     }
 
+    /// Both sums, for tests.
+    #[cfg(test)]
+    pub(crate) fn sums(&self) -> impl Iterator<Item = &[f64]> {
+        [&self.d_output[..], &self.d_output_x].into_iter()
+    }
+
     /// Channels summed.
     pub(crate) fn channels(&self) -> usize {
         self.d_output.len()
     }
 
-    /// Adds sums over one image for the channels from `c` on.
-    pub(crate) fn add(&mut self, c: usize, d_output: &[f32], d_output_x: &[f32]) {
-        for (sum, d) in self.d_output[c..].iter_mut().zip(d_output) {
+    /// Adds sums over one image for some channels.
+    #[inline(always)]
+    pub(crate) fn add_vectors<S: Simd>(
+        &mut self,
+        channels: Range<usize>,
+        d_output: S::f32s,
+        d_output_x: S::f32s,
+    ) {
+        let (d, dx) = ([d_output], [d_output_x]);
+        let (d, dx): (&[f32], &[f32]) = (bytemuck::cast_slice(&d), bytemuck::cast_slice(&dx));
+        for (sum, d) in self.d_output[channels.clone()].iter_mut().zip(d) {
             *sum += f64::from(*d);
         }
-        for (sum, d) in self.d_output_x[c..].iter_mut().zip(d_output_x) {
-            *sum += f64::from(*d);
+        for (sum, dx) in self.d_output_x[channels].iter_mut().zip(dx) {
+            *sum += f64::from(*dx);
         }
     }
 

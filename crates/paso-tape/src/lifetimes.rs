@@ -79,6 +79,7 @@ impl Lives {
             }
             let (reads_inputs, reads_output) = match task {
                 Task::Grad(_) => op.backward_reads(),
+                Task::GradSums(_) => (true, plan.sums_from_output[n]),
                 _ => (true, false),
             };
             if reads_output {

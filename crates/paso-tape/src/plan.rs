@@ -72,6 +72,8 @@ pub(crate) struct Plan {
     pub(crate) backward: Vec<Phase>,
     /// What a normalization does beside its own work; nothing for other ops.
     pub(crate) tails: Vec<Tail>,
+    /// Whether the sums of a normalization may follow from what its tail wrote: behind a pool, where that is kept anyway.
+    pub(crate) sums_from_output: Vec<bool>,
     /// What a convolution does beside its own work; nothing for other ops.
     pub(crate) folds: Vec<Fold>,
     /// The node whose value a node's work writes, and whose gradient it reads: itself but for a tail.
@@ -102,6 +104,7 @@ impl Plan {
             slots: Vec::new(),
             emits: graph.emits(),
             tails: graph.tails.clone(),
+            sums_from_output: vec![false; nodes.len()],
             folds: graph.folds.clone(),
             ends: graph.ends.clone(),
         };
@@ -115,6 +118,8 @@ impl Plan {
             plan.grads[n] = Some(Place { plane, stored: graph.grad_is_stored(n), slot: 0 });
         }
         for n in 0..nodes.len() {
+            let kept = plan.values[plan.ends[n]].is_some_and(|place| place.stored);
+            plan.sums_from_output[n] = kept && plan.tails[n].pool;
             let own = plan.grads[n];
             if let (Some(own), Some(place)) = (own, &mut plan.grads[plan.owners[n]]) {
                 place.stored |= own.stored;

@@ -8,6 +8,9 @@ use rayon::prelude::*;
 /// Portions of full size that a batch would fill.
 const FULL: usize = 8;
 
+/// Portions at the end that are smallest.
+pub(crate) const SMALL: usize = 2;
+
 /// The images of each portion of a batch: six of an eighth each, then smaller ones. Of up to eight images, each is one.
 ///
 /// Threads take them in this order, so that at the end of a phase one waits for another's small portion and not for an

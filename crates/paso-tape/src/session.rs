@@ -5,7 +5,7 @@ use paso_ops::{GradSums, Image, ImageMut, Moments, Norm, PackedConv, copy_channe
 use crate::op::{Node, Op, Var};
 use crate::params::Params;
 use crate::plan::Plan;
-use crate::portions::{each, portions};
+use crate::portions::{SMALL, each, portions};
 use crate::tape::Tape;
 use crate::worker::{Context, Worker, view};
 
@@ -71,7 +71,10 @@ impl Session {
             worker.moments.iter_mut().for_each(Moments::reset);
         }
         for i in 0..self.plan.forward.len() {
-            self.run(tape, params, inputs, |cx, worker| worker.run(cx, &cx.plan.forward[i]));
+            let back = i % 2 == 1;
+            self.run(tape, params, inputs, back, |cx, worker| {
+                worker.run(cx, &cx.plan.forward[i], back);
+            });
             for &n in &self.plan.forward[i].norms {
                 let Op::BatchNorm(x, norm) = &tape.nodes[n].op else { continue };
                 let moments = &mut self.moments[n];
@@ -91,11 +94,15 @@ impl Session {
     }
 
     /// Runs one phase over all portions, the larger ones first.
+    ///
+    /// Every other phase goes `back` through the batch: what the phase before wrote last is in the caches still, and is read
+    /// first. Always in the same direction, a cache smaller than the batch's values would hold none of them when they are read.
     fn run(
         &mut self,
         tape: &Tape,
         params: &Params,
         inputs: &[(Var, &[f32])],
+        back: bool,
         phase: impl Fn(&Context<'_>, &mut Worker) + Sync,
     ) {
         let cx = Context {
@@ -108,8 +115,14 @@ impl Session {
             norms: &self.norms,
             step: tape.step,
         };
-        let busy = self.workers.iter_mut().filter(|worker| !worker.images.is_empty());
-        each(tape.parallel, busy, |worker| phase(&cx, worker));
+        let busy = self.workers.iter().take_while(|worker| !worker.images.is_empty()).count();
+        let (large, small) = self.workers[..busy].split_at_mut(busy.saturating_sub(SMALL));
+        let work = |worker| phase(&cx, worker);
+        if back {
+            each(tape.parallel, large.iter_mut().rev().chain(small), work);
+        } else {
+            each(tape.parallel, large.iter_mut().chain(small), work);
+        }
     }
 
     fn update_statistics(&self, tape: &Tape, params: &mut Params) {
@@ -130,13 +143,14 @@ impl Session {
         let loss = self.plan.grads[loss.0].map(|place| place.slot);
         grads.fill(0.0);
         for i in 0..self.plan.backward.len() {
-            self.run(tape, params, &[], |cx, worker| {
+            let back = (self.plan.forward.len() + i) % 2 == 1;
+            self.run(tape, params, &[], back, |cx, worker| {
                 if i == 0 {
                     worker.param_grads.fill(0.0);
                     worker.sums.iter_mut().for_each(GradSums::reset);
                     loss.into_iter().for_each(|loss| worker.slots[loss].fill(seed));
                 }
-                worker.run(cx, &cx.plan.backward[i]);
+                worker.run(cx, &cx.plan.backward[i], back);
             });
             for &n in &self.plan.backward[i].norms {
                 let Op::BatchNorm(_, norm) = &tape.nodes[n].op else { continue };

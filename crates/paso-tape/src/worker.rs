@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use paso_ops::{
     Buffer, GradSums, Image, ImageMut, Isa, Moments, Norm, PackedConv, Plane, add_scaled,
-    norm_tail_sums,
+    norm_tail_sums, norm_tail_sums_from_output,
 };
 
 use crate::op::{Node, Op, Var};
@@ -81,9 +81,11 @@ impl Worker {
         self.between.resize(pairs.map(|(_, pair)| pair.between_len()).max().unwrap_or(0));
     }
 
-    /// All tasks of a phase, image by image.
-    pub(crate) fn run(&mut self, cx: &Context<'_>, phase: &Phase) {
-        for image in 0..self.images.len() {
+    /// All tasks of a phase, image by image, from the last one `back` to the first or the other way.
+    pub(crate) fn run(&mut self, cx: &Context<'_>, phase: &Phase, back: bool) {
+        let count = self.images.len();
+        for i in 0..count {
+            let image = if back { count - 1 - i } else { i };
             for &task in &phase.tasks {
                 match task {
                     Task::Compute(n) => self.compute(cx, n, image),
@@ -95,10 +97,15 @@ impl Worker {
                     }
                     Task::GradSums(n) => {
                         let Op::BatchNorm(x, _) = cx.nodes[n].op else { continue };
-                        let x = view(&cx.plan.values, &self.slots, x.0, image);
-                        let dy = view(&cx.plan.grads, &self.slots, cx.plan.ends[n], image);
+                        let (norm, tail, end) = (&cx.norms[n], cx.plan.tails[n], cx.plan.ends[n]);
+                        let value = |n| view(&cx.plan.values, &self.slots, n, image);
+                        let dy = view(&cx.plan.grads, &self.slots, end, image);
                         let sums = &mut self.sums[n];
-                        norm_tail_sums(cx.isa, &cx.norms[n], cx.plan.tails[n], x, dy, sums);
+                        if cx.plan.sums_from_output[n] && norm.output_is_enough() {
+                            norm_tail_sums_from_output(cx.isa, norm, tail, value(end), dy, sums);
+                        } else {
+                            norm_tail_sums(cx.isa, norm, tail, value(x.0), dy, sums);
+                        }
                     }
                 }
             }

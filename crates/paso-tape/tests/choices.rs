@@ -1,9 +1,10 @@
 //! What the plan chooses must not change a bit: a depthwise convolution computed by the 1 x 1 one behind it (inference), and what a
 //! normalization writes, written again on the way back rather than kept (training). Where a caller wants to see a
 //! value, the plan cannot choose so: that is what the choice is compared with. And the gradient of a sum lies in one place
-//! with those of its terms, which those of a weighted sum do not.
+//! with those of its terms, which those of a weighted sum do not. The sums of a normalization behind a pool are the only choice
+//! that rounds otherwise: from what the pool wrote, or from all that it read.
 
-use paso_tape::{Conv, Params, Tape, Var};
+use paso_tape::{Conv, Params, Pool, Tape, Var};
 
 const SHAPE: [usize; 3] = [13, 24, 16];
 
@@ -118,4 +119,45 @@ fn the_gradient_of_a_sum_in_one_place_has_the_bits_of_copies() {
         (loss, grads)
     };
     assert_eq!(step(false), step(true));
+}
+
+#[test]
+fn sums_from_what_a_pool_wrote_are_those_from_what_it_read() {
+    // With `keep`, normalization and pool are apart. Where `gamma` is small beside `beta`, the output does not tell the input.
+    for (gamma, beta) in [(1.0, 0.0), (-0.5, 0.7), (0.0, 0.3), (1e-3, 0.5)] {
+        let step = |keep: bool| {
+            let (mut tape, mut params) = (Tape::new(), Params::new(5));
+            let image = tape.input(SHAPE);
+            let mut x = image;
+            for i in 0..2 {
+                x = tape.conv(&mut params, &format!("conv{i}"), x, Conv::new(16, 16, 3), false);
+                x = tape.batch_norm(&mut params, &format!("norm{i}"), x);
+                if keep {
+                    tape.keep(x);
+                }
+                x = tape.relu(x);
+                x = tape.max_pool(x, Pool::new(2));
+            }
+            let out = tape.linear(&mut params, "out", x, 1);
+            tape.set_loss(out);
+            for tensor in params.tensors().to_vec() {
+                let values = &mut params.values_mut()[tensor.range];
+                match tensor.name.rsplit('.').next() {
+                    Some("gamma") => values.fill(gamma),
+                    Some("beta") => values.fill(beta),
+                    _ => {}
+                }
+            }
+            let mut grads = params.zero_grads();
+            tape.forward(&mut params, &[(image, &images(11))]);
+            tape.backward(&params, &mut grads);
+            grads
+        };
+        let (from_output, apart) = (step(false), step(true));
+        let largest = apart.iter().fold(0.0_f32, |most, g| most.max(g.abs()));
+        assert!(largest > 0.0);
+        for (a, b) in from_output.iter().zip(&apart) {
+            assert!((a - b).abs() <= 1e-4 * b.abs() + 1e-5 * largest, "{gamma}, {beta}: {a}, {b}");
+        }
+    }
 }

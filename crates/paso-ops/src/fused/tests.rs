@@ -1,7 +1,7 @@
 //! The fused kernels against the separate ones.
 
 use super::*;
-use crate::norm::{Moments, affine, input_grad};
+use crate::norm::{GradSums, Moments, affine, input_grad};
 use crate::{Activation, activate, activate_grad, max_pool, max_pool_grad};
 
 fn paint(plane: Plane, seed: usize) -> Vec<f32> {
@@ -98,4 +98,64 @@ fn fused_kernels_have_the_results_of_the_separate_ones() {
             }
         }
     }
+}
+
+fn normalized(isa: Isa, x: Image<'_>, gamma: f32, beta: f32) -> Norm {
+    let mut moments = Moments::new(x.plane.channels);
+    moments.add_image(isa, x);
+    let mut norm = Norm::new(x.plane.channels);
+    let all = |value| vec![value; x.plane.channels];
+    norm.set_batch(&moments, &all(gamma), &all(beta), 1e-5);
+    norm
+}
+
+#[test]
+fn sums_from_the_output_are_those_from_the_input() {
+    for isa in Isa::available() {
+        for (relu, pool) in [(false, false), (true, false), (false, true), (true, true)] {
+            for channels in [1, 3, 4, 7, 8, 15, 16, 17, 32, 33, 48] {
+                for (gamma, beta) in [(1.0, 0.0), (-0.3, 0.4), (1e-3, -0.016), (3.0, 1e-30)] {
+                    let tail = Tail { relu, pool };
+                    let x = Plane::new(7, 6, channels).with_halo(1);
+                    let y = tail.output(x).with_halo(2);
+                    let (input, d_output) = (paint(x, 1), paint(y, 2));
+                    let (x, dy) = (Image::new(x, &input), Image::new(y, &d_output));
+                    let norm = normalized(isa, x, gamma, beta);
+                    assert!(norm.output_is_enough());
+                    let mut output = vec![0.0; y.len()];
+                    norm_tail(isa, &norm, tail, x, ImageMut::new(y, &mut output));
+                    let [mut want, mut got] = [GradSums::new(channels), GradSums::new(channels)];
+                    norm_tail_sums(isa, &norm, tail, x, dy, &mut want);
+                    let y = Image::new(y, &output);
+                    norm_tail_sums_from_output(isa, &norm, tail, y, dy, &mut got);
+                    for ((got, want), tolerance) in got.sums().zip(want.sums()).zip([0.0, 2e-5]) {
+                        for (got, want) in got.iter().zip(want) {
+                            let close = (got - want).abs() <= tolerance * (1.0 + want.abs());
+                            assert!(close, "{tail:?}, {channels} channels, {isa}: {got}, {want}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_output_that_hides_the_input_is_not_enough() {
+    let plane = Plane::new(4, 4, 3);
+    let mut input = paint(plane, 1);
+    for (gamma, beta, enough) in [
+        (1.0, 0.0, true),
+        (-1e-3, 0.0159, true),
+        (0.0, 0.0, false),
+        (1e-3, 0.017, false),
+        (1e-42, 0.0, false),
+        (1.0, f32::NAN, false),
+        (f32::NAN, 0.0, false),
+    ] {
+        let norm = normalized(Isa::best(), Image::new(plane, &input), gamma, beta);
+        assert_eq!(norm.output_is_enough(), enough, "gamma {gamma}, beta {beta}");
+    }
+    input[0] = f32::NAN;
+    assert!(!normalized(Isa::best(), Image::new(plane, &input), 1.0, 0.0).output_is_enough());
 }

@@ -1,0 +1,156 @@
+//! The sums that a normalization's gradient needs from the whole batch.
+
+use pulp::{Simd, WithSimd};
+
+use super::{Lane, Tail, check, load, window};
+use crate::norm::{GradSums, Norm};
+use crate::plane::same_shape;
+use crate::{Image, Isa};
+
+/// Adds one image to the sums over a batch: the input of the normalization and the gradient of the tail's output.
+///
+/// # Panics
+/// When shapes differ.
+#[track_caller]
+pub fn norm_tail_sums(
+    isa: Isa,
+    norm: &Norm,
+    tail: Tail,
+    x: Image<'_>,
+    dy: Image<'_>,
+    sums: &mut GradSums,
+) {
+    same_shape("batch norm", tail.output(x.plane), dy.plane);
+    check(norm, x.plane);
+    assert_eq!(sums.channels(), x.plane.channels, "sums of another number of channels");
+    isa.run(Sums { norm, tail, x, dy, sums });
+}
+
+/// [`norm_tail_sums`] from the tail's output instead of the input: behind a pool a quarter of the numbers, and often the
+/// ones that were read last.
+///
+/// A gradient reaches only the maximum of a window, and that one follows from the output, `(y - beta) / scale`, as long as
+/// [`Norm::output_is_enough`]. Without a pool the two are the same sums, but for rounding.
+///
+/// # Panics
+/// When shapes differ.
+#[track_caller]
+pub fn norm_tail_sums_from_output(
+    isa: Isa,
+    norm: &Norm,
+    tail: Tail,
+    y: Image<'_>,
+    dy: Image<'_>,
+    sums: &mut GradSums,
+) {
+    same_shape("batch norm", y.plane, dy.plane);
+    check(norm, y.plane);
+    assert_eq!(sums.channels(), y.plane.channels, "sums of another number of channels");
+    isa.run(OutputSums { norm, relu: tail.relu, y, dy, sums });
+}
+
+struct Sums<'a> {
+    norm: &'a Norm,
+    tail: Tail,
+    x: Image<'a>,
+    dy: Image<'a>,
+    sums: &'a mut GradSums,
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        each_lane!(self, simd, lane);
+    }
+}
+
+impl Sums<'_> {
+    #[inline(always)]
+    fn lane<S: Simd, const POOL: bool, const FULL: bool>(
+        &mut self,
+        lane: Lane<S>,
+        c: usize,
+        end: usize,
+    ) {
+        let (x, dy, channels, simd) = (self.x, self.dy, self.x.plane.channels, lane.simd);
+        let mean = simd.partial_load_f32s(&self.norm.mean()[c..end]);
+        let (mut sum, mut product) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
+        for row in 0..dy.plane.height {
+            let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
+            if POOL {
+                let top = x.data[x.plane.row(2 * row)].chunks_exact(2 * channels);
+                let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
+                for (dy, rows) in dy.zip(top.zip(bottom)) {
+                    let rows = [rows.0, rows.1];
+                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
+                    let (max, beaten) = lane.largest(lane.affine4(xs));
+                    let d = lane.gate(max, load::<S, FULL>(simd, dy, c, end));
+                    let mut winner = xs[0];
+                    for k in 0..3 {
+                        winner = simd.select_f32s(beaten[k], xs[k + 1], winner);
+                    }
+                    sum = simd.add_f32s(sum, d);
+                    product = simd.mul_add_f32s(simd.sub_f32s(winner, mean), d, product);
+                }
+            } else {
+                for (dy, x) in dy.zip(x.data[x.plane.row(row)].chunks_exact(channels)) {
+                    let x = load::<S, FULL>(simd, x, c, end);
+                    let d = lane.gate(lane.affine(x), load::<S, FULL>(simd, dy, c, end));
+                    sum = simd.add_f32s(sum, d);
+                    product = simd.mul_add_f32s(simd.sub_f32s(x, mean), d, product);
+                }
+            }
+        }
+        self.sums.add_vectors::<S>(c..end, sum, product);
+    }
+}
+
+struct OutputSums<'a> {
+    norm: &'a Norm,
+    relu: bool,
+    y: Image<'a>,
+    dy: Image<'a>,
+    sums: &'a mut GradSums,
+}
+
+impl WithSimd for OutputSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let channels = self.y.plane.channels;
+        let mut c = 0;
+        while c < channels {
+            let end = channels.min(c + S::F32_LANES);
+            if end - c == S::F32_LANES {
+                self.channels::<S, true>(simd, c, end);
+            } else {
+                self.channels::<S, false>(simd, c, end);
+            }
+            c = end;
+        }
+    }
+}
+
+impl OutputSums<'_> {
+    #[inline(always)]
+    fn channels<S: Simd, const FULL: bool>(&mut self, simd: S, c: usize, end: usize) {
+        let (y, dy, channels) = (self.y, self.dy, self.y.plane.channels);
+        let scale = simd.partial_load_f32s(&self.norm.scale[c..end]);
+        let lane = Lane { simd, relu: self.relu, scale, shift: simd.splat_f32s(0.0) };
+        let beta = simd.partial_load_f32s(&self.norm.beta()[c..end]);
+        let (mut sum, mut product) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
+        for row in 0..dy.plane.height {
+            let y = y.data[y.plane.row(row)].chunks_exact(channels);
+            for (y, dy) in y.zip(dy.data[dy.plane.row(row)].chunks_exact(channels)) {
+                let y = load::<S, FULL>(simd, y, c, end);
+                let d = lane.gate(y, load::<S, FULL>(simd, dy, c, end));
+                sum = simd.add_f32s(sum, d);
+                product = simd.mul_add_f32s(simd.sub_f32s(y, beta), d, product);
+            }
+        }
+        self.sums.add_vectors::<S>(c..end, sum, simd.div_f32s(product, scale));
+    }
+}
