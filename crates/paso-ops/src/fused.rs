@@ -112,6 +112,19 @@ struct Lane<S: Simd> {
 }
 
 impl<S: Simd> Lane<S> {
+    /// Those of the channels `c..end`, vector by vector.
+    #[inline(always)]
+    fn of<const N: usize>(simd: S, norm: &Norm, relu: bool, c: usize, end: usize) -> [Self; N] {
+        let zero = simd.splat_f32s(0.0);
+        let mut lanes = [Self { simd, relu, scale: zero, shift: zero }; N];
+        for (v, lane) in lanes.iter_mut().enumerate() {
+            let (c, end) = part::<S>(c, end, v);
+            lane.scale = simd.partial_load_f32s(&norm.scale[c..end]);
+            lane.shift = simd.partial_load_f32s(&norm.shift[c..end]);
+        }
+        lanes
+    }
+
     #[inline(always)]
     fn affine(self, x: S::f32s) -> S::f32s {
         self.simd.mul_add_f32s(x, self.scale, self.shift)
@@ -181,28 +194,55 @@ impl<S: Simd> Lane<S> {
 /// Offsets of a window's four pixels in two rows: row and pixel.
 const WINDOW: [(usize, usize); 4] = [(0, 0), (0, 1), (1, 0), (1, 1)];
 
-/// Calls `$body` with a whole vector of channels (`FULL`) while there is one, then with the rest.
-macro_rules! each_lane {
-    ($self:ident, $simd:ident, $method:ident) => {{
-        let channels = $self.x.plane.channels;
-        let mut c = 0;
-        while c < channels {
-            let end = channels.min(c + S::F32_LANES);
-            let lane = Lane {
-                simd: $simd,
-                relu: $self.tail.relu,
-                scale: $simd.partial_load_f32s(&$self.norm.scale[c..end]),
-                shift: $simd.partial_load_f32s(&$self.norm.shift[c..end]),
-            };
-            match ($self.tail.pool, end - c == S::F32_LANES) {
-                (true, true) => $self.$method::<S, true, true>(lane, c, end),
-                (true, false) => $self.$method::<S, true, false>(lane, c, end),
-                (false, true) => $self.$method::<S, false, true>(lane, c, end),
-                (false, false) => $self.$method::<S, false, false>(lane, c, end),
+/// The channels of vector `v` of those from `c` to `end`.
+#[inline(always)]
+fn part<S: Simd>(c: usize, end: usize, v: usize) -> (usize, usize) {
+    let c = c + v * S::F32_LANES;
+    (c, end.min(c + S::F32_LANES))
+}
+
+/// What is done to all pixels, `N` vectors of channels at a time.
+trait Kernel {
+    /// The channels `c..end`: whole vectors where `FULL`, less than one otherwise.
+    fn channels<S: Simd, const POOL: bool, const FULL: bool, const N: usize>(
+        &mut self,
+        simd: S,
+        c: usize,
+        end: usize,
+    );
+}
+
+/// Runs a kernel over all channels, up to eight vectors at a time.
+///
+/// One vector of each pixel of 32 channels would be every other line of the memory, and those come half as fast.
+#[inline(always)]
+fn run<S: Simd, const POOL: bool>(simd: S, kernel: &mut impl Kernel, channels: usize) {
+    let mut c = 0;
+    while c < channels {
+        let end = |vectors: usize| c + vectors * S::F32_LANES;
+        c = match (channels - c) / S::F32_LANES {
+            0 => {
+                kernel.channels::<S, POOL, false, 1>(simd, c, channels);
+                channels
             }
-            c = end;
-        }
-    }};
+            1 => {
+                kernel.channels::<S, POOL, true, 1>(simd, c, end(1));
+                end(1)
+            }
+            2..4 => {
+                kernel.channels::<S, POOL, true, 2>(simd, c, end(2));
+                end(2)
+            }
+            4..8 => {
+                kernel.channels::<S, POOL, true, 4>(simd, c, end(4));
+                end(4)
+            }
+            8.. => {
+                kernel.channels::<S, POOL, true, 8>(simd, c, end(8));
+                end(8)
+            }
+        };
+    }
 }
 
 struct Forward<'a> {
@@ -217,19 +257,25 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        each_lane!(self, simd, lane);
+        let channels = self.x.plane.channels;
+        if self.tail.pool {
+            run::<S, true>(simd, &mut self, channels);
+        } else {
+            run::<S, false>(simd, &mut self, channels);
+        }
     }
 }
 
-impl Forward<'_> {
+impl Kernel for Forward<'_> {
     #[inline(always)]
-    fn lane<S: Simd, const POOL: bool, const FULL: bool>(
+    fn channels<S: Simd, const POOL: bool, const FULL: bool, const N: usize>(
         &mut self,
-        lane: Lane<S>,
+        simd: S,
         c: usize,
         end: usize,
     ) {
-        let (x, channels, simd) = (self.x, self.x.plane.channels, lane.simd);
+        let (x, channels) = (self.x, self.x.plane.channels);
+        let lanes = Lane::of::<N>(simd, self.norm, self.tail.relu, c, end);
         for row in 0..self.y.plane.height {
             let y = &mut self.y.data[self.y.plane.row(row)];
             let y = y.chunks_exact_mut(channels);
@@ -238,14 +284,20 @@ impl Forward<'_> {
                 let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
                 for (y, rows) in y.zip(top.zip(bottom)) {
                     let rows = [rows.0, rows.1];
-                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
-                    let max = lane.activate(lane.largest(lane.affine4(xs)).0);
-                    store::<S, FULL>(simd, y, c, end, max);
+                    for (v, lane) in lanes.iter().enumerate() {
+                        let (c, end) = part::<S>(c, end, v);
+                        let xs = window::<S, FULL>(simd, rows, channels, c, end);
+                        let max = lane.activate(lane.largest(lane.affine4(xs)).0);
+                        store::<S, FULL>(simd, y, c, end, max);
+                    }
                 }
             } else {
                 for (y, x) in y.zip(x.data[x.plane.row(row)].chunks_exact(channels)) {
-                    let value = lane.affine(load::<S, FULL>(simd, x, c, end));
-                    store::<S, FULL>(simd, y, c, end, lane.activate(value));
+                    for (v, lane) in lanes.iter().enumerate() {
+                        let (c, end) = part::<S>(c, end, v);
+                        let value = lane.affine(load::<S, FULL>(simd, x, c, end));
+                        store::<S, FULL>(simd, y, c, end, lane.activate(value));
+                    }
                 }
             }
         }
@@ -265,23 +317,32 @@ impl WithSimd for Grad<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        each_lane!(self, simd, lane);
+        let channels = self.x.plane.channels;
+        if self.tail.pool {
+            run::<S, true>(simd, &mut self, channels);
+        } else {
+            run::<S, false>(simd, &mut self, channels);
+        }
     }
 }
 
-impl Grad<'_> {
+impl Kernel for Grad<'_> {
     #[inline(always)]
-    fn lane<S: Simd, const POOL: bool, const FULL: bool>(
+    fn channels<S: Simd, const POOL: bool, const FULL: bool, const N: usize>(
         &mut self,
-        lane: Lane<S>,
+        simd: S,
         c: usize,
         end: usize,
     ) {
-        let (x, dy, channels, simd) = (self.x, self.dy, self.x.plane.channels, lane.simd);
+        let (x, dy, channels) = (self.x, self.dy, self.x.plane.channels);
+        let lanes = Lane::of::<N>(simd, self.norm, self.tail.relu, c, end);
         let zero = simd.splat_f32s(0.0);
-        let mut factors = [zero; 4];
-        for (factor, all) in factors.iter_mut().zip(self.norm.backward_factors()) {
-            *factor = simd.partial_load_f32s(&all[c..end]);
+        let mut factors = [[zero; 4]; N];
+        for (v, factors) in factors.iter_mut().enumerate() {
+            let (c, end) = part::<S>(c, end, v);
+            for (factor, all) in factors.iter_mut().zip(self.norm.backward_factors()) {
+                *factor = simd.partial_load_f32s(&all[c..end]);
+            }
         }
         // Pixels that no window covers: all of a last odd row, the last of a row of odd width.
         let (rows, pixels) = if POOL { (2 * dy.plane.height, 2 * dy.plane.width) } else { (0, 0) };
@@ -300,24 +361,22 @@ impl Grad<'_> {
                 let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
                 for ((dy, rows), dx) in dy.zip(top.zip(bottom)).zip(dx) {
                     let (rows, dx) = ([rows.0, rows.1], [dx.0, dx.1]);
-                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
-                    let (max, beaten) = lane.largest(lane.affine4(xs));
-                    let mut d = lane.gate(max, load::<S, FULL>(simd, dy, c, end));
-                    for k in (0..4).rev() {
-                        let (r, p) = WINDOW[k];
-                        let mut share = d;
-                        if k > 0 {
-                            share = simd.select_f32s(beaten[k - 1], d, zero);
-                            d = simd.select_f32s(beaten[k - 1], zero, d);
+                    for (v, (lane, factors)) in lanes.iter().zip(factors).enumerate() {
+                        let (c, end) = part::<S>(c, end, v);
+                        let xs = window::<S, FULL>(simd, rows, channels, c, end);
+                        let (max, beaten) = lane.largest(lane.affine4(xs));
+                        let mut d = lane.gate(max, load::<S, FULL>(simd, dy, c, end));
+                        for k in (0..4).rev() {
+                            let (r, p) = WINDOW[k];
+                            let mut share = d;
+                            if k > 0 {
+                                share = simd.select_f32s(beaten[k - 1], d, zero);
+                                d = simd.select_f32s(beaten[k - 1], zero, d);
+                            }
+                            let (at, end) = (p * channels + c, p * channels + end);
+                            let value = lane.grad(factors, xs[k], share);
+                            store::<S, FULL>(simd, dx[r], at, end, value);
                         }
-                        let at = p * channels;
-                        store::<S, FULL>(
-                            simd,
-                            dx[r],
-                            at + c,
-                            at + end,
-                            lane.grad(factors, xs[k], share),
-                        );
                     }
                 }
             }
@@ -328,15 +387,21 @@ impl Grad<'_> {
             let dx = self.dx.data[plane.row(row)].chunks_exact_mut(channels);
             if POOL {
                 for (x, dx) in x.zip(dx).skip(skip) {
-                    let x = load::<S, FULL>(simd, x, c, end);
-                    store::<S, FULL>(simd, dx, c, end, lane.grad(factors, x, zero));
+                    for (v, (lane, factors)) in lanes.iter().zip(factors).enumerate() {
+                        let (c, end) = part::<S>(c, end, v);
+                        let x = load::<S, FULL>(simd, x, c, end);
+                        store::<S, FULL>(simd, dx, c, end, lane.grad(factors, x, zero));
+                    }
                 }
             } else {
                 let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
                 for ((x, dx), dy) in x.zip(dx).zip(dy) {
-                    let x = load::<S, FULL>(simd, x, c, end);
-                    let d = lane.gate(lane.affine(x), load::<S, FULL>(simd, dy, c, end));
-                    store::<S, FULL>(simd, dx, c, end, lane.grad(factors, x, d));
+                    for (v, (lane, factors)) in lanes.iter().zip(factors).enumerate() {
+                        let (c, end) = part::<S>(c, end, v);
+                        let x = load::<S, FULL>(simd, x, c, end);
+                        let d = lane.gate(lane.affine(x), load::<S, FULL>(simd, dy, c, end));
+                        store::<S, FULL>(simd, dx, c, end, lane.grad(factors, x, d));
+                    }
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Lane, Tail, check, load, window};
+use super::{Kernel, Lane, Tail, check, load, part, run, window};
 use crate::norm::{GradSums, Norm};
 use crate::plane::same_shape;
 use crate::{Image, Isa};
@@ -62,21 +62,31 @@ impl WithSimd for Sums<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        each_lane!(self, simd, lane);
+        let channels = self.x.plane.channels;
+        if self.tail.pool {
+            run::<S, true>(simd, &mut self, channels);
+        } else {
+            run::<S, false>(simd, &mut self, channels);
+        }
     }
 }
 
-impl Sums<'_> {
+impl Kernel for Sums<'_> {
     #[inline(always)]
-    fn lane<S: Simd, const POOL: bool, const FULL: bool>(
+    fn channels<S: Simd, const POOL: bool, const FULL: bool, const N: usize>(
         &mut self,
-        lane: Lane<S>,
+        simd: S,
         c: usize,
         end: usize,
     ) {
-        let (x, dy, channels, simd) = (self.x, self.dy, self.x.plane.channels, lane.simd);
-        let mean = simd.partial_load_f32s(&self.norm.mean()[c..end]);
-        let (mut sum, mut product) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
+        let (x, dy, channels) = (self.x, self.dy, self.x.plane.channels);
+        let lanes = Lane::of::<N>(simd, self.norm, self.tail.relu, c, end);
+        let mut mean = [simd.splat_f32s(0.0); N];
+        let (mut sum, mut product) = (mean, mean);
+        for (v, mean) in mean.iter_mut().enumerate() {
+            let (c, end) = part::<S>(c, end, v);
+            *mean = simd.partial_load_f32s(&self.norm.mean()[c..end]);
+        }
         for row in 0..dy.plane.height {
             let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
             if POOL {
@@ -84,26 +94,37 @@ impl Sums<'_> {
                 let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
                 for (dy, rows) in dy.zip(top.zip(bottom)) {
                     let rows = [rows.0, rows.1];
-                    let xs = window::<S, FULL>(simd, rows, channels, c, end);
-                    let (max, beaten) = lane.largest(lane.affine4(xs));
-                    let d = lane.gate(max, load::<S, FULL>(simd, dy, c, end));
-                    let mut winner = xs[0];
-                    for k in 0..3 {
-                        winner = simd.select_f32s(beaten[k], xs[k + 1], winner);
+                    for (v, lane) in lanes.iter().enumerate() {
+                        let (c, end) = part::<S>(c, end, v);
+                        let xs = window::<S, FULL>(simd, rows, channels, c, end);
+                        let (max, beaten) = lane.largest(lane.affine4(xs));
+                        let d = lane.gate(max, load::<S, FULL>(simd, dy, c, end));
+                        let mut winner = xs[0];
+                        for k in 0..3 {
+                            winner = simd.select_f32s(beaten[k], xs[k + 1], winner);
+                        }
+                        sum[v] = simd.add_f32s(sum[v], d);
+                        let centred = simd.sub_f32s(winner, mean[v]);
+                        product[v] = simd.mul_add_f32s(centred, d, product[v]);
                     }
-                    sum = simd.add_f32s(sum, d);
-                    product = simd.mul_add_f32s(simd.sub_f32s(winner, mean), d, product);
                 }
             } else {
                 for (dy, x) in dy.zip(x.data[x.plane.row(row)].chunks_exact(channels)) {
-                    let x = load::<S, FULL>(simd, x, c, end);
-                    let d = lane.gate(lane.affine(x), load::<S, FULL>(simd, dy, c, end));
-                    sum = simd.add_f32s(sum, d);
-                    product = simd.mul_add_f32s(simd.sub_f32s(x, mean), d, product);
+                    for (v, lane) in lanes.iter().enumerate() {
+                        let (c, end) = part::<S>(c, end, v);
+                        let x = load::<S, FULL>(simd, x, c, end);
+                        let d = lane.gate(lane.affine(x), load::<S, FULL>(simd, dy, c, end));
+                        sum[v] = simd.add_f32s(sum[v], d);
+                        let centred = simd.sub_f32s(x, mean[v]);
+                        product[v] = simd.mul_add_f32s(centred, d, product[v]);
+                    }
                 }
             }
         }
-        self.sums.add_vectors::<S>(c..end, sum, product);
+        for v in 0..N {
+            let (c, end) = part::<S>(c, end, v);
+            self.sums.add_vectors::<S>(c..end, sum[v], product[v]);
+        }
     }
 }
 

@@ -87,7 +87,7 @@ fn check(isa: Isa, tail: Tail, shape: [usize; 3], special: Option<f32>) {
 fn fused_kernels_have_the_results_of_the_separate_ones() {
     for isa in Isa::available() {
         for (relu, pool) in [(false, false), (true, false), (false, true), (true, true)] {
-            for channels in [1, 3, 4, 7, 8, 15, 16, 17, 32, 33, 48] {
+            for channels in [1, 3, 4, 7, 8, 15, 16, 17, 32, 33, 48, 100, 136] {
                 for (height, width) in [(2, 2), (3, 5), (4, 6), (7, 2)] {
                     let shape = [height, width, channels];
                     check(isa, Tail { relu, pool }, shape, None);
@@ -113,7 +113,7 @@ fn normalized(isa: Isa, x: Image<'_>, gamma: f32, beta: f32) -> Norm {
 fn sums_from_the_output_are_those_from_the_input() {
     for isa in Isa::available() {
         for (relu, pool) in [(false, false), (true, false), (false, true), (true, true)] {
-            for channels in [1, 3, 4, 7, 8, 15, 16, 17, 32, 33, 48] {
+            for channels in [1, 3, 4, 7, 8, 15, 16, 17, 32, 33, 48, 100, 136] {
                 for (gamma, beta) in [(1.0, 0.0), (-0.3, 0.4), (1e-3, -0.016), (3.0, 1e-30)] {
                     let tail = Tail { relu, pool };
                     let x = Plane::new(7, 6, channels).with_halo(1);
