@@ -212,36 +212,35 @@ trait Kernel {
     );
 }
 
-/// Runs a kernel over all channels, up to eight vectors at a time.
-///
-/// One vector of each pixel of 32 channels would be every other line of the memory, and those come half as fast.
+/// Runs a kernel over all channels.
 #[inline(always)]
-fn run<S: Simd, const POOL: bool>(simd: S, kernel: &mut impl Kernel, channels: usize) {
+fn run<S: Simd>(simd: S, kernel: &mut impl Kernel, channels: usize, pool: bool) {
+    if pool {
+        run_with::<S, true>(simd, kernel, channels);
+    } else {
+        run_with::<S, false>(simd, kernel, channels);
+    }
+}
+
+/// Up to eight vectors at a time: one vector of each pixel of 32 channels would be every other line of the memory, and
+/// those come half as fast.
+#[inline(always)]
+fn run_with<S: Simd, const POOL: bool>(simd: S, kernel: &mut impl Kernel, channels: usize) {
     let mut c = 0;
     while c < channels {
-        let end = |vectors: usize| c + vectors * S::F32_LANES;
-        c = match (channels - c) / S::F32_LANES {
-            0 => {
-                kernel.channels::<S, POOL, false, 1>(simd, c, channels);
-                channels
-            }
-            1 => {
-                kernel.channels::<S, POOL, true, 1>(simd, c, end(1));
-                end(1)
-            }
-            2..4 => {
-                kernel.channels::<S, POOL, true, 2>(simd, c, end(2));
-                end(2)
-            }
-            4..8 => {
-                kernel.channels::<S, POOL, true, 4>(simd, c, end(4));
-                end(4)
-            }
-            8.. => {
-                kernel.channels::<S, POOL, true, 8>(simd, c, end(8));
-                end(8)
-            }
-        };
+        let left = (channels - c) / S::F32_LANES;
+        if left == 0 {
+            return kernel.channels::<S, POOL, false, 1>(simd, c, channels);
+        }
+        let vectors = 1 << left.min(8).ilog2();
+        let end = c + vectors * S::F32_LANES;
+        match vectors {
+            1 => kernel.channels::<S, POOL, true, 1>(simd, c, end),
+            2 => kernel.channels::<S, POOL, true, 2>(simd, c, end),
+            4 => kernel.channels::<S, POOL, true, 4>(simd, c, end),
+            _ => kernel.channels::<S, POOL, true, 8>(simd, c, end),
+        }
+        c = end;
     }
 }
 
@@ -257,12 +256,8 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let channels = self.x.plane.channels;
-        if self.tail.pool {
-            run::<S, true>(simd, &mut self, channels);
-        } else {
-            run::<S, false>(simd, &mut self, channels);
-        }
+        let (channels, pool) = (self.x.plane.channels, self.tail.pool);
+        run(simd, &mut self, channels, pool);
     }
 }
 
@@ -317,12 +312,8 @@ impl WithSimd for Grad<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let channels = self.x.plane.channels;
-        if self.tail.pool {
-            run::<S, true>(simd, &mut self, channels);
-        } else {
-            run::<S, false>(simd, &mut self, channels);
-        }
+        let (channels, pool) = (self.x.plane.channels, self.tail.pool);
+        run(simd, &mut self, channels, pool);
     }
 }
 

@@ -3,7 +3,7 @@
 //! One file without anything from elsewhere: it can be kept as the artefact of a build and opened years later.
 
 use super::history::{Change, History, histories};
-use super::{builds, chart, machine, records};
+use super::{builds, chart, machine, records, suite};
 use crate::root;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -20,9 +20,6 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FILE", default_value = "target/perf.html")]
     out: PathBuf,
 }
-
-/// Subjects of a range of commits that are listed; the range itself names the others.
-const LISTED: usize = 12;
 
 /// Writes the page.
 pub(crate) fn run(args: &ReportArgs) -> Result<()> {
@@ -54,10 +51,7 @@ fn page(
     histories: &[History],
     commits: impl Fn(&[String; 2]) -> Vec<String>,
 ) -> Markup {
-    let changes: Vec<(&History, Change)> = histories
-        .iter()
-        .flat_map(|history| history.changes().into_iter().map(move |change| (history, change)))
-        .collect();
+    let ranges = ranges(histories);
     let title = format!("Speed on {machine}");
     html! {
         (DOCTYPE)
@@ -75,8 +69,8 @@ fn page(
                     "records between two changes."
                 }
                 h2 { "Changes" }
-                @if changes.is_empty() { p { "None was found." } }
-                @for (history, change) in &changes { (entry(history, change, &commits)) }
+                @if ranges.is_empty() { p { "None was found." } }
+                @for range in &ranges { (entry(range, &commits)) }
                 h2 { "Benchmarks" }
                 @for history in histories {
                     section id=(anchor(history)) {
@@ -90,30 +84,71 @@ fn page(
     }
 }
 
-/// One change: what, how much, and between which commits.
-fn entry(
-    history: &History,
-    change: &Change,
-    commits: impl Fn(&[String; 2]) -> Vec<String>,
-) -> Markup {
-    let [from, to] = &change.revisions;
-    let commits = commits(&change.revisions);
-    let (word, ratio) =
-        if change.ratio > 1.0 { ("slower", change.ratio) } else { ("faster", 1.0 / change.ratio) };
-    html! {
-        details open[commits.len() <= LISTED] {
-            summary {
-                a href={ "#" (anchor(history)) } { (history.benchmark) } " is "
-                strong class=(word) { (format!("{:.1} % {word}", 100.0 * (ratio - 1.0))) }
-                " since " code { (from) ".." (to) }
-                @if let Some([old, new]) = &change.compilers { "; the compiler changed from " (old) " to " (new) }
-            }
-            ul {
-                @for commit in commits.iter().take(LISTED) { li { (commit) } }
-                @if commits.len() > LISTED { li { "and " (commits.len() - LISTED) " more" } }
-                @if commits.is_empty() { li { "git knows no commits of this range" } }
+/// What changed after one revision, up to another.
+struct Range<'a> {
+    revisions: [String; 2],
+    /// When the second one is from.
+    date: String,
+    /// The largest first.
+    changes: Vec<(&'a History, Change)>,
+}
+
+/// The changes of all histories, the newest range of commits first: one change of the code often moves many benchmarks.
+fn ranges(histories: &[History]) -> Vec<Range<'_>> {
+    let mut ranges: Vec<Range<'_>> = Vec::new();
+    for history in histories {
+        for change in history.changes() {
+            let date = history.lines[change.at].date.clone();
+            match ranges.iter_mut().find(|range| range.revisions == change.revisions) {
+                Some(range) => range.changes.push((history, change)),
+                None => ranges.push(Range {
+                    revisions: change.revisions.clone(),
+                    date,
+                    changes: vec![(history, change)],
+                }),
             }
         }
+    }
+    ranges.sort_by(|a, b| b.date.cmp(&a.date));
+    for range in &mut ranges {
+        range.changes.sort_by(|(_, a), (_, b)| b.ratio.ln().abs().total_cmp(&a.ratio.ln().abs()));
+    }
+    ranges
+}
+
+/// What changed, how much, and the commits in between.
+fn entry(range: &Range<'_>, commits: impl Fn(&[String; 2]) -> Vec<String>) -> Markup {
+    let [from, to] = &range.revisions;
+    let commits = commits(&range.revisions);
+    let compilers = range.changes.iter().find_map(|(_, change)| change.compilers.as_ref());
+    html! {
+        h3 { code { (from) ".." (to) } small { ", " (range.date) } }
+        @if let Some([old, new]) = compilers { p { "The compiler changed from " (old) " to " (new) "." } }
+        ul { @for (history, change) in &range.changes { li { (sentence(history, change)) } } }
+        details {
+            summary {
+                @match commits.len() {
+                    0 => "git knows no commits of this range",
+                    1 => "One commit",
+                    n => (n) " commits",
+                }
+            }
+            ul { @for commit in &commits { li { (commit) } } }
+        }
+    }
+}
+
+fn sentence(history: &History, change: &Change) -> Markup {
+    let is_speed = !suite::NOT_SPEED.contains(&history.lines[change.at].figure.as_str());
+    let (class, word, ratio) = match (change.ratio > 1.0, is_speed) {
+        (true, true) => ("slower", "slower", change.ratio),
+        (true, false) => ("slower", "worse", change.ratio),
+        (false, true) => ("faster", "faster", 1.0 / change.ratio),
+        (false, false) => ("faster", "better", 1.0 / change.ratio),
+    };
+    html! {
+        a href={ "#" (anchor(history)) } { (history.benchmark) } " is "
+        strong class=(class) { (format!("{:.1} % {word}", 100.0 * (ratio - 1.0))) }
     }
 }
 
@@ -166,7 +201,23 @@ mod tests {
             assert!(page.contains(part), "`{part}` is missing:\n{page}");
         }
         assert_eq!(page.matches("<svg").count(), 2, "a chart for each benchmark");
+        assert_eq!(page.matches("c06..c07").count(), 1, "a range is named once");
         assert!(!page.contains("http"), "the page needs nothing from elsewhere");
+    }
+
+    #[test]
+    fn changes_of_one_range_stand_together_the_largest_first() {
+        let mut records = records();
+        for train in records[7..].iter_mut().map(|record| &mut record[1]) {
+            (train.median, train.figure) = (0.8 * train.median, suite::NOT_SPEED[0].to_owned());
+        }
+        let histories = histories(&records);
+        let ranges = ranges(&histories);
+        let [range] = &ranges[..] else { panic!("one range, not {}", ranges.len()) };
+        let sentences = range.changes.iter().map(|(history, change)| sentence(history, change));
+        let sentences: Vec<String> = sentences.map(Markup::into_string).collect();
+        assert!(sentences[0].contains("train") && sentences[0].contains("25.0 % worse"));
+        assert!(sentences[1].contains("adam") && sentences[1].contains("10.0 % slower"));
     }
 
     #[test]

@@ -206,3 +206,6 @@ mod tests {
         assert!(names.iter().all(|name| name.len() <= 20 && name.chars().all(plain)), "{names:?}");
     }
 }
+
+/// Figures that are no speed: a change makes them better or worse, not faster or slower.
+pub(crate) const NOT_SPEED: &[&str] = &["rss_peak_mib", "bytes", "loss", "iou"];

@@ -62,12 +62,8 @@ impl WithSimd for Sums<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let channels = self.x.plane.channels;
-        if self.tail.pool {
-            run::<S, true>(simd, &mut self, channels);
-        } else {
-            run::<S, false>(simd, &mut self, channels);
-        }
+        let (channels, pool) = (self.x.plane.channels, self.tail.pool);
+        run(simd, &mut self, channels, pool);
     }
 }
 
