@@ -151,8 +151,7 @@ impl Conv {
 
     /// Whether the gradient of the weights is.
     fn winograd_weights(&self, dy: Plane) -> bool {
-        let (from, to) = (self.in_channels, self.out_channels);
-        self.is_plain() && winograd_weights::pays(from, to, dy.height, dy.width)
+        self.is_plain() && winograd::pays(self.in_channels, self.out_channels, dy.height, dy.width)
     }
 
     const fn is_plain(&self) -> bool {

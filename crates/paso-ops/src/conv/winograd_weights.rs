@@ -12,13 +12,8 @@ use pulp::{Simd, WithSimd};
 use super::direct::{Walk, panels};
 use super::vector::{load, store};
 use super::weight_grad::Sums;
-use super::winograd::{self, PRODUCTS, SCRATCH, Spread, origins};
+use super::winograd::{self, PRODUCTS, SCRATCH, Spread, origins, stride};
 use crate::Isa;
-
-/// Whether it is faster than the direct sum: where many channels share the work of transforming tiles.
-pub(super) fn pays(from: usize, to: usize, rows: usize, columns: usize) -> bool {
-    winograd::pays(from, to, rows, columns) && from.min(to) >= 32
-}
 
 /// Tiles to transform at a time. More of them share the way back to the nine weights, as long as those of one product stay in the
 /// first-level cache, and all products in the second.
@@ -38,8 +33,8 @@ pub(super) fn weight_grad(
     let (to, tiles) = (walk.channels, walk.rows / 2 * (walk.columns / 2));
     let block = block(tiles, from + to);
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.resize(PRODUCTS * block * (from + to));
-        let (spread, widened) = scratch.split_at_mut(PRODUCTS * block * from);
+        scratch.resize(PRODUCTS * (stride(block, from) + stride(block, to)));
+        let (spread, widened) = scratch.split_at_mut(PRODUCTS * stride(block, from));
         for first in (0..tiles).step_by(block) {
             let tiles = first..tiles.min(first + block);
             let one = winograd::product(tiles.len(), from, to);
@@ -88,7 +83,7 @@ impl Widen<'_> {
             let pair = [load::<S, FULL>(simd, left, lanes), load::<S, FULL>(simd, right, lanes)];
             rows[r] = widen(simd, pair);
         }
-        let product = self.tiles.len() * channels;
+        let product = stride(self.tiles.len(), channels);
         for k in 0..4 {
             let column = widen(simd, [rows[0][k], rows[1][k]]);
             for r in 0..4 {
@@ -156,8 +151,8 @@ impl Products<'_> {
             let first = next.min(from - R);
             let mut sums = [[[simd.splat_f32s(0.0); V]; R]; PRODUCTS];
             for k in 0..PRODUCTS {
-                let input = &self.spread[k * walk.columns * from..][..walk.columns * from];
-                let d_output = &self.widened[k * walk.columns * to..][..walk.columns * to];
+                let input = &self.spread[k * stride(walk.columns, from)..][..walk.columns * from];
+                let d_output = &self.widened[k * stride(walk.columns, to)..][..walk.columns * to];
                 sums[k] = Sums { walk, input, d_output }.tile::<S, R, V, FULL>(
                     simd,
                     (0, 1),
