@@ -130,7 +130,7 @@ fn entry(range: &Range<'_>, commits: impl Fn(&[String; 2]) -> Vec<String>) -> Ma
                 @match commits.len() {
                     0 => "git knows no commits of this range",
                     1 => "One commit",
-                    n => (n) " commits",
+                    n => { (n) " commits" }
                 }
             }
             ul { @for commit in &commits { li { (commit) } } }

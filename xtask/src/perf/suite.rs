@@ -193,6 +193,9 @@ pub(crate) const COUNTED: &[Counted] = &[
     counted("infer-S", 2, "train --net S --mode infer --batch 2"),
 ];
 
+/// Figures that are no speed: a change makes them better or worse, not faster or slower.
+pub(crate) const NOT_SPEED: &[&str] = &["rss_peak_mib", "bytes", "loss", "iou"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +209,3 @@ mod tests {
         assert!(names.iter().all(|name| name.len() <= 20 && name.chars().all(plain)), "{names:?}");
     }
 }
-
-/// Figures that are no speed: a change makes them better or worse, not faster or slower.
-pub(crate) const NOT_SPEED: &[&str] = &["rss_peak_mib", "bytes", "loss", "iou"];
