@@ -1,7 +1,7 @@
 //! The history of every benchmark of a machine, and where it changed.
 
 use super::records::{Better, Line};
-use super::segments;
+use super::{quality, run, segments};
 use std::collections::BTreeMap;
 
 /// One benchmark at one instruction set level, the oldest record first.
@@ -27,17 +27,46 @@ pub(crate) struct Change {
     pub(crate) compilers: Option<[String; 2]>,
 }
 
-/// The histories of all benchmarks, from records in order of time.
+/// The histories of all benchmarks, from records in order of time. The seeds of one figure make one history.
 pub(crate) fn histories(records: &[Vec<Line>]) -> Vec<History> {
     let mut lines: BTreeMap<(String, String), Vec<Line>> = BTreeMap::new();
-    for line in records.iter().flatten() {
-        lines.entry((line.benchmark.clone(), line.level.clone())).or_default().push(line.clone());
+    for line in records.iter().flat_map(|record| pooled(record)) {
+        lines.entry((line.benchmark.clone(), line.level.clone())).or_default().push(line);
     }
     let history = |((benchmark, level), lines): (_, Vec<Line>)| {
         let times: Vec<f64> = lines.iter().map(|line| line.better.log_time(line.median)).collect();
-        History { benchmark, level, starts: segments::segments(&times), lines }
+        // Seeds repeat to the last digit, so that the noise of a figure is what they differ by.
+        let seeds = lines.iter().any(|line| quality::is_pooled(&line.benchmark));
+        let grain = if seeds { spread(&lines) } else { segments::GRAIN };
+        History { benchmark, level, starts: segments::segments(&times, grain), lines }
     };
     lines.into_iter().map(history).collect()
+}
+
+/// The lines of a record, with one for all seeds of a figure: their median, least and most.
+fn pooled(record: &[Line]) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut seeds: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
+    for line in record {
+        match quality::without_seed(&line.benchmark) {
+            Some(name) => seeds.entry(name).or_default().push(line),
+            None => lines.push(line.clone()),
+        }
+    }
+    for (name, seeds) in seeds {
+        let mut figures: Vec<f64> = seeds.iter().map(|line| line.median).collect();
+        figures.sort_by(f64::total_cmp);
+        let [median, least, most] = run::summary(&figures);
+        let (benchmark, runs) = (name.to_owned(), figures.len());
+        lines.push(Line { benchmark, median, least, most, runs, ..seeds[0].clone() });
+    }
+    lines
+}
+
+/// Half of what the seeds of a figure differ by, as a logarithm: the median over the records.
+fn spread(lines: &[Line]) -> f64 {
+    let spreads: Vec<f64> = lines.iter().map(|line| (line.most / line.least).ln() / 2.0).collect();
+    segments::median(&spreads)
 }
 
 impl History {
@@ -98,6 +127,27 @@ pub(crate) mod tests {
         assert_eq!((change.at, &change.revisions), (7, &["c06".to_owned(), "c07".to_owned()]));
         assert!((change.ratio - 1.1).abs() < 0.005, "10 % slower: {}", change.ratio);
         assert!(change.compilers.is_some(), "the compiler is another one");
+    }
+
+    #[test]
+    fn seeds_are_one_history_and_what_they_differ_by_is_no_change() {
+        let seeds = |i: u32, loss: f64| -> Vec<Line> {
+            let (revision, date) = (format!("c{i:02}"), format!("2026-01-{:02}T00:00:00Z", i + 1));
+            let name = |seed: u32| format!("quality-loss-{seed}");
+            (0..5)
+                .map(|seed| {
+                    line(&name(seed), &revision, &date, loss * (1.0 + 0.03 * f64::from(seed)))
+                })
+                .collect()
+        };
+        for (after, changes) in [(1.02, 0), (1.5, 1)] {
+            let level = |i| if i < 5 { 1.0 } else { after };
+            let records: Vec<Vec<Line>> = (0..10).map(|i| seeds(i, level(i))).collect();
+            let histories = histories(&records);
+            let [loss] = &histories[..] else { panic!("one history, not {}", histories.len()) };
+            assert_eq!((loss.benchmark.as_str(), loss.lines[0].runs), ("quality-loss", 5));
+            assert_eq!(loss.changes().len(), changes, "a loss of {after} from the sixth on");
+        }
     }
 
     #[test]

@@ -72,6 +72,17 @@ impl Found {
     }
 }
 
+/// The name of a record's line without its seed: `quality-loss` of `quality-loss-2`.
+pub(crate) fn without_seed(benchmark: &str) -> Option<&str> {
+    let (name, seed) = benchmark.rsplit_once('-')?;
+    (is_pooled(name) && seed.parse::<u64>().is_ok()).then_some(name)
+}
+
+/// Whether this is such a name.
+pub(crate) fn is_pooled(name: &str) -> bool {
+    name.strip_prefix(NAME).is_some_and(|rest| rest.starts_with('-'))
+}
+
 /// The figures of a seed, in the order of [`QUALITY_FIGURES`].
 fn figures(program: &Program, seed: u64) -> Result<Vec<f64>> {
     let line = program.json(&format!("{QUALITY} {seed}"))?;

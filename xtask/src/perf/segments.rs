@@ -9,12 +9,11 @@
 /// No segment is shorter.
 const LEAST: usize = 2;
 
-/// Added to the mean distance: differences of a fifth of a percent are not worth a segment, even where nothing else
-/// differs. For series of logarithms.
-const GRAIN: f64 = 0.002;
+/// Differences of a fifth of a percent are not worth a segment, even where nothing else differs. For series of logarithms.
+pub(crate) const GRAIN: f64 = 0.002;
 
-/// The first index of every segment; 0 is the first of them.
-pub(crate) fn segments(series: &[f64]) -> Vec<usize> {
+/// The first index of every segment; 0 is the first of them. The `grain` is added to the mean distance.
+pub(crate) fn segments(series: &[f64], grain: f64) -> Vec<usize> {
     let n = series.len();
     if n < 2 * LEAST {
         return vec![0];
@@ -38,7 +37,7 @@ pub(crate) fn segments(series: &[f64]) -> Vec<usize> {
     }
     let length = n as f64;
     let penalty = 4.0 * length.ln() / length;
-    let criterion = |k: usize| (best[k][n].0 / length + GRAIN).ln() + penalty * (k + 1) as f64;
+    let criterion = |k: usize| (best[k][n].0 / length + grain).ln() + penalty * (k + 1) as f64;
     let chosen = (0..most).min_by(|&a, &b| criterion(a).total_cmp(&criterion(b))).unwrap_or(0);
 
     let (mut starts, mut end) = (Vec::new(), n);
@@ -80,6 +79,10 @@ mod tests {
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
+    fn cut(series: &[f64]) -> Vec<usize> {
+        segments(series, GRAIN)
+    }
+
     /// Levels with noise of 1 % (uniform, so at most 1.7 %) and an outlier of 30 % now and then.
     fn series(rng: &mut ChaCha8Rng, levels: &[(usize, f64)]) -> Vec<f64> {
         let mut uniform = || f64::from(rng.next_u32()) / f64::from(u32::MAX);
@@ -99,7 +102,7 @@ mod tests {
         let levels = [(20, 0.0), (15, 0.08), (25, -0.05)];
         let mut exact = 0;
         for _ in 0..100 {
-            let found = segments(&series(&mut rng, &levels));
+            let found = cut(&series(&mut rng, &levels));
             let near = |found: usize, at: usize| found.abs_diff(at) <= 1;
             exact += u32::from(found.len() == 3 && near(found[1], 20) && near(found[2], 35));
         }
@@ -110,28 +113,35 @@ mod tests {
     fn noise_is_not_cut() {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         for length in [4, 8, 20, 60, 120] {
-            let cut = (0..100).filter(|_| segments(&series(&mut rng, &[(length, 0.0)])).len() > 1);
-            let cut = cut.count();
+            let level = |rng: &mut _| cut(&series(rng, &[(length, 0.0)])).len() > 1;
+            let cut = (0..100).filter(|_| level(&mut rng)).count();
             assert!(cut <= 2, "{cut} of 100 level series of {length} are cut");
         }
     }
 
     #[test]
     fn a_segment_has_two_figures_at_least() {
-        assert_eq!(segments(&[]), [0], "nothing");
-        assert_eq!(segments(&[0.0, 1.0]), [0], "too short");
+        assert_eq!(cut(&[]), [0], "nothing");
+        assert_eq!(cut(&[0.0, 1.0]), [0], "too short");
         let mut series = vec![0.0; 12];
         series.push(1.0);
-        assert_eq!(segments(&series), [0], "one high figure at the end may be an outlier");
+        assert_eq!(cut(&series), [0], "one high figure at the end may be an outlier");
         series.push(1.0);
-        assert_eq!(segments(&series), [0, 12], "two of them are a level");
+        assert_eq!(cut(&series), [0, 12], "two of them are a level");
+    }
+
+    #[test]
+    fn a_step_below_the_grain_is_none() {
+        let series = [0.0, 0.0, 0.0, 0.0, 0.05, 0.05, 0.05, 0.05];
+        assert_eq!(segments(&series, GRAIN), [0, 4]);
+        assert_eq!(segments(&series, 0.1), [0]);
     }
 
     #[test]
     fn no_cut_of_a_short_series_is_better() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let series = series(&mut rng, &[(5, 0.0), (6, 0.1)]);
-        let [_, cut] = segments(&series)[..] else { panic!("two segments") };
+        let [_, cut] = cut(&series)[..] else { panic!("two segments") };
         let distance = |part: &[f64]| part.iter().map(|x| (x - median(part)).abs()).sum::<f64>();
         let cost = |cut: usize| distance(&series[..cut]) + distance(&series[cut..]);
         let least = (2..=9).map(cost).fold(f64::INFINITY, f64::min);
