@@ -138,7 +138,7 @@ impl Tree {
 
     /// The program, built in release mode.
     fn build(&self) -> Result<PathBuf> {
-        build(&self.path, &self.target)
+        cargo(&self.path, &self.target, (suite::PACKAGE, suite::PROGRAM), &ALIGNED)
     }
 }
 
@@ -157,16 +157,27 @@ pub(crate) fn build(tree: &Path, target: &Path) -> Result<PathBuf> {
 }
 
 /// Builds a package's program.
-pub(crate) fn build_one(
+pub(crate) fn build_one(tree: &Path, target: &Path, program: (&str, &str)) -> Result<PathBuf> {
+    cargo(tree, target, program, &[])
+}
+
+/// Every function at the beginning of a line of the cache. Otherwise one that grows moves those behind it, and a loop that
+/// nobody had touched was 3 to 4 % slower, in every run of a gate: true of that program, but no fault of the change.
+const ALIGNED: [&str; 2] =
+    ["--config", "build.rustflags = [\"-C\", \"llvm-args=-align-all-functions=6\"]"];
+
+fn cargo(
     tree: &Path,
     target: &Path,
     (package, program): (&str, &str),
+    options: &[&str],
 ) -> Result<PathBuf> {
     eprintln!("perf: building {program} ...");
     let status = Command::new("cargo")
         .args(["build", "--release", "--locked", "--quiet", "-p", package])
         .args(["--bin", program, "--target-dir"])
         .arg(target)
+        .args(options)
         .current_dir(tree)
         .status()
         .context("cargo build")?;
