@@ -86,6 +86,15 @@ fn store<S: Simd, const FULL: bool>(simd: S, y: &mut [f32], c: usize, end: usize
     }
 }
 
+/// The windows of a row of outputs: two pixels of each of two rows.
+#[inline(always)]
+fn windows(x: Image<'_>, row: usize) -> impl Iterator<Item = [&[f32]; 2]> {
+    let two = 2 * x.plane.channels;
+    let top = x.data[x.plane.row(2 * row)].chunks_exact(two);
+    let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(two);
+    top.zip(bottom).map(|(top, bottom)| [top, bottom])
+}
+
 /// A vector of the channels of each of a window's four pixels.
 #[inline(always)]
 fn window<S: Simd, const FULL: bool>(
@@ -275,10 +284,7 @@ impl Kernel for Forward<'_> {
             let y = &mut self.y.data[self.y.plane.row(row)];
             let y = y.chunks_exact_mut(channels);
             if POOL {
-                let top = x.data[x.plane.row(2 * row)].chunks_exact(2 * channels);
-                let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
-                for (y, rows) in y.zip(top.zip(bottom)) {
-                    let rows = [rows.0, rows.1];
+                for (y, rows) in y.zip(windows(x, row)) {
                     for (v, lane) in lanes.iter().enumerate() {
                         let (c, end) = part::<S>(c, end, v);
                         let xs = window::<S, FULL>(simd, rows, channels, c, end);
@@ -347,11 +353,9 @@ impl Kernel for Grad<'_> {
                 let dx = dx_top
                     .chunks_exact_mut(2 * channels)
                     .zip(dx_bottom.chunks_exact_mut(2 * channels));
-                let top = x.data[x.plane.row(2 * row)].chunks_exact(2 * channels);
-                let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
                 let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
-                for ((dy, rows), dx) in dy.zip(top.zip(bottom)).zip(dx) {
-                    let (rows, dx) = ([rows.0, rows.1], [dx.0, dx.1]);
+                for ((dy, rows), dx) in dy.zip(windows(x, row)).zip(dx) {
+                    let dx = [dx.0, dx.1];
                     for (v, (lane, factors)) in lanes.iter().zip(factors).enumerate() {
                         let (c, end) = part::<S>(c, end, v);
                         let xs = window::<S, FULL>(simd, rows, channels, c, end);

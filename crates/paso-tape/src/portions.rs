@@ -8,12 +8,12 @@ use rayon::prelude::*;
 /// Portions of full size that a batch would fill.
 const FULL: usize = 8;
 
-/// Portions at the end that are smallest.
+/// Portions at the end of a phase, whichever way it goes through the others.
 pub(crate) const SMALL: usize = 2;
 
 /// The images of each portion of a batch: six of an eighth each, then smaller ones. Of up to eight images, each is one.
 ///
-/// Threads take them in this order, so that at the end of a phase one waits for another's small portion and not for an
+/// Threads take the last ones last in every phase, so that at its end one waits for another's small portion and not for an
 /// eighth of the batch. Eight threads share a batch evenly. The cut must not follow the number of threads, because the
 /// order of the sums over a batch follows the cut.
 pub(crate) fn portions(batch: usize) -> impl Iterator<Item = Range<usize>> {

@@ -93,7 +93,7 @@ impl Session {
         }
     }
 
-    /// Runs one phase over all portions, the larger ones first.
+    /// Runs one phase over all portions, the smallest last.
     ///
     /// Every other phase goes `back` through the batch: what the phase before wrote last is in the caches still, and is read
     /// first. Always in the same direction, a cache smaller than the batch's values would hold none of them when they are read.

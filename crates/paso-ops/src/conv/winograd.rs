@@ -158,7 +158,7 @@ pub(super) fn origins(
     })
 }
 
-/// Inputs to transformed tiles, `[product][tile][channel]`.
+/// Inputs to transformed tiles, `[product][tile][channel]`, the products a [`stride`] apart.
 pub(super) struct Spread<'a> {
     pub(super) walk: &'a Walk,
     pub(super) from: usize,

@@ -45,7 +45,7 @@ pub(super) fn weight_grad(
     });
 }
 
-/// Output gradients to transformed tiles, `[product][tile][channel]`.
+/// Output gradients to transformed tiles, `[product][tile][channel]`, the products a [`stride`] apart.
 struct Widen<'a> {
     walk: &'a Walk,
     d_output: &'a [f32],

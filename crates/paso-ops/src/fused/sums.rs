@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Kernel, Lane, Tail, check, load, part, run, window};
+use super::{Kernel, Lane, Tail, check, load, part, run, window, windows};
 use crate::norm::{GradSums, Norm};
 use crate::plane::same_shape;
 use crate::{Image, Isa};
@@ -86,10 +86,7 @@ impl Kernel for Sums<'_> {
         for row in 0..dy.plane.height {
             let dy = dy.data[dy.plane.row(row)].chunks_exact(channels);
             if POOL {
-                let top = x.data[x.plane.row(2 * row)].chunks_exact(2 * channels);
-                let bottom = x.data[x.plane.row(2 * row + 1)].chunks_exact(2 * channels);
-                for (dy, rows) in dy.zip(top.zip(bottom)) {
-                    let rows = [rows.0, rows.1];
+                for (dy, rows) in dy.zip(windows(x, row)) {
                     for (v, lane) in lanes.iter().enumerate() {
                         let (c, end) = part::<S>(c, end, v);
                         let xs = window::<S, FULL>(simd, rows, channels, c, end);
@@ -138,36 +135,42 @@ impl WithSimd for OutputSums<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let channels = self.y.plane.channels;
-        let mut c = 0;
-        while c < channels {
-            let end = channels.min(c + S::F32_LANES);
-            if end - c == S::F32_LANES {
-                self.channels::<S, true>(simd, c, end);
-            } else {
-                self.channels::<S, false>(simd, c, end);
-            }
-            c = end;
-        }
+        // The pool is behind: one number for each window.
+        run(simd, &mut self, channels, false);
     }
 }
 
-impl OutputSums<'_> {
+impl Kernel for OutputSums<'_> {
     #[inline(always)]
-    fn channels<S: Simd, const FULL: bool>(&mut self, simd: S, c: usize, end: usize) {
+    fn channels<S: Simd, const POOL: bool, const FULL: bool, const N: usize>(
+        &mut self,
+        simd: S,
+        c: usize,
+        end: usize,
+    ) {
         let (y, dy, channels) = (self.y, self.dy, self.y.plane.channels);
-        let scale = simd.partial_load_f32s(&self.norm.scale[c..end]);
-        let lane = Lane { simd, relu: self.relu, scale, shift: simd.splat_f32s(0.0) };
-        let beta = simd.partial_load_f32s(&self.norm.beta()[c..end]);
-        let (mut sum, mut product) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
+        let lanes = Lane::of::<N>(simd, self.norm, self.relu, c, end);
+        let mut beta = [simd.splat_f32s(0.0); N];
+        let (mut sum, mut product) = (beta, beta);
+        for (v, beta) in beta.iter_mut().enumerate() {
+            let (c, end) = part::<S>(c, end, v);
+            *beta = simd.partial_load_f32s(&self.norm.beta()[c..end]);
+        }
         for row in 0..dy.plane.height {
             let y = y.data[y.plane.row(row)].chunks_exact(channels);
             for (y, dy) in y.zip(dy.data[dy.plane.row(row)].chunks_exact(channels)) {
-                let y = load::<S, FULL>(simd, y, c, end);
-                let d = lane.gate(y, load::<S, FULL>(simd, dy, c, end));
-                sum = simd.add_f32s(sum, d);
-                product = simd.mul_add_f32s(simd.sub_f32s(y, beta), d, product);
+                for (v, lane) in lanes.iter().enumerate() {
+                    let (c, end) = part::<S>(c, end, v);
+                    let y = load::<S, FULL>(simd, y, c, end);
+                    let d = lane.gate(y, load::<S, FULL>(simd, dy, c, end));
+                    sum[v] = simd.add_f32s(sum[v], d);
+                    product[v] = simd.mul_add_f32s(simd.sub_f32s(y, beta[v]), d, product[v]);
+                }
             }
         }
-        self.sums.add_vectors::<S>(c..end, sum, simd.div_f32s(product, scale));
+        for (v, lane) in lanes.iter().enumerate() {
+            let (c, end) = part::<S>(c, end, v);
+            self.sums.add_vectors::<S>(c..end, sum[v], simd.div_f32s(product[v], lane.scale));
+        }
     }
 }
