@@ -5,7 +5,8 @@
 //! the last first. Stride 1 has one such class, stride 2 has two, and four over rows and columns.
 
 use super::direct::{self, Strides, Walk};
-use super::{Conv, Finish, depthwise, depthwise_halving, winograd};
+use super::winograd::Tile;
+use super::{Conv, Finish, depthwise, depthwise_halving};
 use crate::{Image, ImageMut, Isa};
 
 /// One residue class of rows (or columns) of the input.
@@ -38,9 +39,9 @@ fn classes(conv: &Conv) -> impl Iterator<Item = (Class, Class)> + use<> {
 }
 
 /// Length of the weights packed for [`input_grad`].
-pub(super) fn packed_len(conv: &Conv, lanes: usize, winograd: bool) -> usize {
-    if winograd {
-        return winograd::packed_len(conv.out_channels, conv.in_channels, lanes);
+pub(super) fn packed_len(conv: &Conv, lanes: usize, tile: Option<Tile>) -> usize {
+    if let Some(tile) = tile {
+        return tile.packed_len(conv.out_channels, conv.in_channels, lanes);
     }
     classes(conv).map(|(y, x)| class_len(conv, y, x, lanes)).sum()
 }
@@ -54,10 +55,16 @@ fn class_len(conv: &Conv, y: Class, x: Class, lanes: usize) -> usize {
 }
 
 /// Packs the weights as [`input_grad`] reads them: class after class, taps reversed, inputs and outputs swapped.
-pub(super) fn pack(conv: &Conv, lanes: usize, winograd: bool, weights: &[f32], packed: &mut [f32]) {
+pub(super) fn pack(
+    conv: &Conv,
+    lanes: usize,
+    tile: Option<Tile>,
+    weights: &[f32],
+    packed: &mut [f32],
+) {
     let (inputs, outputs) = (conv.in_channels, conv.out_channels);
-    if winograd {
-        return winograd::pack(outputs, inputs, lanes, packed, |tap, output, input| {
+    if let Some(tile) = tile {
+        return tile.pack(outputs, inputs, lanes, packed, |tap, output, input| {
             weights[((8 - tap) * inputs + input) * outputs + output]
         });
     }
@@ -94,9 +101,9 @@ pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], d
     }
     let mut rest = packed;
     // Only with stride 1, which has a single class.
-    let winograd = conv.winograd_backward(input);
+    let tile = conv.tile_backward(input);
     for (y, x) in classes(conv) {
-        let length = if winograd { packed.len() } else { class_len(conv, y, x, isa.lanes()) };
+        let length = if tile.is_some() { packed.len() } else { class_len(conv, y, x, isa.lanes()) };
         let (weights, tail) = rest.split_at(length);
         rest = tail;
         if y.residue >= input.height || x.residue >= input.width {
@@ -125,8 +132,8 @@ pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], d
             run: if conv.groups > 1 { x.taps } else { x.taps * output.channels },
             channels: input.channels,
         };
-        if winograd {
-            winograd::convolve(
+        if let Some(tile) = tile {
+            tile.convolve(
                 isa,
                 &walk,
                 output.channels,

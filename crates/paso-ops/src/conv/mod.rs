@@ -4,6 +4,7 @@ mod depthwise;
 mod depthwise_3x3;
 mod depthwise_halving;
 mod direct;
+mod filtering;
 mod input_grad;
 mod packed;
 mod reference;
@@ -19,6 +20,7 @@ pub use packed::PackedConv;
 pub use separable::Separable;
 
 use direct::{Strides, Walk};
+use winograd::Tile;
 
 use crate::{Image, ImageMut, Isa, Plane};
 
@@ -137,21 +139,24 @@ impl Conv {
         before.max(after(input.height, output.height)).max(after(input.width, output.width))
     }
 
-    /// Whether the outputs of this input are computed by [`winograd`].
-    fn winograd(&self, input: Plane) -> bool {
+    /// The tile of [`winograd`] by which the outputs of this input are computed.
+    fn tile(&self, input: Plane) -> Option<Tile> {
         let y = self.output(input);
-        self.is_plain() && winograd::pays(self.in_channels, self.out_channels, y.height, y.width)
+        self.plain_tile(self.in_channels, self.out_channels, y)
     }
 
-    /// Whether this input's gradient is.
-    fn winograd_backward(&self, input: Plane) -> bool {
-        let (from, to) = (self.out_channels, self.in_channels);
-        self.is_plain() && winograd::pays(from, to, input.height, input.width)
+    /// That of this input's gradient.
+    fn tile_backward(&self, input: Plane) -> Option<Tile> {
+        self.plain_tile(self.out_channels, self.in_channels, input)
     }
 
-    /// Whether the gradient of the weights is.
-    fn winograd_weights(&self, dy: Plane) -> bool {
-        self.is_plain() && winograd::pays(self.in_channels, self.out_channels, dy.height, dy.width)
+    /// That of the gradient of the weights.
+    fn tile_weights(&self, dy: Plane) -> Option<Tile> {
+        self.plain_tile(self.in_channels, self.out_channels, dy)
+    }
+
+    fn plain_tile(&self, from: usize, to: usize, of: Plane) -> Option<Tile> {
+        self.is_plain().then(|| Tile::of(from, to, of.height, of.width)).flatten()
     }
 
     const fn is_plain(&self) -> bool {
@@ -176,11 +181,12 @@ impl Conv {
         y: ImageMut<'_>,
     ) {
         self.check(x.plane, y.plane);
-        packed.check(isa, self, self.winograd(x.plane));
-        if self.winograd(x.plane) {
+        let tile = self.tile(x.plane);
+        packed.check(isa, self, tile);
+        if let Some(tile) = tile {
             let walk = self.walk(x.plane, y.plane);
             let (from, weights) = (self.in_channels, &packed.forward);
-            winograd::convolve(isa, &walk, from, x.data, weights, finish, y.data);
+            tile.convolve(isa, &walk, from, x.data, weights, finish, y.data);
         } else if self.groups == 1 {
             direct::convolve(
                 isa,
@@ -218,7 +224,7 @@ impl Conv {
             dy.plane.halo
         );
         crate::plane::same_shape("convolution", dy.plane, self.output(dx.plane));
-        packed.check_backward(isa, self, self.winograd_backward(dx.plane));
+        packed.check_backward(isa, self, self.tile_backward(dx.plane));
         if self.groups > 1 && !self.is_depthwise() {
             return reference::input_grad(self, dy, &packed.backward, dx);
         }
@@ -238,9 +244,9 @@ impl Conv {
             "the weight gradient needs {} numbers",
             self.weight_len()
         );
-        if self.winograd_weights(dy.plane) {
+        if let Some(tile) = self.tile_weights(dy.plane) {
             let walk = self.walk(x.plane, dy.plane);
-            winograd_weights::weight_grad(isa, &walk, self.in_channels, x.data, dy.data, dw);
+            tile.weight_grad(isa, &walk, self.in_channels, x.data, dy.data, dw);
         } else if self.groups == 1 {
             weight_grad::weight_grad(isa, &self.walk(x.plane, dy.plane), x.data, dy.data, dw);
         } else if self.is_depthwise() {

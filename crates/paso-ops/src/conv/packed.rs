@@ -1,6 +1,7 @@
 //! A convolution's weights in the order in which its kernels read them.
 
-use super::{Conv, direct, input_grad, winograd};
+use super::winograd::Tile;
+use super::{Conv, direct, input_grad};
 use crate::{Buffer, Isa, Plane};
 
 /// Weights packed for [`Conv::forward`] and, if wanted, for [`Conv::input_grad`].
@@ -10,9 +11,9 @@ use crate::{Buffer, Isa, Plane};
 pub struct PackedConv {
     pub(super) forward: Buffer,
     pub(super) backward: Buffer,
-    /// For which level and convolution, and whether for Winograd's way.
-    packed_for: Option<(Isa, Conv, bool)>,
-    backward_for: Option<(Isa, Conv, bool)>,
+    /// For which level, convolution, and tile of Winograd's way.
+    packed_for: Option<(Isa, Conv, Option<Tile>)>,
+    backward_for: Option<(Isa, Conv, Option<Tile>)>,
 }
 
 impl PackedConv {
@@ -23,12 +24,12 @@ impl PackedConv {
     #[track_caller]
     pub fn pack(&mut self, isa: Isa, conv: &Conv, input: Plane, weights: &[f32]) {
         check_len(conv, weights);
-        let winograd = conv.winograd(input);
-        self.packed_for = Some((isa, *conv, winograd));
+        let tile = conv.tile(input);
+        self.packed_for = Some((isa, *conv, tile));
         let (inputs, outputs, lanes) = (conv.in_channels, conv.out_channels, isa.lanes());
-        if winograd {
-            self.forward.resize(winograd::packed_len(inputs, outputs, lanes));
-            winograd::pack(inputs, outputs, lanes, &mut self.forward, |tap, input, output| {
+        if let Some(tile) = tile {
+            self.forward.resize(tile.packed_len(inputs, outputs, lanes));
+            tile.pack(inputs, outputs, lanes, &mut self.forward, |tap, input, output| {
                 weights[(tap * inputs + input) * outputs + output]
             });
             return;
@@ -52,31 +53,31 @@ impl PackedConv {
     #[track_caller]
     pub fn pack_backward(&mut self, isa: Isa, conv: &Conv, input: Plane, weights: &[f32]) {
         check_len(conv, weights);
-        let winograd = conv.winograd_backward(input);
-        self.backward_for = Some((isa, *conv, winograd));
+        let tile = conv.tile_backward(input);
+        self.backward_for = Some((isa, *conv, tile));
         if conv.groups > 1 && !conv.is_depthwise() {
             self.backward.resize(weights.len());
             self.backward.copy_from_slice(weights);
             return;
         }
-        self.backward.resize(input_grad::packed_len(conv, isa.lanes(), winograd));
-        input_grad::pack(conv, isa.lanes(), winograd, weights, &mut self.backward);
+        self.backward.resize(input_grad::packed_len(conv, isa.lanes(), tile));
+        input_grad::pack(conv, isa.lanes(), tile, weights, &mut self.backward);
     }
 
     #[track_caller]
-    pub(super) fn check(&self, isa: Isa, conv: &Conv, winograd: bool) {
+    pub(super) fn check(&self, isa: Isa, conv: &Conv, tile: Option<Tile>) {
         assert_eq!(
             self.packed_for,
-            Some((isa, *conv, winograd)),
+            Some((isa, *conv, tile)),
             "the weights were packed for something else"
         );
     }
 
     #[track_caller]
-    pub(super) fn check_backward(&self, isa: Isa, conv: &Conv, winograd: bool) {
+    pub(super) fn check_backward(&self, isa: Isa, conv: &Conv, tile: Option<Tile>) {
         assert_eq!(
             self.backward_for,
-            Some((isa, *conv, winograd)),
+            Some((isa, *conv, tile)),
             "the weights were packed backward for something else"
         );
     }

@@ -85,8 +85,8 @@ impl Separable {
         let all = self.first.output(self.input);
         self.first.check(x.plane, all);
         self.second.check(all, y.plane);
-        first.check(isa, &self.first, false);
-        second.check(isa, &self.second, false);
+        first.check(isa, &self.first, None);
+        second.check(isa, &self.second, None);
         let (to, from) =
             (self.first.walk(x.plane, self.between), self.second.walk(self.between, y.plane));
         for row in (0..all.height).step_by(self.between.height) {

@@ -1,5 +1,6 @@
 //! Every convolution path against the six loops, at every instruction set of this machine.
 
+use super::winograd::Tile;
 use super::{Conv, Finish, PackedConv, Separable, reference};
 use crate::{Activation, Image, ImageMut, Isa, Plane};
 
@@ -124,22 +125,28 @@ fn every_kernel_stride_and_padding() {
 
 #[test]
 fn winograds_way_wherever_it_is_taken() {
-    let sizes = [(8, 8), (10, 12), (22, 6)];
+    let sizes = [(8, 8), (10, 12), (22, 6), (16, 16), (12, 24), (18, 22)];
     for (from, to) in [(16, 16), (17, 40), (32, 32), (33, 32), (32, 47), (48, 64), (70, 33)] {
         for (height, width) in sizes {
             for padding in 0..3 {
                 let conv = Conv { padding, ..Conv::new(from, to, 3) };
                 let x = Plane::new(height, width, from);
                 let y = conv.output(x);
-                assert_eq!(conv.winograd(x), y.pixels() >= 64, "{conv:?}");
-                assert_eq!(conv.winograd_weights(y), y.pixels() >= 64, "{conv:?}");
-                assert!(conv.winograd_backward(x), "{conv:?}");
+                let tile = |y: Plane| {
+                    let four = y.height % 4 + y.width % 4 == 0 && y.pixels() >= 256;
+                    let two = (y.pixels() >= 64).then_some(Tile::Two);
+                    if four { Some(Tile::Four) } else { two }
+                };
+                assert_eq!(conv.tile(x), tile(y), "{conv:?}");
+                assert_eq!(conv.tile_weights(y), tile(y), "{conv:?}");
+                assert_eq!(conv.tile_backward(x), tile(x), "{conv:?}");
                 check(conv, height, width);
             }
         }
     }
     // More tiles than are transformed at a time.
     check(Conv::new(128, 96, 3), 16, 18);
+    check(Conv::new(96, 128, 3), 32, 20);
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! Winograd's minimal filtering F(2x2, 3x3): 16 multiplications for four outputs where the direct sum takes 36.
+//! Winograd's minimal filtering: 16 multiplications for the four outputs of a tile where the direct sum takes 36, or 36 for 16
+//! where it takes 144.
 //!
 //! Winograd, *Arithmetic Complexity of Computations* (1980), as used for convolutions by Lavin & Gray, *Fast Algorithms for
-//! Convolutional Neural Networks*, arXiv 1509.09308, section 4.1. Tiles of 4 x 4 inputs that overlap by two are
-//! transformed (additions only), multiplied with transformed weights in 16 matrix products over the channels, and
-//! transformed back to 2 x 2 outputs. The products are those of a 1 x 1 convolution, so [`direct`] does them.
+//! Convolutional Neural Networks*, arXiv 1509.09308, section 4.1. Tiles of `N x N` inputs that overlap by two are
+//! transformed, multiplied with transformed weights in `N * N` matrix products over the channels, and
+//! transformed back to `M x M` outputs. The products are those of a 1 x 1 convolution, so [`direct`] does them. The
+//! transformations of a row or a column are in [`filtering`](super::filtering).
 
 #![expect(clippy::needless_range_loop, reason = "small matrices are clearest by their indices")]
 
@@ -14,32 +16,87 @@ use pulp::{Simd, WithSimd};
 
 use super::Finish;
 use super::direct::{self, Strides, Walk, panels};
+use super::filtering::{Filtering, Minimal};
 use super::vector::{finish, load, store};
 use crate::{Buffer, Isa};
 
-/// Products of one tile, and so matrices of weights.
-pub(super) const PRODUCTS: usize = 16;
-
-/// Whether it is faster than the direct sum for a 3 x 3 convolution of stride 1 with so many channels and outputs.
-pub(super) fn pays(from: usize, to: usize, rows: usize, columns: usize) -> bool {
-    let even = rows.is_multiple_of(2) && columns.is_multiple_of(2);
-    even && from >= 16 && to >= 16 && rows * columns >= 64
+/// The outputs of a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tile {
+    /// 2 x 2 of 4 x 4 inputs.
+    Two,
+    /// 4 x 4 of 6 x 6 inputs.
+    Four,
 }
 
-/// Length of the packed weights.
-pub(super) fn packed_len(from: usize, to: usize, lanes: usize) -> usize {
-    PRODUCTS * direct::packed_len(from, to, lanes)
+impl Tile {
+    /// The tile with which a 3 x 3 convolution of stride 1 with so many channels and outputs is fastest, unless the direct sum is.
+    pub(super) fn of(from: usize, to: usize, rows: usize, columns: usize) -> Option<Self> {
+        let whole = |side| rows.is_multiple_of(side) && columns.is_multiple_of(side);
+        if from < 16 || to < 16 {
+            None
+        } else if whole(4) && rows * columns >= 256 {
+            Some(Self::Four)
+        } else if whole(2) && rows * columns >= 64 {
+            Some(Self::Two)
+        } else {
+            None
+        }
+    }
+
+    /// Length of the packed weights.
+    pub(super) fn packed_len(self, from: usize, to: usize, lanes: usize) -> usize {
+        let products = match self {
+            Self::Two => 16,
+            Self::Four => 36,
+        };
+        products * direct::packed_len(from, to, lanes)
+    }
+
+    /// Transforms and packs the weights, given as `weight(tap, from, to)` with taps 0 to 8 row by row: a matrix for each
+    /// product, in the panels of [`direct`].
+    pub(super) fn pack(
+        self,
+        from: usize,
+        to: usize,
+        lanes: usize,
+        packed: &mut [f32],
+        weight: impl Fn(usize, usize, usize) -> f32,
+    ) {
+        match self {
+            Self::Two => pack::<4, 2>(from, to, lanes, packed, weight),
+            Self::Four => pack::<6, 4>(from, to, lanes, packed, weight),
+        }
+    }
+
+    /// The convolution of a walk with 3 x 3 taps and stride 1, over `from` channels.
+    #[expect(clippy::too_many_arguments, reason = "those of a convolution, and the tile")]
+    pub(super) fn convolve(
+        self,
+        isa: Isa,
+        walk: &Walk,
+        from: usize,
+        input: &[f32],
+        packed: &[f32],
+        finish: Finish<'_>,
+        output: &mut [f32],
+    ) {
+        match self {
+            Self::Two => convolve::<4, 2>(isa, walk, from, input, packed, finish, output),
+            Self::Four => convolve::<6, 4>(isa, walk, from, input, packed, finish, output),
+        }
+    }
 }
 
-/// Transforms and packs the weights, given as `weight(tap, from, to)` with taps 0 to 8 row by row: 16 matrices, each in
-/// the panels of [`direct`].
-pub(super) fn pack(
+fn pack<const N: usize, const M: usize>(
     from: usize,
     to: usize,
     lanes: usize,
     packed: &mut [f32],
     weight: impl Fn(usize, usize, usize) -> f32,
-) {
+) where
+    Minimal<N, M>: Filtering<N, M>,
+{
     const WIDEST: usize = 32;
     let matrix = direct::packed_len(from, to, lanes);
     for (start, width) in panels(to, lanes) {
@@ -51,30 +108,24 @@ pub(super) fn pack(
                     *g = weight(tap, i, start + o);
                 }
             }
-            let mut u = [[0.0; WIDEST]; PRODUCTS];
+            let mut u = [[[0.0; WIDEST]; N]; N];
             for o in 0..WIDEST {
-                let g: [f32; 9] = std::array::from_fn(|tap| g[tap][o]);
-                let column = |c: usize| spread(g[c], g[3 + c], g[6 + c]);
+                let column =
+                    |c: usize| Minimal::<N, M>::weights([g[c][o], g[3 + c][o], g[6 + c][o]]);
                 let (a, b, c) = (column(0), column(1), column(2));
-                for r in 0..4 {
-                    let row = spread(a[r], b[r], c[r]);
-                    for k in 0..4 {
-                        u[4 * r + k][o] = row[k];
+                for r in 0..N {
+                    let row = Minimal::<N, M>::weights([a[r], b[r], c[r]]);
+                    for k in 0..N {
+                        u[r][k][o] = row[k];
                     }
                 }
             }
-            for (k, u) in u.iter().enumerate() {
+            for (k, u) in u.as_flattened().iter().enumerate() {
                 let at = k * matrix + start * from + i * width;
                 packed[at..at + width].copy_from_slice(&u[..width]);
             }
         }
     }
-}
-
-/// Three weights of a row or column as four.
-fn spread(a: f32, b: f32, c: f32) -> [f32; 4] {
-    let ends = 0.5 * (a + c);
-    [a, ends + 0.5 * b, ends - 0.5 * b, c]
 }
 
 thread_local! {
@@ -85,9 +136,9 @@ thread_local! {
 /// Bytes of transformed tiles at a time: well inside a second-level cache, beside the weights.
 const BLOCK_BYTES: usize = 384 * 1024;
 
-/// Tiles to transform at a time, of so many with so many channels on both sides.
-fn block(tiles: usize, channels: usize) -> usize {
-    even_blocks(tiles, (BLOCK_BYTES / (4 * PRODUCTS * channels)).clamp(16, 256))
+/// Tiles to transform at a time, of so many with so many products and channels on both sides.
+fn block(tiles: usize, products: usize, channels: usize) -> usize {
+    even_blocks(tiles, (BLOCK_BYTES / (4 * products * channels)).clamp(16, 256))
 }
 
 /// Tiles of a block where there are `most` at most, and all blocks are alike.
@@ -96,13 +147,17 @@ pub(super) fn even_blocks(tiles: usize, most: usize) -> usize {
 }
 
 /// From one product to the next, a line more than its tiles take. Without it this often is a multiple of 4 KiB, which puts
-/// the 16 lines of a tile into one set of the first-level cache, where there is room for eight or twelve.
+/// the lines of a tile into one set of the first-level cache, where there is room for eight or twelve.
 pub(super) fn stride(tiles: usize, channels: usize) -> usize {
     tiles * channels + 16
 }
 
-/// The convolution of a walk with 3 x 3 taps and stride 1, over `from` channels.
-pub(super) fn convolve(
+/// How many tiles of `side x side` outputs a walk has.
+pub(super) fn count(walk: &Walk, side: usize) -> usize {
+    walk.rows / side * (walk.columns / side)
+}
+
+fn convolve<const N: usize, const M: usize>(
     isa: Isa,
     walk: &Walk,
     from: usize,
@@ -110,29 +165,31 @@ pub(super) fn convolve(
     packed: &[f32],
     finish: Finish<'_>,
     output: &mut [f32],
-) {
-    let (to, tiles) = (walk.channels, walk.rows / 2 * (walk.columns / 2));
-    let block = block(tiles, from + to);
+) where
+    Minimal<N, M>: Filtering<N, M>,
+{
+    let (to, tiles) = (walk.channels, count(walk, M));
+    let block = block(tiles, N * N, from + to);
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.resize(PRODUCTS * (stride(block, from) + stride(block, to)));
-        let (spread, products) = scratch.split_at_mut(PRODUCTS * stride(block, from));
+        scratch.resize(N * N * (stride(block, from) + stride(block, to)));
+        let (spread, products) = scratch.split_at_mut(N * N * stride(block, from));
         for first in (0..tiles).step_by(block) {
             let tiles = first..tiles.min(first + block);
             let n = tiles.len();
-            isa.run(Spread { walk, from, input, tiles: tiles.clone(), spread });
+            isa.run(Spread::<N, M> { walk, from, input, tiles: tiles.clone(), spread });
             let one = product(n, from, to);
-            let matrices = packed.chunks_exact(packed.len() / PRODUCTS);
+            let matrices = packed.chunks_exact(packed.len() / (N * N));
             let spread = spread.chunks_exact(stride(n, from));
             let parts = spread.zip(products.chunks_exact_mut(stride(n, to)));
             for (u, (v, m)) in matrices.zip(parts) {
                 direct::convolve(isa, &one, v, u, Finish::default(), m);
             }
-            isa.run(Gather { walk, products, tiles, finish, output });
+            isa.run(Gather::<N, M> { walk, products, tiles, finish, output });
         }
     });
 }
 
-/// A product of `n` transformed tiles with one of the 16 matrices: a 1 x 1 convolution.
+/// A product of `n` transformed tiles with one of the matrices: a 1 x 1 convolution.
 pub(super) fn product(n: usize, from: usize, to: usize) -> Walk {
     Walk {
         rows: 1,
@@ -146,20 +203,21 @@ pub(super) fn product(n: usize, from: usize, to: usize) -> Walk {
     }
 }
 
-/// The number of each tile among these, and where its first pixel lies, in rows of so many columns.
+/// The number of each tile among these, and where its first pixel lies: tiles of `side` pixels, in rows of so many.
 pub(super) fn origins(
     columns: usize,
+    side: usize,
     of: Strides,
     tiles: Range<usize>,
 ) -> impl Iterator<Item = (usize, usize)> {
-    let half = columns / 2;
+    let across = columns / side;
     tiles.enumerate().map(move |(at, tile)| {
-        (at, of.origin + 2 * (tile / half) * of.row + 2 * (tile % half) * of.pixel)
+        (at, of.origin + side * (tile / across * of.row + tile % across * of.pixel))
     })
 }
 
 /// Inputs to transformed tiles, `[product][tile][channel]`, the products a [`stride`] apart.
-pub(super) struct Spread<'a> {
+pub(super) struct Spread<'a, const N: usize, const M: usize> {
     pub(super) walk: &'a Walk,
     pub(super) from: usize,
     pub(super) input: &'a [f32],
@@ -167,12 +225,15 @@ pub(super) struct Spread<'a> {
     pub(super) spread: &'a mut [f32],
 }
 
-impl WithSimd for Spread<'_> {
+impl<const N: usize, const M: usize> WithSimd for Spread<'_, N, M>
+where
+    Minimal<N, M>: Filtering<N, M>,
+{
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for (at, origin) in origins(self.walk.columns, self.walk.input, self.tiles.clone()) {
+        for (at, origin) in origins(self.walk.columns, M, self.walk.input, self.tiles.clone()) {
             for c in (0..self.from).step_by(S::F32_LANES) {
                 if c + S::F32_LANES <= self.from {
                     self.tile::<S, true>(simd, origin + c, at, c);
@@ -184,39 +245,59 @@ impl WithSimd for Spread<'_> {
     }
 }
 
-impl Spread<'_> {
+impl<const N: usize, const M: usize> Spread<'_, N, M>
+where
+    Minimal<N, M>: Filtering<N, M>,
+{
     #[inline(always)]
     fn tile<S: Simd, const FULL: bool>(&mut self, simd: S, origin: usize, at: usize, c: usize) {
+        if N == 6 {
+            // 36 products are more than there are registers. Half of them take the inputs once more, but hardly any
+            // operation: of a column's products, the first three share nothing with the others.
+            self.rows::<S, 3, FULL>(simd, origin, at, c, 0);
+            self.rows::<S, 3, FULL>(simd, origin, at, c, 3);
+        } else {
+            self.rows::<S, N, FULL>(simd, origin, at, c, 0);
+        }
+    }
+
+    /// `R` rows of products, from `first` on.
+    #[inline(always)]
+    fn rows<S: Simd, const R: usize, const FULL: bool>(
+        &mut self,
+        simd: S,
+        origin: usize,
+        at: usize,
+        c: usize,
+        first: usize,
+    ) {
         let lanes = self.from - c;
         let strides = self.walk.input;
-        let mut rows = [[simd.splat_f32s(0.0); 4]; 4];
-        for r in 0..4 {
-            let mut d = [simd.splat_f32s(0.0); 4];
-            for k in 0..4 {
-                let x = &self.input[origin + r * strides.row + k * strides.pixel..];
-                d[k] = load::<S, FULL>(simd, x, lanes);
+        let mut rows = [[simd.splat_f32s(0.0); N]; R];
+        for k in 0..N {
+            let mut x = [simd.splat_f32s(0.0); N];
+            for r in 0..N {
+                let input = &self.input[origin + r * strides.row + k * strides.pixel..];
+                x[r] = load::<S, FULL>(simd, input, lanes);
             }
-            rows[r] = differences(simd, d);
+            let column = Minimal::<N, M>::inputs(simd, x);
+            for r in 0..R {
+                rows[r][k] = column[first + r];
+            }
         }
         let product = stride(self.tiles.len(), self.from);
-        for k in 0..4 {
-            let column = differences(simd, [rows[0][k], rows[1][k], rows[2][k], rows[3][k]]);
-            for r in 0..4 {
-                let out = &mut self.spread[(4 * r + k) * product + at * self.from + c..];
-                store::<S, FULL>(simd, out, lanes, column[r]);
+        for r in 0..R {
+            let row = Minimal::<N, M>::inputs(simd, rows[r]);
+            for k in 0..N {
+                let to = (N * (first + r) + k) * product + at * self.from + c;
+                store::<S, FULL>(simd, &mut self.spread[to..], lanes, row[k]);
             }
         }
     }
 }
 
-/// Four inputs of a row or column as what the weights of [`spread`] are multiplied with.
-#[inline(always)]
-fn differences<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 4] {
-    [simd.sub_f32s(a, c), simd.add_f32s(b, c), simd.sub_f32s(c, b), simd.sub_f32s(b, d)]
-}
-
 /// Products to outputs.
-struct Gather<'a> {
+struct Gather<'a, const N: usize, const M: usize> {
     walk: &'a Walk,
     products: &'a [f32],
     tiles: Range<usize>,
@@ -224,13 +305,16 @@ struct Gather<'a> {
     output: &'a mut [f32],
 }
 
-impl WithSimd for Gather<'_> {
+impl<const N: usize, const M: usize> WithSimd for Gather<'_, N, M>
+where
+    Minimal<N, M>: Filtering<N, M>,
+{
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let channels = self.walk.channels;
-        for (at, origin) in origins(self.walk.columns, self.walk.output, self.tiles.clone()) {
+        for (at, origin) in origins(self.walk.columns, M, self.walk.output, self.tiles.clone()) {
             for c in (0..channels).step_by(S::F32_LANES) {
                 if c + S::F32_LANES <= channels {
                     self.tile::<S, true>(simd, origin + c, at, c);
@@ -242,24 +326,31 @@ impl WithSimd for Gather<'_> {
     }
 }
 
-impl Gather<'_> {
+impl<const N: usize, const M: usize> Gather<'_, N, M>
+where
+    Minimal<N, M>: Filtering<N, M>,
+{
     #[inline(always)]
     fn tile<S: Simd, const FULL: bool>(&mut self, simd: S, origin: usize, at: usize, c: usize) {
         let (walk, channels) = (self.walk, self.walk.channels);
         let lanes = channels - c;
         let product = stride(self.tiles.len(), channels);
-        let mut rows = [[simd.splat_f32s(0.0); 2]; 4];
-        for r in 0..4 {
-            let mut m = [simd.splat_f32s(0.0); 4];
-            for k in 0..4 {
-                let m_rk = &self.products[(4 * r + k) * product + at * channels + c..];
+        let mut rows = [[simd.splat_f32s(0.0); M]; N];
+        for r in 0..N {
+            let mut m = [simd.splat_f32s(0.0); N];
+            for k in 0..N {
+                let m_rk = &self.products[(N * r + k) * product + at * channels + c..];
                 m[k] = load::<S, FULL>(simd, m_rk, lanes);
             }
-            rows[r] = sums(simd, m);
+            rows[r] = Minimal::<N, M>::outputs(simd, m);
         }
-        for k in 0..2 {
-            let column = sums(simd, [rows[0][k], rows[1][k], rows[2][k], rows[3][k]]);
-            for r in 0..2 {
+        for k in 0..M {
+            let mut m = [simd.splat_f32s(0.0); N];
+            for r in 0..N {
+                m[r] = rows[r][k];
+            }
+            let column = Minimal::<N, M>::outputs(simd, m);
+            for r in 0..M {
                 let y = match self.finish.bias {
                     Some(bias) => {
                         simd.add_f32s(column[r], load::<S, FULL>(simd, &bias[c..], lanes))
@@ -272,10 +363,4 @@ impl Gather<'_> {
             }
         }
     }
-}
-
-/// Four products of a row or column as two outputs.
-#[inline(always)]
-fn sums<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 2] {
-    [simd.add_f32s(simd.add_f32s(a, b), c), simd.sub_f32s(simd.sub_f32s(b, c), d)]
 }

@@ -1,7 +1,7 @@
 //! The weight gradient of a 3 x 3 convolution by Winograd's filtering: [`winograd`] turned round.
 //!
 //! With the forward pass `y = A' ((G w G') * (B' x B)) A` tile by tile, the gradient of `w` is
-//! `G' (sum over tiles of (A dy A') * (B' x B)) G`: 16 products a tile and pair of channels, where the direct sum takes 36.
+//! `G' (sum over tiles of (A dy A') * (B' x B)) G`: `N * N` products a tile and pair of channels.
 
 #![expect(clippy::needless_range_loop, reason = "small matrices are clearest by their indices")]
 
@@ -10,56 +10,79 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::direct::{Walk, panels};
+use super::filtering::{Filtering, Minimal};
 use super::vector::{load, store};
 use super::weight_grad::Sums;
-use super::winograd::{self, PRODUCTS, SCRATCH, Spread, origins, stride};
+use super::winograd::{self, SCRATCH, Spread, Tile, origins, stride};
 use crate::Isa;
 
 /// Tiles to transform at a time. More of them share the way back to the nine weights, as long as those of one product stay in the
 /// first-level cache, and all products in the second.
-fn block(tiles: usize, channels: usize) -> usize {
-    winograd::even_blocks(tiles, ((1 << 20) / (4 * PRODUCTS * channels)).clamp(16, 96))
+fn block(tiles: usize, products: usize, channels: usize) -> usize {
+    winograd::even_blocks(tiles, ((1 << 20) / (4 * products * channels)).clamp(16, 96))
 }
 
-/// Adds to `gradient` (`[9][from][to]`) the products of inputs and output gradients over all pixels.
-pub(super) fn weight_grad(
+impl Tile {
+    /// Adds to `gradient` (`[9][from][to]`) the products of inputs and output gradients over all pixels.
+    pub(super) fn weight_grad(
+        self,
+        isa: Isa,
+        walk: &Walk,
+        from: usize,
+        input: &[f32],
+        d_output: &[f32],
+        gradient: &mut [f32],
+    ) {
+        match self {
+            Self::Two => weight_grad::<4, 2>(isa, walk, from, input, d_output, gradient),
+            Self::Four => weight_grad::<6, 4>(isa, walk, from, input, d_output, gradient),
+        }
+    }
+}
+
+fn weight_grad<const N: usize, const M: usize>(
     isa: Isa,
     walk: &Walk,
     from: usize,
     input: &[f32],
     d_output: &[f32],
     gradient: &mut [f32],
-) {
-    let (to, tiles) = (walk.channels, walk.rows / 2 * (walk.columns / 2));
-    let block = block(tiles, from + to);
+) where
+    Minimal<N, M>: Filtering<N, M>,
+{
+    let (to, tiles) = (walk.channels, winograd::count(walk, M));
+    let block = block(tiles, N * N, from + to);
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.resize(PRODUCTS * (stride(block, from) + stride(block, to)));
-        let (spread, widened) = scratch.split_at_mut(PRODUCTS * stride(block, from));
+        scratch.resize(N * N * (stride(block, from) + stride(block, to)));
+        let (spread, widened) = scratch.split_at_mut(N * N * stride(block, from));
         for first in (0..tiles).step_by(block) {
             let tiles = first..tiles.min(first + block);
             let one = winograd::product(tiles.len(), from, to);
-            isa.run(Spread { walk, from, input, tiles: tiles.clone(), spread });
-            isa.run(Widen { walk, d_output, tiles, widened });
-            isa.run(Products { one: &one, spread, widened, gradient });
+            isa.run(Spread::<N, M> { walk, from, input, tiles: tiles.clone(), spread });
+            isa.run(Widen::<N, M> { walk, d_output, tiles, widened });
+            isa.run(Products::<N, M> { one: &one, spread, widened, gradient });
         }
     });
 }
 
 /// Output gradients to transformed tiles, `[product][tile][channel]`, the products a [`stride`] apart.
-struct Widen<'a> {
+struct Widen<'a, const N: usize, const M: usize> {
     walk: &'a Walk,
     d_output: &'a [f32],
     tiles: Range<usize>,
     widened: &'a mut [f32],
 }
 
-impl WithSimd for Widen<'_> {
+impl<const N: usize, const M: usize> WithSimd for Widen<'_, N, M>
+where
+    Minimal<N, M>: Filtering<N, M>,
+{
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let channels = self.walk.channels;
-        for (at, origin) in origins(self.walk.columns, self.walk.output, self.tiles.clone()) {
+        for (at, origin) in origins(self.walk.columns, M, self.walk.output, self.tiles.clone()) {
             for c in (0..channels).step_by(S::F32_LANES) {
                 if c + S::F32_LANES <= channels {
                     self.tile::<S, true>(simd, origin + c, at, c);
@@ -71,44 +94,50 @@ impl WithSimd for Widen<'_> {
     }
 }
 
-impl Widen<'_> {
+impl<const N: usize, const M: usize> Widen<'_, N, M>
+where
+    Minimal<N, M>: Filtering<N, M>,
+{
     #[inline(always)]
     fn tile<S: Simd, const FULL: bool>(&mut self, simd: S, origin: usize, at: usize, c: usize) {
         let channels = self.walk.channels;
         let (lanes, strides) = (channels - c, self.walk.output);
-        let mut rows = [[simd.splat_f32s(0.0); 4]; 2];
-        for r in 0..2 {
-            let left = &self.d_output[origin + r * strides.row..];
-            let right = &left[strides.pixel..];
-            let pair = [load::<S, FULL>(simd, left, lanes), load::<S, FULL>(simd, right, lanes)];
-            rows[r] = widen(simd, pair);
+        let mut rows = [[simd.splat_f32s(0.0); N]; M];
+        for r in 0..M {
+            let mut dy = [simd.splat_f32s(0.0); M];
+            for k in 0..M {
+                let d_output = &self.d_output[origin + r * strides.row + k * strides.pixel..];
+                dy[k] = load::<S, FULL>(simd, d_output, lanes);
+            }
+            rows[r] = Minimal::<N, M>::d_outputs(simd, dy);
         }
         let product = stride(self.tiles.len(), channels);
-        for k in 0..4 {
-            let column = widen(simd, [rows[0][k], rows[1][k]]);
-            for r in 0..4 {
-                let out = &mut self.widened[(4 * r + k) * product + at * channels + c..];
+        for k in 0..N {
+            let mut dy = [simd.splat_f32s(0.0); M];
+            for r in 0..M {
+                dy[r] = rows[r][k];
+            }
+            let column = Minimal::<N, M>::d_outputs(simd, dy);
+            for r in 0..N {
+                let out = &mut self.widened[(N * r + k) * product + at * channels + c..];
                 store::<S, FULL>(simd, out, lanes, column[r]);
             }
         }
     }
 }
 
-/// Two gradients of outputs of a row or column as those of its four products.
-#[inline(always)]
-fn widen<S: Simd>(simd: S, [a, b]: [S::f32s; 2]) -> [S::f32s; 4] {
-    [a, simd.add_f32s(a, b), simd.sub_f32s(a, b), simd.neg_f32s(b)]
-}
-
 /// Transformed tiles to the gradient.
-struct Products<'a> {
+struct Products<'a, const N: usize, const M: usize> {
     one: &'a Walk,
     spread: &'a [f32],
     widened: &'a [f32],
     gradient: &'a mut [f32],
 }
 
-impl WithSimd for Products<'_> {
+impl<const N: usize, const M: usize> WithSimd for Products<'_, N, M>
+where
+    Minimal<N, M>: Filtering<N, M>,
+{
     type Output = ();
 
     #[inline(always)]
@@ -122,7 +151,10 @@ impl WithSimd for Products<'_> {
     }
 }
 
-impl Products<'_> {
+impl<const N: usize, const M: usize> Products<'_, N, M>
+where
+    Minimal<N, M>: Filtering<N, M>,
+{
     #[inline(always)]
     fn panels<S: Simd, const R: usize>(mut self, simd: S) {
         for (start, width) in panels(self.one.channels, S::F32_LANES) {
@@ -136,7 +168,7 @@ impl Products<'_> {
         }
     }
 
-    /// One range of output channels, `R` input channels at a time, whose 16 sums do not leave the first-level cache. The
+    /// One range of output channels, `R` input channels at a time, whose sums do not leave the first-level cache. The
     /// last reach back and keep only what is new.
     #[inline(always)]
     fn panel<S: Simd, const R: usize, const V: usize, const FULL: bool>(
@@ -149,62 +181,51 @@ impl Products<'_> {
         let mut next = 0;
         while next < from {
             let first = next.min(from - R);
-            let mut sums = [[[simd.splat_f32s(0.0); V]; R]; PRODUCTS];
-            for k in 0..PRODUCTS {
-                let input = &self.spread[k * stride(walk.columns, from)..][..walk.columns * from];
-                let d_output = &self.widened[k * stride(walk.columns, to)..][..walk.columns * to];
-                sums[k] = Sums { walk, input, d_output }.tile::<S, R, V, FULL>(
-                    simd,
-                    (0, 1),
-                    start,
-                    0,
-                    first,
-                );
-            }
-            for r in next - first..R {
-                for v in 0..V {
-                    let at = (first + r) * to + start + v * S::F32_LANES;
-                    let lanes = (to - start).saturating_sub(v * S::F32_LANES).min(S::F32_LANES);
-                    let mut products = [simd.splat_f32s(0.0); PRODUCTS];
-                    for k in 0..PRODUCTS {
-                        products[k] = sums[k][r][v];
+            // Sums of a row of products become three at once: half the memory.
+            let mut rows = [[[[simd.splat_f32s(0.0); V]; R]; 3]; N];
+            for r in 0..N {
+                let mut sums = [[[simd.splat_f32s(0.0); V]; R]; N];
+                for k in 0..N {
+                    let product = N * r + k;
+                    let input = &self.spread[product * stride(walk.columns, from)..];
+                    let d_output = &self.widened[product * stride(walk.columns, to)..];
+                    let input = &input[..walk.columns * from];
+                    let d_output = &d_output[..walk.columns * to];
+                    let products = Sums { walk, input, d_output };
+                    sums[k] = products.tile::<S, R, V, FULL>(simd, (0, 1), start, 0, first);
+                }
+                for i in 0..R {
+                    for v in 0..V {
+                        let mut m = [simd.splat_f32s(0.0); N];
+                        for k in 0..N {
+                            m[k] = sums[k][i][v];
+                        }
+                        let row = Minimal::<N, M>::d_weights(simd, m);
+                        for k in 0..3 {
+                            rows[r][k][i][v] = row[k];
+                        }
                     }
-                    self.add::<S, FULL>(simd, at, lanes, products);
+                }
+            }
+            for i in next - first..R {
+                for v in 0..V {
+                    let at = (first + i) * to + start + v * S::F32_LANES;
+                    let lanes = (to - start).saturating_sub(v * S::F32_LANES).min(S::F32_LANES);
+                    for k in 0..3 {
+                        let mut m = [simd.splat_f32s(0.0); N];
+                        for r in 0..N {
+                            m[r] = rows[r][k][i][v];
+                        }
+                        let column = Minimal::<N, M>::d_weights(simd, m);
+                        for r in 0..3 {
+                            let weights = &mut self.gradient[(3 * r + k) * from * to + at..];
+                            let sum = load::<S, FULL>(simd, weights, lanes);
+                            store::<S, FULL>(simd, weights, lanes, simd.add_f32s(sum, column[r]));
+                        }
+                    }
                 }
             }
             next = first + R;
         }
     }
-
-    /// Adds 16 sums to the nine weights they belong to, the first of which is at `at`.
-    #[inline(always)]
-    fn add<S: Simd, const FULL: bool>(
-        &mut self,
-        simd: S,
-        at: usize,
-        lanes: usize,
-        m: [S::f32s; PRODUCTS],
-    ) {
-        let mut rows = [[simd.splat_f32s(0.0); 3]; 4];
-        for r in 0..4 {
-            rows[r] = narrow(simd, [m[4 * r], m[4 * r + 1], m[4 * r + 2], m[4 * r + 3]]);
-        }
-        for k in 0..3 {
-            let column = narrow(simd, [rows[0][k], rows[1][k], rows[2][k], rows[3][k]]);
-            for r in 0..3 {
-                let tap = (3 * r + k) * self.one.run * self.one.channels;
-                let weights = &mut self.gradient[tap + at..];
-                let sum = simd.add_f32s(load::<S, FULL>(simd, weights, lanes), column[r]);
-                store::<S, FULL>(simd, weights, lanes, sum);
-            }
-        }
-    }
-}
-
-/// Four sums of a row or column as the gradients of its three weights.
-#[inline(always)]
-fn narrow<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 3] {
-    let half = simd.splat_f32s(0.5);
-    let both = simd.mul_f32s(half, simd.add_f32s(b, c));
-    [simd.add_f32s(a, both), simd.mul_f32s(half, simd.sub_f32s(b, c)), simd.add_f32s(both, d)]
 }
