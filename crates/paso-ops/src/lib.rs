@@ -1,7 +1,7 @@
 //! Forward and backward kernels of small convolutional networks over `f32` slices, SIMD chosen at run time.
 //!
 //! The crate knows no tensor and no graph: a kernel takes the numbers of one image ([`Image`]: a slice and its
-//! [`Plane`]), writes another image, starts no thread and allocates nothing. `paso-tape` makes networks of them.
+//! [`Plane`]), a convolution those of one or more ([`Images`]), writes another, starts no thread and allocates nothing. `paso-tape` makes networks of them.
 //!
 //! ```
 //! use paso_ops::{Activation, Image, ImageMut, Isa, Plane, activate};
@@ -22,6 +22,7 @@ mod combine;
 mod conv;
 mod dropout;
 mod fused;
+mod images;
 mod isa;
 mod loss;
 mod norm;
@@ -30,6 +31,7 @@ mod pool;
 
 // Layout, memory, instruction sets.
 pub use buffer::Buffer;
+pub use images::{Images, ImagesMut};
 pub use isa::{Isa, IsaError};
 pub use plane::{Image, ImageMut, Plane};
 

@@ -1,22 +1,30 @@
 //! The backward half of every op, for one image: gradients of inputs and of parameters.
 
+use std::ops::Range;
+
 use paso_ops::{
-    Image, ImageMut, activate_grad, add_scaled, avg_pool_grad, bce_with_logits_grad, bias_grad,
-    box_loss, clear, copy_channels, cross_entropy_grad, dropout, global_avg_pool_grad,
-    max_pool_grad, mse_grad, norm_tail_grad, smooth_l1_grad,
+    Image, ImageMut, activate_grad, add_scaled, avg_pool_grad, bce_with_logits_grad, box_loss,
+    clear, copy_channels, cross_entropy_grad, dropout, global_avg_pool_grad, max_pool_grad,
+    mse_grad, norm_tail_grad, smooth_l1_grad,
 };
 
 use crate::custom::MAX_INPUTS;
 use crate::forward::{class_index, corners_of, dense, dense_mut, flatten, vector, vector_mut};
-use crate::op::{Filter, Op, Var};
-use crate::worker::{Context, Worker, view};
+use crate::op::{Op, Var};
+use crate::worker::{Context, Worker};
 
 impl Worker {
     /// Emits the gradient of node `n`.
-    pub(crate) fn grad(&mut self, cx: &Context<'_>, n: usize, image: usize) {
+    pub(crate) fn grad(&mut self, cx: &Context<'_>, n: usize, images: Range<usize>) {
         match &cx.nodes[n].op {
-            Op::Input => {}
-            Op::Conv(x, filter) => self.conv_grad(cx, n, *x, filter, image),
+            Op::Conv(x, filter) => self.conv_grad(cx, n, *x, filter, images),
+            _ => images.for_each(|image| self.grad_one(cx, n, image)),
+        }
+    }
+
+    fn grad_one(&mut self, cx: &Context<'_>, n: usize, image: usize) {
+        match &cx.nodes[n].op {
+            Op::Input | Op::Conv(..) => {}
             Op::BatchNorm(x, _) => self.emit(cx, n, 0, *x, image, |worker, dy, dx| {
                 let x = worker.value(cx, *x, image);
                 norm_tail_grad(cx.isa, &cx.norms[n], cx.plan.tails[n], x, dy, dx);
@@ -127,24 +135,6 @@ impl Worker {
                 }
                 _ => {}
             }
-        });
-    }
-
-    fn conv_grad(&mut self, cx: &Context<'_>, n: usize, x: Var, filter: &Filter, image: usize) {
-        let mut sums = std::mem::take(&mut self.param_grads);
-        let dy = view(&cx.plan.grads, &self.slots, n, image);
-        filter.conv.weight_grad(
-            cx.isa,
-            self.value(cx, x, image),
-            dy,
-            &mut sums[filter.weight.range()],
-        );
-        if let Some(bias) = filter.bias {
-            bias_grad(dy, &mut sums[bias.range()]);
-        }
-        self.param_grads = sums;
-        self.emit(cx, n, 0, x, image, |_, dy, dx| {
-            filter.conv.input_grad(cx.isa, dy, &cx.packed[n], dx);
         });
     }
 }

@@ -1,9 +1,10 @@
 //! The forward half of every op, for one image.
 
+use std::ops::Range;
+
 use paso_ops::{
-    Finish, Image, ImageMut, Plane, activate, add, add_scaled, avg_pool, bce_with_logits, box_loss,
-    clear, copy_channels, cross_entropy, dropout, global_avg_pool, max_pool, mse, norm_tail,
-    smooth_l1,
+    Image, ImageMut, Plane, activate, add, add_scaled, avg_pool, bce_with_logits, box_loss, clear,
+    copy_channels, cross_entropy, dropout, global_avg_pool, max_pool, mse, norm_tail, smooth_l1,
 };
 
 use crate::custom::MAX_INPUTS;
@@ -12,10 +13,17 @@ use crate::worker::{Context, Worker};
 
 impl Worker {
     /// Writes the value of node `n`.
-    pub(crate) fn compute(&mut self, cx: &Context<'_>, n: usize, image: usize) {
+    pub(crate) fn compute(&mut self, cx: &Context<'_>, n: usize, images: Range<usize>) {
+        match &cx.nodes[n].op {
+            Op::Conv(x, filter) => self.convolve(cx, n, *x, filter, images),
+            _ => images.for_each(|image| self.compute_one(cx, n, image)),
+        }
+    }
+
+    fn compute_one(&mut self, cx: &Context<'_>, n: usize, image: usize) {
         let batch_image = self.images.start + image;
-        let mut between = std::mem::take(&mut self.between);
-        self.write(cx, n, image, |worker, y| {
+        self.write(cx, n, image..image + 1, |worker, y| {
+            let y = ImageMut::new(y.plane, y.data);
             let value = |x: &Var| worker.value(cx, *x, image);
             match &cx.nodes[n].op {
                 Op::Input => {
@@ -25,15 +33,7 @@ impl Worker {
                     let x = Image::new(plane, &data[batch_image * plane.len()..][..plane.len()]);
                     copy_channels(x, 0..plane.channels, y, 0);
                 }
-                Op::Conv(x, filter) => {
-                    let (packed, finish) = (&cx.packed[n], cx.finish(n));
-                    let Some((first, pair)) = cx.plan.folds[n].depthwise else {
-                        return filter.conv.forward(cx.isa, value(x), packed, finish, y);
-                    };
-                    let Op::Conv(x, _) = &cx.nodes[first].op else { return };
-                    let layers = [(&cx.packed[first], cx.finish(first)), (packed, finish)];
-                    pair.forward(cx.isa, value(x), layers, &mut between[..pair.between_len()], y);
-                }
+                Op::Conv(..) => {}
                 Op::BatchNorm(x, _) => {
                     norm_tail(cx.isa, &cx.norms[n], cx.plan.tails[n], value(x), y);
                 }
@@ -82,19 +82,6 @@ impl Worker {
                 }
             }
         });
-        self.between = between;
-    }
-}
-
-impl Context<'_> {
-    /// What the convolution `n` does to its sums.
-    fn finish(&self, n: usize) -> Finish<'_> {
-        let own = match &self.nodes[n].op {
-            Op::Conv(_, filter) => filter.bias.map(|bias| &self.params.values()[bias.range()]),
-            _ => None,
-        };
-        let fold = &self.plan.folds[n];
-        Finish { bias: fold.norm.map(|norm| &self.norms[norm].shift[..]).or(own), relu: fold.relu }
     }
 }
 

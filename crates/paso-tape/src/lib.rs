@@ -40,8 +40,10 @@
 
 mod backward;
 mod check;
+mod convolution;
 mod custom;
 mod forward;
+mod groups;
 mod layers;
 mod lifetimes;
 mod op;

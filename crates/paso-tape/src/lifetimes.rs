@@ -8,10 +8,10 @@
 use std::ops::RangeInclusive;
 
 use crate::op::Node;
-use crate::plan::{Phase, Place, Plan, Task};
+use crate::plan::{Plan, Task};
 
-/// First and last task of a step that touch a value or gradient.
-type Life = Option<RangeInclusive<usize>>;
+/// First and last task of a step that touch a value or gradient, and how many images go through them together at most.
+type Life = Option<(RangeInclusive<usize>, usize)>;
 
 /// The lives of all values and gradients, by node.
 struct Lives {
@@ -24,14 +24,20 @@ impl Plan {
     pub(crate) fn share_memory(&mut self, nodes: &[Node]) {
         let lives = Lives::new(nodes, self);
         let mut order: Vec<(RangeInclusive<usize>, bool, usize)> = Vec::new();
+        let together = |life: &Life| life.as_ref().map_or(1, |(_, together)| *together);
         for (n, node) in nodes.iter().enumerate() {
             // What a caller may read after the step lives on, and a vector is not worth the trouble.
             let stays = node.keep || node.plane.pixels() == 1;
-            let all = |life: &Life| life.clone().filter(|_| !stays).unwrap_or(0..=usize::MAX);
-            if self.values[n].is_some() {
+            let all = |life: &Life| match life {
+                Some((tasks, _)) if !stays => tasks.clone(),
+                _ => 0..=usize::MAX,
+            };
+            if let Some(place) = self.values[n].as_mut() {
+                place.together = if place.stored { 1 } else { together(&lives.values[n]) };
                 order.push((all(&lives.values[n]), false, n));
             }
-            if self.grads[n].is_some() && self.owners[n] == n {
+            if let Some(place) = self.grads[n].as_mut().filter(|_| self.owners[n] == n) {
+                place.together = if place.stored { 1 } else { together(&lives.grads[n]) };
                 order.push((all(&lives.grads[n]), true, n));
             }
         }
@@ -39,16 +45,15 @@ impl Plan {
         let mut free_after: Vec<usize> = Vec::new();
         for (life, grad, n) in order {
             let places = if grad { &mut self.grads } else { &mut self.values };
-            let Some(Place { plane, stored, slot }) = &mut places[n] else { continue };
-            let layout = (*plane, *stored);
+            let Some(place) = &mut places[n] else { continue };
             let free = (0..free_after.len())
-                .find(|&i| self.slots[i] == layout && free_after[i] < *life.start());
-            *slot = free.unwrap_or_else(|| {
-                self.slots.push(layout);
+                .find(|&i| self.slots[i].is_alike(place) && free_after[i] < *life.start());
+            place.slot = free.unwrap_or_else(|| {
+                self.slots.push(*place);
                 free_after.push(0);
                 free_after.len() - 1
             });
-            free_after[*slot] = *life.end();
+            free_after[place.slot] = *life.end();
         }
         for n in 0..nodes.len() {
             if self.grads[n].is_some() {
@@ -61,11 +66,11 @@ impl Plan {
 impl Lives {
     fn new(nodes: &[Node], plan: &Plan) -> Self {
         let mut lives = Self { values: vec![None; nodes.len()], grads: vec![None; nodes.len()] };
-        let tasks = |phases: &[Phase]| -> Vec<Task> {
-            phases.iter().flat_map(|phase| phase.tasks.iter().copied()).collect()
-        };
-        let tasks = [tasks(&plan.forward), tasks(&plan.backward)].concat();
-        for (now, task) in tasks.into_iter().enumerate() {
+        let phases = plan.forward.iter().chain(&plan.backward);
+        let tasks =
+            phases.flat_map(|phase| phase.tasks.iter().map(move |task| (*task, phase.together)));
+        for (now, (task, together)) in tasks.enumerate() {
+            let now = (now, together);
             let (Task::Compute(n) | Task::Moments(n) | Task::GradSums(n) | Task::Grad(n)) = task;
             let (op, end) = (&nodes[n].op, plan.ends[n]);
             let inputs = op.inputs();
@@ -98,7 +103,7 @@ impl Lives {
     }
 }
 
-fn touch(life: &mut Life, now: usize) {
-    let first = life.as_ref().map_or(now, |life| *life.start());
-    *life = Some(first..=now);
+fn touch(life: &mut Life, (now, together): (usize, usize)) {
+    let (first, most) = life.as_ref().map_or((now, 1), |(tasks, most)| (*tasks.start(), *most));
+    *life = Some((first..=now, most.max(together)));
 }

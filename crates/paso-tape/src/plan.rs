@@ -33,10 +33,18 @@ pub(crate) enum Task {
 }
 
 /// Tasks for each image, and the normalizations whose sums are complete after the last image.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Phase {
     pub(crate) tasks: Vec<Task>,
     pub(crate) norms: Vec<usize>,
+    /// How many images of a portion go through one task before they go through the next.
+    pub(crate) together: usize,
+}
+
+impl Phase {
+    const fn new() -> Self {
+        Self { tasks: Vec::new(), norms: Vec::new(), together: 1 }
+    }
 }
 
 /// What a convolution does beside its own work, in inference.
@@ -54,6 +62,8 @@ pub(crate) struct Fold {
 pub(crate) struct Place {
     pub(crate) plane: Plane,
     pub(crate) stored: bool,
+    /// Images that go through its phase at a time: what is not stored has room for so many.
+    pub(crate) together: usize,
     /// Number of its buffer.
     pub(crate) slot: usize,
 }
@@ -61,7 +71,18 @@ pub(crate) struct Place {
 impl Place {
     /// Where image `image` of a portion begins.
     pub(crate) fn offset(&self, image: usize) -> usize {
-        if self.stored { image * self.plane.len() } else { 0 }
+        self.plane.len() * if self.stored { image } else { image % self.together }
+    }
+
+    /// Whether another can take turns with it in a buffer.
+    pub(crate) fn is_alike(&self, other: &Self) -> bool {
+        let layout = |place: &Self| (place.plane, place.stored, place.together);
+        layout(self) == layout(other)
+    }
+
+    /// Images it has room for, in a portion of so many.
+    pub(crate) fn room(&self, images: usize) -> usize {
+        if self.stored { images } else { self.together }
     }
 }
 
@@ -84,8 +105,10 @@ pub(crate) struct Plan {
     pub(crate) grads: Vec<Option<Place>>,
     /// The node in whose place a node's gradient lies: its own, or that of a sum, whose gradient is that of its terms.
     pub(crate) owners: Vec<usize>,
-    /// Layout of each buffer, and whether it has a place for every image.
-    pub(crate) slots: Vec<(Plane, bool)>,
+    /// What lies in each buffer, or one of those that take turns there.
+    pub(crate) slots: Vec<Place>,
+    /// Numbers of the gradients that are added to others at a time.
+    pub(crate) spare: usize,
     /// For each node and input: whether its gradient is the first to arrive there, or `None` where it has no use.
     pub(crate) emits: Vec<Vec<Option<bool>>>,
 }
@@ -102,6 +125,7 @@ impl Plan {
             grads: vec![None; nodes.len()],
             owners: (0..nodes.len()).map(|n| graph.owner(n)).collect(),
             slots: Vec::new(),
+            spare: 0,
             emits: graph.emits(),
             tails: graph.tails.clone(),
             sums_from_output: vec![false; nodes.len()],
@@ -111,11 +135,13 @@ impl Plan {
         for n in (0..nodes.len()).filter(|&n| graph.computed[n] && graph.is_visible(n)) {
             let halo = graph.consumers(n).map(|(c, _)| nodes[c].op.input_halo()).max().unwrap_or(0);
             let plane = nodes[n].plane.with_halo(halo);
-            plan.values[n] = Some(Place { plane, stored: graph.value_is_stored(n), slot: 0 });
+            let stored = graph.value_is_stored(n);
+            plan.values[n] = Some(Place { plane, stored, together: 1, slot: 0 });
         }
         for n in (0..nodes.len()).filter(|&n| graph.active[n] && graph.is_visible(n)) {
             let plane = nodes[n].plane.with_halo(graph.grad_halo(n));
-            plan.grads[n] = Some(Place { plane, stored: graph.grad_is_stored(n), slot: 0 });
+            let stored = graph.grad_is_stored(n);
+            plan.grads[n] = Some(Place { plane, stored, together: 1, slot: 0 });
         }
         for n in 0..nodes.len() {
             let kept = plan.values[plan.ends[n]].is_some_and(|place| place.stored);
@@ -125,6 +151,7 @@ impl Plan {
                 place.stored |= own.stored;
             }
         }
+        plan.group(nodes);
         plan.share_memory(nodes);
         plan
     }
@@ -321,7 +348,7 @@ impl<'a> Graph<'a> {
 
     fn forward_phases(&self) -> Vec<Phase> {
         let last = self.level.iter().max().map_or(0, |last| last + 1);
-        let mut phases = vec![Phase::default(); last];
+        let mut phases = vec![Phase::new(); last];
         for n in (0..self.nodes.len()).filter(|&n| self.computed[n] && self.doers[n] == n) {
             let phase = &mut phases[self.level[n]];
             phase.tasks.push(Task::Compute(n));
@@ -337,7 +364,7 @@ impl<'a> Graph<'a> {
         let active =
             || (0..self.nodes.len()).rev().filter(|&n| self.active[n] && self.doers[n] == n);
         let count = active().map(|n| self.emit_level(n) + 1).max().unwrap_or(0);
-        let mut phases = vec![Phase::default(); count];
+        let mut phases = vec![Phase::new(); count];
         for n in active() {
             let level = self.emit_level(n);
             for x in self.inputs[n].iter().filter(|_| self.nodes[n].op.backward_reads().0) {

@@ -146,7 +146,6 @@ impl Session {
             let back = (self.plan.forward.len() + i) % 2 == 1;
             self.run(tape, params, &[], back, |cx, worker| {
                 if i == 0 {
-                    worker.param_grads.fill(0.0);
                     worker.sums.iter_mut().for_each(GradSums::reset);
                     loss.into_iter().for_each(|loss| worker.slots[loss].fill(seed));
                 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use paso_ops::{
-    Buffer, GradSums, Image, ImageMut, Isa, Moments, Norm, PackedConv, Plane, add_scaled,
-    norm_tail_sums, norm_tail_sums_from_output,
+    Buffer, GradSums, Image, ImageMut, Images, ImagesMut, Isa, Moments, Norm, PackedConv, Plane,
+    add_scaled, norm_tail_sums, norm_tail_sums_from_output,
 };
 
 use crate::op::{Node, Op, Var};
@@ -72,43 +72,57 @@ impl Worker {
     pub(crate) fn assign(&mut self, plan: &Plan, images: Range<usize>) {
         let count = images.len();
         self.images = images;
-        for ((plane, stored), slot) in plan.slots.iter().zip(&mut self.slots) {
-            slot.resize(plane.len() * if *stored { count } else { 1 });
+        for (place, slot) in plan.slots.iter().zip(&mut self.slots) {
+            slot.resize(place.plane.len() * place.room(count));
         }
-        let spare = plan.grads.iter().flatten().map(|place| place.plane.len()).max();
-        self.spare.resize(spare.unwrap_or(0));
+        self.spare.resize(plan.spare);
         let pairs = plan.folds.iter().filter_map(|fold| fold.depthwise);
         self.between.resize(pairs.map(|(_, pair)| pair.between_len()).max().unwrap_or(0));
     }
 
-    /// All tasks of a phase, image by image, from the last one `back` to the first or the other way.
+    /// All tasks of a phase, a few images after the other, from the last ones `back` to the first or the other way.
     pub(crate) fn run(&mut self, cx: &Context<'_>, phase: &Phase, back: bool) {
+        for &task in &phase.tasks {
+            if let Task::Grad(n) = task {
+                self.clear_grads(cx, n);
+            }
+        }
         let count = self.images.len();
-        for i in 0..count {
-            let image = if back { count - 1 - i } else { i };
+        let groups = count.div_ceil(phase.together);
+        for i in 0..groups {
+            let first = phase.together * if back { groups - 1 - i } else { i };
+            let images = first..count.min(first + phase.together);
             for &task in &phase.tasks {
-                match task {
-                    Task::Compute(n) => self.compute(cx, n, image),
-                    Task::Grad(n) => self.grad(cx, n, image),
-                    Task::Moments(n) => {
-                        let Op::BatchNorm(x, _) = cx.nodes[n].op else { continue };
-                        let x = view(&cx.plan.values, &self.slots, x.0, image);
-                        self.moments[n].add_image(cx.isa, x);
-                    }
-                    Task::GradSums(n) => {
-                        let Op::BatchNorm(x, _) = cx.nodes[n].op else { continue };
-                        let (norm, tail, end) = (&cx.norms[n], cx.plan.tails[n], cx.plan.ends[n]);
-                        let value = |n| view(&cx.plan.values, &self.slots, n, image);
-                        let dy = view(&cx.plan.grads, &self.slots, end, image);
-                        let sums = &mut self.sums[n];
-                        if cx.plan.sums_from_output[n] && norm.output_is_enough() {
-                            norm_tail_sums_from_output(cx.isa, norm, tail, value(end), dy, sums);
-                        } else {
-                            norm_tail_sums(cx.isa, norm, tail, value(x.0), dy, sums);
-                        }
-                    }
+                self.task(cx, task, images.clone());
+            }
+        }
+    }
+
+    fn task(&mut self, cx: &Context<'_>, task: Task, images: Range<usize>) {
+        match task {
+            Task::Compute(n) => self.compute(cx, n, images),
+            Task::Grad(n) => self.grad(cx, n, images),
+            Task::Moments(n) => {
+                let Op::BatchNorm(x, _) = cx.nodes[n].op else { return };
+                for image in images {
+                    let x = view(&cx.plan.values, &self.slots, x.0, image);
+                    self.moments[n].add_image(cx.isa, x);
                 }
             }
+            Task::GradSums(n) => images.for_each(|image| self.grad_sums(cx, n, image)),
+        }
+    }
+
+    fn grad_sums(&mut self, cx: &Context<'_>, n: usize, image: usize) {
+        let Op::BatchNorm(x, _) = cx.nodes[n].op else { return };
+        let (norm, tail, end) = (&cx.norms[n], cx.plan.tails[n], cx.plan.ends[n]);
+        let value = |n| view(&cx.plan.values, &self.slots, n, image);
+        let dy = view(&cx.plan.grads, &self.slots, end, image);
+        let sums = &mut self.sums[n];
+        if cx.plan.sums_from_output[n] && norm.output_is_enough() {
+            norm_tail_sums_from_output(cx.isa, norm, tail, value(end), dy, sums);
+        } else {
+            norm_tail_sums(cx.isa, norm, tail, value(x.0), dy, sums);
         }
     }
 
@@ -122,12 +136,12 @@ impl Worker {
         &mut self,
         cx: &Context<'_>,
         n: usize,
-        image: usize,
-        write: impl FnOnce(&Self, ImageMut<'_>),
+        images: Range<usize>,
+        write: impl FnOnce(&Self, ImagesMut<'_>),
     ) {
         let place = place(&cx.plan.values, cx.plan.ends[n]);
         let mut slot = std::mem::take(&mut self.slots[place.slot]);
-        write(self, view_mut(place, &mut slot, image));
+        write(self, views_mut(place, &mut slot, images));
         self.slots[place.slot] = slot;
     }
 
@@ -141,22 +155,52 @@ impl Worker {
         image: usize,
         write: impl FnOnce(&Self, Image<'_>, ImageMut<'_>),
     ) {
+        self.emit_all(cx, n, which, x, image..image + 1, |worker, dy, dx| {
+            write(worker, Image::new(dy.plane, dy.data), ImageMut::new(dx.plane, dx.data));
+        });
+    }
+
+    /// The same for several images at a time.
+    pub(crate) fn emit_all(
+        &mut self,
+        cx: &Context<'_>,
+        n: usize,
+        which: usize,
+        x: Var,
+        images: Range<usize>,
+        write: impl FnOnce(&Self, Images<'_>, ImagesMut<'_>),
+    ) {
         let Some(first) = cx.plan.emits[n][which] else { return };
         let place = place(&cx.plan.grads, x.0);
         let mut slot = std::mem::take(&mut self.slots[place.slot]);
-        let dy = view(&cx.plan.grads, &self.slots, cx.plan.ends[n], image);
-        let dx = view_mut(place, &mut slot, image);
+        let dy = views(&cx.plan.grads, &self.slots, cx.plan.ends[n], images.clone());
+        let mut dx = views_mut(place, &mut slot, images.clone());
         if first {
             write(self, dy, dx);
         } else {
             let mut spare = std::mem::take(&mut self.spare);
             let plane = Plane { halo: 0, ..dx.plane };
-            write(self, dy, ImageMut::new(plane, &mut spare[..plane.len()]));
-            add_scaled(1.0, Image::new(plane, &spare[..plane.len()]), dx);
+            let part = &mut spare[..images.len() * plane.len()];
+            write(self, dy, ImagesMut::new(plane, part));
+            for (part, dx) in part.chunks_exact(plane.len()).zip(dx.iter_mut()) {
+                add_scaled(1.0, Image::new(plane, part), dx);
+            }
             self.spare = spare;
         }
         self.slots[place.slot] = slot;
     }
+}
+
+/// Some images of a node's value or gradient that go together.
+pub(crate) fn views<'a>(
+    places: &[Option<Place>],
+    slots: &'a [Buffer],
+    n: usize,
+    images: Range<usize>,
+) -> Images<'a> {
+    let place = place(places, n);
+    let numbers = &slots[place.slot][place.offset(images.start)..];
+    Images::new(place.plane, &numbers[..images.len() * place.plane.len()])
 }
 
 /// One image of a node's value or gradient.
@@ -171,9 +215,9 @@ pub(crate) fn view<'a>(
     Image::new(place.plane, &slots[place.slot][offset..offset + place.plane.len()])
 }
 
-fn view_mut(place: Place, slot: &mut Buffer, image: usize) -> ImageMut<'_> {
-    let offset = place.offset(image);
-    ImageMut::new(place.plane, &mut slot[offset..offset + place.plane.len()])
+fn views_mut(place: Place, slot: &mut Buffer, images: Range<usize>) -> ImagesMut<'_> {
+    let numbers = &mut slot[place.offset(images.start)..];
+    ImagesMut::new(place.plane, &mut numbers[..images.len() * place.plane.len()])
 }
 
 fn place(places: &[Option<Place>], n: usize) -> Place {

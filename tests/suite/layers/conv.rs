@@ -2,7 +2,8 @@
 
 use super::*;
 use paso_ops::{
-    Activation, Conv, Finish, ImageMut, PackedConv, activate, activate_grad, add, bias_grad,
+    Activation, Conv, Finish, ImageMut, ImagesMut, PackedConv, activate, activate_grad, add,
+    bias_grad,
 };
 
 /// `[out, in, h, w]` to `[h, w, in, out]`.
@@ -70,14 +71,15 @@ impl Layer {
         for (i, image) in y.images.iter_mut().enumerate() {
             let y = ImageMut::new(y.plane, image);
             let finish = Finish { bias: self.bias.as_deref(), relu: false };
-            self.conv.forward(isa, x.image(i), &packed, finish, y);
+            self.conv.forward(isa, x.image(i).into(), &packed, finish, y.into());
         }
         let dy = grad(&y);
         let mut dx = Batch::zeros(x.plane, x.images.len());
         let (mut dw, mut db) = (vec![0.0; self.weights.len()], vec![0.0; self.conv.out_channels]);
         for (i, image) in dx.images.iter_mut().enumerate() {
-            self.conv.input_grad(isa, dy.image(i), &packed, ImageMut::new(x.plane, image));
-            self.conv.weight_grad(isa, x.image(i), dy.image(i), &mut dw);
+            let out = ImagesMut::new(x.plane, image);
+            self.conv.input_grad(isa, dy.image(i).into(), &packed, out);
+            self.conv.weight_grad(isa, x.image(i).into(), dy.image(i).into(), &mut dw);
             bias_grad(dy.image(i), &mut db);
         }
         (y, dx, to_oihw(&dw, self.shape), db)

@@ -1,7 +1,7 @@
 //! `paso-speed conv`: every convolution shape of the nets, in GFLOP/s and as a share of the multiply-adds that this core
 //! can do.
 
-use paso_ops::{Buffer, Conv, Finish, Image, ImageMut, Isa, PackedConv, Plane};
+use paso_ops::{Buffer, Conv, Finish, Images, ImagesMut, Isa, PackedConv, Plane};
 
 use crate::peak;
 use crate::timing::{self, Effort};
@@ -85,7 +85,7 @@ fn line(isa: Isa, net: NetName, (conv, side): Shape, peak: f64, effort: Effort) 
     let mut job = Job::new(isa, conv, side);
     job.check();
     let pixels = job.y.plane.pixels() * conv.weight_len() / conv.out_channels * conv.out_channels;
-    let flop = 2.0 * pixels as f64;
+    let flop = 2.0 * (pixels * job.count) as f64;
     let rate = |time: (f64, f64)| flop / time.0 / 1e9;
     let rates = [
         rate(timing::sample(effort, || job.forward())),
@@ -100,6 +100,7 @@ fn line(isa: Isa, net: NetName, (conv, side): Shape, peak: f64, effort: Effort) 
         "isa": isa.name(),
         "net": format!("{net:?}"),
         "conv": format!("{kind}{k}x{k}/{s} {}->{} of {side}x{side}", conv.in_channels, conv.out_channels),
+        "images": job.count,
         "forward": forward,
         "input_grad": input_grad,
         "weight_grad": weight_grad,
@@ -112,10 +113,11 @@ fn line(isa: Isa, net: NetName, (conv, side): Shape, peak: f64, effort: Effort) 
     }
 }
 
-/// Planes and numbers of one image of a convolution.
+/// Planes and numbers of as many images as a convolution had best be given.
 struct Job {
     isa: Isa,
     conv: Conv,
+    count: usize,
     weights: Vec<f32>,
     packed: PackedConv,
     x: Held,
@@ -131,34 +133,38 @@ struct Held {
 }
 
 impl Held {
-    fn zeros(plane: Plane) -> Self {
+    fn zeros(count: usize, plane: Plane) -> Self {
         let mut data = Buffer::default();
-        data.resize(plane.len());
+        data.resize(count * plane.len());
         Self { plane, data }
     }
 
     /// Noise within the halo, which stays zero.
-    fn noise(plane: Plane, seed: u32) -> Self {
-        let mut held = Self::zeros(plane);
-        let mut values = noise(seed, plane.inner_len()).into_iter();
-        for run in plane.runs() {
-            held.data[run].iter_mut().zip(&mut values).for_each(|(x, value)| *x = value);
+    fn noise(count: usize, plane: Plane, seed: u32) -> Self {
+        let mut held = Self::zeros(count, plane);
+        let mut values = noise(seed, count * plane.inner_len()).into_iter();
+        for image in held.images_mut().iter_mut() {
+            for run in plane.runs() {
+                image.data[run].iter_mut().zip(&mut values).for_each(|(x, value)| *x = value);
+            }
         }
         held
     }
 
-    fn image(&self) -> Image<'_> {
-        Image::new(self.plane, &self.data)
+    fn images(&self) -> Images<'_> {
+        Images::new(self.plane, &self.data)
     }
 
-    fn image_mut(&mut self) -> ImageMut<'_> {
-        ImageMut::new(self.plane, &mut self.data)
+    fn images_mut(&mut self) -> ImagesMut<'_> {
+        ImagesMut::new(self.plane, &mut self.data)
     }
 
     fn dot(&self, other: &Self) -> f64 {
         let values = |held: &Self| -> Vec<f64> {
-            let runs = held.plane.runs();
-            runs.flat_map(|run| held.data[run].to_vec()).map(f64::from).collect()
+            let inner = held.images().iter().flat_map(|image| {
+                held.plane.runs().flat_map(move |run| image.data[run].iter().copied())
+            });
+            inner.map(f64::from).collect()
         };
         dot(&values(self), &values(other))
     }
@@ -171,7 +177,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 impl Job {
     fn new(isa: Isa, conv: Conv, side: usize) -> Self {
         let x = Plane::new(side, side, conv.in_channels).with_halo(conv.padding);
-        let y = conv.output(x);
+        let (y, count) = (conv.output(x), conv.together(x));
         let weights = noise(1, conv.weight_len());
         let mut packed = PackedConv::default();
         packed.pack(isa, &conv, x, &weights);
@@ -179,32 +185,33 @@ impl Job {
         Self {
             isa,
             conv,
+            count,
             packed,
             dw: vec![0.0; weights.len()],
             weights,
-            x: Held::noise(x, 2),
-            y: Held::zeros(y),
-            dy: Held::noise(y.with_halo(conv.grad_halo(x)), 3),
-            dx: Held::zeros(x),
+            x: Held::noise(count, x, 2),
+            y: Held::zeros(count, y),
+            dy: Held::noise(count, y.with_halo(conv.grad_halo(x)), 3),
+            dx: Held::zeros(count, x),
         }
     }
 
     fn forward(&mut self) {
         self.conv.forward(
             self.isa,
-            self.x.image(),
+            self.x.images(),
             &self.packed,
             Finish::default(),
-            self.y.image_mut(),
+            self.y.images_mut(),
         );
     }
 
     fn input_grad(&mut self) {
-        self.conv.input_grad(self.isa, self.dy.image(), &self.packed, self.dx.image_mut());
+        self.conv.input_grad(self.isa, self.dy.images(), &self.packed, self.dx.images_mut());
     }
 
     fn weight_grad(&mut self) {
-        self.conv.weight_grad(self.isa, self.x.image(), self.dy.image(), &mut self.dw);
+        self.conv.weight_grad(self.isa, self.x.images(), self.dy.images(), &mut self.dw);
     }
 
     /// One output by hand, and both gradients as the adjoints they are: `dy . f(x, w) = dx . x = dw . w`.

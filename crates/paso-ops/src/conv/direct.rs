@@ -14,6 +14,7 @@ use crate::Isa;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Strides {
     pub(super) origin: usize,
+    pub(super) image: usize,
     pub(super) row: usize,
     pub(super) pixel: usize,
 }
@@ -21,7 +22,9 @@ pub(super) struct Strides {
 /// Output pixels to visit, where each one's inputs begin, and how many there are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
-    /// Output rows and pixels in a row.
+    /// How many images there are. Only Winograd's way looks at more than the first.
+    pub(super) images: usize,
+    /// Output rows of each, and pixels in a row.
     pub(super) rows: usize,
     pub(super) columns: usize,
     /// First input of an output pixel.
@@ -132,6 +135,7 @@ impl Convolve<'_> {
                 (6, false) => job.run::<S, Q, 1, 6>(simd, self.output),
                 (_, true) if pixels >= P => job.run::<S, P, 2, 0>(simd, self.output),
                 (_, false) if pixels >= P => job.run::<S, P, 1, 0>(simd, self.output),
+                (_, true) if pixels >= 4 => job.run::<S, 4, 2, 0>(simd, self.output),
                 (_, true) => job.run::<S, 1, 2, 0>(simd, self.output),
                 (_, false) => job.run::<S, 1, 1, 0>(simd, self.output),
             }

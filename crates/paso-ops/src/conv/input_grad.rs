@@ -7,7 +7,7 @@
 use super::direct::{self, Strides, Walk};
 use super::winograd::Tile;
 use super::{Conv, Finish, depthwise, depthwise_halving};
-use crate::{Image, ImageMut, Isa};
+use crate::{Images, ImagesMut, Isa};
 
 /// One residue class of rows (or columns) of the input.
 #[derive(Clone, Copy, Debug)]
@@ -94,10 +94,17 @@ pub(super) fn pack(
 }
 
 /// Writes the gradient of the input, class by class.
-pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], dx: ImageMut<'_>) {
+pub(super) fn input_grad(
+    conv: &Conv,
+    isa: Isa,
+    dy: Images<'_>,
+    packed: &[f32],
+    mut dx: ImagesMut<'_>,
+) {
     let (input, output) = (dx.plane, dy.plane);
     if depthwise_halving::fits(conv, input) {
-        return depthwise_halving::input_grad(isa, dy, packed, dx);
+        let images = dy.iter().zip(dx.iter_mut());
+        return images.for_each(|(dy, dx)| depthwise_halving::input_grad(isa, dy, packed, dx));
     }
     let mut rest = packed;
     // Only with stride 1, which has a single class.
@@ -113,10 +120,12 @@ pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], d
         let from =
             output.origin().cast_signed() + y.first * row + x.first * output.channels.cast_signed();
         let walk = Walk {
+            images: dx.count(),
             rows: (input.height - y.residue).div_ceil(conv.stride),
             columns: (input.width - x.residue).div_ceil(conv.stride),
             input: Strides {
                 origin: from.max(0).cast_unsigned(),
+                image: output.len(),
                 row: output.row_stride(),
                 pixel: output.channels,
             },
@@ -124,6 +133,7 @@ pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], d
                 origin: input.origin()
                     + y.residue * input.row_stride()
                     + x.residue * input.channels,
+                image: input.len(),
                 row: conv.stride * input.row_stride(),
                 pixel: conv.stride * input.channels,
             },
@@ -132,22 +142,19 @@ pub(super) fn input_grad(conv: &Conv, isa: Isa, dy: Image<'_>, packed: &[f32], d
             run: if conv.groups > 1 { x.taps } else { x.taps * output.channels },
             channels: input.channels,
         };
+        let finish = Finish::default();
         if let Some(tile) = tile {
-            tile.convolve(
-                isa,
-                &walk,
-                output.channels,
-                dy.data,
-                weights,
-                Finish::default(),
-                dx.data,
-            );
-        } else if y.taps * x.taps == 0 {
-            zero(&walk, dx.data);
-        } else if conv.groups > 1 {
-            depthwise::convolve(isa, &walk, dy.data, weights, Finish::default(), dx.data);
-        } else {
-            direct::convolve(isa, &walk, dy.data, weights, Finish::default(), dx.data);
+            tile.convolve(isa, &walk, output.channels, dy.data, weights, finish, dx.data);
+            continue;
+        }
+        for (dy, dx) in dy.iter().zip(dx.iter_mut()) {
+            if y.taps * x.taps == 0 {
+                zero(&walk, dx.data);
+            } else if conv.groups > 1 {
+                depthwise::convolve(isa, &walk, dy.data, weights, finish, dx.data);
+            } else {
+                direct::convolve(isa, &walk, dy.data, weights, finish, dx.data);
+            }
         }
     }
 }

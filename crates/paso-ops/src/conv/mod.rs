@@ -22,14 +22,14 @@ pub use separable::Separable;
 use direct::{Strides, Walk};
 use winograd::Tile;
 
-use crate::{Image, ImageMut, Isa, Plane};
+use crate::{Image, Images, ImagesMut, Isa, Plane};
 
 /// What a convolution is, without its weights.
 ///
 /// Weights are `[kernel][kernel][in_channels / groups][out_channels]`, rows first ("HWIO").
 ///
 /// ```
-/// use paso_ops::{Conv, Finish, Image, ImageMut, Isa, PackedConv, Plane};
+/// use paso_ops::{Conv, Finish, Images, ImagesMut, Isa, PackedConv, Plane};
 ///
 /// let conv = Conv::new(3, 16, 3); // 3 x 3, "same" padding
 /// let x = Plane::new(8, 8, 3).with_halo(conv.padding);
@@ -41,7 +41,7 @@ use crate::{Image, ImageMut, Isa, Plane};
 /// let mut packed = PackedConv::default();
 /// packed.pack(Isa::best(), &conv, x, &weights);
 /// let finish = Finish { bias: None, relu: true };
-/// conv.forward(Isa::best(), Image::new(x, &input), &packed, finish, ImageMut::new(y, &mut output));
+/// conv.forward(Isa::best(), Images::new(x, &input), &packed, finish, ImagesMut::new(y, &mut output));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv {
@@ -167,56 +167,59 @@ impl Conv {
         self.groups > 1 && self.groups == self.in_channels && self.groups == self.out_channels
     }
 
+    /// How many images of this size a call had best be given, where there are so many: more than one where an image alone
+    /// has too few tiles for Winograd's products to be worth the weights that are read for them. A power of two.
+    #[must_use]
+    pub fn together(&self, input: Plane) -> usize {
+        let pixels = self.output(input).pixels();
+        if self.tile(input) == Some(Tile::Four) {
+            TOGETHER.div_ceil(pixels).next_power_of_two()
+        } else {
+            1
+        }
+    }
+
     /// `y = bias + x * weights`, or the `ReLU` of it; the halo of `y` is left alone.
     ///
     /// # Panics
-    /// When the planes do not fit the convolution, or the halo of `x` is smaller than the padding.
+    /// When the planes do not fit the convolution, the halo of `x` is smaller than the padding, or there are more images
+    /// of one than of the other.
     #[track_caller]
     pub fn forward(
         &self,
         isa: Isa,
-        x: Image<'_>,
+        x: Images<'_>,
         packed: &PackedConv,
         finish: Finish<'_>,
-        y: ImageMut<'_>,
+        mut y: ImagesMut<'_>,
     ) {
         self.check(x.plane, y.plane);
+        same_count(x.count(), y.count());
         let tile = self.tile(x.plane);
         packed.check(isa, self, tile);
+        let walk = self.walk(x.count(), x.plane, y.plane);
+        let weights = &packed.forward;
         if let Some(tile) = tile {
-            let walk = self.walk(x.plane, y.plane);
-            let (from, weights) = (self.in_channels, &packed.forward);
-            tile.convolve(isa, &walk, from, x.data, weights, finish, y.data);
-        } else if self.groups == 1 {
-            direct::convolve(
-                isa,
-                &self.walk(x.plane, y.plane),
-                x.data,
-                &packed.forward,
-                finish,
-                y.data,
-            );
-        } else if self.is_depthwise() {
-            depthwise::convolve(
-                isa,
-                &self.walk(x.plane, y.plane),
-                x.data,
-                &packed.forward,
-                finish,
-                y.data,
-            );
-        } else {
-            reference::forward(self, x, &packed.forward, finish, y);
+            return tile.convolve(isa, &walk, self.in_channels, x.data, weights, finish, y.data);
+        }
+        for (x, y) in x.iter().zip(y.iter_mut()) {
+            if self.groups == 1 {
+                direct::convolve(isa, &walk, x.data, weights, finish, y.data);
+            } else if self.is_depthwise() {
+                depthwise::convolve(isa, &walk, x.data, weights, finish, y.data);
+            } else {
+                reference::forward(self, x, weights, finish, y);
+            }
         }
     }
 
     /// The gradient of the input from the gradient of the output; it replaces what `dx` held, its halo is left alone.
     ///
     /// # Panics
-    /// When the planes do not fit the convolution, the halo of `dy` is smaller than [`Conv::grad_halo`], or the
-    /// weights were packed without [`PackedConv::pack_backward`].
+    /// When the planes do not fit the convolution, the halo of `dy` is smaller than [`Conv::grad_halo`], there are more
+    /// images of one than of the other, or the weights were packed without [`PackedConv::pack_backward`].
     #[track_caller]
-    pub fn input_grad(&self, isa: Isa, dy: Image<'_>, packed: &PackedConv, dx: ImageMut<'_>) {
+    pub fn input_grad(&self, isa: Isa, dy: Images<'_>, packed: &PackedConv, mut dx: ImagesMut<'_>) {
         let halo = self.grad_halo(dx.plane);
         assert!(
             dy.plane.halo >= halo,
@@ -224,9 +227,12 @@ impl Conv {
             dy.plane.halo
         );
         crate::plane::same_shape("convolution", dy.plane, self.output(dx.plane));
+        same_count(dx.count(), dy.count());
         packed.check_backward(isa, self, self.tile_backward(dx.plane));
         if self.groups > 1 && !self.is_depthwise() {
-            return reference::input_grad(self, dy, &packed.backward, dx);
+            let images = dy.iter().zip(dx.iter_mut());
+            return images
+                .for_each(|(dy, dx)| reference::input_grad(self, dy, &packed.backward, dx));
         }
         input_grad::input_grad(self, isa, dy, &packed.backward, dx);
     }
@@ -234,25 +240,30 @@ impl Conv {
     /// Adds the gradient of the weights to `dw`.
     ///
     /// # Panics
-    /// When the planes do not fit the convolution, or `dw` has another length than the weights.
+    /// When the planes do not fit the convolution, there are more images of one than of the other, or `dw` has another
+    /// length than the weights.
     #[track_caller]
-    pub fn weight_grad(&self, isa: Isa, x: Image<'_>, dy: Image<'_>, dw: &mut [f32]) {
+    pub fn weight_grad(&self, isa: Isa, x: Images<'_>, dy: Images<'_>, dw: &mut [f32]) {
         self.check(x.plane, dy.plane);
+        same_count(x.count(), dy.count());
         assert_eq!(
             dw.len(),
             self.weight_len(),
             "the weight gradient needs {} numbers",
             self.weight_len()
         );
+        let walk = self.walk(x.count(), x.plane, dy.plane);
         if let Some(tile) = self.tile_weights(dy.plane) {
-            let walk = self.walk(x.plane, dy.plane);
-            tile.weight_grad(isa, &walk, self.in_channels, x.data, dy.data, dw);
-        } else if self.groups == 1 {
-            weight_grad::weight_grad(isa, &self.walk(x.plane, dy.plane), x.data, dy.data, dw);
-        } else if self.is_depthwise() {
-            depthwise::weight_grad(isa, &self.walk(x.plane, dy.plane), x.data, dy.data, dw);
-        } else {
-            reference::weight_grad(self, x, dy, dw);
+            return tile.weight_grad(isa, &walk, self.in_channels, x.data, dy.data, dw);
+        }
+        for (x, dy) in x.iter().zip(dy.iter()) {
+            if self.groups == 1 {
+                weight_grad::weight_grad(isa, &walk, x.data, dy.data, dw);
+            } else if self.is_depthwise() {
+                depthwise::weight_grad(isa, &walk, x.data, dy.data, dw);
+            } else {
+                reference::weight_grad(self, x, dy, dw);
+            }
         }
     }
 
@@ -267,22 +278,37 @@ impl Conv {
         crate::plane::same_shape("convolution", y, self.output(x));
     }
 
-    fn walk(&self, x: Plane, y: Plane) -> Walk {
+    fn walk(&self, images: usize, x: Plane, y: Plane) -> Walk {
         Walk {
+            images,
             rows: y.height,
             columns: y.width,
             input: Strides {
                 origin: (x.halo - self.padding) * (x.row_stride() + x.channels),
+                image: x.len(),
                 row: self.stride * x.row_stride(),
                 pixel: self.stride * x.channels,
             },
-            output: Strides { origin: y.origin(), row: y.row_stride(), pixel: y.channels },
+            output: Strides {
+                origin: y.origin(),
+                image: y.len(),
+                row: y.row_stride(),
+                pixel: y.channels,
+            },
             taps: self.kernel,
             tap_stride: x.row_stride(),
             run: if self.is_depthwise() { self.kernel } else { self.kernel * x.channels },
             channels: y.channels,
         }
     }
+}
+
+/// Pixels that give Winograd's products enough tiles, 16 of them.
+const TOGETHER: usize = 256;
+
+#[track_caller]
+fn same_count(x: usize, y: usize) {
+    assert_eq!(x, y, "a convolution of {x} images has {x} outputs, not {y}");
 }
 
 /// Adds the gradient of a bias, the sum of `dy` over all pixels, to `db`.

@@ -6,7 +6,7 @@ use crate::{Activation, Image, ImageMut};
 /// Visits every product of a convolution: indices of the output, the input and the weight.
 ///
 /// The input index is `None` for a pixel in the padding.
-fn for_each_product(
+pub(super) fn for_each_product(
     conv: &Conv,
     x: crate::Plane,
     y: crate::Plane,

@@ -88,7 +88,7 @@ impl Separable {
         first.check(isa, &self.first, None);
         second.check(isa, &self.second, None);
         let (to, from) =
-            (self.first.walk(x.plane, self.between), self.second.walk(self.between, y.plane));
+            (self.first.walk(1, x.plane, self.between), self.second.walk(1, self.between, y.plane));
         for row in (0..all.height).step_by(self.between.height) {
             let rows = self.between.height.min(all.height - row);
             let mut to = Walk { rows, ..to };

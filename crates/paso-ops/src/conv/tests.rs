@@ -1,8 +1,8 @@
-//! Every convolution path against the six loops, at every instruction set of this machine.
+//! Every convolution path against the six loops in `f64`, at every instruction set of this machine.
 
 use super::winograd::Tile;
 use super::{Conv, Finish, PackedConv, Separable, reference};
-use crate::{Activation, Image, ImageMut, Isa, Plane};
+use crate::{Activation, Image, ImageMut, Images, ImagesMut, Isa, Plane};
 
 /// Numbers of period 251, so that swapped blocks change the answer, on the scale of 1.
 fn paint(len: usize, seed: usize) -> Vec<f32> {
@@ -21,35 +21,49 @@ fn image(plane: Plane, seed: usize) -> Vec<f32> {
     data
 }
 
-/// A few ulp times the length of the sum: inputs and weights are below 1, so a sum of n terms is below n.
+/// A few ulp times the length of the sum, which was made in `f64`: inputs and weights are below 1, so a sum of n terms is
+/// below n.
 #[track_caller]
-fn close(what: &str, conv: &Conv, isa: Isa, terms: usize, got: &[f32], want: &[f32]) {
-    let bound = 4.0 * f32::EPSILON * f32::from(u16::try_from(terms).unwrap());
+fn close(what: &str, conv: &Conv, isa: Isa, terms: usize, got: &[f32], want: &[f64]) {
+    let bound = 4.0 * f64::from(f32::EPSILON) * f64::from(u16::try_from(terms).unwrap());
     for (i, (got, want)) in got.iter().zip(want).enumerate() {
         assert!(
-            (got - want).abs() <= bound,
+            (f64::from(*got) - want).abs() <= bound,
             "{what} of {conv:?} on {isa}: at {i} {got} instead of {want}"
         );
     }
 }
 
 fn check(conv: Conv, height: usize, width: usize) {
+    check_images(conv, 1 + height % 2, height, width);
+}
+
+fn check_images(conv: Conv, count: usize, height: usize, width: usize) {
     let x = Plane::new(height, width, conv.in_channels).with_halo(conv.padding + height % 2);
     let y = conv.output(x).with_halo(conv.grad_halo(x));
-    let (input, d_output) = (image(x, 1), image(y, 2));
+    let images = |plane: Plane, seed| -> Vec<f32> {
+        (0..count).flat_map(|i| image(plane, seed + 5 * i)).collect()
+    };
+    let (input, d_output) = (images(x, 1), images(y, 2));
+    let (input, d_output) = (Images::new(x, &input), Images::new(y, &d_output));
     let (weights, bias) = (paint(conv.weight_len(), 3), paint(conv.out_channels, 4));
     let finish = Finish { bias: Some(&bias), relu: false };
-    let mut want = vec![0.0; y.len()];
-    reference::forward(&conv, Image::new(x, &input), &weights, finish, ImageMut::new(y, &mut want));
-    let mut want_dx = vec![0.0; x.len()];
-    reference::input_grad(
-        &conv,
-        Image::new(y, &d_output),
-        &weights,
-        ImageMut::new(x, &mut want_dx),
-    );
-    let mut want_dw = paint(conv.weight_len(), 5);
-    reference::weight_grad(&conv, Image::new(x, &input), Image::new(y, &d_output), &mut want_dw);
+    let (mut want, mut want_dx) = (vec![0.0; count * y.len()], vec![0.0; count * x.len()]);
+    let mut want_dw: Vec<_> = paint(conv.weight_len(), 5).into_iter().map(f64::from).collect();
+    for (i, (x, dy)) in input.iter().zip(d_output.iter()).enumerate() {
+        let (from, to) = (i * x.data.len(), i * dy.data.len());
+        for row in 0..y.height {
+            for (at, o) in y.row(row).zip((0..conv.out_channels).cycle()) {
+                want[to + at] = f64::from(bias[o]);
+            }
+        }
+        reference::for_each_product(&conv, x.plane, y, |out, at, weight| {
+            let [x, dy, w] = [x.data[at], dy.data[out], weights[weight]].map(f64::from);
+            want[to + out] += x * w;
+            want_dx[from + at] += dy * w;
+            want_dw[weight] += x * dy;
+        });
+    }
 
     for isa in Isa::available() {
         let mut packed = PackedConv::default();
@@ -57,26 +71,25 @@ fn check(conv: Conv, height: usize, width: usize) {
         packed.pack_backward(isa, &conv, x, &weights);
         let terms = conv.kernel * conv.kernel * conv.in_channels.max(conv.out_channels);
 
-        let mut got = vec![0.0; y.len()];
-        conv.forward(isa, Image::new(x, &input), &packed, finish, ImageMut::new(y, &mut got));
+        let mut got = vec![0.0; count * y.len()];
+        conv.forward(isa, input, &packed, finish, ImagesMut::new(y, &mut got));
         close("forward", &conv, isa, terms, &got, &want);
 
-        let (mut rectified, relu) = (vec![0.0; y.len()], Finish { relu: true, ..finish });
-        let out = ImageMut::new(y, &mut rectified);
-        conv.forward(isa, Image::new(x, &input), &packed, relu, out);
+        let (mut rectified, relu) = (vec![0.0; got.len()], Finish { relu: true, ..finish });
+        conv.forward(isa, input, &packed, relu, ImagesMut::new(y, &mut rectified));
         for (y, got) in got.iter().zip(&rectified) {
             assert_eq!(Activation::Relu.value(*y), *got, "ReLU behind {conv:?} on {isa}");
         }
 
         // What was there before must not matter, and the halo must stay as it was.
-        let mut got = vec![0.0; x.len()];
-        got.iter_mut().zip(&input).for_each(|(g, &x)| *g = if x == 0.0 { 0.0 } else { f32::NAN });
-        conv.input_grad(isa, Image::new(y, &d_output), &packed, ImageMut::new(x, &mut got));
+        let mut got: Vec<f32> =
+            input.data.iter().map(|&x| if x == 0.0 { 0.0 } else { f32::NAN }).collect();
+        conv.input_grad(isa, d_output, &packed, ImagesMut::new(x, &mut got));
         close("input gradient", &conv, isa, terms, &got, &want_dx);
 
         let mut got = paint(conv.weight_len(), 5);
-        conv.weight_grad(isa, Image::new(x, &input), Image::new(y, &d_output), &mut got);
-        close("weight gradient", &conv, isa, y.pixels(), &got, &want_dw);
+        conv.weight_grad(isa, input, d_output, &mut got);
+        close("weight gradient", &conv, isa, count * y.pixels(), &got, &want_dw);
     }
 }
 
@@ -133,14 +146,14 @@ fn winograds_way_wherever_it_is_taken() {
                 let x = Plane::new(height, width, from);
                 let y = conv.output(x);
                 let tile = |y: Plane| {
-                    let four = y.height % 4 + y.width % 4 == 0 && y.pixels() >= 256;
+                    let four = y.height % 4 + y.width % 4 == 0 && y.pixels() >= 64;
                     let two = (y.pixels() >= 64).then_some(Tile::Two);
                     if four { Some(Tile::Four) } else { two }
                 };
                 assert_eq!(conv.tile(x), tile(y), "{conv:?}");
                 assert_eq!(conv.tile_weights(y), tile(y), "{conv:?}");
                 assert_eq!(conv.tile_backward(x), tile(x), "{conv:?}");
-                check(conv, height, width);
+                check_images(conv, 1 + (from + padding) % 3, height, width);
             }
         }
     }
@@ -173,10 +186,10 @@ fn a_pair_in_one_pass_has_the_bits_of_two() {
                 packed[0].pack(isa, &first, x, &weights[0]);
                 packed[1].pack(isa, &second, middle, &weights[1]);
                 let (mut between, mut want) = (vec![0.0; middle.len()], vec![0.0; y.len()]);
-                let out = ImageMut::new(middle, &mut between);
-                first.forward(isa, Image::new(x, &input), &packed[0], finish(channels), out);
-                let out = ImageMut::new(y, &mut want);
-                second.forward(isa, Image::new(middle, &between), &packed[1], finish(to), out);
+                let out = ImagesMut::new(middle, &mut between);
+                first.forward(isa, Images::new(x, &input), &packed[0], finish(channels), out);
+                let out = ImagesMut::new(y, &mut want);
+                second.forward(isa, Images::new(middle, &between), &packed[1], finish(to), out);
 
                 let (mut rows, mut got) = (vec![f32::NAN; pair.between_len()], vec![0.0; y.len()]);
                 let layers = [(&packed[0], finish(channels)), (&packed[1], finish(to))];
@@ -220,8 +233,8 @@ fn a_nan_reaches_its_neighbours_and_no_others() {
         packed.pack(isa, &conv, plane, &paint(conv.weight_len(), 2));
         let mut output = vec![0.0; y.len()];
         let finish = Finish { bias: None, relu: true };
-        let out = ImageMut::new(y, &mut output);
-        conv.forward(isa, Image::new(plane, &input), &packed, finish, out);
+        let out = ImagesMut::new(y, &mut output);
+        conv.forward(isa, Images::new(plane, &input), &packed, finish, out);
         for (i, value) in output.iter().enumerate() {
             let (row, column) = (i / 9 / 5, i / 9 % 5);
             assert_eq!(value.is_nan(), row < 2 && column < 2, "{isa}: row {row}, column {column}");
@@ -238,9 +251,9 @@ fn a_missing_halo_is_named() {
     packed.pack(Isa::best(), &conv, plane, &[0.0; 9]);
     conv.forward(
         Isa::best(),
-        Image::new(plane, &[0.0; 4]),
+        Images::new(plane, &[0.0; 4]),
         &packed,
         Finish::default(),
-        ImageMut::new(plane, &mut [0.0; 4]),
+        ImagesMut::new(plane, &mut [0.0; 4]),
     );
 }

@@ -35,7 +35,7 @@ impl Tile {
         let whole = |side| rows.is_multiple_of(side) && columns.is_multiple_of(side);
         if from < 16 || to < 16 {
             None
-        } else if whole(4) && rows * columns >= 256 {
+        } else if whole(4) && rows * columns >= 64 {
             Some(Self::Four)
         } else if whole(2) && rows * columns >= 64 {
             Some(Self::Two)
@@ -154,7 +154,7 @@ pub(super) fn stride(tiles: usize, channels: usize) -> usize {
 
 /// How many tiles of `side x side` outputs a walk has.
 pub(super) fn count(walk: &Walk, side: usize) -> usize {
-    walk.rows / side * (walk.columns / side)
+    walk.images * (walk.rows / side) * (walk.columns / side)
 }
 
 fn convolve<const N: usize, const M: usize>(
@@ -192,10 +192,11 @@ fn convolve<const N: usize, const M: usize>(
 /// A product of `n` transformed tiles with one of the matrices: a 1 x 1 convolution.
 pub(super) fn product(n: usize, from: usize, to: usize) -> Walk {
     Walk {
+        images: 1,
         rows: 1,
         columns: n,
-        input: Strides { origin: 0, row: 0, pixel: from },
-        output: Strides { origin: 0, row: 0, pixel: to },
+        input: Strides { origin: 0, image: 0, row: 0, pixel: from },
+        output: Strides { origin: 0, image: 0, row: 0, pixel: to },
         taps: 1,
         tap_stride: 0,
         run: from,
@@ -203,16 +204,18 @@ pub(super) fn product(n: usize, from: usize, to: usize) -> Walk {
     }
 }
 
-/// The number of each tile among these, and where its first pixel lies: tiles of `side` pixels, in rows of so many.
+/// The number of each tile among these, and where its first pixel lies: tiles of `side` pixels, image after image.
 pub(super) fn origins(
-    columns: usize,
+    walk: &Walk,
     side: usize,
     of: Strides,
     tiles: Range<usize>,
 ) -> impl Iterator<Item = (usize, usize)> {
-    let across = columns / side;
+    let (down, across) = (walk.rows / side, walk.columns / side);
     tiles.enumerate().map(move |(at, tile)| {
-        (at, of.origin + side * (tile / across * of.row + tile % across * of.pixel))
+        let (row, column) = (tile / across % down, tile % across);
+        let image = tile / across / down * of.image;
+        (at, of.origin + image + side * (row * of.row + column * of.pixel))
     })
 }
 
@@ -233,7 +236,7 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for (at, origin) in origins(self.walk.columns, M, self.walk.input, self.tiles.clone()) {
+        for (at, origin) in origins(self.walk, M, self.walk.input, self.tiles.clone()) {
             for c in (0..self.from).step_by(S::F32_LANES) {
                 if c + S::F32_LANES <= self.from {
                     self.tile::<S, true>(simd, origin + c, at, c);
@@ -314,7 +317,7 @@ where
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let channels = self.walk.channels;
-        for (at, origin) in origins(self.walk.columns, M, self.walk.output, self.tiles.clone()) {
+        for (at, origin) in origins(self.walk, M, self.walk.output, self.tiles.clone()) {
             for c in (0..channels).step_by(S::F32_LANES) {
                 if c + S::F32_LANES <= channels {
                     self.tile::<S, true>(simd, origin + c, at, c);

@@ -82,7 +82,7 @@ where
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let channels = self.walk.channels;
-        for (at, origin) in origins(self.walk.columns, M, self.walk.output, self.tiles.clone()) {
+        for (at, origin) in origins(self.walk, M, self.walk.output, self.tiles.clone()) {
             for c in (0..channels).step_by(S::F32_LANES) {
                 if c + S::F32_LANES <= channels {
                     self.tile::<S, true>(simd, origin + c, at, c);
