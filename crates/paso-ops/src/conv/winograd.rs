@@ -317,12 +317,14 @@ where
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let channels = self.walk.channels;
+        // Here and not for every tile, because it would be zeroed every time.
+        let mut rows = [[simd.splat_f32s(0.0); M]; N];
         for (at, origin) in origins(self.walk, M, self.walk.output, self.tiles.clone()) {
             for c in (0..channels).step_by(S::F32_LANES) {
                 if c + S::F32_LANES <= channels {
-                    self.tile::<S, true>(simd, origin + c, at, c);
+                    self.tile::<S, true>(simd, origin + c, at, c, &mut rows);
                 } else {
-                    self.tile::<S, false>(simd, origin + c, at, c);
+                    self.tile::<S, false>(simd, origin + c, at, c, &mut rows);
                 }
             }
         }
@@ -334,18 +336,24 @@ where
     Minimal<N, M>: Filtering<N, M>,
 {
     #[inline(always)]
-    fn tile<S: Simd, const FULL: bool>(&mut self, simd: S, origin: usize, at: usize, c: usize) {
+    fn tile<S: Simd, const FULL: bool>(
+        &mut self,
+        simd: S,
+        origin: usize,
+        at: usize,
+        c: usize,
+        rows: &mut [[S::f32s; M]; N],
+    ) {
         let (walk, channels) = (self.walk, self.walk.channels);
         let lanes = channels - c;
         let product = stride(self.tiles.len(), channels);
-        let mut rows = [[simd.splat_f32s(0.0); M]; N];
-        for r in 0..N {
+        for (r, row) in rows.iter_mut().enumerate() {
             let mut m = [simd.splat_f32s(0.0); N];
             for k in 0..N {
                 let m_rk = &self.products[(N * r + k) * product + at * channels + c..];
                 m[k] = load::<S, FULL>(simd, m_rk, lanes);
             }
-            rows[r] = Minimal::<N, M>::outputs(simd, m);
+            *row = Minimal::<N, M>::outputs(simd, m);
         }
         for k in 0..M {
             let mut m = [simd.splat_f32s(0.0); N];

@@ -178,13 +178,14 @@ where
     ) {
         let walk = self.one;
         let (from, to) = (walk.run, walk.channels);
+        // Sums of a row of products become three at once: half the memory. Outside of the loop, which writes all of it, because
+        // zeroing it takes as long as some of the sums.
+        let mut sums = [[[simd.splat_f32s(0.0); V]; R]; N];
+        let mut rows = [[[[simd.splat_f32s(0.0); V]; R]; 3]; N];
         let mut next = 0;
         while next < from {
             let first = next.min(from - R);
-            // Sums of a row of products become three at once: half the memory.
-            let mut rows = [[[[simd.splat_f32s(0.0); V]; R]; 3]; N];
             for r in 0..N {
-                let mut sums = [[[simd.splat_f32s(0.0); V]; R]; N];
                 for k in 0..N {
                     let product = N * r + k;
                     let input = &self.spread[product * stride(walk.columns, from)..];
@@ -192,7 +193,12 @@ where
                     let input = &input[..walk.columns * from];
                     let d_output = &d_output[..walk.columns * to];
                     let products = Sums { walk, input, d_output };
-                    sums[k] = products.tile::<S, R, V, FULL>(simd, (0, 1), start, 0, first);
+                    let sum = products.tile::<S, R, V, FULL>(simd, (0, 1), start, 0, first);
+                    for i in 0..R {
+                        for v in 0..V {
+                            sums[k][i][v] = sum[i][v];
+                        }
+                    }
                 }
                 for i in 0..R {
                     for v in 0..V {
