@@ -1,8 +1,8 @@
 //! What the plan chooses must not change a bit: a depthwise convolution computed by the 1 x 1 one behind it (inference), and what a
 //! normalization writes, written again on the way back rather than kept (training). Where a caller wants to see a
 //! value, the plan cannot choose so: that is what the choice is compared with. And the gradient of a sum lies in one place
-//! with those of its terms, which those of a weighted sum do not. The sums of a normalization behind a pool are the only choice
-//! that rounds otherwise: from what the pool wrote, or from all that it read.
+//! with those of its terms, which those of a weighted sum do not. Small images go through a convolution together. The sums of a
+//! normalization behind a pool are the only choice that rounds otherwise: from what the pool wrote, or from all that it read.
 
 use paso_tape::{Conv, Params, Pool, Tape, Var};
 
@@ -158,6 +158,53 @@ fn sums_from_what_a_pool_wrote_are_those_from_what_it_read() {
         assert!(largest > 0.0);
         for (a, b) in from_output.iter().zip(&apart) {
             assert!((a - b).abs() <= 1e-4 * b.abs() + 1e-5 * largest, "{gamma}, {beta}: {a}, {b}");
+        }
+    }
+}
+
+#[test]
+fn images_that_go_together_are_what_each_is_alone() {
+    // Without a normalization, an image's outputs and gradients do not depend on the others. Portions of one image have none
+    // beside them; of 19 and of 40, those of two, three and more go together, and not always evenly.
+    let net = || {
+        let (mut tape, mut params) = (Tape::new(), Params::new(11));
+        let image = tape.input([8, 12, 16]);
+        let mut x = image;
+        for i in 0..2 {
+            let first = tape.conv(&mut params, &format!("a{i}"), x, Conv::new(16, 20, 3), true);
+            let first = tape.relu(first);
+            let second =
+                tape.conv(&mut params, &format!("b{i}"), first, Conv::new(20, 16, 3), false);
+            // Two gradients arrive at `x`, one after the other.
+            x = tape.add(x, second);
+        }
+        let out = tape.linear(&mut params, "out", x, 1);
+        tape.set_loss(out);
+        (tape, params, image, out)
+    };
+    let len = 8 * 12 * 16;
+    for count in [1_u16, 3, 19, 40] {
+        let numbers: Vec<f32> = (0..len * usize::from(count))
+            .map(|i| f32::from(u8::try_from(i * 31 % 211).expect("small")) / 105.0 - 1.0)
+            .collect();
+        let (mut tape, mut params, image, out) = net();
+        let mut together = params.zero_grads();
+        tape.forward(&mut params, &[(image, &numbers)]);
+        tape.backward(&params, &mut together);
+        let mut outputs = tape.value(out);
+        tape.infer(&params, &[(image, &numbers)]);
+        assert_eq!(tape.value(out), outputs);
+
+        let (mut alone, mut mean) = (params.zero_grads(), vec![0.0; together.len()]);
+        for one in numbers.chunks_exact(len) {
+            tape.forward(&mut params, &[(image, one)]);
+            tape.backward(&params, &mut alone);
+            assert_eq!(tape.value(out), [outputs.remove(0)], "{count} images");
+            mean.iter_mut().zip(&alone).for_each(|(m, g)| *m += f64::from(*g) / f64::from(count));
+        }
+        let largest = mean.iter().fold(0.0_f64, |most, g| most.max(g.abs()));
+        for (a, b) in together.iter().zip(&mean) {
+            assert!((f64::from(*a) - b).abs() <= 1e-5 * largest, "{count} images: {a}, {b}");
         }
     }
 }

@@ -14,6 +14,7 @@ mod tests;
 mod vector;
 mod weight_grad;
 mod winograd;
+mod winograd_tiles;
 mod winograd_weights;
 
 pub use packed::PackedConv;

@@ -162,6 +162,54 @@ fn winograds_way_wherever_it_is_taken() {
     check(Conv::new(96, 128, 3), 32, 20);
 }
 
+/// How much coarser than the direct sum the 4 x 4 tiles round: behind a `ReLU`, where inputs do not cancel, over 64 channels.
+#[test]
+fn large_tiles_round_about_twice_as_coarsely() {
+    let conv = Conv::new(64, 64, 3);
+    let x = Plane::new(16, 16, 64).with_halo(1);
+    let y = conv.output(x);
+    assert_eq!(conv.tile(x), Some(Tile::Four));
+    let mut state = 1_u32;
+    let mut draw = || {
+        // The sum of four uniform numbers, near enough to a normal one.
+        let mut uniform = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(state >> 8) / f64::from(1 << 24) - 0.5
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "drawn in f64, kept in f32")]
+        let value = (uniform() + uniform() + uniform() + uniform()) as f32;
+        value
+    };
+    let mut input = vec![0.0; x.len()];
+    for row in 0..x.height {
+        input[x.row(row)].iter_mut().for_each(|x| *x = draw().max(0.0));
+    }
+    let weights: Vec<f32> = (0..conv.weight_len()).map(|_| draw()).collect();
+    let mut want = vec![0.0; y.len()];
+    reference::for_each_product(&conv, x, y, |out, at, weight| {
+        want[out] += f64::from(input[at]) * f64::from(weights[weight]);
+    });
+    let error = |got: &[f32]| {
+        let squares = got.iter().zip(&want).map(|(got, want)| (f64::from(*got) - want).powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let mut direct = vec![0.0; y.len()];
+    let (input, finish) = (Images::new(x, &input), Finish::default());
+    let image = Image::new(x, input.data);
+    reference::forward(&conv, image, &weights, finish, ImageMut::new(y, &mut direct));
+    for isa in Isa::available() {
+        let mut packed = PackedConv::default();
+        packed.pack(isa, &conv, x, &weights);
+        let mut tiles = vec![0.0; y.len()];
+        conv.forward(isa, input, &packed, finish, ImagesMut::new(y, &mut tiles));
+        let coarser = error(&tiles) / error(&direct);
+        assert!(
+            (0.5..2.5).contains(&coarser),
+            "{isa}: {coarser} times the error of the direct sum"
+        );
+    }
+}
+
 #[test]
 fn a_pair_in_one_pass_has_the_bits_of_two() {
     // Rows that fill the memory between evenly and not, one and many of them, channels around the lanes.

@@ -13,7 +13,8 @@ use super::direct::{Walk, panels};
 use super::filtering::{Filtering, Minimal};
 use super::vector::{load, store};
 use super::weight_grad::Sums;
-use super::winograd::{self, SCRATCH, Spread, Tile, origins, stride};
+use super::winograd::{self, SCRATCH, Tile};
+use super::winograd_tiles::{Spread, origins, stride};
 use crate::Isa;
 
 /// Tiles to transform at a time. More of them share the way back to the nine weights, as long as those of one product stay in the
