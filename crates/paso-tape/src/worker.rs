@@ -180,10 +180,10 @@ impl Worker {
         } else {
             let mut spare = std::mem::take(&mut self.spare);
             let plane = Plane { halo: 0, ..dx.plane };
-            let part = &mut spare[..images.len() * plane.len()];
-            write(self, dy, ImagesMut::new(plane, part));
-            for (part, dx) in part.chunks_exact(plane.len()).zip(dx.iter_mut()) {
-                add_scaled(1.0, Image::new(plane, part), dx);
+            let more = &mut spare[..images.len() * plane.len()];
+            write(self, dy, ImagesMut::new(plane, more));
+            for (more, dx) in more.chunks_exact(plane.len()).zip(dx.iter_mut()) {
+                add_scaled(1.0, Image::new(plane, more), dx);
             }
             self.spare = spare;
         }
@@ -210,9 +210,8 @@ pub(crate) fn view<'a>(
     n: usize,
     image: usize,
 ) -> Image<'a> {
-    let place = place(places, n);
-    let offset = place.offset(image);
-    Image::new(place.plane, &slots[place.slot][offset..offset + place.plane.len()])
+    let Images { plane, data } = views(places, slots, n, image..image + 1);
+    Image::new(plane, data)
 }
 
 fn views_mut(place: Place, slot: &mut Buffer, images: Range<usize>) -> ImagesMut<'_> {

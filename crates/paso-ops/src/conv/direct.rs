@@ -90,12 +90,12 @@ pub(super) fn convolve(
     isa.run(Convolve { walk, input, packed, finish, output });
 }
 
-struct Convolve<'a> {
-    walk: &'a Walk,
-    input: &'a [f32],
-    packed: &'a [f32],
-    finish: Finish<'a>,
-    output: &'a mut [f32],
+pub(super) struct Convolve<'a> {
+    pub(super) walk: &'a Walk,
+    pub(super) input: &'a [f32],
+    pub(super) packed: &'a [f32],
+    pub(super) finish: Finish<'a>,
+    pub(super) output: &'a mut [f32],
 }
 
 impl WithSimd for Convolve<'_> {

@@ -29,6 +29,10 @@ use crate::{Image, Images, ImagesMut, Isa, Plane};
 ///
 /// Weights are `[kernel][kernel][in_channels / groups][out_channels]`, rows first ("HWIO").
 ///
+/// Most 3 x 3 kernels of stride 1 with at least 16 channels on both sides go Winograd's way (Lavin & Gray, *Fast Algorithms for
+/// Convolutional Neural Networks*, arXiv 1509.09308): shapes alone decide. It rounds up to about twice as coarsely as the sum of all products,
+/// and a NaN or an infinity reaches whole tiles of up to 4 x 4 outputs, not only those that see it.
+///
 /// ```
 /// use paso_ops::{Conv, Finish, Images, ImagesMut, Isa, PackedConv, Plane};
 ///

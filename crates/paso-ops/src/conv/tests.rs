@@ -291,6 +291,31 @@ fn a_nan_reaches_its_neighbours_and_no_others() {
 }
 
 #[test]
+fn a_nan_in_a_tile_stays_in_the_tile() {
+    let conv = Conv::new(16, 16, 3);
+    let plane = Plane::new(16, 16, 16).with_halo(1);
+    assert_eq!(conv.tile(plane), Some(Tile::Four));
+    let mut input = image(plane, 1);
+    // Pixel 5, 6: inside of one tile's inputs alone, that of the outputs 4 to 7.
+    input[plane.row(5).start + 6 * 16 + 3] = f32::NAN;
+    let y = conv.output(plane);
+    for isa in Isa::available() {
+        let mut packed = PackedConv::default();
+        packed.pack(isa, &conv, plane, &paint(conv.weight_len(), 2));
+        let mut output = vec![0.0; y.len()];
+        let out = ImagesMut::new(y, &mut output);
+        conv.forward(isa, Images::new(plane, &input), &packed, Finish::default(), out);
+        for (i, value) in output.iter().enumerate() {
+            let (row, column) = (i / 16 / 16, i / 16 % 16);
+            let sees = (4..7).contains(&row) && (5..8).contains(&column);
+            let tile = (4..8).contains(&row) && (4..8).contains(&column);
+            assert!(value.is_nan() || !sees, "{isa}: row {row}, column {column} sees a NaN");
+            assert!(!value.is_nan() || tile, "{isa}: row {row}, column {column} is a NaN");
+        }
+    }
+}
+
+#[test]
 #[should_panic(expected = "the input needs a halo of 1, it has 0")]
 fn a_missing_halo_is_named() {
     let conv = Conv::new(1, 1, 3);

@@ -9,8 +9,10 @@
 
 use std::cell::RefCell;
 
+use pulp::{Simd, WithSimd};
+
 use super::Finish;
-use super::direct::{self, Strides, Walk, panels};
+use super::direct::{self, Convolve, Strides, Walk, panels};
 use super::filtering::{Filtering, Minimal};
 use super::winograd_tiles::{Gather, Spread, stride};
 use crate::{Buffer, Isa};
@@ -116,8 +118,11 @@ fn pack<const N: usize, const M: usize>(
                 }
             }
             for (k, u) in u.as_flattened().iter().enumerate() {
-                let at = k * matrix + start * from + i * width;
-                packed[at..at + width].copy_from_slice(&u[..width]);
+                let packed = &mut packed[k * matrix + start * from + i * width..][..width];
+                match packed.as_chunks_mut().0.first_mut() {
+                    Some(packed) => *packed = *u,
+                    None => packed.copy_from_slice(&u[..width]),
+                }
             }
         }
     }
@@ -166,16 +171,41 @@ fn convolve<const N: usize, const M: usize>(
             let tiles = first..tiles.min(first + block);
             let n = tiles.len();
             isa.run(Spread::<N, M> { walk, from, input, tiles: tiles.clone(), spread });
-            let one = product(n, from, to);
-            let matrices = packed.chunks_exact(packed.len() / (N * N));
-            let spread = spread.chunks_exact(stride(n, from));
-            let parts = spread.zip(products.chunks_exact_mut(stride(n, to)));
-            for (u, (v, m)) in matrices.zip(parts) {
-                direct::convolve(isa, &one, v, u, Finish::default(), m);
-            }
+            isa.run(Multiply {
+                count: N * N,
+                one: &product(n, from, to),
+                spread,
+                packed,
+                products,
+            });
             isa.run(Gather::<N, M> { walk, products, tiles, finish, output });
         }
     });
+}
+
+/// Each product of transformed tiles with its matrix of weights.
+struct Multiply<'a> {
+    count: usize,
+    one: &'a Walk,
+    spread: &'a [f32],
+    packed: &'a [f32],
+    products: &'a mut [f32],
+}
+
+impl WithSimd for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Walk { columns, run: from, channels: to, .. } = *self.one;
+        let matrices = self.packed.chunks_exact(self.packed.len() / self.count);
+        let tiles = self.spread.chunks_exact(stride(columns, from));
+        let products = self.products.chunks_exact_mut(stride(columns, to));
+        for (packed, (input, output)) in matrices.zip(tiles.zip(products)) {
+            let finish = Finish::default();
+            Convolve { walk: self.one, input, packed, finish, output }.with_simd(simd);
+        }
+    }
 }
 
 /// A product of `n` transformed tiles with one of the matrices: a 1 x 1 convolution.
