@@ -1,10 +1,9 @@
 //! What is done once for new parameters: weights packed for their kernels, and in inference normalizations folded into them.
 
-use paso_ops::{Norm, PackedConv};
+use paso_ops::Norm;
 
-use crate::op::{BatchNorm, Filter, Op, Var};
+use crate::op::{BatchNorm, Filter, Op};
 use crate::params::Params;
-use crate::plan::Plan;
 use crate::portions::each;
 use crate::session::Session;
 use crate::tape::Tape;
@@ -16,16 +15,7 @@ impl Session {
             return;
         }
         if self.plan.training {
-            // The largest filters are the last ones of most nets, and are begun first.
-            let plan = &self.plan;
-            let convs = tape.nodes.iter().zip(&mut self.packed).enumerate().rev();
-            return each(tape.parallel, convs, |(n, (node, packed))| {
-                let Op::Conv(x, filter) = &node.op else { return };
-                if plan.does(n) {
-                    let weights = &params.values()[filter.weight.range()];
-                    pack(tape, plan, *x, filter, weights, packed);
-                }
-            });
+            return self.pack_all(tape, params, false);
         }
         for (n, node) in tape.nodes.iter().enumerate() {
             if !self.plan.does(n) {
@@ -37,7 +27,8 @@ impl Session {
                     let own = &params.values()[filter.weight.range()];
                     let folded = self.plan.folds[n].norm.is_some();
                     let weights = if folded { &self.scaled[..] } else { own };
-                    pack(tape, &self.plan, *x, filter, weights, &mut self.packed[n]);
+                    let input = tape.nodes[x.0].plane;
+                    self.packed[n].pack(tape.isa, &filter.conv, input, weights);
                 }
                 Op::BatchNorm(_, norm) if !self.plan.is_folded(n) => {
                     set_running(&mut self.norms[n], norm, params);
@@ -45,6 +36,28 @@ impl Session {
                 _ => {}
             }
         }
+    }
+
+    /// Packs the weights for the way back, in the place of those for the way there.
+    pub(crate) fn turn(&mut self, tape: &Tape, params: &Params) {
+        self.prepared = None;
+        self.pack_all(tape, params, true);
+    }
+
+    fn pack_all(&mut self, tape: &Tape, params: &Params, backward: bool) {
+        let plan = &self.plan;
+        // The largest filters are the last ones of most nets, and are begun first.
+        let convs = tape.nodes.iter().zip(&mut self.packed).enumerate().rev();
+        each(tape.parallel, convs, |(n, (node, packed))| {
+            let Op::Conv(x, filter) = &node.op else { return };
+            let (input, weights) = (tape.nodes[x.0].plane, &params.values()[filter.weight.range()]);
+            if !backward && plan.does(n) {
+                packed.pack(tape.isa, &filter.conv, input, weights);
+            }
+            if backward && plan.does(n) && plan.grads[x.0].is_some() {
+                packed.pack_backward(tape.isa, &filter.conv, input, weights);
+            }
+        });
     }
 
     /// Scales a convolution's weights by the normalization that it takes over, if any. That one's shift, with the convolution's own
@@ -64,21 +77,6 @@ impl Session {
         for tap in self.scaled.chunks_exact_mut(norm.scale.len()) {
             tap.iter_mut().zip(&norm.scale).for_each(|(w, scale)| *w *= scale);
         }
-    }
-}
-
-fn pack(
-    tape: &Tape,
-    plan: &Plan,
-    x: Var,
-    filter: &Filter,
-    weights: &[f32],
-    packed: &mut PackedConv,
-) {
-    let input = tape.nodes[x.0].plane;
-    packed.pack(tape.isa, &filter.conv, input, weights);
-    if plan.grads[x.0].is_some() {
-        packed.pack_backward(tape.isa, &filter.conv, input, weights);
     }
 }
 

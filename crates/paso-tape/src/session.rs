@@ -21,7 +21,7 @@ pub(crate) struct Session {
     sums: Vec<GradSums>,
     batch: usize,
     params: usize,
-    /// The version of the parameters that it is prepared for.
+    /// The version of the parameters that it is prepared for, to go forward.
     pub(crate) prepared: Option<u64>,
     /// Weights of one convolution, scaled.
     pub(crate) scaled: Vec<f32>,
@@ -142,6 +142,7 @@ impl Session {
         let seed = 1.0 / to_f32(self.batch);
         let loss = self.plan.grads[loss.0].map(|place| place.slot);
         grads.fill(0.0);
+        self.turn(tape, params);
         for i in 0..self.plan.backward.len() {
             let back = (self.plan.forward.len() + i) % 2 == 1;
             self.run(tape, params, &[], back, |cx, worker| {

@@ -66,7 +66,6 @@ impl Layer {
     ) -> (Batch, Batch, Vec<f32>, Vec<f32>) {
         let mut packed = PackedConv::default();
         packed.pack(isa, &self.conv, x.plane, &self.weights);
-        packed.pack_backward(isa, &self.conv, x.plane, &self.weights);
         let mut y = Batch::zeros(self.conv.output(x.plane), x.images.len());
         for (i, image) in y.images.iter_mut().enumerate() {
             let y = ImageMut::new(y.plane, image);
@@ -74,6 +73,7 @@ impl Layer {
             self.conv.forward(isa, x.image(i).into(), &packed, finish, y.into());
         }
         let dy = grad(&y);
+        packed.pack_backward(isa, &self.conv, x.plane, &self.weights);
         let mut dx = Batch::zeros(x.plane, x.images.len());
         let (mut dw, mut db) = (vec![0.0; self.weights.len()], vec![0.0; self.conv.out_channels]);
         for (i, image) in dx.images.iter_mut().enumerate() {

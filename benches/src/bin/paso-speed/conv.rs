@@ -119,7 +119,8 @@ struct Job {
     conv: Conv,
     count: usize,
     weights: Vec<f32>,
-    packed: PackedConv,
+    forward: PackedConv,
+    backward: PackedConv,
     x: Held,
     y: Held,
     dy: Held,
@@ -179,14 +180,15 @@ impl Job {
         let x = Plane::new(side, side, conv.in_channels).with_halo(conv.padding);
         let (y, count) = (conv.output(x), conv.together(x));
         let weights = noise(1, conv.weight_len());
-        let mut packed = PackedConv::default();
-        packed.pack(isa, &conv, x, &weights);
-        packed.pack_backward(isa, &conv, x, &weights);
+        let (mut forward, mut backward) = (PackedConv::default(), PackedConv::default());
+        forward.pack(isa, &conv, x, &weights);
+        backward.pack_backward(isa, &conv, x, &weights);
         Self {
             isa,
             conv,
             count,
-            packed,
+            forward,
+            backward,
             dw: vec![0.0; weights.len()],
             weights,
             x: Held::noise(count, x, 2),
@@ -200,14 +202,14 @@ impl Job {
         self.conv.forward(
             self.isa,
             self.x.images(),
-            &self.packed,
+            &self.forward,
             Finish::default(),
             self.y.images_mut(),
         );
     }
 
     fn input_grad(&mut self) {
-        self.conv.input_grad(self.isa, self.dy.images(), &self.packed, self.dx.images_mut());
+        self.conv.input_grad(self.isa, self.dy.images(), &self.backward, self.dx.images_mut());
     }
 
     fn weight_grad(&mut self) {

@@ -201,9 +201,9 @@ impl Conv {
         self.check(x.plane, y.plane);
         same_count(x.count(), y.count());
         let tile = self.tile(x.plane);
-        packed.check(isa, self, tile);
+        packed.check(isa, self, tile, false);
         let walk = self.walk(x.count(), x.plane, y.plane);
-        let weights = &packed.forward;
+        let weights = &packed.weights;
         if let Some(tile) = tile {
             return tile.convolve(isa, &walk, self.in_channels, x.data, weights, finish, y.data);
         }
@@ -222,7 +222,7 @@ impl Conv {
     ///
     /// # Panics
     /// When the planes do not fit the convolution, the halo of `dy` is smaller than [`Conv::grad_halo`], there are more
-    /// images of one than of the other, or the weights were packed without [`PackedConv::pack_backward`].
+    /// images of one than of the other, or the weights were not packed by [`PackedConv::pack_backward`].
     #[track_caller]
     pub fn input_grad(&self, isa: Isa, dy: Images<'_>, packed: &PackedConv, mut dx: ImagesMut<'_>) {
         let halo = self.grad_halo(dx.plane);
@@ -233,13 +233,13 @@ impl Conv {
         );
         crate::plane::same_shape("convolution", dy.plane, self.output(dx.plane));
         same_count(dx.count(), dy.count());
-        packed.check_backward(isa, self, self.tile_backward(dx.plane));
+        packed.check(isa, self, self.tile_backward(dx.plane), true);
         if self.groups > 1 && !self.is_depthwise() {
             let images = dy.iter().zip(dx.iter_mut());
             return images
-                .for_each(|(dy, dx)| reference::input_grad(self, dy, &packed.backward, dx));
+                .for_each(|(dy, dx)| reference::input_grad(self, dy, &packed.weights, dx));
         }
-        input_grad::input_grad(self, isa, dy, &packed.backward, dx);
+        input_grad::input_grad(self, isa, dy, &packed.weights, dx);
     }
 
     /// Adds the gradient of the weights to `dw`.

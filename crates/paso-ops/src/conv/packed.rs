@@ -4,16 +4,24 @@ use super::winograd::Tile;
 use super::{Conv, direct, input_grad};
 use crate::{Buffer, Isa, Plane};
 
-/// Weights packed for [`Conv::forward`] and, if wanted, for [`Conv::input_grad`].
+/// Weights packed for [`Conv::forward`], or for [`Conv::input_grad`].
 ///
-/// Pack once after each change of the weights; the buffers are kept, so packing again allocates nothing.
+/// Pack after each change of the weights, and whenever the other way is next; the buffer is kept, so packing again allocates
+/// nothing.
 #[derive(Clone, Debug, Default)]
 pub struct PackedConv {
-    pub(super) forward: Buffer,
-    pub(super) backward: Buffer,
-    /// For which level, convolution, and tile of Winograd's way.
-    packed_for: Option<(Isa, Conv, Option<Tile>)>,
-    backward_for: Option<(Isa, Conv, Option<Tile>)>,
+    pub(super) weights: Buffer,
+    packed_for: Option<Use>,
+}
+
+/// What weights are packed for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Use {
+    isa: Isa,
+    conv: Conv,
+    /// Of Winograd's way.
+    tile: Option<Tile>,
+    backward: bool,
 }
 
 impl PackedConv {
@@ -25,23 +33,23 @@ impl PackedConv {
     pub fn pack(&mut self, isa: Isa, conv: &Conv, input: Plane, weights: &[f32]) {
         check_len(conv, weights);
         let tile = conv.tile(input);
-        self.packed_for = Some((isa, *conv, tile));
+        self.packed_for = Some(Use { isa, conv: *conv, tile, backward: false });
         let (inputs, outputs, lanes) = (conv.in_channels, conv.out_channels, isa.lanes());
         if let Some(tile) = tile {
-            self.forward.resize(tile.packed_len(inputs, outputs, lanes));
-            tile.pack(inputs, outputs, lanes, &mut self.forward, |tap, input, output| {
+            self.weights.resize(tile.packed_len(inputs, outputs, lanes));
+            tile.pack(inputs, outputs, lanes, &mut self.weights, |tap, input, output| {
                 weights[(tap * inputs + input) * outputs + output]
             });
             return;
         }
         if conv.groups > 1 {
-            self.forward.resize(weights.len());
-            self.forward.copy_from_slice(weights);
+            self.weights.resize(weights.len());
+            self.weights.copy_from_slice(weights);
             return;
         }
         let rows = conv.kernel * conv.kernel * conv.in_channels;
-        self.forward.resize(direct::packed_len(rows, conv.out_channels, isa.lanes()));
-        direct::pack(rows, conv.out_channels, isa.lanes(), &mut self.forward, |row, channel| {
+        self.weights.resize(direct::packed_len(rows, conv.out_channels, isa.lanes()));
+        direct::pack(rows, conv.out_channels, isa.lanes(), &mut self.weights, |row, channel| {
             weights[row * conv.out_channels + channel]
         });
     }
@@ -54,31 +62,22 @@ impl PackedConv {
     pub fn pack_backward(&mut self, isa: Isa, conv: &Conv, input: Plane, weights: &[f32]) {
         check_len(conv, weights);
         let tile = conv.tile_backward(input);
-        self.backward_for = Some((isa, *conv, tile));
+        self.packed_for = Some(Use { isa, conv: *conv, tile, backward: true });
         if conv.groups > 1 && !conv.is_depthwise() {
-            self.backward.resize(weights.len());
-            self.backward.copy_from_slice(weights);
+            self.weights.resize(weights.len());
+            self.weights.copy_from_slice(weights);
             return;
         }
-        self.backward.resize(input_grad::packed_len(conv, isa.lanes(), tile));
-        input_grad::pack(conv, isa.lanes(), tile, weights, &mut self.backward);
+        self.weights.resize(input_grad::packed_len(conv, isa.lanes(), tile));
+        input_grad::pack(conv, isa.lanes(), tile, weights, &mut self.weights);
     }
 
     #[track_caller]
-    pub(super) fn check(&self, isa: Isa, conv: &Conv, tile: Option<Tile>) {
+    pub(super) fn check(&self, isa: Isa, conv: &Conv, tile: Option<Tile>, backward: bool) {
         assert_eq!(
             self.packed_for,
-            Some((isa, *conv, tile)),
+            Some(Use { isa, conv: *conv, tile, backward }),
             "the weights were packed for something else"
-        );
-    }
-
-    #[track_caller]
-    pub(super) fn check_backward(&self, isa: Isa, conv: &Conv, tile: Option<Tile>) {
-        assert_eq!(
-            self.backward_for,
-            Some((isa, *conv, tile)),
-            "the weights were packed backward for something else"
         );
     }
 }

@@ -85,18 +85,18 @@ impl Separable {
         let all = self.first.output(self.input);
         self.first.check(x.plane, all);
         self.second.check(all, y.plane);
-        first.check(isa, &self.first, None);
-        second.check(isa, &self.second, None);
+        first.check(isa, &self.first, None, false);
+        second.check(isa, &self.second, None, false);
         let (to, from) =
             (self.first.walk(1, x.plane, self.between), self.second.walk(1, self.between, y.plane));
         for row in (0..all.height).step_by(self.between.height) {
             let rows = self.between.height.min(all.height - row);
             let mut to = Walk { rows, ..to };
             to.input.origin += row * to.input.row;
-            depthwise::convolve(isa, &to, x.data, &first.forward, finish_first, between);
+            depthwise::convolve(isa, &to, x.data, &first.weights, finish_first, between);
             let mut from = Walk { rows, ..from };
             from.output.origin += row * from.output.row;
-            direct::convolve(isa, &from, between, &second.forward, finish_second, y.data);
+            direct::convolve(isa, &from, between, &second.weights, finish_second, y.data);
         }
     }
 }
