@@ -1,7 +1,8 @@
 //! Forward and backward kernels of small convolutional networks over `f32` slices, SIMD chosen at run time.
 //!
 //! The crate knows no tensor and no graph: a kernel takes the numbers of one image ([`Image`]: a slice and its
-//! [`Plane`]), a convolution those of one or more ([`Images`]), writes another, starts no thread and allocates nothing. `paso-tape` makes networks of them.
+//! [`Plane`]), a convolution those of one or more ([`Images`]), writes others, starts no thread and allocates nothing once its
+//! memory has grown to the largest convolution. `paso-tape` makes networks of them.
 //!
 //! ```
 //! use paso_ops::{Activation, Image, ImageMut, Isa, Plane, activate};

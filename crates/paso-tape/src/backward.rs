@@ -1,4 +1,4 @@
-//! The backward half of every op, for one image: gradients of inputs and of parameters.
+//! The backward half of every op but the convolution, for one image: the gradients of its inputs.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The forward half of every op, for one image.
+//! The forward half of every op but the convolution, for one image.
 
 use std::ops::Range;
 

@@ -1,4 +1,5 @@
-//! What is done once for new parameters: weights packed for their kernels, and in inference normalizations folded into them.
+//! What is done once for new parameters: weights packed for their kernels, anew for the way back, and in inference
+//! normalizations folded into them.
 
 use paso_ops::Norm;
 

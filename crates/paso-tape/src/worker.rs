@@ -80,7 +80,8 @@ impl Worker {
         self.between.resize(pairs.map(|(_, pair)| pair.between_len()).max().unwrap_or(0));
     }
 
-    /// All tasks of a phase, a few images after the other, from the last ones `back` to the first or the other way.
+    /// All tasks of a phase, over as many images as go together and then over the next ones: from the first on, or `back` from
+    /// the last.
     pub(crate) fn run(&mut self, cx: &Context<'_>, phase: &Phase, back: bool) {
         for &task in &phase.tasks {
             if let Task::Grad(n) = task {

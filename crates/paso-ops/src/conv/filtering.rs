@@ -58,9 +58,10 @@ impl Filtering<4, 2> for Minimal<4, 2> {
 }
 
 /// The points decide how much is rounded: 0, ±1 and ±2 of Lavin & Gray round five times as coarsely as the direct sum, these
-/// twice (root mean square over 64 channels of what a `ReLU` let through; the former simulated in `NumPy`, the latter tested). After Barabasz, Anderson, Soodhalter & Gregg, *Error Analysis
-/// and Improving the Accuracy of Winograd Convolution for Deep Neural Networks* (2020): points near ±1 and near each other's
-/// reciprocals; these have exact squares and products besides.
+/// twice (root mean square over 64 channels of what a `ReLU` let through; the former simulated in `NumPy`, the latter
+/// tested). After Barabasz, Anderson, Soodhalter & Gregg, *Error Analysis and Improving the Accuracy of Winograd
+/// Convolution for Deep Neural Networks* (2020): points near ±1 and near each other's reciprocals; these have exact squares
+/// and products besides.
 const P: f32 = 0.625;
 const Q: f32 = 1.5;
 const PP: f32 = P * P;

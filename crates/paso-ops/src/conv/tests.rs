@@ -140,7 +140,7 @@ fn every_kernel_stride_and_padding() {
 fn winograds_way_wherever_it_is_taken() {
     let sizes = [(8, 8), (10, 12), (22, 6), (16, 16), (12, 24), (18, 22)];
     for (from, to) in [(16, 16), (17, 40), (32, 32), (33, 32), (32, 47), (48, 64), (70, 33)] {
-        // Larger ones have more tiles, not other ones: not with every number of channels, because emulators take minutes.
+        // Larger images have more tiles, not other ones, so two pairs of channels are enough: emulators are slow.
         let sizes = if from <= 17 { &sizes[..] } else { &sizes[..3] };
         for &(height, width) in sizes {
             for padding in 0..3 {
