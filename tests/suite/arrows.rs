@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 
 /// Every arrow that may exist. ARCHITECTURE.md draws them.
 const ARROWS: &[(&str, &str)] = &[
+    ("paso-adam", "paso-isa"),
+    ("paso-ops", "paso-isa"),
     ("paso-tape", "paso-ops"),
+    ("paso-study", "paso-files"),
+    ("paso-locate", "paso-files"),
+    ("paso-cli", "paso-files"),
     ("paso-locate", "paso-tape"),
     ("paso-locate", "paso-adam"),
     ("paso-locate", "paso-schedule"),

@@ -11,7 +11,7 @@ use std::process::Command;
 /// A file with more lines than this is more than one room.
 const LONGEST_FILE: usize = 500;
 
-/// Names that only `isa.rs` may use: pulp's levels and the compiler's.
+/// Names that only `paso-isa` may use: pulp's instruction sets and the compiler's.
 const INSTRUCTION_SETS: &[&str] = &[
     "x86::V3",
     "x86::V4",
@@ -84,10 +84,10 @@ fn is_one_room(_: &Path, text: &str) -> Option<String> {
 }
 
 fn names_no_instruction_set(path: &Path, text: &str) -> Option<String> {
-    let free = path.ends_with("isa.rs") || path.starts_with("xtask");
+    let free = path.starts_with("crates/paso-isa") || path.starts_with("xtask");
     (!free)
         .then(|| code_with(text, INSTRUCTION_SETS))?
-        .map(|(line, word)| format!("line {line} names `{word}`; only isa.rs may"))
+        .map(|(line, word)| format!("line {line} names `{word}`; only paso-isa may"))
 }
 
 fn leaves_nothing_behind(path: &Path, text: &str) -> Option<String> {
@@ -142,12 +142,12 @@ mod tests {
         assert!(is_one_room(file, &"x\n".repeat(LONGEST_FILE + 1)).is_some(), "a long file");
         assert!(
             names_no_instruction_set(file, "use pulp::x86::V3;\n").is_some(),
-            "a level outside isa.rs"
+            "an instruction set outside paso-isa"
         );
         assert!(
-            names_no_instruction_set(Path::new("crates/x/src/isa.rs"), "use pulp::x86::V3;\n")
+            names_no_instruction_set(Path::new("crates/paso-isa/src/lib.rs"), "use pulp::x86::V3;\n")
                 .is_none(),
-            "in isa.rs"
+            "in paso-isa"
         );
         assert!(leaves_nothing_behind(file, "    todo!()\n").is_some(), "something unfinished");
         assert!(

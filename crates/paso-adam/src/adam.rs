@@ -2,7 +2,7 @@
 
 use crate::config::AdamConfig;
 use crate::error::Error;
-use crate::isa::Isa;
+use paso_isa::Isa;
 use crate::piece::{Gradient, Piece, Threads};
 use crate::rule::{AmsGrad, Nesterov, Rule};
 use crate::scalars::Scalars;

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::isa::IsaError;
+use paso_isa::IsaError;
 
 /// Everything that `paso-adam` refuses, with the offending value and what would have been right.
 ///

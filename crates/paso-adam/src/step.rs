@@ -3,7 +3,7 @@
 use crate::audit::Audit;
 use crate::blocks::Blocks;
 use crate::config::{AdamConfig, Decay};
-use crate::isa::Isa;
+use paso_isa::Isa;
 use crate::math;
 use crate::measure::{Ahead, Gradient as Measure, Look, Size};
 use crate::pass::{Frame, Pass};

@@ -305,18 +305,11 @@ fn curve(spec: &Spec, steps: u64) -> Vec<(u64, f64)> {
 
 /// Writes a file whole or not at all, and never over another one.
 fn write_new(path: &Path, text: &str) -> Result<()> {
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let problem = || format!("writing {}", path.display());
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(problem)?;
-    file.write_all(text.as_bytes()).with_context(problem)?;
-    file.as_file().sync_all().with_context(problem)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => {
+    match paso_files::write_new(path, text.as_bytes()) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
             bail!("{} exists already; it is not overwritten", path.display())
         }
-        Err(e) => Err(e.error).with_context(problem),
+        written => written.with_context(|| format!("writing {}", path.display())),
     }
 }
 

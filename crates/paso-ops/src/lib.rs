@@ -24,7 +24,6 @@ mod conv;
 mod dropout;
 mod fused;
 mod images;
-mod isa;
 mod loss;
 mod norm;
 mod plane;
@@ -33,7 +32,7 @@ mod pool;
 // Layout, memory, instruction sets.
 pub use buffer::Buffer;
 pub use images::{Images, ImagesMut};
-pub use isa::{Isa, IsaError};
+pub use paso_isa::{Isa, IsaError};
 pub use plane::{Image, ImageMut, Plane};
 
 // Layers.

@@ -5,7 +5,6 @@ use crate::config::{LEAST_SEEDS, StudyConfig};
 use crate::plan::{runs, trained};
 use crate::stats::{smallest_p, whole};
 use serde::{Deserialize, Serialize};
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -160,21 +159,9 @@ impl Granted {
     /// Writes the decision, whole or not at all.
     pub(crate) fn save(&self, folder: &Path) -> Result<(), Error> {
         let text = serde_json::to_string_pretty(self).expect("a plan has JSON");
-        write_whole(&folder.join(FILE_NAME), text.as_bytes())
+        let path = folder.join(FILE_NAME);
+        paso_files::write(&path, text.as_bytes()).map_err(|source| Error::File { path, source })
     }
-}
-
-/// Writes a file under a temporary name, and gives it its name when it is safely on the disk.
-pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let write = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|source| Error::File { path: path.into(), source })
 }
 
 #[cfg(test)]

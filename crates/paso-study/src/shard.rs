@@ -6,7 +6,6 @@
 //!
 //! Shards in one folder on a shared disk see each other's runs; those of other machines are brought together by [`merge`].
 
-use crate::budget::write_whole;
 use crate::journal::{self, Line};
 use crate::{Error, Outcome};
 use serde::{Deserialize, Serialize};
@@ -159,7 +158,8 @@ pub fn merge(into: &Path, parts: &[PathBuf]) -> Result<Merged, Error> {
         }
     }
     let text: String = lines.values().map(|(line, _)| line.text()).collect();
-    write_whole(&into.join(journal::FILE_NAME), text.as_bytes())?;
+    let path = into.join(journal::FILE_NAME);
+    paso_files::write(&path, text.as_bytes()).map_err(|source| Error::File { path, source })?;
     Ok(Merged { runs: lines.len(), duplicates })
 }
 

@@ -25,24 +25,10 @@ pub(crate) fn write(contents: &Contents, format: Format, out: &Path) -> Result<(
     distinct(&contents.pictures, out)?;
     let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".paso-");
-    #[cfg(unix)]
-    {
-        // As any new folder: temporary ones are for their owner alone. The umask still applies.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o777));
-    }
-    let folder = builder.tempdir_in(parent).map_err(Error::io(parent))?;
+    let folder = paso_files::folder_beside(out).map_err(Error::io(out))?;
     let target = Target { root: folder.path(), contents };
     target.all(format).map_err(|error| named(error, folder.path(), out))?;
-    if out.exists() {
-        std::fs::remove_dir(out).map_err(Error::io(out))?; // only ever an empty one
-    }
-    std::fs::rename(folder.path(), out).map_err(Error::io(out))?;
-    // It is in its place: nothing is left to remove.
-    let _renamed = folder.keep();
-    Ok(())
+    paso_files::rename_folder(folder, out).map_err(Error::io(out))
 }
 
 /// The file's place as the user knows it: the temporary folder is gone when they read the message.
