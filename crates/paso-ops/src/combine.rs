@@ -3,21 +3,23 @@
 use std::ops::Range;
 
 use crate::plane::same_shape;
-use crate::{Image, ImageMut};
+use crate::{Image, ImageMut, Isa};
 
 /// `y = a + b`.
 ///
 /// # Panics
 /// When shapes differ.
 #[track_caller]
-pub fn add(a: Image<'_>, b: Image<'_>, y: ImageMut<'_>) {
+pub fn add(isa: Isa, a: Image<'_>, b: Image<'_>, y: ImageMut<'_>) {
     same_shape("addition", a.plane, b.plane);
     same_shape("addition", a.plane, y.plane);
-    for row in 0..a.plane.height {
-        let (a, b) = (&a.data[a.plane.row(row)], &b.data[b.plane.row(row)]);
-        let y = &mut y.data[y.plane.row(row)];
-        y.iter_mut().zip(a.iter().zip(b)).for_each(|(y, (a, b))| *y = a + b);
-    }
+    isa.run(|| {
+        for row in 0..a.plane.height {
+            let (a, b) = (&a.data[a.plane.row(row)], &b.data[b.plane.row(row)]);
+            let y = &mut y.data[y.plane.row(row)];
+            y.iter_mut().zip(a.iter().zip(b)).for_each(|(y, (a, b))| *y = a + b);
+        }
+    });
 }
 
 /// `y += scale * x`.
@@ -25,12 +27,14 @@ pub fn add(a: Image<'_>, b: Image<'_>, y: ImageMut<'_>) {
 /// # Panics
 /// When shapes differ.
 #[track_caller]
-pub fn add_scaled(scale: f32, x: Image<'_>, y: ImageMut<'_>) {
+pub fn add_scaled(isa: Isa, scale: f32, x: Image<'_>, y: ImageMut<'_>) {
     same_shape("addition", x.plane, y.plane);
-    for row in 0..x.plane.height {
-        let (x, y) = (&x.data[x.plane.row(row)], &mut y.data[y.plane.row(row)]);
-        y.iter_mut().zip(x).for_each(|(y, x)| *y += scale * x);
-    }
+    isa.run(|| {
+        for row in 0..x.plane.height {
+            let (x, y) = (&x.data[x.plane.row(row)], &mut y.data[y.plane.row(row)]);
+            y.iter_mut().zip(x).for_each(|(y, x)| *y += scale * x);
+        }
+    });
 }
 
 /// Copies channels `from` of every pixel of `x` to the channels of `y` that begin at `to`.
@@ -41,7 +45,7 @@ pub fn add_scaled(scale: f32, x: Image<'_>, y: ImageMut<'_>) {
 /// # Panics
 /// When heights or widths differ or a range is outside the channels.
 #[track_caller]
-pub fn copy_channels(x: Image<'_>, from: Range<usize>, y: ImageMut<'_>, to: usize) {
+pub fn copy_channels(isa: Isa, x: Image<'_>, from: Range<usize>, y: ImageMut<'_>, to: usize) {
     let (px, py) = (x.plane, y.plane);
     assert!(
         px.height == py.height && px.width == py.width,
@@ -57,17 +61,21 @@ pub fn copy_channels(x: Image<'_>, from: Range<usize>, y: ImageMut<'_>, to: usiz
         px.channels,
         py.channels
     );
-    for row in 0..px.height {
-        let (x, y) = (&x.data[px.row(row)], &mut y.data[py.row(row)]);
-        for (x, y) in x.chunks_exact(px.channels).zip(y.chunks_exact_mut(py.channels)) {
-            y[to..to + from.len()].copy_from_slice(&x[from.clone()]);
+    isa.run(|| {
+        for row in 0..px.height {
+            let (x, y) = (&x.data[px.row(row)], &mut y.data[py.row(row)]);
+            for (x, y) in x.chunks_exact(px.channels).zip(y.chunks_exact_mut(py.channels)) {
+                y[to..to + from.len()].copy_from_slice(&x[from.clone()]);
+            }
         }
-    }
+    });
 }
 
 /// Sets the inner numbers to zero.
-pub fn clear(y: ImageMut<'_>) {
-    for run in y.plane.runs() {
-        y.data[run].fill(0.0);
-    }
+pub fn clear(isa: Isa, y: ImageMut<'_>) {
+    isa.run(|| {
+        for run in y.plane.runs() {
+            y.data[run].fill(0.0);
+        }
+    });
 }

@@ -1,7 +1,7 @@
 //! Dropout: some numbers become zero at random, the others are scaled so that the mean stays.
 
 use crate::plane::same_shape;
-use crate::{Image, ImageMut};
+use crate::{Image, ImageMut, Isa};
 
 /// `y = x / (1 - share)` with probability `1 - share`, else 0 (Srivastava et al. 2014, in the "inverted" form that every
 /// library ships). `share` is in `0..1`.
@@ -10,11 +10,11 @@ use crate::{Image, ImageMut};
 /// same function of the output's gradient, and nothing has to be remembered.
 ///
 /// ```
-/// use paso_ops::{Image, ImageMut, Plane, dropout};
+/// use paso_ops::{Image, ImageMut, Isa, Plane, dropout};
 ///
 /// let plane = Plane::vector(1000);
 /// let (x, mut y) = (vec![1.0; 1000], vec![0.0; 1000]);
-/// dropout(0.25, 7, Image::new(plane, &x), ImageMut::new(plane, &mut y));
+/// dropout(Isa::best(), 0.25, 7, Image::new(plane, &x), ImageMut::new(plane, &mut y));
 /// let kept = y.iter().filter(|y| **y > 0.0).count();
 /// assert!((700..800).contains(&kept));
 /// assert!(y.iter().all(|y| *y == 0.0 || *y == 1.0 / 0.75));
@@ -23,20 +23,23 @@ use crate::{Image, ImageMut};
 /// # Panics
 /// When the shapes differ, or `share` is not in `0..1`.
 #[track_caller]
-pub fn dropout(share: f32, key: u64, x: Image<'_>, y: ImageMut<'_>) {
+pub fn dropout(isa: Isa, share: f32, key: u64, x: Image<'_>, y: ImageMut<'_>) {
     same_shape("dropout", x.plane, y.plane);
     assert!((0.0..1.0).contains(&share), "dropout of {share}: it must be at least 0 and below 1");
     let scale = 1.0 / (1.0 - share);
-    let mut place = 0_u64;
-    for (from, to) in x.plane.runs().zip(y.plane.runs()) {
-        for (y, x) in y.data[to].iter_mut().zip(&x.data[from]) {
-            *y = if uniform(key, place) < share { 0.0 } else { scale * x };
-            place += 1;
+    isa.run(|| {
+        let mut place = 0_u64;
+        for (from, to) in x.plane.runs().zip(y.plane.runs()) {
+            for (y, x) in y.data[to].iter_mut().zip(&x.data[from]) {
+                *y = if uniform(key, place) < share { 0.0 } else { scale * x };
+                place += 1;
+            }
         }
-    }
+    });
 }
 
 /// A number in 0..1: 24 bits of the generator `SplitMix64` (Steele, Lea & Flood 2014) at this place of its stream.
+#[inline(always)]
 fn uniform(key: u64, place: u64) -> f32 {
     let mut z = key.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -56,16 +59,16 @@ mod tests {
         let narrow = Plane::new(3, 4, 5);
         let wide = narrow.with_halo(2);
         let (x, mut y) = (vec![2.0; narrow.len()], vec![0.0; narrow.len()]);
-        dropout(0.5, 3, Image::new(narrow, &x), ImageMut::new(narrow, &mut y));
+        dropout(Isa::best(), 0.5, 3, Image::new(narrow, &x), ImageMut::new(narrow, &mut y));
         let (x, mut z) = (vec![2.0; wide.len()], vec![0.0; wide.len()]);
-        dropout(0.5, 3, Image::new(wide, &x), ImageMut::new(wide, &mut z));
+        dropout(Isa::best(), 0.5, 3, Image::new(wide, &x), ImageMut::new(wide, &mut z));
         let inner: Vec<f32> = wide.runs().flat_map(|run| z[run].to_vec()).collect();
         assert_eq!(inner, y);
         assert!(y.contains(&0.0) && y.contains(&4.0));
         let (x, mut other) = (vec![2.0; narrow.len()], vec![0.0; narrow.len()]);
-        dropout(0.5, 4, Image::new(narrow, &x), ImageMut::new(narrow, &mut other));
+        dropout(Isa::best(), 0.5, 4, Image::new(narrow, &x), ImageMut::new(narrow, &mut other));
         assert_ne!(y, other, "another key keeps others");
-        dropout(0.0, 4, Image::new(narrow, &x), ImageMut::new(narrow, &mut other));
+        dropout(Isa::best(), 0.0, 4, Image::new(narrow, &x), ImageMut::new(narrow, &mut other));
         assert_eq!(x, other, "a share of 0 changes nothing");
     }
 }

@@ -13,14 +13,14 @@ use crate::{Image, ImageMut, Isa, Plane, Pool};
 
 /// What follows a normalization in the same pass; nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tail {
+pub struct NormEpilogue {
     /// [`Activation::Relu`](crate::Activation::Relu).
     pub relu: bool,
     /// After it, the largest of 2 x 2 pixels: [`max_pool`](crate::max_pool) with [`Pool::new(2)`](Pool::new).
     pub pool: bool,
 }
 
-impl Tail {
+impl NormEpilogue {
     /// The output's layout for this input, without a halo.
     ///
     /// # Panics
@@ -37,10 +37,10 @@ impl Tail {
 /// # Panics
 /// When shapes differ.
 #[track_caller]
-pub fn norm_tail(isa: Isa, norm: &Norm, tail: Tail, x: Image<'_>, y: ImageMut<'_>) {
-    same_shape("batch norm", tail.output(x.plane), y.plane);
+pub fn batch_norm(isa: Isa, norm: &Norm, epilogue: NormEpilogue, x: Image<'_>, y: ImageMut<'_>) {
+    same_shape("batch norm", epilogue.output(x.plane), y.plane);
     check(norm, x.plane);
-    isa.run(Forward { norm, tail, x, y });
+    isa.run(Forward { norm, epilogue, x, y });
 }
 
 /// The gradient of the normalization's input, once [`Norm::set_backward`] has the sums of the batch.
@@ -48,18 +48,18 @@ pub fn norm_tail(isa: Isa, norm: &Norm, tail: Tail, x: Image<'_>, y: ImageMut<'_
 /// # Panics
 /// When shapes differ.
 #[track_caller]
-pub fn norm_tail_grad(
+pub fn batch_norm_grad(
     isa: Isa,
     norm: &Norm,
-    tail: Tail,
+    epilogue: NormEpilogue,
     x: Image<'_>,
     dy: Image<'_>,
     dx: ImageMut<'_>,
 ) {
-    same_shape("batch norm", tail.output(x.plane), dy.plane);
+    same_shape("batch norm", epilogue.output(x.plane), dy.plane);
     same_shape("batch norm", x.plane, dx.plane);
     check(norm, x.plane);
-    isa.run(Grad { norm, tail, x, dy, dx });
+    isa.run(Grad { norm, epilogue, x, dy, dx });
 }
 
 #[track_caller]
@@ -255,7 +255,7 @@ fn run_with<S: Simd, const POOL: bool>(simd: S, kernel: &mut impl Kernel, channe
 
 struct Forward<'a> {
     norm: &'a Norm,
-    tail: Tail,
+    epilogue: NormEpilogue,
     x: Image<'a>,
     y: ImageMut<'a>,
 }
@@ -265,7 +265,7 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let (channels, pool) = (self.x.plane.channels, self.tail.pool);
+        let (channels, pool) = (self.x.plane.channels, self.epilogue.pool);
         run(simd, &mut self, channels, pool);
     }
 }
@@ -279,7 +279,7 @@ impl Kernel for Forward<'_> {
         end: usize,
     ) {
         let (x, channels) = (self.x, self.x.plane.channels);
-        let lanes = Lane::of::<N>(simd, self.norm, self.tail.relu, c, end);
+        let lanes = Lane::of::<N>(simd, self.norm, self.epilogue.relu, c, end);
         for row in 0..self.y.plane.height {
             let y = &mut self.y.data[self.y.plane.row(row)];
             let y = y.chunks_exact_mut(channels);
@@ -307,7 +307,7 @@ impl Kernel for Forward<'_> {
 
 struct Grad<'a> {
     norm: &'a Norm,
-    tail: Tail,
+    epilogue: NormEpilogue,
     x: Image<'a>,
     dy: Image<'a>,
     dx: ImageMut<'a>,
@@ -318,7 +318,7 @@ impl WithSimd for Grad<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let (channels, pool) = (self.x.plane.channels, self.tail.pool);
+        let (channels, pool) = (self.x.plane.channels, self.epilogue.pool);
         run(simd, &mut self, channels, pool);
     }
 }
@@ -332,7 +332,7 @@ impl Kernel for Grad<'_> {
         end: usize,
     ) {
         let (x, dy, channels) = (self.x, self.dy, self.x.plane.channels);
-        let lanes = Lane::of::<N>(simd, self.norm, self.tail.relu, c, end);
+        let lanes = Lane::of::<N>(simd, self.norm, self.epilogue.relu, c, end);
         let zero = simd.splat_f32s(0.0);
         let mut factors = [[zero; 4]; N];
         for (v, factors) in factors.iter_mut().enumerate() {
@@ -407,4 +407,4 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
-pub use sums::{norm_tail_sums, norm_tail_sums_from_output};
+pub use sums::{batch_norm_grad_sums, batch_norm_grad_sums_from_output};

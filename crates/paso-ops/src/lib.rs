@@ -37,10 +37,13 @@ pub use plane::{Image, ImageMut, Plane};
 
 // Layers.
 pub use activation::{Activation, activate, activate_grad};
-pub use conv::{Conv, Finish, PackedConv, Separable, bias_grad};
+pub use conv::{Conv, Epilogue, PackedConv, Separable, bias_grad};
 pub use dropout::dropout;
-pub use fused::{Tail, norm_tail, norm_tail_grad, norm_tail_sums, norm_tail_sums_from_output};
-pub use norm::{GradSums, Moments, Norm, affine, input_grad as affine_grad};
+pub use fused::{
+    NormEpilogue, batch_norm, batch_norm_grad, batch_norm_grad_sums,
+    batch_norm_grad_sums_from_output,
+};
+pub use norm::{GradSums, Moments, Norm};
 pub use pool::{
     Pool, avg_pool, avg_pool_grad, global_avg_pool, global_avg_pool_grad, max_pool, max_pool_grad,
 };

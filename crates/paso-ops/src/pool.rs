@@ -153,24 +153,26 @@ impl WithSimd for MaxPoolGrad<'_> {
 /// # Panics
 /// When shapes do not fit.
 #[track_caller]
-pub fn avg_pool(pool: Pool, x: Image<'_>, y: ImageMut<'_>) {
+pub fn avg_pool(isa: Isa, pool: Pool, x: Image<'_>, y: ImageMut<'_>) {
     same_shape("average pool", y.plane, pool.output(x.plane));
     let channels = x.plane.channels;
     let share = reciprocal(pool.kernel * pool.kernel);
-    for oy in 0..y.plane.height {
-        for (ox, out) in y.data[y.plane.row(oy)].chunks_exact_mut(channels).enumerate() {
-            out.fill(0.0);
-            for iy in pool.window(oy, x.plane.height) {
-                let row = &x.data[x.plane.row(iy)];
-                for ix in pool.window(ox, x.plane.width) {
-                    out.iter_mut()
-                        .zip(&row[ix * channels..][..channels])
-                        .for_each(|(out, x)| *out += x);
+    isa.run(|| {
+        for oy in 0..y.plane.height {
+            for (ox, out) in y.data[y.plane.row(oy)].chunks_exact_mut(channels).enumerate() {
+                out.fill(0.0);
+                for iy in pool.window(oy, x.plane.height) {
+                    let row = &x.data[x.plane.row(iy)];
+                    for ix in pool.window(ox, x.plane.width) {
+                        out.iter_mut()
+                            .zip(&row[ix * channels..][..channels])
+                            .for_each(|(out, x)| *out += x);
+                    }
                 }
+                out.iter_mut().for_each(|out| *out *= share);
             }
-            out.iter_mut().for_each(|out| *out *= share);
         }
-    }
+    });
 }
 
 /// The gradient of the input of [`avg_pool`].
@@ -178,25 +180,27 @@ pub fn avg_pool(pool: Pool, x: Image<'_>, y: ImageMut<'_>) {
 /// # Panics
 /// When shapes do not fit.
 #[track_caller]
-pub fn avg_pool_grad(pool: Pool, dy: Image<'_>, dx: ImageMut<'_>) {
+pub fn avg_pool_grad(isa: Isa, pool: Pool, dy: Image<'_>, dx: ImageMut<'_>) {
     same_shape("average pool", dy.plane, pool.output(dx.plane));
     let channels = dx.plane.channels;
     let share = reciprocal(pool.kernel * pool.kernel);
-    clear(dx.plane, dx.data);
-    for oy in 0..dy.plane.height {
-        for (ox, dy) in dy.data[dy.plane.row(oy)].chunks_exact(channels).enumerate() {
-            for iy in pool.window(oy, dx.plane.height) {
-                let row = dx.plane.row(iy);
-                let row = &mut dx.data[row];
-                for ix in pool.window(ox, dx.plane.width) {
-                    row[ix * channels..][..channels]
-                        .iter_mut()
-                        .zip(dy)
-                        .for_each(|(dx, dy)| *dx += dy * share);
+    isa.run(|| {
+        clear(dx.plane, dx.data);
+        for oy in 0..dy.plane.height {
+            for (ox, dy) in dy.data[dy.plane.row(oy)].chunks_exact(channels).enumerate() {
+                for iy in pool.window(oy, dx.plane.height) {
+                    let row = dx.plane.row(iy);
+                    let row = &mut dx.data[row];
+                    for ix in pool.window(ox, dx.plane.width) {
+                        row[ix * channels..][..channels]
+                            .iter_mut()
+                            .zip(dy)
+                            .for_each(|(dx, dy)| *dx += dy * share);
+                    }
                 }
             }
         }
-    }
+    });
 }
 
 /// The mean of each channel over the image; `y` has one number a channel.
@@ -204,16 +208,18 @@ pub fn avg_pool_grad(pool: Pool, dy: Image<'_>, dx: ImageMut<'_>) {
 /// # Panics
 /// When `y` does not have one number a channel.
 #[track_caller]
-pub fn global_avg_pool(x: Image<'_>, y: &mut [f32]) {
+pub fn global_avg_pool(isa: Isa, x: Image<'_>, y: &mut [f32]) {
     assert_eq!(y.len(), x.plane.channels, "the global average needs one number a channel");
-    y.fill(0.0);
-    for run in x.plane.runs() {
-        for pixel in x.data[run].chunks_exact(x.plane.channels) {
-            y.iter_mut().zip(pixel).for_each(|(y, x)| *y += x);
+    isa.run(|| {
+        y.fill(0.0);
+        for run in x.plane.runs() {
+            for pixel in x.data[run].chunks_exact(x.plane.channels) {
+                y.iter_mut().zip(pixel).for_each(|(y, x)| *y += x);
+            }
         }
-    }
-    let share = reciprocal(x.plane.pixels());
-    y.iter_mut().for_each(|y| *y *= share);
+        let share = reciprocal(x.plane.pixels());
+        y.iter_mut().for_each(|y| *y *= share);
+    });
 }
 
 /// The gradient of the input of [`global_avg_pool`].
@@ -221,14 +227,16 @@ pub fn global_avg_pool(x: Image<'_>, y: &mut [f32]) {
 /// # Panics
 /// When `dy` does not have one number a channel.
 #[track_caller]
-pub fn global_avg_pool_grad(dy: &[f32], dx: ImageMut<'_>) {
+pub fn global_avg_pool_grad(isa: Isa, dy: &[f32], dx: ImageMut<'_>) {
     assert_eq!(dy.len(), dx.plane.channels, "the global average needs one number a channel");
     let share = reciprocal(dx.plane.pixels());
-    for run in dx.plane.runs() {
-        for pixel in dx.data[run].chunks_exact_mut(dy.len()) {
-            pixel.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = dy * share);
+    isa.run(|| {
+        for run in dx.plane.runs() {
+            for pixel in dx.data[run].chunks_exact_mut(dy.len()) {
+                pixel.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = dy * share);
+            }
         }
-    }
+    });
 }
 
 fn clear(plane: Plane, data: &mut [f32]) {

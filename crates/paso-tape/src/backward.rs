@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use paso_ops::{
-    Image, ImageMut, activate_grad, add_scaled, avg_pool_grad, bce_with_logits_grad, box_loss,
-    clear, copy_channels, cross_entropy_grad, dropout, global_avg_pool_grad, max_pool_grad,
-    mse_grad, norm_tail_grad, smooth_l1_grad,
+    Image, ImageMut, activate_grad, add_scaled, avg_pool_grad, batch_norm_grad,
+    bce_with_logits_grad, box_loss, clear, copy_channels, cross_entropy_grad, dropout,
+    global_avg_pool_grad, max_pool_grad, mse_grad, smooth_l1_grad,
 };
 
 use crate::custom::MAX_INPUTS;
@@ -27,7 +27,7 @@ impl Worker {
             Op::Input | Op::Conv(..) => {}
             Op::BatchNorm(x, _) => self.emit(cx, n, 0, *x, image, |worker, dy, dx| {
                 let x = worker.value(cx, *x, image);
-                norm_tail_grad(cx.isa, &cx.norms[n], cx.plan.tails[n], x, dy, dx);
+                batch_norm_grad(cx.isa, &cx.norms[n], cx.plan.tails[n], x, dy, dx);
             }),
             Op::Activation(x, f) => self.emit(cx, n, 0, *x, image, |worker, dy, dx| {
                 let y = worker.value(cx, Var(n), image);
@@ -38,15 +38,17 @@ impl Worker {
                 max_pool_grad(cx.isa, *pool, worker.value(cx, *x, image), dy, dx);
             }),
             Op::AvgPool(x, pool) => {
-                self.emit(cx, n, 0, *x, image, |_, dy, dx| avg_pool_grad(*pool, dy, dx));
+                self.emit(cx, n, 0, *x, image, |_, dy, dx| avg_pool_grad(cx.isa, *pool, dy, dx));
             }
             Op::GlobalAvgPool(x) => {
-                self.emit(cx, n, 0, *x, image, |_, dy, dx| global_avg_pool_grad(vector(dy), dx));
+                self.emit(cx, n, 0, *x, image, |_, dy, dx| {
+                    global_avg_pool_grad(cx.isa, vector(dy), dx)
+                });
             }
             Op::Add(a, b) => {
                 for (which, x) in [a, b].into_iter().enumerate() {
                     self.emit(cx, n, which, *x, image, |_, dy, dx| {
-                        copy_channels(dy, 0..dy.plane.channels, dx, 0);
+                        copy_channels(cx.isa, dy, 0..dy.plane.channels, dx, 0);
                     });
                 }
             }
@@ -63,29 +65,29 @@ impl Worker {
                     let channels = from..from + cx.nodes[x.0].plane.channels;
                     from = channels.end;
                     self.emit(cx, n, which, *x, image, |_, dy, dx| {
-                        copy_channels(dy, channels, dx, 0);
+                        copy_channels(cx.isa, dy, channels, dx, 0);
                     });
                 }
             }
             Op::Columns(x, range) => self.emit(cx, n, 0, *x, image, |_, dy, dx| {
                 let ImageMut { plane, data } = dx;
-                clear(ImageMut { plane, data });
-                copy_channels(dy, 0..range.len(), ImageMut { plane, data }, range.start);
+                clear(cx.isa, ImageMut { plane, data });
+                copy_channels(cx.isa, dy, 0..range.len(), ImageMut { plane, data }, range.start);
             }),
             Op::Reshape(x) => self.emit(cx, n, 0, *x, image, |_, dy, dx| flatten(dy, dx)),
             Op::WeightedSum(terms) => {
                 for (which, (factor, x)) in terms.iter().enumerate() {
                     self.emit(cx, n, which, *x, image, |_, dy, dx| {
                         let ImageMut { plane, data } = dx;
-                        clear(ImageMut { plane, data });
-                        add_scaled(*factor, dy, ImageMut { plane, data });
+                        clear(cx.isa, ImageMut { plane, data });
+                        add_scaled(cx.isa, *factor, dy, ImageMut { plane, data });
                     });
                 }
             }
             Op::Corners(x) => self.emit(cx, n, 0, *x, image, |_, dy, dx| corners_grad(dy, dx)),
             Op::Dropout(x, share) => {
                 let key = cx.key(n, self.images.start + image);
-                self.emit(cx, n, 0, *x, image, |_, dy, dx| dropout(*share, key, dy, dx));
+                self.emit(cx, n, 0, *x, image, |_, dy, dx| dropout(cx.isa, *share, key, dy, dx));
             }
             Op::Custom(inputs, op) => {
                 for (which, x) in inputs.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use paso_ops::{Finish, bias_grad};
+use paso_ops::{Epilogue, bias_grad};
 
 use crate::op::{Filter, Op, Var};
 use crate::worker::{Context, Worker, views};
@@ -26,7 +26,7 @@ impl Worker {
             };
             let Op::Conv(x, _) = &cx.nodes[first].op else { return };
             let layers = [(&cx.packed[first], cx.finish(first)), (packed, finish)];
-            let between = &mut between[..pair.between_len()];
+            let between = &mut between[..pair.scratch_len()];
             for (x, y) in values(*x).iter().zip(y.iter_mut()) {
                 pair.forward(cx.isa, x, layers, between, y);
             }
@@ -48,7 +48,7 @@ impl Worker {
         let values = views(&cx.plan.values, &self.slots, x.0, images.clone());
         filter.conv.weight_grad(cx.isa, values, dy, &mut sums[filter.weight.range()]);
         if let Some(bias) = filter.bias {
-            dy.iter().for_each(|dy| bias_grad(dy, &mut sums[bias.range()]));
+            dy.iter().for_each(|dy| bias_grad(cx.isa, dy, &mut sums[bias.range()]));
         }
         self.param_grads = sums;
         self.emit_all(cx, n, 0, x, images, |_, dy, dx| {
@@ -68,12 +68,15 @@ impl Worker {
 
 impl Context<'_> {
     /// What the convolution `n` does to its sums.
-    fn finish(&self, n: usize) -> Finish<'_> {
+    fn finish(&self, n: usize) -> Epilogue<'_> {
         let own = match &self.nodes[n].op {
             Op::Conv(_, filter) => filter.bias.map(|bias| &self.params.values()[bias.range()]),
             _ => None,
         };
         let fold = &self.plan.folds[n];
-        Finish { bias: fold.norm.map(|norm| &self.norms[norm].shift[..]).or(own), relu: fold.relu }
+        Epilogue {
+            bias: fold.norm.map(|norm| &self.norms[norm].shift[..]).or(own),
+            relu: fold.relu,
+        }
     }
 }

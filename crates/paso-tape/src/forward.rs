@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use paso_ops::{
-    Image, ImageMut, Plane, activate, add, add_scaled, avg_pool, bce_with_logits, box_loss, clear,
-    copy_channels, cross_entropy, dropout, global_avg_pool, max_pool, mse, norm_tail, smooth_l1,
+    Image, ImageMut, Isa, Plane, activate, add, add_scaled, avg_pool, batch_norm, bce_with_logits,
+    box_loss, clear, copy_channels, cross_entropy, dropout, global_avg_pool, max_pool, mse,
+    smooth_l1,
 };
 
 use crate::custom::MAX_INPUTS;
@@ -31,32 +32,32 @@ impl Worker {
                     let data =
                         cx.inputs.iter().find(|(v, _)| v.0 == n).map_or(&[][..], |(_, data)| data);
                     let x = Image::new(plane, &data[batch_image * plane.len()..][..plane.len()]);
-                    copy_channels(x, 0..plane.channels, y, 0);
+                    copy_channels(cx.isa, x, 0..plane.channels, y, 0);
                 }
                 Op::Conv(..) => {}
                 Op::BatchNorm(x, _) => {
-                    norm_tail(cx.isa, &cx.norms[n], cx.plan.tails[n], value(x), y);
+                    batch_norm(cx.isa, &cx.norms[n], cx.plan.tails[n], value(x), y);
                 }
                 Op::Activation(x, f) => activate(cx.isa, *f, value(x), y),
                 Op::MaxPool(x, pool) => max_pool(cx.isa, *pool, value(x), y),
-                Op::AvgPool(x, pool) => avg_pool(*pool, value(x), y),
-                Op::GlobalAvgPool(x) => global_avg_pool(value(x), vector_mut(y)),
-                Op::Add(a, b) => add(value(a), value(b), y),
+                Op::AvgPool(x, pool) => avg_pool(cx.isa, *pool, value(x), y),
+                Op::GlobalAvgPool(x) => global_avg_pool(cx.isa, value(x), vector_mut(y)),
+                Op::Add(a, b) => add(cx.isa, value(a), value(b), y),
                 Op::Mul(a, b) => mul(value(a), value(b), y),
-                Op::Concat(inputs) => concat(inputs.iter().map(value), y),
-                Op::Columns(x, range) => copy_channels(value(x), range.clone(), y, 0),
+                Op::Concat(inputs) => concat(cx.isa, inputs.iter().map(value), y),
+                Op::Columns(x, range) => copy_channels(cx.isa, value(x), range.clone(), y, 0),
                 Op::Reshape(x) => flatten(value(x), y),
                 Op::WeightedSum(terms) => {
                     let ImageMut { plane, data } = y;
-                    clear(ImageMut { plane, data });
+                    clear(cx.isa, ImageMut { plane, data });
                     for (factor, x) in terms {
-                        add_scaled(*factor, value(x), ImageMut { plane, data });
+                        add_scaled(cx.isa, *factor, value(x), ImageMut { plane, data });
                     }
                 }
                 Op::Corners(x) => corners(value(x), y),
                 Op::Dropout(x, share) => {
                     let share = if cx.plan.training { *share } else { 0.0 };
-                    dropout(share, cx.key(n, batch_image), value(x), y);
+                    dropout(cx.isa, share, cx.key(n, batch_image), value(x), y);
                 }
                 Op::SmoothL1(x, t, beta) => {
                     vector_mut(y)[0] = smooth_l1(vector(value(x)), vector(value(t)), *beta);
@@ -146,12 +147,12 @@ fn mul(a: Image<'_>, b: Image<'_>, y: ImageMut<'_>) {
     }
 }
 
-fn concat<'a>(inputs: impl Iterator<Item = Image<'a>>, y: ImageMut<'_>) {
+fn concat<'a>(isa: Isa, inputs: impl Iterator<Item = Image<'a>>, y: ImageMut<'_>) {
     let ImageMut { plane, data } = y;
     let mut to = 0;
     for x in inputs {
         let channels = x.plane.channels;
-        copy_channels(x, 0..channels, ImageMut { plane, data }, to);
+        copy_channels(isa, x, 0..channels, ImageMut { plane, data }, to);
         to += channels;
     }
 }

@@ -1,7 +1,7 @@
 //! How many images go through a task before they go through the next.
 //!
 //! One, where there is no reason for more: then an image is in the cache from one task to the next. A convolution of a small image
-//! reads its weights for few multiplications, and is faster with several images at a time (`paso_ops::Conv::together`).
+//! reads its weights for few multiplications, and is faster with several images at a time (`paso_ops::Conv::preferred_batch`).
 
 use crate::op::{Node, Op};
 use crate::plan::{Phase, Plan, Task};
@@ -30,7 +30,7 @@ fn together(nodes: &[Node], phase: &Phase) -> usize {
     let wants = phase.tasks.iter().filter_map(|task| {
         let (Task::Compute(n) | Task::Grad(n)) = *task else { return None };
         let Op::Conv(x, filter) = &nodes[n].op else { return None };
-        Some(filter.conv.together(nodes[x.0].plane))
+        Some(filter.conv.preferred_batch(nodes[x.0].plane))
     });
     wants.min().unwrap_or(1)
 }

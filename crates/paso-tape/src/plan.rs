@@ -15,7 +15,7 @@
 //! factor and a shift, a convolution takes it over, and the `ReLU` behind it; and a 1 x 1 convolution computes the rows of
 //! the depthwise one before it as it reads them.
 
-use paso_ops::{Activation, Plane, Pool, Separable, Tail};
+use paso_ops::{Activation, NormEpilogue, Plane, Pool, Separable};
 
 use crate::op::{Node, Op, Var};
 
@@ -92,7 +92,7 @@ pub(crate) struct Plan {
     pub(crate) forward: Vec<Phase>,
     pub(crate) backward: Vec<Phase>,
     /// What a normalization does beside its own work; nothing for other ops.
-    pub(crate) tails: Vec<Tail>,
+    pub(crate) tails: Vec<NormEpilogue>,
     /// Whether the sums of a normalization may follow from what its tail wrote: behind a pool, where that is kept anyway.
     pub(crate) sums_from_output: Vec<bool>,
     /// What a convolution does beside its own work; nothing for other ops.
@@ -181,7 +181,7 @@ struct Graph<'a> {
     active: Vec<bool>,
     /// Phase in which a gradient is complete.
     grad_level: Vec<usize>,
-    tails: Vec<Tail>,
+    tails: Vec<NormEpilogue>,
     folds: Vec<Fold>,
     ends: Vec<usize>,
     /// The node that does a node's work: itself, the normalization whose tail it is in, or the convolution that it is folded into.
@@ -200,7 +200,7 @@ impl<'a> Graph<'a> {
             level: vec![0; count],
             active: vec![false; count],
             grad_level: vec![0; count],
-            tails: vec![Tail::default(); count],
+            tails: vec![NormEpilogue::default(); count],
             folds: vec![Fold::default(); count],
             ends: (0..count).collect(),
             doers: (0..count).collect(),
@@ -272,7 +272,7 @@ impl<'a> Graph<'a> {
             if self.ends[first] != x.0 || self.only_consumer(x.0) != Some(n) {
                 continue;
             }
-            let pair = Separable::of(before.conv, second.conv, self.nodes[input.0].plane);
+            let pair = Separable::new(before.conv, second.conv, self.nodes[input.0].plane);
             if let Some(pair) = pair {
                 self.folds[n].depthwise = Some((first, pair));
                 for doer in self.doers.iter_mut().filter(|doer| **doer == first) {
@@ -302,15 +302,15 @@ impl<'a> Graph<'a> {
     }
 
     /// The node that a normalization's tail can grow by, where nothing else can see the tail's end as it is.
-    fn longer_tail(&self, n: usize) -> Option<(usize, Tail)> {
+    fn longer_tail(&self, n: usize) -> Option<(usize, NormEpilogue)> {
         let tail = self.tails[n];
         let next = self.only_consumer(self.ends[n]).filter(|_| !tail.pool)?;
         match self.nodes[next].op {
             Op::Activation(_, Activation::Relu) if !tail.relu => {
-                Some((next, Tail { relu: true, ..tail }))
+                Some((next, NormEpilogue { relu: true, ..tail }))
             }
             Op::MaxPool(_, pool) if pool == Pool::new(2) => {
-                Some((next, Tail { pool: true, ..tail }))
+                Some((next, NormEpilogue { pool: true, ..tail }))
             }
             _ => None,
         }

@@ -315,7 +315,7 @@ impl Tape {
         let mut images = values.chunks_exact_mut(plane.len());
         session.for_each_image(x, |image| {
             if let Some(out) = images.next() {
-                copy_channels(image, 0..plane.channels, ImageMut::new(plane, out), 0);
+                copy_channels(self.isa, image, 0..plane.channels, ImageMut::new(plane, out), 0);
             }
         });
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use paso_ops::{
     Buffer, GradSums, Image, ImageMut, Images, ImagesMut, Isa, Moments, Norm, PackedConv, Plane,
-    add_scaled, norm_tail_sums, norm_tail_sums_from_output,
+    add_scaled, batch_norm_grad_sums, batch_norm_grad_sums_from_output,
 };
 
 use crate::op::{Node, Op, Var};
@@ -77,7 +77,7 @@ impl Worker {
         }
         self.spare.resize(plan.spare);
         let pairs = plan.folds.iter().filter_map(|fold| fold.depthwise);
-        self.between.resize(pairs.map(|(_, pair)| pair.between_len()).max().unwrap_or(0));
+        self.between.resize(pairs.map(|(_, pair)| pair.scratch_len()).max().unwrap_or(0));
     }
 
     /// All tasks of a phase, over as many images as go together and then over the next ones: from the first on, or `back` from
@@ -120,10 +120,10 @@ impl Worker {
         let value = |n| view(&cx.plan.values, &self.slots, n, image);
         let dy = view(&cx.plan.grads, &self.slots, end, image);
         let sums = &mut self.sums[n];
-        if cx.plan.sums_from_output[n] && norm.output_is_enough() {
-            norm_tail_sums_from_output(cx.isa, norm, tail, value(end), dy, sums);
+        if cx.plan.sums_from_output[n] && norm.is_invertible() {
+            batch_norm_grad_sums_from_output(cx.isa, norm, tail, value(end), dy, sums);
         } else {
-            norm_tail_sums(cx.isa, norm, tail, value(x.0), dy, sums);
+            batch_norm_grad_sums(cx.isa, norm, tail, value(x.0), dy, sums);
         }
     }
 
@@ -184,7 +184,7 @@ impl Worker {
             let more = &mut spare[..images.len() * plane.len()];
             write(self, dy, ImagesMut::new(plane, more));
             for (more, dx) in more.chunks_exact(plane.len()).zip(dx.iter_mut()) {
-                add_scaled(1.0, Image::new(plane, more), dx);
+                add_scaled(cx.isa, 1.0, Image::new(plane, more), dx);
             }
             self.spare = spare;
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 use paso_ops::{
-    Activation, Conv, Finish, ImageMut, ImagesMut, PackedConv, activate, activate_grad, add,
+    Activation, Conv, Epilogue, ImageMut, ImagesMut, PackedConv, activate, activate_grad, add,
     bias_grad,
 };
 
@@ -69,7 +69,7 @@ impl Layer {
         let mut y = Batch::zeros(self.conv.output(x.plane), x.images.len());
         for (i, image) in y.images.iter_mut().enumerate() {
             let y = ImageMut::new(y.plane, image);
-            let finish = Finish { bias: self.bias.as_deref(), relu: false };
+            let finish = Epilogue { bias: self.bias.as_deref(), relu: false };
             self.conv.forward(isa, x.image(i).into(), &packed, finish, y.into());
         }
         let dy = grad(&y);
@@ -80,7 +80,7 @@ impl Layer {
             let out = ImagesMut::new(x.plane, image);
             self.conv.input_grad(isa, dy.image(i).into(), &packed, out);
             self.conv.weight_grad(isa, x.image(i).into(), dy.image(i).into(), &mut dw);
-            bias_grad(dy.image(i), &mut db);
+            bias_grad(isa, dy.image(i), &mut db);
         }
         (y, dx, to_oihw(&dw, self.shape), db)
     }
@@ -200,7 +200,7 @@ fn a_residual_block_agrees() {
                 let mut sums = Batch::zeros(y.plane, y.images.len());
                 let mut d = Batch::zeros(y.plane.with_halo(1), y.images.len());
                 for i in 0..y.images.len() {
-                    add(x.image(i), y.image(i), ImageMut::new(y.plane, &mut sums.images[i]));
+                    add(isa, x.image(i), y.image(i), ImageMut::new(y.plane, &mut sums.images[i]));
                     let out = ImageMut::new(y.plane, &mut outputs.images[i]);
                     activate(isa, Activation::Relu, sums.image(i), out);
                     let dx = ImageMut::new(d.plane, &mut d.images[i]);
@@ -218,7 +218,7 @@ fn a_residual_block_agrees() {
             });
             for (i, image) in dx.images.iter_mut().enumerate() {
                 let through = d_sum.as_ref().unwrap().image(i);
-                paso_ops::add_scaled(1.0, through, ImageMut::new(x.plane, image));
+                paso_ops::add_scaled(isa, 1.0, through, ImageMut::new(x.plane, image));
             }
             let pixels = (x.plane.pixels() * x.images.len()) as f64;
             close(&case["id"], "output", isa, &outputs.nchw(), &want("output"), 64.0);

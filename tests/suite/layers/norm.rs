@@ -1,7 +1,13 @@
 //! Batch normalization: training, its gradients, running statistics, inference.
 
 use super::*;
-use paso_ops::{GradSums, ImageMut, Moments, Norm, affine, affine_grad};
+use paso_ops::{
+    GradSums, ImageMut, Moments, Norm, NormEpilogue, batch_norm, batch_norm_grad,
+    batch_norm_grad_sums,
+};
+
+/// Batch normalization with nothing behind it.
+const ALONE: NormEpilogue = NormEpilogue { relu: false, pool: false };
 
 #[test]
 fn batch_norm_agrees() {
@@ -62,7 +68,7 @@ fn run(case: &Value, isa: Isa) {
 
         let mut y = Batch::zeros(Plane { halo: 0, ..x.plane }, x.images.len());
         for (i, image) in y.images.iter_mut().enumerate() {
-            affine(isa, &norm, x.image(i), ImageMut::new(y.plane, image));
+            batch_norm(isa, &norm, ALONE, x.image(i), ImageMut::new(y.plane, image));
         }
         close(&case["id"], "output", isa, &y.nchw(), &numbers(&want["output"]["data"]), 32.0);
         if !training {
@@ -70,12 +76,21 @@ fn run(case: &Value, isa: Isa) {
         }
         let dy = Batch::new(&case["grad_output"][t], 0);
         let mut sums = GradSums::new(channels);
-        (0..x.images.len()).for_each(|i| sums.add_image(isa, norm.mean(), x.image(i), dy.image(i)));
+        for i in 0..x.images.len() {
+            batch_norm_grad_sums(isa, &norm, ALONE, x.image(i), dy.image(i), &mut sums);
+        }
         let (mut d_gamma, mut d_beta) = (vec![0.0; channels], vec![0.0; channels]);
         norm.set_backward(&sums, moments.count(), &mut d_gamma, &mut d_beta);
         let mut dx = Batch::zeros(x.plane, x.images.len());
         for (i, image) in dx.images.iter_mut().enumerate() {
-            affine_grad(isa, &norm, x.image(i), dy.image(i), ImageMut::new(x.plane, image));
+            batch_norm_grad(
+                isa,
+                &norm,
+                ALONE,
+                x.image(i),
+                dy.image(i),
+                ImageMut::new(x.plane, image),
+            );
         }
         let pixels = moments.count();
         close(

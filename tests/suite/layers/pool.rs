@@ -31,8 +31,8 @@ fn pooling_agrees() {
             for i in 0..n {
                 let (out, back) = (&mut y.images[i][..], ImageMut::new(x.plane, &mut dx.images[i]));
                 if whole {
-                    global_avg_pool(x.image(i), out);
-                    global_avg_pool_grad(&dy.images[i], back);
+                    global_avg_pool(isa, x.image(i), out);
+                    global_avg_pool_grad(isa, &dy.images[i], back);
                     continue;
                 }
                 let out = ImageMut::new(dy.plane, out);
@@ -45,8 +45,8 @@ fn pooling_agrees() {
                     max_pool(isa, pool, x.image(i), out);
                     max_pool_grad(isa, pool, x.image(i), dy.image(i), back);
                 } else {
-                    avg_pool(pool, x.image(i), out);
-                    avg_pool_grad(pool, dy.image(i), back);
+                    avg_pool(isa, pool, x.image(i), out);
+                    avg_pool_grad(isa, pool, dy.image(i), back);
                 }
             }
             close(

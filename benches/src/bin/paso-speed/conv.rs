@@ -1,7 +1,7 @@
 //! `paso-speed conv`: every convolution shape of the nets, in GFLOP/s and as a share of the multiply-adds that this core
 //! can do.
 
-use paso_ops::{Buffer, Conv, Finish, Images, ImagesMut, Isa, PackedConv, Plane};
+use paso_ops::{Buffer, Conv, Epilogue, Images, ImagesMut, Isa, PackedConv, Plane};
 
 use crate::peak;
 use crate::timing::{self, Effort};
@@ -178,7 +178,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 impl Job {
     fn new(isa: Isa, conv: Conv, side: usize) -> Self {
         let x = Plane::new(side, side, conv.in_channels).with_halo(conv.padding);
-        let (y, count) = (conv.output(x), conv.together(x));
+        let (y, count) = (conv.output(x), conv.preferred_batch(x));
         let weights = noise(1, conv.weight_len());
         let (mut forward, mut backward) = (PackedConv::default(), PackedConv::default());
         forward.pack(isa, &conv, x, &weights);
@@ -203,7 +203,7 @@ impl Job {
             self.isa,
             self.x.images(),
             &self.forward,
-            Finish::default(),
+            Epilogue::default(),
             self.y.images_mut(),
         );
     }

@@ -8,8 +8,8 @@
 use pulp::{Simd, WithSimd};
 
 use super::direct::Walk;
-use super::vector::{finish, load, store};
-use super::{Finish, depthwise_3x3};
+use super::vector::{load, relu_if, store};
+use super::{Epilogue, depthwise_3x3};
 use crate::Isa;
 
 /// `output[pixel][c] = bias[c] + sum over taps of input[pixel + tap][c] * weight[tap][c]`, finished.
@@ -18,13 +18,13 @@ pub(super) fn convolve(
     walk: &Walk,
     input: &[f32],
     weight: &[f32],
-    finish: Finish<'_>,
+    epilogue: Epilogue<'_>,
     output: &mut [f32],
 ) {
     if depthwise_3x3::fits(walk) {
-        isa.run(depthwise_3x3::Forward { walk, input, weight, finish, output });
+        isa.run(depthwise_3x3::Forward { walk, input, weight, epilogue, output });
     } else {
-        isa.run(Forward { walk, input, weight, finish, output });
+        isa.run(Forward { walk, input, weight, epilogue, output });
     }
 }
 
@@ -47,7 +47,7 @@ struct Forward<'a> {
     walk: &'a Walk,
     input: &'a [f32],
     weight: &'a [f32],
-    finish: Finish<'a>,
+    epilogue: Epilogue<'a>,
     output: &'a mut [f32],
 }
 
@@ -97,7 +97,7 @@ impl Forward<'_> {
         let (walk, lanes) = (self.walk, self.walk.channels - c);
         let from = walk.input.origin + row * walk.input.row + column * walk.input.pixel + c;
         let to = walk.output.origin + row * walk.output.row + column * walk.output.pixel + c;
-        let init = match self.finish.bias {
+        let init = match self.epilogue.bias {
             Some(bias) => load::<S, FULL>(simd, &bias[c..], lanes),
             None => simd.splat_f32s(0.0),
         };
@@ -115,7 +115,7 @@ impl Forward<'_> {
         }
         for p in 0..P {
             let y = &mut self.output[to + p * walk.output.pixel..];
-            store::<S, FULL>(simd, y, lanes, finish(simd, self.finish.relu, acc[p]));
+            store::<S, FULL>(simd, y, lanes, relu_if(simd, self.epilogue.relu, acc[p]));
         }
     }
 }

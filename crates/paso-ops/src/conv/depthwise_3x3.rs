@@ -5,9 +5,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::Finish;
+use super::Epilogue;
 use super::direct::Walk;
-use super::vector::{finish, load, store};
+use super::vector::{load, relu_if, store};
 
 /// Whether a walk is one for the kernels here: its outputs adjacent, their inputs one or two pixels apart.
 pub(super) fn fits(walk: &Walk) -> bool {
@@ -62,7 +62,7 @@ pub(super) struct Forward<'a> {
     pub(super) walk: &'a Walk,
     pub(super) input: &'a [f32],
     pub(super) weight: &'a [f32],
-    pub(super) finish: Finish<'a>,
+    pub(super) epilogue: Epilogue<'a>,
     pub(super) output: &'a mut [f32],
 }
 
@@ -93,7 +93,7 @@ impl Forward<'_> {
         for tap in 0..9 {
             w[tap / 3][tap % 3] = load::<S, FULL>(simd, &self.weight[tap * channels + c..], lanes);
         }
-        let bias = match self.finish.bias {
+        let bias = match self.epilogue.bias {
             Some(bias) => load::<S, FULL>(simd, &bias[c..], lanes),
             None => simd.splat_f32s(0.0),
         };
@@ -124,7 +124,7 @@ impl Forward<'_> {
                 } else {
                     next = simd.add_f32s(bias, sum(simd, &x, &w, 0));
                 }
-                store::<S, FULL>(simd, &mut y[c..], lanes, finish(simd, self.finish.relu, done));
+                store::<S, FULL>(simd, &mut y[c..], lanes, relu_if(simd, self.epilogue.relu, done));
             }
         }
     }

@@ -6,8 +6,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::Finish;
-use super::vector::finish;
+use super::Epilogue;
+use super::vector::relu_if;
 use crate::Isa;
 
 /// Start and strides of the pixels of a walk in one slice.
@@ -84,17 +84,17 @@ pub(super) fn convolve(
     walk: &Walk,
     input: &[f32],
     packed: &[f32],
-    finish: Finish<'_>,
+    epilogue: Epilogue<'_>,
     output: &mut [f32],
 ) {
-    isa.run(Convolve { walk, input, packed, finish, output });
+    isa.run(Convolve { walk, input, packed, epilogue, output });
 }
 
 pub(super) struct Convolve<'a> {
     pub(super) walk: &'a Walk,
     pub(super) input: &'a [f32],
     pub(super) packed: &'a [f32],
-    pub(super) finish: Finish<'a>,
+    pub(super) epilogue: Epilogue<'a>,
     pub(super) output: &'a mut [f32],
 }
 
@@ -125,7 +125,7 @@ impl Convolve<'_> {
         for (start, width) in panels(walk.channels, S::F32_LANES) {
             let (panel, tail) = rest.split_at(walk.taps * walk.run * width);
             rest = tail;
-            let job = Panel { walk, input: self.input, panel, finish: self.finish, start };
+            let job = Panel { walk, input: self.input, panel, epilogue: self.epilogue, start };
             let (pixels, wide) = (walk.rows * walk.columns, width > S::F32_LANES);
             let step = if walk.run == COLOURS && pixels >= Q { walk.input.pixel } else { 0 };
             match (step, wide) {
@@ -147,7 +147,7 @@ struct Panel<'a> {
     walk: Walk,
     input: &'a [f32],
     panel: &'a [f32],
-    finish: Finish<'a>,
+    epilogue: Epilogue<'a>,
     start: usize,
 }
 
@@ -163,7 +163,7 @@ impl Panel<'_> {
         let walk = &self.walk;
         let lanes = S::F32_LANES;
         let mut init = [simd.splat_f32s(0.0); V];
-        if let Some(bias) = self.finish.bias {
+        if let Some(bias) = self.epilogue.bias {
             for (v, init) in init.iter_mut().enumerate() {
                 let from = self.start + v * lanes;
                 *init = simd.partial_load_f32s(&bias[from..walk.channels.min(from + lanes)]);
@@ -196,11 +196,11 @@ impl Panel<'_> {
             } else {
                 self.tile::<S, P, V>(simd, from, init)
             };
-            if self.finish.relu {
+            if self.epilogue.relu {
                 // Not by `array::map`: its closure would be compiled without the level's instructions.
                 for pixel in &mut acc {
                     for y in pixel {
-                        *y = finish(simd, true, *y);
+                        *y = relu_if(simd, true, *y);
                     }
                 }
             }

@@ -6,7 +6,7 @@
 
 use super::direct::{self, Strides, Walk};
 use super::winograd::Tile;
-use super::{Conv, Finish, depthwise, depthwise_halving};
+use super::{Conv, Epilogue, depthwise, depthwise_halving};
 use crate::{Images, ImagesMut, Isa};
 
 /// One residue class of rows (or columns) of the input.
@@ -142,18 +142,18 @@ pub(super) fn input_grad(
             run: if conv.groups > 1 { x.taps } else { x.taps * output.channels },
             channels: input.channels,
         };
-        let finish = Finish::default();
+        let epilogue = Epilogue::default();
         if let Some(tile) = tile {
-            tile.convolve(isa, &walk, output.channels, dy.data, weights, finish, dx.data);
+            tile.convolve(isa, &walk, output.channels, dy.data, weights, epilogue, dx.data);
             continue;
         }
         for (dy, dx) in dy.iter().zip(dx.iter_mut()) {
             if y.taps * x.taps == 0 {
                 zero(&walk, dx.data);
             } else if conv.groups > 1 {
-                depthwise::convolve(isa, &walk, dy.data, weights, finish, dx.data);
+                depthwise::convolve(isa, &walk, dy.data, weights, epilogue, dx.data);
             } else {
-                direct::convolve(isa, &walk, dy.data, weights, finish, dx.data);
+                direct::convolve(isa, &walk, dy.data, weights, epilogue, dx.data);
             }
         }
     }

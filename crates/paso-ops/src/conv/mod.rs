@@ -34,7 +34,7 @@ use crate::{Image, Images, ImagesMut, Isa, Plane};
 /// and a NaN or an infinity reaches whole tiles of up to 4 x 4 outputs, not only those that see it.
 ///
 /// ```
-/// use paso_ops::{Conv, Finish, Images, ImagesMut, Isa, PackedConv, Plane};
+/// use paso_ops::{Conv, Epilogue, Images, ImagesMut, Isa, PackedConv, Plane};
 ///
 /// let conv = Conv::new(3, 16, 3); // 3 x 3, "same" padding
 /// let x = Plane::new(8, 8, 3).with_halo(conv.padding);
@@ -45,8 +45,8 @@ use crate::{Image, Images, ImagesMut, Isa, Plane};
 /// let mut output = vec![0.0; y.len()];
 /// let mut packed = PackedConv::default();
 /// packed.pack(Isa::best(), &conv, x, &weights);
-/// let finish = Finish { bias: None, relu: true };
-/// conv.forward(Isa::best(), Images::new(x, &input), &packed, finish, ImagesMut::new(y, &mut output));
+/// let epilogue = Epilogue { bias: None, relu: true };
+/// conv.forward(Isa::best(), Images::new(x, &input), &packed, epilogue, ImagesMut::new(y, &mut output));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv {
@@ -66,7 +66,7 @@ pub struct Conv {
 
 /// What a convolution does to its sums before it writes them. Nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Finish<'a> {
+pub struct Epilogue<'a> {
     /// One number a channel that is added.
     pub bias: Option<&'a [f32]>,
     /// Whether what is negative then becomes zero.
@@ -175,10 +175,10 @@ impl Conv {
     /// How many images of this size a call had best be given, where there are so many: more than one where an image alone
     /// has too few tiles for Winograd's products to be worth the weights that are read for them. A power of two.
     #[must_use]
-    pub fn together(&self, input: Plane) -> usize {
+    pub fn preferred_batch(&self, input: Plane) -> usize {
         let pixels = self.output(input).pixels();
         if self.tile(input) == Some(Tile::Four) {
-            TOGETHER.div_ceil(pixels).next_power_of_two()
+            PREFERRED_PIXELS.div_ceil(pixels).next_power_of_two()
         } else {
             1
         }
@@ -195,7 +195,7 @@ impl Conv {
         isa: Isa,
         x: Images<'_>,
         packed: &PackedConv,
-        finish: Finish<'_>,
+        epilogue: Epilogue<'_>,
         mut y: ImagesMut<'_>,
     ) {
         self.check(x.plane, y.plane);
@@ -205,15 +205,15 @@ impl Conv {
         let walk = self.walk(x.count(), x.plane, y.plane);
         let weights = &packed.weights;
         if let Some(tile) = tile {
-            return tile.convolve(isa, &walk, self.in_channels, x.data, weights, finish, y.data);
+            return tile.convolve(isa, &walk, self.in_channels, x.data, weights, epilogue, y.data);
         }
         for (x, y) in x.iter().zip(y.iter_mut()) {
             if self.groups == 1 {
-                direct::convolve(isa, &walk, x.data, weights, finish, y.data);
+                direct::convolve(isa, &walk, x.data, weights, epilogue, y.data);
             } else if self.is_depthwise() {
-                depthwise::convolve(isa, &walk, x.data, weights, finish, y.data);
+                depthwise::convolve(isa, &walk, x.data, weights, epilogue, y.data);
             } else {
-                reference::forward(self, x, weights, finish, y);
+                reference::forward(self, x, weights, epilogue, y);
             }
         }
     }
@@ -309,7 +309,7 @@ impl Conv {
 }
 
 /// Pixels that give Winograd's products enough tiles, 16 of them.
-const TOGETHER: usize = 256;
+const PREFERRED_PIXELS: usize = 256;
 
 #[track_caller]
 fn same_count(x: usize, y: usize) {
@@ -321,11 +321,13 @@ fn same_count(x: usize, y: usize) {
 /// # Panics
 /// When `db` does not have one number a channel.
 #[track_caller]
-pub fn bias_grad(dy: Image<'_>, db: &mut [f32]) {
+pub fn bias_grad(isa: Isa, dy: Image<'_>, db: &mut [f32]) {
     assert_eq!(db.len(), dy.plane.channels, "a bias has one number a channel");
-    for run in dy.plane.runs() {
-        for pixel in dy.data[run].chunks_exact(db.len()) {
-            db.iter_mut().zip(pixel).for_each(|(db, dy)| *db += dy);
+    isa.run(|| {
+        for run in dy.plane.runs() {
+            for pixel in dy.data[run].chunks_exact(db.len()) {
+                db.iter_mut().zip(pixel).for_each(|(db, dy)| *db += dy);
+            }
         }
-    }
+    });
 }

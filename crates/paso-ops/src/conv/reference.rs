@@ -1,6 +1,6 @@
 //! Convolution as six obvious loops: what the fast kernels are tested against, and the path for grouped ones.
 
-use super::{Conv, Finish};
+use super::{Conv, Epilogue};
 use crate::{Activation, Image, ImageMut};
 
 /// Visits every product of a convolution: indices of the output, the input and the weight.
@@ -39,10 +39,16 @@ pub(super) fn for_each_product(
 }
 
 /// `y = bias + x * w`, or the `ReLU` of it.
-pub(super) fn forward(conv: &Conv, x: Image<'_>, w: &[f32], finish: Finish<'_>, y: ImageMut<'_>) {
+pub(super) fn forward(
+    conv: &Conv,
+    x: Image<'_>,
+    w: &[f32],
+    epilogue: Epilogue<'_>,
+    y: ImageMut<'_>,
+) {
     for row in 0..y.plane.height {
         for pixel in y.data[y.plane.row(row)].chunks_exact_mut(conv.out_channels) {
-            match finish.bias {
+            match epilogue.bias {
                 Some(bias) => pixel.copy_from_slice(bias),
                 None => pixel.fill(0.0),
             }
@@ -51,7 +57,7 @@ pub(super) fn forward(conv: &Conv, x: Image<'_>, w: &[f32], finish: Finish<'_>, 
     for_each_product(conv, x.plane, y.plane, |out, input, weight| {
         y.data[out] += x.data[input] * w[weight];
     });
-    if finish.relu {
+    if epilogue.relu {
         for row in 0..y.plane.height {
             let row = &mut y.data[y.plane.row(row)];
             row.iter_mut().for_each(|y| *y = Activation::Relu.value(*y));

@@ -5,7 +5,7 @@
 //! read them. The sums are those of the two convolutions alone, bit for bit.
 
 use super::direct::{self, Walk};
-use super::{Conv, Finish, PackedConv, depthwise};
+use super::{Conv, Epilogue, PackedConv, depthwise};
 use crate::{Image, ImageMut, Isa, Plane};
 
 /// Numbers of the rows in between: 16 KiB, half of the smallest first-level cache of the CPUs in use.
@@ -14,20 +14,20 @@ const BETWEEN: usize = 4096;
 /// A depthwise convolution and the 1 x 1 convolution behind it, for inputs of one size.
 ///
 /// ```
-/// use paso_ops::{Conv, Finish, Image, ImageMut, Isa, PackedConv, Plane, Separable};
+/// use paso_ops::{Conv, Epilogue, Image, ImageMut, Isa, PackedConv, Plane, Separable};
 ///
 /// let (depthwise, pointwise) = (Conv::depthwise(16, 3), Conv::new(16, 32, 1));
 /// let x = Plane::new(32, 32, 16).with_halo(1);
-/// let pair = Separable::of(depthwise, pointwise, x).expect("worth it");
+/// let pair = Separable::new(depthwise, pointwise, x).expect("worth it");
 ///
 /// let isa = Isa::best();
 /// let (mut first, mut second) = (PackedConv::default(), PackedConv::default());
 /// first.pack(isa, &depthwise, x, &vec![0.1; depthwise.weight_len()]);
 /// second.pack(isa, &pointwise, depthwise.output(x), &vec![0.1; pointwise.weight_len()]);
-/// let (input, mut between) = (vec![1.0; x.len()], vec![0.0; pair.between_len()]);
+/// let (input, mut between) = (vec![1.0; x.len()], vec![0.0; pair.scratch_len()]);
 /// let y = pointwise.output(depthwise.output(x));
 /// let mut output = vec![0.0; y.len()];
-/// let relu = Finish { bias: None, relu: true };
+/// let relu = Epilogue { bias: None, relu: true };
 /// pair.forward(isa, Image::new(x, &input), [(&first, relu), (&second, relu)], &mut between, ImageMut::new(y, &mut output));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Separable {
     /// When the inputs do not fit.
     #[must_use]
     #[track_caller]
-    pub fn of(first: Conv, second: Conv, input: Plane) -> Option<Self> {
+    pub fn new(first: Conv, second: Conv, input: Plane) -> Option<Self> {
         let all = first.output(input);
         let is_pointwise =
             (second.kernel, second.stride, second.padding, second.groups) == (1, 1, 0, 1);
@@ -64,7 +64,7 @@ impl Separable {
 
     /// Length of the memory that [`Separable::forward`] needs.
     #[must_use]
-    pub const fn between_len(&self) -> usize {
+    pub const fn scratch_len(&self) -> usize {
         self.between.len()
     }
 
@@ -72,13 +72,13 @@ impl Separable {
     ///
     /// # Panics
     /// When an image is not of the size that the pair was made for, `between` has another length than
-    /// [`Separable::between_len`], or weights were packed for something else.
+    /// [`Separable::scratch_len`], or weights were packed for something else.
     #[track_caller]
     pub fn forward(
         &self,
         isa: Isa,
         x: Image<'_>,
-        [(first, finish_first), (second, finish_second)]: [(&PackedConv, Finish<'_>); 2],
+        [(first, first_epilogue), (second, second_epilogue)]: [(&PackedConv, Epilogue<'_>); 2],
         between: &mut [f32],
         y: ImageMut<'_>,
     ) {
@@ -93,10 +93,10 @@ impl Separable {
             let rows = self.between.height.min(all.height - row);
             let mut to = Walk { rows, ..to };
             to.input.origin += row * to.input.row;
-            depthwise::convolve(isa, &to, x.data, &first.weights, finish_first, between);
+            depthwise::convolve(isa, &to, x.data, &first.weights, first_epilogue, between);
             let mut from = Walk { rows, ..from };
             from.output.origin += row * from.output.row;
-            direct::convolve(isa, &from, between, &second.weights, finish_second, y.data);
+            direct::convolve(isa, &from, between, &second.weights, second_epilogue, y.data);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every convolution path against the six loops in `f64`, at every instruction set of this machine.
 
 use super::winograd::Tile;
-use super::{Conv, Finish, PackedConv, Separable, reference};
+use super::{Conv, Epilogue, PackedConv, Separable, reference};
 use crate::{Activation, Image, ImageMut, Images, ImagesMut, Isa, Plane};
 
 /// Numbers of period 251, so that swapped blocks change the answer, on the scale of 1.
@@ -47,7 +47,7 @@ fn check_images(conv: Conv, count: usize, height: usize, width: usize) {
     let (input, d_output) = (images(x, 1), images(y, 2));
     let (input, d_output) = (Images::new(x, &input), Images::new(y, &d_output));
     let (weights, bias) = (paint(conv.weight_len(), 3), paint(conv.out_channels, 4));
-    let finish = Finish { bias: Some(&bias), relu: false };
+    let epilogue = Epilogue { bias: Some(&bias), relu: false };
     let (mut want, mut want_dx) = (vec![0.0; count * y.len()], vec![0.0; count * x.len()]);
     let mut want_dw: Vec<_> = paint(conv.weight_len(), 5).into_iter().map(f64::from).collect();
     for (i, (x, dy)) in input.iter().zip(d_output.iter()).enumerate() {
@@ -71,10 +71,10 @@ fn check_images(conv: Conv, count: usize, height: usize, width: usize) {
         let terms = conv.kernel * conv.kernel * conv.in_channels.max(conv.out_channels);
 
         let mut got = vec![0.0; count * y.len()];
-        conv.forward(isa, input, &packed, finish, ImagesMut::new(y, &mut got));
+        conv.forward(isa, input, &packed, epilogue, ImagesMut::new(y, &mut got));
         close("forward", &conv, isa, terms, &got, &want);
 
-        let (mut rectified, relu) = (vec![0.0; got.len()], Finish { relu: true, ..finish });
+        let (mut rectified, relu) = (vec![0.0; got.len()], Epilogue { relu: true, ..epilogue });
         conv.forward(isa, input, &packed, relu, ImagesMut::new(y, &mut rectified));
         for (y, got) in got.iter().zip(&rectified) {
             assert_eq!(Activation::Relu.value(*y), *got, "ReLU behind {conv:?} on {isa}");
@@ -196,14 +196,14 @@ fn large_tiles_round_about_twice_as_coarsely() {
         squares.sum::<f64>().sqrt()
     };
     let mut direct = vec![0.0; y.len()];
-    let (input, finish) = (Images::new(x, &input), Finish::default());
+    let (input, epilogue) = (Images::new(x, &input), Epilogue::default());
     let image = Image::new(x, input.data);
-    reference::forward(&conv, image, &weights, finish, ImageMut::new(y, &mut direct));
+    reference::forward(&conv, image, &weights, epilogue, ImageMut::new(y, &mut direct));
     for isa in Isa::available() {
         let mut packed = PackedConv::default();
         packed.pack(isa, &conv, x, &weights);
         let mut tiles = vec![0.0; y.len()];
-        conv.forward(isa, input, &packed, finish, ImagesMut::new(y, &mut tiles));
+        conv.forward(isa, input, &packed, epilogue, ImagesMut::new(y, &mut tiles));
         let coarser = error(&tiles) / error(&direct);
         assert!(
             (0.5..2.5).contains(&coarser),
@@ -223,26 +223,26 @@ fn a_pair_in_one_pass_has_the_bits_of_two() {
             let second = Conv::new(channels, to, 1);
             let x = Plane::new(height, width, channels).with_halo(1);
             let middle = first.output(x);
-            let Some(pair) = Separable::of(first, second, x) else {
+            let Some(pair) = Separable::new(first, second, x) else {
                 assert!(middle.width < 8, "{first:?}");
                 continue;
             };
             let y = second.output(middle).with_halo(1);
             let (input, bias) = (image(x, 1), paint(channels.max(to), 2));
             let weights = [paint(first.weight_len(), 3), paint(second.weight_len(), 4)];
-            let finish = |n| Finish { bias: Some(&bias[..n]), relu: true };
+            let epilogue = |n| Epilogue { bias: Some(&bias[..n]), relu: true };
             for isa in Isa::available() {
                 let mut packed = [PackedConv::default(), PackedConv::default()];
                 packed[0].pack(isa, &first, x, &weights[0]);
                 packed[1].pack(isa, &second, middle, &weights[1]);
                 let (mut between, mut want) = (vec![0.0; middle.len()], vec![0.0; y.len()]);
                 let out = ImagesMut::new(middle, &mut between);
-                first.forward(isa, Images::new(x, &input), &packed[0], finish(channels), out);
+                first.forward(isa, Images::new(x, &input), &packed[0], epilogue(channels), out);
                 let out = ImagesMut::new(y, &mut want);
-                second.forward(isa, Images::new(middle, &between), &packed[1], finish(to), out);
+                second.forward(isa, Images::new(middle, &between), &packed[1], epilogue(to), out);
 
-                let (mut rows, mut got) = (vec![f32::NAN; pair.between_len()], vec![0.0; y.len()]);
-                let layers = [(&packed[0], finish(channels)), (&packed[1], finish(to))];
+                let (mut rows, mut got) = (vec![f32::NAN; pair.scratch_len()], vec![0.0; y.len()]);
+                let layers = [(&packed[0], epilogue(channels)), (&packed[1], epilogue(to))];
                 let out = ImageMut::new(y, &mut got);
                 pair.forward(isa, Image::new(x, &input), layers, &mut rows, out);
                 assert_eq!(got, want, "{first:?}, {second:?} on {isa}");
@@ -255,9 +255,9 @@ fn a_pair_in_one_pass_has_the_bits_of_two() {
 fn a_pair_that_does_not_pay_is_none() {
     let x = Plane::new(16, 16, 256).with_halo(1);
     let depthwise = Conv::depthwise(256, 3);
-    assert_eq!(Separable::of(depthwise, Conv::new(256, 256, 1), x), None, "weights to read again");
-    assert_eq!(Separable::of(depthwise, Conv::new(256, 8, 3), x), None, "not 1 x 1");
-    assert_eq!(Separable::of(Conv::new(256, 256, 3), Conv::new(256, 8, 1), x), None);
+    assert_eq!(Separable::new(depthwise, Conv::new(256, 256, 1), x), None, "weights to read again");
+    assert_eq!(Separable::new(depthwise, Conv::new(256, 8, 3), x), None, "not 1 x 1");
+    assert_eq!(Separable::new(Conv::new(256, 256, 3), Conv::new(256, 8, 1), x), None);
 }
 
 #[test]
@@ -282,9 +282,9 @@ fn a_nan_reaches_its_neighbours_and_no_others() {
         let mut packed = PackedConv::default();
         packed.pack(isa, &conv, plane, &paint(conv.weight_len(), 2));
         let mut output = vec![0.0; y.len()];
-        let finish = Finish { bias: None, relu: true };
+        let epilogue = Epilogue { bias: None, relu: true };
         let out = ImagesMut::new(y, &mut output);
-        conv.forward(isa, Images::new(plane, &input), &packed, finish, out);
+        conv.forward(isa, Images::new(plane, &input), &packed, epilogue, out);
         for (i, value) in output.iter().enumerate() {
             let (row, column) = (i / 9 / 5, i / 9 % 5);
             assert_eq!(value.is_nan(), row < 2 && column < 2, "{isa}: row {row}, column {column}");
@@ -306,7 +306,7 @@ fn a_nan_in_a_tile_stays_in_the_tile() {
         packed.pack(isa, &conv, plane, &paint(conv.weight_len(), 2));
         let mut output = vec![0.0; y.len()];
         let out = ImagesMut::new(y, &mut output);
-        conv.forward(isa, Images::new(plane, &input), &packed, Finish::default(), out);
+        conv.forward(isa, Images::new(plane, &input), &packed, Epilogue::default(), out);
         for (i, value) in output.iter().enumerate() {
             let (row, column) = (i / 16 / 16, i / 16 % 16);
             let sees = (4..7).contains(&row) && (5..8).contains(&column);
@@ -328,7 +328,7 @@ fn a_missing_halo_is_named() {
         Isa::best(),
         Images::new(plane, &[0.0; 4]),
         &packed,
-        Finish::default(),
+        Epilogue::default(),
         ImagesMut::new(plane, &mut [0.0; 4]),
     );
 }

@@ -14,7 +14,7 @@ pub(super) fn load<S: Simd, const FULL: bool>(simd: S, x: &[f32], lanes: usize) 
 
 /// `y`, or where a `ReLU` is wanted, its `ReLU`; NaN stays NaN.
 #[inline(always)]
-pub(super) fn finish<S: Simd>(simd: S, relu: bool, y: S::f32s) -> S::f32s {
+pub(super) fn relu_if<S: Simd>(simd: S, relu: bool, y: S::f32s) -> S::f32s {
     if relu {
         let zero = simd.splat_f32s(0.0);
         simd.select_f32s(simd.less_than_or_equal_f32s(y, zero), zero, y)

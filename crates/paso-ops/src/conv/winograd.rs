@@ -11,7 +11,7 @@ use std::cell::RefCell;
 
 use pulp::{Simd, WithSimd};
 
-use super::Finish;
+use super::Epilogue;
 use super::direct::{self, Convolve, Strides, Walk, panels};
 use super::filtering::{Filtering, Minimal};
 use super::winograd_tiles::{Gather, Spread, stride};
@@ -75,12 +75,12 @@ impl Tile {
         from: usize,
         input: &[f32],
         packed: &[f32],
-        finish: Finish<'_>,
+        epilogue: Epilogue<'_>,
         output: &mut [f32],
     ) {
         match self {
-            Self::Two => convolve::<4, 2>(isa, walk, from, input, packed, finish, output),
-            Self::Four => convolve::<6, 4>(isa, walk, from, input, packed, finish, output),
+            Self::Two => convolve::<4, 2>(isa, walk, from, input, packed, epilogue, output),
+            Self::Four => convolve::<6, 4>(isa, walk, from, input, packed, epilogue, output),
         }
     }
 }
@@ -157,7 +157,7 @@ fn convolve<const N: usize, const M: usize>(
     from: usize,
     input: &[f32],
     packed: &[f32],
-    finish: Finish<'_>,
+    epilogue: Epilogue<'_>,
     output: &mut [f32],
 ) where
     Minimal<N, M>: Filtering<N, M>,
@@ -178,7 +178,7 @@ fn convolve<const N: usize, const M: usize>(
                 packed,
                 products,
             });
-            isa.run(Gather::<N, M> { walk, products, tiles, finish, output });
+            isa.run(Gather::<N, M> { walk, products, tiles, epilogue, output });
         }
     });
 }
@@ -202,8 +202,8 @@ impl WithSimd for Multiply<'_> {
         let tiles = self.spread.chunks_exact(stride(columns, from));
         let products = self.products.chunks_exact_mut(stride(columns, to));
         for (packed, (input, output)) in matrices.zip(tiles.zip(products)) {
-            let finish = Finish::default();
-            Convolve { walk: self.one, input, packed, finish, output }.with_simd(simd);
+            let epilogue = Epilogue::default();
+            Convolve { walk: self.one, input, packed, epilogue, output }.with_simd(simd);
         }
     }
 }

@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::Finish;
+use super::Epilogue;
 use super::direct::{Strides, Walk};
 use super::filtering::{Filtering, Minimal};
-use super::vector::{finish, load, store};
+use super::vector::{load, relu_if, store};
 
 /// From one product to the next, a line more than its tiles take. Without it this often is a multiple of 4 KiB, which puts
 /// the lines of a tile into one set of the first-level cache, where there is room for eight or twelve.
@@ -117,7 +117,7 @@ pub(super) struct Gather<'a, const N: usize, const M: usize> {
     pub(super) walk: &'a Walk,
     pub(super) products: &'a [f32],
     pub(super) tiles: Range<usize>,
-    pub(super) finish: Finish<'a>,
+    pub(super) epilogue: Epilogue<'a>,
     pub(super) output: &'a mut [f32],
 }
 
@@ -175,14 +175,14 @@ where
             }
             let column = Minimal::<N, M>::outputs(simd, m);
             for r in 0..M {
-                let y = match self.finish.bias {
+                let y = match self.epilogue.bias {
                     Some(bias) => {
                         simd.add_f32s(column[r], load::<S, FULL>(simd, &bias[c..], lanes))
                     }
                     None => column[r],
                 };
                 let at = origin + r * walk.output.row + k * walk.output.pixel;
-                let y = finish(simd, self.finish.relu, y);
+                let y = relu_if(simd, self.epilogue.relu, y);
                 store::<S, FULL>(simd, &mut self.output[at..], lanes, y);
             }
         }

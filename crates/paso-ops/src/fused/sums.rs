@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Kernel, Lane, Tail, check, load, part, run, window, windows};
+use super::{Kernel, Lane, NormEpilogue, check, load, part, run, window, windows};
 use crate::norm::{GradSums, Norm};
 use crate::plane::same_shape;
 use crate::{Image, Isa};
@@ -12,33 +12,33 @@ use crate::{Image, Isa};
 /// # Panics
 /// When shapes differ.
 #[track_caller]
-pub fn norm_tail_sums(
+pub fn batch_norm_grad_sums(
     isa: Isa,
     norm: &Norm,
-    tail: Tail,
+    epilogue: NormEpilogue,
     x: Image<'_>,
     dy: Image<'_>,
     sums: &mut GradSums,
 ) {
-    same_shape("batch norm", tail.output(x.plane), dy.plane);
+    same_shape("batch norm", epilogue.output(x.plane), dy.plane);
     check(norm, x.plane);
     assert_eq!(sums.channels(), x.plane.channels, "sums of another number of channels");
-    isa.run(Sums { norm, tail, x, dy, sums });
+    isa.run(Sums { norm, epilogue, x, dy, sums });
 }
 
-/// [`norm_tail_sums`] from the tail's output instead of the input: behind a pool a quarter of the numbers, and often the
+/// [`batch_norm_grad_sums`] from the tail's output instead of the input: behind a pool a quarter of the numbers, and often the
 /// ones that were read last.
 ///
 /// A gradient reaches only the maximum of a window, and that one follows from the output, `(y - beta) / scale`, as long as
-/// [`Norm::output_is_enough`]. Without a pool the two are the same sums, but for rounding.
+/// [`Norm::is_invertible`]. Without a pool the two are the same sums, but for rounding.
 ///
 /// # Panics
 /// When shapes differ.
 #[track_caller]
-pub fn norm_tail_sums_from_output(
+pub fn batch_norm_grad_sums_from_output(
     isa: Isa,
     norm: &Norm,
-    tail: Tail,
+    epilogue: NormEpilogue,
     y: Image<'_>,
     dy: Image<'_>,
     sums: &mut GradSums,
@@ -46,12 +46,12 @@ pub fn norm_tail_sums_from_output(
     same_shape("batch norm", y.plane, dy.plane);
     check(norm, y.plane);
     assert_eq!(sums.channels(), y.plane.channels, "sums of another number of channels");
-    isa.run(OutputSums { norm, relu: tail.relu, y, dy, sums });
+    isa.run(OutputSums { norm, relu: epilogue.relu, y, dy, sums });
 }
 
 struct Sums<'a> {
     norm: &'a Norm,
-    tail: Tail,
+    epilogue: NormEpilogue,
     x: Image<'a>,
     dy: Image<'a>,
     sums: &'a mut GradSums,
@@ -62,7 +62,7 @@ impl WithSimd for Sums<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let (channels, pool) = (self.x.plane.channels, self.tail.pool);
+        let (channels, pool) = (self.x.plane.channels, self.epilogue.pool);
         run(simd, &mut self, channels, pool);
     }
 }
@@ -76,7 +76,7 @@ impl Kernel for Sums<'_> {
         end: usize,
     ) {
         let (x, dy, channels) = (self.x, self.dy, self.x.plane.channels);
-        let lanes = Lane::of::<N>(simd, self.norm, self.tail.relu, c, end);
+        let lanes = Lane::of::<N>(simd, self.norm, self.epilogue.relu, c, end);
         let mut mean = [simd.splat_f32s(0.0); N];
         let (mut sum, mut product) = (mean, mean);
         for (v, mean) in mean.iter_mut().enumerate() {

@@ -1,7 +1,7 @@
 //! The fused kernels against the separate ones.
 
 use super::*;
-use crate::norm::{GradSums, Moments, affine, input_grad};
+use crate::norm::{GradSums, Moments};
 use crate::{Activation, activate, activate_grad, max_pool, max_pool_grad};
 
 fn paint(plane: Plane, seed: usize) -> Vec<f32> {
@@ -16,9 +16,38 @@ fn paint(plane: Plane, seed: usize) -> Vec<f32> {
     data
 }
 
-fn check(isa: Isa, tail: Tail, shape: [usize; 3], special: Option<f32>) {
+/// Calls `f` with the index and the channel of each inner value.
+fn for_each_value(plane: Plane, mut f: impl FnMut(usize, usize)) {
+    for row in 0..plane.height {
+        plane.row(row).zip((0..plane.channels).cycle()).for_each(|(i, c)| f(i, c));
+    }
+}
+
+/// `y = x * scale + shift`.
+fn affine(norm: &Norm, x: Image<'_>, y: &mut [f32]) {
+    for_each_value(x.plane, |i, c| y[i] = x.data[i].mul_add(norm.scale[c], norm.shift[c]));
+}
+
+/// Adds `dy` and `dy * (x - mean)`.
+fn add_grad_sums(norm: &Norm, x: Image<'_>, dy: Image<'_>, sums: &mut GradSums) {
+    for_each_value(x.plane, |i, c| {
+        let centered = x.data[i] - norm.mean()[c];
+        sums.add(c, f64::from(dy.data[i]), f64::from(centered) * f64::from(dy.data[i]));
+    });
+}
+
+/// The gradient of the input of the normalization.
+fn affine_grad(norm: &Norm, x: Image<'_>, dy: Image<'_>, dx: &mut [f32]) {
+    let [mean, d_output, d_centered, d_constant] = norm.backward_factors();
+    for_each_value(x.plane, |i, c| {
+        let sum = (x.data[i] - mean[c]).mul_add(d_centered[c], d_constant[c]);
+        dx[i] = dy.data[i].mul_add(d_output[c], sum);
+    });
+}
+
+fn check(isa: Isa, epilogue: NormEpilogue, shape: [usize; 3], special: Option<f32>) {
     let x = Plane::new(shape[0], shape[1], shape[2]).with_halo(1);
-    let y = tail.output(x).with_halo(2);
+    let y = epilogue.output(x).with_halo(2);
     let (mut input, d_output) = (paint(x, 1), paint(y, 2));
     let mut moments = Moments::new(x.channels);
     moments.add_image(isa, Image::new(x, &input));
@@ -32,38 +61,38 @@ fn check(isa: Isa, tail: Tail, shape: [usize; 3], special: Option<f32>) {
 
     let (x_image, dy) = (Image::new(x, &input), Image::new(y, &d_output));
     let mut got = vec![0.0; y.len()];
-    norm_tail(isa, &norm, tail, x_image, ImageMut::new(y, &mut got));
+    batch_norm(isa, &norm, epilogue, x_image, ImageMut::new(y, &mut got));
 
     // Apart.
     let zeros = || vec![0.0; x.len()];
     let (mut a, mut b, mut want) = (zeros(), zeros(), vec![0.0; y.len()]);
-    affine(isa, &norm, x_image, ImageMut::new(x, &mut a));
+    affine(&norm, x_image, &mut a);
     b.copy_from_slice(&a);
-    if tail.relu {
+    if epilogue.relu {
         activate(isa, Activation::Relu, Image::new(x, &a), ImageMut::new(x, &mut b));
     }
-    if tail.pool {
+    if epilogue.pool {
         max_pool(isa, Pool::new(2), Image::new(x, &b), ImageMut::new(y, &mut want));
     } else {
-        crate::copy_channels(Image::new(x, &b), 0..x.channels, ImageMut::new(y, &mut want), 0);
+        crate::copy_channels(isa, Image::new(x, &b), 0..x.channels, ImageMut::new(y, &mut want), 0);
     }
     let bits = |v: &[f32]| v.iter().map(|v| (v + 0.0).to_bits()).collect::<Vec<_>>();
-    assert_eq!(bits(&got), bits(&want), "forward of {tail:?} {shape:?} on {isa}");
+    assert_eq!(bits(&got), bits(&want), "forward of {epilogue:?} {shape:?} on {isa}");
 
     let (mut db, mut da) = (zeros(), zeros());
-    if tail.pool {
+    if epilogue.pool {
         max_pool_grad(isa, Pool::new(2), Image::new(x, &b), dy, ImageMut::new(x, &mut db));
     } else {
-        crate::copy_channels(dy, 0..x.channels, ImageMut::new(x, &mut db), 0);
+        crate::copy_channels(isa, dy, 0..x.channels, ImageMut::new(x, &mut db), 0);
     }
     da.copy_from_slice(&db);
-    if tail.relu {
+    if epilogue.relu {
         let (a, b, db) = (Image::new(x, &a), Image::new(x, &b), Image::new(x, &db));
         activate_grad(isa, Activation::Relu, a, b, db, ImageMut::new(x, &mut da));
     }
     let mut sums = [GradSums::new(x.channels), GradSums::new(x.channels)];
-    norm_tail_sums(isa, &norm, tail, x_image, dy, &mut sums[0]);
-    sums[1].add_image(isa, norm.mean(), x_image, Image::new(x, &da));
+    batch_norm_grad_sums(isa, &norm, epilogue, x_image, dy, &mut sums[0]);
+    add_grad_sums(&norm, x_image, Image::new(x, &da), &mut sums[1]);
     let (mut d_gamma, mut d_beta) = (vec![vec![0.0; x.channels]; 2], vec![0.0; x.channels]);
     for (sums, d_gamma) in sums.iter().zip(&mut d_gamma) {
         norm.set_backward(sums, moments.count(), d_gamma, &mut d_beta);
@@ -73,14 +102,14 @@ fn check(isa: Isa, tail: Tail, shape: [usize; 3], special: Option<f32>) {
             // A pixel that is no maximum adds nothing here, and 0 * infinity there.
             || (want.is_nan() && special.is_some_and(|x| !x.is_finite()))
             || (got - want).abs() <= 1e-5 * (1.0 + want.abs());
-        assert!(close, "sums of {tail:?} {shape:?} on {isa}: {got} instead of {want}");
+        assert!(close, "sums of {epilogue:?} {shape:?} on {isa}: {got} instead of {want}");
     }
 
     let (mut got, mut want) = (zeros(), zeros());
-    norm_tail_grad(isa, &norm, tail, x_image, dy, ImageMut::new(x, &mut got));
+    batch_norm_grad(isa, &norm, epilogue, x_image, dy, ImageMut::new(x, &mut got));
     let da = Image::new(x, &da);
-    input_grad(isa, &norm, x_image, da, ImageMut::new(x, &mut want));
-    assert_eq!(bits(&got), bits(&want), "gradient of {tail:?} {shape:?} on {isa}");
+    affine_grad(&norm, x_image, da, &mut want);
+    assert_eq!(bits(&got), bits(&want), "gradient of {epilogue:?} {shape:?} on {isa}");
 }
 
 #[test]
@@ -90,9 +119,9 @@ fn fused_kernels_have_the_results_of_the_separate_ones() {
             for channels in [1, 3, 4, 7, 8, 15, 16, 17, 32, 33, 48, 100, 136] {
                 for (height, width) in [(2, 2), (3, 5), (4, 6), (7, 2)] {
                     let shape = [height, width, channels];
-                    check(isa, Tail { relu, pool }, shape, None);
+                    check(isa, NormEpilogue { relu, pool }, shape, None);
                     for special in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e-40, -0.0] {
-                        check(isa, Tail { relu, pool }, shape, Some(special));
+                        check(isa, NormEpilogue { relu, pool }, shape, Some(special));
                     }
                 }
             }
@@ -115,23 +144,26 @@ fn sums_from_the_output_are_those_from_the_input() {
         for (relu, pool) in [(false, false), (true, false), (false, true), (true, true)] {
             for channels in [1, 3, 4, 7, 8, 15, 16, 17, 32, 33, 48, 100, 136] {
                 for (gamma, beta) in [(1.0, 0.0), (-0.3, 0.4), (1e-3, -0.016), (3.0, 1e-30)] {
-                    let tail = Tail { relu, pool };
+                    let epilogue = NormEpilogue { relu, pool };
                     let x = Plane::new(7, 6, channels).with_halo(1);
-                    let y = tail.output(x).with_halo(2);
+                    let y = epilogue.output(x).with_halo(2);
                     let (input, d_output) = (paint(x, 1), paint(y, 2));
                     let (x, dy) = (Image::new(x, &input), Image::new(y, &d_output));
                     let norm = normalized(isa, x, gamma, beta);
-                    assert!(norm.output_is_enough());
+                    assert!(norm.is_invertible());
                     let mut output = vec![0.0; y.len()];
-                    norm_tail(isa, &norm, tail, x, ImageMut::new(y, &mut output));
+                    batch_norm(isa, &norm, epilogue, x, ImageMut::new(y, &mut output));
                     let [mut want, mut got] = [GradSums::new(channels), GradSums::new(channels)];
-                    norm_tail_sums(isa, &norm, tail, x, dy, &mut want);
+                    batch_norm_grad_sums(isa, &norm, epilogue, x, dy, &mut want);
                     let y = Image::new(y, &output);
-                    norm_tail_sums_from_output(isa, &norm, tail, y, dy, &mut got);
+                    batch_norm_grad_sums_from_output(isa, &norm, epilogue, y, dy, &mut got);
                     for ((got, want), tolerance) in got.sums().zip(want.sums()).zip([0.0, 2e-5]) {
                         for (got, want) in got.iter().zip(want) {
                             let close = (got - want).abs() <= tolerance * (1.0 + want.abs());
-                            assert!(close, "{tail:?}, {channels} channels, {isa}: {got}, {want}");
+                            assert!(
+                                close,
+                                "{epilogue:?}, {channels} channels, {isa}: {got}, {want}"
+                            );
                         }
                     }
                 }
@@ -154,8 +186,8 @@ fn an_output_that_hides_the_input_is_not_enough() {
         (f32::NAN, 0.0, false),
     ] {
         let norm = normalized(Isa::best(), Image::new(plane, &input), gamma, beta);
-        assert_eq!(norm.output_is_enough(), enough, "gamma {gamma}, beta {beta}");
+        assert_eq!(norm.is_invertible(), enough, "gamma {gamma}, beta {beta}");
     }
     input[0] = f32::NAN;
-    assert!(!normalized(Isa::best(), Image::new(plane, &input), 1.0, 0.0).output_is_enough());
+    assert!(!normalized(Isa::best(), Image::new(plane, &input), 1.0, 0.0).is_invertible());
 }
