@@ -1,33 +1,37 @@
-//! The chores of the workspace, run as `cargo xtask NAME`. One file a chore.
+//! The tasks of the workspace, run as `cargo xtask NAME`. One file per task.
 
 mod ci;
 mod codegen;
 mod dependencies;
+mod figures;
 mod isa;
 mod perf;
 mod python;
 mod sanitizer;
 mod steps;
 mod tidy;
+mod tracked;
 
 use clap::{Parser, Subcommand};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// The chores of the workspace.
+/// The tasks of the workspace.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Xtask {
     #[command(subcommand)]
-    chore: Chore,
+    task: Task,
 }
 
 #[derive(Debug, Subcommand)]
-enum Chore {
+enum Task {
     /// Everything that continuous integration runs after the tests, each stage with its time.
     Ci(ci::CiArgs),
     /// Counts the instructions of the optimizer's loops.
     Codegen,
+    /// Counts lines of code, documentation and tests per package.
+    Figures(figures::FiguresArgs),
     /// Runs the tests at every instruction set level that can be had here, and says which could not.
     Isa(isa::IsaArgs),
     /// Speed over time: did it change, by how much, since when.
@@ -38,12 +42,13 @@ enum Chore {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Xtask::parse().chore {
-        Chore::Ci(args) => ci::run(&args),
-        Chore::Codegen => codegen::run(),
-        Chore::Isa(args) => isa::run(&args),
-        Chore::Perf(perf) => perf::run(&perf),
-        Chore::Tidy => tidy::run(),
+    let outcome = match Xtask::parse().task {
+        Task::Ci(args) => ci::run(&args),
+        Task::Codegen => codegen::run(),
+        Task::Figures(args) => figures::run(&args),
+        Task::Isa(args) => isa::run(&args),
+        Task::Perf(perf) => perf::run(&perf),
+        Task::Tidy => tidy::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

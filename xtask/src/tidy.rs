@@ -3,10 +3,9 @@
 //! Every rule is a function from a file to what is wrong with it. The rules are the invariants of
 //! ARCHITECTURE.md that can be read off the text.
 
-use crate::root;
-use anyhow::{Context, Result, bail};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use crate::{root, tracked};
+use anyhow::{Result, bail};
+use std::path::Path;
 
 /// A file with more lines than this is more than one room.
 const LONGEST_FILE: usize = 500;
@@ -38,9 +37,7 @@ const RULES: &[Rule] = &[
 pub(crate) fn run() -> Result<()> {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for path in tracked_rust_files()? {
-        let text = std::fs::read_to_string(root().join(&path))
-            .with_context(|| path.display().to_string())?;
+    for (path, text) in tracked::texts(&["*.rs"])? {
         count += 1;
         wrong.extend(
             RULES
@@ -56,20 +53,6 @@ pub(crate) fn run() -> Result<()> {
     }
     wrong.iter().for_each(|line| eprintln!("{line}"));
     bail!("tidy: {} things are out of order", wrong.len());
-}
-
-/// The Rust files that git tracks, and those new ones that it does not ignore.
-fn tracked_rust_files() -> Result<Vec<PathBuf>> {
-    let listing = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"])
-        .current_dir(root())
-        .output()
-        .context("git ls-files")?;
-    if !listing.status.success() {
-        bail!("git ls-files: {}", String::from_utf8_lossy(&listing.stderr));
-    }
-    let text = String::from_utf8(listing.stdout).context("git ls-files printed no UTF-8")?;
-    Ok(text.lines().map(PathBuf::from).filter(|path| root().join(path).exists()).collect())
 }
 
 fn opens_with_a_doc(_: &Path, text: &str) -> Option<String> {
@@ -145,8 +128,11 @@ mod tests {
             "an instruction set outside paso-isa"
         );
         assert!(
-            names_no_instruction_set(Path::new("crates/paso-isa/src/lib.rs"), "use pulp::x86::V3;\n")
-                .is_none(),
+            names_no_instruction_set(
+                Path::new("crates/paso-isa/src/lib.rs"),
+                "use pulp::x86::V3;\n"
+            )
+            .is_none(),
             "in paso-isa"
         );
         assert!(leaves_nothing_behind(file, "    todo!()\n").is_some(), "something unfinished");
