@@ -24,7 +24,7 @@ type Stage = (&'static str, fn() -> Outcome);
 
 const STAGES: &[Stage] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
-    ("tidy", || tidy::run().into()),
+    ("tidy", || tidy::run(&tidy::TidyArgs::default()).into()),
     ("clippy", || {
         cargo(&[
             "clippy",

@@ -92,7 +92,7 @@ pub(crate) fn run(args: &FiguresArgs) -> Result<()> {
 fn figures<'a>(files: impl Iterator<Item = (&'a Path, &'a str)>) -> Vec<Figures> {
     let mut packages: BTreeMap<String, (Lines, Vec<usize>)> = BTreeMap::new();
     for (path, text) in files {
-        let (lines, sizes) = packages.entry(package(path)).or_default();
+        let (lines, sizes) = packages.entry(tracked::package(path)).or_default();
         lines.add(count(text, is_test_file(path)));
         sizes.push(text.lines().count());
     }
@@ -110,15 +110,6 @@ fn figures<'a>(files: impl Iterator<Item = (&'a Path, &'a str)>) -> Vec<Figures>
         .collect();
     all.sort_by_key(|figures| (figures.package == "TOTAL", figures.package.clone()));
     all
-}
-
-/// `crates/NAME`, or the first folder of the path.
-fn package(path: &Path) -> String {
-    let mut folders = path.iter().map(|part| part.to_string_lossy());
-    match (folders.next(), folders.next()) {
-        (Some(first), Some(second)) if first == "crates" => format!("{first}/{second}"),
-        (first, _) => first.unwrap_or_default().into_owned(),
-    }
 }
 
 fn is_test_file(path: &Path) -> bool {

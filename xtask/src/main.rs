@@ -37,8 +37,8 @@ enum Task {
     /// Speed over time: did it change, by how much, since when.
     #[command(subcommand)]
     Perf(perf::Perf),
-    /// The rules of the house that a compiler does not check.
-    Tidy,
+    /// Checks conventions that a compiler does not check.
+    Tidy(tidy::TidyArgs),
 }
 
 fn main() -> ExitCode {
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Task::Figures(args) => figures::run(&args),
         Task::Isa(args) => isa::run(&args),
         Task::Perf(perf) => perf::run(&perf),
-        Task::Tidy => tidy::run(),
+        Task::Tidy(args) => tidy::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,13 +1,25 @@
-//! The rules of the house that a compiler does not check.
+//! `cargo xtask tidy`: conventions that a compiler does not check.
 //!
-//! Every rule is a function from a file to what is wrong with it. The rules are the invariants of
-//! ARCHITECTURE.md that can be read off the text.
+//! Every rule is a function from a file to what is wrong with it. The rules are those invariants of ARCHITECTURE.md that
+//! follow from the text alone, and the words of `tidy/table.rs`.
+
+mod table;
+mod terms;
 
 use crate::{root, tracked};
 use anyhow::{Result, bail};
+use clap::Args;
 use std::path::Path;
 
-/// A file with more lines than this is more than one room.
+/// What `cargo xtask tidy` checks.
+#[derive(Debug, Default, Args)]
+pub(crate) struct TidyArgs {
+    /// Only the words that this project does not use: every place, and how many each package has.
+    #[arg(long)]
+    terms: bool,
+}
+
+/// A longer file has more than one idea.
 const LONGEST_FILE: usize = 500;
 
 /// Names that only `paso-isa` may use: pulp's instruction sets and the compiler's.
@@ -21,38 +33,57 @@ const INSTRUCTION_SETS: &[&str] = &[
     "core::arch",
 ];
 
-/// What is only ever meant to be temporary.
-const LEFT_BEHIND: &[&str] = &["todo!(", "unimplemented!(", "dbg!(", "#[ignore"];
+/// What must not be committed.
+const UNFINISHED: &[&str] = &["todo!(", "unimplemented!(", "dbg!(", "#[ignore"];
+
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+];
 
 type Rule = fn(&Path, &str) -> Option<String>;
 
-const RULES: &[Rule] = &[
-    opens_with_a_doc,
-    is_one_room,
-    names_no_instruction_set,
-    leaves_nothing_behind,
-    argues_unsafe,
-];
+const RULES: &[Rule] =
+    &[opens_with_a_doc, is_short, names_no_instruction_set, is_finished, justifies_unsafe];
 
-pub(crate) fn run() -> Result<()> {
+/// Checks every rule, or lists words.
+///
+/// # Errors
+/// When a rule is broken, or files cannot be read.
+pub(crate) fn run(args: &TidyArgs) -> Result<()> {
     let mut wrong = Vec::new();
-    let mut count = 0;
-    for (path, text) in tracked::texts(&["*.rs"])? {
-        count += 1;
-        wrong.extend(
-            RULES
-                .iter()
-                .filter_map(|rule| rule(&path, &text))
-                .map(|what| format!("{}: {what}", path.display())),
-        );
+    if args.terms {
+        return list_terms();
     }
-    wrong.extend(documents_are_there());
+    let files = tracked::texts(&["*.rs"])?;
+    for (path, text) in &files {
+        let broken = RULES.iter().filter_map(|rule| rule(path, text));
+        wrong.extend(broken.map(|what| format!("{}: {what}", path.display())));
+    }
+    let missing = DOCUMENTS.iter().filter(|name| !root().join(name).is_file());
+    wrong.extend(missing.map(|name| format!("{name} is missing")));
     if wrong.is_empty() {
-        eprintln!("tidy: {count} files in order");
+        eprintln!("tidy: {} files checked, nothing to report", files.len());
         return Ok(());
     }
     wrong.iter().for_each(|line| eprintln!("{line}"));
-    bail!("tidy: {} things are out of order", wrong.len());
+    bail!("tidy: {} errors", wrong.len());
+}
+
+/// Prints every word that is left and how many each package has.
+fn list_terms() -> Result<()> {
+    let mut counts = Vec::new();
+    for (path, text) in tracked::texts(terms::PATTERNS)? {
+        let hits = terms::find(&path, &text);
+        hits.iter().for_each(|hit| eprintln!("{}: {}", path.display(), terms::message(hit)));
+        counts.push((tracked::package(&path), hits.len()));
+    }
+    eprint!("\n{}", terms::per_package(&counts));
+    Ok(())
 }
 
 fn opens_with_a_doc(_: &Path, text: &str) -> Option<String> {
@@ -60,29 +91,29 @@ fn opens_with_a_doc(_: &Path, text: &str) -> Option<String> {
     (!first.starts_with("//!")).then(|| "does not open with `//!`".into())
 }
 
-fn is_one_room(_: &Path, text: &str) -> Option<String> {
+fn is_short(_: &Path, text: &str) -> Option<String> {
     let lines = text.lines().count();
     (lines > LONGEST_FILE)
-        .then(|| format!("{lines} lines, more than {LONGEST_FILE}: is it one idea?"))
+        .then(|| format!("{lines} lines; the limit is {LONGEST_FILE}: split it by topic"))
 }
 
 fn names_no_instruction_set(path: &Path, text: &str) -> Option<String> {
-    let free = path.starts_with("crates/paso-isa") || path.starts_with("xtask");
-    (!free)
-        .then(|| code_with(text, INSTRUCTION_SETS))?
+    if path.starts_with("crates/paso-isa") || path.starts_with("xtask") {
+        return None;
+    }
+    code_with(text, INSTRUCTION_SETS)
         .map(|(line, word)| format!("line {line} names `{word}`; only paso-isa may"))
 }
 
-fn leaves_nothing_behind(path: &Path, text: &str) -> Option<String> {
+fn is_finished(path: &Path, text: &str) -> Option<String> {
     if path.starts_with("xtask") {
         return None;
     }
-    code_with(text, LEFT_BEHIND).map(|(line, word)| format!("line {line} has `{word}`"))
+    code_with(text, UNFINISHED).map(|(line, word)| format!("line {line} has `{word}`"))
 }
 
-/// `unsafe` needs an expectation with its reason in the same file; the compiler denies it otherwise,
-/// but `allow` would silence the compiler without one.
-fn argues_unsafe(path: &Path, text: &str) -> Option<String> {
+/// The compiler denies `unsafe` unless the file expects it with a reason. `allow` would need none.
+fn justifies_unsafe(path: &Path, text: &str) -> Option<String> {
     if path.starts_with("xtask") {
         return None;
     }
@@ -91,26 +122,11 @@ fn argues_unsafe(path: &Path, text: &str) -> Option<String> {
     })
 }
 
-/// The first line of code (not of comment) with one of the words.
+/// The first line of code, not of comment, with one of the words.
 fn code_with<'w>(text: &str, words: &[&'w str]) -> Option<(usize, &'w str)> {
     text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")).find_map(
         |(i, line)| words.iter().find(|word| line.contains(**word)).map(|word| (i + 1, *word)),
     )
-}
-
-fn documents_are_there() -> Vec<String> {
-    [
-        "README.md",
-        "ARCHITECTURE.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "LICENSE-MIT",
-        "LICENSE-APACHE",
-    ]
-    .iter()
-    .filter(|name| !root().join(name).is_file())
-    .map(|name| format!("{name} is missing"))
-    .collect()
 }
 
 #[cfg(test)]
@@ -118,31 +134,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_rule_can_fail() {
-        let file = Path::new("crates/x/src/y.rs");
-        assert!(opens_with_a_doc(file, "use std::fmt;\n").is_some(), "a file without a doc");
-        assert!(opens_with_a_doc(file, "//! Says what it is.\n").is_none(), "a file with one");
-        assert!(is_one_room(file, &"x\n".repeat(LONGEST_FILE + 1)).is_some(), "a long file");
-        assert!(
-            names_no_instruction_set(file, "use pulp::x86::V3;\n").is_some(),
-            "an instruction set outside paso-isa"
-        );
-        assert!(
-            names_no_instruction_set(
-                Path::new("crates/paso-isa/src/lib.rs"),
-                "use pulp::x86::V3;\n"
-            )
-            .is_none(),
-            "in paso-isa"
-        );
-        assert!(leaves_nothing_behind(file, "    todo!()\n").is_some(), "something unfinished");
-        assert!(
-            leaves_nothing_behind(file, "    // todo!() is denied\n").is_none(),
-            "a comment about it"
-        );
-        assert!(
-            argues_unsafe(file, "#![allow(unsafe_code)]\n").is_some(),
-            "unsafe without a reason"
-        );
+    fn each_rule_accepts_one_text_and_refuses_another() {
+        let library = "crates/x/src/y.rs";
+        let long = "x\n".repeat(LONGEST_FILE + 1);
+        let limit = "x\n".repeat(LONGEST_FILE);
+        let cases: [(Rule, &str, &str, Option<&str>); 13] = [
+            (opens_with_a_doc, library, "use std::fmt;\n", Some("`//!`")),
+            (opens_with_a_doc, library, "//! Says what it is.\n", None),
+            (opens_with_a_doc, library, "#![no_main]\n//! A fuzz target.\n", None),
+            (is_short, library, &long, Some("501 lines")),
+            (is_short, library, &limit, None),
+            (names_no_instruction_set, library, "\nuse pulp::x86::V3;\n", Some("line 2")),
+            (names_no_instruction_set, library, "// pulp::x86::V3 is AVX2\n", None),
+            (names_no_instruction_set, "crates/paso-isa/src/lib.rs", "use pulp::x86::V3;\n", None),
+            (is_finished, library, "    todo!()\n", Some("`todo!(`")),
+            (is_finished, library, "    // todo!() is denied\n", None),
+            (is_finished, library, "#[ignore = \"slow\"]\n", Some("`#[ignore`")),
+            (justifies_unsafe, library, "#![allow(unsafe_code)]\n", Some("expect(unsafe_code")),
+            (justifies_unsafe, library, "#[expect(unsafe_code, reason = \"x\")]\n", None),
+        ];
+        for (rule, path, text, expected) in cases {
+            let found = rule(Path::new(path), text);
+            let agrees = match expected {
+                Some(part) => found.as_ref().is_some_and(|message| message.contains(part)),
+                None => found.is_none(),
+            };
+            assert!(agrees, "{path}, {:?}: {found:?}", text.lines().next());
+        }
+    }
+
+    #[test]
+    fn rules_about_code_leave_this_package_out_because_it_names_what_it_looks_for() {
+        for rule in [names_no_instruction_set, is_finished, justifies_unsafe] {
+            let text = "x86::V3 todo!() allow(unsafe_code)\n";
+            assert_eq!(rule(Path::new("xtask/src/x.rs"), text), None);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::root;
 use anyhow::{Context, Result, bail};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The existing files that match one of the git path patterns, relative to the root folder.
@@ -35,6 +35,15 @@ pub(crate) fn texts(patterns: &[&str]) -> Result<Vec<(PathBuf, String)>> {
     files(patterns)?.into_iter().map(read).collect()
 }
 
+/// `crates/NAME`, or the first folder of the path.
+pub(crate) fn package(path: &Path) -> String {
+    let mut folders = path.iter().map(|part| part.to_string_lossy());
+    match (folders.next(), folders.next()) {
+        (Some(first), Some(second)) if first == "crates" => format!("{first}/{second}"),
+        (first, _) => first.unwrap_or_default().into_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +56,17 @@ mod tests {
         let texts = texts(&["xtask/src/tracked.rs"]).expect("it is UTF-8");
         assert_eq!(texts.len(), 1, "one file matches");
         assert!(texts[0].1.starts_with("//! The files that git tracks"), "{}", texts[0].1);
+    }
+
+    #[test]
+    fn crates_are_packages_and_so_are_other_folders_and_files_of_the_root() {
+        for (path, expected) in [
+            ("crates/paso-adam/src/lib.rs", "crates/paso-adam"),
+            ("xtask/src/main.rs", "xtask"),
+            ("README.md", "README.md"),
+            ("", ""),
+        ] {
+            assert_eq!(package(Path::new(path)), expected, "{path}");
+        }
     }
 }
