@@ -9,7 +9,7 @@
 #
 #   --time SECONDS   end it after this long (default 900)
 #   --with PATH      a file or folder the programs read; inside, it has the same absolute path
-#   PROGRAM          one or more, run in turn, each with all the ARGUMENTs (the first word that is no
+#   PROGRAM          one or more, run in turn, each with every ARGUMENT (the first word that is no
 #                    file starts them). PASO_*, RUST_*, CARGO_*, PROPTEST_* variables and the working
 #                    directory's path come along.
 #

@@ -32,7 +32,7 @@ def main():
             if data.parts[:2] == ("..", "shared"):
                 print("skipped: no ../shared")
                 continue
-            print(f"{data}: no such folder; give one of labelled images with --data")
+            print(f"{data}: no such folder; give one of labeled images with --data")
             return 1
         with tempfile.TemporaryDirectory() as folder:
             good &= check(given.paso, data, Path(folder))

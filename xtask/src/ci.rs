@@ -4,7 +4,7 @@
 //! failed, so that one round shows everything.
 
 use crate::steps::{Outcome, all, cargo, command, shared};
-use crate::{codegen, dependencies, isa, perf, python, sanitizer, tidy};
+use crate::{codegen, dependencies, isa, perf, python, sanitizer, spelling, tidy};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::time::{Duration, Instant};
@@ -25,6 +25,7 @@ type Stage = (&'static str, fn() -> Outcome);
 const STAGES: &[Stage] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", || tidy::run(&tidy::TidyArgs::default()).into()),
+    ("spelling", spelling::run),
     ("clippy", || {
         cargo(&[
             "clippy",

@@ -14,7 +14,7 @@ struct Tool {
 const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2" };
 
-/// Licences, sources and banned crates as `deny.toml` has them; advisories too, where their database can be reached.
+/// Licenses, sources and banned crates as `deny.toml` has them; advisories too, where their database can be reached.
 pub(crate) fn deny() -> Outcome {
     let tool = match DENY.find() {
         Ok(tool) => tool,

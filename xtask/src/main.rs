@@ -8,9 +8,11 @@ mod isa;
 mod perf;
 mod python;
 mod sanitizer;
+mod spelling;
 mod steps;
 mod tidy;
 mod tracked;
+mod venv;
 
 use clap::{Parser, Subcommand};
 use std::path::Path;

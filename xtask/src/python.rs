@@ -1,26 +1,32 @@
-//! What Python's own libraries say about the files that paso writes: the scripts of `tests/python`, in an environment of
-//! their own.
-//!
-//! The environment is `paso-checks` in the user's cache folder (`$XDG_CACHE_HOME`, or `~/.cache`), made when it is not
-//! there. `PASO_CHECKS` names another.
+//! The stage `python`: what Python libraries say about the files that paso writes, by the scripts of `tests/python`.
 
 use crate::root;
 use crate::steps::{Outcome, all, cargo, command, shared};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use crate::venv::Venv;
+use std::path::Path;
 
-/// What the scripts import, and what the packages are called.
-const MODULES: &str =
-    "import numpy, onnx, onnxruntime, PIL, safetensors, tensorboard, pycocotools.coco";
-const PACKAGES: [&str; 7] =
-    ["numpy", "onnx", "onnxruntime", "pillow", "safetensors", "tensorboard", "pycocotools"];
+/// What the scripts import.
+const LIBRARIES: Venv = Venv {
+    name: "paso-checks",
+    variable: "PASO_CHECKS",
+    check: "import numpy, onnx, onnxruntime, PIL, safetensors, tensorboard, pycocotools.coco",
+    packages: &[
+        "numpy",
+        "onnx",
+        "onnxruntime",
+        "pillow",
+        "safetensors",
+        "tensorboard",
+        "pycocotools",
+    ],
+};
 
-/// A body of each form that is exported.
+/// A net of each form that is exported.
 const NETS: [&str; 3] = ["tiny", "mobile", "residual"];
 
 /// The stage `python`.
 pub(crate) fn run() -> Outcome {
-    let python = match environment() {
+    let python = match LIBRARIES.program("python") {
         Ok(python) => python,
         Err(why) => return Outcome::Skipped(why),
     };
@@ -33,47 +39,8 @@ pub(crate) fn run() -> Outcome {
     }])
 }
 
-/// A Python with all that is needed, or the reason why there is none.
-fn environment() -> Result<PathBuf, String> {
-    let folder = match std::env::var_os("PASO_CHECKS") {
-        Some(folder) => PathBuf::from(folder),
-        None => cache().ok_or("neither PASO_CHECKS nor HOME is set")?.join("paso-checks"),
-    };
-    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    if !works(&python, "pass") {
-        if !works(Path::new("python3"), "pass") {
-            return Err("there is no python3".into());
-        }
-        let made = command("python3", &["-m", "venv", &folder.to_string_lossy()], &[]);
-        if !matches!(made, Outcome::Passed) {
-            return Err("python3 -m venv does not work here".into());
-        }
-    }
-    if !works(&python, MODULES) {
-        let install = [&["-m", "pip", "install", "--quiet"], &PACKAGES[..]].concat();
-        let installed = command(&python.to_string_lossy(), &install, &[]);
-        if !matches!(installed, Outcome::Passed) || !works(&python, MODULES) {
-            return Err(format!("{} could not be installed", PACKAGES.join(", ")));
-        }
-    }
-    Ok(python)
-}
-
-fn cache() -> Option<PathBuf> {
-    let named = std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty());
-    let at_home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    named.map(PathBuf::from).or_else(at_home)
-}
-
-/// Whether this Python runs these lines.
-fn works(python: &Path, lines: &str) -> bool {
-    let mut command = Command::new(python);
-    command.args(["-c", lines]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
-}
-
-/// Trains and exports a little, and lets the scripts compare. Photographs are wanted for ONNX; without them the events of
-/// the demo are read, and nothing else.
+/// Trains two epochs of every net, exports it, and runs the scripts on what was written. ONNX needs photographs; without
+/// them only the events of a training on the demo are read.
 fn checks(python: &Path, folder: &Path) -> Outcome {
     let paso = root().join("target/release").join(format!("paso{}", std::env::consts::EXE_SUFFIX));
     let paso = paso.to_string_lossy();
@@ -85,7 +52,7 @@ fn checks(python: &Path, folder: &Path) -> Outcome {
     };
     let events = || script("check_events.py", &[]);
     let Some(boards) = shared("data/boards") else {
-        eprintln!("no ../shared/data beside the checkout: only the events are checked");
+        eprintln!("../shared/data is missing: only the events are checked");
         return events();
     };
     let (data, images) = (boards.to_string_lossy(), boards.join("images"));

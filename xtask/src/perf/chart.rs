@@ -1,4 +1,4 @@
-//! The chart of one history, as inline SVG. Its colours are classes, which the page sets for light and dark.
+//! The chart of one history, as inline SVG. Its colors are classes, which the page sets for light and dark.
 
 use super::history::History;
 use maud::{Markup, html};

@@ -1,7 +1,7 @@
 //! `cargo xtask perf gate`: did these changes make anything slower?
 //!
 //! Every benchmark has a first round. What is slower in it has a second one, after all others have had their first: a
-//! neighbour that was noisy for a minute is gone by then. Only what is slower in both stops the gate.
+//! neighbor that was noisy for a minute is gone by then. Only what is slower in both stops the gate.
 
 use super::builds::Programs;
 use super::options::{self, Wanted};

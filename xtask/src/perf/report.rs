@@ -1,6 +1,6 @@
 //! `cargo xtask perf report`: a page with the history of every benchmark of a machine.
 //!
-//! One file without anything from elsewhere: it can be kept as the artefact of a build and opened years later.
+//! One file without anything from elsewhere: it can be kept as the artifact of a build and opened years later.
 
 use super::history::{Change, History, histories};
 use super::{builds, chart, machine, records, suite};

@@ -1,7 +1,7 @@
 //! One round of one benchmark: blocks of runs of both programs in turn, until the verdict is clear.
 //!
 //! A block is `A B N N B A`: base, candidate, and the null control, which is the base under another name. Each program
-//! has its runs at the same mean time, as in `A B B A`. A machine that gets warm along a curve would still favour
+//! has its runs at the same mean time, as in `A B B A`. A machine that gets warm along a curve would still favor
 //! the middle places, so the three programs take turns in them from block to block.
 
 use super::stats::{Block, Judge, Judgement, Verdict};

@@ -35,7 +35,7 @@ pub(crate) struct Block {
 impl Block {
     /// How much slower the candidate was, in each half. The control is the base under another name, so both count as
     /// base: that takes a quarter off the variance. A drift of the machine moves the two halves to opposite sides, and
-    /// the estimate, which is that of the centre of a symmetric distribution, stays.
+    /// the estimate, which is that of the center of a symmetric distribution, stays.
     ///
     /// The mean of the halves would have no drift left in it at all, but one outlier among six runs would spoil it; in
     /// the simulation, with an outlier in twenty runs, that takes half of the power.
@@ -110,14 +110,14 @@ impl Judge {
     }
 }
 
-/// The estimate of the centre of a few differences, and its interval; that is unknown where they are too few to be so sure.
+/// The estimate of the center of a few differences, and its interval; that is unknown where they are too few to be so sure.
 pub(crate) fn hodges_lehmann_of(differences: &[f64], confidence: f64) -> Interval {
     let outside = outside(differences.len(), (1.0 - confidence) / 2.0);
     let outside = outside.get(differences.len()).copied().flatten();
     outside.map_or(Interval::UNKNOWN, |outside| hodges_lehmann(differences, outside))
 }
 
-/// The Hodges-Lehmann estimate of the centre of `differences`; the interval leaves `outside` Walsh averages out on
+/// The Hodges-Lehmann estimate of the center of `differences`; the interval leaves `outside` Walsh averages out on
 /// each side.
 fn hodges_lehmann(differences: &[f64], outside: usize) -> Interval {
     let mut walsh = Vec::with_capacity(differences.len() * (differences.len() + 1) / 2);

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// Seconds to sample each for.
     #[arg(long, default_value_t = 1.5)]
     seconds: f64,
-    /// A folder of labelled images: how fast they are decoded and resized.
+    /// A folder of labeled images: how fast they are decoded and resized.
     #[arg(long)]
     data: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask perf peers`: paso beside other libraries on this machine, and the README's tables of it.
 //!
-//! Each pair of programs runs in turn, `A B B A` a round, so that a machine that gets slower favours neither. The peers'
+//! Each pair of programs runs in turn, `A B B A` a round, so that a machine that gets slower favors neither. The peers'
 //! programs are in `benches/peers`.
 
 mod install;

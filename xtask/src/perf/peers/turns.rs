@@ -37,7 +37,7 @@ struct Line {
     figure: f64,
 }
 
-/// Runs `A B B A` as often as asked for; neighbours are compared. `run` gives the text that a program printed.
+/// Runs `A B B A` as often as asked for; neighbors are compared. `run` gives the text that a program printed.
 ///
 /// # Errors
 /// When a program fails, or the two do not print the same groups.
@@ -127,7 +127,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_machine_that_gets_slower_favours_none() {
+    fn a_machine_that_gets_slower_favors_none() {
         let mut clock = 1.0;
         let mut turns = String::new();
         let rows = measure(Section::Adam, 3, |side, _| {
