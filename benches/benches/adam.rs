@@ -67,9 +67,9 @@ fn of_rules(c: &mut Criterion) {
     }
 }
 
-fn beside_the_step(c: &mut Criterion) {
+fn around_the_step(c: &mut Criterion) {
     let n = 1_000_000;
-    let mut all = c.benchmark_group("beside the step of 1000000");
+    let mut all = c.benchmark_group("around the step of 1000000");
     all.throughput(Throughput::Elements(n as u64));
     let (g, mut w, mut group) = (values(n), vec![0.5_f32; n], group(AdamConfig::default(), n));
     all.bench_function("audited", |b| {
@@ -110,5 +110,5 @@ fn of_levels(c: &mut Criterion) {
     }
 }
 
-criterion_group!(adam, of_rules, beside_the_step, of_levels);
+criterion_group!(adam, of_rules, around_the_step, of_levels);
 criterion_main!(adam);

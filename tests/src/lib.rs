@@ -1,6 +1,6 @@
 //! What the tests share: where the reference vectors are, and how they are read.
 //!
-//! Vectors are looked for beside the checkout (`../shared/vectors`, or the folder that
+//! Vectors are looked for next to the checkout (`../shared/vectors`, or the folder that
 //! `PASO_SHARED` names). A test that needs them says `skipped: no ../shared` and passes where they
 //! are absent; the small vectors that the project owns are in `tests/vectors`.
 
@@ -12,7 +12,7 @@ pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// `../shared/PART` beside the checkout, or `None` after saying that the test was skipped.
+/// `../shared/PART` next to the checkout, or `None` after saying that the test was skipped.
 #[must_use]
 pub fn shared(part: &str) -> Option<PathBuf> {
     let base =

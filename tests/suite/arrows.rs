@@ -1,4 +1,4 @@
-//! The house's arrows: which crate may use which, read from `cargo metadata`.
+//! Which crate may depend on which, read from `cargo metadata`.
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 use std::collections::BTreeSet;

@@ -26,7 +26,7 @@ pub(crate) fn read(dir: &Path) -> Result<(usize, Vec<Problem>), paso_locate::Err
 }
 
 /// What one case led to: a row of the table, or why it is wrong.
-fn judge(dir: &Path, case: &Value) -> Result<String, String> {
+fn check(dir: &Path, case: &Value) -> Result<String, String> {
     let text = |key: &str| case[key].as_str().expect("a string");
     let start = Instant::now();
     let outcome = read(dir);
@@ -62,8 +62,8 @@ fn judge(dir: &Path, case: &Value) -> Result<String, String> {
     if as_promised && named && cheap { Ok(row) } else { Err(row) }
 }
 
-/// A folder of unrepaired files: so many samples that can be used, and so many pictures that are left out.
-fn judge_original(
+/// A folder of unrepaired files: so many samples that can be used, and so many images that are left out.
+fn check_original(
     dir: &Path,
     part: &str,
     usable: usize,
@@ -120,7 +120,7 @@ fn table() -> Option<(PathBuf, Vec<Value>)> {
 }
 
 /// Unrepaired files as they lie on the net: odd formats under wrong names, sizes of 0x0, EXIF turns. Samples that can be
-/// used, and pictures that are left out (of several objects).
+/// used, and images that are left out (of several objects).
 const ORIGINALS: [(&str, usize, usize); 4] =
     [("raccoon", 6, 3), ("fruit", 13, 1), ("cats", 3, 0), ("constructed", 17, 0)];
 
@@ -133,12 +133,12 @@ fn the_case_of_this_process() {
             let dir = shared("data/originals").expect("the parent process found it").join(part);
             let &(_, usable, left_out) =
                 ORIGINALS.iter().find(|(name, ..)| *name == part).expect("one of them");
-            judge_original(&dir, part, usable, left_out)
+            check_original(&dir, part, usable, left_out)
         }
         None => {
             let (dir, cases) = table().expect("the parent process found it");
             let case = cases.iter().find(|case| case["id"] == *id).expect("a case of the table");
-            judge(&dir.join(&id), case)
+            check(&dir.join(&id), case)
         }
     };
     match outcome {

@@ -1,4 +1,4 @@
-//! The same pictures in Pascal VOC, COCO, YOLO and CSV are the same training set, bit for bit.
+//! The same images in Pascal VOC, COCO, YOLO and CSV are the same training set, bit for bit.
 
 use std::path::Path;
 
@@ -20,8 +20,8 @@ fn seen(dir: &Path, format: Format, several_objects: SeveralObjects) -> Seen {
     let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
     let (prepared, problems) = Prepared::new(&dataset, &all, &options).expect("pictures");
     assert!(problems.is_empty(), "{format}: {problems:?}");
-    let picture = |i| prepared.picture(i).expect("it is in memory").into_owned();
-    let pixels = (0..prepared.len()).flat_map(picture).collect();
+    let image = |i| prepared.picture(i).expect("it is in memory").into_owned();
+    let pixels = (0..prepared.len()).flat_map(image).collect();
     let boxes = prepared.boxes().iter().map(|b| b.corners().map(f32::to_bits)).collect();
     let names = dataset.samples.iter().map(|s| (s.name.clone(), s.split)).collect();
     (dataset.classes, names, boxes, prepared.labels().to_vec(), pixels)
@@ -70,9 +70,9 @@ fn real_sets_are_the_same_in_every_format() {
     }
 }
 
-/// Two sets that come as CSV beside their XML.
+/// Two sets that come as CSV as well as XML.
 #[test]
-fn the_csv_beside_the_xml_says_the_same() {
+fn csv_and_xml_of_one_data_set_have_the_same_labels() {
     for part in ["data/raccoon", "data/cats"] {
         let Some(dir) = shared(part) else { return };
         let load = |format| {

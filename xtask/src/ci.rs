@@ -214,7 +214,7 @@ fn speed_smoke() -> Outcome {
     ])
 }
 
-/// Counted, not judged: more instructions may be what a change is for.
+/// Counted without a limit: a change may need more instructions.
 fn instructions() -> Outcome {
     match perf::count::obstacle() {
         Some(why) => Outcome::Skipped(why.into()),
@@ -229,7 +229,7 @@ fn settle_demo() -> Outcome {
 
 fn settle_photographs() -> Outcome {
     let Some(boards) = shared("data/boards") else {
-        return Outcome::Skipped("no ../shared/data beside the checkout".into());
+        return Outcome::Skipped("no ../shared/data next to the checkout".into());
     };
     settle(&["--data", &boards.to_string_lossy(), "--seeds", "2", "--steps", "60"])
 }

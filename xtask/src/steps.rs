@@ -1,4 +1,4 @@
-//! What chores are made of: commands that pass, fail, or cannot run here.
+//! The steps of tasks: commands that pass, fail, or cannot run here.
 
 use crate::root;
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ pub(crate) fn has(program: &str) -> bool {
     command.arg("--version").stdin(silent()).stdout(silent()).stderr(silent()).status().is_ok()
 }
 
-/// `../shared/PART` beside the checkout, when it is there.
+/// `../shared/PART` next to the checkout, when it is there.
 pub(crate) fn shared(part: &str) -> Option<PathBuf> {
     let base =
         std::env::var_os("PASO_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);

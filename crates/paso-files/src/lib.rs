@@ -43,15 +43,15 @@ pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A temporary folder beside `path`, for [`rename_folder`].
+/// A temporary folder next to `path`, for [`rename_folder`].
 ///
 /// # Errors
 /// When the parent folder does not exist or cannot be written.
-pub fn folder_beside(path: &Path) -> Result<TempDir> {
+pub fn sibling_folder(path: &Path) -> Result<TempDir> {
     builder(0o777).tempdir_in(parent(path))
 }
 
-/// Gives a folder of [`folder_beside`] its name. An empty folder of that name is replaced.
+/// Gives a folder of [`sibling_folder`] its name. An empty folder of that name is replaced.
 ///
 /// # Errors
 /// When `path` exists and is not an empty folder. It is then unchanged, and the temporary folder is removed.
@@ -168,7 +168,7 @@ mod tests {
             if there == "full" {
                 std::fs::write(path.join("mine"), b"mine").expect("it can be written");
             }
-            let folder = folder_beside(&path).expect("the parent can be written");
+            let folder = sibling_folder(&path).expect("the parent can be written");
             std::fs::write(folder.path().join("new"), b"new").expect("it can be written");
             assert_eq!(rename_folder(folder, &path).is_ok(), replaced, "{there}");
             assert_eq!(names(&path), [if replaced { "new" } else { "mine" }], "{there}");

@@ -72,8 +72,8 @@ pub(crate) fn loops<'t>(body: &[&'t str]) -> Vec<Vec<&'t str>> {
         if !after[block] || loops.iter().any(|members| members.contains(&block)) {
             continue;
         }
-        let together = |&other: &usize| after[other] && reach[other][block];
-        loops.push((0..blocks.len()).filter(together).collect());
+        let same_loop = |&other: &usize| after[other] && reach[other][block];
+        loops.push((0..blocks.len()).filter(same_loop).collect());
     }
     let text = |members: Vec<usize>| members.iter().flat_map(|&i| blocks[i].clone()).collect();
     loops.into_iter().map(text).collect()

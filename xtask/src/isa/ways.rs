@@ -1,4 +1,4 @@
-//! How each level can be had on this machine.
+//! How each level can be run on this machine.
 
 use super::{Row, Way};
 use crate::root;

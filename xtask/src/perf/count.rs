@@ -51,7 +51,7 @@ pub(crate) fn obstacle() -> Option<&'static str> {
     (!crate::steps::has("valgrind")).then_some("valgrind is not installed (Debian: valgrind)")
 }
 
-/// Prints the counts beside those of the record.
+/// Prints the counts next to those of the record.
 ///
 /// # Errors
 /// When they cannot be counted here, or a program fails.

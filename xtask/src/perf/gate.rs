@@ -8,7 +8,7 @@ use super::options::{self, Wanted};
 use super::program::Program;
 use super::quality::{self, Found};
 use super::rounds::{self, Arm};
-use super::stats::{Judge, Judgement, Verdict};
+use super::stats::{Comparison, SlowdownTest, Verdict};
 use super::suite::{self, Benchmark};
 use super::verdicts::{self, Outcome, Row};
 use anyhow::{Context, Result, bail};
@@ -39,7 +39,7 @@ pub(crate) struct GateArgs {
     /// Compare with this program instead of building the base.
     #[arg(long, value_name = "PATH")]
     base_binary: Option<PathBuf>,
-    /// Judge this program instead of building the files as they are.
+    /// SlowdownTest this program instead of building the files as they are.
     #[arg(long, value_name = "PATH", alias = "candidate")]
     candidate_binary: Option<PathBuf>,
 }
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &GateArgs) -> Result<()> {
         eprintln!("perf: both builds are the same, byte for byte: nothing to measure");
         suite.iter().map(|benchmark| Row::new(benchmark, Outcome::Identical)).collect()
     } else {
-        compare(&suite, &programs, &rounds::judge(args.margin), start + args.budget)
+        compare(&suite, &programs, &rounds::slowdown_test(args.margin), start + args.budget)
     };
     let quality = if args.wanted.quality() && !programs.identical()? {
         learned(&programs, args.margin)?
@@ -104,14 +104,14 @@ fn learned(programs: &Programs, margin: f64) -> Result<Vec<Found>> {
 fn compare(
     suite: &[&'static Benchmark],
     programs: &Programs,
-    judge: &Judge,
+    test: &SlowdownTest,
     deadline: Instant,
 ) -> Vec<Row> {
     let first_deadline = Instant::now() + until(deadline).mul_f64(FIRST_ROUNDS);
     let mut rows = Vec::new();
     for (i, benchmark) in suite.iter().enumerate() {
         let end = share(first_deadline, suite.len() - i);
-        let row = Row::new(benchmark, first(benchmark, programs, judge, end));
+        let row = Row::new(benchmark, first(benchmark, programs, test, end));
         eprintln!("perf: {}", row.sentence());
         rows.push(row);
     }
@@ -119,19 +119,19 @@ fn compare(
     for row in rows.iter_mut().filter(|row| row.is_suspect()) {
         let end = share(deadline, left);
         left -= 1;
-        row.confirm(round(row.benchmark, programs, judge, end));
+        row.confirm(round(row.benchmark, programs, test, end));
         eprintln!("perf: second round: {}", row.sentence());
     }
     rows
 }
 
-fn first(benchmark: &Benchmark, programs: &Programs, judge: &Judge, end: Instant) -> Outcome {
+fn first(benchmark: &Benchmark, programs: &Programs, test: &SlowdownTest, end: Instant) -> Outcome {
     // One run of each that does not count: it warms the page cache, and finds out whether the base knows the benchmark.
     if let Err(e) = programs.base.run(benchmark).and(programs.control.run(benchmark)) {
         return Outcome::Skipped(format!("the base cannot run it: {e:#}"));
     }
-    match programs.candidate.run(benchmark).and_then(|_| round(benchmark, programs, judge, end)) {
-        Ok(judgement) => Outcome::Judged { first: judgement, second: None },
+    match programs.candidate.run(benchmark).and_then(|_| round(benchmark, programs, test, end)) {
+        Ok(comparison) => Outcome::Compared { first: comparison, second: None },
         Err(e) => Outcome::Failed(format!("{e:#}")),
     }
 }
@@ -139,9 +139,9 @@ fn first(benchmark: &Benchmark, programs: &Programs, judge: &Judge, end: Instant
 fn round(
     benchmark: &Benchmark,
     programs: &Programs,
-    judge: &Judge,
+    test: &SlowdownTest,
     end: Instant,
-) -> Result<Judgement> {
+) -> Result<Comparison> {
     let program = |arm| -> &Program {
         match arm {
             Arm::Base => &programs.base,
@@ -150,7 +150,7 @@ fn round(
         }
     };
     let time = |arm| Ok(benchmark.better.log_time(program(arm).run(benchmark)?));
-    rounds::round(judge, || Instant::now() >= end, time)
+    rounds::round(test, || Instant::now() >= end, time)
 }
 
 fn until(deadline: Instant) -> Duration {
@@ -165,13 +165,13 @@ fn share(deadline: Instant, left: usize) -> Instant {
 impl Row {
     /// Slower in its first round, and has not had a second.
     fn is_suspect(&self) -> bool {
-        matches!(&self.outcome, Outcome::Judged { first, second: None } if first.verdict == Verdict::Slower)
+        matches!(&self.outcome, Outcome::Compared { first, second: None } if first.verdict == Verdict::Slower)
     }
 
     /// Adds the second round.
-    fn confirm(&mut self, result: Result<Judgement>) {
+    fn confirm(&mut self, result: Result<Comparison>) {
         match (&mut self.outcome, result) {
-            (Outcome::Judged { second, .. }, Ok(judgement)) => *second = Some(judgement),
+            (Outcome::Compared { second, .. }, Ok(comparison)) => *second = Some(comparison),
             (outcome, Err(e)) => *outcome = Outcome::Failed(format!("{e:#}")),
             _ => {}
         }

@@ -22,7 +22,7 @@ mod run;
 mod segments;
 mod shapes;
 #[cfg(test)]
-mod simulation;
+mod simulation_tests;
 mod stats;
 mod suite;
 mod verdicts;
@@ -46,7 +46,7 @@ pub(crate) enum Perf {
     Gate(gate::GateArgs),
     /// Prints the functions that a benchmark spends its time in.
     Profile(profile::ProfileArgs),
-    /// Measures other libraries in turn with paso, and writes the README's tables of it.
+    /// Measures other libraries alternately with paso, and writes the tables of BENCHMARKING.md.
     Peers(peers::PeersArgs),
 }
 

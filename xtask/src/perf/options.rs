@@ -5,7 +5,7 @@ use super::suite::{Benchmark, SUITE};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-/// The margin of a gate, unless it is told another; `simulation.rs` shows what is seen with it. A margin of 3 % would see
+/// The margin of a gate, unless another is given; `simulation_tests.rs` shows what is seen with it. A margin of 3 % would see
 /// slowdowns of 5 %, but none of 3 %.
 pub(crate) const MARGIN: &str = "1%";
 

@@ -1,8 +1,8 @@
 //! Quality is performance, too: what a fixed training learns, compared seed by seed.
 //!
-//! A seed's figures are the same to the last digit as long as no bit of the arithmetic changes: then there is nothing to
-//! judge. Once one does, every seed ends elsewhere, some better and some worse. Five seeds are a first round; what looks
-//! worse in it has a second one on ten others, so that one unlucky round stops nobody.
+//! While no bit of the arithmetic changes, the figures of a seed stay the same to the last digit. After a change of
+//! rounding, every seed ends elsewhere, some better and some worse. The first round has five seeds. A figure that is worse
+//! in it has a second round on ten other seeds, so that chance alone seldom stops a change.
 
 use super::program::Program;
 use super::records::{Better, Line};
@@ -128,13 +128,13 @@ fn round(
     let one = |(i, (key, better)): (usize, &(&str, Better))| {
         let worse =
             |(old, new): &(Vec<f64>, Vec<f64>)| better.log_time(new[i]) - better.log_time(old[i]);
-        judge(key, &pairs.iter().map(worse).collect::<Vec<_>>(), margin)
+        evaluate(key, &pairs.iter().map(worse).collect::<Vec<_>>(), margin)
     };
     Ok(QUALITY_FIGURES.iter().enumerate().map(one).collect())
 }
 
 /// `worse` has a logarithm for each seed.
-fn judge(key: &str, worse: &[f64], margin: f64) -> Found {
+fn evaluate(key: &str, worse: &[f64], margin: f64) -> Found {
     let interval = hodges_lehmann_of(worse, CONFIDENCE);
     let verdict = match interval {
         _ if worse.iter().all(|difference| *difference == 0.0) => Verdict::SameBits,
@@ -174,7 +174,7 @@ pub(crate) fn of_records(before: &[Line], after: &[Line]) -> Vec<Found> {
                 Some(better.log_time(new.median) - better.log_time(old.median))
             })
             .collect();
-        (!worse.is_empty()).then(|| judge(key, &worse, 0.01))
+        (!worse.is_empty()).then(|| evaluate(key, &worse, 0.01))
     };
     QUALITY_FIGURES.iter().filter_map(one).collect()
 }
@@ -185,8 +185,8 @@ mod tests {
     use crate::perf::records::tests::line;
 
     #[test]
-    fn seeds_are_judged_in_pairs() {
-        let verdict = |worse: &[f64]| judge("loss", worse, 0.01).verdict;
+    fn seeds_are_compared_in_pairs() {
+        let verdict = |worse: &[f64]| evaluate("loss", worse, 0.01).verdict;
         assert_eq!(verdict(&[0.0; 5]), Verdict::SameBits, "no bit differs");
         assert_eq!(verdict(&[0.05, 0.04, 0.06, 0.08, 0.05]), Verdict::Worse, "all are");
         assert_eq!(verdict(&[0.05, 0.04, -0.06, 0.08, 0.05]), Verdict::NotWorse, "one is better");
@@ -196,8 +196,8 @@ mod tests {
 
     #[test]
     fn one_round_stops_nobody() {
-        let worse = judge("loss", &[0.05; 5], 0.01);
-        let same = judge("loss", &[0.0001; 10], 0.01);
+        let worse = evaluate("loss", &[0.05; 5], 0.01);
+        let same = evaluate("loss", &[0.0001; 10], 0.01);
         assert!(confirmed(worse.clone(), worse.clone()).stops(), "worse twice");
         let found = confirmed(worse, same);
         assert!(!found.stops() && found.seeds == 10, "{found:?}");

@@ -15,7 +15,7 @@ use std::time::Instant;
 pub(crate) struct RecordArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// Record this revision instead of the files as they are; given several times, they take turns, so that a drift of the
+    /// Record this revision instead of the files as they are; given several times, they run alternately, so that a drift of the
     /// machine is no difference between them.
     #[arg(long = "revision", value_name = "REV", conflicts_with_all = ["binary", "allow_dirty", "compile"])]
     revisions: Vec<String>,

@@ -138,7 +138,8 @@ pub(crate) mod tests {
         );
         write(&folder.path().join("deep/a.csv"), &new).expect("a record");
         write(&folder.path().join("deep/b.csv"), &old).expect("a record");
-        std::fs::write(folder.path().join("deep/notes.md"), "no record").expect("a file beside");
+        std::fs::write(folder.path().join("deep/notes.md"), "no record")
+            .expect("a file next to it");
         let all = read_all(&folder.path().join("deep")).expect("two records");
         assert_eq!(all, [old, new], "the older first");
     }

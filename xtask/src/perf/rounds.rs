@@ -1,10 +1,10 @@
-//! One round of one benchmark: blocks of runs of both programs in turn, until the verdict is clear.
+//! One round of one benchmark: blocks of alternating runs of both programs, until the verdict is clear.
 //!
 //! A block is `A B N N B A`: base, candidate, and the null control, which is the base under another name. Each program
 //! has its runs at the same mean time, as in `A B B A`. A machine that gets warm along a curve would still favor
-//! the middle places, so the three programs take turns in them from block to block.
+//! the middle places, so the programs change places from block to block.
 
-use super::stats::{Block, Judge, Judgement, Verdict};
+use super::stats::{Block, Comparison, SlowdownTest, Verdict};
 use anyhow::Result;
 
 /// Which program runs.
@@ -17,7 +17,7 @@ pub(crate) enum Arm {
 }
 
 /// The first halves of the blocks; the second half is the first one backwards.
-const TURNS: [[Arm; 3]; 3] = [
+const ORDERS: [[Arm; 3]; 3] = [
     [Arm::Base, Arm::Candidate, Arm::Control],
     [Arm::Candidate, Arm::Control, Arm::Base],
     [Arm::Control, Arm::Base, Arm::Candidate],
@@ -26,7 +26,7 @@ const TURNS: [[Arm; 3]; 3] = [
 /// Blocks before the first verdict.
 const LEAST: usize = 4;
 
-/// Blocks after which a round ends in any case: 240 runs, of which 80 are the candidate's. `simulation.rs` shows that
+/// Blocks after which a round ends in any case: 240 runs, of which 80 are the candidate's. `simulation_tests.rs` shows that
 /// they are enough.
 pub(crate) const MOST: usize = 40;
 
@@ -34,34 +34,33 @@ pub(crate) const MOST: usize = 40;
 /// that, as the simulation shows too.
 pub(crate) const CONFIDENCE: f64 = 0.95;
 
-/// What a round is judged by. `margin` is a ratio minus 1.
-pub(crate) fn judge(margin: f64) -> Judge {
-    Judge::new(margin.ln_1p(), CONFIDENCE, MOST)
+/// The test that ends a round. `margin` is a ratio minus 1.
+pub(crate) fn slowdown_test(margin: f64) -> SlowdownTest {
+    SlowdownTest::new(margin.ln_1p(), CONFIDENCE, MOST)
 }
 
 /// Runs blocks until the verdict is clear, the most blocks are run, or `late` says that time is over. `time` runs a program
 /// once and returns the logarithm of its time.
 pub(crate) fn round(
-    judge: &Judge,
+    test: &SlowdownTest,
     late: impl Fn() -> bool,
     mut time: impl FnMut(Arm) -> Result<f64>,
-) -> Result<Judgement> {
+) -> Result<Comparison> {
     let mut blocks = Vec::new();
     loop {
-        blocks.push(block(TURNS[blocks.len() % TURNS.len()], &mut time)?);
-        let judgement = judge.judge(&blocks);
-        let clear = judgement.verdict != Verdict::Unsure && blocks.len() >= LEAST;
+        blocks.push(block(ORDERS[blocks.len() % ORDERS.len()], &mut time)?);
+        let comparison = test.evaluate(&blocks);
+        let clear = comparison.verdict != Verdict::Unsure && blocks.len() >= LEAST;
         if clear || blocks.len() >= MOST || late() {
-            return Ok(judgement);
+            return Ok(comparison);
         }
     }
 }
 
-fn block(turn: [Arm; 3], time: &mut impl FnMut(Arm) -> Result<f64>) -> Result<Block> {
+fn block(order: [Arm; 3], time: &mut impl FnMut(Arm) -> Result<f64>) -> Result<Block> {
     let mut block = Block { base: [0.0; 2], control: [0.0; 2], candidate: [0.0; 2] };
-    let there_and_back =
-        turn.iter().map(|&arm| (0, arm)).chain(turn.iter().rev().map(|&arm| (1, arm)));
-    for (half, arm) in there_and_back {
+    let runs = order.iter().map(|&arm| (0, arm)).chain(order.iter().rev().map(|&arm| (1, arm)));
+    for (half, arm) in runs {
         let times = match arm {
             Arm::Base => &mut block.base,
             Arm::Candidate => &mut block.candidate,

@@ -63,7 +63,7 @@ impl Measured {
         Self { benchmark, figures: Vec::new(), shares: Vec::new() }
     }
 
-    /// One more run. What bounds it is measured right beside, where an `older` program knows how.
+    /// One more run. What bounds it is measured right after it, where an `older` program knows how.
     fn run(&mut self, program: &Program, older: bool) -> Result<()> {
         let Benchmark { arguments, key, limit, .. } = *self.benchmark;
         let (work, most) = match limit {
@@ -112,7 +112,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
 }
 
 /// Runs the suite from front to back, again and again, so that a noisy minute spoils one run of each benchmark and not all
-/// runs of one. Several programs take turns at each benchmark. One that is `older` than the suite need not know all of it.
+/// runs of one. Several programs alternate at each benchmark. One that is `older` than the suite need not know all of it.
 pub(crate) fn measure(
     programs: &[Program],
     suite: &[&'static Benchmark],

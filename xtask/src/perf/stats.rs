@@ -49,7 +49,7 @@ impl Block {
     }
 }
 
-/// What the blocks so far say.
+/// The outcome of the test on the blocks so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Slower by more than the margin, and by more than the base is than itself.
@@ -63,34 +63,34 @@ pub(crate) enum Verdict {
     Unsure,
 }
 
-/// A verdict, and what it rests on.
+/// A verdict, with the intervals that it follows from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Judgement {
+pub(crate) struct Comparison {
     pub(crate) verdict: Verdict,
     /// Candidate over base.
     pub(crate) slowdown: Interval,
     /// Base over base.
     pub(crate) null: Interval,
-    /// How many blocks it rests on.
+    /// How many blocks were measured.
     pub(crate) blocks: usize,
 }
 
-/// Judges sessions of up to a number of blocks.
+/// A sequential test for slowdowns, for up to a fixed number of blocks.
 #[derive(Clone, Debug)]
-pub(crate) struct Judge {
-    /// A logarithm: slowdowns up to it are nobody's concern.
+pub(crate) struct SlowdownTest {
+    /// A logarithm: slowdowns up to it are ignored.
     margin: f64,
     /// For each number of differences, how many Walsh averages lie outside the interval on each side.
     outside: Vec<Option<usize>>,
 }
 
-impl Judge {
+impl SlowdownTest {
     /// `confidence` is that of the intervals.
     pub(crate) fn new(margin: f64, confidence: f64, blocks: usize) -> Self {
         Self { margin, outside: outside(2 * blocks, (1.0 - confidence) / 2.0) }
     }
 
-    pub(crate) fn judge(&self, blocks: &[Block]) -> Judgement {
+    pub(crate) fn evaluate(&self, blocks: &[Block]) -> Comparison {
         let interval = |differences: fn(&Block) -> [f64; 2]| {
             let differences: Vec<f64> = blocks.iter().flat_map(differences).collect();
             let outside = self.outside.get(differences.len()).copied().flatten();
@@ -106,7 +106,7 @@ impl Judge {
         } else {
             Verdict::Unsure
         };
-        Judgement { verdict, slowdown, null, blocks: blocks.len() }
+        Comparison { verdict, slowdown, null, blocks: blocks.len() }
     }
 }
 
@@ -207,8 +207,8 @@ mod tests {
             };
             (0..12).map(block).collect()
         };
-        let judge = Judge::new(0.01, 0.95, 12);
-        let verdict = |slow, null| judge.judge(&blocks(slow, null)).verdict;
+        let test = SlowdownTest::new(0.01, 0.95, 12);
+        let verdict = |slow, null| test.evaluate(&blocks(slow, null)).verdict;
         assert_eq!(verdict(0.03, 0.0), Verdict::Slower, "3 %");
         assert_eq!(
             verdict(0.03, 0.04),
@@ -217,6 +217,6 @@ mod tests {
         );
         assert_eq!(verdict(0.005, 0.0), Verdict::Same, "half a percent");
         assert_eq!(verdict(-0.03, 0.0), Verdict::Faster, "3 % faster");
-        assert_eq!(judge.judge(&blocks(0.03, 0.0)[..2]).verdict, Verdict::Unsure, "2 blocks");
+        assert_eq!(test.evaluate(&blocks(0.03, 0.0)[..2]).verdict, Verdict::Unsure, "2 blocks");
     }
 }

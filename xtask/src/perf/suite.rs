@@ -18,7 +18,7 @@ pub(crate) const LEVEL: (&str, &str) =
 pub(crate) struct Benchmark {
     /// Also its name in records: a record from years ago is compared by it.
     pub(crate) name: &'static str,
-    /// Arguments, separated by blanks. One run should take a few tenths of a second: many short runs in turn see more than
+    /// Arguments, separated by blanks. One run should take a few tenths of a second: many short alternating runs see more than
     /// few long ones.
     pub(crate) arguments: &'static str,
     /// The key of the figure in the JSON lines that the program prints. Of several lines, the geometric mean counts.

@@ -2,7 +2,7 @@
 
 use super::quality::{self, Found};
 use super::rounds::CONFIDENCE;
-use super::stats::{Interval, Judgement, Verdict};
+use super::stats::{Comparison, Interval, Verdict};
 use super::suite::Benchmark;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -10,10 +10,10 @@ use std::fmt::Write as _;
 /// What became of a benchmark.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    Judged {
-        first: Judgement,
+    Compared {
+        first: Comparison,
         /// Only of what was slower in the first.
-        second: Option<Judgement>,
+        second: Option<Comparison>,
     },
     /// Both programs are the same bytes.
     Identical,
@@ -42,7 +42,8 @@ impl Row {
 
     fn word(&self) -> &'static str {
         match &self.outcome {
-            Outcome::Judged { first, second } => match (first.verdict, second.map(|s| s.verdict)) {
+            Outcome::Compared { first, second } => match (first.verdict, second.map(|s| s.verdict))
+            {
                 (Verdict::Slower, Some(Verdict::Slower)) => "slower",
                 (Verdict::Slower, Some(_)) => "unconfirmed",
                 (Verdict::Slower, None) => "suspect",
@@ -57,9 +58,9 @@ impl Row {
     }
 
     /// The round to quote: the second, where there is one, as the first was chosen for being slow.
-    fn judgement(&self) -> Option<&Judgement> {
+    fn comparison(&self) -> Option<&Comparison> {
         match &self.outcome {
-            Outcome::Judged { first, second } => Some(second.as_ref().unwrap_or(first)),
+            Outcome::Compared { first, second } => Some(second.as_ref().unwrap_or(first)),
             _ => None,
         }
     }
@@ -75,10 +76,10 @@ impl Row {
     pub(crate) fn sentence(&self) -> String {
         let name = self.benchmark.name;
         let mut text = format!("{name} is {}", self.word());
-        if let Some(judgement) = self.judgement() {
-            let (slowdown, null) = (judgement.slowdown, judgement.null);
+        if let Some(comparison) = self.comparison() {
+            let (slowdown, null) = (comparison.slowdown, comparison.null);
             let sure = format!("{:.0} %: {}", 100.0 * CONFIDENCE, range(slowdown));
-            let runs = 6 * judgement.blocks;
+            let runs = 6 * comparison.blocks;
             let _ = write!(
                 text,
                 ": {} ({sure}; control {}; {runs} runs)",
@@ -114,13 +115,13 @@ impl Summary<'_> {
         );
         for row in self.rows {
             let (name, word) = (row.benchmark.name, row.word());
-            let _ = match (row.judgement(), row.reason()) {
-                (Some(judgement), _) => writeln!(
+            let _ = match (row.comparison(), row.reason()) {
+                (Some(comparison), _) => writeln!(
                     text,
                     "{name:<20} {word:<12} {:>9}  {:<18} {}",
-                    percent(judgement.slowdown.estimate),
-                    range(judgement.slowdown),
-                    range(judgement.null)
+                    percent(comparison.slowdown.estimate),
+                    range(comparison.slowdown),
+                    range(comparison.null)
                 ),
                 (None, reason) => {
                     writeln!(text, "{name:<20} {word:<12}  {}", reason.unwrap_or_default())
@@ -152,7 +153,7 @@ impl Summary<'_> {
             more => format!("{more} benchmarks are slower, learn less or fail"),
         };
         let mut text = format!(
-            "### {head}\n\n`{}` against `{}`, margin {:.1} %. Both ran in turn on one machine; the control is the base against \
+            "### {head}\n\n`{}` against `{}`, margin {:.1} %. Both ran alternately on one machine; the control is the base against \
              itself. A slowdown is one that exceeds margin and control in two rounds.\n\n\
              | benchmark | is | slower by | {:.0} % interval | control |\n|---|---|---|---|---|\n",
             self.candidate,
@@ -163,13 +164,13 @@ impl Summary<'_> {
         for row in self.rows {
             let (name, word) = (row.benchmark.name, row.word());
             let word = if row.stops() { format!("**{word}**") } else { word.to_owned() };
-            let _ = match (row.judgement(), row.reason()) {
-                (Some(judgement), _) => writeln!(
+            let _ = match (row.comparison(), row.reason()) {
+                (Some(comparison), _) => writeln!(
                     text,
                     "| {name} | {word} | {} | {} | {} |",
-                    percent(judgement.slowdown.estimate),
-                    range(judgement.slowdown),
-                    range(judgement.null)
+                    percent(comparison.slowdown.estimate),
+                    range(comparison.slowdown),
+                    range(comparison.null)
                 ),
                 (None, Some(why)) => {
                     writeln!(text, "| {name} | {word} | | {} | |", why.replace('|', "\\|"))
@@ -233,7 +234,7 @@ impl Serialize for Summary<'_> {
         }
         let benchmarks = self.rows.iter().map(|row| {
             let (first, second) = match &row.outcome {
-                Outcome::Judged { first, second } => {
+                Outcome::Compared { first, second } => {
                     (Some(first.into()), second.as_ref().map(Into::into))
                 }
                 _ => (None, None),
@@ -268,7 +269,7 @@ impl Serialize for Summary<'_> {
     }
 }
 
-/// A judgement in ratios.
+/// A comparison in ratios.
 #[derive(Serialize)]
 struct Round {
     ratio: f64,
@@ -279,18 +280,18 @@ struct Round {
     runs: usize,
 }
 
-impl From<&Judgement> for Round {
-    fn from(judgement: &Judgement) -> Self {
+impl From<&Comparison> for Round {
+    fn from(comparison: &Comparison) -> Self {
         // JSON has no infinity; an end that is not known is null.
         let known = |log: f64| log.is_finite().then(|| log.exp());
-        let (slowdown, null) = (judgement.slowdown, judgement.null);
+        let (slowdown, null) = (comparison.slowdown, comparison.null);
         Self {
             ratio: slowdown.estimate.exp(),
             low: known(slowdown.low),
             high: known(slowdown.high),
             control_low: known(null.low),
             control_high: known(null.high),
-            runs: 6 * judgement.blocks,
+            runs: 6 * comparison.blocks,
         }
     }
 }

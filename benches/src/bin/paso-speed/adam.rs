@@ -72,7 +72,7 @@ impl Rule {
         Adam::new(config).unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// Buffers beside the weights.
+    /// Buffers in addition to the weights.
     fn moments(self) -> usize {
         match self {
             Self::Lion => 1,
@@ -107,7 +107,7 @@ fn size(text: &str) -> Result<Size, String> {
     Ok(Size { name: text.into(), tensors: count(tensors)?, weights: count(weights)? })
 }
 
-/// Prints a line a size; every figure but the median is derived from it or beside it.
+/// Prints one line per size. Every other figure follows from the median or is measured next to it.
 pub(crate) fn run(args: &Args) {
     check();
     args.effort()

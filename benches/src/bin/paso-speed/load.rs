@@ -145,8 +145,8 @@ fn decoding(args: &Args, folder: &Path, size: usize) {
     let mut out = vec![0; length * paths.len()];
     let mut every = || {
         out.par_chunks_exact_mut(length).zip(&paths).for_each(|(out, path)| {
-            let picture = decode(path, &ImageLimits::default()).unwrap_or_else(|e| panic!("{e}"));
-            resize_into(&picture, size, out);
+            let image = decode(path, &ImageLimits::default()).unwrap_or_else(|e| panic!("{e}"));
+            resize_into(&image, size, out);
         });
     };
     let (median, best) = timing::sample(Effort::Seconds(args.seconds), &mut every);

@@ -1,5 +1,5 @@
 //! `paso-speed quality`: what a fixed small training learns. A change that makes steps faster and learning worse is no
-//! improvement, so this is tracked beside the times.
+//! improvement, so this is tracked like the times.
 
 use std::sync::Arc;
 

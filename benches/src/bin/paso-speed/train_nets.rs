@@ -3,7 +3,7 @@
 use paso_adam::AdamGroup;
 use paso_tape::{ClassLoss, Params, Sequential, Tape, Var};
 
-/// Classes beside the four numbers of a box.
+/// Classes, in addition to the four coordinates of a box.
 const CLASSES: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

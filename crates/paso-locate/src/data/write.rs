@@ -25,7 +25,7 @@ pub(crate) fn write(contents: &Contents, format: Format, out: &Path) -> Result<(
     distinct(&contents.pictures, out)?;
     let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    let folder = paso_files::folder_beside(out).map_err(Error::io(out))?;
+    let folder = paso_files::sibling_folder(out).map_err(Error::io(out))?;
     let target = Target { root: folder.path(), contents };
     target.all(format).map_err(|error| named(error, folder.path(), out))?;
     paso_files::rename_folder(folder, out).map_err(Error::io(out))

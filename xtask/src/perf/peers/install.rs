@@ -18,7 +18,7 @@ const ALLOCATOR: &[(&str, &str)] = &[
 /// Some machines set these for older processors; they make numpy slower.
 const IN_THE_WAY: &[&str] = &["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"];
 
-/// The hosts that could be had, or why not.
+/// The hosts that are available, or why one is not.
 pub(crate) struct Hosts {
     python: Option<PathBuf>,
     deepspeed: Result<()>,
@@ -77,12 +77,12 @@ fn folder() -> PathBuf {
     root().join("benches/peers")
 }
 
-/// A command in the environment of its program: the tools beside it come first.
+/// A command in the environment of its program: the tools in its folder come first.
 fn python(program: &Path) -> Command {
     let mut command = Command::new(program);
     let old = std::env::var_os("PATH").unwrap_or_default();
-    let beside = program.parent().map(Path::to_owned);
-    if let Ok(path) = std::env::join_paths(beside.into_iter().chain(std::env::split_paths(&old))) {
+    let folder = program.parent().map(Path::to_owned);
+    if let Ok(path) = std::env::join_paths(folder.into_iter().chain(std::env::split_paths(&old))) {
         command.env("PATH", path);
     }
     command.envs(ALLOCATOR.iter().copied()).stdin(std::process::Stdio::null());

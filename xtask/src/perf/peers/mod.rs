@@ -1,21 +1,21 @@
-//! `cargo xtask perf peers`: paso beside other libraries on this machine, and the README's tables of it.
+//! `cargo xtask perf peers`: paso and other libraries on this machine, and the tables of BENCHMARKING.md.
 //!
-//! Each pair of programs runs in turn, `A B B A` a round, so that a machine that gets slower favors neither. The peers'
+//! Each pair of programs runs alternately, `A B B A` per round, so that a machine that gets slower favors neither. The peers'
 //! programs are in `benches/peers`.
 
+mod alternate;
 mod install;
 mod page;
 mod pairs;
-mod turns;
 
 use super::{builds, machine, program::Program};
 use crate::root;
+use alternate::Row;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use pairs::{PAIRS, Pair, Section};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use turns::Row;
 
 /// What `cargo xtask perf peers` measures.
 #[derive(Debug, Args)]
@@ -95,13 +95,13 @@ fn measure(pair: &Pair, hosts: &install::Hosts, ours: &Program, rounds: u16) -> 
     let theirs = hosts.command(pair.host)?;
     let what = format!("{} {}", pair.peer, pair.theirs);
     let mut last = 0;
-    let rows = turns::measure(pair.section, rounds, |side, round| {
+    let rows = alternate::measure(pair.section, rounds, |side, round| {
         if std::mem::replace(&mut last, round) != round {
             eprintln!("perf: {what}: round {round} of {rounds}");
         }
         let mut command = match side {
-            turns::Side::Theirs => theirs.build(pair.theirs),
-            turns::Side::Ours => {
+            alternate::Side::Theirs => theirs.build(pair.theirs),
+            alternate::Side::Ours => {
                 let mut command = Command::new(ours.path());
                 command.args(pair.ours.split_whitespace());
                 command

@@ -1,8 +1,8 @@
 //! The tables as Markdown, and their places in the README.
 
 use super::Measured;
+use super::alternate::Row;
 use super::pairs::Section;
-use super::turns::Row;
 use anyhow::{Context, Result};
 use std::fmt::Write as _;
 
@@ -66,7 +66,7 @@ fn digits(x: f64) -> String {
     }
 }
 
-/// Where we are slower, and where it cannot be told.
+/// The rows where paso is slower, and those where the runs disagree.
 fn losses(all: &[Measured]) -> String {
     let slower = list(all, |row| row.most < 1.0);
     let unclear = list(all, |row| row.least <= 1.0 && row.most >= 1.0);
@@ -94,8 +94,8 @@ fn list(all: &[Measured], fits: impl Fn(&Row) -> bool) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::alternate::tests::made_up;
     use super::super::pairs::PAIRS;
-    use super::super::turns::tests::made_up;
     use super::*;
 
     #[test]

@@ -5,8 +5,8 @@
 //! the code that the gate runs.
 
 use super::options;
-use super::rounds::{Arm, MOST, judge, round};
-use super::stats::{Judge, Verdict};
+use super::rounds::{Arm, MOST, round, slowdown_test};
+use super::stats::{SlowdownTest, Verdict};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -27,14 +27,14 @@ struct Machine {
 
 impl Machine {
     /// Both rounds: whether the gate stops the candidate, and the blocks that it took.
-    fn gate(&mut self, judge: &Judge) -> (bool, usize) {
+    fn gate(&mut self, test: &SlowdownTest) -> (bool, usize) {
         let mut blocks = 0;
         let mut slower = || {
             let mut runs = 0.0;
-            let judgement = round(judge, || false, |arm| Ok(self.time(arm, &mut runs)))
+            let comparison = round(test, || false, |arm| Ok(self.time(arm, &mut runs)))
                 .expect("a simulated run does not fail");
-            blocks += judgement.blocks;
-            judgement.verdict == Verdict::Slower
+            blocks += comparison.blocks;
+            comparison.verdict == Verdict::Slower
         };
         (slower() && slower(), blocks)
     }
@@ -70,10 +70,10 @@ fn stopped(slowdown: f64, noise: f64, busy: f64) -> (f64, f64) {
     let mut machine =
         Machine { rng, noise, drift: 0.05, outliers: 0.05, busy, busy_runs: 0, slowdown };
     let margin = options::percentage(options::MARGIN).expect("the default margin");
-    let judge = judge(margin);
+    let test = slowdown_test(margin);
     let (mut stops, mut blocks) = (0, 0);
     for _ in 0..gates {
-        let (stop, took) = machine.gate(&judge);
+        let (stop, took) = machine.gate(&test);
         stops += u32::from(stop);
         blocks += took;
     }

@@ -1,4 +1,4 @@
-//! Both programs of a pair in turn, and the ratios of their figures.
+//! Runs both programs of a pair alternately, and computes the ratios of their figures.
 
 use super::pairs::Section;
 use anyhow::{Context, Result, bail};
