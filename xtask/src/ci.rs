@@ -4,7 +4,7 @@
 //! failed, so that one round shows everything.
 
 use crate::steps::{Outcome, all, cargo, command, shared};
-use crate::{codegen, dependencies, isa, perf, python, sanitizer, spelling, tidy};
+use crate::{codegen, dependencies, isa, perf, public_api, python, sanitizer, spelling, tidy};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::time::{Duration, Instant};
@@ -40,6 +40,7 @@ const STAGES: &[Stage] = &[
     }),
     ("codegen", codegen),
     ("docs", docs),
+    ("public api", public_api::stage),
     ("features", features),
     ("bare metal", bare_metal),
     ("fuzz", fuzz),

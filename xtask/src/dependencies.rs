@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A cargo subcommand, and its version.
-struct Tool {
-    name: &'static str,
-    version: &'static str,
+pub(crate) struct Tool {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
 }
 
 const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
@@ -43,7 +43,7 @@ fn run(tool: &Path, arguments: &[&str]) -> Outcome {
 impl Tool {
     /// The tool: on the path, or in a folder of its own (`~/.cache/paso-tools`), where it is built from its sources if it is
     /// not there yet, which takes some minutes once.
-    fn find(&self) -> Result<PathBuf, String> {
+    pub(crate) fn find(&self) -> Result<PathBuf, String> {
         if has(self.name) {
             return Ok(self.name.into());
         }

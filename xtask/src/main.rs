@@ -6,6 +6,7 @@ mod dependencies;
 mod figures;
 mod isa;
 mod perf;
+mod public_api;
 mod python;
 mod sanitizer;
 mod spelling;
@@ -39,6 +40,8 @@ enum Task {
     /// Speed over time: did it change, by how much, since when.
     #[command(subcommand)]
     Perf(perf::Perf),
+    /// Compares the public items of every library with their recorded list.
+    PublicApi(public_api::PublicApiArgs),
     /// Checks conventions that a compiler does not check.
     Tidy(tidy::TidyArgs),
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Task::Figures(args) => figures::run(&args),
         Task::Isa(args) => isa::run(&args),
         Task::Perf(perf) => perf::run(&perf),
+        Task::PublicApi(args) => public_api::run(&args),
         Task::Tidy(args) => tidy::run(&args),
     };
     match outcome {

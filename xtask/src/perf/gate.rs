@@ -39,7 +39,7 @@ pub(crate) struct GateArgs {
     /// Compare with this program instead of building the base.
     #[arg(long, value_name = "PATH")]
     base_binary: Option<PathBuf>,
-    /// SlowdownTest this program instead of building the files as they are.
+    /// Test this program instead of building the files as they are.
     #[arg(long, value_name = "PATH", alias = "candidate")]
     candidate_binary: Option<PathBuf>,
 }
