@@ -4,7 +4,7 @@ use crate::images::Images;
 use crate::watched::Watched;
 use paso_locate::data::Prepared;
 use paso_locate::{Error, TrainConfig, Trainer, Update};
-use paso_study::{Outcome, Run, Trial, TrialError, Watch};
+use paso_study::{Outcome, RunMonitor, RunSpec, Trial, TrialError};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ impl Localization {
         )
     }
 
-    fn begin(&self, run: &Run) -> Result<Going, Error> {
+    fn begin(&self, run: &RunSpec) -> Result<Going, Error> {
         let (train, validation) = self.images.of_seed(run.seed)?;
         let trainer = match &self.base {
             // Seeds of the study continue the base's stream of samples in orders of their own.
@@ -88,8 +88,8 @@ impl Localization {
     fn go_on(
         &self,
         mut going: Going,
-        runs: &[(usize, &Run)],
-        watch: &Watch<'_>,
+        runs: &[(usize, &RunSpec)],
+        watch: &RunMonitor<'_>,
         outcomes: &mut [Outcome],
     ) -> Result<(), TrialError> {
         let (_, first) = runs[0];
@@ -113,7 +113,7 @@ impl Localization {
             }
             going.done += 1;
             watch.advance(1);
-            if watch.stop() {
+            if watch.should_stop() {
                 return Err("stopped".into());
             }
         }
@@ -141,7 +141,7 @@ impl Localization {
 }
 
 /// What a run came to.
-fn judge(run: &Run, going: &mut Going) -> Result<Outcome, Error> {
+fn judge(run: &RunSpec, going: &mut Going) -> Result<Outcome, Error> {
     let Going { trainer, validation, watched, .. } = going;
     let judged = trainer.evaluate(validation)?;
     let averages = if run.averaging.is_empty() {
@@ -161,7 +161,7 @@ fn judge(run: &Run, going: &mut Going) -> Result<Outcome, Error> {
 }
 
 /// A run that came to nothing: worse than any other.
-fn diverged(run: &Run) -> Outcome {
+fn diverged(run: &RunSpec) -> Outcome {
     Outcome {
         metric: f64::NAN,
         averaged: vec![f64::NAN; run.averaging.len()],
@@ -170,12 +170,16 @@ fn diverged(run: &Run) -> Outcome {
 }
 
 impl Trial for Localization {
-    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
-        let outcomes = self.train_together(std::slice::from_ref(run), watch)?;
+    fn train(&self, run: &RunSpec, watch: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
+        let outcomes = self.train_branches(std::slice::from_ref(run), watch)?;
         outcomes.into_iter().next().ok_or_else(|| "no outcome".into())
     }
 
-    fn train_together(&self, runs: &[Run], watch: &Watch<'_>) -> Result<Vec<Outcome>, TrialError> {
+    fn train_branches(
+        &self,
+        runs: &[RunSpec],
+        watch: &RunMonitor<'_>,
+    ) -> Result<Vec<Outcome>, TrialError> {
         // A pool of one: the study runs several trainings side by side instead.
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
         pool.install(|| {
@@ -226,8 +230,8 @@ mod tests {
     #[test]
     fn runs_that_share_a_trunk_come_out_as_if_each_was_trained_alone() {
         let trial = trial();
-        let watch = Watch::idle();
-        let run = |spec: &str| Run::new(spec, 2e-3, 10, 3);
+        let watch = RunMonitor::detached();
+        let run = |spec: &str| RunSpec::new(spec, 2e-3, 10, 3);
         let mut runs = [
             run("constant"),
             run("constant(for 80%) then linear(to 0)"),
@@ -235,7 +239,7 @@ mod tests {
             run("constant(for 40%) then cosine(to 0)"),
         ];
         runs[0].averaging = vec![2, 5];
-        let together = trial.train_together(&runs, &watch).expect("they train");
+        let together = trial.train_branches(&runs, &watch).expect("they train");
         for (run, outcome) in runs.iter().zip(&together) {
             let alone = trial.train(run, &watch).expect("it trains");
             assert_eq!(alone, *outcome, "{run}");
@@ -249,9 +253,9 @@ mod tests {
     fn other_updates_train_otherwise_and_are_judged_as_they_should_be() {
         let trial = trial();
         let run = |variant: &str, spec: &str| {
-            let mut run = Run::new(spec, 2e-3, 30, 3);
+            let mut run = RunSpec::new(spec, 2e-3, 30, 3);
             run.variant = variant.into();
-            trial.train(&run, &Watch::idle()).expect("it trains")
+            trial.train(&run, &RunMonitor::detached()).expect("it trains")
         };
         let usual = run("", "constant");
         let free = run(SCHEDULE_FREE, "constant");

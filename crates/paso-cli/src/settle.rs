@@ -16,7 +16,9 @@ use paso_locate::data::Split;
 use paso_locate::run::LAST;
 use paso_locate::{BBox, TrainConfig, Trainer, checkpoint, files};
 use paso_study::range_test::suggest;
-use paso_study::{About, Arm, Event, Grid, RangeReport, Role, Session, Shard, Study, StudyConfig};
+use paso_study::{
+    About, Arm, Event, Grid, RangeTestReport, Role, Session, Shard, Study, StudyConfig,
+};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -114,7 +116,7 @@ pub(crate) fn run(args: &SettleArgs) -> Result<()> {
     let cancel = interrupt::flag("this step; finished runs are kept")?;
     let session = Session {
         folder: folder.as_deref(),
-        side_by_side: threads,
+        parallel_runs: threads,
         budget: args.budget,
         shard: args.shard,
         cancel: &cancel,
@@ -218,7 +220,7 @@ fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>
 }
 
 /// A range test on a run of its own: it places the grid of rates.
-fn range_test(trial: &Localization, threads: usize) -> Result<RangeReport> {
+fn range_test(trial: &Localization, threads: usize) -> Result<RangeTestReport> {
     let bar = progress::bar(find_lr::SWEEPS * find_lr::STEPS, "range test");
     let sweeps = settings::pool(threads)?.install(|| {
         let Localization { config, classes, images, features, .. } = trial;
@@ -232,7 +234,7 @@ fn range_test(trial: &Localization, threads: usize) -> Result<RangeReport> {
         Ok(found) => (Some(found), None),
         Err(refusal) => (None, Some(refusal.to_string())),
     };
-    let report = RangeReport { sweeps, suggestion, refusal };
+    let report = RangeTestReport { sweeps, suggestion, refusal };
     match (center(&report), &report.refusal) {
         (Some(lr), _) => eprintln!("range test: the rates to try are placed around {lr}"),
         (_, Some(refusal)) => {
@@ -245,13 +247,13 @@ fn range_test(trial: &Localization, threads: usize) -> Result<RangeReport> {
 
 /// Half way, in decades, from where the loss falls fastest, a rate to begin with, to where it is lowest, a rate too high to
 /// stay at: peaks lie between. With one digit: more would be invented.
-fn center(report: &RangeReport) -> Option<f64> {
+fn center(report: &RangeTestReport) -> Option<f64> {
     let suggestion = report.suggestion.as_ref()?;
     format!("{:.0e}", (suggestion.steepest * suggestion.lowest).sqrt()).parse().ok()
 }
 
 /// What the report says of the study beside its answer.
-fn about(args: &SettleArgs, trial: &Localization, range_test: Option<RangeReport>) -> About {
+fn about(args: &SettleArgs, trial: &Localization, range_test: Option<RangeTestReport>) -> About {
     let c = &trial.config;
     let [images, judge] = trial.images.describe();
     let conditions = [

@@ -9,7 +9,9 @@ use std::time::Duration;
 pub(crate) fn show(bar: &ProgressBar, event: &Event<'_>) {
     match event {
         Event::Planned(plan) => bar.suspend(|| eprintln!("{plan}")),
-        Event::Cut(cut) => bar.suspend(|| cut.costs().iter().for_each(|line| eprintln!("{line}"))),
+        Event::BudgetCut(cut) => {
+            bar.suspend(|| cut.costs().iter().for_each(|line| eprintln!("{line}")))
+        }
         Event::Finished { progress, .. } => {
             bar.set_length(progress.total as u64);
             bar.set_position(progress.done as u64);

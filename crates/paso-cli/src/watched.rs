@@ -2,7 +2,7 @@
 
 use paso_locate::adam::Audit as StepAudit;
 use paso_locate::{StepReport, Trainer};
-use paso_study::{Audit, CurvePoint, RateHistogram};
+use paso_study::{CurvePoint, LrHistogram, RunAudit};
 
 /// Points of a run's curve.
 const POINTS: u64 = 60;
@@ -50,17 +50,17 @@ impl Watched {
     }
 
     /// The audit, with the second moments as they are now.
-    pub(crate) fn audit(&self, trainer: &Trainer) -> Audit {
+    pub(crate) fn audit(&self, trainer: &Trainer) -> RunAudit {
         let (sum_sqrt_v, layers) = trainer.noise(self.last_lr);
-        Audit {
+        RunAudit {
             beta1: paso_locate::adam::AdamConfig::default().beta1,
             step_rms: self.end.rms_step(),
             largest_over_bound: self.whole.max_over_longest().unwrap_or(0.0),
-            share_above_rate: self.whole.share_above_rate(),
+            share_above_lr: self.whole.share_above_rate(),
             sum_sqrt_v,
-            effective_rates: layers
+            effective_lrs: layers
                 .into_iter()
-                .map(|(layer, rates)| RateHistogram::of(layer, rates))
+                .map(|(layer, rates)| LrHistogram::new(layer, rates))
                 .collect(),
         }
     }

@@ -7,7 +7,8 @@ mod quadratic;
 
 use paso_study::range_test::{RangeTest, suggest};
 use paso_study::{
-    About, Arm, Grid, RangeReport, Role, Run, Session, Study, StudyConfig, Trial, TrialError, Watch,
+    About, Arm, Grid, RangeTestReport, Role, RunMonitor, RunSpec, Session, Study, StudyConfig,
+    Trial, TrialError,
 };
 use quadratic::Quadratic;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 fn main() -> Result<(), TrialError> {
     let folder: PathBuf =
         std::env::args().nth(1).ok_or("usage: quadratic FOLDER [RUNS AT A TIME]")?.into();
-    let side_by_side = std::env::args().nth(2).map_or(Ok(2), |runs| runs.parse())?;
+    let parallel_runs = std::env::args().nth(2).map_or(Ok(2), |runs| runs.parse())?;
     let trial = Quadratic::new(1.0, 1.0, 200);
     let mut arms = Arm::usual();
     arms.push(Arm::new("too early", "exponential(to 0.0001%)", Role::Decay));
@@ -38,7 +39,7 @@ fn main() -> Result<(), TrialError> {
         ],
         range_test: Some(sweep(&trial)?),
     };
-    let session = Session { folder: Some(&folder), side_by_side, ..Session::default() };
+    let session = Session { folder: Some(&folder), parallel_runs, ..Session::default() };
     let report = Study::new(config)?.report(&trial, &session, about)?;
     std::fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
     std::fs::write(folder.join("report.html"), report.html())?;
@@ -46,13 +47,14 @@ fn main() -> Result<(), TrialError> {
 }
 
 /// Three sweeps with a rising rate. What a run of so few updates at a constant rate ends at stands for its loss.
-fn sweep(trial: &Quadratic) -> Result<RangeReport, TrialError> {
+fn sweep(trial: &Quadratic) -> Result<RangeTestReport, TrialError> {
     let test = RangeTest { from: 1e-6, to: 10.0, steps: 60 };
     let sweep = |first: u64| {
         let mut seed = first;
         test.sweep(|lr| {
             seed += 1;
-            let outcome = trial.train(&Run::new("constant", lr, 100, seed), &Watch::idle())?;
+            let outcome =
+                trial.train(&RunSpec::new("constant", lr, 100, seed), &RunMonitor::detached())?;
             Ok::<_, TrialError>(outcome.loss.unwrap_or(f64::NAN))
         })
     };
@@ -61,5 +63,5 @@ fn sweep(trial: &Quadratic) -> Result<RangeReport, TrialError> {
         Ok(suggestion) => (Some(suggestion), None),
         Err(refusal) => (None, Some(refusal.to_string())),
     };
-    Ok(RangeReport { sweeps, suggestion, refusal })
+    Ok(RangeTestReport { sweeps, suggestion, refusal })
 }

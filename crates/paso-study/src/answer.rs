@@ -3,10 +3,10 @@
 use crate::Role;
 use crate::compare::{Comparison, Verdict};
 use crate::config::StudyConfig;
-use crate::stats::Interval;
+use crate::stats::ConfidenceInterval;
 use crate::text::signed;
 use crate::tune::Tuned;
-use crate::why::Why;
+use crate::why::NoiseAnalysis;
 use serde::{Deserialize, Serialize};
 
 /// What a study found. Its JSON is a stable format: fields may be added, never changed.
@@ -28,8 +28,8 @@ pub struct Answer {
     /// The best decaying arm against the best alternative (averaged weights): what decay still gives to those who average.
     pub against_alternative: Option<AgainstAlternative>,
     /// Why, as far as the runs tell; `None` when they were not audited.
-    #[serde(default)]
-    pub why: Option<Why>,
+    #[serde(default, rename = "why")]
+    pub noise: Option<NoiseAnalysis>,
     /// What the reader has to know to judge the answer, one sentence each.
     pub notes: Vec<String>,
     /// The configuration that ran, after any cut by a budget.
@@ -57,7 +57,7 @@ pub struct ArmAnswer {
     /// Upper end of the interval for the difference.
     pub ci_high: f64,
     /// The bootstrap interval (`BCa`) for the difference, for readers who expect it; it is too short with few seeds.
-    pub bca: Interval,
+    pub bca: ConfidenceInterval,
     /// Two-sided sign-flip p-value of the difference, for this arm alone; 1 for the baseline.
     pub p: f64,
     /// The same after Holm's correction over all arms but the baseline.

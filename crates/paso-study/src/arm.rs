@@ -20,7 +20,7 @@ pub struct Arm {
     /// Whether the arm is judged by averaged weights; the horizon is tuned like a rate.
     #[serde(default)]
     pub averaged: bool,
-    /// Anything else that the training loop should do differently, handed through to [`Run::variant`](crate::Run::variant).
+    /// Anything else that the training loop should do differently, handed through to [`RunSpec::variant`](crate::Run::variant).
     #[serde(default)]
     pub variant: String,
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an audited optimizer tells about a run; see [`theory`](crate::theory) for what to expect of each figure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Audit {
+pub struct RunAudit {
     /// The optimizer's first beta; theory's floor for `step_rms` depends on it.
     pub beta1: f64,
     /// Root mean square of step / rate over the parameters, averaged over the last steps; 0.229 at a beta of 0.9 when noise rules.
@@ -12,17 +12,18 @@ pub struct Audit {
     /// Largest `|step| / (rate * R(t))` of the whole run; above 1 would be a bug.
     pub largest_over_bound: f64,
     /// Share of all `|step|` above the rate, over the whole run, in `0..=1`.
-    pub share_above_rate: f64,
+    #[serde(rename = "share_above_rate")]
+    pub share_above_lr: f64,
     /// Sum over the parameters of `sqrt(v)`, bias-corrected, at the end, in units of loss per unit of parameter.
     pub sum_sqrt_v: f64,
     /// How the rates that the parameters really had, `rate / (sqrt(v) + epsilon)`, are spread; one histogram a layer, may be empty.
-    #[serde(default)]
-    pub effective_rates: Vec<RateHistogram>,
+    #[serde(default, rename = "effective_rates")]
+    pub effective_lrs: Vec<LrHistogram>,
 }
 
 /// How many parameters of a layer have which effective rate: counts over half decades.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RateHistogram {
+pub struct LrHistogram {
     /// The layer's name.
     pub layer: String,
     /// The first count is of rates from `10^(first / 2)` on, each covers half a decade.
@@ -31,15 +32,15 @@ pub struct RateHistogram {
     pub counts: Vec<u64>,
 }
 
-impl RateHistogram {
+impl LrHistogram {
     /// Counts `rates`; those that are not above 0 and finite are left out.
     ///
     /// ```
-    /// let histogram = paso_study::RateHistogram::of("conv1", [1e-3, 2e-3, 5e-2]);
+    /// let histogram = paso_study::LrHistogram::new("conv1", [1e-3, 2e-3, 5e-2]);
     /// assert_eq!((histogram.first, histogram.counts.as_slice()), (-6, &[2, 0, 0, 1][..]));
     /// ```
     #[must_use]
-    pub fn of(layer: &str, rates: impl IntoIterator<Item = f64>) -> Self {
+    pub fn new(layer: &str, rates: impl IntoIterator<Item = f64>) -> Self {
         let mut histogram = Self { layer: layer.into(), ..Self::default() };
         for rate in rates.into_iter().filter(|rate| *rate > 0.0 && rate.is_finite()) {
             histogram.add(bin(rate), 1);
@@ -84,7 +85,7 @@ mod tests {
     #[test]
     fn histograms_add_up_in_either_order() {
         let (low, high) =
-            (RateHistogram::of("a", [1e-6, 1.5e-6]), RateHistogram::of("a", [1e-2, f64::NAN, 0.0]));
+            (LrHistogram::new("a", [1e-6, 1.5e-6]), LrHistogram::new("a", [1e-2, f64::NAN, 0.0]));
         let (mut one, mut other) = (low.clone(), high.clone());
         one.merge(&high);
         other.merge(&low);

@@ -1,7 +1,7 @@
 //! Making a study fit the time that there is.
 
 use crate::Error;
-use crate::config::{LEAST_SEEDS, StudyConfig};
+use crate::config::{MIN_SEEDS, StudyConfig};
 use crate::plan::{runs, trained};
 use crate::stats::{smallest_p, whole};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ const FILE_NAME: &str = "plan.json";
 /// What a budget took away, and what that costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Cut {
+pub struct BudgetCut {
     /// Tuning seeds asked for and granted.
     pub tuning_seeds: (usize, usize),
     /// Seeds of the verdict asked for and granted.
@@ -27,7 +27,7 @@ pub struct Cut {
     pub over_budget: bool,
 }
 
-impl Cut {
+impl BudgetCut {
     /// The costs in words, one sentence a loss; empty when nothing was cut.
     #[must_use]
     pub fn costs(&self) -> Vec<String> {
@@ -59,7 +59,7 @@ impl Cut {
                 "{granted} instead of {asked} seeds: the least p-value is {:.3} instead of {:.3}, and a difference must be about {:.1} times as large to be seen",
                 smallest_p(granted), smallest_p(asked), (asked as f64 / granted as f64).sqrt()
             ));
-            if granted < LEAST_SEEDS && asked >= LEAST_SEEDS {
+            if granted < MIN_SEEDS && asked >= MIN_SEEDS {
                 costs.push(
                     "with so few seeds the verdict will be \"undecided\" whatever happens".into(),
                 );
@@ -79,16 +79,16 @@ impl Cut {
 fn fit(
     config: &StudyConfig,
     budget: Duration,
-    side_by_side: usize,
+    parallel_runs: usize,
     seconds_per_run: f64,
-) -> (StudyConfig, Cut) {
-    let affordable = budget.as_secs_f64() * side_by_side as f64 / seconds_per_run.max(1e-9);
+) -> (StudyConfig, BudgetCut) {
+    let affordable = budget.as_secs_f64() * parallel_runs as f64 / seconds_per_run.max(1e-9);
     let too_long = |config: &StudyConfig| runs(config) as f64 > affordable;
     let mut fitted = config.clone();
     while too_long(&fitted) && fitted.tuning_seeds > 1 {
         fitted.tuning_seeds -= 1;
     }
-    while too_long(&fitted) && fitted.seeds > LEAST_SEEDS {
+    while too_long(&fitted) && fitted.seeds > MIN_SEEDS {
         fitted.seeds -= 1;
     }
     while too_long(&fitted) && fitted.grid.points > 1 {
@@ -101,7 +101,7 @@ fn fit(
         / (trained(config) * fitted.tuning_seeds) as f64;
     fitted.grid.max_points =
         config.grid.max_points.min(fitted.grid.points.saturating_add(whole(spare)));
-    let cut = Cut {
+    let cut = BudgetCut {
         tuning_seeds: (config.tuning_seeds, fitted.tuning_seeds),
         seeds: (config.seeds, fitted.seeds),
         points: (config.grid.points, fitted.grid.points),
@@ -113,26 +113,26 @@ fn fit(
 
 /// What was granted once, so that a study which is stopped and continued does not change its size on the way.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Granted {
+pub(crate) struct BudgetPlan {
     asked: StudyConfig,
     budget: Duration,
     /// The configuration that runs.
     pub(crate) config: StudyConfig,
     /// What it lacks.
-    pub(crate) cut: Cut,
+    pub(crate) cut: BudgetCut,
     /// Duration of a run when this was decided.
     pub(crate) seconds_per_run: f64,
 }
 
-impl Granted {
+impl BudgetPlan {
     /// Decides how much of `asked` fits.
     pub(crate) fn decide(
         asked: &StudyConfig,
         budget: Duration,
-        side_by_side: usize,
+        parallel_runs: usize,
         seconds_per_run: f64,
     ) -> Self {
-        let (config, cut) = fit(asked, budget, side_by_side, seconds_per_run);
+        let (config, cut) = fit(asked, budget, parallel_runs, seconds_per_run);
         Self { asked: asked.clone(), budget, config, cut, seconds_per_run }
     }
 
@@ -146,9 +146,9 @@ impl Granted {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(Error::File { path, source }),
+            Err(source) => return Err(Error::Io { path, source }),
         };
-        let granted: Self = serde_json::from_str(&text).map_err(|error| Error::Content {
+        let granted: Self = serde_json::from_str(&text).map_err(|error| Error::MalformedFile {
             path,
             line: error.line(),
             reason: format!("not a plan ({error}); remove this file to plan again"),
@@ -160,7 +160,7 @@ impl Granted {
     pub(crate) fn save(&self, folder: &Path) -> Result<(), Error> {
         let text = serde_json::to_string_pretty(self).expect("a plan has JSON");
         let path = folder.join(FILE_NAME);
-        paso_files::write(&path, text.as_bytes()).map_err(|source| Error::File { path, source })
+        paso_files::write(&path, text.as_bytes()).map_err(|source| Error::Io { path, source })
     }
 }
 

@@ -1,6 +1,8 @@
 //! From paired differences to a verdict.
 
-use crate::stats::{Interval, interval, mean, seeds_needed, share_better, sign_flip, smallest_p};
+use crate::stats::{
+    ConfidenceInterval, interval, mean, seeds_needed, share_better, sign_flip, smallest_p,
+};
 use serde::{Deserialize, Serialize};
 
 /// The answer to "is the arm better?".
@@ -34,7 +36,7 @@ pub struct Comparison {
     /// Mean difference, in units of the metric; above 0 the arm is better.
     pub diff: f64,
     /// Interval for the true mean difference, at level `1 - alpha`.
-    pub interval: Interval,
+    pub interval: ConfidenceInterval,
     /// Two-sided sign-flip p-value.
     pub p: f64,
     /// Share of seeds in which the arm was better, ties counting half.

@@ -5,7 +5,7 @@ use crate::{Arm, Error, Role};
 use serde::{Deserialize, Serialize};
 
 /// Fewer seeds than this cannot be significant at 5 %: the least two-sided p-value is `2 / 2^n`.
-pub const LEAST_SEEDS: usize = 6;
+pub const MIN_SEEDS: usize = 6;
 
 /// Everything that defines a study. Plain data; [`Study::new`](crate::Study::new) checks it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ impl Default for StudyConfig {
         Self {
             arms: Arm::usual(),
             steps: 1_000,
-            seeds: LEAST_SEEDS,
+            seeds: MIN_SEEDS,
             first_seed: 0,
             tuning_seeds: 2,
             grid: Grid::default(),
@@ -108,7 +108,8 @@ impl StudyConfig {
 
     /// The first setting that makes no sense, as an error.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let wrong = |field, value: String, allowed| Err(Error::Setting { field, value, allowed });
+        let wrong =
+            |field, value: String, allowed| Err(Error::InvalidValue { field, value, allowed });
         let Grid { center, factor, points, max_points } = self.grid;
         if self.steps == 0 {
             return wrong("steps", "0".into(), "at least 1");
@@ -156,7 +157,8 @@ impl StudyConfig {
     }
 
     fn check_arms(&self) -> Result<(), Error> {
-        let wrong = |value: String, allowed| Err(Error::Setting { field: "arms", value, allowed });
+        let wrong =
+            |value: String, allowed| Err(Error::InvalidValue { field: "arms", value, allowed });
         let names: Vec<&str> = self.arms.iter().map(|arm| arm.name.as_str()).collect();
         let list = || names.join(", ");
         if let Some((i, name)) =
@@ -191,14 +193,14 @@ impl Grid {
     /// assert_eq!(config.grid.points, 1);
     /// ```
     #[must_use]
-    pub fn fixed(rate: f64) -> Self {
-        Self { center: rate, points: 1, max_points: 1, ..Self::default() }
+    pub fn fixed(lr: f64) -> Self {
+        Self { center: lr, points: 1, max_points: 1, ..Self::default() }
     }
 
     /// The rate `index` points above the center (below, if negative), rounded to six digits.
     ///
     /// Only multiplications and a decimal rounding: the same index gives the same bits on every machine, as merging needs.
-    pub(crate) fn rate(&self, index: i32) -> f64 {
+    pub(crate) fn lr(&self, index: i32) -> f64 {
         let power = (0..index.unsigned_abs()).fold(1.0, |power, _| power * self.factor);
         let exact = if index < 0 { self.center / power } else { self.center * power };
         format!("{exact:.5e}").parse().expect("a float just printed")

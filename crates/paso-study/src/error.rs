@@ -11,7 +11,7 @@ pub type TrialError = Box<dyn std::error::Error + Send + Sync>;
 pub enum Error {
     /// A setting is outside its range.
     #[error("{field} is {value}, but must be {allowed}")]
-    Setting {
+    InvalidValue {
         /// The setting's name.
         field: &'static str,
         /// What it was.
@@ -87,7 +87,7 @@ pub enum Error {
     },
     /// A file of the study's folder could not be read or written.
     #[error("{}: {source}", path.display())]
-    File {
+    Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -95,7 +95,7 @@ pub enum Error {
     },
     /// A file of the study's folder holds what it should not.
     #[error("{}, line {line}: {reason}", path.display())]
-    Content {
+    MalformedFile {
         /// The file.
         path: PathBuf,
         /// One-based line.

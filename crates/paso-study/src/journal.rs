@@ -1,6 +1,6 @@
 //! `runs.jsonl`: every finished run, one line each, so that a killed study goes on where it was.
 
-use crate::{Error, Outcome, Run, Shard};
+use crate::{Error, Outcome, RunSpec, Shard};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -26,7 +26,7 @@ pub(crate) struct Journal {
 pub(crate) struct Line {
     format: u32,
     pub(crate) fingerprint: String,
-    pub(crate) run: Run,
+    pub(crate) run: RunSpec,
     pub(crate) outcome: Outcome,
 }
 
@@ -53,10 +53,10 @@ impl Journal {
         fingerprint: &str,
     ) -> Result<Self, Error> {
         let name = shard.map_or(FILE_NAME.into(), |shard| {
-            format!("runs-{}-of-{}.jsonl", shard.index(), shard.of())
+            format!("runs-{}-of-{}.jsonl", shard.index(), shard.count())
         });
         let path = folder.join(name);
-        let failed = |source| Error::File { path: path.clone(), source };
+        let failed = |source| Error::Io { path: path.clone(), source };
         std::fs::create_dir_all(folder).map_err(failed)?;
         let mut file =
             OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(failed)?;
@@ -98,7 +98,7 @@ impl Journal {
     fn take(&mut self, path: &Path, lines: Vec<Line>) -> Result<(), Error> {
         for (i, line) in lines.into_iter().enumerate() {
             if line.fingerprint != self.fingerprint {
-                return Err(Error::Content {
+                return Err(Error::MalformedFile {
                     path: path.into(),
                     line: i + 1,
                     reason: format!(
@@ -113,7 +113,7 @@ impl Journal {
     }
 
     /// The outcome of a run, when it has been done.
-    pub(crate) fn get(&self, run: &Run) -> Option<&Outcome> {
+    pub(crate) fn get(&self, run: &RunSpec) -> Option<&Outcome> {
         self.finished.get(&key(run))
     }
 
@@ -123,7 +123,7 @@ impl Journal {
     }
 
     /// Keeps an outcome: after this returns, it survives a crash.
-    pub(crate) fn add(&mut self, run: &Run, outcome: Outcome) -> Result<(), Error> {
+    pub(crate) fn add(&mut self, run: &RunSpec, outcome: Outcome) -> Result<(), Error> {
         if let Some((path, file)) = &mut self.file {
             let line = Line {
                 format: FORMAT,
@@ -133,7 +133,7 @@ impl Journal {
             };
             file.write_all(line.text().as_bytes())
                 .and_then(|()| file.sync_data())
-                .map_err(|source| Error::File { path: path.clone(), source })?;
+                .map_err(|source| Error::Io { path: path.clone(), source })?;
         }
         self.finished.insert(key(run), outcome);
         Ok(())
@@ -141,13 +141,13 @@ impl Journal {
 }
 
 /// What identifies a run. Floats round-trip through JSON exactly.
-pub(crate) fn key(run: &Run) -> String {
+pub(crate) fn key(run: &RunSpec) -> String {
     serde_json::to_string(run).expect("a run has JSON")
 }
 
 /// All journals in a folder: the one of a whole study, and those of shards. In order of their names.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let failed = |source| Error::File { path: folder.into(), source };
+    let failed = |source| Error::Io { path: folder.into(), source };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -162,14 +162,14 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// The lines of a journal that somebody else may be writing: what comes after the last end of a line is left out.
 pub(crate) fn read(path: &Path) -> Result<Vec<Line>, Error> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| Error::File { path: path.into(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), source })?;
     parse(path, &text[..text.rfind('\n').map_or(0, |i| i + 1)])
 }
 
 fn parse(path: &Path, text: &str) -> Result<Vec<Line>, Error> {
     let line = |(i, line)| {
-        let wrong = |reason| Error::Content { path: path.into(), line: i + 1, reason };
+        let wrong = |reason| Error::MalformedFile { path: path.into(), line: i + 1, reason };
         let line: Line = serde_json::from_str(line).map_err(|e| {
             wrong(format!("not a finished run ({e}); remove this line to do the run again"))
         })?;

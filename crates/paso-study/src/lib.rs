@@ -22,8 +22,8 @@
 //! # What else there is
 //!
 //! * [`Study::report`] gives the answer with everything around it, as data with a version; with the feature `html`,
-//!   `Report::html` makes it a page that needs neither network nor script.
-//! * [`Trial::train_together`] lets runs that begin alike share their beginning: a schedule that is constant for four fifths costs
+//!   `StudyReport::html` makes it a page that needs neither network nor script.
+//! * [`Trial::train_branches`] lets runs that begin alike share their beginning: a schedule that is constant for four fifths costs
 //!   its last fifth only.
 //! * [`Shard`] and [`merge`] spread a study over machines or a job array.
 //! * [`range_test`] finds the rates to begin with; [`theory`] and [`validate`] hold an optimizer against closed forms.
@@ -34,10 +34,10 @@
 //! 5 %; "about k more seeds" is meant to be followed once.
 //!
 //! ```
-//! use paso_study::{Outcome, Run, Session, Study, StudyConfig, TrialError, Watch};
+//! use paso_study::{Outcome, RunSpec, Session, Study, StudyConfig, TrialError, RunMonitor};
 //!
 //! // A loop that trains nothing: every seed has its own luck, and linear decay gives 0.02 more than that.
-//! let trial = |run: &Run, _: &Watch| -> Result<Outcome, TrialError> {
+//! let trial = |run: &RunSpec, _: &RunMonitor| -> Result<Outcome, TrialError> {
 //!     let luck = (run.seed % 7) as f64 / 100.0;
 //!     let gain = if run.spec.starts_with("linear") { 0.02 } else { 0.0 };
 //!     let metric = 0.5 + luck + gain;
@@ -79,14 +79,14 @@ pub mod validate;
 
 // What to compare, and how.
 pub use arm::{Arm, Role};
-pub use budget::Cut;
-pub use config::{Grid, LEAST_SEEDS, StudyConfig};
+pub use budget::BudgetCut;
+pub use config::{Grid, MIN_SEEDS, StudyConfig};
 pub use plan::Plan;
 pub use study::Study;
 
 // Your training loop.
-pub use audit::{Audit, RateHistogram};
-pub use trial::{CurvePoint, Outcome, Run, Trial, Watch};
+pub use audit::{LrHistogram, RunAudit};
+pub use trial::{CurvePoint, Outcome, RunMonitor, RunSpec, Trial};
 
 // Running it.
 pub use session::{Event, Progress, Session};
@@ -96,6 +96,8 @@ pub use shard::{Merged, Shard, merge};
 pub use answer::{AgainstAlternative, Answer, ArmAnswer};
 pub use compare::{Comparison, Verdict, compare};
 pub use error::{Error, TrialError};
-pub use report::{About, REPORT_FORMAT, RangeReport, Report, RunRecord, ScheduleCurve, Stage};
-pub use tune::{Tried, Tuned};
-pub use why::Why;
+pub use report::{
+    About, REPORT_FORMAT, RangeTestReport, RunRecord, ScheduleCurve, Stage, StudyReport,
+};
+pub use tune::{GridPoint, Tuned};
+pub use why::NoiseAnalysis;

@@ -12,9 +12,11 @@ pub struct Plan {
     /// Names of the arms and their schedules.
     pub arms: Vec<(String, String)>,
     /// Peak rates tried for every arm, ascending, before any widening.
-    pub rates: Vec<f64>,
+    #[serde(rename = "rates")]
+    pub lrs: Vec<f64>,
     /// Most rates after widening.
-    pub most_rates: usize,
+    #[serde(rename = "most_rates")]
+    pub max_lrs: usize,
     /// Seeds on which rates are tuned.
     pub tuning_seeds: usize,
     /// Seeds of the verdict.
@@ -22,42 +24,45 @@ pub struct Plan {
     /// Updates a run.
     pub steps: u64,
     /// Runs when no grid widens, and arms that share runs choose the same rate.
-    pub least_runs: usize,
+    #[serde(rename = "least_runs")]
+    pub min_runs: usize,
     /// Runs when every grid widens to its limit and no run is shared.
-    pub most_runs: usize,
+    #[serde(rename = "most_runs")]
+    pub max_runs: usize,
     /// Runs at the same time.
-    pub side_by_side: usize,
+    #[serde(rename = "side_by_side")]
+    pub parallel_runs: usize,
     /// Mean duration of a run, once one is known.
     pub seconds_per_run: Option<f64>,
 }
 
 impl Plan {
     /// The plan of a checked configuration.
-    pub(crate) fn of(
+    pub(crate) fn new(
         config: &StudyConfig,
-        side_by_side: usize,
+        parallel_runs: usize,
         seconds_per_run: Option<f64>,
     ) -> Self {
         let (low, high) = config.grid.start();
         Self {
             arms: config.arms.iter().map(|arm| (arm.name.clone(), arm.spec.clone())).collect(),
-            rates: (low..=high).map(|index| config.grid.rate(index)).collect(),
-            most_rates: config.grid.max_points,
+            lrs: (low..=high).map(|index| config.grid.lr(index)).collect(),
+            max_lrs: config.grid.max_points,
             tuning_seeds: config.tuning_seeds,
             seeds: config.seeds,
             steps: config.steps,
-            least_runs: runs(config),
-            most_runs: trained(config) * config.grid.max_points * config.tuning_seeds
+            min_runs: runs(config),
+            max_runs: trained(config) * config.grid.max_points * config.tuning_seeds
                 + config.arms.len() * config.seeds,
-            side_by_side: side_by_side.max(1),
+            parallel_runs: parallel_runs.max(1),
             seconds_per_run,
         }
     }
 
     /// Estimated duration of `runs` runs; `None` before the first run.
     #[must_use]
-    pub fn time_of(&self, runs: usize) -> Option<Duration> {
-        let seconds = self.seconds_per_run? * runs.div_ceil(self.side_by_side) as f64;
+    pub fn duration_of(&self, runs: usize) -> Option<Duration> {
+        let seconds = self.seconds_per_run? * runs.div_ceil(self.parallel_runs) as f64;
         Duration::try_from_secs_f64(seconds).ok()
     }
 }
@@ -68,14 +73,14 @@ impl std::fmt::Display for Plan {
         for (name, spec) in &self.arms {
             writeln!(f, "arm   {name:width$}  {spec}")?;
         }
-        let rates: Vec<String> = self.rates.iter().map(|rate| format!("{rate:e}")).collect();
+        let rates: Vec<String> = self.lrs.iter().map(|rate| format!("{rate:e}")).collect();
         let tuning = self.tuning_seeds;
         writeln!(
             f,
             "rates {} on {tuning} tuning seed{}, for every arm; up to {} rates if the best is at an end",
             rates.join(", "),
             if tuning == 1 { "" } else { "s" },
-            self.most_rates
+            self.max_lrs
         )?;
         writeln!(
             f,
@@ -86,10 +91,10 @@ impl std::fmt::Display for Plan {
         write!(
             f,
             "runs  {} to {} of {} steps, {} at a time",
-            self.least_runs, self.most_runs, self.steps, self.side_by_side
+            self.min_runs, self.max_runs, self.steps, self.parallel_runs
         )?;
         if let (Some(least), Some(most)) =
-            (self.time_of(self.least_runs), self.time_of(self.most_runs))
+            (self.duration_of(self.min_runs), self.duration_of(self.max_runs))
         {
             write!(f, ": {} to {}", minutes(least), minutes(most))?;
         }

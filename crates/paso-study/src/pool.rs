@@ -2,7 +2,7 @@
 
 use crate::journal::Journal;
 use crate::session::{Event, Progress, Session};
-use crate::{Error, Outcome, Run, Trial, Watch};
+use crate::{Error, Outcome, RunMonitor, RunSpec, Trial};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,33 +29,33 @@ impl Pool<'_> {
     pub(crate) fn run(
         &self,
         journal: &mut Journal,
-        runs: &[Run],
+        runs: &[RunSpec],
         later: usize,
     ) -> Result<(), Error> {
         let groups = groups(runs);
-        let mine = |(i, _): &(usize, &Vec<Run>)| self.session.shard.is_none_or(|s| s.has(*i));
-        let missing: Vec<Vec<Run>> = groups
+        let mine = |(i, _): &(usize, &Vec<RunSpec>)| self.session.shard.is_none_or(|s| s.has(*i));
+        let missing: Vec<Vec<RunSpec>> = groups
             .iter()
             .enumerate()
             .filter(mine)
             .map(|(_, group)| {
                 group.iter().filter(|run| journal.get(run).is_none()).cloned().collect()
             })
-            .filter(|group: &Vec<Run>| !group.is_empty())
+            .filter(|group: &Vec<RunSpec>| !group.is_empty())
             .collect();
         let total = journal.len() + missing.iter().map(Vec::len).sum::<usize>() + later;
         let failed = AtomicBool::new(false);
-        let watch = Watch::new(self.session.cancel, &failed, self.session.observe);
+        let monitor = RunMonitor::new(self.session.cancel, &failed, self.session.observe);
         let next = AtomicUsize::new(0);
         let pace = Pace { start: Instant::now(), finished: 0 };
         let shared = Mutex::new((&mut *journal, pace, Ok(())));
         let work = || {
-            while !watch.stop()
+            while !monitor.should_stop()
                 && let Some(group) = missing.get(next.fetch_add(1, Ordering::Relaxed))
             {
-                let result = self.train(group, &watch);
+                let result = self.train(group, &monitor);
                 let (journal, pace, first_error) = &mut *lock(&shared);
-                if watch.stop() && result.is_err() {
+                if monitor.should_stop() && result.is_err() {
                     break; // An error because of the stop; why it stopped is known.
                 }
                 let result = result.and_then(|outcomes| {
@@ -76,7 +76,7 @@ impl Pool<'_> {
             }
         };
         std::thread::scope(|scope| {
-            for _ in 1..self.session.side_by_side.min(missing.len()) {
+            for _ in 1..self.session.parallel_runs.min(missing.len()) {
                 scope.spawn(work);
             }
             work();
@@ -98,12 +98,12 @@ impl Pool<'_> {
         }
     }
 
-    fn train(&self, group: &[Run], watch: &Watch<'_>) -> Result<Vec<Outcome>, Error> {
+    fn train(&self, group: &[RunSpec], monitor: &RunMonitor<'_>) -> Result<Vec<Outcome>, Error> {
         let name = || group[0].to_string();
         let start = Instant::now();
         let result = match group {
-            [run] => self.trial.train(run, watch).map(|outcome| vec![outcome]),
-            runs => self.trial.train_together(runs, watch),
+            [run] => self.trial.train(run, monitor).map(|outcome| vec![outcome]),
+            runs => self.trial.train_branches(runs, monitor),
         };
         let mut outcomes = result.map_err(|source| Error::Trial { run: name(), source })?;
         let count = |run: String, what, got, expected| {
@@ -120,10 +120,10 @@ impl Pool<'_> {
 }
 
 /// Puts each run with the first one before it that begins like it, for long enough to be worth it.
-pub(crate) fn groups(runs: &[Run]) -> Vec<Vec<Run>> {
-    let mut groups: Vec<Vec<Run>> = Vec::new();
+pub(crate) fn groups(runs: &[RunSpec]) -> Vec<Vec<RunSpec>> {
+    let mut groups: Vec<Vec<RunSpec>> = Vec::new();
     for run in runs {
-        let together = |group: &&mut Vec<Run>| {
+        let together = |group: &&mut Vec<RunSpec>| {
             group[0].seed == run.seed
                 && group[0].peak_lr == run.peak_lr
                 && group[0].shared_steps(run) >= run.steps.div_ceil(WORTH_SHARING)

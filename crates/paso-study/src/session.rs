@@ -1,7 +1,7 @@
 //! How a study is run this time: where it keeps its runs, how long it may take, who listens.
 
 use crate::trial::NEVER;
-use crate::{Cut, Outcome, Plan, Run, Shard};
+use crate::{BudgetCut, Outcome, Plan, RunSpec, Shard};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -13,8 +13,8 @@ pub struct Session<'a> {
     /// Where finished runs are kept (`runs.jsonl`) and the plan (`plan.json`). `None`: only in memory.
     pub folder: Option<&'a Path>,
     /// How many runs are trained at the same time; 0 counts as 1. Default 1.
-    pub side_by_side: usize,
-    /// About how long the whole study may take; see [`Cut`]. `None`: as long as it takes.
+    pub parallel_runs: usize,
+    /// About how long the whole study may take; see [`BudgetCut`]. `None`: as long as it takes.
     pub budget: Option<Duration>,
     /// Which part of the study is done here; see [`Shard`]. It needs a folder, and excludes a budget. `None`: all of it.
     pub shard: Option<Shard>,
@@ -28,7 +28,7 @@ impl Default for Session<'_> {
     fn default() -> Self {
         Self {
             folder: None,
-            side_by_side: 1,
+            parallel_runs: 1,
             budget: None,
             shard: None,
             cancel: &NEVER,
@@ -41,7 +41,7 @@ impl std::fmt::Debug for Session<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session")
             .field("folder", &self.folder)
-            .field("side_by_side", &self.side_by_side)
+            .field("side_by_side", &self.parallel_runs)
             .field("budget", &self.budget)
             .field("shard", &self.shard)
             .field("cancel", &self.cancel)
@@ -55,17 +55,17 @@ impl std::fmt::Debug for Session<'_> {
 pub enum Event<'a> {
     /// Before anything runs: what is going to be done. Again after a budget changed it.
     Planned(&'a Plan),
-    /// The first runs are done, so that the plan now knows about how long it takes ([`Plan::time_of`]). Not with a budget, where
+    /// The first runs are done, so that the plan now knows about how long it takes ([`Plan::duration_of`]). Not with a budget, where
     /// `Planned` says it, and not for a shard.
     Measured(&'a Plan),
     /// The study was made smaller to fit its budget.
-    Cut(&'a Cut),
+    BudgetCut(&'a BudgetCut),
     /// A run made this many more updates.
     Steps(u64),
     /// A run is done.
     Finished {
         /// Which.
-        run: &'a Run,
+        run: &'a RunSpec,
         /// What it came to.
         outcome: &'a Outcome,
         /// How far the study is.

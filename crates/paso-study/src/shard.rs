@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 ///
 /// ```
 /// let shard: paso_study::Shard = "2/4".parse()?;
-/// assert_eq!((shard.index(), shard.of()), (2, 4));
+/// assert_eq!((shard.index(), shard.count()), (2, 4));
 /// assert!("5/4".parse::<paso_study::Shard>().is_err());
 /// # Ok::<(), paso_study::Error>(())
 /// ```
@@ -24,20 +24,20 @@ use std::path::{Path, PathBuf};
 #[serde(try_from = "String", into = "String")]
 pub struct Shard {
     index: usize,
-    of: usize,
+    count: usize,
 }
 
 impl Shard {
     /// Part `index`, from 1, of `of` parts.
     ///
     /// # Errors
-    /// [`Error::Setting`] unless `1 <= index <= of`.
-    pub fn new(index: usize, of: usize) -> Result<Self, Error> {
-        if index == 0 || index > of {
-            let value = format!("{index}/{of}");
-            return Err(Error::Setting { field: "shard", value, allowed: ALLOWED });
+    /// [`Error::InvalidValue`] unless `1 <= index <= of`.
+    pub fn new(index: usize, count: usize) -> Result<Self, Error> {
+        if index == 0 || index > count {
+            let value = format!("{index}/{count}");
+            return Err(Error::InvalidValue { field: "shard", value, allowed: ALLOWED });
         }
-        Ok(Self { index, of })
+        Ok(Self { index, count })
     }
 
     /// Which part this is, from 1.
@@ -48,13 +48,13 @@ impl Shard {
 
     /// How many parts there are.
     #[must_use]
-    pub fn of(self) -> usize {
-        self.of
+    pub fn count(self) -> usize {
+        self.count
     }
 
     /// Whether the `i`-th piece of work, from 0, belongs to this part.
     pub(crate) fn has(self, i: usize) -> bool {
-        i % self.of == self.index - 1
+        i % self.count == self.index - 1
     }
 }
 
@@ -64,7 +64,7 @@ impl std::str::FromStr for Shard {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = || Error::Setting { field: "shard", value: text.into(), allowed: ALLOWED };
+        let wrong = || Error::InvalidValue { field: "shard", value: text.into(), allowed: ALLOWED };
         let (index, of) = text.split_once('/').ok_or_else(wrong)?;
         let number = |part: &str| part.trim().parse().map_err(|_| wrong());
         Self::new(number(index)?, number(of)?)
@@ -73,7 +73,7 @@ impl std::str::FromStr for Shard {
 
 impl std::fmt::Display for Shard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.index, self.of)
+        write!(f, "{}/{}", self.index, self.count)
     }
 }
 
@@ -107,12 +107,12 @@ pub struct Merged {
 ///
 /// # Errors
 /// [`Error::Merge`] for a folder without runs, runs of another study (another fingerprint, another number of steps), or a run that came
-/// out differently in two folders; [`Error::File`] and [`Error::Content`] for files that cannot be read.
+/// out differently in two folders; [`Error::Io`] and [`Error::MalformedFile`] for files that cannot be read.
 pub fn merge(into: &Path, parts: &[PathBuf]) -> Result<Merged, Error> {
     let mut lines: BTreeMap<String, (Line, &Path)> = BTreeMap::new();
     let mut duplicates = 0;
     let mut first: Option<(String, u64, &Path)> = None;
-    std::fs::create_dir_all(into).map_err(|source| Error::File { path: into.into(), source })?;
+    std::fs::create_dir_all(into).map_err(|source| Error::Io { path: into.into(), source })?;
     let folders = parts.iter().map(PathBuf::as_path).chain([into]);
     for folder in folders {
         let wrong = |reason| Error::Merge { folder: folder.into(), reason };
@@ -159,7 +159,7 @@ pub fn merge(into: &Path, parts: &[PathBuf]) -> Result<Merged, Error> {
     }
     let text: String = lines.values().map(|(line, _)| line.text()).collect();
     let path = into.join(journal::FILE_NAME);
-    paso_files::write(&path, text.as_bytes()).map_err(|source| Error::File { path, source })?;
+    paso_files::write(&path, text.as_bytes()).map_err(|source| Error::Io { path, source })?;
     Ok(Merged { runs: lines.len(), duplicates })
 }
 

@@ -1,18 +1,18 @@
 //! The study itself: plan, tune, run the pairs, answer.
 
 use crate::answer::{AgainstAlternative, Answer, ArmAnswer};
-use crate::budget::{Cut, Granted};
+use crate::budget::{BudgetCut, BudgetPlan};
 use crate::compare::{Verdict, compare};
 use crate::config::StudyConfig;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::pool::{Pool, groups};
-use crate::report::{About, Report};
+use crate::report::{About, StudyReport};
 use crate::session::{Event, Session};
 use crate::stats::{bca, holm, mean};
-use crate::tune::{Tuned, judged, run_of, runs, tune};
-use crate::why::Why;
-use crate::{Error, Role, Run, Trial};
+use crate::tune::{Tuned, metric_of, run_of, runs, tune};
+use crate::why::NoiseAnalysis;
+use crate::{Error, Role, RunSpec, Trial};
 
 /// A study whose settings have been checked.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ impl Study {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::Setting`] for the first that makes no sense, [`Error::Schedule`] for a schedule that cannot be read or
+    /// [`Error::InvalidValue`] for the first that makes no sense, [`Error::Schedule`] for a schedule that cannot be read or
     /// does not fit the steps.
     pub fn new(config: StudyConfig) -> Result<Self, Error> {
         config.check()?;
@@ -40,7 +40,7 @@ impl Study {
     /// What [`run`](Self::run) will do. Print it before.
     #[must_use]
     pub fn plan(&self, session: &Session<'_>) -> Plan {
-        Plan::of(&self.config, session.side_by_side, None)
+        Plan::new(&self.config, session.parallel_runs, None)
     }
 
     /// Does the study: every run that the session's folder does not have yet, then the answer.
@@ -64,9 +64,9 @@ impl Study {
         trial: &dyn Trial,
         session: &Session<'_>,
         about: About,
-    ) -> Result<Report, Error> {
+    ) -> Result<StudyReport, Error> {
         let (answer, journal) = self.settle(trial, session)?;
-        Ok(Report::new(answer, &journal, about))
+        Ok(StudyReport::new(answer, &journal, about))
     }
 
     fn settle(&self, trial: &dyn Trial, session: &Session<'_>) -> Result<(Answer, Journal), Error> {
@@ -75,19 +75,23 @@ impl Study {
             (None, None) => Journal::in_memory(),
             (None, Some(shard)) => {
                 let allowed = "in a folder, where the shards meet";
-                return Err(Error::Setting { field: "shard", value: shard.to_string(), allowed });
+                return Err(Error::InvalidValue {
+                    field: "shard",
+                    value: shard.to_string(),
+                    allowed,
+                });
             }
         };
         if let (Some(shard), Some(_)) = (session.shard, session.budget) {
             let allowed = "without a budget: the shards would cut the study differently";
-            return Err(Error::Setting { field: "shard", value: shard.to_string(), allowed });
+            return Err(Error::InvalidValue { field: "shard", value: shard.to_string(), allowed });
         }
         (session.observe)(&Event::Planned(&self.plan(session)));
         let pool = Pool { trial, session };
         let (config, cut) = self.within_budget(&pool, &mut journal)?;
         if session.budget.is_none() && session.shard.is_none() {
             let seconds = self.seconds_per_run(&pool, &mut journal)?;
-            let plan = Plan::of(&config, session.side_by_side, Some(seconds));
+            let plan = Plan::new(&config, session.parallel_runs, Some(seconds));
             (session.observe)(&Event::Measured(&plan));
         }
         let tuned = tune(&config, &mut journal, &pool)?;
@@ -100,26 +104,29 @@ impl Study {
         &self,
         pool: &Pool<'_>,
         journal: &mut Journal,
-    ) -> Result<(StudyConfig, Option<Cut>), Error> {
-        let Session { budget: Some(budget), folder, side_by_side, observe, .. } = *pool.session
+    ) -> Result<(StudyConfig, Option<BudgetCut>), Error> {
+        let Session { budget: Some(budget), folder, parallel_runs, observe, .. } = *pool.session
         else {
             return Ok((self.config.clone(), None));
         };
-        let known =
-            folder.map(|folder| Granted::load(folder, &self.config, budget)).transpose()?.flatten();
+        let known = folder
+            .map(|folder| BudgetPlan::load(folder, &self.config, budget))
+            .transpose()?
+            .flatten();
         let granted = match known {
             Some(granted) => granted,
             None => {
                 let seconds = self.seconds_per_run(pool, journal)?;
-                let granted = Granted::decide(&self.config, budget, side_by_side.max(1), seconds);
+                let granted =
+                    BudgetPlan::decide(&self.config, budget, parallel_runs.max(1), seconds);
                 folder.map_or(Ok(()), |folder| granted.save(folder))?;
                 granted
             }
         };
-        observe(&Event::Cut(&granted.cut));
-        observe(&Event::Planned(&Plan::of(
+        observe(&Event::BudgetCut(&granted.cut));
+        observe(&Event::Planned(&Plan::new(
             &granted.config,
-            side_by_side,
+            parallel_runs,
             Some(granted.seconds_per_run),
         )));
         Ok((granted.config, Some(granted.cut)))
@@ -129,8 +136,8 @@ impl Study {
     fn seconds_per_run(&self, pool: &Pool<'_>, journal: &mut Journal) -> Result<f64, Error> {
         let (low, high) = self.config.grid.start();
         let all = runs(&self.config, low, high);
-        let at_once = pool.session.side_by_side.max(1);
-        let first: Vec<Run> = groups(&all).into_iter().take(at_once).flatten().collect();
+        let at_once = pool.session.parallel_runs.max(1);
+        let first: Vec<RunSpec> = groups(&all).into_iter().take(at_once).flatten().collect();
         pool.run(journal, &first, all.len() - first.len())?;
         let seconds: Vec<f64> =
             first.iter().filter_map(|run| journal.get(run)).map(|o| o.seconds).collect();
@@ -139,8 +146,8 @@ impl Study {
 }
 
 /// The runs of the verdict, seed by seed, each once.
-pub(crate) fn verdict_runs(config: &StudyConfig, tuned: &[Tuned]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+pub(crate) fn verdict_runs(config: &StudyConfig, tuned: &[Tuned]) -> Vec<RunSpec> {
+    let mut runs: Vec<RunSpec> = Vec::new();
     for seed in config.verdict() {
         for (arm, tuned) in config.arms.iter().zip(tuned) {
             let run = run_of(config, arm, tuned.peak_lr, seed);
@@ -164,14 +171,19 @@ fn metrics(config: &StudyConfig, journal: &Journal, tuned: &[Tuned]) -> Vec<Vec<
                     .get(&run_of(config, arm, tuned.peak_lr, seed))
                     .expect("runs of the verdict are done")
             })
-            .map(|outcome| judged(outcome, horizon))
+            .map(|outcome| metric_of(outcome, horizon))
             .collect()
     };
     config.arms.iter().zip(tuned).map(of_arm).collect()
 }
 
 /// The statistics. Everything random happened before.
-fn answer(config: StudyConfig, journal: &Journal, tuned: Vec<Tuned>, cut: Option<&Cut>) -> Answer {
+fn answer(
+    config: StudyConfig,
+    journal: &Journal,
+    tuned: Vec<Tuned>,
+    cut: Option<&BudgetCut>,
+) -> Answer {
     let raw = metrics(&config, journal, &tuned);
     let worst =
         raw.iter().flatten().copied().filter(|m| m.is_finite()).fold(f64::INFINITY, f64::min);
@@ -227,7 +239,7 @@ fn answer(config: StudyConfig, journal: &Journal, tuned: Vec<Tuned>, cut: Option
         seeds: config.seeds,
         more_seeds: comparisons[best].more_seeds,
         notes: notes(&arms, best, cut, config.alpha),
-        why: Why::of(&config, journal, &tuned, best),
+        noise: NoiseAnalysis::new(&config, journal, &tuned, best),
         arms,
         against_alternative,
         config,
@@ -241,8 +253,8 @@ fn best_on_tuning(config: &StudyConfig, tuned: &[Tuned], role: Role) -> Option<u
 }
 
 /// What limits the answer.
-fn notes(arms: &[ArmAnswer], best: usize, cut: Option<&Cut>, alpha: f64) -> Vec<String> {
-    let mut notes = cut.map(Cut::costs).unwrap_or_default();
+fn notes(arms: &[ArmAnswer], best: usize, cut: Option<&BudgetCut>, alpha: f64) -> Vec<String> {
+    let mut notes = cut.map(BudgetCut::costs).unwrap_or_default();
     let untuned = arms.iter().all(|arm| arm.tuned.tried.iter().all(|t| t.peak_lr == arm.peak_lr));
     if untuned {
         notes.push(format!(

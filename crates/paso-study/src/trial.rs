@@ -1,6 +1,6 @@
 //! The caller's training loop, as the study sees it: a run to do, and the outcome of it.
 
-use crate::{Audit, Event, TrialError};
+use crate::{Event, RunAudit, TrialError};
 use paso_schedule::{Shape, Spec};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// A training loop that a study can run.
 ///
 /// It is called from several threads at once when the study was told so
-/// ([`Session::side_by_side`](crate::Session::side_by_side)); hence `&self` and `Sync`. One call should use one thread then.
+/// ([`Session::parallel_runs`](crate::Session::side_by_side)); hence `&self` and `Sync`. One call should use one thread then.
 ///
 /// For the comparison to mean anything:
 ///
 /// * Everything random (initial weights, order of the batches, augmentation, split of the data) comes from
-///   [`Run::seed`] and from nothing else, so that arms with the same seed are *paired*.
-/// * Every run takes exactly [`Run::steps`] updates, update number `t` (from 0) at the rate `schedule.at(t)`, where `schedule` is [`Run::schedule`].
+///   [`RunSpec::seed`] and from nothing else, so that arms with the same seed are *paired*.
+/// * Every run takes exactly [`RunSpec::steps`] updates, update number `t` (from 0) at the rate `schedule.at(t)`, where `schedule` is [`RunSpec::schedule`].
 /// * The metric is that of the last weights, not of the best checkpoint: picking the luckiest of many favours noisy arms.
 ///
-/// A closure `Fn(&Run, &Watch) -> Result<Outcome, TrialError>` is a `Trial` too.
+/// A closure `Fn(&RunSpec, &RunMonitor) -> Result<Outcome, TrialError>` is a `Trial` too.
 pub trait Trial: Sync {
     /// Trains once and judges the result.
     ///
@@ -25,10 +25,10 @@ pub trait Trial: Sync {
     ///
     /// # Errors
     /// Whatever keeps the run from being done at all; it ends the study, finished runs are kept.
-    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError>;
+    fn train(&self, run: &RunSpec, monitor: &RunMonitor<'_>) -> Result<Outcome, TrialError>;
 
     /// Trains several runs that begin alike: one seed, one variant, and the same rates for the first
-    /// [`Run::shared_steps`] updates, as a constant rate and one that is constant for the first four fifths do.
+    /// [`RunSpec::shared_steps`] updates, as a constant rate and one that is constant for the first four fifths do.
     ///
     /// By default each is trained from its start. A loop that can copy its whole state (weights, moments, random state, position in
     /// the data) may train the common part once and branch off it, so that the other runs cost their tails only. The outcomes must
@@ -36,24 +36,28 @@ pub trait Trial: Sync {
     ///
     /// # Errors
     /// As [`train`](Self::train).
-    fn train_together(&self, runs: &[Run], watch: &Watch<'_>) -> Result<Vec<Outcome>, TrialError> {
-        runs.iter().map(|run| self.train(run, watch)).collect()
+    fn train_branches(
+        &self,
+        runs: &[RunSpec],
+        monitor: &RunMonitor<'_>,
+    ) -> Result<Vec<Outcome>, TrialError> {
+        runs.iter().map(|run| self.train(run, monitor)).collect()
     }
 }
 
 impl<F> Trial for F
 where
-    F: Fn(&Run, &Watch<'_>) -> Result<Outcome, TrialError> + Sync,
+    F: Fn(&RunSpec, &RunMonitor<'_>) -> Result<Outcome, TrialError> + Sync,
 {
-    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
-        self(run, watch)
+    fn train(&self, run: &RunSpec, monitor: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
+        self(run, monitor)
     }
 }
 
 /// One training run that the study asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Run {
+pub struct RunSpec {
     /// The schedule's shape: see [`paso_schedule::Shape`].
     pub spec: String,
     /// Whatever else distinguishes the arm, handed through from [`Arm::variant`](crate::Arm::variant); usually empty.
@@ -69,7 +73,7 @@ pub struct Run {
     pub averaging: Vec<u64>,
 }
 
-impl Run {
+impl RunSpec {
     /// A run that no study asked for, to try a [`Trial`] with: no variant, no averages.
     #[must_use]
     pub fn new(spec: &str, peak_lr: f64, steps: u64, seed: u64) -> Self {
@@ -104,7 +108,7 @@ impl Run {
     }
 }
 
-impl std::fmt::Display for Run {
+impl std::fmt::Display for RunSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "`{}`", self.spec)?;
         if !self.variant.is_empty() {
@@ -120,12 +124,12 @@ pub struct Outcome {
     /// The metric of the last weights; higher is better. Not finite: the run diverged.
     #[serde(with = "crate::json::finite_or_null")]
     pub metric: f64,
-    /// The metric of the averaged weights, one for each of [`Run::averaging`] in that order.
+    /// The metric of the averaged weights, one for each of [`RunSpec::averaging`] in that order.
     #[serde(with = "crate::json::finite_or_null_list")]
     pub averaged: Vec<f64>,
     /// Loss on the same data as the metric, at the last weights; lower is better. `None` when there is no such thing.
     pub loss: Option<f64>,
-    /// The same loss at the averaged weights, one for each of [`Run::averaging`]; empty when not known.
+    /// The same loss at the averaged weights, one for each of [`RunSpec::averaging`]; empty when not known.
     #[serde(
         default,
         with = "crate::json::finite_or_null_list",
@@ -135,7 +139,7 @@ pub struct Outcome {
     /// How long the run took; the study fills it in.
     pub seconds: f64,
     /// What the optimizer's steps looked like near the end.
-    pub audit: Option<Audit>,
+    pub audit: Option<RunAudit>,
     /// The course of the run, as many points as a picture needs; may be empty.
     pub curve: Vec<CurvePoint>,
 }
@@ -153,23 +157,23 @@ pub struct CurvePoint {
 
 /// The study's side of a run in progress: asks whether to stop, and takes progress.
 #[derive(Clone, Copy)]
-pub struct Watch<'a> {
+pub struct RunMonitor<'a> {
     cancel: &'a AtomicBool,
     failed: &'a AtomicBool,
     observe: &'a (dyn Fn(&Event<'_>) + Sync),
 }
 
-impl std::fmt::Debug for Watch<'_> {
+impl std::fmt::Debug for RunMonitor<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watch").field("stop", &self.stop()).finish_non_exhaustive()
+        f.debug_struct("Watch").field("stop", &self.should_stop()).finish_non_exhaustive()
     }
 }
 
-impl<'a> Watch<'a> {
+impl<'a> RunMonitor<'a> {
     /// A watch for calling a [`Trial`] outside a study, in a test for example: nobody stops it, nobody listens.
     #[must_use]
-    pub fn idle() -> Watch<'static> {
-        Watch { cancel: &NEVER, failed: &NEVER, observe: &|_| () }
+    pub fn detached() -> RunMonitor<'static> {
+        RunMonitor { cancel: &NEVER, failed: &NEVER, observe: &|_| () }
     }
 
     pub(crate) fn new(
@@ -183,7 +187,7 @@ impl<'a> Watch<'a> {
     /// Whether the run should stop, because the user said so or another run failed. Look at it once a step, and return any
     /// error then: the study reports why it stopped, not that error.
     #[must_use]
-    pub fn stop(&self) -> bool {
+    pub fn should_stop(&self) -> bool {
         self.cancel.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed)
     }
 

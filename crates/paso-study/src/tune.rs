@@ -4,7 +4,7 @@ use crate::config::StudyConfig;
 use crate::journal::Journal;
 use crate::pool::Pool;
 use crate::stats::mean;
-use crate::{Arm, Error, Event, Outcome, Run};
+use crate::{Arm, Error, Event, Outcome, RunSpec};
 use serde::{Deserialize, Serialize};
 
 /// What tuning chose for an arm, and everything it saw.
@@ -21,13 +21,13 @@ pub struct Tuned {
     /// Whether the rate is the first or last of the grid, which could not grow further.
     pub at_edge: bool,
     /// The whole grid, ascending by rate (and horizon).
-    pub tried: Vec<Tried>,
+    pub tried: Vec<GridPoint>,
 }
 
 /// One point of the grid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Tried {
+pub struct GridPoint {
     /// Peak rate.
     pub peak_lr: f64,
     /// Averaging horizon in steps, for an averaged arm.
@@ -37,10 +37,10 @@ pub struct Tried {
 }
 
 /// The run of `arm` at `peak_lr` with `seed`.
-pub(crate) fn run_of(config: &StudyConfig, arm: &Arm, peak_lr: f64, seed: u64) -> Run {
+pub(crate) fn run_of(config: &StudyConfig, arm: &Arm, peak_lr: f64, seed: u64) -> RunSpec {
     // Averages are kept by every run of a schedule that some arm wants averaged, so that both arms share it.
     let averaged = config.arms.iter().any(|other| other.averaged && other.trains_like(arm));
-    Run {
+    RunSpec {
         spec: arm.spec.clone(),
         variant: arm.variant.clone(),
         peak_lr,
@@ -64,7 +64,7 @@ pub(crate) fn tune(
         let tuned: Vec<Tuned> =
             config.arms.iter().map(|arm| choose(config, arm, journal, low, high)).collect();
         let mut room = config.grid.max_points - (high - low + 1) as usize;
-        let at = |index| tuned.iter().any(|t| t.at_edge && t.peak_lr == config.grid.rate(index));
+        let at = |index| tuned.iter().any(|t| t.at_edge && t.peak_lr == config.grid.lr(index));
         // With a single rate there is nothing that says in which direction to go.
         let (below, above) =
             (config.grid.points > 1 && at(low), config.grid.points > 1 && at(high));
@@ -74,12 +74,12 @@ pub(crate) fn tune(
                 *end += step;
                 room -= 1;
                 widened = true;
-                observe(&Event::Widened { peak_lr: config.grid.rate(*end) });
+                observe(&Event::Widened { peak_lr: config.grid.lr(*end) });
             }
         }
         if !widened {
             if tuned.iter().all(|t| !t.mean.is_finite()) {
-                let (lowest, highest) = (config.grid.rate(low), config.grid.rate(high));
+                let (lowest, highest) = (config.grid.lr(low), config.grid.lr(high));
                 return Err(Error::AllDiverged { lowest, highest });
             }
             for (arm, t) in config.arms.iter().zip(&tuned) {
@@ -91,14 +91,14 @@ pub(crate) fn tune(
 }
 
 /// Every tuning run: the middle of the grid first, so that an early look is at the likeliest rates.
-pub(crate) fn runs(config: &StudyConfig, low: i32, high: i32) -> Vec<Run> {
+pub(crate) fn runs(config: &StudyConfig, low: i32, high: i32) -> Vec<RunSpec> {
     let mut indices: Vec<i32> = (low..=high).collect();
     indices.sort_by_key(|index| index.abs());
-    let mut runs: Vec<Run> = Vec::new();
+    let mut runs: Vec<RunSpec> = Vec::new();
     for seed in config.tuning() {
         for &index in &indices {
             for arm in &config.arms {
-                let run = run_of(config, arm, config.grid.rate(index), seed);
+                let run = run_of(config, arm, config.grid.lr(index), seed);
                 if !runs.contains(&run) {
                     runs.push(run);
                 }
@@ -116,16 +116,16 @@ fn choose(config: &StudyConfig, arm: &Arm, journal: &Journal, low: i32, high: i3
     let mut best = (f64::NEG_INFINITY, i32::MAX, None);
     for index in low..=high {
         for (which, &horizon) in horizons.iter().enumerate() {
-            let peak_lr = config.grid.rate(index);
+            let peak_lr = config.grid.lr(index);
             let metrics: Vec<f64> = config
                 .tuning()
                 .map(|seed| {
                     journal.get(&run_of(config, arm, peak_lr, seed)).expect("tuning runs are done")
                 })
-                .map(|outcome| judged(outcome, horizon.map(|_| which)))
+                .map(|outcome| metric_of(outcome, horizon.map(|_| which)))
                 .collect();
             let mean = Some(mean(&metrics)).filter(|m| m.is_finite());
-            tried.push(Tried { peak_lr, horizon, mean });
+            tried.push(GridPoint { peak_lr, horizon, mean });
             let score = mean.unwrap_or(f64::NEG_INFINITY);
             if score > best.0 || (score == best.0 && index.abs() < best.1.abs()) {
                 best = (score, index, horizon);
@@ -136,7 +136,7 @@ fn choose(config: &StudyConfig, arm: &Arm, journal: &Journal, low: i32, high: i3
     // Every rate diverged: the lowest is the least bad, and asks for lower ones.
     let index = if mean == f64::NEG_INFINITY { low } else { index };
     Tuned {
-        peak_lr: config.grid.rate(index),
+        peak_lr: config.grid.lr(index),
         horizon,
         mean,
         at_edge: index == low || index == high,
@@ -145,6 +145,6 @@ fn choose(config: &StudyConfig, arm: &Arm, journal: &Journal, low: i32, high: i3
 }
 
 /// The metric by which an arm is judged: that of its last weights, or of its averaged ones.
-pub(crate) fn judged(outcome: &Outcome, horizon: Option<usize>) -> f64 {
+pub(crate) fn metric_of(outcome: &Outcome, horizon: Option<usize>) -> f64 {
     horizon.map_or(outcome.metric, |which| outcome.averaged[which])
 }

@@ -5,7 +5,7 @@ use crate::journal::Journal;
 use crate::stats::mean;
 use crate::theory::{predicted_gain, step_rms};
 use crate::tune::{Tuned, run_of};
-use crate::{Outcome, RateHistogram};
+use crate::{LrHistogram, Outcome};
 use serde::{Deserialize, Serialize};
 
 /// A run counts as limited by noise when its steps are within this share of the floor that noise keeps them at.
@@ -14,7 +14,7 @@ const NEAR_THE_FLOOR: f64 = 0.15;
 /// What the baseline's runs of the verdict say about noise. All losses are in the unit of [`Outcome::loss`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Why {
+pub struct NoiseAnalysis {
     /// Runs of the baseline that were audited and did not diverge.
     pub runs: usize,
     /// Mean root mean square of step / rate near their end.
@@ -26,7 +26,8 @@ pub struct Why {
     /// Largest `|step| / (rate * R(t))` over all the runs; theory allows 1.
     pub largest_over_bound: f64,
     /// Mean share of steps above the rate.
-    pub share_above_rate: f64,
+    #[serde(rename = "share_above_rate")]
+    pub share_above_lr: f64,
     /// `rate / 4 * sum of sqrt(v)`: how much loss a decay to 0 would remove from a quadratic whose weights have all settled. A heuristic, and an
     /// upper one: see [`theory::predicted_gain`](crate::theory::predicted_gain).
     pub predicted_gain: f64,
@@ -35,12 +36,13 @@ pub struct Why {
     /// Mean loss of the baseline minus that of its weights averaged over the horizon at which that is largest.
     pub averaging_gain: Option<f64>,
     /// The effective rates of all these runs, layer by layer.
-    pub effective_rates: Vec<RateHistogram>,
+    #[serde(rename = "effective_rates")]
+    pub effective_lrs: Vec<LrHistogram>,
 }
 
-impl Why {
+impl NoiseAnalysis {
     /// Looks at the runs of the verdict; `None` when no run of the baseline was audited.
-    pub(crate) fn of(
+    pub(crate) fn new(
         config: &StudyConfig,
         journal: &Journal,
         tuned: &[Tuned],
@@ -58,7 +60,7 @@ impl Why {
             .filter_map(|outcome| outcome.audit.as_ref())
             .collect();
         let first = audits.first()?;
-        let over = |value: &dyn Fn(&crate::Audit) -> f64| {
+        let over = |value: &dyn Fn(&crate::RunAudit) -> f64| {
             mean(&audits.iter().map(|audit| value(audit)).collect::<Vec<_>>())
         };
         let measured = constant.iter().zip(&decaying).filter_map(|(c, d)| Some(c.loss? - d.loss?));
@@ -70,11 +72,11 @@ impl Why {
         let averaging_gain = (0..config.averaging.len()).filter_map(gain).reduce(f64::max);
         let floor = step_rms(first.beta1);
         let rms = over(&|audit| audit.step_rms);
-        let mut effective_rates: Vec<RateHistogram> = Vec::new();
-        for histogram in audits.iter().flat_map(|audit| &audit.effective_rates) {
-            match effective_rates.iter_mut().find(|known| known.layer == histogram.layer) {
+        let mut effective_lrs: Vec<LrHistogram> = Vec::new();
+        for histogram in audits.iter().flat_map(|audit| &audit.effective_lrs) {
+            match effective_lrs.iter_mut().find(|known| known.layer == histogram.layer) {
                 Some(known) => known.merge(histogram),
-                None => effective_rates.push(histogram.clone()),
+                None => effective_lrs.push(histogram.clone()),
             }
         }
         Some(Self {
@@ -84,14 +86,14 @@ impl Why {
             noise_limited: (rms / floor - 1.0).abs() <= NEAR_THE_FLOOR
                 && averaging_gain.is_none_or(|gain| gain > 0.0),
             largest_over_bound: audits.iter().map(|a| a.largest_over_bound).fold(0.0, f64::max),
-            share_above_rate: over(&|audit| audit.share_above_rate),
+            share_above_lr: over(&|audit| audit.share_above_lr),
             predicted_gain: predicted_gain(
                 tuned[baseline].peak_lr,
                 over(&|audit| audit.sum_sqrt_v),
             ),
             measured_gain: finite_mean(measured),
             averaging_gain,
-            effective_rates,
+            effective_lrs,
         })
     }
 }

@@ -4,7 +4,7 @@ mod quadratic;
 
 use paso_study::theory::NoisyQuadratic;
 use paso_study::{
-    Answer, Arm, Error, Event, Grid, LEAST_SEEDS, Role, Session, Study, StudyConfig, Verdict,
+    Answer, Arm, Error, Event, Grid, MIN_SEEDS, Role, Session, Study, StudyConfig, Verdict,
 };
 use quadratic::Quadratic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -83,7 +83,7 @@ fn a_decay_far_too_early_harms() {
 fn two_seeds_leave_it_undecided_and_say_how_many_more() {
     let answer = settle(StudyConfig { seeds: 2, ..config() }, &noisy());
     assert_eq!(answer.verdict, Verdict::Undecided, "{}", answer.sentence());
-    assert_eq!(answer.more_seeds, Some(LEAST_SEEDS - 2), "{}", answer.sentence());
+    assert_eq!(answer.more_seeds, Some(MIN_SEEDS - 2), "{}", answer.sentence());
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn side_by_side_or_stopped_and_continued_the_answer_is_the_same() {
         };
         let session = Session {
             folder: Some(folder.path()),
-            side_by_side: 2,
+            parallel_runs: 2,
             cancel: &cancel,
             observe: &observe,
             ..Session::default()
@@ -131,7 +131,7 @@ fn side_by_side_or_stopped_and_continued_the_answer_is_the_same() {
     let path = folder.path().join("runs.jsonl");
     let text = std::fs::read_to_string(&path).expect("the journal");
     std::fs::write(&path, &text[..text.len() - 20]).expect("cut");
-    let session = Session { folder: Some(folder.path()), side_by_side: 2, ..Session::default() };
+    let session = Session { folder: Some(folder.path()), parallel_runs: 2, ..Session::default() };
     let answer = study.run(&noisy(), &session).expect("goes on to the end");
     assert_eq!(answer, reference, "the same to the last bit");
 }
@@ -174,14 +174,14 @@ fn the_gain_is_what_theory_says() {
     }
     assert!(answer.notes[0].starts_with("no rate was tuned"), "said: {:?}", answer.notes);
     // And the audit alone would have told: noise limits the runs, and the prediction needs no decaying run at all.
-    let why = answer.why.expect("audited");
+    let why = answer.noise.expect("audited");
     eprintln!("predicted {:.3e}, measured {:?}", why.predicted_gain, why.measured_gain);
     assert!(why.noise_limited && why.largest_over_bound <= 1.0, "{why:?}");
     assert!(
         (why.predicted_gain / why.measured_gain.expect("losses") - 1.0).abs() < 0.15,
         "{why:?}"
     );
-    assert_eq!(why.effective_rates[0].counts.iter().sum::<u64>(), 6 * 500, "all seeds' weights");
+    assert_eq!(why.effective_lrs[0].counts.iter().sum::<u64>(), 6 * 500, "all seeds' weights");
 }
 
 #[test]
@@ -216,8 +216,8 @@ fn a_branch_is_the_run_it_replaces_and_costs_its_tail_only() {
     let branching = noisy();
     let branched = settle(config(), &branching);
     let apart = noisy();
-    let trial = |run: &paso_study::Run, watch: &paso_study::Watch<'_>| {
-        paso_study::Trial::train(&apart, run, watch)
+    let trial = |run: &paso_study::RunSpec, monitor: &paso_study::RunMonitor<'_>| {
+        paso_study::Trial::train(&apart, run, monitor)
     };
     let separate = Study::new(config())
         .and_then(|study| study.run(&trial, &Session::default()))

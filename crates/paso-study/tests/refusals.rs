@@ -1,11 +1,11 @@
 //! What a study refuses, and whether it says where, what and why.
 
 use paso_study::{
-    Arm, Error, Grid, Outcome, Role, Run, Session, Study, StudyConfig, TrialError, Watch,
+    Arm, Error, Grid, Outcome, Role, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError,
 };
 use std::path::Path;
 
-fn trial(run: &Run, _: &Watch<'_>) -> Result<Outcome, TrialError> {
+fn trial(run: &RunSpec, _: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
     Ok(Outcome { metric: 0.5, averaged: vec![0.5; run.averaging.len()], ..Outcome::default() })
 }
 
@@ -91,7 +91,7 @@ fn a_damaged_journal_is_reported_with_its_line() {
 #[test]
 fn two_studies_do_not_share_a_folder_at_the_same_time() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let within = |_: &Run, _: &Watch<'_>| -> Result<Outcome, TrialError> {
+    let within = |_: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
         let message = run_in(folder.path(), "").expect_err("locked").to_string();
         Err(message.into())
     };
@@ -108,15 +108,16 @@ fn two_studies_do_not_share_a_folder_at_the_same_time() {
 
 #[test]
 fn a_failing_run_is_named_and_divergence_everywhere_is_an_error() {
-    let failing =
-        |_: &Run, _: &Watch<'_>| -> Result<Outcome, TrialError> { Err("no such image".into()) };
+    let failing = |_: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
+        Err("no such image".into())
+    };
     let study = Study::new(StudyConfig::default()).expect("valid");
     let message = study.run(&failing, &Session::default()).expect_err("fails").to_string();
     assert!(
         message.contains("`constant`, peak rate 1e-3") && message.contains("no such image"),
         "{message}"
     );
-    let diverging = |run: &Run, _: &Watch<'_>| -> Result<Outcome, TrialError> {
+    let diverging = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
         Ok(Outcome {
             metric: f64::NAN,
             averaged: vec![f64::NAN; run.averaging.len()],
@@ -126,16 +127,16 @@ fn a_failing_run_is_named_and_divergence_everywhere_is_an_error() {
     let error = study.run(&diverging, &Session::default()).expect_err("diverges");
     assert!(matches!(error, Error::AllDiverged { .. }), "{error}");
     let forgetful =
-        |_: &Run, _: &Watch<'_>| -> Result<Outcome, TrialError> { Ok(Outcome::default()) };
+        |_: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> { Ok(Outcome::default()) };
     let error = study.run(&forgetful, &Session::default()).expect_err("no averages");
     assert!(matches!(error, Error::Count { got: 0, expected: 3, .. }), "{error}");
 }
 
 #[test]
 fn a_budget_cuts_once_and_keeps_to_it() {
-    let slow = |run: &Run, watch: &Watch<'_>| {
+    let slow = |run: &RunSpec, monitor: &RunMonitor<'_>| {
         std::thread::sleep(std::time::Duration::from_millis(5));
-        trial(run, watch)
+        trial(run, monitor)
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = StudyConfig { seeds: 30, tuning_seeds: 3, ..StudyConfig::default() };

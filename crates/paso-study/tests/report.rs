@@ -5,8 +5,8 @@ mod quadratic;
 
 use paso_study::range_test::{Sweep, suggest};
 use paso_study::{
-    About, Arm, Grid, Outcome, REPORT_FORMAT, RangeReport, Report, Role, Run, Session, Stage,
-    Study, StudyConfig, Trial, TrialError, Watch,
+    About, Arm, Grid, Outcome, REPORT_FORMAT, RangeTestReport, Role, RunMonitor, RunSpec, Session,
+    Stage, Study, StudyConfig, StudyReport, Trial, TrialError,
 };
 use quadratic::Quadratic;
 use std::process::Command;
@@ -22,17 +22,17 @@ fn config() -> StudyConfig {
     }
 }
 
-fn report(config: StudyConfig, trial: &dyn Trial, about: About) -> Report {
+fn report(config: StudyConfig, trial: &dyn Trial, about: About) -> StudyReport {
     let study = Study::new(config).expect("a valid configuration");
     study.report(trial, &Session::default(), about).expect("nothing fails")
 }
 
-fn range_test() -> RangeReport {
+fn range_test() -> RangeTestReport {
     let lr: Vec<f64> = (0..80).map(|i| 10f64.powf(-6.0 + 0.08 * f64::from(i))).collect();
     let fall = |lr: &f64| 2.0 - 1.5 / (1.0 + (-(lr.log10() + 3.0) / 0.3).exp());
     let sweeps = vec![Sweep { loss: lr.iter().map(fall).collect(), lr }];
     let suggestion = suggest(&sweeps).expect("a clear curve");
-    RangeReport { sweeps, suggestion: Some(suggestion), refusal: None }
+    RangeTestReport { sweeps, suggestion: Some(suggestion), refusal: None }
 }
 
 /// The page's figures.
@@ -58,7 +58,11 @@ fn everything_is_in_it_and_comes_back_from_json() {
     assert_eq!(tuning, 5 * rates, "five trained arms at {rates} rates on one seed");
     assert!(report.runs.iter().all(|run| !run.arms.is_empty()), "every run is for some arm");
     let json = serde_json::to_string(&report).expect("it has JSON");
-    assert_eq!(serde_json::from_str::<Report>(&json).expect("its own JSON"), report, "the same");
+    assert_eq!(
+        serde_json::from_str::<StudyReport>(&json).expect("its own JSON"),
+        report,
+        "the same"
+    );
 
     let page = report.html();
     let expected = ["differences", "effective-rates", "schedules", "loss", "range-test", "tuning"];
@@ -92,7 +96,7 @@ fn the_page_loads_nothing_and_runs_nothing() {
 #[test]
 fn odd_studies_have_a_page_too() {
     // Nothing but a metric; equal everywhere; one arm that always diverges.
-    let odd = |run: &Run, _: &Watch<'_>| -> Result<Outcome, TrialError> {
+    let odd = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
         let metric = if run.spec.starts_with("cosine") { f64::NAN } else { 0.5 };
         Ok(Outcome { metric, averaged: vec![0.5; run.averaging.len()], ..Outcome::default() })
     };
@@ -109,13 +113,13 @@ fn odd_studies_have_a_page_too() {
         },
     ] {
         let refusal = Some("the curve is flat".into());
-        let range_test = Some(RangeReport { refusal, ..RangeReport::default() });
+        let range_test = Some(RangeTestReport { refusal, ..RangeTestReport::default() });
         let report = report(config, &odd, About { range_test, ..About::default() });
         let page = report.html();
         assert!(page.contains("</html>") && !page.contains("could not be drawn"), "{page}");
         assert!(!page.contains("NaN") && !page.contains("inf"), "no broken numbers");
         let json = serde_json::to_string(&report).expect("it has JSON");
-        serde_json::from_str::<Report>(&json).expect("its own JSON");
+        serde_json::from_str::<StudyReport>(&json).expect("its own JSON");
     }
 }
 

@@ -1,13 +1,14 @@
 //! A study in parts: the parts give what the whole gives, and what does not belong together is refused.
 
 use paso_study::{
-    Answer, Error, Outcome, Run, Session, Shard, Study, StudyConfig, TrialError, Watch, merge,
+    Answer, Error, Outcome, RunMonitor, RunSpec, Session, Shard, Study, StudyConfig, TrialError,
+    merge,
 };
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A loop that trains nothing: linear decay gives 0.02 more than the seed's luck, and rates matter a little.
-fn trial(run: &Run, _: &Watch<'_>) -> Result<Outcome, TrialError> {
+fn trial(run: &RunSpec, _: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
     let luck = (run.seed % 7) as f64 / 100.0;
     let gain = if run.spec.starts_with("linear") { 0.02 } else { 0.0 };
     // The best rate lies above the grid, so that it has to widen.
@@ -98,8 +99,8 @@ fn what_does_not_belong_together_is_refused() {
     assert!(refused().contains("2000 steps"), "{}", refused());
 
     std::fs::remove_file(&journal).expect("removed");
-    let luckier = |run: &Run, watch: &Watch<'_>| {
-        trial(run, watch).map(|outcome| Outcome { metric: outcome.metric + 1e-9, ..outcome })
+    let luckier = |run: &RunSpec, monitor: &RunMonitor<'_>| {
+        trial(run, monitor).map(|outcome| Outcome { metric: outcome.metric + 1e-9, ..outcome })
     };
     study("").run(&luckier, &session).expect("nothing fails");
     assert!(refused().contains("not trained in the same way"), "{}", refused());

@@ -3,9 +3,9 @@
 //! Every figure in here is a frequency out of `STUDIES` simulated ones; its standard error is stated with it. Run with
 //! `cargo test -p paso-study --test simulation -- --nocapture` to see the figures.
 
-use paso_study::stats::{Interval, bca, interval};
+use paso_study::stats::{ConfidenceInterval, bca, interval};
 use paso_study::{
-    Grid, Outcome, Run, Session, Study, StudyConfig, TrialError, Verdict, Watch, compare,
+    Grid, Outcome, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError, Verdict, compare,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -52,7 +52,7 @@ fn whole_studies_without_a_difference_rarely_say_helps() {
     // Every metric is noise, its own for arm, rate and seed: tuning picks the luckiest of everything, as it does in real life.
     for (name, noise) in [("normal", bell as fn(&mut ChaCha8Rng) -> f64), ("skewed", skewed)] {
         let verdict = |study: u64| {
-            let trial = move |run: &Run, _: &Watch<'_>| -> Result<Outcome, TrialError> {
+            let trial = move |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
                 let label = format!("{study} {run}");
                 let key = label
                     .bytes()
@@ -80,7 +80,7 @@ fn intervals_cover_at_their_level() {
     // six seeds 96.9 % is the nearest it can have; the bootstrap is printed beside it, and asserted to be what the docs say: too short.
     for seeds in [6, 8, 12] {
         for (name, noise) in [("normal", bell as fn(&mut ChaCha8Rng) -> f64), ("skewed", skewed)] {
-            let covers = |interval: Interval| interval.low <= 0.3 && 0.3 <= interval.high;
+            let covers = |interval: ConfidenceInterval| interval.low <= 0.3 && 0.3 <= interval.high;
             let (exact, error) =
                 share(|study| covers(interval(&differences(study, seeds, 0.3, noise), 0.95)));
             let (boot, _) =

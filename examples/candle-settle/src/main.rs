@@ -3,7 +3,9 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss::mse};
-use paso_study::{About, Arm, Outcome, Run, Session, Study, StudyConfig, TrialError, Watch};
+use paso_study::{
+    About, Arm, Outcome, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError,
+};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -22,7 +24,7 @@ fn predict(net: &[Var], x: &Tensor) -> Result<Tensor> {
     hidden.matmul(net[2].as_tensor())
 }
 
-fn train(run: &Run, watch: &Watch<'_>) -> std::result::Result<Outcome, TrialError> {
+fn train(run: &RunSpec, watch: &RunMonitor<'_>) -> std::result::Result<Outcome, TrialError> {
     // Everything random comes from the run's seed: so arms with the same seed are a pair.
     let mut rng = ChaCha8Rng::seed_from_u64(run.seed);
     let mut weights = |scale, rows, columns| {
@@ -37,7 +39,7 @@ fn train(run: &Run, watch: &Watch<'_>) -> std::result::Result<Outcome, TrialErro
         let y = (surface(&x)? + normal(&mut rng, 0.5, 32, 1)?)?;
         adam.set_learning_rate(schedule.at(t));
         adam.backward_step(&mse(&predict(&net, &x)?, &y)?)?;
-        if watch.stop() {
+        if watch.should_stop() {
             return Err("stopped".into());
         }
     }
@@ -50,7 +52,7 @@ fn main() -> std::result::Result<(), TrialError> {
     let arms = Arm::usual().into_iter().filter(|arm| !arm.averaged).collect();
     let metric = "minus squared error".into();
     let config = StudyConfig { arms, steps: 500, metric, margin: 0.005, ..StudyConfig::default() };
-    let session = Session { side_by_side: 2, ..Session::default() };
+    let session = Session { parallel_runs: 2, ..Session::default() };
     let report = Study::new(config)?.report(&train, &session, About::default())?;
     std::fs::write("report.html", report.html())?;
     println!("{}", report.sentence);

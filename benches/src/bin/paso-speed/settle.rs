@@ -1,7 +1,9 @@
 //! `paso-speed settle`: a whole small study of the noisy quadratic: tuning, runs on paired seeds, statistics, verdict.
 
 use paso_adam::{Adam, AdamConfig, AdamGroup};
-use paso_study::{Grid, Outcome, Run, Session, Study, StudyConfig, TrialError, Verdict, Watch};
+use paso_study::{
+    Grid, Outcome, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError, Verdict,
+};
 
 use crate::timing::{self, Effort};
 
@@ -42,14 +44,14 @@ pub(crate) fn run(args: &Args) {
 }
 
 /// Adam on weights that pull to 0, with noise in every gradient.
-fn train(run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
+fn train(run: &RunSpec, watch: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
     let schedule = run.schedule();
     let mut adam = AdamGroup::new(Adam::new(AdamConfig::default())?, [WEIGHTS]);
     let (mut weights, mut grads) = (vec![1.0_f32; WEIGHTS], vec![0.0_f32; WEIGHTS]);
     let mut averages = vec![weights.clone(); run.averaging.len()];
     let mut random = run.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     for t in 0..run.steps {
-        if watch.stop() {
+        if watch.should_stop() {
             return Err("stopped".into());
         }
         for (grad, weight) in grads.iter_mut().zip(&weights) {

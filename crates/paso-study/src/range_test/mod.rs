@@ -133,7 +133,7 @@ pub struct Suggestion {
 pub enum Refusal {
     /// Too short a sweep, or one that diverged at once.
     #[error(
-        "only {found} losses before divergence, at least {LEAST_POINTS} are needed; start at a lower rate, or take more steps"
+        "only {found} losses before divergence, at least {MIN_POINTS} are needed; start at a lower rate, or take more steps"
     )]
     TooFew {
         /// Usable losses.
@@ -177,7 +177,7 @@ pub enum Refusal {
 }
 
 /// Least number of losses that tell anything.
-const LEAST_POINTS: usize = 12;
+const MIN_POINTS: usize = 12;
 
 /// Resamples for the interval.
 const RESAMPLES: usize = 300;
@@ -376,7 +376,7 @@ fn pool(sweeps: &[Sweep]) -> Result<Pooled, Refusal> {
         parts.push((lr, loss, rises(&loss[..finite], 1.0)));
     }
     let found = parts.iter().map(|(.., usable)| *usable).min().unwrap_or(0);
-    if found < LEAST_POINTS {
+    if found < MIN_POINTS {
         return Err(Refusal::TooFew { found });
     }
     let diverges = parts
@@ -398,7 +398,7 @@ fn pool(sweeps: &[Sweep]) -> Result<Pooled, Refusal> {
     points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let (mut x, mut y): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();
     // A parabola that is fitted across the foot of a blow-up dips before it, which would look like a fall.
-    let end = rises(&y, 0.25).max(LEAST_POINTS);
+    let end = rises(&y, 0.25).max(MIN_POINTS);
     x.truncate(end);
     y.truncate(end);
     Ok(Pooled { x, y, diverges: Some(diverges.log10()).filter(|x| x.is_finite()) })
@@ -407,7 +407,7 @@ fn pool(sweeps: &[Sweep]) -> Result<Pooled, Refusal> {
 /// How many losses come before the place after the lowest where they rise, for good, by more than `share` of what they fell,
 /// and by more than noise.
 fn rises(loss: &[f64], share: f64) -> usize {
-    if loss.len() < LEAST_POINTS {
+    if loss.len() < MIN_POINTS {
         return loss.len();
     }
     // Medians of five, which no spike moves.

@@ -1,7 +1,7 @@
 //! The page: one file that needs no network and no script.
 
 use super::figures::{ARMS, AXIS, Ink, MESH, PAPER, TEXT, ZONE};
-use super::{Report, sections};
+use super::{StudyReport, sections};
 use crate::Verdict;
 use crate::text::{number, signed};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -9,7 +9,7 @@ use plotters::style::RGBColor;
 
 const STYLE: &str = include_str!("style.css");
 
-impl Report {
+impl StudyReport {
     /// The report as one HTML page: figures are inline SVG, nothing is loaded from anywhere, no script runs. It follows the reader's choice of light
     /// or dark, fits a phone, and prints.
     #[must_use]
@@ -66,7 +66,7 @@ fn hex(color: RGBColor) -> String {
 }
 
 /// The verdict in few words.
-fn claim(report: &Report) -> String {
+fn claim(report: &StudyReport) -> String {
     match report.answer.verdict {
         Verdict::Helps => "Yes, decay helps here.".into(),
         Verdict::Harms => "No, decay harms here.".into(),
@@ -79,7 +79,7 @@ fn claim(report: &Report) -> String {
     }
 }
 
-fn verdict(report: &Report) -> Markup {
+fn verdict(report: &StudyReport) -> Markup {
     let answer = &report.answer;
     let best = answer.best();
     let tone = answer.verdict.to_string().replace(' ', "-");
@@ -115,12 +115,12 @@ fn number_of(won: f64) -> String {
 }
 
 /// The baseline's name.
-pub(super) fn baseline(report: &Report) -> &str {
+pub(super) fn baseline(report: &StudyReport) -> &str {
     &report.answer.config.arms[report.answer.config.baseline()].name
 }
 
 /// Condition, command, limits.
-fn conditions(report: &Report) -> Markup {
+fn conditions(report: &StudyReport) -> Markup {
     let about = &report.about;
     let config = &report.answer.config;
     html! {

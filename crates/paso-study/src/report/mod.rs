@@ -15,10 +15,10 @@ use crate::range_test::{Suggestion, Sweep};
 use crate::stats::whole;
 use crate::study::verdict_runs;
 use crate::tune::{run_of, runs};
-use crate::{Answer, Arm, Outcome, Run};
+use crate::{Answer, Arm, Outcome, RunSpec};
 use serde::{Deserialize, Serialize};
 
-/// Version of [`Report`]'s JSON. Raised when the meaning of a field changes; new fields may come without.
+/// Version of [`StudyReport`]'s JSON. Raised when the meaning of a field changes; new fields may come without.
 pub const REPORT_FORMAT: u32 = 1;
 
 /// Points of a drawn schedule.
@@ -35,12 +35,12 @@ pub struct About {
     /// What the answer depends on, as name and value: data, net, batch size, weight decay, machine, version.
     pub conditions: Vec<(String, String)>,
     /// The range test that placed the grid of rates, if there was one.
-    pub range_test: Option<RangeReport>,
+    pub range_test: Option<RangeTestReport>,
 }
 
 /// A range test and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RangeReport {
+pub struct RangeTestReport {
     /// What was measured.
     pub sweeps: Vec<Sweep>,
     /// What it suggests.
@@ -52,7 +52,7 @@ pub struct RangeReport {
 /// A finished study, complete: `report.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Report {
+pub struct StudyReport {
     /// [`REPORT_FORMAT`].
     pub format: u32,
     /// The version of this crate that wrote it.
@@ -86,7 +86,7 @@ pub struct RunRecord {
     /// The arms that use it: more than one when they only differ in averaging.
     pub arms: Vec<String>,
     /// What was asked for.
-    pub run: Run,
+    pub run: RunSpec,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -101,14 +101,14 @@ pub enum Stage {
     Verdict,
 }
 
-impl Report {
+impl StudyReport {
     pub(crate) fn new(answer: Answer, journal: &Journal, about: About) -> Self {
         let config = &answer.config;
         let tuned: Vec<_> = answer.arms.iter().map(|arm| arm.tuned.clone()).collect();
         let grid = tuned.first().map(|tuned| tuned.tried.as_slice()).unwrap_or_default();
-        let indices = (-99..=99).filter(|i| grid.iter().any(|t| t.peak_lr == config.grid.rate(*i)));
+        let indices = (-99..=99).filter(|i| grid.iter().any(|t| t.peak_lr == config.grid.lr(*i)));
         let (low, high) = (indices.clone().min().unwrap_or(0), indices.max().unwrap_or(0));
-        let record = |stage, run: Run| {
+        let record = |stage, run: RunSpec| {
             let outcome = journal.get(&run)?.clone();
             Some(RunRecord { stage, arms: arms_of(&answer, &run, stage), run, outcome })
         };
@@ -139,7 +139,7 @@ impl Report {
         if grid.points == 1 {
             limits.push("Nothing was tuned: every arm had the same peak rate, so that a difference may be the rate's and not the schedule's.".into());
         }
-        if self.answer.why.is_some() {
+        if self.answer.noise.is_some() {
             limits.push("The predicted gain is a heuristic, and an upper one: it takes the loss for a quadratic whose weights have all settled into their noise.".into());
         }
         limits
@@ -147,7 +147,7 @@ impl Report {
 }
 
 /// The names of the arms that a run was for.
-fn arms_of(answer: &Answer, run: &Run, stage: Stage) -> Vec<String> {
+fn arms_of(answer: &Answer, run: &RunSpec, stage: Stage) -> Vec<String> {
     let uses = |(arm, tuned): (&Arm, f64)| {
         let same = run_of(&answer.config, arm, run.peak_lr, run.seed) == *run;
         (same && (stage == Stage::Tuning || tuned == run.peak_lr)).then(|| arm.name.clone())

@@ -5,7 +5,7 @@ use super::figures::{
 };
 use super::html::baseline;
 use super::scales::Axis;
-use super::{RangeReport, Report, Stage};
+use super::{RangeTestReport, Stage, StudyReport};
 use crate::range_test::Suggestion;
 use crate::text::{number, rate, signed};
 use crate::{Answer, ArmAnswer, CurvePoint, Role, Verdict};
@@ -33,7 +33,7 @@ fn legend(answer: &Answer, arms: &[usize]) -> Markup {
 }
 
 /// Every arm against the baseline.
-pub(super) fn differences(report: &Report) -> Markup {
+pub(super) fn differences(report: &StudyReport) -> Markup {
     let answer = &report.answer;
     let config = &answer.config;
     let base = &answer.arms[config.baseline()].values;
@@ -102,10 +102,10 @@ pub(super) fn differences(report: &Report) -> Markup {
 }
 
 /// The audit.
-pub(super) fn why(report: &Report) -> Markup {
-    let Some(why) = &report.answer.why else { return html! {} };
+pub(super) fn why(report: &StudyReport) -> Markup {
+    let Some(why) = &report.answer.noise else { return html! {} };
     let rows: Vec<(String, i32, Vec<u64>)> =
-        why.effective_rates.iter().map(|h| (h.layer.clone(), h.first, h.counts.clone())).collect();
+        why.effective_lrs.iter().map(|h| (h.layer.clone(), h.first, h.counts.clone())).collect();
     let bins = rows.iter().flat_map(|(_, first, counts)| {
         let end = first + i32::try_from(counts.len()).unwrap_or(0);
         [f64::from(*first) / 2.0, f64::from(end) / 2.0]
@@ -125,7 +125,7 @@ pub(super) fn why(report: &Report) -> Markup {
             @if let Some(gain) = why.measured_gain { div { dt { "Gain measured" } dd { (number(gain)) small { "of loss, by " (report.answer.best_arm) } } } }
             @if let Some(gain) = why.averaging_gain { div { dt { "Gain of averaging" } dd { (number(gain)) small { "of loss, same runs, averaged weights" } } } }
             div { dt { "Largest step" } dd { (format!("{:.3}", why.largest_over_bound)) small { "of the bound rate · R(t); never above 1" } } }
-            div { dt { "Steps above the rate" } dd { (format!("{:.1} %", 100.0 * why.share_above_rate)) small { "the rate does not cap the step" } } }
+            div { dt { "Steps above the rate" } dd { (format!("{:.1} %", 100.0 * why.share_above_lr)) small { "the rate does not cap the step" } } }
         }
         @if !rows.is_empty() {
             (figure("effective-rates", height, html! { "The rates that the parameters really had at the end: the base rate caps neither these nor the steps. Darker: more of the layer's parameters." },
@@ -135,7 +135,7 @@ pub(super) fn why(report: &Report) -> Markup {
 }
 
 /// Schedules and curves.
-pub(super) fn course(report: &Report) -> Markup {
+pub(super) fn course(report: &StudyReport) -> Markup {
     let answer = &report.answer;
     // Averaged arms are trained like the arm whose runs they share.
     let trained: Vec<usize> = (0..answer.arms.len())
@@ -177,7 +177,7 @@ pub(super) fn course(report: &Report) -> Markup {
 
 /// Mean and range over the seeds of something that was noted on the way; nothing when it was not.
 fn curves(
-    report: &Report,
+    report: &StudyReport,
     arms: &[usize],
     x: &Axis,
     name: &str,
@@ -230,7 +230,7 @@ fn curves(
 }
 
 /// How the rates were chosen.
-pub(super) fn rates(report: &Report) -> Markup {
+pub(super) fn rates(report: &StudyReport) -> Markup {
     let answer = &report.answer;
     let grid = |arm: &ArmAnswer| {
         let mut best: Vec<(f64, f64)> = Vec::new();
@@ -281,7 +281,7 @@ pub(super) fn rates(report: &Report) -> Markup {
     }
 }
 
-fn range_test(range: &RangeReport) -> Markup {
+fn range_test(range: &RangeTestReport) -> Markup {
     let points = range.sweeps.iter().flat_map(|sweep| sweep.lr.iter().zip(&sweep.loss));
     let points: Vec<(f64, f64)> = points.map(|(lr, loss)| (lr.log10(), *loss)).collect();
     let fit: Vec<(f64, f64)> = range
@@ -320,7 +320,7 @@ fn range_test(range: &RangeReport) -> Markup {
 }
 
 /// The table of every run.
-pub(super) fn runs(report: &Report) -> Markup {
+pub(super) fn runs(report: &StudyReport) -> Markup {
     let seconds: f64 = report.runs.iter().map(|record| record.outcome.seconds).sum();
     let or_dash = |x: Option<f64>| x.filter(|x| x.is_finite()).map_or("–".into(), number);
     html! {
@@ -345,7 +345,7 @@ pub(super) fn runs(report: &Report) -> Markup {
 }
 
 /// Tuning seeds are far from the verdict's: `tuning 1` reads better than 4294967296.
-fn seed(report: &Report, seed: u64) -> String {
+fn seed(report: &StudyReport, seed: u64) -> String {
     match report.answer.config.tuning().position(|tuning| tuning == seed) {
         Some(i) => format!("T{}", i + 1),
         None => seed.to_string(),

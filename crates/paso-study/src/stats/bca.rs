@@ -1,6 +1,6 @@
 //! The bootstrap interval that readers expect.
 
-use super::{Interval, mean, whole};
+use super::{ConfidenceInterval, mean, whole};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use statrs::distribution::{ContinuousCDF, Normal};
@@ -28,7 +28,7 @@ const RESAMPLES: usize = 1_999;
 /// If there is no difference, one is not finite, or `level` is outside `0..1`.
 #[must_use]
 #[track_caller]
-pub fn bca(differences: &[f64], level: f64) -> Interval {
+pub fn bca(differences: &[f64], level: f64) -> ConfidenceInterval {
     assert!(level > 0.0 && level < 1.0, "a confidence level lies between 0 and 1, got {level}");
     assert!(
         !differences.is_empty() && differences.iter().all(|d| d.is_finite()),
@@ -37,7 +37,7 @@ pub fn bca(differences: &[f64], level: f64) -> Interval {
     let center = mean(differences);
     let spread = differences.iter().map(|d| (d - center).abs()).fold(0.0, f64::max);
     if spread <= 1e-14 * center.abs() {
-        return Interval { low: center, high: center };
+        return ConfidenceInterval { low: center, high: center };
     }
     let means = bootstrap_means(differences);
     let normal = Normal::standard();
@@ -53,7 +53,7 @@ pub fn bca(differences: &[f64], level: f64) -> Interval {
         let adjusted = z0 + shifted / (1.0 - acceleration * shifted).max(1e-3);
         quantile(&means, normal.cdf(adjusted))
     };
-    Interval { low: end(0.5 - level / 2.0), high: end(0.5 + level / 2.0) }
+    ConfidenceInterval { low: end(0.5 - level / 2.0), high: end(0.5 + level / 2.0) }
 }
 
 /// The means of the resamples, ascending.
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn equal_differences_have_an_interval_without_width() {
-        assert_eq!(bca(&[0.3], 0.95), Interval { low: 0.3, high: 0.3 }, "one seed");
+        assert_eq!(bca(&[0.3], 0.95), ConfidenceInterval { low: 0.3, high: 0.3 }, "one seed");
         assert_eq!(
             bca(&[0.1; 7], 0.95).low,
             bca(&[0.1; 7], 0.95).high,

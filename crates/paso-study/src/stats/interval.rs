@@ -12,14 +12,14 @@ const RANDOM_SUBSETS: usize = 9_999;
 
 /// A confidence interval `low..=high` for a mean difference, in the unit of the metric.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
+pub struct ConfidenceInterval {
     /// Lower end.
     pub low: f64,
     /// Upper end.
     pub high: f64,
 }
 
-impl Interval {
+impl ConfidenceInterval {
     /// Whether the whole interval lies strictly inside `-margin..margin`.
     #[must_use]
     pub fn within(&self, margin: f64) -> bool {
@@ -53,7 +53,7 @@ impl Interval {
 /// If there is no difference, one is not finite, or `level` is outside `0..1`.
 #[must_use]
 #[track_caller]
-pub fn interval(differences: &[f64], level: f64) -> Interval {
+pub fn interval(differences: &[f64], level: f64) -> ConfidenceInterval {
     assert!(level > 0.0 && level < 1.0, "a confidence level lies between 0 and 1, got {level}");
     assert!(
         !differences.is_empty() && differences.iter().all(|d| d.is_finite()),
@@ -75,16 +75,16 @@ pub fn interval(differences: &[f64], level: f64) -> Interval {
     let low = *low;
     let last = means.len() - outside;
     let (_, high, _) = means.select_nth_unstable_by(last, f64::total_cmp);
-    Interval { low, high: *high }
+    ConfidenceInterval { low, high: *high }
 }
 
-fn students(differences: &[f64], level: f64) -> Interval {
+fn students(differences: &[f64], level: f64) -> ConfidenceInterval {
     let n = differences.len() as f64;
     let Ok(t) = StudentsT::new(0.0, 1.0, n - 1.0) else {
-        return Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
+        return ConfidenceInterval { low: f64::NEG_INFINITY, high: f64::INFINITY };
     };
     let half = t.inverse_cdf(0.5 + level / 2.0) * standard_deviation(differences) / n.sqrt();
-    Interval { low: mean(differences) - half, high: mean(differences) + half }
+    ConfidenceInterval { low: mean(differences) - half, high: mean(differences) + half }
 }
 
 /// The mean of every subset but the empty one, in no order.
@@ -129,7 +129,7 @@ mod tests {
             &[3.1, -0.2, 0.4, 0.1, 0.7, 0.2, 0.05, 1.9, 0.3, 0.6, 0.15, 0.02],
         ];
         for differences in samples {
-            let Interval { low, high } = interval(differences, 0.95);
+            let ConfidenceInterval { low, high } = interval(differences, 0.95);
             let p =
                 |shift: f64| sign_flip(&differences.iter().map(|d| d - shift).collect::<Vec<_>>());
             let hair = 1e-6 * (high - low);
@@ -162,10 +162,14 @@ mod tests {
     fn degenerate_samples_have_defined_intervals() {
         assert_eq!(
             interval(&[0.3], 0.95),
-            Interval { low: f64::NEG_INFINITY, high: f64::INFINITY },
+            ConfidenceInterval { low: f64::NEG_INFINITY, high: f64::INFINITY },
             "one seed"
         );
-        assert_eq!(interval(&[0.0; 6], 0.95), Interval { low: 0.0, high: 0.0 }, "all equal");
+        assert_eq!(
+            interval(&[0.0; 6], 0.95),
+            ConfidenceInterval { low: 0.0, high: 0.0 },
+            "all equal"
+        );
         let two = interval(&[0.1, 0.3], 0.95);
         assert!(
             (two.high - (0.2 + 12.7062047 * 0.1)).abs() < 1e-6,

@@ -14,7 +14,7 @@ mod needed;
 mod signflip;
 
 pub use bca::bca;
-pub use interval::{Interval, interval};
+pub use interval::{ConfidenceInterval, interval};
 pub use multiple::holm;
 pub use needed::seeds_needed;
 pub use signflip::{EXACT_UP_TO, sign_flip, smallest_p};

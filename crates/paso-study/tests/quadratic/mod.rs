@@ -3,7 +3,7 @@
 //! The loss is `w^2 / 2` a coordinate, gradients carry noise of standard deviation `sigma`, and the optimizer is Adam. With
 //! noise a constant rate keeps a floor that decay removes; without noise there is nothing to remove.
 
-use paso_study::{Audit, CurvePoint, Outcome, Run, TrialError, Watch, theory};
+use paso_study::{CurvePoint, Outcome, RunAudit, RunMonitor, RunSpec, TrialError, theory};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,14 +60,14 @@ impl Walk {
     fn go(
         &mut self,
         problem: &Quadratic,
-        run: &Run,
+        run: &RunSpec,
         steps: std::ops::Range<u64>,
-        watch: &Watch<'_>,
+        monitor: &RunMonitor<'_>,
     ) -> Result<(), TrialError> {
         let schedule = run.schedule();
         problem.updates.fetch_add(steps.end - steps.start, Ordering::Relaxed);
         for t in steps {
-            if watch.stop() {
+            if monitor.should_stop() {
                 return Err("stopped".into());
             }
             let (rate, count) = (schedule.at(t), i32::try_from(t + 1)?);
@@ -98,7 +98,7 @@ impl Walk {
         Ok(())
     }
 
-    fn outcome(&self, run: &Run) -> Outcome {
+    fn outcome(&self, run: &RunSpec) -> Outcome {
         let second = 1.0 - BETA2.powf(run.steps as f64);
         let roots: Vec<f64> = self.v.iter().map(|v| (v / second).sqrt()).collect();
         let n = self.w.len() as f64;
@@ -112,14 +112,14 @@ impl Walk {
             averaged: averaged_loss.iter().map(|loss| -loss).collect(),
             loss: Some(loss(&self.w)),
             averaged_loss,
-            audit: Some(Audit {
+            audit: Some(RunAudit {
                 beta1: BETA1,
                 step_rms: (self.squares / n / late as f64).sqrt(),
                 largest_over_bound: self.largest,
-                share_above_rate: self.above as f64 / n / run.steps as f64,
+                share_above_lr: self.above as f64 / n / run.steps as f64,
                 // The loss is a mean over the coordinates, hence the gain as well.
                 sum_sqrt_v: roots.iter().sum::<f64>() / n,
-                effective_rates: vec![paso_study::RateHistogram::of(
+                effective_lrs: vec![paso_study::LrHistogram::new(
                     "w",
                     roots.iter().map(|root| run.peak_lr / (root + 1e-8)),
                 )],
@@ -135,25 +135,29 @@ fn loss(w: &[f64]) -> f64 {
 }
 
 impl paso_study::Trial for Quadratic {
-    fn train(&self, run: &Run, watch: &Watch<'_>) -> Result<Outcome, TrialError> {
+    fn train(&self, run: &RunSpec, monitor: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
         let mut walk = Walk::new(self, run.seed, &run.averaging);
-        walk.go(self, run, 0..run.steps, watch)?;
-        watch.advance(run.steps);
+        walk.go(self, run, 0..run.steps, monitor)?;
+        monitor.advance(run.steps);
         Ok(walk.outcome(run))
     }
 
-    fn train_together(&self, runs: &[Run], watch: &Watch<'_>) -> Result<Vec<Outcome>, TrialError> {
+    fn train_branches(
+        &self,
+        runs: &[RunSpec],
+        monitor: &RunMonitor<'_>,
+    ) -> Result<Vec<Outcome>, TrialError> {
         let mut horizons: Vec<u64> = runs.iter().flat_map(|run| run.averaging.clone()).collect();
         horizons.sort_unstable();
         horizons.dedup();
         let shared = runs[1..].iter().map(|run| runs[0].shared_steps(run)).min();
         let shared = shared.unwrap_or(runs[0].steps);
         let mut trunk = Walk::new(self, runs[0].seed, &horizons);
-        trunk.go(self, &runs[0], 0..shared, watch)?;
-        let branch = |run: &Run| {
+        trunk.go(self, &runs[0], 0..shared, monitor)?;
+        let branch = |run: &RunSpec| {
             let mut walk = trunk.clone();
-            walk.go(self, run, shared..run.steps, watch)?;
-            watch.advance(run.steps);
+            walk.go(self, run, shared..run.steps, monitor)?;
+            monitor.advance(run.steps);
             Ok(walk.outcome(run))
         };
         runs.iter().map(branch).collect()
