@@ -2,11 +2,11 @@
 
 use crate::config::AdamConfig;
 use crate::error::Error;
-use paso_isa::Isa;
 use crate::piece::{Gradient, Piece, Threads};
 use crate::rule::{AmsGrad, Nesterov, Rule};
 use crate::scalars::Scalars;
 use crate::step::{Step, longest};
+use paso_isa::Isa;
 
 /// An optimizer whose settings were checked, and the instruction set it runs on. It holds no moments: it is a
 /// small value to copy and share.

@@ -3,7 +3,6 @@
 use crate::audit::Audit;
 use crate::blocks::Blocks;
 use crate::config::{AdamConfig, Decay};
-use paso_isa::Isa;
 use crate::math;
 use crate::measure::{Ahead, Gradient as Measure, Look, Size};
 use crate::pass::{Frame, Pass};
@@ -11,6 +10,7 @@ use crate::piece::{Piece, Threads};
 use crate::rule::Rule;
 use crate::rules::{AnyKernel, At, Kernel};
 use crate::scalars::Scalars;
+use paso_isa::Isa;
 
 /// What the step of a tensor needs to know of the whole tensor first.
 #[derive(Debug, Clone, Copy, PartialEq)]

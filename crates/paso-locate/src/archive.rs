@@ -21,8 +21,8 @@ pub(crate) fn model(params: &Params, prefix: &str, values: &[f32], buffers: &[f3
     tensors
 }
 
-fn cut(layout: &[paso_tape::Tensor], prefix: &str, values: &[f32]) -> Vec<Tensor> {
-    let tensor = |t: &paso_tape::Tensor| Tensor {
+fn cut(layout: &[paso_tape::ParamInfo], prefix: &str, values: &[f32]) -> Vec<Tensor> {
+    let tensor = |t: &paso_tape::ParamInfo| Tensor {
         name: format!("{prefix}{}", t.name),
         shape: t.shape.clone(),
         values: values[t.range.clone()].to_vec(),
@@ -55,7 +55,7 @@ impl<'a> Archive<'a> {
         self.join(params.statistics(), prefix)
     }
 
-    fn join(&self, layout: &[paso_tape::Tensor], prefix: &str) -> Result<Vec<f32>, Error> {
+    fn join(&self, layout: &[paso_tape::ParamInfo], prefix: &str) -> Result<Vec<f32>, Error> {
         let mut arena = vec![0.0; layout.last().map_or(0, |t| t.range.end)];
         for t in layout {
             let name = format!("{prefix}{}", t.name);

@@ -116,7 +116,7 @@ impl Model {
         normalize_into(&bytes, &mut pixels);
         let net = &mut self.net;
         net.tape.infer(&self.params, &[(net.image, &pixels)]);
-        prediction(&net.tape.value(net.corners), &net.tape.value(net.logits))
+        prediction(&net.tape.value(net.xyxy), &net.tape.value(net.logits))
     }
 
     /// How good the net is on images whose boxes and classes are known.
@@ -176,9 +176,9 @@ impl Model {
                 &self.params,
                 &[(net.image, &pixels), (net.target, &boxes), (net.class, &classes)],
             );
-            let (corners, logits) = (net.tape.value(net.corners), net.tape.value(net.logits));
+            let (xyxy, logits) = (net.tape.value(net.xyxy), net.tape.value(net.logits));
             predictions.extend(
-                corners
+                xyxy
                     .chunks_exact(4)
                     .zip(logits.chunks_exact(self.classes.len()))
                     .map(|(c, l)| prediction(c, l)),
@@ -189,11 +189,11 @@ impl Model {
     }
 }
 
-fn prediction(corners: &[f32], logits: &[f32]) -> Prediction {
+fn prediction(xyxy: &[f32], logits: &[f32]) -> Prediction {
     let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let class = logits.iter().position(|&l| l == top).unwrap_or(0);
     let sum: f64 = logits.iter().map(|&l| f64::from(l - top).exp()).sum();
-    let bbox = BBox::new(corners[0], corners[1], corners[2], corners[3]).clamped();
+    let bbox = BBox::new(xyxy[0], xyxy[1], xyxy[2], xyxy[3]).clamped();
     Prediction { bbox, class, score: 1.0 / sum }
 }
 

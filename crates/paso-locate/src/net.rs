@@ -90,12 +90,12 @@ pub(crate) struct Net {
     pub(crate) tape: Tape,
     /// Input: images, NHWC.
     pub(crate) image: Var,
-    /// Input: true boxes, corners as fractions.
+    /// Input: true boxes, xyxy as fractions.
     pub(crate) target: Var,
     /// Input: true classes, as whole numbers in f32.
     pub(crate) class: Var,
-    /// Output: corners as fractions.
-    pub(crate) corners: Var,
+    /// Output: xyxy as fractions.
+    pub(crate) xyxy: Var,
     /// Output: one number a class.
     pub(crate) logits: Var,
     /// Output: one minus the generalized `IoU` of each image.
@@ -114,24 +114,24 @@ impl Net {
         let image = tape.input([side, side, 3]);
         let (target, class) = (tape.input([1, 1, 4]), tape.input([1, 1, 1]));
         let (map, body) = config.net.body(&mut tape, &mut params, image);
-        let of_body = |t: &&paso_tape::Tensor| !t.name.starts_with("neck.");
+        let of_body = |t: &&paso_tape::ParamInfo| !t.name.starts_with("neck.");
         let length = params.tensors().iter().take_while(of_body).map(|t| t.range.len()).sum();
         let body = body.map(|end| (end, length));
         let features = neck(&mut tape, &mut params, map);
         let output = tape.linear(&mut params, "head", features, 4 + classes);
 
         // Centre and size through a sigmoid: a box can be neither inverted nor larger than the image.
-        let raw = tape.columns(output, 0..4);
+        let raw = tape.slice_channels(output, 0..4);
         let centre_and_size = tape.sigmoid(raw);
-        let corners = tape.corners(centre_and_size);
-        let logits = tape.columns(output, 4..4 + classes);
-        let box_loss = tape.box_loss(BoxLoss::Giou, corners, target);
+        let xyxy = tape.cxcywh_to_xyxy(centre_and_size);
+        let logits = tape.slice_channels(output, 4..4 + classes);
+        let box_loss = tape.box_loss(BoxLoss::Giou, xyxy, target);
         #[expect(clippy::cast_possible_truncation, reason = "f32 is the tape's precision")]
         let (smoothing, weight) = (config.label_smoothing as f32, config.class_weight as f32);
         let class_loss = tape.cross_entropy(logits, class, ClassLoss { smoothing, weights: None });
         let loss = tape.weighted_sum(&[(1.0, box_loss), (weight, class_loss)]);
         tape.set_loss(loss);
-        (Self { tape, image, target, class, corners, logits, box_loss, class_loss, body }, params)
+        (Self { tape, image, target, class, xyxy, logits, box_loss, class_loss, body }, params)
     }
 }
 

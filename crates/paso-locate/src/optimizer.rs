@@ -62,7 +62,7 @@ impl Optimizer {
         let adam = Adam::new(AdamConfig { decay, rule, ..AdamConfig::default() })?;
         let group = |is_body: bool| {
             let mine = params.tensors().iter().filter(|t| (t.range.start < split) == is_body);
-            let param = |t: &paso_tape::Tensor| Param {
+            let param = |t: &paso_tape::ParamInfo| Param {
                 decay_scale: if t.kind == Some(Kind::Weight) { 1.0 } else { 0.0 },
                 rate_scale: if is_body { config.body_rate } else { 1.0 },
                 ..Param::new(&t.name, t.range.len())

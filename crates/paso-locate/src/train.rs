@@ -350,7 +350,7 @@ impl Trainer {
         let Batch { images, boxes, classes, .. } = &self.batch;
         let inputs = [(net.image, &images[..]), (net.target, boxes), (net.class, classes)];
         let gradient_of = || {
-            let broken = |t: &&paso_tape::Tensor| {
+            let broken = |t: &&paso_tape::ParamInfo| {
                 self.gradient[t.range.clone()].iter().any(|g| !g.is_finite())
             };
             let tensor = params.tensors().iter().rfind(broken);
@@ -363,7 +363,7 @@ impl Trainer {
     /// Refuses to go on from numbers that are not finite: of the net, or of what it says about the validation images.
     pub(crate) fn check_finite(&self, val_loss: f64) -> Result<(), Error> {
         let params = &self.model.params;
-        let broken = |t: &&paso_tape::Tensor| {
+        let broken = |t: &&paso_tape::ParamInfo| {
             let arena = if t.kind.is_some() { params.values() } else { params.buffers() };
             arena[t.range.clone()].iter().any(|x| !x.is_finite())
         };

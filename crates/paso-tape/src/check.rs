@@ -1,6 +1,6 @@
 //! Checking a tape: its gradient against differences, and where the first NaN came from.
 
-use crate::op::Var;
+use crate::graph::{Graph, Var};
 use crate::params::Params;
 use crate::tape::Tape;
 
@@ -88,15 +88,15 @@ impl Tape {
         if let Some(tensor) = bad_tensor.or(bad_statistic) {
             return Some(tensor.name.clone());
         }
-        let mut nodes = self.nodes.clone();
+        let mut nodes = self.graph.nodes.clone();
         nodes.iter_mut().for_each(|node| node.keep = true);
-        let mut copy = Self { nodes, loss: None, parallel: self.parallel, ..Self::on(self.isa) };
+        let Graph { isa, parallel, .. } = self.graph;
+        let mut copy = Self::with_isa(isa);
+        copy.graph = Graph { nodes, loss: None, isa, parallel };
         copy.forward(&mut params.clone(), inputs);
-        (0..copy.nodes.len())
-            .filter(|&n| {
-                copy.train.as_ref().is_some_and(|session| session.plan.values[n].is_some())
-            })
-            .find(|&n| !all_finite(&copy.value(Var(n))))
-            .map(|n| copy.nodes[n].name.clone())
+        let session = copy.train.as_ref()?;
+        copy.nodes()
+            .find(|(x, _)| session.has_value(*x) && !all_finite(&copy.value(*x)))
+            .map(|(_, node)| node.name.clone())
     }
 }

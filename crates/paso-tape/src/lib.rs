@@ -11,7 +11,7 @@
 //! let images = tape.input([16, 16, 3]);
 //! let net = Sequential::new().conv(8, 3).batch_norm().relu().max_pool(2).global_avg_pool().linear(4 + 2);
 //! let output = net.record(&mut tape, &mut params, images);
-//! let (boxes, scores) = (tape.columns(output, 0..4), tape.columns(output, 4..6));
+//! let (boxes, scores) = (tape.slice_channels(output, 0..4), tape.slice_channels(output, 4..6));
 //!
 //! // Its loss.
 //! let (target, class) = (tape.input([1, 1, 4]), tape.input([1, 1, 1]));
@@ -33,35 +33,33 @@
 //! assert_eq!(tape.value(output).len(), 6);
 //! ```
 //!
-//! - A step has the same bits for any number of threads: a batch is always cut into the same portions, and sums over
-//!   portions are taken in their order. Threads are used only after [`Tape::set_parallel`].
+//! - A step has the same bits for any number of threads: a batch is always cut into the same chunks, and sums over
+//!   chunks are taken in their order. Threads are used only after [`Tape::set_parallel`].
 //! - A step allocates nothing once the plan is made and the batch does not grow.
 //! - Many tapes can train side by side on different threads; nothing is shared.
 
-mod backward;
+mod batch_chunks;
 mod check;
-mod convolution;
-mod custom;
-mod forward;
-mod groups;
-mod layers;
-mod lifetimes;
-mod op;
+mod chunk;
+mod graph;
+mod pack;
 mod params;
 mod plan;
-mod portions;
-mod prepare;
+mod record;
+mod run;
+mod sequential;
 mod session;
 mod tape;
-mod worker;
+
+pub mod ops;
 
 // A model.
-pub use layers::Sequential;
-pub use params::{BufferId, Init, Kind, ParamId, Params, Tensor};
+pub use params::{BufferId, Init, Kind, ParamId, ParamInfo, Params};
+pub use sequential::Sequential;
 
 // Recording and running.
-pub use custom::CustomOp;
-pub use op::{ClassLoss, Var};
+pub use graph::{Node, Var};
+pub use ops::{ClassLoss, CustomOp, Op};
 pub use tape::Tape;
 
 // Checking.

@@ -33,7 +33,7 @@ pub enum Init {
 
 /// One named tensor of an arena.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tensor {
+pub struct ParamInfo {
     /// Unique in its model, such as `conv1.weight`.
     pub name: String,
     /// Convolution weights are `[kernel, kernel, in, out]`, linear ones `[in, out]`.
@@ -94,8 +94,8 @@ impl BufferId {
 pub struct Params {
     values: Vec<f32>,
     buffers: Vec<f32>,
-    tensors: Vec<Tensor>,
-    statistics: Vec<Tensor>,
+    tensors: Vec<ParamInfo>,
+    statistics: Vec<ParamInfo>,
     rng: ChaCha8Rng,
     /// Another one after each change, so that work done for these numbers need not be done again.
     version: u64,
@@ -154,7 +154,7 @@ impl Params {
         assert!(!taken, "there is a tensor `{name}` already");
         self.version = next_version();
         let list = if kind.is_some() { &mut self.tensors } else { &mut self.statistics };
-        list.push(Tensor { name, shape: shape.to_vec(), kind, range });
+        list.push(ParamInfo { name, shape: shape.to_vec(), kind, range });
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "drawn in f64, stored in f32")]
@@ -213,19 +213,19 @@ impl Params {
 
     /// The trained tensors in the order of the arena; their ranges cover [`Params::values`] without gaps.
     #[must_use]
-    pub fn tensors(&self) -> &[Tensor] {
+    pub fn tensors(&self) -> &[ParamInfo] {
         &self.tensors
     }
 
     /// The running statistics in the order of their arena; their ranges cover [`Params::buffers`] without gaps.
     #[must_use]
-    pub fn statistics(&self) -> &[Tensor] {
+    pub fn statistics(&self) -> &[ParamInfo] {
         &self.statistics
     }
 
     /// The trained tensor of this name.
     #[must_use]
-    pub fn tensor(&self, name: &str) -> Option<&Tensor> {
+    pub fn tensor(&self, name: &str) -> Option<&ParamInfo> {
         self.tensors.iter().find(|t| t.name == name)
     }
 

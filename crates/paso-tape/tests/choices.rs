@@ -1,5 +1,5 @@
 //! What the plan chooses must not change a bit: a depthwise convolution computed by the 1 x 1 one behind it (inference), and what a
-//! normalization writes, written again on the way back rather than kept (training). Where a caller wants to see a
+//! normalization writes, written again on the backward pass rather than kept (training). Where a caller wants to see a
 //! value, the plan cannot choose so: that is what the choice is compared with. And the gradient of a sum lies in one place
 //! with those of its terms, which those of a weighted sum do not. Small images go through a convolution together. The sums of a
 //! normalization behind a pool are the only choice that rounds otherwise: from what the pool wrote, or from all that it read.
@@ -64,7 +64,7 @@ fn one_pass_over_two_convolutions_has_the_bits_of_two() {
 
 #[test]
 fn what_is_written_again_has_the_bits_of_what_was_kept() {
-    // Portions of one image, of several, and a last one that is smaller.
+    // Chunks of one image, of several, and a last one that is smaller.
     for count in [1, 3, 19] {
         let step = |keep: bool| {
             let Net { mut tape, mut params, image, .. } = net(keep);
@@ -77,8 +77,8 @@ fn what_is_written_again_has_the_bits_of_what_was_kept() {
             });
             (losses, grads)
         };
-        let (written_again, kept) = (step(false), step(true));
-        assert_eq!(written_again, kept, "{count} images");
+        let (recompute_phase, kept) = (step(false), step(true));
+        assert_eq!(recompute_phase, kept, "{count} images");
         assert!(kept.1.iter().filter(|&&g| g != 0.0).count() > kept.1.len() / 2);
     }
 }
@@ -164,7 +164,7 @@ fn sums_from_what_a_pool_wrote_are_those_from_what_it_read() {
 
 #[test]
 fn images_that_go_together_are_what_each_is_alone() {
-    // Without a normalization, an image's outputs and gradients do not depend on the others. Portions of one image have none
+    // Without a normalization, an image's outputs and gradients do not depend on the others. Chunks of one image have none
     // beside them; of 19 and of 40, those of two, three and more go together, and not always evenly.
     let net = || {
         let (mut tape, mut params) = (Tape::new(), Params::new(11));

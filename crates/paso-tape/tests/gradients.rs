@@ -108,8 +108,8 @@ fn moving_and_adding() {
         let b = t.conv(p, "b", x, Conv::new(5, 3, 3), false);
         t.concat(&[a, x, b])
     });
-    check("columns", |t, p, x| {
-        let y = t.columns(x, 1..4);
+    check("slice_channels", |t, p, x| {
+        let y = t.slice_channels(x, 1..4);
         t.conv(p, "c", y, Conv::new(3, 2, 3), false)
     });
     check("reshape", |t, p, x| {
@@ -151,8 +151,8 @@ fn losses() {
     for kind in [BoxLoss::Giou, BoxLoss::Diou] {
         check_loss(&boxes, |t, x, y| {
             let centre = t.sigmoid(x);
-            let corners = t.corners(centre);
-            t.box_loss(kind, corners, y)
+            let cxcywh_to_xyxy = t.cxcywh_to_xyxy(centre);
+            t.box_loss(kind, cxcywh_to_xyxy, y)
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Hundreds of random small graphs: what the plan makes of them (fusion, shared buffers, portions of the batch) against an
+//! Hundreds of random small graphs: what the plan makes of them (fusion, shared buffers, chunks of the batch) against an
 //! interpreter in f64 that does one op after the other, image by image, with plain loops. Gradients are compared with
 //! central differences of the interpreter.
 
@@ -35,7 +35,7 @@ fn random_graph(rng: &mut ChaCha8Rng) -> Graph {
                 Some(y) => Step::Add(x, y),
                 None => Step::Sigmoid(x),
             },
-            11 if c > 1 => Step::Columns(x, rng.random_range(1..c)),
+            11 if c > 1 => Step::SliceChannels(x, rng.random_range(1..c)),
             _ => match (0..count).find(|&y| graph.shapes[y][..2] == [h, w]) {
                 Some(y) => Step::Concat(x, y),
                 None => Step::Sigmoid(x),
@@ -61,7 +61,7 @@ fn record(graph: &Graph, tape: &mut Tape, params: &mut Params, keep: bool) -> [V
             Step::AvgPool(x) => tape.avg_pool(nodes[x], Pool::new(2)),
             Step::Add(x, y) => tape.add(nodes[x], nodes[y]),
             Step::Concat(x, y) => tape.concat(&[nodes[x], nodes[y]]),
-            Step::Columns(x, n) => tape.columns(nodes[x], 0..n),
+            Step::SliceChannels(x, n) => tape.slice_channels(nodes[x], 0..n),
         });
     }
     if keep {
@@ -132,7 +132,7 @@ fn the_plan_agrees_with_an_interpreter() {
             );
         }
 
-        // Inference folds normalizations and rectifiers away, but not where every value is wanted.
+        // Inference conv_fusions normalizations and rectifiers away, but not where every value is wanted.
         let (mut plain, mut same) = (Tape::new(), Params::new(seed));
         record(&graph, &mut plain, &mut same, true);
         for tape in [&mut tape, &mut plain] {

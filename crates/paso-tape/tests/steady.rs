@@ -29,9 +29,10 @@ fn net() -> Net {
         .global_avg_pool()
         .linear(7);
     let output = body.record(&mut tape, &mut params, images);
-    let (corners, logits) = (tape.columns(output, 0..4), tape.columns(output, 4..7));
+    let (cxcywh_to_xyxy, logits) =
+        (tape.slice_channels(output, 0..4), tape.slice_channels(output, 4..7));
     let (boxes, class) = (tape.input([1, 1, 4]), tape.input([1, 1, 1]));
-    let a = tape.smooth_l1(corners, boxes, 1.0);
+    let a = tape.smooth_l1(cxcywh_to_xyxy, boxes, 1.0);
     let b = tape.cross_entropy(logits, class, ClassLoss::default());
     let loss = tape.weighted_sum(&[(1.0, a), (1.0, b)]);
     tape.set_loss(loss);
@@ -183,8 +184,8 @@ fn the_first_nan_is_named() {
 }
 
 #[test]
-#[should_panic(expected = "the last one was used up")]
-fn a_forward_pass_has_one_way_back() {
+#[should_panic(expected = "backward was already called")]
+fn a_forward_pass_has_one_backward_pass() {
     let (mut net, batch) = (net(), batch(2));
     let mut grads = net.params.zero_grads();
     net.step(&batch, &mut grads);
@@ -192,7 +193,7 @@ fn a_forward_pass_has_one_way_back() {
 }
 
 #[test]
-#[should_panic(expected = "5 numbers are not a whole number of images of 432")]
+#[should_panic(expected = "5 elements are not a whole number of images of 432")]
 fn a_wrong_length_is_named() {
     let mut net = net();
     net.tape.infer(&net.params, &[(net.images, &[0.0; 5])]);

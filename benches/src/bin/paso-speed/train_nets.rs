@@ -89,8 +89,8 @@ impl Model {
         let images = tape.input([net.side(), net.side(), 3]);
         let output = net.layers().record(&mut tape, &mut params, images);
         let (boxes, classes) = (tape.input([1, 1, 4]), tape.input([1, 1, 1]));
-        let corners = tape.columns(output, 0..4);
-        let logits = tape.columns(output, 4..4 + CLASSES);
+        let corners = tape.slice_channels(output, 0..4);
+        let logits = tape.slice_channels(output, 4..4 + CLASSES);
         let box_loss = tape.smooth_l1(corners, boxes, 1.0);
         let class_loss = tape.cross_entropy(logits, classes, ClassLoss::default());
         let loss = tape.weighted_sum(&[(1.0, box_loss), (1.0, class_loss)]);

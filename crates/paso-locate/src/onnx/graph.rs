@@ -6,7 +6,7 @@ use super::proto::{
     ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_INTS, AttributeProto, FLOAT, GraphProto, INT64,
     NodeProto, TensorProto,
 };
-use paso_tape::{Params, Pool, Tensor};
+use paso_tape::{ParamInfo, Params, Pool};
 
 /// A graph that is being written. Values are known by their names.
 pub(crate) struct Graph<'a> {
@@ -180,12 +180,12 @@ impl<'a> Graph<'a> {
     }
 
     /// The tensor of this name, trained or counted. A net that lacks it is not the one that the export describes.
-    fn tensor(&self, name: &str) -> &'a Tensor {
+    fn tensor(&self, name: &str) -> &'a ParamInfo {
         let mut all = self.params.tensors().iter().chain(self.params.statistics());
         all.find(|t| t.name == name).unwrap_or_else(|| panic!("the net has no tensor {name}"))
     }
 
-    fn values(&self, tensor: &Tensor) -> &'a [f32] {
+    fn values(&self, tensor: &ParamInfo) -> &'a [f32] {
         let trained = tensor.kind.is_some();
         let arena = if trained { self.params.values() } else { self.params.buffers() };
         &arena[tensor.range.clone()]

@@ -16,7 +16,7 @@ pub(crate) enum Step {
     Add(usize, usize),
     Concat(usize, usize),
     /// The first so many channels.
-    Columns(usize, usize),
+    SliceChannels(usize, usize),
 }
 
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Graph {
                 let [h, w, c] = shape(x);
                 [h, w, c + shape(y)[2]]
             }
-            Step::Columns(x, n) => {
+            Step::SliceChannels(x, n) => {
                 let [h, w, _] = shape(x);
                 [h, w, n]
             }
@@ -96,7 +96,7 @@ pub(crate) fn loss(
                 let channels = |n: usize| nodes[n].chunks_exact(graph.shapes[n][2]);
                 channels(x).zip(channels(y)).flat_map(|(a, b)| [a, b].concat()).collect()
             }
-            Step::Columns(x, n) => {
+            Step::SliceChannels(x, n) => {
                 let pixels = nodes[x].chunks_exact(graph.shapes[x][2]);
                 pixels.flat_map(|pixel| pixel[..n].to_vec()).collect()
             }

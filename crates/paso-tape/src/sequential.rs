@@ -2,7 +2,7 @@
 
 use paso_ops::{Activation, Conv, Pool};
 
-use crate::op::Var;
+use crate::graph::Var;
 use crate::params::Params;
 use crate::tape::Tape;
 

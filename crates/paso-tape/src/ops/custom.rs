@@ -1,4 +1,10 @@
-//! An op of the user's own.
+//! Operations that users write themselves.
+
+use std::sync::Arc;
+
+use super::run::{OneImage, OpRun, dense, dense_mut};
+use super::{BackwardReads, Operation};
+use crate::graph::Var;
 
 /// A differentiable function of some nodes, image by image.
 ///
@@ -8,7 +14,7 @@
 /// ```
 /// use paso_tape::{CustomOp, Params, Tape, check_gradient};
 ///
-/// /// The square of every number.
+/// /// The square of every element.
 /// #[derive(Debug)]
 /// struct Square;
 ///
@@ -35,7 +41,7 @@
 /// check_gradient(&mut tape, &mut params, &[(x, &[0.5, -1.0, 2.0])], 1e-2).unwrap();
 /// ```
 pub trait CustomOp: std::fmt::Debug + Send + Sync {
-    /// What it is called in messages.
+    /// The name in messages.
     fn name(&self) -> &str;
 
     /// The output's shape for inputs of these shapes; called once, when the op is recorded. Panic when they do not fit.
@@ -55,5 +61,51 @@ pub trait CustomOp: std::fmt::Debug + Send + Sync {
     );
 }
 
-/// Most inputs of one custom op.
+/// The largest number of inputs of a custom operation.
 pub(crate) const MAX_INPUTS: usize = 8;
+
+/// A recorded [`CustomOp`].
+#[derive(Clone, Debug)]
+pub struct Custom {
+    /// The inputs, at most eight.
+    pub inputs: Vec<Var>,
+    /// The operation.
+    pub op: Arc<dyn CustomOp>,
+}
+
+impl Custom {
+    fn slices<'a>(&self, at: &OneImage<'a>) -> [&'a [f32]; MAX_INPUTS] {
+        let mut slices: [&[f32]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+        self.inputs.iter().zip(&mut slices).for_each(|(&x, slice)| *slice = dense(at.value(x)));
+        slices
+    }
+}
+
+impl Operation for Custom {
+    fn name(&self) -> &str {
+        self.op.name()
+    }
+
+    fn inputs(&self) -> Vec<Var> {
+        self.inputs.clone()
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::BOTH
+    }
+
+    fn forward(&self, run: OpRun<'_>) {
+        run.each_image(|at, y| {
+            self.op.forward(&self.slices(at)[..self.inputs.len()], dense_mut(y));
+        });
+    }
+
+    fn backward(&self, mut run: OpRun<'_>) {
+        for which in 0..self.inputs.len() {
+            run.each_grad(which, |at, dy, dx| {
+                let inputs = &self.slices(at)[..self.inputs.len()];
+                self.op.backward(which, inputs, dense(at.output()), dense(dy), dense_mut(dx));
+            });
+        }
+    }
+}

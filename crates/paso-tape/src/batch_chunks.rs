@@ -1,22 +1,22 @@
-//! How a batch is cut into portions, and how threads take them.
+//! How a batch is cut into chunks, and how threads take them.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-/// Portions of full size that a batch would fill.
+/// Chunks of full size that a batch would fill.
 const FULL: usize = 8;
 
-/// Portions at the end of a phase, whichever way it goes through the others.
-pub(crate) const SMALL: usize = 2;
+/// The number of chunks that threads take last in every phase, in either direction.
+pub(crate) const SMALL_CHUNKS: usize = 2;
 
-/// The images of each portion of a batch: six of an eighth each, then smaller ones. Of up to eight images, each is one.
+/// The images of each chunk of a batch: six of an eighth each, then smaller ones. Of up to eight images, each is a chunk.
 ///
-/// Threads take the last ones last in every phase, so that at its end one waits for another's small portion and not for an
-/// eighth of the batch. Eight threads share a batch evenly. The cut must not follow the number of threads, because the
-/// order of the sums over a batch follows the cut.
-pub(crate) fn portions(batch: usize) -> impl Iterator<Item = Range<usize>> {
+/// Threads take the small chunks last in every phase, so that at its end a thread waits for another's small chunk and not for
+/// an eighth of the batch. Eight threads share a batch evenly. The cut must not depend on the number of threads,
+/// because the order of the sums over a batch follows the cut.
+pub(crate) fn batch_chunks(batch: usize) -> impl Iterator<Item = Range<usize>> {
     let size = batch.div_ceil(FULL).max(1);
     let full = batch.div_ceil(size).saturating_sub(2);
     let rest = batch - full * size;
@@ -31,9 +31,9 @@ pub(crate) fn portions(batch: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Calls `work` with each item: one after the other, or on all threads of the rayon pool, each taking the next item when it
-/// is free.
-pub(crate) fn each<T: Send>(
+/// Calls `work` with each item: in order, or on all threads of the rayon pool, where each thread takes the next item when it is
+/// free.
+pub(crate) fn for_each<T: Send>(
     parallel: bool,
     items: impl Iterator<Item = T> + Send,
     work: impl Fn(T) + Sync,
@@ -55,14 +55,14 @@ mod tests {
     use super::*;
 
     fn sizes(batch: usize) -> Vec<usize> {
-        portions(batch).map(|range| range.len()).collect()
+        batch_chunks(batch).map(|range| range.len()).collect()
     }
 
     #[test]
     fn every_batch_is_cut_whole_and_in_order() {
         for batch in 1..300 {
             let mut end = 0;
-            for range in portions(batch) {
+            for range in batch_chunks(batch) {
                 assert!(range.start == end && range.end > end, "{batch}: {range:?} after {end}");
                 end = range.end;
             }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_portions_are_small() {
+    fn the_last_chunks_are_small() {
         assert_eq!(sizes(32), [4, 4, 4, 4, 4, 4, 3, 3, 1, 1]);
         assert_eq!(sizes(16), [2, 2, 2, 2, 2, 2, 1, 1, 1, 1]);
         assert_eq!(sizes(8), [1; 8]);

@@ -1,0 +1,125 @@
+//! Recording of sums, products, and operations that change shapes.
+
+use std::ops::Range;
+
+use paso_ops::Plane;
+
+use crate::graph::Var;
+use crate::ops::{Add, Concat, CxcywhToXyxy, Mul, Op, Reshape, SliceChannels, WeightedSum};
+use crate::tape::Tape;
+
+impl Tape {
+    /// `a + b`.
+    ///
+    /// # Panics
+    /// When shapes differ.
+    #[track_caller]
+    pub fn add(&mut self, a: Var, b: Var) -> Var {
+        let plane = self.same_shape("add", a, b);
+        self.push(Op::Add(Add { a, b }), plane)
+    }
+
+    /// `a * b`, element by element; with an input for `b`, this weights images.
+    ///
+    /// # Panics
+    /// When shapes differ.
+    #[track_caller]
+    pub fn mul(&mut self, a: Var, b: Var) -> Var {
+        let plane = self.same_shape("mul", a, b);
+        self.push(Op::Mul(Mul { a, b }), plane)
+    }
+
+    /// The channels of all inputs, one input after the other.
+    ///
+    /// # Panics
+    /// When there is no input, or heights or widths differ.
+    #[track_caller]
+    pub fn concat(&mut self, inputs: &[Var]) -> Var {
+        let [height, width, _] = self.shape(*inputs.first().expect("concat needs an input"));
+        let mut channels = 0;
+        for &x in inputs {
+            let [h, w, c] = self.shape(x);
+            assert!((h, w) == (height, width), "concat: {h}x{w} pixels beside {height}x{width}");
+            channels += c;
+        }
+        self.push(
+            Op::Concat(Concat { inputs: inputs.to_vec() }),
+            Plane::new(height, width, channels),
+        )
+    }
+
+    /// Some channels of every pixel, such as the box in a vector of box and class scores.
+    ///
+    /// # Panics
+    /// When the range is empty or outside the channels.
+    #[track_caller]
+    pub fn slice_channels(&mut self, x: Var, channels: Range<usize>) -> Var {
+        let plane = self.plane(x);
+        assert!(
+            channels.start < channels.end && channels.end <= plane.channels,
+            "channels {channels:?} of {}",
+            plane.channels
+        );
+        let plane = Plane { channels: channels.len(), ..plane };
+        self.push(Op::SliceChannels(SliceChannels { x, channels }), plane)
+    }
+
+    /// The same elements in another shape, in NHWC order.
+    ///
+    /// # Panics
+    /// When the shapes do not hold equally many elements.
+    #[track_caller]
+    pub fn reshape(&mut self, x: Var, shape: [usize; 3]) -> Var {
+        let [height, width, channels] = shape;
+        let plane = Plane::new(height, width, channels);
+        let had = self.plane(x).inner_len();
+        assert_eq!(
+            had,
+            plane.inner_len(),
+            "{had} elements cannot become {height}x{width}x{channels}"
+        );
+        self.push(Op::Reshape(Reshape { x }), plane)
+    }
+
+    /// All elements of an image as a vector; `x` itself if it is one.
+    pub fn flatten(&mut self, x: Var) -> Var {
+        let plane = self.plane(x);
+        if plane.pixels() == 1 { x } else { self.reshape(x, [1, 1, plane.inner_len()]) }
+    }
+
+    /// `sum of factor * x`: how losses are combined.
+    ///
+    /// # Panics
+    /// When there is no term or shapes differ.
+    #[track_caller]
+    pub fn weighted_sum(&mut self, terms: &[(f32, Var)]) -> Var {
+        let first = terms.first().expect("a weighted sum needs a term").1;
+        let plane = terms
+            .iter()
+            .fold(self.plane(first), |_, t| self.same_shape("weighted sum", first, t.1));
+        self.push(Op::WeightedSum(WeightedSum { terms: terms.to_vec() }), plane)
+    }
+
+    /// Boxes `(center x, center y, width, height)` as `(x_min, y_min, x_max, y_max)`.
+    ///
+    /// # Panics
+    /// When `x` does not have four channels.
+    #[track_caller]
+    pub fn cxcywh_to_xyxy(&mut self, x: Var) -> Var {
+        let plane = self.plane(x);
+        assert_eq!(plane.channels, 4, "a box has four elements, not {}", plane.channels);
+        self.push(Op::CxcywhToXyxy(CxcywhToXyxy { x }), plane)
+    }
+
+    #[track_caller]
+    pub(super) fn same_shape(&self, what: &str, a: Var, b: Var) -> Plane {
+        let (pa, pb) = (self.plane(a), self.plane(b));
+        assert!(
+            pa.same_shape(&pb),
+            "{what}: shapes {:?} and {:?} differ",
+            self.shape(a),
+            self.shape(b)
+        );
+        pa
+    }
+}
