@@ -4,7 +4,9 @@
 //! failed, so that one round shows everything.
 
 use crate::steps::{Outcome, all, cargo, command, shared};
-use crate::{codegen, dependencies, isa, perf, public_api, python, sanitizer, spelling, tidy};
+use crate::{
+    codegen, dependencies, isa, perf, public_api, python, sanitizer, spelling, tidy, wasm,
+};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::time::{Duration, Instant};
@@ -43,6 +45,7 @@ const STAGES: &[Stage] = &[
     ("public api", public_api::stage),
     ("features", features),
     ("bare metal", bare_metal),
+    ("wasm", wasm::run),
     ("fuzz", fuzz),
     ("bench smoke", || {
         cargo(&["test", "--release", "--locked", "-p", "paso-benches", "--benches"])

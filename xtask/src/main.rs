@@ -14,6 +14,7 @@ mod steps;
 mod tidy;
 mod tracked;
 mod venv;
+mod wasm;
 
 use clap::{Parser, Subcommand};
 use std::path::Path;
