@@ -4,7 +4,7 @@ use crate::images::Images;
 use crate::watched::Watched;
 use paso_locate::data::Prepared;
 use paso_locate::{Error, TrainConfig, Trainer, Update};
-use paso_study::{Outcome, RunMonitor, RunSpec, Trial, TrialError};
+use paso_study::{Outcome, RunMonitor, RunSpec, Trial, TrialError, Variant};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ pub(crate) struct Localization {
 }
 
 /// Variants of the study's arms: see [`Update`].
-pub(crate) const SCHEDULE_FREE: &str = "schedule-free";
-pub(crate) const UNSCHEDULED_DECAY: &str = "weight decay not scheduled";
+pub(crate) const SCHEDULE_FREE: Variant = Variant::new("schedule-free");
+pub(crate) const UNSCHEDULED_DECAY: Variant = Variant::new("weight decay not scheduled");
 
 /// A run on its way: shared by several until their rates differ.
 struct Going {
@@ -72,10 +72,10 @@ impl Localization {
                 if let Some(features) = &self.features {
                     trainer.load_features(features)?;
                 }
-                match run.variant.as_str() {
-                    SCHEDULE_FREE => trainer.set_update(Update::ScheduleFree)?,
-                    UNSCHEDULED_DECAY => trainer.set_update(Update::UnscheduledDecay)?,
-                    _ => {}
+                if run.variant == SCHEDULE_FREE {
+                    trainer.set_update(Update::ScheduleFree)?;
+                } else if run.variant == UNSCHEDULED_DECAY {
+                    trainer.set_update(Update::UnscheduledDecay)?;
                 }
                 trainer
             }
@@ -252,12 +252,12 @@ mod tests {
     #[test]
     fn other_updates_train_otherwise_and_are_judged_as_they_should_be() {
         let trial = trial();
-        let run = |variant: &str, spec: &str| {
+        let run = |variant: Variant, spec: &str| {
             let mut run = RunSpec::new(spec, 2e-3, 30, 3);
-            run.variant = variant.into();
+            run.variant = variant;
             trial.train(&run, &RunMonitor::detached()).expect("it trains")
         };
-        let usual = run("", "constant");
+        let usual = run(Variant::DEFAULT, "constant");
         let free = run(SCHEDULE_FREE, "constant");
         assert!(free.metric.is_finite() && free.audit.is_none() && usual.audit.is_some());
         assert_ne!(free.metric, usual.metric);
@@ -266,7 +266,7 @@ mod tests {
         // With a constant rate, both ways to decay are one, but for rounding.
         let kept = run(UNSCHEDULED_DECAY, "constant");
         assert!((kept.metric - usual.metric).abs() < 0.02, "{} {}", kept.metric, usual.metric);
-        assert_ne!(run(UNSCHEDULED_DECAY, "linear(to 0)"), run("", "linear(to 0)"));
+        assert_ne!(run(UNSCHEDULED_DECAY, "linear(to 0)"), run(Variant::DEFAULT, "linear(to 0)"));
     }
 
     #[test]

@@ -298,12 +298,11 @@ const DECAYED: f64 = 0.05;
 /// steps, a linear decay of the rate that leaves the weight decay alone.
 fn from_start(config: &TrainConfig, lr: f64, steps: u64) -> Vec<Arm> {
     let mut arms = Arm::usual();
-    let variant = |arm: Arm, variant: &str| Arm { variant: variant.into(), ..arm };
     let free = Arm::new("schedule-free", "constant", Role::Alternative);
-    arms.push(variant(free, SCHEDULE_FREE));
+    arms.push(free.with_variant(SCHEDULE_FREE));
     if lr * config.weight_decay * steps as f64 >= DECAYED {
         let control = Arm::new("linear-lr-only", "linear(to 0)", Role::Decay);
-        arms.push(variant(control, UNSCHEDULED_DECAY));
+        arms.push(control.with_variant(UNSCHEDULED_DECAY));
     }
     arms
 }

@@ -1,12 +1,12 @@
 //! The result of a study.
 
-use crate::Role;
+use crate::arm::Role;
 use crate::compare::{Comparison, Verdict};
 use crate::config::StudyConfig;
+use crate::noise::NoiseAnalysis;
 use crate::stats::ConfidenceInterval;
 use crate::text::signed;
 use crate::tune::Tuned;
-use crate::why::NoiseAnalysis;
 use serde::{Deserialize, Serialize};
 
 /// What a study found. Its JSON is a stable format: fields may be added, never changed.

@@ -1,6 +1,7 @@
 //! What is compared: the arms.
 
-use crate::Error;
+use crate::error::Error;
+use crate::variant::Variant;
 use paso_schedule::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ pub struct Arm {
     pub averaged: bool,
     /// Anything else that the training loop should do differently, handed through to [`RunSpec::variant`](crate::Run::variant).
     #[serde(default)]
-    pub variant: String,
+    pub variant: Variant,
 }
 
 /// What an arm is in the comparison.
@@ -41,10 +42,22 @@ impl Arm {
     /// An arm that is judged by its last weights.
     #[must_use]
     pub fn new(name: &str, spec: &str, role: Role) -> Self {
-        Self { name: name.into(), spec: spec.into(), role, averaged: false, variant: String::new() }
+        Self {
+            name: name.into(),
+            spec: spec.into(),
+            role,
+            averaged: false,
+            variant: Variant::DEFAULT,
+        }
     }
 
-    /// The same arm judged by averaged weights.
+    /// The same arm with a change to the training loop.
+    #[must_use]
+    pub fn with_variant(self, variant: Variant) -> Self {
+        Self { variant, ..self }
+    }
+
+    /// The same arm, evaluated with averaged weights.
     #[must_use]
     pub fn averaged(self) -> Self {
         Self { averaged: true, ..self }
@@ -65,7 +78,7 @@ impl Arm {
     }
 
     /// Checks that the schedule can be read, is bound by a peak rate, and fits into `steps`.
-    pub(crate) fn check(&self, peak_lr: f64, steps: u64) -> Result<(), Error> {
+    pub(crate) fn validate(&self, peak_lr: f64, steps: u64) -> Result<(), Error> {
         let wrong = |reason: String| Error::Schedule {
             arm: self.name.clone(),
             spec: self.spec.clone(),

@@ -1,7 +1,7 @@
 //! Making a study fit the time that there is.
 
-use crate::Error;
 use crate::config::{MIN_SEEDS, StudyConfig};
+use crate::error::Error;
 use crate::plan::{runs, trained};
 use crate::stats::{smallest_p, whole};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,8 @@
 //! The settings of a study, and the check that they make sense.
 
+use crate::arm::{Arm, Role};
+use crate::error::Error;
 use crate::stats::whole;
-use crate::{Arm, Error, Role};
 use serde::{Deserialize, Serialize};
 
 /// Fewer seeds than this cannot be significant at 5 %: the least two-sided p-value is `2 / 2^n`.
@@ -107,7 +108,7 @@ impl StudyConfig {
     }
 
     /// The first setting that makes no sense, as an error.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
         let wrong =
             |field, value: String, allowed| Err(Error::InvalidValue { field, value, allowed });
         let Grid { center, factor, points, max_points } = self.grid;
@@ -153,10 +154,10 @@ impl StudyConfig {
         if !(self.alpha > 0.0 && self.alpha < 0.5) {
             return wrong("alpha", self.alpha.to_string(), "between 0 and 0.5");
         }
-        self.check_arms()
+        self.validate_arms()
     }
 
-    fn check_arms(&self) -> Result<(), Error> {
+    fn validate_arms(&self) -> Result<(), Error> {
         let wrong =
             |value: String, allowed| Err(Error::InvalidValue { field: "arms", value, allowed });
         let names: Vec<&str> = self.arms.iter().map(|arm| arm.name.as_str()).collect();
@@ -179,7 +180,7 @@ impl StudyConfig {
         if self.averaging.is_empty() && self.arms.iter().any(|arm| arm.averaged) {
             return wrong(list(), "without averaged arms when `averaging` names no horizon");
         }
-        self.arms.iter().try_for_each(|arm| arm.check(self.grid.center, self.steps))
+        self.arms.iter().try_for_each(|arm| arm.validate(self.grid.center, self.steps))
     }
 }
 

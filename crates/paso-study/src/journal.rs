@@ -1,6 +1,9 @@
 //! `runs.jsonl`: every finished run, one line each, so that a killed study goes on where it was.
 
-use crate::{Error, Outcome, RunSpec, Shard};
+use crate::error::Error;
+use crate::outcome::Outcome;
+use crate::run_spec::RunSpec;
+use crate::shard::Shard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};

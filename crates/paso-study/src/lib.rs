@@ -59,18 +59,27 @@ mod budget;
 mod compare;
 mod config;
 mod error;
+mod evaluate;
+mod event;
 mod journal;
 mod json;
+mod merge;
+mod monitor;
+mod noise;
+mod notes;
+mod outcome;
 mod plan;
 mod pool;
 mod report;
+mod run_spec;
+mod runs;
 mod session;
 mod shard;
 mod study;
 mod text;
 mod trial;
 mod tune;
-mod why;
+mod variant;
 
 pub mod range_test;
 pub mod stats;
@@ -79,25 +88,31 @@ pub mod validate;
 
 // What to compare, and how.
 pub use arm::{Arm, Role};
-pub use budget::BudgetCut;
 pub use config::{Grid, MIN_SEEDS, StudyConfig};
 pub use plan::Plan;
 pub use study::Study;
+pub use variant::Variant;
 
-// Your training loop.
+// The training loop.
 pub use audit::{LrHistogram, RunAudit};
-pub use trial::{CurvePoint, Outcome, RunMonitor, RunSpec, Trial};
+pub use monitor::RunMonitor;
+pub use outcome::{CurvePoint, Outcome};
+pub use run_spec::RunSpec;
+pub use trial::Trial;
 
-// Running it.
-pub use session::{Event, Progress, Session};
-pub use shard::{Merged, Shard, merge};
+// Running a study.
+pub use budget::BudgetCut;
+pub use event::{Event, Progress};
+pub use merge::{Merged, merge};
+pub use session::Session;
+pub use shard::Shard;
 
-// What came out.
+// Results.
 pub use answer::{AgainstAlternative, Answer, ArmAnswer};
 pub use compare::{Comparison, Verdict, compare};
 pub use error::{Error, TrialError};
+pub use noise::NoiseAnalysis;
 pub use report::{
     About, REPORT_FORMAT, RangeTestReport, RunRecord, ScheduleCurve, Stage, StudyReport,
 };
 pub use tune::{GridPoint, Tuned};
-pub use why::NoiseAnalysis;

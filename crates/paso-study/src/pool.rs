@@ -1,8 +1,14 @@
 //! Runs side by side, and keeps each as soon as it is done.
 
+use crate::error::Error;
+use crate::event::{Event, Progress};
 use crate::journal::Journal;
-use crate::session::{Event, Progress, Session};
-use crate::{Error, Outcome, RunMonitor, RunSpec, Trial};
+use crate::monitor::RunMonitor;
+use crate::outcome::Outcome;
+use crate::run_spec::RunSpec;
+use crate::runs::groups;
+use crate::session::Session;
+use crate::trial::Trial;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,9 +24,6 @@ struct Pace {
     start: Instant,
     finished: usize,
 }
-
-/// Runs that begin alike are trained together when they share at least one update in this many.
-const WORTH_SHARING: u64 = 4;
 
 impl Pool<'_> {
     /// Does those of `runs` that the journal does not have, as many at a time as the session says, in order.
@@ -117,23 +120,6 @@ impl Pool<'_> {
         }
         Ok(outcomes)
     }
-}
-
-/// Puts each run with the first one before it that begins like it, for long enough to be worth it.
-pub(crate) fn groups(runs: &[RunSpec]) -> Vec<Vec<RunSpec>> {
-    let mut groups: Vec<Vec<RunSpec>> = Vec::new();
-    for run in runs {
-        let together = |group: &&mut Vec<RunSpec>| {
-            group[0].seed == run.seed
-                && group[0].peak_lr == run.peak_lr
-                && group[0].shared_steps(run) >= run.steps.div_ceil(WORTH_SHARING)
-        };
-        match groups.iter_mut().find(together) {
-            Some(group) => group.push(run.clone()),
-            None => groups.push(vec![run.clone()]),
-        }
-    }
-    groups
 }
 
 impl Pace {

@@ -1,10 +1,14 @@
-//! The peak rate of every arm, chosen on seeds that the verdict never uses.
+//! The peak learning rate of every arm, chosen on seeds that the verdict never uses.
 
+use crate::arm::Arm;
 use crate::config::StudyConfig;
+use crate::error::Error;
+use crate::event::Event;
 use crate::journal::Journal;
+use crate::outcome::Outcome;
 use crate::pool::Pool;
+use crate::runs::{run_spec, tuning_runs};
 use crate::stats::mean;
-use crate::{Arm, Error, Event, Outcome, RunSpec};
 use serde::{Deserialize, Serialize};
 
 /// What tuning chose for an arm, and everything it saw.
@@ -36,20 +40,6 @@ pub struct GridPoint {
     pub mean: Option<f64>,
 }
 
-/// The run of `arm` at `peak_lr` with `seed`.
-pub(crate) fn run_of(config: &StudyConfig, arm: &Arm, peak_lr: f64, seed: u64) -> RunSpec {
-    // Averages are kept by every run of a schedule that some arm wants averaged, so that both arms share it.
-    let averaged = config.arms.iter().any(|other| other.averaged && other.trains_like(arm));
-    RunSpec {
-        spec: arm.spec.clone(),
-        variant: arm.variant.clone(),
-        peak_lr,
-        steps: config.steps,
-        seed,
-        averaging: if averaged { config.horizons() } else { Vec::new() },
-    }
-}
-
 /// Tunes every arm; runs that the journal does not have are done by `pool`.
 pub(crate) fn tune(
     config: &StudyConfig,
@@ -60,7 +50,7 @@ pub(crate) fn tune(
     let later = config.arms.len() * config.seeds;
     let (mut low, mut high) = config.grid.start();
     loop {
-        pool.run(journal, &runs(config, low, high), later)?;
+        pool.run(journal, &tuning_runs(config, low, high), later)?;
         let tuned: Vec<Tuned> =
             config.arms.iter().map(|arm| choose(config, arm, journal, low, high)).collect();
         let mut room = config.grid.max_points - (high - low + 1) as usize;
@@ -90,24 +80,6 @@ pub(crate) fn tune(
     }
 }
 
-/// Every tuning run: the middle of the grid first, so that an early look is at the likeliest rates.
-pub(crate) fn runs(config: &StudyConfig, low: i32, high: i32) -> Vec<RunSpec> {
-    let mut indices: Vec<i32> = (low..=high).collect();
-    indices.sort_by_key(|index| index.abs());
-    let mut runs: Vec<RunSpec> = Vec::new();
-    for seed in config.tuning() {
-        for &index in &indices {
-            for arm in &config.arms {
-                let run = run_of(config, arm, config.grid.lr(index), seed);
-                if !runs.contains(&run) {
-                    runs.push(run);
-                }
-            }
-        }
-    }
-    runs
-}
-
 /// The best point of the grid for `arm`; among equals the one nearest the center, where nothing needs to widen.
 fn choose(config: &StudyConfig, arm: &Arm, journal: &Journal, low: i32, high: i32) -> Tuned {
     let horizons: Vec<Option<u64>> =
@@ -120,7 +92,9 @@ fn choose(config: &StudyConfig, arm: &Arm, journal: &Journal, low: i32, high: i3
             let metrics: Vec<f64> = config
                 .tuning()
                 .map(|seed| {
-                    journal.get(&run_of(config, arm, peak_lr, seed)).expect("tuning runs are done")
+                    journal
+                        .get(&run_spec(config, arm, peak_lr, seed))
+                        .expect("tuning runs are done")
                 })
                 .map(|outcome| metric_of(outcome, horizon.map(|_| which)))
                 .collect();

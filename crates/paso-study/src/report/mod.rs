@@ -9,13 +9,16 @@ mod scales;
 #[cfg(feature = "html")]
 mod sections;
 
+use crate::answer::Answer;
+use crate::arm::Arm;
 use crate::config::StudyConfig;
 use crate::journal::Journal;
+use crate::outcome::Outcome;
 use crate::range_test::{Suggestion, Sweep};
+use crate::run_spec::RunSpec;
+use crate::runs::{run_spec, tuning_runs, verdict_runs};
 use crate::stats::whole;
-use crate::study::verdict_runs;
-use crate::tune::{run_of, runs};
-use crate::{Answer, Arm, Outcome, RunSpec};
+
 use serde::{Deserialize, Serialize};
 
 /// Version of [`StudyReport`]'s JSON. Raised when the meaning of a field changes; new fields may come without.
@@ -112,7 +115,7 @@ impl StudyReport {
             let outcome = journal.get(&run)?.clone();
             Some(RunRecord { stage, arms: arms_of(&answer, &run, stage), run, outcome })
         };
-        let tuning = runs(config, low, high).into_iter().map(|run| (Stage::Tuning, run));
+        let tuning = tuning_runs(config, low, high).into_iter().map(|run| (Stage::Tuning, run));
         let verdict = verdict_runs(config, &tuned).into_iter().map(|run| (Stage::Verdict, run));
         Self {
             format: REPORT_FORMAT,
@@ -149,7 +152,7 @@ impl StudyReport {
 /// The names of the arms that a run was for.
 fn arms_of(answer: &Answer, run: &RunSpec, stage: Stage) -> Vec<String> {
     let uses = |(arm, tuned): (&Arm, f64)| {
-        let same = run_of(&answer.config, arm, run.peak_lr, run.seed) == *run;
+        let same = run_spec(&answer.config, arm, run.peak_lr, run.seed) == *run;
         (same && (stage == Stage::Tuning || tuned == run.peak_lr)).then(|| arm.name.clone())
     };
     let peaks = answer.arms.iter().map(|arm| arm.peak_lr);
@@ -160,7 +163,7 @@ fn schedules(answer: &Answer) -> Vec<ScheduleCurve> {
     let config = &answer.config;
     let points = SCHEDULE_POINTS.min(whole(config.steps as f64)).max(1);
     let curve = |(arm, peak): (&Arm, f64)| {
-        let schedule = run_of(config, arm, peak, config.first_seed).schedule();
+        let schedule = run_spec(config, arm, peak, config.first_seed).schedule();
         let step = |i: usize| i as u64 * (config.steps - 1) / (points - 1).max(1) as u64;
         let points = (0..points).map(|i| (step(i), schedule.at(step(i)))).collect();
         ScheduleCurve { arm: arm.name.clone(), points }

@@ -1,11 +1,13 @@
 //! Why decay helps or does not: what the audited runs say, beside what theory would expect.
 
+use crate::audit::{LrHistogram, RunAudit};
 use crate::config::StudyConfig;
 use crate::journal::Journal;
+use crate::outcome::Outcome;
+use crate::runs::run_spec;
 use crate::stats::mean;
 use crate::theory::{predicted_gain, step_rms};
-use crate::tune::{Tuned, run_of};
-use crate::{LrHistogram, Outcome};
+use crate::tune::Tuned;
 use serde::{Deserialize, Serialize};
 
 /// A run counts as limited by noise when its steps are within this share of the floor that noise keeps them at.
@@ -49,7 +51,7 @@ impl NoiseAnalysis {
         best: usize,
     ) -> Option<Self> {
         let outcomes = |arm: usize| -> Vec<&Outcome> {
-            let run = |seed| run_of(config, &config.arms[arm], tuned[arm].peak_lr, seed);
+            let run = |seed| run_spec(config, &config.arms[arm], tuned[arm].peak_lr, seed);
             config.verdict().filter_map(|seed| journal.get(&run(seed))).collect()
         };
         let baseline = config.baseline();
@@ -60,7 +62,7 @@ impl NoiseAnalysis {
             .filter_map(|outcome| outcome.audit.as_ref())
             .collect();
         let first = audits.first()?;
-        let over = |value: &dyn Fn(&crate::RunAudit) -> f64| {
+        let over = |value: &dyn Fn(&RunAudit) -> f64| {
             mean(&audits.iter().map(|audit| value(audit)).collect::<Vec<_>>())
         };
         let measured = constant.iter().zip(&decaying).filter_map(|(c, d)| Some(c.loss? - d.loss?));
