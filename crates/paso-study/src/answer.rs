@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Answer {
-    /// Does the best decaying arm beat the baseline?
+    /// Whether the best decaying arm is better than the baseline.
     pub verdict: Verdict,
     /// The arm that the verdict is about: the decaying arm that was best *on the tuning seeds*.
     pub best_arm: String,
@@ -25,12 +25,12 @@ pub struct Answer {
     pub more_seeds: Option<usize>,
     /// Every arm, in the order of the configuration.
     pub arms: Vec<ArmAnswer>,
-    /// The best decaying arm against the best alternative (averaged weights): what decay still gives to those who average.
+    /// The best decaying arm against the best alternative (averaged weights): what decay adds if weights are averaged anyway.
     pub against_alternative: Option<AgainstAlternative>,
-    /// Why, as far as the runs tell; `None` when they were not audited.
+    /// What limits the baseline, from the audits of its runs; `None` if they were not audited.
     #[serde(default, rename = "why")]
     pub noise: Option<NoiseAnalysis>,
-    /// What the reader has to know to judge the answer, one sentence each.
+    /// Limitations of this answer, one sentence each.
     pub notes: Vec<String>,
     /// The configuration that ran, after any cut by a budget.
     pub config: StudyConfig,
@@ -46,7 +46,7 @@ pub struct ArmAnswer {
     pub spec: String,
     /// What it is in the comparison.
     pub role: Role,
-    /// Its tuned peak rate.
+    /// Its tuned peak learning rate.
     pub peak_lr: f64,
     /// Mean metric over the seeds of the verdict.
     pub mean: f64,
@@ -56,21 +56,21 @@ pub struct ArmAnswer {
     pub ci_low: f64,
     /// Upper end of the interval for the difference.
     pub ci_high: f64,
-    /// The bootstrap interval (`BCa`) for the difference, for readers who expect it; it is too short with few seeds.
+    /// The bootstrap interval (`BCa`) for the difference, for comparison; it is too short with few seeds.
     pub bca: ConfidenceInterval,
     /// Two-sided sign-flip p-value of the difference, for this arm alone; 1 for the baseline.
     pub p: f64,
     /// The same after Holm's correction over all arms but the baseline.
     pub p_holm: f64,
-    /// Share of seeds in which the arm beat the baseline.
+    /// Share of seeds in which the arm was better than the baseline; a tie counts half.
     pub share_better: f64,
-    /// What this comparison would say on its own.
+    /// Verdict of this comparison on its own.
     pub verdict: Verdict,
     /// The metric of every seed, in order.
     pub values: Vec<f64>,
     /// How many of the seeds diverged; they count as the worst metric of the study.
     pub diverged: usize,
-    /// How the rate was chosen.
+    /// How its learning rate was chosen.
     pub tuned: Tuned,
 }
 
@@ -119,7 +119,7 @@ impl Answer {
             Verdict::Undecided => match self.more_seeds {
                 Some(1) => "Undecided; about one more seed would settle it".to_owned(),
                 Some(more) => format!("Undecided; about {more} more seeds would settle it"),
-                None => "Undecided, and more seeds would hardly settle it".to_owned(),
+                None => "Undecided, and more seeds are unlikely to settle it".to_owned(),
             },
         };
         format!(

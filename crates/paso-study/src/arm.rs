@@ -1,4 +1,4 @@
-//! What is compared: the arms.
+//! The arms of a study: what is compared.
 
 use crate::error::Error;
 use crate::variant::Variant;
@@ -7,21 +7,31 @@ use serde::{Deserialize, Serialize};
 
 /// One way to train: a schedule's shape, and whether its weights are averaged.
 ///
-/// An arm that only differs from another in [`averaged`](Self::averaged) costs no run of its own where their rates agree:
-/// averaged weights ride along with the trained ones.
+/// Two arms that differ only in [`averaged`](Self::averaged) share their runs at equal learning rates, because one run yields both the
+/// last and the averaged weights.
+///
+/// ```
+/// use paso_study::{Arm, Role};
+/// let arms = [
+///     Arm::new("constant", "constant", Role::Baseline),
+///     Arm::new("averaged", "constant", Role::Alternative).averaged(),
+///     Arm::new("cosine", "cosine(to 1%)", Role::Decay),
+/// ];
+/// assert!(arms[1].averaged && arms[0].spec == arms[1].spec);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Arm {
     /// A short name, unique in the study.
     pub name: String,
-    /// The schedule as a shape, its peak and its horizon left open: see [`paso_schedule::Shape`].
+    /// The schedule as a shape, without peak and number of steps: see [`paso_schedule::Shape`].
     pub spec: String,
     /// What the arm is in the comparison.
     pub role: Role,
-    /// Whether the arm is judged by averaged weights; the horizon is tuned like a rate.
+    /// Whether the arm is evaluated with averaged weights. The averaging horizon is tuned like the learning rate.
     #[serde(default)]
     pub averaged: bool,
-    /// Anything else that the training loop should do differently, handed through to [`RunSpec::variant`](crate::Run::variant).
+    /// What the arm changes besides the schedule; the trial finds it in [`RunSpec::variant`](crate::RunSpec::variant).
     #[serde(default)]
     pub variant: Variant,
 }
@@ -34,12 +44,12 @@ pub enum Role {
     Baseline,
     /// A decaying schedule: the verdict is about the best of these.
     Decay,
-    /// Something else that may do the same job, such as averaging the weights: compared, but never "decay".
+    /// Another way to the same goal without decay, such as averaging the weights. It is compared, but the verdict is never about it.
     Alternative,
 }
 
 impl Arm {
-    /// An arm that is judged by its last weights.
+    /// An arm that is evaluated with its last weights.
     #[must_use]
     pub fn new(name: &str, spec: &str, role: Role) -> Self {
         Self {
@@ -87,13 +97,13 @@ impl Arm {
         let shape: Shape =
             self.spec.parse().map_err(|error: paso_schedule::Error| wrong(error.to_string()))?;
         if !shape.needs_peak() {
-            return Err(wrong("its rates are absolute, so there is no peak rate to tune; leave the peak open, as in `cosine(to 1%)`".into()));
+            return Err(wrong("its learning rates are absolute, so there is no peak to tune; leave the peak open, as in `cosine(to 1%)`".into()));
         }
         shape.bind(peak_lr, steps).map_err(|error| wrong(error.to_string()))?;
         Ok(())
     }
 
-    /// Whether both arms are trained by the same runs (at the same rate).
+    /// Whether both arms are trained by the same runs, at equal learning rates.
     pub(crate) fn trains_like(&self, other: &Self) -> bool {
         self.spec == other.spec && self.variant == other.variant
     }

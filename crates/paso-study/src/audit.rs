@@ -1,49 +1,49 @@
-//! What a training loop may tell about its optimizer's steps.
+//! Measurements of the optimizer's steps in a run.
 
 use serde::{Deserialize, Serialize};
 
-/// What an audited optimizer tells about a run; see [`theory`](crate::theory) for what to expect of each figure.
+/// Measurements of the optimizer's steps in a run; see [`theory`](crate::theory) for what to expect of each figure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunAudit {
     /// The optimizer's first beta; theory's floor for `step_rms` depends on it.
     pub beta1: f64,
-    /// Root mean square of step / rate over the parameters, averaged over the last steps; 0.229 at a beta of 0.9 when noise rules.
+    /// Root mean square of step / learning rate over the parameters, averaged over the last steps; 0.229 for a `beta1` of 0.9 and pure-noise gradients.
     pub step_rms: f64,
-    /// Largest `|step| / (rate * R(t))` of the whole run; above 1 would be a bug.
+    /// Largest `|step| / (lr * R(t))` of the whole run; above 1 would be a bug.
     pub largest_over_bound: f64,
-    /// Share of all `|step|` above the rate, over the whole run, in `0..=1`.
+    /// Share of all `|step|` above the learning rate, over the whole run, in `0..=1`.
     #[serde(rename = "share_above_rate")]
     pub share_above_lr: f64,
     /// Sum over the parameters of `sqrt(v)`, bias-corrected, at the end, in units of loss per unit of parameter.
     pub sum_sqrt_v: f64,
-    /// How the rates that the parameters really had, `rate / (sqrt(v) + epsilon)`, are spread; one histogram a layer, may be empty.
+    /// Distribution of the effective learning rates, `lr / (sqrt(v) + eps)`; one histogram per layer, may be empty.
     #[serde(default, rename = "effective_rates")]
     pub effective_lrs: Vec<LrHistogram>,
 }
 
-/// How many parameters of a layer have which effective rate: counts over half decades.
+/// Histogram of the effective learning rates of a layer's parameters, in half decades.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LrHistogram {
     /// The layer's name.
     pub layer: String,
-    /// The first count is of rates from `10^(first / 2)` on, each covers half a decade.
+    /// The first bin starts at `10^(first / 2)`; each covers half a decade.
     pub first: i32,
     /// Parameters in each half decade.
     pub counts: Vec<u64>,
 }
 
 impl LrHistogram {
-    /// Counts `rates`; those that are not above 0 and finite are left out.
+    /// Counts `lrs`; values that are not positive and finite are ignored.
     ///
     /// ```
     /// let histogram = paso_study::LrHistogram::new("conv1", [1e-3, 2e-3, 5e-2]);
     /// assert_eq!((histogram.first, histogram.counts.as_slice()), (-6, &[2, 0, 0, 1][..]));
     /// ```
     #[must_use]
-    pub fn new(layer: &str, rates: impl IntoIterator<Item = f64>) -> Self {
+    pub fn new(layer: &str, lrs: impl IntoIterator<Item = f64>) -> Self {
         let mut histogram = Self { layer: layer.into(), ..Self::default() };
-        for rate in rates.into_iter().filter(|rate| *rate > 0.0 && rate.is_finite()) {
-            histogram.add(bin(rate), 1);
+        for lr in lrs.into_iter().filter(|lr| *lr > 0.0 && lr.is_finite()) {
+            histogram.add(bin(lr), 1);
         }
         histogram
     }
@@ -71,11 +71,11 @@ impl LrHistogram {
     }
 }
 
-/// The half decade of a positive, finite rate.
+/// The half decade of a positive, finite value.
 #[expect(clippy::cast_possible_truncation, reason = "the logarithm of an f64 is below 400")]
-fn bin(rate: f64) -> i32 {
-    // A hair up: the logarithm of 1e-3 may come out just below -3.
-    (2.0 * rate.log10() + 1e-9).floor() as i32
+fn bin(lr: f64) -> i32 {
+    // The logarithm of 1e-3 may be rounded to just below -3.
+    (2.0 * lr.log10() + 1e-9).floor() as i32
 }
 
 #[cfg(test)]
@@ -91,6 +91,6 @@ mod tests {
         other.merge(&low);
         assert_eq!(one, other, "the order does not matter");
         assert_eq!((one.first, one.counts.len()), (-12, 9), "from 1e-6 to 1e-2: {one:?}");
-        assert_eq!(one.counts.iter().sum::<u64>(), 3, "what is no rate is left out");
+        assert_eq!(one.counts.iter().sum::<u64>(), 3, "other values are ignored");
     }
 }

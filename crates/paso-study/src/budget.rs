@@ -1,4 +1,4 @@
-//! Making a study fit the time that there is.
+//! Reduces a study to a time budget.
 
 use crate::config::{MIN_SEEDS, StudyConfig};
 use crate::error::Error;
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
 
-/// The name of the file that remembers what a budget granted.
+/// Name of the file with the plan within a budget.
 const FILE_NAME: &str = "plan.json";
 
-/// What a budget took away, and what that costs.
+/// The reductions that a budget made, and their consequences.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BudgetCut {
@@ -19,50 +19,50 @@ pub struct BudgetCut {
     pub tuning_seeds: (usize, usize),
     /// Seeds of the verdict asked for and granted.
     pub seeds: (usize, usize),
-    /// Rates tried for an arm (before widening) asked for and granted.
+    /// Learning rates per arm before widening, asked for and granted.
     pub points: (usize, usize),
-    /// Most rates after widening, asked for and granted.
+    /// Largest number of learning rates after widening, asked for and granted.
     pub max_points: (usize, usize),
     /// Whether even the smallest study is longer than the budget.
     pub over_budget: bool,
 }
 
 impl BudgetCut {
-    /// The costs in words, one sentence a loss; empty when nothing was cut.
+    /// The consequences, one sentence per reduction; empty if nothing was reduced.
     #[must_use]
     pub fn costs(&self) -> Vec<String> {
         let mut costs = Vec::new();
         if let (asked, granted) = self.tuning_seeds
             && granted < asked
         {
-            costs.push(format!("rates are tuned on {granted} instead of {asked} seeds: the choice of rate and arm is noisier"));
+            costs.push(format!("learning rates are tuned on {granted} instead of {asked} seeds: the choice of learning rate and arm is noisier"));
         }
         if let (asked, granted) = self.points
             && granted < asked
         {
             let consequence = if granted == 1 {
-                "nothing is tuned, and what looks like the schedule may be the rate"
+                "nothing is tuned, so a difference may come from the learning rate and not from the schedule"
             } else {
-                "the rates are tuned more coarsely"
+                "learning rates are tuned more coarsely"
             };
-            costs.push(format!("{granted} instead of {asked} rates are tried: {consequence}"));
+            costs.push(format!(
+                "{granted} instead of {asked} learning rates are tried: {consequence}"
+            ));
         }
         if let (asked, granted) = self.max_points
             && granted < asked
         {
-            costs.push(format!("the grid of rates can grow to {granted} instead of {asked} rates: a best rate beyond it is missed"));
+            costs.push(format!("the grid can grow to {granted} instead of {asked} learning rates: a best one outside it is missed"));
         }
         if let (asked, granted) = self.seeds
             && granted < asked
         {
             costs.push(format!(
-                "{granted} instead of {asked} seeds: the least p-value is {:.3} instead of {:.3}, and a difference must be about {:.1} times as large to be seen",
+                "{granted} instead of {asked} seeds: the least p-value is {:.3} instead of {:.3}, and a difference must be about {:.1} times as large to be detected",
                 smallest_p(granted), smallest_p(asked), (asked as f64 / granted as f64).sqrt()
             ));
             if granted < MIN_SEEDS && asked >= MIN_SEEDS {
-                costs.push(
-                    "with so few seeds the verdict will be \"undecided\" whatever happens".into(),
-                );
+                costs.push("with so few seeds the verdict is always \"undecided\"".into());
             }
         }
         if self.over_budget {
@@ -72,7 +72,7 @@ impl BudgetCut {
     }
 }
 
-/// Makes `config` fit `budget`, given the duration of a run, and says what was taken.
+/// Reduces `config` to `budget`, given the duration of a run, and reports the reductions.
 ///
 /// Taken in this order, and only as far as needed: tuning seeds down to one; seeds of the verdict down to the least that
 /// can decide; rates down to one; seeds down to two. What is left over bounds how far the grid may widen.
@@ -111,21 +111,21 @@ fn fit(
     (fitted, cut)
 }
 
-/// What was granted once, so that a study which is stopped and continued does not change its size on the way.
+/// The plan within a budget. It is saved, so that a study that is stopped and continued keeps its size.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct BudgetPlan {
     asked: StudyConfig,
     budget: Duration,
     /// The configuration that runs.
     pub(crate) config: StudyConfig,
-    /// What it lacks.
+    /// The reductions.
     pub(crate) cut: BudgetCut,
     /// Duration of a run when this was decided.
     pub(crate) seconds_per_run: f64,
 }
 
 impl BudgetPlan {
-    /// Decides how much of `asked` fits.
+    /// Reduces `asked` to the budget.
     pub(crate) fn decide(
         asked: &StudyConfig,
         budget: Duration,
@@ -136,7 +136,7 @@ impl BudgetPlan {
         Self { asked: asked.clone(), budget, config, cut, seconds_per_run }
     }
 
-    /// What an earlier session decided for the same question; `None` if there was none, or it was another question.
+    /// The plan of an earlier session for the same configuration and budget, if there is one.
     pub(crate) fn load(
         folder: &Path,
         asked: &StudyConfig,
@@ -156,7 +156,7 @@ impl BudgetPlan {
         Ok(Some(granted).filter(|g| g.asked == *asked && g.budget == budget))
     }
 
-    /// Writes the decision, whole or not at all.
+    /// Saves the plan atomically.
     pub(crate) fn save(&self, folder: &Path) -> Result<(), Error> {
         let text = serde_json::to_string_pretty(self).expect("a plan has JSON");
         let path = folder.join(FILE_NAME);

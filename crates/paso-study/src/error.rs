@@ -1,22 +1,22 @@
-//! What can go wrong in a study, in words for the person who started it.
+//! The error type of the crate.
 
 use std::path::PathBuf;
 
-/// The error of a [`Trial`](crate::Trial): whatever the caller's training loop may fail with.
+/// The error of a [`Trial`](crate::Trial): any error of the caller's training loop.
 pub type TrialError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a study could not be set up, run or continued.
+/// Why a study could not be configured, run or continued.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting is outside its range.
+    /// A value is outside its range.
     #[error("{field} is {value}, but must be {allowed}")]
     InvalidValue {
-        /// The setting's name.
+        /// Name of the field.
         field: &'static str,
-        /// What it was.
+        /// Its value.
         value: String,
-        /// What it may be.
+        /// The allowed range.
         allowed: &'static str,
     },
     /// A schedule that cannot be read, or does not fit the number of steps.
@@ -34,10 +34,10 @@ pub enum Error {
     Trial {
         /// Which run.
         run: String,
-        /// What the training loop said.
+        /// The error of the training loop.
         source: TrialError,
     },
-    /// The trial answered with another number of outcomes or averages than asked for.
+    /// The trial returned the wrong number of outcomes or averages.
     #[error("the run of {run} returned {got} {what}, asked for {expected}")]
     Count {
         /// Which run.
@@ -51,7 +51,7 @@ pub enum Error {
     },
     /// No run of an arm reached a finite metric, so that there is nothing to compare.
     #[error(
-        "no run reached a finite metric: every arm diverged at every rate between {lowest:e} and {highest:e}; try a smaller rate"
+        "no run reached a finite metric: every arm diverged at every learning rate between {lowest:e} and {highest:e}; try a lower one"
     )]
     AllDiverged {
         /// Lowest peak rate tried.
@@ -61,7 +61,7 @@ pub enum Error {
     },
     /// The caller asked to stop. Finished runs are kept.
     #[error(
-        "stopped before the end; {finished} finished runs are kept, and the same command in the same folder goes on from there"
+        "stopped before the end; {finished} finished runs are kept, and the same command in the same folder continues from there"
     )]
     Cancelled {
         /// Runs finished so far, earlier sessions included.
@@ -69,7 +69,7 @@ pub enum Error {
     },
     /// This shard is done, and others are not. Finished runs are kept.
     #[error(
-        "this shard is done; {missing} runs of others are missing, {finished} are there; when they are finished, do the same once more"
+        "this shard is finished; {missing} runs of other shards are missing, {finished} are present; run the same command again when they are finished"
     )]
     OtherShards {
         /// Runs finished so far, in all shards.
@@ -90,10 +90,10 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file of the study's folder holds what it should not.
+    /// A file of the study's folder has unexpected content.
     #[error("{}, line {line}: {reason}", path.display())]
     MalformedFile {
         /// The file.

@@ -6,51 +6,51 @@ use crate::plan::Plan;
 use crate::run_spec::RunSpec;
 use std::time::Duration;
 
-/// Something that happened in a study.
+/// An event of a study, for [`Session::observe`](crate::Session::observe).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Before anything runs: what is going to be done. Again after a budget changed it.
+    /// The plan, before anything runs; again after a budget changed it.
     Planned(&'a Plan),
-    /// The first runs are done, so that the plan now knows about how long it takes ([`Plan::duration_of`]). Not with a budget, where
-    /// `Planned` says it, and not for a shard.
+    /// The first runs are finished, so the plan now has an estimate of its duration ([`Plan::duration_of`]). Not sent with a budget,
+    /// where `Planned` has it, nor for a shard.
     Measured(&'a Plan),
     /// The study was made smaller to fit its budget.
     BudgetCut(&'a BudgetCut),
-    /// A run made this many more updates.
+    /// A run has made this many more updates.
     Steps(u64),
-    /// A run is done.
+    /// A run is finished.
     Finished {
-        /// Which.
+        /// The run.
         run: &'a RunSpec,
-        /// What it came to.
+        /// Its result.
         outcome: &'a Outcome,
-        /// How far the study is.
+        /// Progress of the study.
         progress: Progress,
     },
-    /// Some arm's best rate was at the end of the grid: one more rate for every arm.
+    /// The best learning rate of some arm was at the end of the grid, so every arm gets one more.
     Widened {
-        /// The new rate.
+        /// The new peak learning rate.
         peak_lr: f64,
     },
-    /// An arm's peak rate is chosen.
+    /// The peak learning rate of an arm is chosen.
     Tuned {
         /// The arm's name.
         arm: &'a str,
-        /// Its rate from here on.
+        /// Its peak learning rate in the runs of the verdict.
         peak_lr: f64,
-        /// Whether that rate was the grid's first or last, so that an even better one may lie beyond.
+        /// Whether it is the first or last of the grid, so that a better one may lie outside.
         at_edge: bool,
     },
 }
 
-/// How far a study is. The total can grow (a widened grid).
+/// Progress of a study. The total grows when the grid is widened.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
     /// Finished runs, those of earlier sessions included.
     pub done: usize,
-    /// Runs in all, as far as known.
+    /// Known number of runs.
     pub total: usize,
-    /// Estimate of the time left.
+    /// Estimated time left.
     pub left: Duration,
 }

@@ -3,7 +3,7 @@
 use crate::event::Event;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The study's side of a run in progress: asks whether to stop, and takes progress.
+/// The connection between a run in progress and its study. A trial asks it whether to stop, and reports progress to it.
 #[derive(Clone, Copy)]
 pub struct RunMonitor<'a> {
     cancel: &'a AtomicBool,
@@ -18,7 +18,7 @@ impl std::fmt::Debug for RunMonitor<'_> {
 }
 
 impl<'a> RunMonitor<'a> {
-    /// A watch for calling a [`Trial`] outside a study, in a test for example: nobody stops it, nobody listens.
+    /// A monitor for calling a [`Trial`](crate::Trial) without a study, for example in a test. It never asks to stop and ignores progress.
     #[must_use]
     pub fn detached() -> RunMonitor<'static> {
         RunMonitor { cancel: &NEVER, failed: &NEVER, observe: &|_| () }
@@ -32,18 +32,18 @@ impl<'a> RunMonitor<'a> {
         Self { cancel, failed, observe }
     }
 
-    /// Whether the run should stop, because the user said so or another run failed. Look at it once a step, and return any
-    /// error then: the study reports why it stopped, not that error.
+    /// Whether the run should stop, because the user cancelled or another run failed. Check it once per step, and return any
+    /// error if so: the study reports the reason for the stop, not that error.
     #[must_use]
     pub fn should_stop(&self) -> bool {
         self.cancel.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed)
     }
 
-    /// Reports `steps` more updates done, for the progress bar. Optional.
+    /// Reports `steps` more updates done, as [`Event::Steps`]. Optional; it drives progress bars.
     pub fn advance(&self, steps: u64) {
         (self.observe)(&Event::Steps(steps));
     }
 }
 
-/// A flag that nobody sets.
+/// A flag that is never set.
 pub(crate) static NEVER: AtomicBool = AtomicBool::new(false);

@@ -1,4 +1,4 @@
-//! Why decay helps or does not: what the audited runs say, beside what theory would expect.
+//! Why decay helps or does not: measurements of the baseline's runs against theory.
 
 use crate::audit::{LrHistogram, RunAudit};
 use crate::config::StudyConfig;
@@ -13,37 +13,37 @@ use serde::{Deserialize, Serialize};
 /// A run counts as limited by noise when its steps are within this share of the floor that noise keeps them at.
 const NEAR_THE_FLOOR: f64 = 0.15;
 
-/// What the baseline's runs of the verdict say about noise. All losses are in the unit of [`Outcome::loss`].
+/// How much noise limits the baseline, from its runs of the verdict. All losses are in the unit of [`Outcome::loss`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NoiseAnalysis {
     /// Runs of the baseline that were audited and did not diverge.
     pub runs: usize,
-    /// Mean root mean square of step / rate near their end.
+    /// Mean root mean square of step / learning rate near the end.
     pub step_rms: f64,
-    /// Where pure noise keeps it: [`theory::step_rms`](crate::theory::step_rms).
+    /// Its value for pure-noise gradients: [`theory::step_rms`](crate::theory::step_rms).
     pub step_rms_floor: f64,
     /// Whether noise limits the runs: steps within 15 % of that floor, and, where it is known, a lower loss of averaged weights.
     pub noise_limited: bool,
-    /// Largest `|step| / (rate * R(t))` over all the runs; theory allows 1.
+    /// Largest `|step| / (lr * R(t))` over all the runs; theory allows 1.
     pub largest_over_bound: f64,
-    /// Mean share of steps above the rate.
+    /// Mean share of steps above the learning rate.
     #[serde(rename = "share_above_rate")]
     pub share_above_lr: f64,
-    /// `rate / 4 * sum of sqrt(v)`: how much loss a decay to 0 would remove from a quadratic whose weights have all settled. A heuristic, and an
+    /// `lr / 4 * sum of sqrt(v)`: how much loss a decay to 0 would remove from a quadratic whose weights have all settled. A heuristic, and an
     /// upper one: see [`theory::predicted_gain`](crate::theory::predicted_gain).
     pub predicted_gain: f64,
-    /// Mean loss of the baseline minus that of the best decaying arm, over seeds in which neither diverged; both at their own rates.
+    /// Mean loss of the baseline minus that of the best decaying arm, over seeds in which neither diverged; each at its own learning rate.
     pub measured_gain: Option<f64>,
     /// Mean loss of the baseline minus that of its weights averaged over the horizon at which that is largest.
     pub averaging_gain: Option<f64>,
-    /// The effective rates of all these runs, layer by layer.
+    /// The effective learning rates of all these runs, per layer.
     #[serde(rename = "effective_rates")]
     pub effective_lrs: Vec<LrHistogram>,
 }
 
 impl NoiseAnalysis {
-    /// Looks at the runs of the verdict; `None` when no run of the baseline was audited.
+    /// Analyzes the runs of the verdict; `None` if no run of the baseline was audited.
     pub(crate) fn new(
         config: &StudyConfig,
         journal: &Journal,

@@ -16,7 +16,7 @@ pub(crate) fn notes(
     let untuned = arms.iter().all(|arm| arm.tuned.tried.iter().all(|t| t.peak_lr == arm.peak_lr));
     if untuned {
         notes.push(format!(
-            "no rate was tuned, every arm had {:e}: a difference may be the rate's and not the schedule's",
+            "no learning rate was tuned, every arm had {:e}: a difference may come from the learning rate and not from the schedule",
             arms[best].peak_lr
         ));
     }
@@ -28,7 +28,7 @@ pub(crate) fn notes(
             } else {
                 "highest"
             };
-            notes.push(format!("{}: the best peak rate is the {which} that was tried, {:e}; an even better one may lie beyond", arm.name, arm.peak_lr));
+            notes.push(format!("{}: the best peak learning rate is the {which} of the grid, {:e}; a better one may lie outside", arm.name, arm.peak_lr));
         }
         if arm.diverged > 0 {
             notes.push(format!(
@@ -49,7 +49,7 @@ pub(crate) fn notes(
             && arms[best].verdict != Verdict::Helps
             && arm.p_holm <= alpha
         {
-            notes.push(format!("{} would be said to help, but tuning did not choose it, so the verdict is not about it", arm.name));
+            notes.push(format!("{} helps on its own, but was not the best on the tuning seeds, so the verdict is not about it", arm.name));
         }
     }
     notes

@@ -3,38 +3,40 @@
 use crate::audit::RunAudit;
 use serde::{Deserialize, Serialize};
 
-/// What a run came to.
+/// The result of a run.
+///
+/// A run that diverged has a metric that is not finite. It counts as the worst metric of the study.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// The metric of the last weights; higher is better. Not finite: the run diverged.
+    /// Metric of the last weights; higher is better. Not finite if the run diverged.
     #[serde(with = "crate::json::finite_or_null")]
     pub metric: f64,
-    /// The metric of the averaged weights, one for each of [`RunSpec::averaging`] in that order.
+    /// The metric of the averaged weights, one for each of [`RunSpec::averaging`](crate::RunSpec::averaging), in that order.
     #[serde(with = "crate::json::finite_or_null_list")]
     pub averaged: Vec<f64>,
-    /// Loss on the same data as the metric, at the last weights; lower is better. `None` when there is no such thing.
+    /// Loss on the same data as the metric, at the last weights; lower is better. `None` if there is none.
     pub loss: Option<f64>,
-    /// The same loss at the averaged weights, one for each of [`RunSpec::averaging`]; empty when not known.
+    /// The same loss at the averaged weights, one for each of [`RunSpec::averaging`](crate::RunSpec::averaging); empty if unknown.
     #[serde(
         default,
         with = "crate::json::finite_or_null_list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub averaged_loss: Vec<f64>,
-    /// How long the run took; the study fills it in.
+    /// Duration of the run in seconds. The study sets it; 0 where there is no clock (`wasm32-unknown-unknown`).
     pub seconds: f64,
-    /// What the optimizer's steps looked like near the end.
+    /// Measurements of the optimizer's steps, for the explanation in the report. `None` if they were not taken.
     pub audit: Option<RunAudit>,
-    /// The course of the run, as many points as a picture needs; may be empty.
+    /// Training curve; some 60 points are enough for the figure. May be empty.
     pub curve: Vec<CurvePoint>,
 }
 
-/// A point in the course of a run.
+/// A point of a training curve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
     /// Updates done.
     pub step: u64,
-    /// Training loss around here; `None` where it was not finite or not known.
+    /// Training loss near this step; `None` if it was not finite or is unknown.
     pub loss: Option<f64>,
     /// Metric at this point, if it was evaluated.
     pub metric: Option<f64>,

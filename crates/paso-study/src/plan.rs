@@ -1,4 +1,4 @@
-//! What a study is going to do.
+//! The plan of a study: how many runs, on which seeds, with which learning rates.
 
 use crate::config::StudyConfig;
 use crate::stats::smallest_p;
@@ -11,22 +11,22 @@ use std::time::Duration;
 pub struct Plan {
     /// Names of the arms and their schedules.
     pub arms: Vec<(String, String)>,
-    /// Peak rates tried for every arm, ascending, before any widening.
+    /// Peak learning rates for every arm, ascending, before any widening.
     #[serde(rename = "rates")]
     pub lrs: Vec<f64>,
-    /// Most rates after widening.
+    /// Largest number of learning rates after widening.
     #[serde(rename = "most_rates")]
     pub max_lrs: usize,
-    /// Seeds on which rates are tuned.
+    /// Seeds on which learning rates are tuned.
     pub tuning_seeds: usize,
     /// Seeds of the verdict.
     pub seeds: usize,
-    /// Updates a run.
+    /// Updates per run.
     pub steps: u64,
-    /// Runs when no grid widens, and arms that share runs choose the same rate.
+    /// Runs if no grid widens and arms that share runs choose the same learning rate.
     #[serde(rename = "least_runs")]
     pub min_runs: usize,
-    /// Runs when every grid widens to its limit and no run is shared.
+    /// Runs if every grid widens to its limit and no run is shared.
     #[serde(rename = "most_runs")]
     pub max_runs: usize,
     /// Runs at the same time.
@@ -77,14 +77,14 @@ impl std::fmt::Display for Plan {
         let tuning = self.tuning_seeds;
         writeln!(
             f,
-            "rates {} on {tuning} tuning seed{}, for every arm; up to {} rates if the best is at an end",
+            "lr    {} on {tuning} tuning seed{}, for every arm; up to {} values if the best is at an end",
             rates.join(", "),
             if tuning == 1 { "" } else { "s" },
             self.max_lrs
         )?;
         writeln!(
             f,
-            "seeds {} for the verdict, other ones; the least p-value is {:.2}",
+            "seeds {} for the verdict, distinct from tuning; the smallest possible p-value is {:.2}",
             self.seeds,
             smallest_p(self.seeds)
         )?;

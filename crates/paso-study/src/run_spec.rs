@@ -4,37 +4,45 @@ use crate::variant::Variant;
 use paso_schedule::{Shape, Spec};
 use serde::{Deserialize, Serialize};
 
-/// One training run that the study asks for.
+/// One training run that a study asks for.
+///
+/// ```
+/// use paso_study::RunSpec;
+/// let constant = RunSpec::new("constant", 1e-3, 1_000, 7);
+/// let decaying = RunSpec::new("constant(for 80%) then linear(to 0)", 1e-3, 1_000, 7);
+/// assert_eq!(constant.schedule().at(999), 1e-3);
+/// assert_eq!(constant.shared_steps(&decaying), 801); // the first update of the decay still has the peak
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunSpec {
     /// The schedule's shape: see [`paso_schedule::Shape`].
     pub spec: String,
-    /// Whatever else distinguishes the arm, handed through from [`Arm::variant`](crate::Arm::variant); usually empty.
+    /// What the arm changes besides its schedule: [`Arm::variant`](crate::Arm::variant).
     pub variant: Variant,
-    /// Highest rate of the schedule.
+    /// Peak learning rate of the schedule.
     pub peak_lr: f64,
     /// Number of updates.
     pub steps: u64,
-    /// Source of everything random in the run.
+    /// Random seed of the run: initial weights, sample order, augmentation.
     pub seed: u64,
-    /// Horizons, in steps, over which averaged weights are to be kept beside the trained ones: an exponential moving
-    /// average that forgets a share of `1 / horizon` a step. Empty when no arm wants them.
+    /// Horizons, in steps, of the averaged weights to keep in addition to the trained ones. Each is an exponential moving average with
+    /// decay factor `1 - 1 / horizon` per step. Empty if no arm needs them.
     pub averaging: Vec<u64>,
 }
 
 impl RunSpec {
-    /// A run that no study asked for, to try a [`Trial`] with: no variant, no averages.
+    /// A run without variant and averages, for testing a [`Trial`](crate::Trial) without a study.
     #[must_use]
     pub fn new(spec: &str, peak_lr: f64, steps: u64, seed: u64) -> Self {
         let (spec, variant) = (spec.into(), Variant::DEFAULT);
         Self { spec, variant, peak_lr, steps, seed, averaging: Vec::new() }
     }
 
-    /// The rates of the run: `run.schedule().at(t)` for update number `t`, counted from 0.
+    /// The learning rates of the run: `run.schedule().at(t)` for update number `t`, counted from 0.
     ///
     /// # Panics
-    /// If the shape cannot be bound. A study checks that before it starts.
+    /// If the schedule cannot be parsed or does not fit `steps`. A study checks this before it starts.
     #[must_use]
     pub fn schedule(&self) -> Spec {
         let bound =
@@ -42,8 +50,8 @@ impl RunSpec {
         bound.unwrap_or_else(|error| panic!("{self}: {error}"))
     }
 
-    /// For how many updates both runs are the same run: 0 unless seed and variant agree, else the number of updates before
-    /// their rates differ for the first time.
+    /// Number of updates for which both runs are identical: 0 unless seed and variant agree, else the number of updates before
+    /// their learning rates first differ.
     ///
     /// # Panics
     /// As [`schedule`](Self::schedule).
@@ -64,6 +72,10 @@ impl std::fmt::Display for RunSpec {
         if !self.variant.is_default() {
             write!(f, " ({})", self.variant.name())?;
         }
-        write!(f, ", peak rate {:e}, seed {}, {} steps", self.peak_lr, self.seed, self.steps)
+        write!(
+            f,
+            ", peak learning rate {:e}, seed {}, {} steps",
+            self.peak_lr, self.seed, self.steps
+        )
     }
 }

@@ -10,7 +10,7 @@ const MIN_SHARED_SHARE: u64 = 4;
 
 /// The run of `arm` at `peak_lr` with `seed`.
 pub(crate) fn run_spec(config: &StudyConfig, arm: &Arm, peak_lr: f64, seed: u64) -> RunSpec {
-    // Averages are kept by every run of a schedule that some arm wants averaged, so that both arms share it.
+    // If any arm needs averages of these runs, all of them keep averages, so that both arms share the runs.
     let averaged = config.arms.iter().any(|other| other.averaged && other.trains_like(arm));
     RunSpec {
         spec: arm.spec.clone(),
@@ -22,7 +22,7 @@ pub(crate) fn run_spec(config: &StudyConfig, arm: &Arm, peak_lr: f64, seed: u64)
     }
 }
 
-/// Every tuning run: the middle of the grid first, so that an early look is at the likeliest rates.
+/// Every tuning run, from the middle of the grid outwards.
 pub(crate) fn tuning_runs(config: &StudyConfig, low: i32, high: i32) -> Vec<RunSpec> {
     let mut indices: Vec<i32> = (low..=high).collect();
     indices.sort_by_key(|index| index.abs());
@@ -54,7 +54,7 @@ pub(crate) fn verdict_runs(config: &StudyConfig, tuned: &[Tuned]) -> Vec<RunSpec
     runs
 }
 
-/// Puts each run with the first one before it that begins like it, for long enough to be worth it.
+/// Groups the runs that share enough of their first updates to be trained together.
 pub(crate) fn groups(runs: &[RunSpec]) -> Vec<Vec<RunSpec>> {
     let mut groups: Vec<Vec<RunSpec>> = Vec::new();
     for run in runs {

@@ -7,21 +7,26 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// The circumstances of one call of [`Study::run`](crate::Study::run); nothing in here changes what is measured, except
-/// that a budget makes the study smaller.
+/// Options of one call of [`Study::run`](crate::Study::run). Only a budget changes what is measured: it makes the study smaller.
+///
+/// ```
+/// use paso_study::Session;
+/// let session = Session { parallel_runs: 4, observe: &|event| eprintln!("{event:?}"), ..Session::default() };
+/// assert!(session.folder.is_none(), "runs are kept in memory only");
+/// ```
 #[derive(Clone, Copy)]
 pub struct Session<'a> {
-    /// Where finished runs are kept (`runs.jsonl`) and the plan (`plan.json`). `None`: only in memory.
+    /// Folder of the finished runs (`runs.jsonl`) and of the plan within a budget (`plan.json`). Created if missing. `None`: memory only.
     pub folder: Option<&'a Path>,
-    /// How many runs are trained at the same time; 0 counts as 1. Default 1.
+    /// Number of runs trained at the same time; 0 counts as 1. Default 1. Always 1 on WebAssembly, which has no threads here.
     pub parallel_runs: usize,
-    /// About how long the whole study may take; see [`BudgetCut`]. `None`: as long as it takes.
+    /// Approximate duration of the whole study; see [`BudgetCut`](crate::BudgetCut). `None`: no limit.
     pub budget: Option<Duration>,
-    /// Which part of the study is done here; see [`Shard`]. It needs a folder, and excludes a budget. `None`: all of it.
+    /// The part of the study to run; see [`Shard`]. It needs a folder and excludes a budget. `None`: all of it.
     pub shard: Option<Shard>,
-    /// Set to `true` from anywhere (a signal handler) to stop soon.
+    /// Set it to `true`, for example from a signal handler, to stop soon.
     pub cancel: &'a AtomicBool,
-    /// Called with everything that happens, from the threads where it happens.
+    /// Called with every event, from the thread in which it happens.
     pub observe: &'a (dyn Fn(&Event<'_>) + Sync),
 }
 

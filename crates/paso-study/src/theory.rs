@@ -77,7 +77,7 @@ pub fn step_rms(beta1: f64) -> f64 {
 /// A heuristic, and an upper one: it adds up [`NoisyQuadratic::constant`] over the weights, with the root of Adam's second
 /// moment for the noise, as if the loss were quadratic, the weights independent, and all of them settled.
 ///
-/// * `sum_sqrt_v`: the sum over all weights of `sqrt(v)`, bias-corrected ([`RunAudit::sum_sqrt_v`](crate::Audit::sum_sqrt_v)).
+/// * `sum_sqrt_v`: the sum over all weights of `sqrt(v)`, bias-corrected ([`RunAudit::sum_sqrt_v`](crate::RunAudit::sum_sqrt_v)).
 #[must_use]
 pub fn predicted_gain(rate: f64, sum_sqrt_v: f64) -> f64 {
     rate / 4.0 * sum_sqrt_v

@@ -7,32 +7,56 @@ use crate::run_spec::RunSpec;
 
 /// A training loop that a study can run.
 ///
-/// It is called from several threads at once when the study was told so
-/// ([`Session::parallel_runs`](crate::Session::parallel_runs)); hence `&self` and `Sync`. One call should use one thread then.
+/// With [`Session::parallel_runs`](crate::Session::parallel_runs) above 1 it is called from several threads at once, hence `&self` and
+/// `Sync`. Each call should then use one thread.
+///
+/// ```
+/// use paso_study::{Outcome, RunMonitor, RunSpec, Trial, TrialError};
+///
+/// /// Gradient descent on `w^2 / 2`.
+/// struct Quadratic;
+///
+/// impl Trial for Quadratic {
+///     fn train(&self, run: &RunSpec, monitor: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
+///         let (schedule, mut w) = (run.schedule(), 1.0 + run.seed as f64);
+///         for t in 0..run.steps {
+///             if monitor.should_stop() {
+///                 return Err("stopped".into());
+///             }
+///             w -= schedule.at(t) * w;
+///             monitor.advance(1);
+///         }
+///         Ok(Outcome { metric: -w * w / 2.0, ..Outcome::default() })
+///     }
+/// }
+/// let outcome = Quadratic.train(&RunSpec::new("linear(to 0)", 0.5, 20, 0), &RunMonitor::detached())?;
+/// assert!(outcome.metric > -0.01);
+/// # Ok::<(), TrialError>(())
+/// ```
 ///
 /// For the comparison to mean anything:
 ///
 /// * Everything random (initial weights, order of the batches, augmentation, split of the data) comes from
 ///   [`RunSpec::seed`] and from nothing else, so that arms with the same seed are *paired*.
-/// * Every run takes exactly [`RunSpec::steps`] updates, update number `t` (from 0) at the rate `schedule.at(t)`, where `schedule` is [`RunSpec::schedule`].
-/// * The metric is that of the last weights, not of the best checkpoint: picking the luckiest of many favours noisy arms.
+/// * Every run takes exactly [`RunSpec::steps`] updates, update number `t` (from 0) at the learning rate `schedule.at(t)`, where `schedule` is [`RunSpec::schedule`].
+/// * The metric is that of the last weights, not of the best checkpoint: the best of many evaluations favors noisy arms.
 ///
 /// A closure `Fn(&RunSpec, &RunMonitor) -> Result<Outcome, TrialError>` is a `Trial` too.
 pub trait Trial: Sync {
-    /// Trains once and judges the result.
+    /// Trains once and evaluates the result.
     ///
-    /// A run that diverges is not an error: return a metric that is not finite.
+    /// Divergence is not an error: return a metric that is not finite.
     ///
     /// # Errors
-    /// Whatever keeps the run from being done at all; it ends the study, finished runs are kept.
+    /// Anything that prevents the run. It ends the study with [`Error::Trial`](crate::Error::Trial); finished runs are kept.
     fn train(&self, run: &RunSpec, monitor: &RunMonitor<'_>) -> Result<Outcome, TrialError>;
 
-    /// Trains several runs that begin alike: one seed, one variant, and the same rates for the first
-    /// [`RunSpec::shared_steps`] updates, as a constant rate and one that is constant for the first four fifths do.
+    /// Trains several runs that share their first updates: same seed, same variant, and equal learning rates for the first
+    /// [`RunSpec::shared_steps`] updates, such as a constant schedule and one that is constant for the first 80 %.
     ///
-    /// By default each is trained from its start. A loop that can copy its whole state (weights, moments, random state, position in
-    /// the data) may train the common part once and branch off it, so that the other runs cost their tails only. The outcomes must
-    /// be those that [`train`](Self::train) gives, one for each run, in their order.
+    /// By default each run is trained from the start. A loop that can copy its whole state (weights, moments, random state, position in
+    /// the data) can train the shared part once and branch from it. The outcomes must equal those of [`train`](Self::train), one
+    /// per run, in the same order.
     ///
     /// # Errors
     /// As [`train`](Self::train).

@@ -11,20 +11,20 @@ use crate::runs::{run_spec, tuning_runs};
 use crate::stats::mean;
 use serde::{Deserialize, Serialize};
 
-/// What tuning chose for an arm, and everything it saw.
+/// The result of tuning an arm, with the whole grid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tuned {
-    /// The chosen peak rate.
+    /// The chosen peak learning rate.
     pub peak_lr: f64,
     /// The chosen averaging horizon in steps, for an averaged arm.
     pub horizon: Option<u64>,
-    /// Mean metric there, over the tuning seeds; minus infinity, `null` in JSON, when some seed diverged at every rate.
+    /// Mean metric there, over the tuning seeds; minus infinity (`null` in JSON) if some seed diverged at every learning rate.
     #[serde(with = "crate::json::worst_or_null")]
     pub mean: f64,
-    /// Whether the rate is the first or last of the grid, which could not grow further.
+    /// Whether the learning rate is the first or last of the grid.
     pub at_edge: bool,
-    /// The whole grid, ascending by rate (and horizon).
+    /// All grid points, ascending by learning rate and horizon.
     pub tried: Vec<GridPoint>,
 }
 
@@ -32,7 +32,7 @@ pub struct Tuned {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GridPoint {
-    /// Peak rate.
+    /// Peak learning rate.
     pub peak_lr: f64,
     /// Averaging horizon in steps, for an averaged arm.
     pub horizon: Option<u64>,
@@ -55,7 +55,7 @@ pub(crate) fn tune(
             config.arms.iter().map(|arm| choose(config, arm, journal, low, high)).collect();
         let mut room = config.grid.max_points - (high - low + 1) as usize;
         let at = |index| tuned.iter().any(|t| t.at_edge && t.peak_lr == config.grid.lr(index));
-        // With a single rate there is nothing that says in which direction to go.
+        // A single learning rate gives no direction to widen in.
         let (below, above) =
             (config.grid.points > 1 && at(low), config.grid.points > 1 && at(high));
         let mut widened = false;
@@ -107,7 +107,7 @@ fn choose(config: &StudyConfig, arm: &Arm, journal: &Journal, low: i32, high: i3
         }
     }
     let (mean, index, horizon) = best;
-    // Every rate diverged: the lowest is the least bad, and asks for lower ones.
+    // Diverged everywhere: the lowest learning rate makes the grid widen downwards.
     let index = if mean == f64::NEG_INFINITY { low } else { index };
     Tuned {
         peak_lr: config.grid.lr(index),
@@ -118,7 +118,7 @@ fn choose(config: &StudyConfig, arm: &Arm, journal: &Journal, low: i32, high: i3
     }
 }
 
-/// The metric by which an arm is judged: that of its last weights, or of its averaged ones.
+/// The metric of the last weights, or of the averaged weights at the horizon with this index.
 pub(crate) fn metric_of(outcome: &Outcome, horizon: Option<usize>) -> f64 {
     horizon.map_or(outcome.metric, |which| outcome.averaged[which])
 }

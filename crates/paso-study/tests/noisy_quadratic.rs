@@ -73,7 +73,7 @@ fn a_decay_far_too_early_harms() {
         answer
             .notes
             .iter()
-            .any(|note| note.starts_with("early: the best peak rate is the highest")),
+            .any(|note| note.starts_with("early: the best peak learning rate is the highest")),
         "{:?}",
         answer.notes
     );
@@ -172,7 +172,7 @@ fn the_gain_is_what_theory_says() {
         assert!((ratio - 1.0).abs() < 0.1, "{}: {ratio} of theory's gain", arm.name);
         assert_eq!(arm.verdict, Verdict::Helps, "{}", arm.name);
     }
-    assert!(answer.notes[0].starts_with("no rate was tuned"), "said: {:?}", answer.notes);
+    assert!(answer.notes[0].starts_with("no learning rate was tuned"), "said: {:?}", answer.notes);
     // And the audit alone would have told: noise limits the runs, and the prediction needs no decaying run at all.
     let why = answer.noise.expect("audited");
     eprintln!("predicted {:.3e}, measured {:?}", why.predicted_gain, why.measured_gain);

@@ -114,7 +114,8 @@ fn a_failing_run_is_named_and_divergence_everywhere_is_an_error() {
     let study = Study::new(StudyConfig::default()).expect("valid");
     let message = study.run(&failing, &Session::default()).expect_err("fails").to_string();
     assert!(
-        message.contains("`constant`, peak rate 1e-3") && message.contains("no such image"),
+        message.contains("`constant`, peak learning rate 1e-3")
+            && message.contains("no such image"),
         "{message}"
     );
     let diverging = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {

@@ -1,13 +1,13 @@
 //! The figures of the page, as SVG: each once for a wide and once for a narrow screen.
 //!
-//! They are drawn in the colours of a light page; the page's style sheet replaces these, one by one, where it is dark.
+//! They are drawn in the colors of a light page; the page's style sheet replaces these, one by one, where it is dark.
 
 use super::scales::{Axis, Ticked};
 use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-/// A colour on a light page, and what stands for it on a dark one.
+/// A color on a light page, and its replacement on a dark one.
 pub(super) struct Ink(pub(super) RGBColor, pub(super) &'static str);
 
 pub(super) const TEXT: Ink = Ink(RGBColor(0x1f, 0x23, 0x28), "#e6edf3");
@@ -16,7 +16,7 @@ pub(super) const MESH: Ink = Ink(RGBColor(0xe6, 0xe9, 0xed), "#2a3038");
 pub(super) const ZONE: Ink = Ink(RGBColor(0xee, 0xf3, 0xf8), "#1c2630");
 pub(super) const PAPER: Ink = Ink(RGBColor(0xfe, 0xff, 0xff), "#0e1318");
 
-/// The baseline, then the other arms. Distinguishable with the usual colour blindnesses (after Okabe and Ito, 2008).
+/// The baseline, then the other arms. Distinguishable with the usual color blindnesses (after Okabe and Ito, 2008).
 pub(super) const ARMS: [Ink; 8] = [
     Ink(RGBColor(0x57, 0x60, 0x6a), "#a8b1bb"),
     Ink(RGBColor(0x00, 0x72, 0xb2), "#4ca9e6"),
@@ -32,8 +32,8 @@ const WIDE: u32 = 860;
 const NARROW: u32 = 350;
 const FONT: u32 = 13 * FINE;
 
-/// The library draws on whole pixels, which shows as stairs in a gentle slope: so it draws this much larger, and the page
-/// shows it smaller.
+/// plotters draws on whole pixels, which shows as steps in a gentle slope. So figures are drawn this many times larger and scaled
+/// down by the page.
 const FINE: u32 = 4;
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -88,7 +88,7 @@ pub(super) struct Series {
     pub(super) band: Vec<(f64, f64, f64)>,
     pub(super) line: bool,
     pub(super) dots: u32,
-    /// One point that is to stand out.
+    /// A point to highlight.
     pub(super) marked: Option<(f64, f64)>,
 }
 
@@ -98,7 +98,7 @@ impl Series {
     }
 }
 
-/// A stretch of the horizontal axis that is shaded, and a place in it that has a line.
+/// A shaded range of the horizontal axis, with an optional line in it.
 pub(super) struct Zone {
     pub(super) from: f64,
     pub(super) to: f64,
@@ -246,7 +246,7 @@ pub(super) fn differences(
     Ok(())
 }
 
-/// Rows of cells, the darker the larger their share of the row.
+/// Rows of cells; a darker cell has a larger share of its row.
 pub(super) fn heat(
     area: &Area<'_>,
     narrow: bool,

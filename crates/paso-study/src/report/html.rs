@@ -10,8 +10,8 @@ use plotters::style::RGBColor;
 const STYLE: &str = include_str!("style.css");
 
 impl StudyReport {
-    /// The report as one HTML page: figures are inline SVG, nothing is loaded from anywhere, no script runs. It follows the reader's choice of light
-    /// or dark, fits a phone, and prints.
+    /// The report as one HTML page: figures are inline SVG, nothing is loaded from anywhere, no script runs. It follows the reader's light or dark
+    /// preference, fits a phone, and prints.
     #[must_use]
     pub fn html(&self) -> String {
         let title = format!("Does decay help? {}", claim(self));
@@ -21,10 +21,10 @@ impl StudyReport {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
-                    // The browser itself makes sure that nothing is loaded and nothing runs.
+                    // The browser enforces that nothing is loaded and no script runs.
                     meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
                     meta name="generator" content={ "paso-study " (self.version) };
-                    // A browser would otherwise ask the server for one.
+                    // Without it browsers request a favicon from the server.
                     link rel="icon" href="data:,";
                     title { (title) }
                     style { (PreEscaped(STYLE)) (PreEscaped(dark())) }
@@ -44,7 +44,7 @@ impl StudyReport {
     }
 }
 
-/// Rules that replace every colour of the figures where the page is dark.
+/// CSS rules that replace each color of the figures on a dark page.
 fn dark() -> String {
     let inks = [&TEXT, &AXIS, &MESH, &ZONE, &PAPER].into_iter().chain(&ARMS);
     let rule = |Ink(light, dark): &Ink| {
@@ -65,7 +65,7 @@ fn hex(color: RGBColor) -> String {
     format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2)
 }
 
-/// The verdict in few words.
+/// The verdict as a headline.
 fn claim(report: &StudyReport) -> String {
     match report.answer.verdict {
         Verdict::Helps => "Yes, decay helps here.".into(),
@@ -74,7 +74,7 @@ fn claim(report: &StudyReport) -> String {
         Verdict::Undecided => match report.answer.more_seeds {
             Some(1) => "Undecided: about one more seed would settle it.".into(),
             Some(more) => format!("Undecided: about {more} more seeds would settle it."),
-            None => "Undecided, and more seeds would hardly settle it.".into(),
+            None => "Undecided, and more seeds are unlikely to settle it.".into(),
         },
     }
 }
@@ -86,7 +86,7 @@ fn verdict(report: &StudyReport) -> Markup {
     let level = 100.0 * (1.0 - answer.config.alpha);
     let subject = &report.about.subject;
     let method = if crate::stats::smallest_p(answer.seeds) > answer.config.alpha {
-        "Student's t, for want of seeds"
+        "Student's t: too few seeds for the exact test"
     } else if answer.seeds <= crate::stats::EXACT_UP_TO {
         "exact, from all sign flips"
     } else {
@@ -102,14 +102,14 @@ fn verdict(report: &StudyReport) -> Markup {
         dl.cards {
             div { dt { "Difference in " (answer.metric) } dd { (signed(best.diff)) small { (best.name) " against " (baseline(report)) } } }
             div { dt { (format!("{level:.0} % interval")) } dd { (signed(best.ci_low)) " … " (signed(best.ci_high)) small { (method) } } }
-            div { dt { "p-value" } dd { (format!("{:.3}", best.p)) small { "two-sided; " (format!("{:.3}", crate::stats::smallest_p(answer.seeds))) " is the least possible" } } }
+            div { dt { "p-value" } dd { (format!("{:.3}", best.p)) small { "two-sided; " (format!("{:.3}", crate::stats::smallest_p(answer.seeds))) " is the smallest possible with these seeds" } } }
             div { dt { "Seeds won" } dd { (number_of(won)) " of " (answer.seeds) small { "same weights and batches in each pair" } } }
         }
         @for note in &answer.notes { p.soft { "Note: " (note) "." } }
     }
 }
 
-/// How often an arm won; a tie is half.
+/// Number of seeds in which an arm was better; a tie counts half.
 fn number_of(won: f64) -> String {
     if won.fract() == 0.0 { format!("{won:.0}") } else { format!("{won:.1}") }
 }
@@ -119,7 +119,7 @@ pub(super) fn baseline(report: &StudyReport) -> &str {
     &report.answer.config.arms[report.answer.config.baseline()].name
 }
 
-/// Condition, command, limits.
+/// Conditions, command and limits.
 fn conditions(report: &StudyReport) -> Markup {
     let about = &report.about;
     let config = &report.answer.config;
@@ -127,16 +127,16 @@ fn conditions(report: &StudyReport) -> Markup {
         h2 { "What the answer depends on" }
         dl.conditions {
             @for (name, value) in &about.conditions { dt { (name) } dd { (value) } }
-            dt { "updates a run" } dd { (config.steps) }
+            dt { "steps per run" } dd { (config.steps) }
             dt { "seeds" } dd { (config.seeds) " for the verdict, " (config.tuning_seeds) " others for tuning" }
-            dt { "margin" } dd { "differences below " (number(config.margin)) " are of no interest" }
+            dt { "margin" } dd { "differences below " (number(config.margin)) " are considered negligible" }
         }
         h2 { "What the study cannot say" }
         ul { @for limit in report.limits() { li { (limit) } } }
         @if !about.command.is_empty() {
-            h2 { "To repeat it" }
+            h2 { "Command to repeat the study" }
             pre { (about.command) }
         }
-        footer { "Written by paso-study " (report.version) ". Everything on this page is in " code { "report.json" } " as numbers, format " (report.format) "." }
+        footer { "Written by paso-study " (report.version) ". Everything on this page is in " code { "report.json" } ", format " (report.format) "." }
     }
 }

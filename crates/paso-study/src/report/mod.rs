@@ -1,4 +1,4 @@
-//! Everything about a finished study that a reader may want to see, as data; and as a page (feature `html`).
+//! The report of a finished study as data, and as an HTML page (feature `html`).
 
 #[cfg(feature = "html")]
 mod figures;
@@ -27,28 +27,28 @@ pub const REPORT_FORMAT: u32 = 1;
 /// Points of a drawn schedule.
 const SCHEDULE_POINTS: usize = 200;
 
-/// What only the caller knows about a study.
+/// What only the caller knows about a study, for the report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct About {
-    /// What was trained on what, in a few words: "demo, 400 images".
+    /// Short title, such as "demo, 400 images".
     pub subject: String,
-    /// The exact command that repeats it; empty when there is none.
+    /// The exact command that repeats it; empty if there is none.
     pub command: String,
     /// What the answer depends on, as name and value: data, net, batch size, weight decay, machine, version.
     pub conditions: Vec<(String, String)>,
-    /// The range test that placed the grid of rates, if there was one.
+    /// The range test that placed the grid of learning rates, if any.
     pub range_test: Option<RangeTestReport>,
 }
 
-/// A range test and what came of it.
+/// A range test and its result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RangeTestReport {
-    /// What was measured.
+    /// The measured sweeps.
     pub sweeps: Vec<Sweep>,
-    /// What it suggests.
+    /// The suggestion, if there is one.
     pub suggestion: Option<Suggestion>,
-    /// Why it suggests nothing.
+    /// The reason why there is no suggestion.
     pub refusal: Option<String>,
 }
 
@@ -62,35 +62,35 @@ pub struct StudyReport {
     pub version: String,
     /// The verdict in one sentence, with its figures.
     pub sentence: String,
-    /// What the caller said about it.
+    /// Information from the caller.
     pub about: About,
     /// The answer.
     pub answer: Answer,
-    /// Every arm's rates, as the verdict's runs had them.
+    /// The schedule of every arm at its tuned peak.
     pub schedules: Vec<ScheduleCurve>,
-    /// Every run that the answer rests on.
+    /// Every run of tuning and verdict.
     pub runs: Vec<RunRecord>,
 }
 
-/// The rates of an arm at its tuned peak.
+/// The schedule of an arm at its tuned peak.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScheduleCurve {
     /// The arm's name.
     pub arm: String,
-    /// Update and rate; some 200 of them.
+    /// Up to 200 pairs of update number and learning rate.
     pub points: Vec<(u64, f64)>,
 }
 
-/// A finished run, and what it was for.
+/// A finished run and its purpose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// Whether it chose rates or gave the verdict.
+    /// Its stage.
     pub stage: Stage,
     /// The arms that use it: more than one when they only differ in averaging.
     pub arms: Vec<String>,
-    /// What was asked for.
+    /// Its specification.
     pub run: RunSpec,
-    /// What came of it.
+    /// Its result.
     pub outcome: Outcome,
 }
 
@@ -98,9 +98,9 @@ pub struct RunRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Choosing every arm's peak rate.
+    /// Choosing the peak learning rate of every arm.
     Tuning,
-    /// The paired runs that the verdict rests on.
+    /// The paired runs of the verdict.
     Verdict,
 }
 
@@ -128,22 +128,22 @@ impl StudyReport {
         }
     }
 
-    /// What no study of this kind can say, and what this one in particular cannot: one sentence each.
+    /// The limits of the answer, general ones and those of this study, one sentence each.
     #[must_use]
     pub fn limits(&self) -> Vec<String> {
         let StudyConfig { steps, grid, tuning_seeds, seeds, .. } = &self.answer.config;
         let mut limits = vec![
             "It holds for this data, net, batch size and optimizer. Another data set may give another answer.".into(),
-            format!("It holds for runs of {steps} updates. What decay gives depends on the length of the run: with too few updates it stops the weights on their way, with many more a constant rate stays where it is."),
-            format!("Peak rates were tuned to a factor of {} on {tuning_seeds} tuning seed{}. A finer grid may favour one arm a little.", grid.factor, if *tuning_seeds == 1 { "" } else { "s" }),
-            "The verdict is about the decaying arm that tuning chose before the verdict's seeds were run. The others are shown, corrected for their number, and do not turn it.".into(),
-            format!("The interval is exact for differences that lie symmetrically about their mean; {seeds} seeds cannot show whether they do."),
+            format!("It holds for runs of {steps} steps. The effect of decay depends on the length of training: in short runs it stops the weights before they converge, in long runs a constant learning rate stops improving."),
+            format!("Peak learning rates were tuned to a factor of {} on {tuning_seeds} tuning seed{}. A finer grid may favor one arm slightly.", grid.factor, if *tuning_seeds == 1 { "" } else { "s" }),
+            "The verdict is about the decaying arm that was best on the tuning seeds. The other arms are shown with p-values adjusted for their number; they do not change the verdict.".into(),
+            format!("The interval is exact if the differences are distributed symmetrically about their mean; {seeds} seeds are not enough to tell."),
         ];
         if grid.points == 1 {
-            limits.push("Nothing was tuned: every arm had the same peak rate, so that a difference may be the rate's and not the schedule's.".into());
+            limits.push("Nothing was tuned: every arm had the same peak learning rate, so a difference may come from the learning rate and not from the schedule.".into());
         }
         if self.answer.noise.is_some() {
-            limits.push("The predicted gain is a heuristic, and an upper one: it takes the loss for a quadratic whose weights have all settled into their noise.".into());
+            limits.push("The predicted gain is a heuristic upper estimate: it assumes a quadratic loss in which all weights fluctuate around the optimum.".into());
         }
         limits
     }

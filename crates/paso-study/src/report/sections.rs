@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use plotters::style::RGBColor;
 use std::collections::BTreeMap;
 
-/// The number of an arm's colour: the baseline has the first.
+/// Index of an arm's color; the baseline has the first.
 fn ink(answer: &Answer, arm: usize) -> usize {
     let baseline = answer.config.baseline();
     let others = ARMS.len() - 1;
@@ -60,18 +60,18 @@ pub(super) fn differences(report: &StudyReport) -> Markup {
         .collect();
     let shown = rows.iter().flat_map(|r| r.seeds.iter().copied().chain([r.low, r.high, 0.0]));
     let label =
-        format!("difference in {} to {}, to the right is better", answer.metric, baseline(report));
+        format!("difference in {} to {}, positive is better", answer.metric, baseline(report));
     let x = Axis::over(&label, false, shown);
     let height = ROW * u32::try_from(rows.len()).unwrap_or(1) + ROWS_AXIS;
     let level = 100.0 * (1.0 - config.alpha);
     html! {
         h2 { "Every arm against " (baseline(report)) }
         (figure("differences", height, html! {
-            "Ring: mean difference. Bar: " (format!("{level:.0}")) " % interval. Each dot is one seed, trained both ways from the same weights with the same batches. "
+            "Ring: mean difference. Bar: " (format!("{level:.0}")) " % interval. Each dot is one seed: both arms start from the same weights and see the same batches. "
             @if config.margin > 0.0 { "Shaded: differences too small to matter." }
         }, &|area, narrow| draw_rows(area, narrow, &x, config.margin, &rows)))
         div.scroll { table {
-            tr { th { "arm" } th { "difference" } th { (format!("{level:.0}")) " % interval" } th { "p" } th { "p, Holm" } th { "P(better)" } th.left { "alone it" } th { (answer.metric) } th { "peak rate" } }
+            tr { th { "arm" } th { "difference" } th { (format!("{level:.0}")) " % interval" } th { "p" } th { "p, Holm" } th { "P(better)" } th.left { "on its own" } th { (answer.metric) } th { "peak learning rate" } }
             @for arm in &answer.arms {
                 tr.best[arm.name == answer.best_arm] {
                     td { (arm.name) }
@@ -82,8 +82,8 @@ pub(super) fn differences(report: &StudyReport) -> Markup {
                         td { (format!("{:.3}", arm.p_holm)) }
                         td { (format!("{:.2}", arm.share_better)) }
                         td.left { (match arm.verdict {
-                            Verdict::NoDifference => "makes no difference".into(),
-                            Verdict::Undecided => "is undecided".into(),
+                            Verdict::NoDifference => "no difference".into(),
+                            Verdict::Undecided => "undecided".into(),
                             verdict => verdict.to_string(),
                         }) }
                     }
@@ -92,16 +92,16 @@ pub(super) fn differences(report: &StudyReport) -> Markup {
                 }
             }
         } }
-        p.soft { "In bold: the arm that the verdict is about, which tuning chose before. The interval is the sign-flip test turned around; the BCa bootstrap interval below it is there for comparison, and too short with few seeds." }
+        p.soft { "Bold: the arm that the verdict is about, chosen on the tuning seeds. The interval is obtained by inverting the sign-flip test. The BCa bootstrap interval below it is given for comparison; it is too short with few seeds." }
         @if let Some(against) = &answer.against_alternative {
-            p { "Against " strong { (against.alternative) } ", which needs no decay: " (answer.best_arm) " gives " (signed(against.comparison.diff)) " ("
+            p { (answer.best_arm) " against " strong { (against.alternative) } ", which needs no decay: " (signed(against.comparison.diff)) " ("
                 (signed(against.comparison.interval.low)) " … " (signed(against.comparison.interval.high)) ", p = " (format!("{:.3}", against.comparison.p)) "): "
                 strong { (against.comparison.verdict) } "." }
         }
     }
 }
 
-/// The audit.
+/// The analysis of noise.
 pub(super) fn why(report: &StudyReport) -> Markup {
     let Some(why) = &report.answer.noise else { return html! {} };
     let rows: Vec<(String, i32, Vec<u64>)> =
@@ -110,25 +110,25 @@ pub(super) fn why(report: &StudyReport) -> Markup {
         let end = first + i32::try_from(counts.len()).unwrap_or(0);
         [f64::from(*first) / 2.0, f64::from(end) / 2.0]
     });
-    let x = Axis::over("rate / (√v + ε)", true, bins);
+    let x = Axis::over("learning rate / (√v + ε)", true, bins);
     let height = 58 + 24 * u32::try_from(rows.len()).unwrap_or(1);
     html! {
-        h2 { @if why.noise_limited { "Why: noise limits the constant rate" } @else { "Why: noise is not what limits the constant rate" } }
+        h2 { @if why.noise_limited { "Why: noise limits the constant learning rate" } @else { "Why: noise is not what limits the constant learning rate" } }
         p.lead {
-            "Near the end its steps have a root mean square of " strong { (format!("{:.3}", why.step_rms)) } " of the rate. Gradients that are nothing but noise give "
-            (format!("{:.3}", why.step_rms_floor)) ", for ever: Adam does not calm down by itself. "
-            @if why.noise_limited { "So the weights keep moving about at a distance that only a lower rate, or averaging, can shorten." }
-            @else { "So the runs are still on their way, or noise is small, and a lower rate removes little." }
+            "Near the end of training, the typical (root mean square) step is " strong { (format!("{:.3}", why.step_rms)) } " × the learning rate. With pure-noise gradients it stays at "
+            (format!("{:.3}", why.step_rms_floor)) " ×, however long you train: Adam does not reduce its steps by itself. "
+            @if why.noise_limited { "So the weights fluctuate around the optimum at a distance that only a lower learning rate, or averaging, can reduce." }
+            @else { "So the runs have not converged, or the noise is small, and a lower learning rate removes little loss." }
         }
         dl.cards {
-            div { dt { "Gain predicted" } dd { (number(why.predicted_gain)) small { "of loss: rate / 4 · Σ√v, a heuristic" } } }
+            div { dt { "Gain predicted" } dd { (number(why.predicted_gain)) small { "of loss: learning rate / 4 · Σ√v, a heuristic" } } }
             @if let Some(gain) = why.measured_gain { div { dt { "Gain measured" } dd { (number(gain)) small { "of loss, by " (report.answer.best_arm) } } } }
-            @if let Some(gain) = why.averaging_gain { div { dt { "Gain of averaging" } dd { (number(gain)) small { "of loss, same runs, averaged weights" } } } }
-            div { dt { "Largest step" } dd { (format!("{:.3}", why.largest_over_bound)) small { "of the bound rate · R(t); never above 1" } } }
-            div { dt { "Steps above the rate" } dd { (format!("{:.1} %", 100.0 * why.share_above_lr)) small { "the rate does not cap the step" } } }
+            @if let Some(gain) = why.averaging_gain { div { dt { "Gain of averaging" } dd { (number(gain)) small { "of loss, averaged weights of the same runs" } } } }
+            div { dt { "Largest step" } dd { (format!("{:.3}", why.largest_over_bound)) small { "of the bound learning rate · R(t); at most 1" } } }
+            div { dt { "Steps above the learning rate" } dd { (format!("{:.1} %", 100.0 * why.share_above_lr)) small { "the learning rate does not bound a step" } } }
         }
         @if !rows.is_empty() {
-            (figure("effective-rates", height, html! { "The rates that the parameters really had at the end: the base rate caps neither these nor the steps. Darker: more of the layer's parameters." },
+            (figure("effective-rates", height, html! { "Effective learning rates of the parameters at the end of training, per layer. Darker: more of the layer's parameters." },
                 &|area, narrow| heat(area, narrow, &x, &rows)))
         }
     }
@@ -147,7 +147,7 @@ pub(super) fn course(report: &StudyReport) -> Markup {
             })
         })
         .collect();
-    // As shares of the peak: at their own rates the arm with the highest would flatten all others. Shapes are drawn once.
+    // Relative to the peak, so that the arm with the highest learning rate does not flatten the others. Each shape is drawn once.
     let shapes = trained.iter().filter(|i| {
         let spec = &answer.arms[**i].spec;
         trained.iter().find(|j| answer.arms[**j].spec == *spec) == Some(*i)
@@ -161,12 +161,12 @@ pub(super) fn course(report: &StudyReport) -> Markup {
         })
         .collect();
     let x = Axis::over("update", false, [0.0, answer.config.steps as f64]).from(0.0);
-    let y = Axis::over("rate, % of peak", false, [0.0, 100.0]).from(0.0);
+    let y = Axis::over("learning rate, % of peak", false, [0.0, 100.0]).from(0.0);
     html! {
-        h2 { "The course of the runs" }
+        h2 { "Training curves" }
         (legend(answer, &trained))
         (figure("schedules", 240, html! {
-                "The schedules. Their peaks, as tuned: "
+                "The schedules. Tuned peak learning rates: "
                 @for (i, arm) in answer.arms.iter().enumerate() { @if i > 0 { ", " } (arm.name) " " (rate(arm.peak_lr)) } "."
             },
             &|area, narrow| chart(area, narrow, (&x, &y), None, &schedules)))
@@ -175,7 +175,7 @@ pub(super) fn course(report: &StudyReport) -> Markup {
     }
 }
 
-/// Mean and range over the seeds of something that was noted on the way; nothing when it was not.
+/// Mean and range over the seeds of a quantity of the training curves; empty if it was not recorded.
 fn curves(
     report: &StudyReport,
     arms: &[usize],
@@ -205,7 +205,7 @@ fn curves(
     }
     let values = || all.iter().flat_map(|(_, at)| at.values().flatten().copied());
     let (low, high) = values().fold((f64::INFINITY, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
-    // Losses that fall far are seen on a logarithmic axis only.
+    // A loss that falls by more than a factor of 20 needs a logarithmic axis.
     let log = low > 0.0 && high > 20.0 * low;
     let height = |v: f64| if log { v.log10() } else { v };
     let y = Axis::over(label, log, values().map(height));
@@ -248,7 +248,7 @@ pub(super) fn rates(report: &StudyReport) -> Markup {
     let mut means: Vec<f64> = grids.iter().flatten().map(|(_, mean)| *mean).collect();
     means.sort_by(f64::total_cmp);
     let (best, middle) = (means.last().copied(), means.get(means.len() / 2).copied());
-    // Rates that destroy a run would squeeze all others into a line.
+    // Learning rates at which runs fail would compress all others into a line.
     let floor = best.zip(middle).map_or(f64::NEG_INFINITY, |(b, m)| b - 6.0 * (b - m).max(1e-12));
     let clipped = means.first().is_some_and(|least| *least < floor);
     let series: Vec<Series> = answer
@@ -263,20 +263,20 @@ pub(super) fn rates(report: &StudyReport) -> Markup {
         })
         .collect();
     let points = || series.iter().flat_map(|s| s.points.iter());
-    let x = Axis::over("peak rate", true, points().map(|(x, _)| *x));
+    let x = Axis::over("peak learning rate", true, points().map(|(x, _)| *x));
     let y = Axis::over(&answer.metric, false, points().map(|(_, y)| *y));
     let tried = grids.iter().map(Vec::len).max().unwrap_or(0);
     html! {
-        h2 { "How the rates were chosen" }
+        h2 { "How the learning rates were chosen" }
         @if let Some(range) = &report.about.range_test { (range_test(range)) }
         @if tried > 1 {
             (legend(answer, &(0..answer.arms.len()).collect::<Vec<_>>()))
             (figure("tuning", 280, html! {
-                "Every arm tried the same " (tried) " rates on the same " (answer.config.tuning_seeds) " tuning seeds, which the verdict never uses. Circled: what each arm chose. "
-                @if clipped { "Results far below the others are drawn at the lower edge." }
+                "Every arm was trained with the same " (tried) " learning rates on the same " (answer.config.tuning_seeds) " tuning seeds, which the verdict does not use. Circled: the best of each arm. "
+                @if clipped { "Values far below the others are drawn at the lower edge." }
             }, &|area, narrow| chart(area, narrow, (&x, &y), None, &series)))
         } @else {
-            p { "Nothing was tuned: every arm had the peak rate " (rate(answer.config.grid.center)) "." }
+            p { "Nothing was tuned: every arm had the peak learning rate " (rate(answer.config.grid.center)) "." }
         }
     }
 }
@@ -289,14 +289,14 @@ fn range_test(range: &RangeTestReport) -> Markup {
         .iter()
         .flat_map(|s| s.curve.iter().map(|(lr, loss)| (lr.log10(), *loss)))
         .collect();
-    // The blow-up at the end is not what there is to see.
+    // The divergence at the end would flatten the part of interest.
     let mut finite: Vec<f64> = points.iter().map(|(_, y)| *y).filter(|y| y.is_finite()).collect();
     finite.sort_by(f64::total_cmp);
     let quantile = |share: usize| finite.get(finite.len() * share / 20).copied().unwrap_or(0.0);
     let (least, middle) = (quantile(0), quantile(10));
     let ceiling = middle + 0.5 * (middle - least).abs();
     let seen: Vec<_> = points.iter().copied().filter(|(_, y)| *y <= ceiling).collect();
-    let x = Axis::over("rate", true, points.iter().map(|(x, _)| *x));
+    let x = Axis::over("learning rate", true, points.iter().map(|(x, _)| *x));
     let y = Axis::over("loss", false, seen.iter().map(|(_, y)| *y));
     let dots = Series { line: false, dots: 2, ..Series::line(ARMS[0].0, seen) };
     let series = [dots, Series::line(ARMS[2].0, fit)];
@@ -308,11 +308,11 @@ fn range_test(range: &RangeTestReport) -> Markup {
     let sweeps = range.sweeps.len();
     html! {
         (figure("range-test", 260, html! {
-            "Range test: the loss of each update of " (sweeps) " short sweep" @if sweeps != 1 { "s" } " with a rising rate. "
+            "Range test: the loss of each update of " (sweeps) " short sweep" @if sweeps != 1 { "s" } " with a rising learning rate. "
             @match (&range.suggestion, &range.refusal) {
-                (Some(s), _) => { "It falls fastest at " strong { (rate(s.steepest)) } ", between " (rate(s.low)) " and " (rate(s.high)) " with 95 % confidence (shaded). Fast.ai's rules would say "
+                (Some(s), _) => { "It falls fastest at " strong { (rate(s.steepest)) } ", between " (rate(s.low)) " and " (rate(s.high)) " (95 % interval, shaded). The rules of fast.ai suggest "
                     (rate(s.valley)) " (valley) and " (rate(s.minimum_over_ten)) " (a tenth of the minimum)." }
-                (None, Some(refusal)) => { "It suggests nothing: " (refusal) "." }
+                (None, Some(refusal)) => { "It gives no suggestion: " (refusal) "." }
                 (None, None) => {}
             }
         }, &|area, narrow| chart(area, narrow, (&x, &y), zone.as_ref(), &series)))
@@ -327,7 +327,7 @@ pub(super) fn runs(report: &StudyReport) -> Markup {
         h2 { "Every run" }
         p.soft { (report.runs.len()) " runs of " (report.answer.config.steps) " updates, " (number(seconds)) " seconds of training." }
         div.tall.scroll { table {
-            tr { th { "for" } th.left { "arm" } th { "peak rate" } th { "seed" } th { (report.answer.metric) } th { "averaged" } th { "loss" } th { "seconds" } }
+            tr { th { "stage" } th.left { "arm" } th { "peak learning rate" } th { "seed" } th { (report.answer.metric) } th { "averaged" } th { "loss" } th { "seconds" } }
             @for record in &report.runs {
                 tr {
                     td { @match record.stage { Stage::Tuning => "tuning", Stage::Verdict => "verdict" } }
@@ -344,7 +344,7 @@ pub(super) fn runs(report: &StudyReport) -> Markup {
     }
 }
 
-/// Tuning seeds are far from the verdict's: `tuning 1` reads better than 4294967296.
+/// `T1` instead of 4294967296: tuning seeds are offset by 2^32.
 fn seed(report: &StudyReport, seed: u64) -> String {
     match report.answer.config.tuning().position(|tuning| tuning == seed) {
         Some(i) => format!("T{}", i + 1),
