@@ -56,6 +56,7 @@ mod answer;
 mod arm;
 mod audit;
 mod budget;
+mod clock;
 mod compare;
 mod config;
 mod error;

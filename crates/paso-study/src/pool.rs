@@ -1,5 +1,6 @@
 //! Runs side by side, and keeps each as soon as it is done.
 
+use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::event::{Event, Progress};
 use crate::journal::Journal;
@@ -11,7 +12,7 @@ use crate::session::Session;
 use crate::trial::Trial;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a study needs to get runs done.
 pub(crate) struct Pool<'a> {
@@ -21,7 +22,7 @@ pub(crate) struct Pool<'a> {
 
 /// Done in this session: how many, and since when.
 struct Pace {
-    start: Instant,
+    watch: Stopwatch,
     finished: usize,
 }
 
@@ -50,7 +51,7 @@ impl Pool<'_> {
         let failed = AtomicBool::new(false);
         let monitor = RunMonitor::new(self.session.cancel, &failed, self.session.observe);
         let next = AtomicUsize::new(0);
-        let pace = Pace { start: Instant::now(), finished: 0 };
+        let pace = Pace { watch: Stopwatch::start(), finished: 0 };
         let shared = Mutex::new((&mut *journal, pace, Ok(())));
         let work = || {
             while !monitor.should_stop()
@@ -79,7 +80,9 @@ impl Pool<'_> {
             }
         };
         std::thread::scope(|scope| {
-            for _ in 1..self.session.parallel_runs.min(missing.len()) {
+            // WebAssembly has no threads: spawning one would panic.
+            let threads = if cfg!(target_family = "wasm") { 1 } else { self.session.parallel_runs };
+            for _ in 1..threads.min(missing.len()) {
                 scope.spawn(work);
             }
             work();
@@ -103,7 +106,7 @@ impl Pool<'_> {
 
     fn train(&self, group: &[RunSpec], monitor: &RunMonitor<'_>) -> Result<Vec<Outcome>, Error> {
         let name = || group[0].to_string();
-        let start = Instant::now();
+        let watch = Stopwatch::start();
         let result = match group {
             [run] => self.trial.train(run, monitor).map(|outcome| vec![outcome]),
             runs => self.trial.train_branches(runs, monitor),
@@ -116,7 +119,7 @@ impl Pool<'_> {
         for (run, outcome) in group.iter().zip(&mut outcomes) {
             let (got, expected) = (outcome.averaged.len(), run.averaging.len());
             count(run.to_string(), "averaged metrics", got, expected)?;
-            outcome.seconds = start.elapsed().as_secs_f64() / group.len() as f64;
+            outcome.seconds = watch.seconds() / group.len() as f64;
         }
         Ok(outcomes)
     }
@@ -125,7 +128,7 @@ impl Pool<'_> {
 impl Pace {
     /// Time for `left` more runs at the speed so far.
     fn estimate(&self, left: usize) -> Duration {
-        let each = self.start.elapsed().as_secs_f64() / self.finished.max(1) as f64;
+        let each = self.watch.seconds() / self.finished.max(1) as f64;
         Duration::try_from_secs_f64(each * left as f64).unwrap_or(Duration::MAX)
     }
 }

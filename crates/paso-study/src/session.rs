@@ -20,7 +20,7 @@ pub struct Session<'a> {
     pub folder: Option<&'a Path>,
     /// Number of runs trained at the same time; 0 counts as 1. Default 1. Always 1 on WebAssembly, which has no threads here.
     pub parallel_runs: usize,
-    /// Approximate duration of the whole study; see [`BudgetCut`](crate::BudgetCut). `None`: no limit.
+    /// Approximate duration of the whole study, which needs a clock: on `wasm32-unknown-unknown` it has no effect; see [`BudgetCut`](crate::BudgetCut). `None`: no limit.
     pub budget: Option<Duration>,
     /// The part of the study to run; see [`Shard`]. It needs a folder and excludes a budget. `None`: all of it.
     pub shard: Option<Shard>,

@@ -151,6 +151,17 @@ pub(super) fn median(values: &[f64]) -> f64 {
     sorted[sorted.len() / 2]
 }
 
+/// Index of the lowest value; NaN counts as above all.
+pub(super) fn least(values: &[f64]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if *value < values[best] || values[best].is_nan() {
+            best = i;
+        }
+    }
+    best
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,53 @@
+//! Why a range test gives no suggestion.
+
+/// Smallest number of usable losses.
+pub(super) const MIN_POINTS: usize = 12;
+
+/// Why no rate is suggested.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Too short a sweep, or one that diverged at once.
+    #[error(
+        "only {found} losses before divergence, at least {MIN_POINTS} are needed; start at a lower rate, or take more steps"
+    )]
+    TooFew {
+        /// Usable losses.
+        found: usize,
+    },
+    /// Rates and losses that do not belong together.
+    #[error("{0}")]
+    Malformed(String),
+    /// The loss does not fall measurably anywhere.
+    #[error(
+        "the curve is flat: its steepest fall is {fall:.2e} a decade, and noise alone could give {noise:.2e}; take more steps or sweeps, or check that the net learns at all"
+    )]
+    Flat {
+        /// Steepest fall per decade.
+        fall: f64,
+        /// Four of its standard errors.
+        noise: f64,
+    },
+    /// The steepest fall cannot be located.
+    #[error(
+        "the steepest fall lies anywhere between {low:.1e} and {high:.1e}, more than a decade; take more steps or sweeps"
+    )]
+    Vague {
+        /// Lower end of the interval.
+        low: f64,
+        /// Upper end of the interval.
+        high: f64,
+    },
+    /// The steepest fall is at an end of the sweep.
+    #[error(
+        "the loss falls fastest at the {end} rate of the sweep, {rate:.1e}; sweep further {way}"
+    )]
+    AtEdge {
+        /// `"lowest"` or `"highest"`.
+        end: &'static str,
+        /// That rate.
+        rate: f64,
+        /// `"down"` or `"up"`.
+        way: &'static str,
+    },
+}
