@@ -1,8 +1,9 @@
 //! `cargo xtask tidy`: conventions that a compiler does not check.
 //!
 //! Every rule is a function from a file to what is wrong with it. The rules are those invariants of ARCHITECTURE.md that
-//! follow from the text alone, and the words of `tidy/table.rs`.
+//! follow from the text alone, and the words of `tidy/table.rs`. Relative links of Markdown files must lead somewhere.
 
+mod links;
 mod table;
 mod terms;
 
@@ -64,6 +65,10 @@ pub(crate) fn run(args: &TidyArgs) -> Result<()> {
         let broken = RULES.iter().filter_map(|rule| rule(path, text));
         wrong.extend(broken.map(|what| format!("{}: {what}", path.display())));
     }
+    for (path, text) in tracked::texts(&["*.md"])? {
+        let broken = links::broken(&path, &text, text_of);
+        wrong.extend(broken.into_iter().map(|what| format!("{}: {what}", path.display())));
+    }
     let missing = DOCUMENTS.iter().filter(|name| !root().join(name).is_file());
     wrong.extend(missing.map(|name| format!("{name} is missing")));
     if wrong.is_empty() {
@@ -72,6 +77,12 @@ pub(crate) fn run(args: &TidyArgs) -> Result<()> {
     }
     wrong.iter().for_each(|line| eprintln!("{line}"));
     bail!("tidy: {} errors", wrong.len());
+}
+
+/// The text of a file, or nothing for a folder or a file that is not text.
+fn text_of(path: &Path) -> Option<String> {
+    let path = root().join(path);
+    path.exists().then(|| std::fs::read_to_string(path).unwrap_or_default())
 }
 
 /// Prints every word that is left and how many each package has.
