@@ -17,7 +17,7 @@
 #
 #   tests=$(RUSTFLAGS='-C target-feature=+crt-static' cargo test --release -p paso-adam --tests --no-run \
 #     --target x86_64-unknown-linux-gnu 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
-#   PASO_EXPECT_LEVELS=scalar,v3,v4 xtask/avx512.sh $tests
+#   PASO_EXPECT_LEVELS=scalar,avx2,avx512 xtask/avx512.sh $tests
 #
 # With its whole path it is also a runner for cargo (CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER), with one
 # start for each test program. There is one processor, and 1 GiB of memory for everything.

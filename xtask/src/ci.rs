@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use clap::Args;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What `cargo xtask ci` runs.
 #[derive(Debug, Args)]
@@ -22,47 +22,41 @@ pub(crate) struct CiArgs {
     list: bool,
 }
 
-type Stage = (&'static str, fn() -> Outcome);
+/// What the last lines of a run say.
+type Notes = Vec<String>;
+
+type Stage = (&'static str, fn(&mut Notes) -> Outcome);
+
+const CLIPPY: &str = "clippy --workspace --all-targets --all-features --locked -- -D warnings";
 
 const STAGES: &[Stage] = &[
-    ("format", || cargo(&["fmt", "--all", "--check"])),
-    ("tidy", || tidy::run(&tidy::TidyArgs::default()).into()),
-    ("spelling", spelling::run),
-    ("clippy", || {
-        cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--all-features",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ])
+    ("format", |_| cargo_line("fmt --all --check")),
+    ("tidy", |_| tidy::run(&tidy::TidyArgs::default()).into()),
+    ("spelling", |_| spelling::run()),
+    ("clippy", |_| cargo_line(CLIPPY)),
+    ("codegen", |_| codegen()),
+    ("docs", |_| docs()),
+    ("public api", |_| public_api::stage()),
+    ("features", |_| features()),
+    ("bare metal", |_| bare_metal()),
+    ("wasm", |_| wasm::run()),
+    ("fuzz", |_| fuzz()),
+    ("bench smoke", |_| cargo_line("test --release --locked -p paso-benches --benches")),
+    ("release build", |_| cargo_line("build --release --locked -p paso-cli -p paso-benches")),
+    ("speed smoke", |_| speed_smoke()),
+    ("instructions", |_| instructions()),
+    ("settle demo", |_| settle_demo()),
+    ("settle photographs", |_| settle_photographs()),
+    ("python", |_| python::run()),
+    ("deny", |_| dependencies::deny()),
+    ("unused dependencies", |_| dependencies::unused()),
+    ("package", |_| cargo_line("package --locked --allow-dirty --no-verify --quiet")),
+    ("sanitizer", |_| sanitizer::run()),
+    ("isa", |notes| {
+        let (outcome, note) = isa::stage();
+        notes.push(note);
+        outcome
     }),
-    ("codegen", codegen),
-    ("docs", docs),
-    ("public api", public_api::stage),
-    ("features", features),
-    ("bare metal", bare_metal),
-    ("wasm", wasm::run),
-    ("fuzz", fuzz),
-    ("bench smoke", || {
-        cargo(&["test", "--release", "--locked", "-p", "paso-benches", "--benches"])
-    }),
-    ("release build", || {
-        cargo(&["build", "--release", "--locked", "-p", "paso-cli", "-p", "paso-benches"])
-    }),
-    ("speed smoke", speed_smoke),
-    ("instructions", instructions),
-    ("settle demo", settle_demo),
-    ("settle photographs", settle_photographs),
-    ("python", python::run),
-    ("deny", dependencies::deny),
-    ("unused dependencies", dependencies::unused),
-    ("package", || cargo(&["package", "--locked", "--allow-dirty", "--no-verify", "--quiet"])),
-    ("sanitizer", sanitizer::run),
-    ("isa", || isa::run(&isa::IsaArgs::default()).into()),
 ];
 
 pub(crate) fn run(args: &CiArgs) -> Result<()> {
@@ -71,27 +65,48 @@ pub(crate) fn run(args: &CiArgs) -> Result<()> {
         STAGES.iter().filter(|(name, _)| wanted(name)).for_each(|(name, _)| eprintln!("{name}"));
         return Ok(());
     }
-    let mut rows: Vec<(&str, Duration, Outcome)> = Vec::new();
+    let begin = Instant::now();
+    let mut notes = Notes::new();
+    let mut rows: Vec<Row> = Vec::new();
     for (name, stage) in STAGES.iter().filter(|(name, _)| wanted(name)) {
         eprintln!("\n== {name}");
         let start = Instant::now();
-        let outcome = stage();
+        let outcome = stage(&mut notes);
         eprintln!("== {name}: {} in {:.0} s", outcome.word(), start.elapsed().as_secs_f64());
-        rows.push((name, start.elapsed(), outcome));
+        rows.push(Row { name, seconds: start.elapsed().as_secs_f64(), outcome });
     }
-    eprintln!("\n{:<20} {:>7}  outcome", "stage", "seconds");
-    for (name, time, outcome) in &rows {
-        let why = match outcome {
-            Outcome::Passed => String::new(),
-            Outcome::Failed(why) | Outcome::Skipped(why) => format!(": {why}"),
-        };
-        eprintln!("{name:<20} {:>7.0}  {}{why}", time.as_secs_f64(), outcome.word());
-    }
-    let failed = rows.iter().filter(|(_, _, o)| matches!(o, Outcome::Failed(_))).count();
+    eprint!("\n{}", table(&rows));
+    eprintln!("{} stages in {:.0} s", rows.len(), begin.elapsed().as_secs_f64());
+    notes.iter().for_each(|note| eprintln!("{note}"));
+    let failed = rows.iter().filter(|row| matches!(row.outcome, Outcome::Failed(_))).count();
     if failed > 0 {
         bail!("{failed} of {} stages failed", rows.len());
     }
     Ok(())
+}
+
+/// A stage that has run.
+struct Row {
+    name: &'static str,
+    seconds: f64,
+    outcome: Outcome,
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut text = format!("{:<20} {:>7}  outcome\n", "stage", "seconds");
+    for Row { name, seconds, outcome } in rows {
+        let why = match outcome {
+            Outcome::Passed => String::new(),
+            Outcome::Failed(why) | Outcome::Skipped(why) => format!(": {why}"),
+        };
+        text += &format!("{name:<20} {seconds:>7.0}  {}{why}\n", outcome.word());
+    }
+    text
+}
+
+/// Cargo with arguments that contain no space.
+fn cargo_line(arguments: &str) -> Outcome {
+    cargo(&arguments.split(' ').collect::<Vec<_>>())
 }
 
 /// The optimizer's loops, in the assembly.
@@ -127,33 +142,16 @@ fn bare_metal() -> Outcome {
     ])
 }
 
-/// The crates that people pick alone build alone, with and without their features.
+/// The crates that others use alone build alone, with and without their features.
 fn features() -> Outcome {
+    let check =
+        |arguments: &str| cargo_line(&format!("check --locked --no-default-features {arguments}"));
     all(&[
-        &|| cargo(&["check", "--locked", "-p", "paso-schedule", "--no-default-features"]),
-        &|| {
-            cargo(&[
-                "check",
-                "--locked",
-                "-p",
-                "paso-schedule",
-                "--no-default-features",
-                "--features",
-                "serde",
-            ])
-        },
-        &|| cargo(&["check", "--locked", "-p", "paso-adam", "--no-default-features"]),
-        &|| {
-            cargo(&[
-                "check",
-                "--locked",
-                "-p",
-                "paso-adam",
-                "--no-default-features",
-                "--features",
-                "std",
-            ])
-        },
+        &|| check("-p paso-isa"),
+        &|| check("-p paso-schedule"),
+        &|| check("-p paso-schedule --features serde"),
+        &|| check("-p paso-adam"),
+        &|| check("-p paso-adam --features std"),
     ])
 }
 
@@ -172,49 +170,12 @@ fn fuzz() -> Outcome {
     command("bash", &["-c", &script], &[])
 }
 
-/// The bench program checks its results before it times: a short run is a test of both.
+/// The bench program checks its results before it measures, so a short run is a test of both.
 fn speed_smoke() -> Outcome {
+    const RUN: &str = "run --release -q -p paso-benches --bin paso-speed --";
     all(&[
-        &|| {
-            cargo(&[
-                "run",
-                "--release",
-                "-q",
-                "-p",
-                "paso-benches",
-                "--bin",
-                "paso-speed",
-                "--",
-                "adam",
-                "--sizes",
-                "1e3,1e6",
-                "--threads",
-                "1",
-                "--seconds",
-                "0.2",
-            ])
-        },
-        &|| {
-            cargo(&[
-                "run",
-                "--release",
-                "-q",
-                "-p",
-                "paso-benches",
-                "--bin",
-                "paso-speed",
-                "--",
-                "train",
-                "--net",
-                "S",
-                "--threads",
-                "2",
-                "--batch",
-                "32",
-                "--seconds",
-                "2",
-            ])
-        },
+        &|| cargo_line(&format!("{RUN} adam --sizes 1e3,1e6 --threads 1 --seconds 0.2")),
+        &|| cargo_line(&format!("{RUN} train --net S --threads 2 --batch 32 --seconds 2")),
     ])
 }
 
@@ -244,20 +205,36 @@ fn settle(arguments: &[&str]) -> Outcome {
         Err(e) => return Outcome::Failed(format!("no temporary folder: {e}")),
     };
     let path = out.path().join("study");
-    let mut all = vec![
-        "run",
-        "--release",
-        "-q",
-        "--locked",
-        "-p",
-        "paso-cli",
-        "--",
-        "settle",
-        "--json",
-        "--out",
-    ];
     let path = path.to_string_lossy();
-    all.push(&path);
-    all.extend(arguments);
-    cargo(&all)
+    let run = "run --release -q --locked -p paso-cli -- settle --json --out".split(' ');
+    cargo(&run.chain([&*path]).chain(arguments.iter().copied()).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_has_its_row_with_the_reason_where_it_did_not_pass() {
+        let row = |name, outcome| Row { name, seconds: 61.7, outcome };
+        let text = table(&[
+            row("format", Outcome::Passed),
+            row("clippy", Outcome::Failed("cargo ended with 101".into())),
+            row("wasm", Outcome::Skipped("node is not installed".into())),
+        ]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 4, "a heading and three rows:\n{text}");
+        assert!(lines[1].ends_with("62  passed"), "{text}");
+        assert!(lines[2].ends_with("FAILED: cargo ended with 101"), "{text}");
+        assert!(lines[3].ends_with("skipped: node is not installed"), "{text}");
+    }
+
+    #[test]
+    fn stages_have_names_of_their_own_and_the_instruction_sets_come_last() {
+        let mut names: Vec<&str> = STAGES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.last(), Some(&"isa"), "its note is the last line");
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STAGES.len(), "no two stages have one name");
+    }
 }

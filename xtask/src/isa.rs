@@ -1,5 +1,5 @@
-//! `cargo xtask isa`: the tests of the crates with kernels, and theory against the build (`paso validate`), at every
-//! instruction set level that this machine or its emulators offer; and which levels were not run.
+//! `cargo xtask isa`: the tests of the crates with kernels, and `paso validate`, at every instruction set that this machine
+//! or its emulators offer; and a list of those that did not run.
 
 use crate::root;
 use crate::steps::Outcome;
@@ -57,10 +57,24 @@ struct Report {
 /// # Errors
 /// When anything failed, or nothing was run.
 pub(crate) fn run(args: &IsaArgs) -> Result<()> {
-    let wanted = |row: &Row| args.only.as_deref().is_none_or(|part| row.level.contains(part));
-    let rows: Vec<Row> = ways::rows(args.emulate).into_iter().filter(wanted).collect();
-    let reports: Vec<Report> = rows.into_iter().map(report).collect();
+    let reports = reports(args);
+    eprintln!("{}{}", table(&reports), note(&reports));
+    check(&reports)
+}
+
+/// The stage `isa`, and a line for the end of continuous integration.
+pub(crate) fn stage() -> (Outcome, String) {
+    let reports = reports(&IsaArgs::default());
     eprint!("{}", table(&reports));
+    (check(&reports).into(), note(&reports))
+}
+
+fn reports(args: &IsaArgs) -> Vec<Report> {
+    let wanted = |row: &Row| args.only.as_deref().is_none_or(|part| row.level.contains(part));
+    ways::rows(args.emulate).into_iter().filter(wanted).map(report).collect()
+}
+
+fn check(reports: &[Report]) -> Result<()> {
     let failed = reports.iter().filter(|r| matches!(r.outcome, Err(Outcome::Failed(_)))).count();
     if failed > 0 {
         bail!("isa: {failed} of {} levels failed", reports.len());
@@ -69,6 +83,23 @@ pub(crate) fn run(args: &IsaArgs) -> Result<()> {
         bail!("isa: no level was run");
     }
     Ok(())
+}
+
+/// The instruction sets that passed and those that did not run. One that passed in any place has run.
+fn note(reports: &[Report]) -> String {
+    let mut levels: Vec<&str> = reports.iter().map(|report| report.level).collect();
+    let mut seen = Vec::new();
+    levels.retain(|level| {
+        !seen.contains(level) && {
+            seen.push(*level);
+            true
+        }
+    });
+    let ran = |level: &&str| reports.iter().any(|r| r.level == *level && r.outcome.is_ok());
+    let (ran, missing): (Vec<&str>, Vec<&str>) = levels.into_iter().partition(ran);
+    let list = |levels: &[&str]| if levels.is_empty() { "none".into() } else { levels.join(", ") };
+    let word = if missing.is_empty() { "complete" } else { "INCOMPLETE" };
+    format!("instruction sets {word}: ran {}; did not run {}", list(&ran), list(&missing))
 }
 
 fn report(row: Row) -> Report {
@@ -170,6 +201,41 @@ mod tests {
         {
             assert!(table.contains(part), "`{part}` is missing:\n{table}");
         }
+    }
+
+    #[test]
+    fn a_level_that_did_not_run_makes_the_note_incomplete() {
+        let report = |level, ran: bool| Report {
+            level,
+            place: String::new(),
+            outcome: if ran { Ok((1, "-")) } else { Err(Outcome::Skipped("no emulator".into())) },
+            seconds: 0.0,
+        };
+        for (reports, expected) in [
+            (
+                vec![("scalar", true), ("neon", true)],
+                "complete: ran scalar, neon; did not run none",
+            ),
+            (vec![("scalar", true), ("neon", false)], "INCOMPLETE: ran scalar; did not run neon"),
+            (vec![("avx2", false), ("avx2", true)], "complete: ran avx2; did not run none"),
+            (vec![("avx2", false), ("avx2", false)], "INCOMPLETE: ran none; did not run avx2"),
+        ] {
+            let reports: Vec<Report> = reports.into_iter().map(|(l, ran)| report(l, ran)).collect();
+            assert_eq!(note(&reports), format!("instruction sets {expected}"));
+        }
+    }
+
+    #[test]
+    fn a_failure_and_an_empty_run_are_errors_and_a_skip_alone_is_not() {
+        let report =
+            |outcome| Report { level: "avx2", place: String::new(), outcome, seconds: 0.0 };
+        let (passed, skipped) =
+            (|| report(Ok((1, "-"))), || report(Err(Outcome::Skipped("x".into()))));
+        let failed = || report(Err(Outcome::Failed("x".into())));
+        assert!(check(&[passed(), skipped()]).is_ok(), "one ran");
+        assert!(check(&[passed(), failed()]).is_err(), "one failed");
+        assert!(check(&[skipped(), skipped()]).is_err(), "none ran");
+        assert!(check(&[]).is_err(), "no row");
     }
 
     #[test]

@@ -112,6 +112,11 @@ fn sync_folder(folder: &Path) {
     }
 }
 
+/// The example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -187,23 +187,9 @@ pub struct IsaError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod tests;
 
-    #[test]
-    fn every_available_set_is_found_by_its_name_and_the_last_one_is_the_best() {
-        let all = Isa::available();
-        for &isa in &all {
-            assert_eq!(Isa::named(isa.name()), Ok(isa), "{isa}");
-            assert!([1, 4, 8, 16].contains(&isa.lanes()), "{isa} has {} lanes", isa.lanes());
-        }
-        assert_eq!(all.last(), Some(&Isa::best()), "the order is by speed");
-        assert_eq!(all[0].name(), "scalar", "any CPU has it");
-    }
-
-    #[test]
-    fn an_unknown_name_is_refused_with_what_there_is() {
-        let error = Isa::named("avx1024").expect_err("there is no such set").to_string();
-        assert!(error.contains("`avx1024`") && error.contains("scalar"), "{error}");
-    }
-}
+/// The example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -16,7 +16,7 @@ pub(super) fn broken(
         let content = if file.is_empty() { Some(text.to_owned()) } else { text_of(&linked) };
         match content {
             None => {
-                wrong.push(format!("line {line}: `{target}`: there is no {}", linked.display()))
+                wrong.push(format!("line {line}: `{target}`: there is no {}", linked.display()));
             }
             Some(content) if !anchor.is_empty() && is_markdown(&linked) => {
                 if !anchors(&content).iter().any(|known| known == anchor) {
