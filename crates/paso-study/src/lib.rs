@@ -1,37 +1,35 @@
-//! Settles whether a learning-rate schedule helps: paired seeds, tuned rates, honest intervals.
+//! Settles whether a learning-rate schedule helps: paired seeds, tuned learning rates, exact intervals.
 //!
-//! "Adam adapts its rates itself, so decay is pointless." "Always decay." "Try it." All three answer the same question, and
-//! none of them has seen your data. This crate tries it for you, in the way that leaves nothing to luck: it runs *your* training
-//! loop, which it knows only as a [`Trial`], with every schedule on the same seeds, each at its own tuned rate, and says
-//! **helps**, **harms**, **no difference** or **undecided**, with an interval.
+//! Does Adam need learning-rate decay? The answer depends on data, net and length of training. This crate measures it: it runs a
+//! training loop, known only as a [`Trial`], with every schedule on the same seeds, each at its own tuned peak learning rate, and
+//! answers **helps**, **harms**, **no difference** or **undecided**, with an interval.
 //!
-//! # The rule
+//! # Procedure
 //!
-//! 1. *Tuning.* Every arm gets the same grid of peak rates on the same tuning seeds, and takes the rate with the best mean.
-//!    When any arm's best is at an end of the grid, the grid grows there for all arms: nobody is tuned with more runs.
-//!    An averaged arm also chooses its horizon here; that costs no run.
-//! 2. *The comparison is fixed before the verdict's seeds are run.* The decaying arm with the best tuned mean is the one that
-//!    the verdict is about. So there is one test, at the full level, and no correction for having looked at several schedules.
-//! 3. *Pairs.* On fresh seeds, each arm is trained once a seed. The verdict looks at the differences to the baseline, seed
-//!    by seed: [`compare`] states how.
+//! 1. *Tuning.* Every arm gets the same grid of peak learning rates on the same tuning seeds, and takes the one with the best mean.
+//!    If the best of any arm is at an end of the grid, the grid is widened there for all arms, so no arm is tuned with more runs.
+//!    An averaged arm also chooses its averaging horizon here, at no extra run.
+//! 2. *The comparison is fixed before the seeds of the verdict are run.* The verdict is about the decaying arm with the best
+//!    tuned mean. So there is one test, at the full level, without correction for multiple schedules.
+//! 3. *Pairs.* On fresh seeds, each arm is trained once per seed. The verdict depends on the differences to the baseline per seed;
+//!    see [`compare`].
 //! 4. *The other arms* are reported with the same figures, and with p-values adjusted by Holm's method over all arms. They
-//!    are there to be looked at; they never turn the verdict.
-//! 5. *Averaged weights* are an alternative to decay, not a kind of it. The best decaying arm is compared with the best
-//!    alternative as well, since decay may help those who do not average and be useless to those who do.
+//!    do not change the verdict.
+//! 5. *Averaged weights* are an alternative to decay. The best decaying arm is also compared with the best alternative, since
+//!    decay may help without averaging and be useless with it.
 //!
-//! # What else there is
+//! # Further parts
 //!
-//! * [`Study::report`] gives the answer with everything around it, as data with a version; with the feature `html`,
-//!   `StudyReport::html` makes it a page that needs neither network nor script.
-//! * [`Trial::train_branches`] lets runs that begin alike share their beginning: a schedule that is constant for four fifths costs
-//!   its last fifth only.
-//! * [`Shard`] and [`merge`] spread a study over machines or a job array.
-//! * [`range_test`] finds the rates to begin with; [`theory`] and [`validate`] hold an optimizer against closed forms.
+//! * [`Study::report`] returns the answer with all runs, as versioned data; with the feature `html`, `StudyReport::html` renders a page
+//!   that needs neither network nor scripts.
+//! * [`Trial::train_branches`] lets runs share their first updates: a schedule that is constant for the first 80 % costs only its last 20 %.
+//! * [`Shard`] and [`merge`] distribute a study over machines or a job array.
+//! * [`range_test`] finds a center for the grid; [`theory`] and [`validate`] compare an optimizer with closed forms.
 //!
 //! # How many seeds
 //!
-//! Seeds are meant to be chosen beforehand. Adding seeds until the answer pleases raises the chance of a wrong "helps" above its
-//! 5 %; "about k more seeds" is meant to be followed once.
+//! Choose the number of seeds in advance. Adding seeds until the answer pleases raises the chance of a wrong "helps" above its
+//! 5 %; follow the advice "about k more seeds" once.
 //!
 //! ```
 //! use paso_study::{Outcome, RunSpec, Session, Study, StudyConfig, TrialError, RunMonitor};
@@ -117,3 +115,7 @@ pub use report::{
     About, REPORT_FORMAT, RangeTestReport, RunRecord, ScheduleCurve, Stage, StudyReport,
 };
 pub use tune::{GridPoint, Tuned};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
