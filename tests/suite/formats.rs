@@ -18,11 +18,11 @@ fn seen(dir: &Path, format: Format, several_objects: SeveralObjects) -> Seen {
     assert_eq!(report.format, format, "{}", dir.display());
     let all: Vec<usize> = (0..dataset.samples.len()).collect();
     let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
-    let (prepared, problems) = Prepared::new(&dataset, &all, &options).expect("pictures");
+    let (prepared, problems) = Prepared::new(&dataset, &all, &options).expect("images");
     assert!(problems.is_empty(), "{format}: {problems:?}");
-    let image = |i| prepared.picture(i).expect("it is in memory").into_owned();
+    let image = |i| prepared.image(i).expect("it is in memory").into_owned();
     let pixels = (0..prepared.len()).flat_map(image).collect();
-    let boxes = prepared.boxes().iter().map(|b| b.corners().map(f32::to_bits)).collect();
+    let boxes = prepared.boxes().iter().map(|b| b.xyxy().map(f32::to_bits)).collect();
     let names = dataset.samples.iter().map(|s| (s.name.clone(), s.split)).collect();
     (dataset.classes, names, boxes, prepared.labels().to_vec(), pixels)
 }

@@ -1,4 +1,4 @@
-//! `paso data`: what a folder of labelled images holds, what is wrong with it, and conversion.
+//! `paso data`: what a folder of labeled images holds, what is wrong with it, and conversion.
 
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Look at a data set, or convert it.
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
-    /// A folder of labelled images
+    /// A folder of labeled images
     dir: PathBuf,
     /// Read it as voc, coco, yolo or csv [default: found out by looking]
     #[arg(long, value_name = "FORMAT")]
@@ -36,16 +36,16 @@ struct Spread {
 
 #[derive(Debug, Serialize)]
 struct Summary {
-    usable_pictures: usize,
+    usable_images: usize,
     objects: usize,
     /// By train, val, test, or none.
-    pictures_per_split: BTreeMap<String, usize>,
+    images_per_split: BTreeMap<String, usize>,
     objects_per_class: BTreeMap<String, usize>,
-    pictures_by_objects: BTreeMap<usize, usize>,
+    images_by_objects: BTreeMap<usize, usize>,
     /// Pixels.
     width: Option<Spread>,
     height: Option<Spread>,
-    /// Shares of the picture's width, height and area.
+    /// Shares of the image's width, height and area.
     box_width: Option<Spread>,
     box_height: Option<Spread>,
     box_area: Option<Spread>,
@@ -72,33 +72,32 @@ pub(crate) fn run(args: &DataArgs) -> Result<()> {
 }
 
 fn summary(contents: &Contents, report: Report) -> Summary {
-    let pictures = &contents.pictures;
-    let mut pictures_per_split = BTreeMap::new();
+    let images = &contents.images;
+    let mut images_per_split = BTreeMap::new();
     let mut objects_per_class = BTreeMap::new();
-    let mut pictures_by_objects = BTreeMap::new();
+    let mut images_by_objects = BTreeMap::new();
     let (mut widths, mut heights, mut areas) = (Vec::new(), Vec::new(), Vec::new());
-    for picture in pictures {
-        let split = picture.split.map_or("none".into(), |split| split.to_string());
-        *pictures_per_split.entry(split).or_insert(0) += 1;
-        *pictures_by_objects.entry(picture.objects.len()).or_insert(0) += 1;
-        for object in &picture.objects {
+    for image in images {
+        let split = image.split.map_or("none".into(), |split| split.to_string());
+        *images_per_split.entry(split).or_insert(0) += 1;
+        *images_by_objects.entry(image.objects.len()).or_insert(0) += 1;
+        for object in &image.objects {
             *objects_per_class.entry(contents.classes[object.class].clone()).or_insert(0) += 1;
-            let [x0, y0, x1, y1] = object.corners;
-            let (w, h) =
-                ((x1 - x0) / f64::from(picture.width), (y1 - y0) / f64::from(picture.height));
+            let [x0, y0, x1, y1] = object.xyxy;
+            let (w, h) = ((x1 - x0) / f64::from(image.width), (y1 - y0) / f64::from(image.height));
             widths.push(w);
             heights.push(h);
             areas.push(w * h);
         }
     }
     Summary {
-        usable_pictures: pictures.len(),
+        usable_images: images.len(),
         objects: areas.len(),
-        pictures_per_split,
+        images_per_split,
         objects_per_class,
-        pictures_by_objects,
-        width: spread(pictures.iter().map(|p| f64::from(p.width)).collect()),
-        height: spread(pictures.iter().map(|p| f64::from(p.height)).collect()),
+        images_by_objects,
+        width: spread(images.iter().map(|p| f64::from(p.width)).collect()),
+        height: spread(images.iter().map(|p| f64::from(p.height)).collect()),
         box_width: spread(widths),
         box_height: spread(heights),
         box_area: spread(areas),
@@ -115,25 +114,25 @@ fn spread(mut values: Vec<f64>) -> Option<Spread> {
 fn print(s: &Summary) {
     let report = &s.report;
     println!(
-        "{}: {}, {} labeled pictures, {} usable, {} objects",
+        "{}: {}, {} labeled images, {} usable, {} objects",
         report.dir.display(),
         report.format,
         report.labeled,
-        s.usable_pictures,
+        s.usable_images,
         s.objects
     );
     for (class, n) in &s.objects_per_class {
         println!("  class {class}: {n}");
     }
-    for (split, n) in &s.pictures_per_split {
-        println!("  pictures of split {split}: {n}");
+    for (split, n) in &s.images_per_split {
+        println!("  images of split {split}: {n}");
     }
-    for (objects, n) in &s.pictures_by_objects {
-        println!("  pictures with {objects} objects: {n}");
+    for (objects, n) in &s.images_by_objects {
+        println!("  images with {objects} objects: {n}");
     }
     for (name, spread, digits) in [
-        ("picture width", &s.width, 0),
-        ("picture height", &s.height, 0),
+        ("image width", &s.width, 0),
+        ("image height", &s.height, 0),
         ("box width, share", &s.box_width, 3),
         ("box height, share", &s.box_height, 3),
         ("box area, share", &s.box_area, 3),

@@ -1,21 +1,23 @@
-//! `paso eval`: how good a trained network is on labelled images.
+//! `paso eval`: how good a trained network is on labeled images.
 
-use crate::eval_table::{Constant, Judgement};
+use crate::eval_table::{Constant, EvaluationTable};
 use crate::settings;
 use crate::source::{self, SourceArgs};
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 use paso_locate::data::{Dataset, Prepared, Split};
 use paso_locate::image::ImageLimits;
-use paso_locate::metrics::{DRAWS, LEVEL, Located, best_constant_box, bootstrap_mean, ious, judge};
+use paso_locate::metrics::{
+    DRAWS, LEVEL, Located, best_constant_box, bootstrap_mean, evaluate_in_detail, ious,
+};
 use paso_locate::run::BEST;
 use paso_locate::{BBox, Model, draw, sheet};
 use std::path::{Path, PathBuf};
 
-/// Judge a trained network.
+/// Evaluate a trained network.
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
-    /// A run folder (its best checkpoint is judged), or a checkpoint file
+    /// A run folder (its best checkpoint is evaluated), or a checkpoint file
     run: PathBuf,
     #[command(flatten)]
     source: SourceArgs,
@@ -53,9 +55,9 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
             .zip(ious(&simple, &truth))
             .map(|(net, simple)| net - simple)
             .collect();
-        let judgement = Judgement {
+        let evaluation = EvaluationTable {
             split: args.split,
-            net: judge(&predicted, &truth, model.classes()),
+            net: evaluate_in_detail(&predicted, &truth, model.classes()),
             loss: found.loss,
             constant,
             gain: bootstrap_mean(&ahead, LEVEL, DRAWS, 0),
@@ -66,9 +68,9 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
             eprintln!("worst images: {}", path.display());
         }
         if args.json {
-            println!("{}", judgement.json());
+            println!("{}", evaluation.json());
         } else {
-            judgement.print();
+            evaluation.print();
         }
         Ok(())
     })
@@ -79,8 +81,8 @@ fn located(images: &Prepared) -> Vec<Located> {
     pairs.map(|(&bbox, &class)| Located { bbox, class }).collect()
 }
 
-/// What knows the training images' labels and looks at no picture: the box that is best for them, and
-/// their most frequent class. Where there are no training images, those of the judged ones.
+/// What knows the training images' labels and looks at no image: the box that is best for them, and
+/// their most frequent class. Where there are no training images, those of the evaluated ones.
 fn constant(split: Split, dataset: &Dataset, truth: &[Located]) -> Constant {
     let samples = dataset.samples.iter().filter(|s| s.split == Split::Train);
     let train: Vec<Located> = samples.map(|s| Located { bbox: s.bbox, class: s.class }).collect();
@@ -94,7 +96,11 @@ fn constant(split: Split, dataset: &Dataset, truth: &[Located]) -> Constant {
         bbox,
         class: dataset.classes[class].clone(),
         fitted_on: (from, known.len()),
-        judged: judge(&vec![Located { bbox, class }; truth.len()], truth, &dataset.classes),
+        evaluated: evaluate_in_detail(
+            &vec![Located { bbox, class }; truth.len()],
+            truth,
+            &dataset.classes,
+        ),
     }
 }
 

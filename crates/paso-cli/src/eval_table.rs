@@ -2,17 +2,17 @@
 
 use paso_locate::BBox;
 use paso_locate::data::Split;
-use paso_locate::metrics::{Group, Interval, Judged, MEDIUM_BELOW, SMALL_BELOW};
+use paso_locate::metrics::{DetailedMetrics, Group, Interval, MEDIUM_BELOW, SMALL_BELOW};
 use serde_json::{Map, Value, json};
 
-/// A net that was judged, and the box beside it that never looks at a picture.
+/// A net that was evaluated, and the box beside it that never looks at an image.
 #[derive(Debug)]
-pub(crate) struct Judgement {
+pub(crate) struct EvaluationTable {
     pub(crate) split: Split,
-    pub(crate) net: Judged,
+    pub(crate) net: DetailedMetrics,
     pub(crate) loss: f64,
     pub(crate) constant: Constant,
-    /// By how much the net's IoU is higher than the constant box's, picture by picture.
+    /// By how much the net's IoU is higher than the constant box's, image by image.
     pub(crate) gain: Interval,
 }
 
@@ -23,10 +23,10 @@ pub(crate) struct Constant {
     pub(crate) class: String,
     /// Which images it is the best for, and how many they are.
     pub(crate) fitted_on: (Split, usize),
-    pub(crate) judged: Judged,
+    pub(crate) evaluated: DetailedMetrics,
 }
 
-impl Judgement {
+impl EvaluationTable {
     pub(crate) fn json(&self) -> Value {
         let constant = &self.constant;
         let mut object = metrics(&self.net);
@@ -36,11 +36,11 @@ impl Judgement {
             ("gain_over_box".into(), json!(self.gain.mean)),
             ("gain_over_box_low".into(), json!(self.gain.low)),
             ("gain_over_box_high".into(), json!(self.gain.high)),
-            ("best_constant_box".into(), json!(constant.judged.mean_iou.mean)),
+            ("best_constant_box".into(), json!(constant.evaluated.mean_iou.mean)),
         ]);
-        let mut beside = metrics(&constant.judged);
+        let mut beside = metrics(&constant.evaluated);
         beside.extend([
-            ("box".into(), json!(constant.bbox.corners())),
+            ("box".into(), json!(constant.bbox.xyxy())),
             ("class".into(), json!(constant.class)),
             ("fitted_on".into(), json!(constant.fitted_on.0)),
         ]);
@@ -52,7 +52,7 @@ impl Judgement {
         let (net, constant) = (&self.net, &self.constant);
         let title = format!("{}: {} images", self.split, net.images);
         println!("{title:<32}{:>8}   {INTERVAL:<16} {BOX:>12}", "net");
-        let beside = constant.judged.metrics();
+        let beside = constant.evaluated.metrics();
         for ((key, interval), (_, simple)) in net.metrics().into_iter().zip(beside) {
             let Interval { mean, low, high } = interval;
             println!(
@@ -63,14 +63,14 @@ impl Judgement {
         }
         println!();
         let shown = |name: &str| name.to_owned();
-        print_groups("by class", &net.by_class, &constant.judged.by_class, shown);
+        print_groups("by class", &net.by_class, &constant.evaluated.by_class, shown);
         println!();
         let sized = |name: &str| match name {
             "small" => format!("small, below {:.0} %", SMALL_BELOW * 100.0),
             "medium" => format!("medium, below {:.0} %", MEDIUM_BELOW * 100.0),
             _ => name.to_owned(),
         };
-        print_groups("by area of the true box", &net.by_size, &constant.judged.by_size, sized);
+        print_groups("by area of the true box", &net.by_size, &constant.evaluated.by_size, sized);
         println!();
         let Interval { mean, low, high } = self.gain;
         println!(
@@ -98,16 +98,16 @@ const BOX: &str = "constant box";
 const FEW: usize = 20;
 
 /// Every metric and its interval, flat: `iou50`, `iou50_low`, `iou50_high`, …
-fn metrics(judged: &Judged) -> Map<String, Value> {
+fn metrics(evaluated: &DetailedMetrics) -> Map<String, Value> {
     let mut object = Map::new();
-    object.insert("images".into(), json!(judged.images));
-    for (key, Interval { mean, low, high }) in judged.metrics() {
+    object.insert("images".into(), json!(evaluated.images));
+    for (key, Interval { mean, low, high }) in evaluated.metrics() {
         object.insert(key.into(), json!(mean));
         object.insert(format!("{key}_low"), json!(low));
         object.insert(format!("{key}_high"), json!(high));
     }
-    object.insert("by_class".into(), judged.by_class.iter().map(group).collect());
-    object.insert("by_size".into(), judged.by_size.iter().map(group).collect());
+    object.insert("by_class".into(), evaluated.by_class.iter().map(group).collect());
+    object.insert("by_size".into(), evaluated.by_size.iter().map(group).collect());
     object
 }
 
@@ -131,12 +131,12 @@ fn title_of(key: &str) -> &str {
         "iou50_95" => "IoU >= 0.5, 0.55, ... 0.95",
         "class_accuracy" => "class accuracy",
         "top1_localization" => "class right and IoU >= 0.5",
-        "centre_error" => "centre error, share of the side",
+        "center_error" => "center error, share of the side",
         other => other,
     }
 }
 
-/// The same pictures are in a group of the net and of the constant box, so the groups are the same.
+/// The same images are in a group of the net and of the constant box, so the groups are the same.
 fn print_groups(title: &str, net: &[Group], simple: &[Group], shown: impl Fn(&str) -> String) {
     println!(
         "{title:<26}{:>6}  {:>8}   {INTERVAL:<16} {BOX:>12}  {:>7}",

@@ -3,7 +3,7 @@
 use crate::eval;
 use anyhow::{Context, Result, ensure};
 use clap::{ArgGroup, Args};
-use paso_locate::image::{ImageLimits, Picture, decode};
+use paso_locate::image::{Image, ImageLimits, decode};
 use paso_locate::{files, onnx, weights};
 use std::path::{Path, PathBuf};
 
@@ -41,12 +41,11 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
             model.config().size
         );
         if !args.check.is_empty() {
-            let pictures =
-                args.check.iter().map(|image| picture(image)).collect::<Result<Vec<_>>>()?;
-            let beside = answers_of(path)?;
-            leave_alone(&beside, weights::is_answers)?;
-            weights::save_answers(&beside, &onnx::answers(&mut model, &pictures))?;
-            eprintln!("{}: answers for {} images", beside.display(), pictures.len());
+            let images = args.check.iter().map(|path| image(path)).collect::<Result<Vec<_>>>()?;
+            let answers = answers_of(path)?;
+            leave_alone(&answers, weights::is_answers)?;
+            weights::save_answers(&answers, &onnx::answers(&mut model, &images))?;
+            eprintln!("{}: answers for {} images", answers.display(), images.len());
         }
     }
     Ok(())
@@ -66,7 +65,7 @@ fn leave_alone(path: &Path, is_ours: fn(&[u8]) -> bool) -> Result<()> {
     Ok(())
 }
 
-fn picture(path: &Path) -> Result<Picture> {
+fn image(path: &Path) -> Result<Image> {
     Ok(decode(path, &ImageLimits::default())?)
 }
 

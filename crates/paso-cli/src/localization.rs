@@ -1,6 +1,6 @@
 //! A localization run as a trial of a study: from its start, or from where a run stands that the user has already.
 
-use crate::images::Images;
+use crate::study_images::Images;
 use crate::watched::Watched;
 use paso_locate::data::Prepared;
 use paso_locate::{Error, TrainConfig, Trainer, Update};
@@ -119,7 +119,7 @@ impl Localization {
         }
         if going.done == first.steps {
             for (i, run) in runs {
-                outcomes[*i] = judge(run, &mut going)?;
+                outcomes[*i] = evaluate(run, &mut going)?;
             }
             return Ok(());
         }
@@ -141,19 +141,19 @@ impl Localization {
 }
 
 /// What a run came to.
-fn judge(run: &RunSpec, going: &mut Going) -> Result<Outcome, Error> {
+fn evaluate(run: &RunSpec, going: &mut Going) -> Result<Outcome, Error> {
     let Going { trainer, validation, watched, .. } = going;
-    let judged = trainer.evaluate(validation)?;
+    let evaluated = trainer.evaluate(validation)?;
     let averages = if run.averaging.is_empty() {
         Vec::new()
     } else {
         trainer.evaluate_averages(validation)?
     };
     Ok(Outcome {
-        metric: judged.metrics.mean_iou,
+        metric: evaluated.metrics.mean_iou,
         averaged: averages.iter().map(|e| e.metrics.mean_iou).collect(),
         averaged_loss: averages.iter().map(|e| e.loss).collect(),
-        loss: Some(judged.loss),
+        loss: Some(evaluated.loss),
         audit: (run.variant != SCHEDULE_FREE).then(|| watched.audit(trainer)),
         curve: watched.curve.clone(),
         ..Outcome::default()
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn other_updates_train_otherwise_and_are_judged_as_they_should_be() {
+    fn other_updates_train_otherwise_and_are_evaluated_as_they_should_be() {
         let trial = trial();
         let run = |variant: Variant, spec: &str| {
             let mut run = RunSpec::new(spec, 2e-3, 30, 3);

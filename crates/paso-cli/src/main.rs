@@ -19,18 +19,17 @@ mod eval_table;
 mod export;
 mod find_lr;
 mod folder;
-mod images;
 mod interrupt;
 mod localization;
-
-mod pictures;
 mod predict;
 mod progress;
 mod schedule;
 mod settings;
 mod settle;
 mod settle_output;
+mod sheets;
 mod source;
+mod study_images;
 mod train;
 mod validate;
 mod watched;
@@ -57,7 +56,7 @@ enum Command {
     FindLr(find_lr::FindLrArgs),
     /// Train a network, with checkpoints and a record of how it went
     Train(train::TrainArgs),
-    /// Judge a trained network on labelled images
+    /// Evaluate a trained network on labeled images
     Eval(eval::EvalArgs),
     /// Find the object in images, and draw it
     Predict(predict::PredictArgs),
@@ -67,7 +66,7 @@ enum Command {
     Schedule(schedule::ScheduleArgs),
     /// Check this build on this machine against the theory of Adam, in seconds
     Validate(validate::ValidateArgs),
-    /// Show what is in a folder of labelled images, what is wrong with it, or convert it
+    /// Show what is in a folder of labeled images, what is wrong with it, or convert it
     Data(data::DataArgs),
     /// Show the instruction set and threads of this machine
     Cpu(cpu::CpuArgs),

@@ -4,7 +4,7 @@ use crate::{eval, progress, settings};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use image::RgbImage;
-use paso_locate::image::{ImageLimits, Picture, decode};
+use paso_locate::image::{Image, ImageLimits, decode};
 use paso_locate::{Model, Prediction, draw};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -61,10 +61,10 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
 }
 
 fn one(args: &PredictArgs, model: &mut Model, path: &Path) -> Result<()> {
-    let picture = decode(path, &ImageLimits::default())?;
-    let found = model.locate(&picture);
+    let image = decode(path, &ImageLimits::default())?;
+    let found = model.locate(&image);
     let class = model.classes()[found.class].as_str();
-    let corners = found.stored_pixels(&picture).map(|edge| (edge * 100.0).round() / 100.0);
+    let corners = found.stored_pixels(&image).map(|edge| (edge * 100.0).round() / 100.0);
     let line = Line { file: path, class, score: found.score, corners };
     if args.json {
         println!("{}", serde_json::to_string(&line)?);
@@ -77,16 +77,16 @@ fn one(args: &PredictArgs, model: &mut Model, path: &Path) -> Result<()> {
         );
     }
     if let Some(folder) = &args.draw {
-        draw_into(folder, path, picture, &found, class)?;
+        draw_into(folder, path, image, &found, class)?;
     }
     Ok(())
 }
 
-/// The upright picture with its box, as a PNG under the image's own name. Never written over the image.
+/// The upright image with its box, as a PNG under the image's own name. Never written over the image.
 fn draw_into(
     folder: &Path,
     path: &Path,
-    picture: Picture,
+    image: Image,
     found: &Prediction,
     class: &str,
 ) -> Result<()> {
@@ -97,9 +97,9 @@ fn draw_into(
         "{}: the drawing would be written over the image itself; choose another folder for --draw",
         path.display()
     );
-    let corners = found.bbox.to_pixels(picture.width, picture.height);
-    let mut copy = RgbImage::from_raw(picture.width, picture.height, picture.rgb)
-        .context("a picture has three bytes a pixel")?;
+    let corners = found.bbox.to_pixels(image.width, image.height);
+    let mut copy = RgbImage::from_raw(image.width, image.height, image.rgb)
+        .context("an image has three bytes a pixel")?;
     draw::draw_box(&mut copy, corners, draw::PREDICTED, &format!("{class} {:.2}", found.score));
     Ok(draw::write_png(&target, &copy)?)
 }

@@ -193,7 +193,7 @@ fn compare(a: &Spec, b: &Spec, steps: u64, json: bool, out: &mut impl Write) -> 
     out.flush()
 }
 
-/// A picture in the terminal, each schedule its own.
+/// An image in the terminal, each schedule its own.
 fn terminal(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Result<()> {
     for spec in specs {
         writeln!(out, "{spec}")?;
@@ -221,7 +221,7 @@ fn terminal(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Result<()> 
     out.flush()
 }
 
-/// The schedules as one picture.
+/// The schedules as one image.
 fn svg(specs: &[Spec], steps: u64) -> Result<String> {
     const COLOURS: [RGBColor; 6] = [
         RGBColor(0x1f, 0x5f, 0xa8),
@@ -243,8 +243,8 @@ fn svg(specs: &[Spec], steps: u64) -> Result<String> {
             let (names, area) = root.split_vertically(names_height);
             for (i, spec) in specs.iter().enumerate() {
                 let y = 16 + 20 * i32::try_from(i).unwrap_or(0);
-                let colour = COLOURS[i % COLOURS.len()];
-                names.draw(&PathElement::new([(78, y), (104, y)], colour.stroke_width(3)))?;
+                let color = COLOURS[i % COLOURS.len()];
+                names.draw(&PathElement::new([(78, y), (104, y)], color.stroke_width(3)))?;
                 names.draw(&Text::new(short(spec), (112, y - 7), ("sans-serif", 15)))?;
             }
             let mut chart = ChartBuilder::on(&area)
@@ -276,13 +276,13 @@ fn svg(specs: &[Spec], steps: u64) -> Result<String> {
     Ok(text)
 }
 
-/// The line of a schedule, cut to what fits above a picture.
+/// The line of a schedule, cut to what fits above an image.
 fn short(spec: &Spec) -> String {
     let text = spec.to_string();
     if text.chars().count() <= 110 { text } else { text.chars().take(109).chain(['…']).collect() }
 }
 
-/// A schedule's points for a picture: every step, or the lowest and the highest rate of each of 800
+/// A schedule's points for an image: every step, or the lowest and the highest rate of each of 800
 /// stretches, so that no spike is lost.
 fn curve(spec: &Spec, steps: u64) -> Vec<(u64, f64)> {
     const STRETCHES: u64 = 800;
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_of_many_steps_keeps_its_spikes() {
+    fn a_image_of_many_steps_keeps_its_spikes() {
         let spec = "points(0: 0, 50000: 0, 50001: 1, 50002: 0, linear)".parse().expect("a spec");
         let points = curve(&spec, 100_000);
         assert!(points.len() <= 1_601, "few points");
@@ -366,7 +366,7 @@ mod tests {
     fn a_file_is_not_overwritten() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.svg");
-        write_new(&path, &svg(&specs(&["constant(0)"]), 1).expect("a picture"))
+        write_new(&path, &svg(&specs(&["constant(0)"]), 1).expect("an image"))
             .expect("the first time");
         assert!(
             write_new(&path, "other")

@@ -33,7 +33,7 @@ pub(crate) struct SettingsArgs {
     /// Scale a gradient whose norm over all weights is larger than this; the norms are in metrics.csv [default: no bound]
     #[arg(long, value_name = "X")]
     clip_norm: Option<f64>,
-    /// Leave the training images as they are: no flips, zooms, colours
+    /// Leave the training images as they are: no flips, zooms, colors
     #[arg(long)]
     no_augment: bool,
 }
@@ -59,7 +59,7 @@ impl SettingsArgs {
             class_weight: 0.5,
             weight_decay: 0.1,
             augment,
-            calm: 0.15,
+            close_augment: 0.15,
             ..usual
         }
     }
@@ -182,7 +182,7 @@ mod tests {
         let augment =
             |spread| arguments(None).of_training("photographs", &boxes(100, spread)).augment;
         assert_eq!(augment(0.6), Augment::strong());
-        assert_eq!(augment(0.001).calmed(), Augment { erase: 0.0, ..augment(0.001) });
+        assert_eq!(augment(0.001).close_augmented(), Augment { erase: 0.0, ..augment(0.001) });
         // No box yet: the error comes where the images are read.
         assert!(arguments(None).of_training("photographs", &[]).check().is_ok());
     }

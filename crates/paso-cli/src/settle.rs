@@ -2,13 +2,13 @@
 
 use crate::find_lr;
 use crate::folder;
-use crate::images::{Images, Judge};
 use crate::interrupt;
 use crate::localization::{Localization, SCHEDULE_FREE, UNSCHEDULED_DECAY};
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
 use crate::settle_output;
 use crate::source::SourceArgs;
+use crate::study_images::{EvaluateOn, Images};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use paso_locate::augment::Augment;
@@ -60,9 +60,9 @@ pub(crate) struct SettleArgs {
     /// Differences of mean IoU below this are of no interest
     #[arg(long, value_name = "X", default_value_t = 0.01)]
     margin: f64,
-    /// What judges the runs [default: folds of fewer than 1000 photographs, else val]
+    /// What evaluates the runs [default: folds of fewer than 1000 photographs, else val]
     #[arg(long, value_enum, conflicts_with_all = ["folds", "branch_from"])]
-    judge: Option<Judge>,
+    evaluate_on: Option<EvaluateOn>,
     /// Runs at the same time, a thread each [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -157,13 +157,13 @@ fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
     let config = args.settings.merged(preset)?;
     config.check()?;
     ensure!(
-        config.calm <= 0.0,
-        "calm is {}, but the runs of a study share their steps as long as their rates agree, and so their views of the images; \
-         leave calm out of the settings, or make it 0",
-        config.calm
+        config.close_augment <= 0.0,
+        "close_augment is {}, but the runs of a study share their steps as long as their rates agree, and so their views of the images; \
+         leave close_augment out of the settings, or make it 0",
+        config.close_augment
     );
     let trial = Localization {
-        images: Images::open(&args.source, &dataset, &config, args.judge)?,
+        images: Images::open(&args.source, &dataset, &config, args.evaluate_on)?,
         classes: dataset.classes,
         config,
         origin: match &args.settings.features {
@@ -255,10 +255,10 @@ fn center(report: &RangeTestReport) -> Option<f64> {
 /// What the report says of the study beside its answer.
 fn about(args: &SettleArgs, trial: &Localization, range_test: Option<RangeTestReport>) -> About {
     let c = &trial.config;
-    let [images, judge] = trial.images.describe();
+    let [images, evaluate_on] = trial.images.describe();
     let conditions = [
         images,
-        judge,
+        evaluate_on,
         ("classes", trial.classes.len().to_string()),
         ("net", format!("{}, {} pixels", c.net, c.size)),
         ("start", trial.origin.clone()),

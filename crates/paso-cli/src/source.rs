@@ -1,4 +1,4 @@
-//! `--data`: the embedded demo, or a folder of labelled images.
+//! `--data`: the embedded demo, or a folder of labeled images.
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -11,7 +11,7 @@ use std::path::Path;
 /// Where the images come from.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SourceArgs {
-    /// A folder of labelled images (its format is found out by looking), or `demo`: generated scenes, no file needed
+    /// A folder of labeled images (its format is found out by looking), or `demo`: generated scenes, no file needed
     #[arg(long, value_name = "DIR|demo")]
     pub(crate) data: String,
     /// What to do with an image of several objects: skip, largest or error
@@ -73,12 +73,12 @@ impl SourceArgs {
         Ok(dataset)
     }
 
-    /// Whether the user cut the images and chose a part to judge by.
+    /// Whether the user cut the images and chose a part to evaluate on.
     pub(crate) fn chooses_fold(&self) -> bool {
         self.fold.is_some()
     }
 
-    /// The samples of a split at the size of the net's input. Broken pictures are named on stderr.
+    /// The samples of a split at the size of the net's input. Broken images are named on stderr.
     pub(crate) fn prepare(&self, dataset: &Dataset, split: Split, size: u32) -> Result<Prepared> {
         let indices = dataset.indices(split);
         anyhow::ensure!(!indices.is_empty(), "the data set has no image in its {split} split");

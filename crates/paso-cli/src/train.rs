@@ -2,9 +2,9 @@
 
 use crate::folder;
 use crate::interrupt;
-use crate::pictures;
 use crate::progress;
 use crate::settings::{self, SettingsArgs};
+use crate::sheets;
 use crate::source::SourceArgs;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -98,9 +98,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         }
         let folder = folder::chosen(args.out.as_deref(), "train");
         let mut run = begin(args, &config, folder.as_deref(), &dataset, train, validation)?;
-        pictures::begin(&run, &dataset);
+        sheets::begin(&run, &dataset);
         all_epochs(args, &mut run)?;
-        pictures::end(&run, &dataset);
+        sheets::end(&run, &dataset);
         finish(args, &run, start)
     })
 }
@@ -113,10 +113,10 @@ fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
         _ => None,
     };
     let preset = args.settings.of_training(&args.source.data, boxes);
-    // A run that may stop at any time has no end for its views to calm down at.
+    // A run that may stop at any time has no end for its views to close_augment down at.
     let open = args.patience.is_some() || args.schedule.as_deref() == Some("constant");
-    let calm = if open { 0.0 } else { preset.calm };
-    let preset = TrainConfig { schedule: SCHEDULE.into(), calm, ..preset };
+    let close_augment = if open { 0.0 } else { preset.close_augment };
+    let preset = TrainConfig { schedule: SCHEDULE.into(), close_augment, ..preset };
     let preset = kept.clone().unwrap_or(preset);
     let mut config = args.settings.merged(preset)?;
     config.lr = args.lr.unwrap_or(config.lr);

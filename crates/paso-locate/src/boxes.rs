@@ -1,12 +1,12 @@
-//! Boxes as the whole crate sees them: corners as fractions of the upright picture, and their overlap.
+//! Boxes as the whole crate sees them: corners as fractions of the upright image, and their overlap.
 
 use serde::{Deserialize, Serialize};
 
-/// An axis-aligned box: two corners as fractions of the picture's width and height, origin at the
-/// top left, both edges meaning pixel *edges* (a box over the whole picture is 0, 0, 1, 1).
+/// An axis-aligned box: two corners as fractions of the image's width and height, origin at the
+/// top left, both edges meaning pixel *edges* (a box over the whole image is 0, 0, 1, 1).
 ///
-/// Intersection over union does not change when an axis is scaled, so boxes of a picture that was
-/// resized without keeping its aspect still give the IoU of the picture as it was.
+/// Intersection over union does not change when an axis is scaled, so boxes of an image that was
+/// resized without keeping its aspect still give the IoU of the image as it was.
 ///
 /// ```
 /// use paso_locate::BBox;
@@ -27,7 +27,7 @@ pub struct BBox {
 }
 
 impl BBox {
-    /// The whole picture.
+    /// The whole image.
     pub const FULL: Self = Self { x_min: 0.0, y_min: 0.0, x_max: 1.0, y_max: 1.0 };
 
     /// A box from its corners.
@@ -38,17 +38,17 @@ impl BBox {
 
     /// `[x_min, y_min, x_max, y_max]`.
     #[must_use]
-    pub const fn corners(&self) -> [f32; 4] {
+    pub const fn xyxy(&self) -> [f32; 4] {
         [self.x_min, self.y_min, self.x_max, self.y_max]
     }
 
     /// From `[x_min, y_min, x_max, y_max]`.
     #[must_use]
-    pub const fn from_corners(c: [f32; 4]) -> Self {
+    pub const fn from_xyxy(c: [f32; 4]) -> Self {
         Self::new(c[0], c[1], c[2], c[3])
     }
 
-    /// From pixel corners of a picture of this width and height.
+    /// From pixel corners of an image of this width and height.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "f32 is this crate's precision of boxes")]
     pub fn from_pixels(c: [f64; 4], width: u32, height: u32) -> Self {
@@ -56,36 +56,36 @@ impl BBox {
         Self::new((c[0] / w) as f32, (c[1] / h) as f32, (c[2] / w) as f32, (c[3] / h) as f32)
     }
 
-    /// Corners in pixels of a picture of this width and height.
+    /// Corners in pixels of an image of this width and height.
     #[must_use]
     pub fn to_pixels(&self, width: u32, height: u32) -> [f64; 4] {
         let (w, h) = (f64::from(width), f64::from(height));
-        let [x0, y0, x1, y1] = self.corners().map(f64::from);
+        let [x0, y0, x1, y1] = self.xyxy().map(f64::from);
         [x0 * w, y0 * h, x1 * w, y1 * h]
     }
 
-    /// Width as a fraction of the picture's; not positive for an inverted box.
+    /// Width as a fraction of the image's; not positive for an inverted box.
     #[must_use]
     pub fn width(&self) -> f32 {
         self.x_max - self.x_min
     }
 
-    /// Height as a fraction of the picture's; not positive for an inverted box.
+    /// Height as a fraction of the image's; not positive for an inverted box.
     #[must_use]
     pub fn height(&self) -> f32 {
         self.y_max - self.y_min
     }
 
-    /// The centre, `(x, y)`.
+    /// The center, `(x, y)`.
     #[must_use]
-    pub fn centre(&self) -> (f32, f32) {
+    pub fn center(&self) -> (f32, f32) {
         (0.5 * (self.x_min + self.x_max), 0.5 * (self.y_min + self.y_max))
     }
 
-    /// Area as a fraction of the picture's; 0 for an inverted or NaN box.
+    /// Area as a fraction of the image's; 0 for an inverted or NaN box.
     #[must_use]
     pub fn area(&self) -> f64 {
-        let [x0, y0, x1, y1] = self.corners().map(f64::from);
+        let [x0, y0, x1, y1] = self.xyxy().map(f64::from);
         (x1 - x0).max(0.0) * (y1 - y0).max(0.0)
     }
 
@@ -93,24 +93,24 @@ impl BBox {
     #[must_use]
     pub fn is_valid(&self) -> bool {
         let inside = |v: f32| (0.0..=1.0).contains(&v);
-        self.corners().into_iter().all(inside) && self.x_min < self.x_max && self.y_min < self.y_max
+        self.xyxy().into_iter().all(inside) && self.x_min < self.x_max && self.y_min < self.y_max
     }
 
-    /// The part inside the picture.
+    /// The part inside the image.
     #[must_use]
     pub fn clamped(&self) -> Self {
-        Self::from_corners(self.corners().map(|v| v.clamp(0.0, 1.0)))
+        Self::from_xyxy(self.xyxy().map(|v| v.clamp(0.0, 1.0)))
     }
 
     /// Intersection over union, 0 to 1, computed in f64. An inverted box has no area, and a box
     /// with a NaN overlaps nothing, so that a broken prediction scores 0.
     #[must_use]
     pub fn iou(&self, other: &Self) -> f64 {
-        if self.corners().iter().chain(&other.corners()).any(|v| v.is_nan()) {
+        if self.xyxy().iter().chain(&other.xyxy()).any(|v| v.is_nan()) {
             return 0.0;
         }
-        let a = self.corners().map(f64::from);
-        let b = other.corners().map(f64::from);
+        let a = self.xyxy().map(f64::from);
+        let b = other.xyxy().map(f64::from);
         let w = (a[2].min(b[2]) - a[0].max(b[0])).max(0.0);
         let h = (a[3].min(b[3]) - a[1].max(b[1])).max(0.0);
         let overlap = w * h;

@@ -1,4 +1,4 @@
-//! Boxes and their labels drawn on a picture, for people to look at.
+//! Boxes and their labels drawn on an image, for people to look at.
 
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyleBuilder, ascii};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -14,36 +14,36 @@ use std::path::Path;
 
 use crate::{Error, files};
 
-/// The colour of what the net says.
+/// The color of what the net says.
 pub const PREDICTED: [u8; 3] = [255, 64, 32];
-/// The colour of what the label says.
+/// The color of what the label says.
 pub const LABELLED: [u8; 3] = [64, 220, 96];
 
-/// Draws the outline of a box, in pixels `[x_min, y_min, x_max, y_max]` of the picture, with a label
-/// in its upper left corner. Whatever lies outside the picture is cut off. Letters outside ASCII
+/// Draws the outline of a box, in pixels `[x_min, y_min, x_max, y_max]` of the image, with a label
+/// in its upper left corner. Whatever lies outside the image is cut off. Letters outside ASCII
 /// show as `?`.
-pub fn draw_box(picture: &mut RgbImage, corners: [f64; 4], colour: [u8; 3], label: &str) {
-    let longer = picture.width().max(picture.height());
+pub fn draw_box(image: &mut RgbImage, xyxy: [f64; 4], color: [u8; 3], label: &str) {
+    let longer = image.width().max(image.height());
     let stroke = (longer / 160).clamp(1, 12);
-    outline(picture, corners, colour, stroke);
+    outline(image, xyxy, color, stroke);
     if !label.is_empty() {
         let font = if longer < 480 { &ascii::FONT_6X10 } else { &ascii::FONT_10X20 };
-        let place = Point::new(pixel(corners[0]).max(0), pixel(corners[1]).max(0));
-        write(picture, place, label, font, [0; 3], colour);
+        let place = Point::new(pixel(xyxy[0]).max(0), pixel(xyxy[1]).max(0));
+        write(image, place, label, font, [0; 3], color);
     }
 }
 
-/// The outline of a box, `stroke` pixels wide, inside of its corners.
-pub(crate) fn outline(picture: &mut RgbImage, corners: [f64; 4], colour: [u8; 3], stroke: u32) {
-    let [x0, y0, x1, y1] = corners.map(pixel);
+/// The outline of a box, `stroke` pixels wide, inside of its xyxy.
+pub(crate) fn outline(image: &mut RgbImage, xyxy: [f64; 4], color: [u8; 3], stroke: u32) {
+    let [x0, y0, x1, y1] = xyxy.map(pixel);
     let style = PrimitiveStyleBuilder::new()
-        .stroke_color(rgb(colour))
+        .stroke_color(rgb(color))
         .stroke_width(stroke)
         .stroke_alignment(StrokeAlignment::Inside)
         .build();
     let Ok(()) = Rectangle::with_corners(Point::new(x0, y0), Point::new(x1, y1))
         .into_styled(style)
-        .draw(&mut Canvas(picture));
+        .draw(&mut Canvas(image));
 }
 
 /// The width of a letter of [`text`].
@@ -51,42 +51,42 @@ pub(crate) const LETTER_WIDTH: u32 = 6;
 
 /// A line of small text, 10 pixels high, its upper left corner at `place`.
 pub(crate) fn text(
-    picture: &mut RgbImage,
+    image: &mut RgbImage,
     place: [u32; 2],
     text: &str,
-    colour: [u8; 3],
+    color: [u8; 3],
     ground: [u8; 3],
 ) {
     let [x, y] = place.map(|v| pixel(v.into()));
-    write(picture, Point::new(x, y), text, &ascii::FONT_6X10, colour, ground);
+    write(image, Point::new(x, y), text, &ascii::FONT_6X10, color, ground);
 }
 
 fn write(
-    picture: &mut RgbImage,
+    image: &mut RgbImage,
     place: Point,
     text: &str,
     font: &MonoFont<'_>,
-    colour: [u8; 3],
+    color: [u8; 3],
     ground: [u8; 3],
 ) {
     let ascii: String =
         text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
     let style = MonoTextStyleBuilder::new()
         .font(font)
-        .text_color(rgb(colour))
+        .text_color(rgb(color))
         .background_color(rgb(ground))
         .build();
-    let Ok(_) = Text::with_baseline(&ascii, place, style, Baseline::Top).draw(&mut Canvas(picture));
+    let Ok(_) = Text::with_baseline(&ascii, place, style, Baseline::Top).draw(&mut Canvas(image));
 }
 
-/// Writes a picture as a whole PNG file or not at all.
+/// Writes an image as a whole PNG file or not at all.
 ///
 /// # Errors
 ///
-/// [`Error::Image`] if the picture is empty, [`Error::Io`] if the folder cannot be written.
-pub fn write_png(path: &Path, picture: &RgbImage) -> Result<(), Error> {
+/// [`Error::Image`] if the image is empty, [`Error::Io`] if the folder cannot be written.
+pub fn write_png(path: &Path, image: &RgbImage) -> Result<(), Error> {
     let mut png = Cursor::new(Vec::new());
-    picture
+    image
         .write_to(&mut png, ImageFormat::Png)
         .map_err(|e| Error::image(path, format!("cannot be written as PNG: {e}")))?;
     files::write_whole(path, png.get_ref())
@@ -103,7 +103,7 @@ fn pixel(value: f64) -> i32 {
     pixel
 }
 
-/// A picture as a drawing surface; pixels outside of it are dropped.
+/// An image as a drawing surface; pixels outside of it are dropped.
 struct Canvas<'a>(&'a mut RgbImage);
 
 impl OriginDimensions for Canvas<'_> {
@@ -120,11 +120,11 @@ impl DrawTarget for Canvas<'_> {
         &mut self,
         pixels: I,
     ) -> Result<(), Infallible> {
-        for Pixel(point, colour) in pixels {
+        for Pixel(point, color) in pixels {
             if let (Ok(x), Ok(y)) = (u32::try_from(point.x), u32::try_from(point.y))
                 && let Some(pixel) = self.0.get_pixel_mut_checked(x, y)
             {
-                *pixel = Rgb([colour.r(), colour.g(), colour.b()]);
+                *pixel = Rgb([color.r(), color.g(), color.b()]);
             }
         }
         Ok(())
@@ -137,21 +137,20 @@ mod tests {
 
     #[test]
     fn the_outline_is_drawn_inside_and_nothing_beside_it() {
-        let mut picture = RgbImage::new(40, 30);
-        draw_box(&mut picture, [10.0, 5.0, 20.0, 15.0], PREDICTED, "");
-        assert_eq!(picture.get_pixel(10, 5).0, PREDICTED);
-        assert_eq!(picture.get_pixel(20, 15).0, PREDICTED);
-        assert_eq!(picture.get_pixel(15, 10).0, [0; 3], "the inside stays");
-        assert_eq!(picture.get_pixel(9, 5).0, [0; 3], "the outside stays");
+        let mut image = RgbImage::new(40, 30);
+        draw_box(&mut image, [10.0, 5.0, 20.0, 15.0], PREDICTED, "");
+        assert_eq!(image.get_pixel(10, 5).0, PREDICTED);
+        assert_eq!(image.get_pixel(20, 15).0, PREDICTED);
+        assert_eq!(image.get_pixel(15, 10).0, [0; 3], "the inside stays");
+        assert_eq!(image.get_pixel(9, 5).0, [0; 3], "the outside stays");
     }
 
     #[test]
-    fn boxes_outside_the_picture_are_cut_off() {
-        let mut picture = RgbImage::new(16, 16);
-        for corners in
-            [[-1e300, -5.0, 1e300, f64::INFINITY], [f64::NAN; 4], [20.0, 20.0, 10.0, 10.0]]
+    fn boxes_outside_the_image_are_cut_off() {
+        let mut image = RgbImage::new(16, 16);
+        for xyxy in [[-1e300, -5.0, 1e300, f64::INFINITY], [f64::NAN; 4], [20.0, 20.0, 10.0, 10.0]]
         {
-            draw_box(&mut picture, corners, LABELLED, "naïve");
+            draw_box(&mut image, xyxy, LABELLED, "naïve");
         }
     }
 }

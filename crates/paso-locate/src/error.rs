@@ -1,6 +1,6 @@
 //! The one error type of this crate.
 //!
-//! Everything that comes from outside (folders, label files, pictures, options) ends here, never in
+//! Everything that comes from outside (folders, label files, images, options) ends here, never in
 //! a panic. A message names the file, the line where there is one, the value, and what to do.
 
 use std::fmt;
@@ -36,10 +36,10 @@ pub enum Error {
         /// How many more files or lines are wrong.
         more: usize,
     },
-    /// A picture could not be used.
+    /// An image could not be used.
     #[error("{}: {message}", path.display())]
     Image {
-        /// The picture's file.
+        /// The image's file.
         path: PathBuf,
         /// What is wrong with it.
         message: String,

@@ -1,6 +1,6 @@
 //! Image localization on CPUs: data sets, augmentation, nets, training, checkpoints, metrics.
 //!
-//! The data half stands alone: a folder of labeled pictures, or the [`demo`] that needs no file,
+//! The data half stands alone: a folder of labeled images, or the [`demo`] that needs no file,
 //! becomes a [`Dataset`], then [`data::Prepared`] bytes, then batches of `f32` for any trainer.
 //!
 //! ```
@@ -19,40 +19,23 @@
 //! ```
 
 mod archive;
-mod attend;
 pub mod augment;
-mod augment_map;
-mod average;
 mod boxes;
 pub mod checkpoint;
-mod config;
 pub mod data;
 pub mod demo;
-mod demo_draw;
-mod demo_shape;
 pub mod draw;
 mod error;
-mod events;
 pub mod files;
 mod fingerprint;
-mod history;
 pub mod image;
-mod image_jpeg;
-mod image_orientation;
 pub mod metrics;
-mod metrics_baseline;
-mod metrics_interval;
-mod metrics_judged;
 mod model;
-mod net;
-mod net_bodies;
+mod nets;
 pub mod onnx;
-mod optimizer;
-mod order;
 mod rng;
 pub mod run;
 pub mod sheet;
-mod squeezenet;
 mod train;
 pub mod weights;
 
@@ -61,11 +44,11 @@ pub use boxes::BBox;
 pub use data::Dataset;
 
 // Training.
-pub use config::TrainConfig;
 pub use model::{Evaluation, Model, Prediction};
-pub use net::NetName;
-pub use optimizer::Update;
+pub use nets::NetName;
 pub use run::Run;
+pub use train::config::TrainConfig;
+pub use train::optimizer::Update;
 pub use train::{REFRESH, StepReport, Trainer};
 
 pub use error::Error;

@@ -4,9 +4,9 @@ use crate::archive::Archive;
 use crate::augment::normalize_into;
 use crate::checkpoint::{self, Meta};
 use crate::data::Prepared;
-use crate::image::{Picture, resize_into};
+use crate::image::{Image, resize_into};
 use crate::metrics::{self, Located, Metrics};
-use crate::net::Net;
+use crate::nets::Net;
 use crate::{BBox, Error, TrainConfig};
 use paso_tape::Params;
 use std::path::Path;
@@ -98,7 +98,7 @@ impl Model {
     /// What the net says about every image, on the threads of the current rayon pool.
     ///
     /// # Errors
-    /// As [`Prepared::picture`].
+    /// As [`Prepared::image`].
     ///
     /// # Panics
     /// When the images do not have the size of the net.
@@ -107,11 +107,11 @@ impl Model {
         self.run(images, |_| ())
     }
 
-    /// What the net says about one picture of any size.
-    pub fn locate(&mut self, picture: &Picture) -> Prediction {
+    /// What the net says about one image of any size.
+    pub fn locate(&mut self, image: &Image) -> Prediction {
         let side = self.config.size as usize;
         let mut bytes = vec![0; side * side * 3];
-        resize_into(picture, side, &mut bytes);
+        resize_into(image, side, &mut bytes);
         let mut pixels = vec![0.0; bytes.len()];
         normalize_into(&bytes, &mut pixels);
         let net = &mut self.net;
@@ -122,7 +122,7 @@ impl Model {
     /// How good the net is on images whose boxes and classes are known.
     ///
     /// # Errors
-    /// As [`Prepared::picture`].
+    /// As [`Prepared::image`].
     ///
     /// # Panics
     /// When there is no image, or the images do not have the size of the net.
@@ -178,8 +178,7 @@ impl Model {
             );
             let (xyxy, logits) = (net.tape.value(net.xyxy), net.tape.value(net.logits));
             predictions.extend(
-                xyxy
-                    .chunks_exact(4)
+                xyxy.chunks_exact(4)
                     .zip(logits.chunks_exact(self.classes.len()))
                     .map(|(c, l)| prediction(c, l)),
             );
@@ -198,11 +197,11 @@ fn prediction(xyxy: &[f32], logits: &[f32]) -> Prediction {
 }
 
 impl Prediction {
-    /// The box in pixels of the picture as it is stored: `[x_min, y_min, x_max, y_max]`.
+    /// The box in pixels of the image as it is stored: `[x_min, y_min, x_max, y_max]`.
     #[must_use]
-    pub fn stored_pixels(&self, picture: &Picture) -> [f64; 4] {
-        let (width, height) = picture.orientation.upright_size(picture.width, picture.height);
-        picture.orientation.to_stored(self.bbox).to_pixels(width, height)
+    pub fn stored_pixels(&self, image: &Image) -> [f64; 4] {
+        let (width, height) = image.orientation.upright_size(image.width, image.height);
+        image.orientation.to_stored(self.bbox).to_pixels(width, height)
     }
 }
 

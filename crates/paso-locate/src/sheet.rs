@@ -1,22 +1,22 @@
-//! Contact sheets: many pictures with their boxes on one, for people to look at.
+//! Contact sheets: many images with their boxes on one, for people to look at.
 
 use image::{Rgb, RgbImage, imageops};
 use rayon::prelude::*;
 
 use crate::data::{Dataset, MEAN, Prepared, STD, Source};
 use crate::draw::{self, LABELLED, PREDICTED};
-use crate::image::{ImageLimits, Picture, decode, resize_to};
-use crate::order::Order;
+use crate::image::{Image, ImageLimits, decode, resize_to};
+use crate::train::order::Order;
 use crate::{BBox, Error, Evaluation, TrainConfig, demo};
 
-/// The most pictures on a sheet.
+/// The most images on a sheet.
 pub const SHOWN: usize = 48;
 
-/// Pictures in a row.
+/// Images in a row.
 const COLUMNS: usize = 8;
-/// The longer side of a scaled picture, and the width of its column.
+/// The longer side of a scaled image, and the width of its column.
 const SIDE: u32 = 200;
-/// Between pictures.
+/// Between images.
 const GAP: u32 = 8;
 /// The height of a line of text, and how many letters fit a column.
 const LINE: u32 = 12;
@@ -26,32 +26,32 @@ const GROUND: [u8; 3] = [24, 24, 28];
 const PLAIN: [u8; 3] = [230, 230, 230];
 const FAINT: [u8; 3] = [150, 150, 156];
 
-/// A scaled picture with two lines below.
+/// A scaled image with two lines below.
 struct Tile {
-    picture: RgbImage,
+    image: RgbImage,
     captions: [(String, [u8; 3]); 2],
 }
 
-/// The pictures whose predicted box overlaps the true one least, worst first, at most [`SHOWN`]. Green is
+/// The images whose predicted box overlaps the true one least, worst first, at most [`SHOWN`]. Green is
 /// the label, red the net; below stand the overlap, the true class (in red where the net says another one, and which)
-/// and the picture's name. The pictures are read again, at their own aspect.
+/// and the image's name. The images are read again, at their own aspect.
 ///
 /// `found` is what the net said about `images`, which are samples of `dataset`.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] or [`Error::Image`] if a picture cannot be read any more.
+/// [`Error::Io`] or [`Error::Image`] if an image cannot be read any more.
 ///
 /// # Panics
 ///
-/// If `found` or `images` belong to other pictures.
+/// If `found` or `images` belong to other images.
 pub fn worst(
     dataset: &Dataset,
     images: &Prepared,
     found: &Evaluation,
     limits: &ImageLimits,
 ) -> Result<RgbImage, Error> {
-    assert_eq!(found.ious.len(), images.len(), "the evaluation is of other pictures");
+    assert_eq!(found.ious.len(), images.len(), "the evaluation is of other images");
     let right = |i: usize| found.predictions[i].class == images.labels()[i];
     let mut order: Vec<usize> = (0..images.len()).collect();
     order.sort_by(|&a, &b| {
@@ -64,16 +64,16 @@ pub fn worst(
             let sample = &dataset.samples[images.samples()[i]];
             let said = &found.predictions[i];
             let name = |class: usize| &dataset.classes[class];
-            let (class, colour) = if right(i) {
+            let (class, color) = if right(i) {
                 (name(said.class).clone(), PLAIN)
             } else {
                 (format!("{}, said {}", name(images.labels()[i]), name(said.class)), PREDICTED)
             };
             let boxes = [(images.boxes()[i], LABELLED), (said.bbox, PREDICTED)];
             Ok(Tile {
-                picture: scaled(&read(&sample.source, limits)?, &boxes),
+                image: scaled(&read(&sample.source, limits)?, &boxes),
                 captions: [
-                    (format!("{:.2} {class}", found.ious[i]), colour),
+                    (format!("{:.2} {class}", found.ious[i]), color),
                     (shortened(&sample.name), FAINT),
                 ],
             })
@@ -88,7 +88,7 @@ pub fn worst(
 }
 
 /// The first batch of a training run as the net sees it, changed by augmentation, at most [`SHOWN`]
-/// pictures of it.
+/// images of it.
 ///
 /// # Errors
 ///
@@ -127,7 +127,7 @@ pub fn first_batch(
             let bbox = BBox::new(bbox[0], bbox[1], bbox[2], bbox[3]);
             let [width, height] = [bbox.width(), bbox.height()].map(|side| 100.0 * side);
             Tile {
-                picture: scaled(&as_seen(pixels, side), &[(bbox, LABELLED)]),
+                image: scaled(&as_seen(pixels, side), &[(bbox, LABELLED)]),
                 captions: [
                     (classes[class].clone(), PLAIN),
                     (format!("box {width:.0} x {height:.0} %"), FAINT),
@@ -140,50 +140,50 @@ pub fn first_batch(
     Ok(sheet(&title, &tiles))
 }
 
-/// The picture that a net's input stands for.
+/// The image that a net's input stands for.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "clamped to the range of a byte, which the side of an input fits well"
 )]
-fn as_seen(pixels: &[f32], side: usize) -> Picture {
+fn as_seen(pixels: &[f32], side: usize) -> Image {
     let byte = |(i, v): (usize, &f32)| {
         ((v * STD[i % 3] + MEAN[i % 3]) * 255.0).round().clamp(0.0, 255.0) as u8
     };
     let rgb = pixels.iter().enumerate().map(byte).collect();
     let (width, height) = (side as u32, side as u32);
-    Picture { width, height, rgb, orientation: crate::image::Orientation::UPRIGHT }
+    Image { width, height, rgb, orientation: crate::image::Orientation::UPRIGHT }
 }
 
-fn read(source: &Source, limits: &ImageLimits) -> Result<Picture, Error> {
+fn read(source: &Source, limits: &ImageLimits) -> Result<Image, Error> {
     match source {
         Source::File(path) => decode(path, limits),
         Source::Scene(scene) => {
             let mut rgb = vec![0; (3 * SIDE * SIDE) as usize];
             demo::draw(scene, SIDE as usize, &mut rgb);
             let orientation = crate::image::Orientation::UPRIGHT;
-            Ok(Picture { width: SIDE, height: SIDE, rgb, orientation })
+            Ok(Image { width: SIDE, height: SIDE, rgb, orientation })
         }
     }
 }
 
-/// The picture at the size of a tile, with these boxes on it.
+/// The image at the size of a tile, with these boxes on it.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "at most the side of a tile"
 )]
-fn scaled(picture: &Picture, boxes: &[(BBox, [u8; 3])]) -> RgbImage {
-    let longer = f64::from(picture.width.max(picture.height));
+fn scaled(image: &Image, boxes: &[(BBox, [u8; 3])]) -> RgbImage {
+    let longer = f64::from(image.width.max(image.height));
     let side = |of: u32| (f64::from(of) * f64::from(SIDE) / longer).round().max(1.0) as u32;
-    let (width, height) = (side(picture.width), side(picture.height));
+    let (width, height) = (side(image.width), side(image.height));
     let mut tile = RgbImage::new(width, height);
-    resize_to(picture, width, height, &mut tile);
-    for (bbox, colour) in boxes {
+    resize_to(image, width, height, &mut tile);
+    for (bbox, color) in boxes {
         // Dark on both sides, so that green shows on green.
         let [x0, y0, x1, y1] = bbox.to_pixels(width, height);
         draw::outline(&mut tile, [x0 - 1.0, y0 - 1.0, x1 + 1.0, y1 + 1.0], [0; 3], 4);
-        draw::outline(&mut tile, [x0, y0, x1, y1], *colour, 2);
+        draw::outline(&mut tile, [x0, y0, x1, y1], *color, 2);
     }
     tile
 }
@@ -192,7 +192,7 @@ fn scaled(picture: &Picture, boxes: &[(BBox, [u8; 3])]) -> RgbImage {
 #[expect(clippy::cast_possible_truncation, reason = "at most eight columns, and a short title")]
 fn sheet(title: &str, tiles: &[Tile]) -> RgbImage {
     let rows: Vec<&[Tile]> = tiles.chunks(COLUMNS).collect();
-    let highest = |row: &[Tile]| row.iter().map(|t| t.picture.height()).max().unwrap_or(0);
+    let highest = |row: &[Tile]| row.iter().map(|t| t.image.height()).max().unwrap_or(0);
     let below = 2 * LINE + 2;
     let top = LINE + 2 * GAP;
     let height = top + rows.iter().map(|row| highest(row) + below + GAP).sum::<u32>();
@@ -206,13 +206,13 @@ fn sheet(title: &str, tiles: &[Tile]) -> RgbImage {
     for row in rows {
         let mut x = GAP;
         for tile in row {
-            let left = x + (SIDE - tile.picture.width()) / 2;
-            let upper = y + highest(row) - tile.picture.height();
-            imageops::replace(&mut canvas, &tile.picture, left.into(), upper.into());
-            for (line, (text, colour)) in (0..).zip(&tile.captions) {
+            let left = x + (SIDE - tile.image.width()) / 2;
+            let upper = y + highest(row) - tile.image.height();
+            imageops::replace(&mut canvas, &tile.image, left.into(), upper.into());
+            for (line, (text, color)) in (0..).zip(&tile.captions) {
                 let text: String = text.chars().take(LETTERS).collect();
                 let place = [x, y + highest(row) + 2 + line * LINE];
-                draw::text(&mut canvas, place, &text, *colour, GROUND);
+                draw::text(&mut canvas, place, &text, *color, GROUND);
             }
             x += SIDE + GAP;
         }
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_picture_is_the_first_tile() {
+    fn the_worst_image_is_the_first_tile() {
         let (dataset, images) = scenes();
         let mut said = found(&images);
         let sheet = worst(&dataset, &images, &said, &ImageLimits::default()).expect("scenes");
@@ -282,9 +282,9 @@ mod tests {
         };
         let alone = |i: usize, said: &Evaluation| {
             let scene = &dataset.samples[images.samples()[i]].source;
-            let picture = read(scene, &ImageLimits::default()).expect("a scene");
+            let image = read(scene, &ImageLimits::default()).expect("a scene");
             let boxes = [(images.boxes()[i], LABELLED), (said.predictions[i].bbox, PREDICTED)];
-            scaled(&picture, &boxes)
+            scaled(&image, &boxes)
         };
         assert!(tile(&sheet, 0) == alone(3, &said), "nothing overlaps");
         assert!(tile(&sheet, 1) == alone(7, &said), "half overlaps");
@@ -311,8 +311,8 @@ mod tests {
     fn what_the_net_sees_is_turned_back_to_bytes() {
         let (_, images) = scenes();
         let mut pixels = vec![0.0; 3 * 32 * 32];
-        crate::augment::normalize_into(&images.picture(0).expect("in memory"), &mut pixels);
-        assert_eq!(as_seen(&pixels, 32).rgb, *images.picture(0).expect("in memory"));
+        crate::augment::normalize_into(&images.image(0).expect("in memory"), &mut pixels);
+        assert_eq!(as_seen(&pixels, 32).rgb, *images.image(0).expect("in memory"));
     }
 
     #[test]

@@ -151,7 +151,7 @@ fn decoding(args: &Args, folder: &Path, size: usize) {
     };
     let (median, best) = timing::sample(Effort::Seconds(args.seconds), &mut every);
     for (i, bytes) in out.chunks_exact(length).enumerate() {
-        let prepared = images.picture(i).unwrap_or_else(|e| panic!("{e}"));
+        let prepared = images.image(i).unwrap_or_else(|e| panic!("{e}"));
         assert!(bytes == &*prepared, "{}: decoded twice, not the same", paths[i].display());
     }
     line(args, "decode", size, paths.len() as f64, median, best);

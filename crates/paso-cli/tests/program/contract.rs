@@ -31,9 +31,12 @@ fn train_eval_and_predict_print_what_they_promise() {
     let csv = String::from_utf8(crate::bytes(&place.path("run/metrics.csv"))).expect("text");
     assert_eq!(csv.lines().count(), 13, "a header and a line an epoch");
 
-    let judged = place.json("eval run --data scenes --split val --json");
-    assert_eq!(judged.len(), 1);
-    has(&judged[0], &["images", "split", "loss", "best_constant_box", "constant", "gain_over_box"]);
+    let evaluated = place.json("eval run --data scenes --split val --json");
+    assert_eq!(evaluated.len(), 1);
+    has(
+        &evaluated[0],
+        &["images", "split", "loss", "best_constant_box", "constant", "gain_over_box"],
+    );
     for metric in [
         "mean_iou",
         "iou50",
@@ -41,24 +44,24 @@ fn train_eval_and_predict_print_what_they_promise() {
         "iou50_95",
         "class_accuracy",
         "top1_localization",
-        "centre_error",
+        "center_error",
     ] {
-        let value = |key: &str| judged[0][format!("{metric}{key}")].as_f64().expect(metric);
+        let value = |key: &str| evaluated[0][format!("{metric}{key}")].as_f64().expect(metric);
         assert!(value("_low") <= value("") && value("") <= value("_high"), "{metric}");
     }
     for groups in ["by_class", "by_size"] {
-        let groups = judged[0][groups].as_array().expect("a list");
+        let groups = evaluated[0][groups].as_array().expect("a list");
         let images = |g: &Value| g["images"].as_u64().expect("a number");
         assert_eq!(groups.iter().map(images).sum::<u64>(), 6, "every image is in one group");
         has(&groups[0], &["name", "mean_iou", "mean_iou_low", "mean_iou_high", "class_accuracy"]);
     }
     // Fitted on the training images: it cannot be the very best for these, and says what it is.
-    let constant = &judged[0]["constant"];
+    let constant = &evaluated[0]["constant"];
     assert_eq!(constant["fitted_on"], "train");
-    assert_eq!(constant["mean_iou"], judged[0]["best_constant_box"]);
-    assert_eq!(judged[0]["images"], 6);
+    assert_eq!(constant["mean_iou"], evaluated[0]["best_constant_box"]);
+    assert_eq!(evaluated[0]["images"], 6);
     assert_eq!(
-        judged[0]["mean_iou"], done["best_mean_iou"],
+        evaluated[0]["mean_iou"], done["best_mean_iou"],
         "the best checkpoint, on the same images"
     );
 
@@ -100,15 +103,20 @@ fn a_settings_file_leaves_the_defaults_that_it_does_not_name() {
     let named = place.stdout("train --data demo --config net.toml --print-config");
     assert_eq!(named, place.stdout("train --data demo --net squeezenet --print-config"));
     assert!(named.contains("size = 160"), "{named}");
-    // The end of a run is calm, unless it may stop at any time.
-    for (arguments, calm) in [("", 0.15), (" --schedule constant", 0.0), (" --patience 3", 0.0)] {
+    // The end of a run is close_augment, unless it may stop at any time.
+    for (arguments, close_augment) in
+        [("", 0.15), (" --schedule constant", 0.0), (" --patience 3", 0.0)]
+    {
         let printed = place.stdout(&format!("train --data scenes{arguments} --print-config"));
-        assert!(printed.contains(&format!("calm = {calm:?}")), "{arguments}: {printed}");
+        assert!(
+            printed.contains(&format!("close_augment = {close_augment:?}")),
+            "{arguments}: {printed}"
+        );
     }
     // Runs of a study share steps, which an end of its own would forbid.
-    std::fs::write(place.path("calm.toml"), "calm = 0.2\n").expect("a file");
-    let (code, said) = place.refused("settle --data demo --config calm.toml");
-    assert!(code == 1 && said.contains("calm is 0.2"), "{code:?} {said}");
+    std::fs::write(place.path("close_augment.toml"), "close_augment = 0.2\n").expect("a file");
+    let (code, said) = place.refused("settle --data demo --config close_augment.toml");
+    assert!(code == 1 && said.contains("close_augment is 0.2"), "{code:?} {said}");
 }
 
 #[test]
@@ -189,7 +197,7 @@ fn images_beyond_the_memory_train_to_the_same_bits() {
 }
 
 #[test]
-fn every_image_is_judged_in_one_fold() {
+fn every_image_is_evaluated_in_one_fold() {
     let place = Place::new();
     place.stdout(&format!("{} --out run", TRAIN.replace("--epochs 12", "--epochs 1")));
     let images = |fold: u64| {
@@ -204,17 +212,17 @@ fn every_image_is_judged_in_one_fold() {
 }
 
 #[test]
-fn data_names_a_picture_that_is_in_two_splits() {
+fn data_names_a_image_that_is_in_two_splits() {
     let place = Place::new();
     let list = |name: &str| crate::text(&crate::bytes(&place.path("scenes").join(name)));
     let first = |name: &str| {
-        let stem = list(name).lines().next().expect("a picture").to_owned();
+        let stem = list(name).lines().next().expect("an image").to_owned();
         place.path("scenes/images").join(stem).with_extension("png")
     };
     let before = place.json("data scenes --json");
-    has(&before[0], &["usable_pictures", "pictures_per_split", "objects_per_class", "box_area"]);
+    has(&before[0], &["usable_images", "images_per_split", "objects_per_class", "box_area"]);
     assert_eq!(before[0]["report"]["problems"], Value::Array(Vec::new()));
-    assert_eq!(before[0]["pictures_per_split"]["train"], 20);
+    assert_eq!(before[0]["images_per_split"]["train"], 20);
     std::fs::copy(first("train.txt"), first("val.txt")).expect("it can be copied");
     let found = place.json("data scenes --json");
     let problems = found[0]["report"]["problems"].as_array().expect("a list");

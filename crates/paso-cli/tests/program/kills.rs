@@ -70,8 +70,8 @@ fn one_life(place: &Place, out: &str, nap: Duration) -> (bool, bool) {
         checkpoint::load(&folder.join(name)).expect("a checkpoint is whole");
     }
     if has {
-        let judged = place.json(&format!("eval {out} --data scenes --json"));
-        assert_eq!(judged[0]["images"], 6, "what was kept can be used");
+        let evaluated = place.json(&format!("eval {out} --data scenes --json"));
+        assert_eq!(evaluated[0]["images"], 6, "what was kept can be used");
     }
     (true, has)
 }

@@ -27,11 +27,14 @@ fn it_ends_with_one_object_and_goes_on_where_it_stopped() {
         page.starts_with("<!DOCTYPE html>") && page.contains("Undecided"),
         "a page with the verdict"
     );
-    assert!(page.contains("another fifth") && page.contains("not quite independent"), "its judges");
+    assert!(
+        page.contains("another fifth") && page.contains("not quite independent"),
+        "its evaluates"
+    );
     assert!(page.contains("ange test"), "the range test that placed the rates is in it");
-    place.json(&format!("settle {SMALL} --judge val --out split"));
+    place.json(&format!("settle {SMALL} --evaluate-on val --out split"));
     let split = String::from_utf8(bytes(&place.path("split/report.html"))).expect("text");
-    assert!(!split.contains("another fifth"), "all seeds are judged by the folder's val images");
+    assert!(!split.contains("another fifth"), "all seeds are evaluated on the folder's val images");
     let runs = bytes(&place.path("study/runs.jsonl"));
     assert_eq!(place.json(&command), answer, "the same answer from what was kept");
     assert_eq!(bytes(&place.path("study/runs.jsonl")), runs, "and nothing was run again");

@@ -1,11 +1,11 @@
-//! From labels to pictures: the picture's header, the boxes inside it.
+//! From labels to images: the image's header, the boxes inside it.
 
 use rayon::prelude::*;
 
-use super::files::picture_name;
+use super::files::image_name;
 use super::report::{Problem, ProblemKind};
 use super::split::Lists;
-use super::{Boxed, Format, LabeledImage, LabeledPicture, Labels, Object, Source, Unit};
+use super::{AnnotatedImage, Boxed, Format, LabeledImage, Labels, Object, Source, Unit};
 use crate::image::{ImageInfo, ImageLimits, Orientation, read_info};
 
 /// Coordinates are rounded to this part of a pixel, so that a box which went through fractions and
@@ -13,36 +13,36 @@ use crate::image::{ImageInfo, ImageLimits, Orientation, read_info};
 const PARTS_OF_A_PIXEL: f64 = 65_536.0;
 
 /// How far a box may reach over the edge and still be cut there: this share of the side, and at
-/// least one pixel. Tools round, and some count from 1. Beyond that the label is for another picture.
+/// least one pixel. Tools round, and some count from 1. Beyond that the label is for another image.
 const OVER_THE_EDGE: f64 = 0.01;
 
-/// The usable pictures, in the order of the labels; everything else becomes a problem.
+/// The usable images, in the order of the labels; everything else becomes a problem.
 pub(crate) fn check_all(
     labels: &Labels,
     lists: &Lists,
     limits: &ImageLimits,
     problems: &mut Vec<Problem>,
-) -> Vec<LabeledPicture> {
-    let checked: Vec<(Option<LabeledPicture>, Vec<Problem>)> = labels
+) -> Vec<AnnotatedImage> {
+    let checked: Vec<(Option<AnnotatedImage>, Vec<Problem>)> = labels
         .images
         .par_iter()
         .enumerate()
         .map(|(i, image)| {
             let mut found = Vec::new();
             let check = Check { image, lists, format: labels.format };
-            let picture = check.picture(i, limits, &mut found);
-            (picture, found)
+            let image = check.image(i, limits, &mut found);
+            (image, found)
         })
         .collect();
-    let mut pictures = Vec::new();
-    for (picture, found) in checked {
-        pictures.extend(picture);
+    let mut images = Vec::new();
+    for (image, found) in checked {
+        images.extend(image);
         problems.extend(found);
     }
-    pictures
+    images
 }
 
-/// One picture's check.
+/// One image's check.
 struct Check<'a> {
     image: &'a LabeledImage,
     lists: &'a Lists,
@@ -50,18 +50,18 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// The picture with all of its objects, or `None` after saying why it cannot be used.
-    fn picture(
+    /// The image with all of its objects, or `None` after saying why it cannot be used.
+    fn image(
         &self,
         index: usize,
         limits: &ImageLimits,
         found: &mut Vec<Problem>,
-    ) -> Option<LabeledPicture> {
+    ) -> Option<AnnotatedImage> {
         let image = self.image;
         let path = self.lists.root.join(&image.path);
         if !image.exists {
-            let message = format!("its picture {} is not there", image.path);
-            found.push(self.problem(ProblemKind::PictureMissing, None, message));
+            let message = format!("its image {} is not there", image.path);
+            found.push(self.problem(ProblemKind::ImageMissing, None, message));
             return None;
         }
         let info = match read_info(&path, limits) {
@@ -80,9 +80,9 @@ impl Check<'_> {
         };
         let objects = self.objects(&frame, found)?;
         let (width, height) = info.upright_size();
-        Some(LabeledPicture {
+        Some(AnnotatedImage {
             source: Source::File(path),
-            name: picture_name(&image.path).to_owned(),
+            name: image_name(&image.path).to_owned(),
             label: self.lists.root.join(&image.label),
             line: image.line,
             width,
@@ -103,11 +103,11 @@ impl Check<'_> {
                     all_good = false;
                     found.push(self.problem(ProblemKind::BadBox, Some(object), message));
                 }
-                Ok((corners, cut)) => {
+                Ok((xyxy, cut)) => {
                     if let Some(message) = cut {
                         found.push(self.problem(ProblemKind::BoxClamped, Some(object), message));
                     }
-                    let boxed = Boxed { class: object.class, corners };
+                    let boxed = Boxed { class: object.class, xyxy };
                     if objects.contains(&boxed) {
                         let message = "the same box was there before; it counts once".into();
                         found.push(self.problem(ProblemKind::Note, Some(object), message));
@@ -122,10 +122,10 @@ impl Check<'_> {
 
     fn problem(&self, kind: ProblemKind, object: Option<&Object>, message: String) -> Problem {
         let line = object.and_then(|o| o.line).or(self.image.line);
-        // A file of many pictures without lines: the picture has to be named.
+        // A file of many images without lines: the image has to be named.
         let message = match object.and_then(|o| o.id) {
             Some(id) => format!("annotation id {id} of {}: {message}", self.image.path),
-            None if self.format == Format::Coco && kind != ProblemKind::PictureMissing => {
+            None if self.format == Format::Coco && kind != ProblemKind::ImageMissing => {
                 format!("{}: {message}", self.image.path)
             }
             None => message,
@@ -140,10 +140,10 @@ fn unreadable(path: &std::path::Path, error: crate::Error) -> Problem {
         crate::Error::Io { source, .. } => source.to_string(),
         other => other.to_string(),
     };
-    Problem::new(ProblemKind::PictureUnreadable, path, None, message)
+    Problem::new(ProblemKind::ImageUnreadable, path, None, message)
 }
 
-/// What a label's pixels are pixels of: the upright picture, or the one that is stored.
+/// What a label's pixels are pixels of: the upright image, or the one that is stored.
 struct Frame {
     width: u32,
     height: u32,
@@ -153,8 +153,8 @@ struct Frame {
 }
 
 impl Frame {
-    /// Tools that follow EXIF label the upright picture, others the stored one; the stated size
-    /// tells where they differ. Where it does not tell, the label is for the upright picture, which
+    /// Tools that follow EXIF label the upright image, others the stored one; the stated size
+    /// tells where they differ. Where it does not tell, the label is for the upright image, which
     /// is what today's tools show.
     fn new(image: &LabeledImage, info: &ImageInfo) -> Result<Self, String> {
         let upright = info.upright_size();
@@ -166,47 +166,47 @@ impl Frame {
             info.orientation
         } else {
             return Err(format!(
-                "its size is {}x{}, but {} is {}x{}; label that picture again, or correct the size",
+                "its size is {}x{}, but {} is {}x{}; label that image again, or correct the size",
                 frame.0, frame.1, image.path, upright.0, upright.1
             ));
         };
         Ok(Self { width: frame.0, height: frame.1, turn, upright })
     }
 
-    /// The object's corners in pixels of the upright picture, and what was cut.
+    /// The object's xyxy in pixels of the upright image, and what was cut.
     fn place(&self, object: &Object) -> Result<([f64; 4], Option<String>), String> {
         let (width, height) = match object.unit {
             Unit::Pixels => (self.width, self.height),
             Unit::Fractions => self.upright,
         };
         let sides = [width, height, width, height].map(f64::from);
-        let mut corners = object.corners;
-        for (corner, side) in corners.iter_mut().zip(sides) {
+        let mut xyxy = object.xyxy;
+        for (corner, side) in xyxy.iter_mut().zip(sides) {
             if object.unit == Unit::Fractions {
                 *corner *= side;
             }
             // Adding 0 makes a negative zero, which rounding can leave, a positive one.
             *corner = (*corner * PARTS_OF_A_PIXEL).round() / PARTS_OF_A_PIXEL + 0.0;
         }
-        let [x0, y0, x1, y1] = corners;
+        let [x0, y0, x1, y1] = xyxy;
         let shown = format!("the box {x0},{y0} to {x1},{y1}");
         if x0 >= x1 || y0 >= y1 {
             let what = if x0 > x1 || y0 > y1 { "inverted" } else { "empty" };
             return Err(format!("{shown} is {what}; correct or remove it"));
         }
-        let cut = [0, 1, 2, 3].map(|i| corners[i].clamp(0.0, sides[i]));
-        let over = |i: usize| (corners[i] - cut[i]).abs();
-        let message = if cut == corners {
+        let cut = [0, 1, 2, 3].map(|i| xyxy[i].clamp(0.0, sides[i]));
+        let over = |i: usize| (xyxy[i] - cut[i]).abs();
+        let message = if cut == xyxy {
             None
         } else if (0..4).all(|i| over(i) <= (OVER_THE_EDGE * sides[i]).max(1.0)) {
-            Some(format!("{shown} was cut at the edge of its {width}x{height} picture"))
+            Some(format!("{shown} was cut at the edge of its {width}x{height} image"))
         } else {
             return Err(format!(
-                "{shown} reaches out of its {width}x{height} picture; correct or remove it"
+                "{shown} reaches out of its {width}x{height} image; correct or remove it"
             ));
         };
         if cut[0] >= cut[2] || cut[1] >= cut[3] {
-            return Err(format!("{shown} is outside of its {width}x{height} picture"));
+            return Err(format!("{shown} is outside of its {width}x{height} image"));
         }
         let turn = if object.unit == Unit::Pixels { self.turn } else { Orientation::UPRIGHT };
         Ok((turn.pixels_to_upright(cut, [sides[0], sides[1]]), message))

@@ -2,13 +2,13 @@
 //!
 //! A folder may hold one file, or one a split; a split is known by the file's name or folder
 //! (`instances_val2017.json`, `valid/_annotations.coco.json`). Where files are called
-//! `instances_*`, only those are read: captions and keypoints lie beside them in COCO's own folder.
+//! `instances_*`, only those are read: captions and keypoints are next to them in COCO's own folder.
 
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{Files, PictureIndex, check_inside, folder, split_of_name};
+use super::files::{Files, ImageIndex, check_inside, folder, split_of_name};
 use super::report::{Problem, ProblemKind};
 use super::{Boxed, Format, LabeledImage, Labels, Object, Unit};
 use crate::Error;
@@ -56,7 +56,7 @@ pub(crate) struct Category {
 impl Annotation {
     /// The annotation of an object. Categories are numbered from 1, as COCO's are.
     pub(crate) fn new(id: i64, image_id: i64, object: &Boxed) -> Self {
-        let [x0, y0, x1, y1] = object.corners;
+        let [x0, y0, x1, y1] = object.xyxy;
         Self {
             id,
             image_id,
@@ -88,7 +88,7 @@ pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
     if names.iter().any(is_instances) {
         names.retain(is_instances);
     }
-    let index = PictureIndex::new(files);
+    let index = ImageIndex::new(files);
     let mut labels = Labels::new(Format::Coco);
     let mut problems = Vec::new();
     for name in names {
@@ -112,7 +112,7 @@ pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
 /// What one file is read with.
 struct Reader<'a> {
     files: &'a Files,
-    index: &'a PictureIndex<'a>,
+    index: &'a ImageIndex<'a>,
     name: &'a str,
     problems: &'a mut Vec<Problem>,
 }
@@ -154,7 +154,7 @@ impl Reader<'_> {
             let [x, y, width, height] = a.bbox;
             labels.images[image].objects.push(Object {
                 class,
-                corners: [x, y, x + width, y + height],
+                xyxy: [x, y, x + width, y + height],
                 unit: Unit::Pixels,
                 line: None,
                 id: Some(a.id),

@@ -1,4 +1,4 @@
-//! Everything that a folder holds, before one object a picture is chosen.
+//! Everything that a folder holds, before one object an image is chosen.
 
 use std::path::{Path, PathBuf};
 
@@ -11,54 +11,54 @@ use super::{
 use crate::image::Orientation;
 use crate::{BBox, Error};
 
-/// The pictures of a folder with all of their objects.
+/// The images of a folder with all of their objects.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contents {
     /// Class names; an object's class is an index into them.
     pub classes: Vec<String>,
-    /// The pictures that can be used, sorted by path.
-    pub pictures: Vec<LabeledPicture>,
-    /// True if split files were found: pictures in none of them are then not used.
+    /// The images that can be used, sorted by path.
+    pub images: Vec<AnnotatedImage>,
+    /// True if split files were found: images in none of them are then not used.
     pub listed: bool,
 }
 
-/// A picture with all of its objects, checked against each other.
+/// An image with all of its objects, checked against each other.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LabeledPicture {
+pub struct AnnotatedImage {
     /// Where the pixels come from.
     pub source: Source,
-    /// The picture's name in its data set: its path below the picture folder, with `/`.
+    /// The image's name in its data set: its path below the image folder, with `/`.
     pub name: String,
     /// Its label file.
     pub label: PathBuf,
-    /// The line in the label file, from 1, if that has a line a picture.
+    /// The line in the label file, from 1, if that has a line an image.
     pub line: Option<usize>,
     /// Width in pixels, upright.
     pub width: u32,
     /// Height in pixels, upright.
     pub height: u32,
-    /// How the stored picture is turned upright.
+    /// How the stored image is turned upright.
     pub orientation: Orientation,
     /// What is on it, in the label's order.
     pub objects: Vec<Boxed>,
-    /// What the picture is for; `None` if nothing says it.
+    /// What the image is for; `None` if nothing says it.
     pub split: Option<Split>,
 }
 
-/// An object of a picture.
+/// An object of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Boxed {
     /// An index into [`Contents::classes`].
     pub class: usize,
-    /// `[x_min, y_min, x_max, y_max]` in pixels of the upright picture, inside of it, not empty.
-    pub corners: [f64; 4],
+    /// `[x_min, y_min, x_max, y_max]` in pixels of the upright image, inside of it, not empty.
+    pub xyxy: [f64; 4],
 }
 
 impl Boxed {
     /// Area in square pixels.
     #[must_use]
     pub fn area(&self) -> f64 {
-        let [x0, y0, x1, y1] = self.corners;
+        let [x0, y0, x1, y1] = self.xyxy;
         (x1 - x0) * (y1 - y0)
     }
 }
@@ -86,31 +86,31 @@ impl Contents {
         problems.extend(found);
         labels.complete(&files, &mut problems);
         let lists = split::read_lists(&files, &labels, &mut problems)?;
-        let pictures = check::check_all(&labels, &lists, &options.limits, &mut problems);
+        let images = check::check_all(&labels, &lists, &options.limits, &mut problems);
         let report = Report::new(dir, labels.format, labels.images.len(), problems);
         let Labels { classes, .. } = labels;
-        Ok((Self { classes, pictures, listed: lists.are_there() }, report))
+        Ok((Self { classes, images, listed: lists.are_there() }, report))
     }
 
-    /// Chooses one object a picture, by the policy of the options, and numbers the classes that are
+    /// Chooses one object an image, by the policy of the options, and numbers the classes that are
     /// left by the order of their names.
     pub(crate) fn into_dataset(
         self,
         several: SeveralObjects,
         problems: &mut Vec<Problem>,
     ) -> Dataset {
-        let Self { classes, pictures, listed } = self;
-        let mut samples = Vec::with_capacity(pictures.len());
-        for picture in pictures {
-            let split = match picture.split {
+        let Self { classes, images, listed } = self;
+        let mut samples = Vec::with_capacity(images.len());
+        for image in images {
+            let split = match image.split {
                 None if listed => continue,
                 split => split.unwrap_or(Split::Train),
             };
-            match picture.one(several) {
-                Ok(object) => samples.push(picture.into_sample(object, split)),
+            match image.one(several) {
+                Ok(object) => samples.push(image.into_sample(object, split)),
                 Err((kind, what)) => {
-                    let message = format!("{}: {what}", picture.name);
-                    problems.push(Problem::new(kind, picture.label, picture.line, message));
+                    let message = format!("{}: {what}", image.name);
+                    problems.push(Problem::new(kind, image.label, image.line, message));
                 }
             }
         }
@@ -126,7 +126,7 @@ impl Contents {
     }
 }
 
-impl LabeledPicture {
+impl AnnotatedImage {
     /// The object to find, or why there is none.
     fn one(&self, several: SeveralObjects) -> Result<Boxed, (ProblemKind, String)> {
         match (&self.objects[..], several) {
@@ -150,7 +150,7 @@ impl LabeledPicture {
 
     fn into_sample(self, object: Boxed, split: Split) -> Sample {
         Sample {
-            bbox: BBox::from_pixels(object.corners, self.width, self.height),
+            bbox: BBox::from_pixels(object.xyxy, self.width, self.height),
             class: object.class,
             source: self.source,
             name: self.name,

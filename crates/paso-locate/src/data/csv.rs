@@ -3,12 +3,12 @@
 //! With a header, columns are known by their names (`filename`, `class`, `xmin`, `ymin`, `xmax`,
 //! `ymax`, and `width`, `height` if they are there), in any order. Without one, by the order that
 //! the two common tools have: `file,xmin,ymin,xmax,ymax,class` (and with the class second), or
-//! `file,width,height,class,xmin,ymin,xmax,ymax`. A row with a file and nothing else is a picture
+//! `file,width,height,class,xmin,ymin,xmax,ymax`. A row with a file and nothing else is an image
 //! without an object.
 
 use std::collections::HashMap;
 
-use super::files::{Files, PictureIndex, check_inside, folder, is_picture, split_of_name, stem};
+use super::files::{Files, ImageIndex, check_inside, folder, is_image, split_of_name, stem};
 use super::report::{Problem, ProblemKind};
 use super::{Format, LabeledImage, Labels, Object, Unit};
 use crate::Error;
@@ -26,7 +26,7 @@ struct Columns {
     fields: usize,
     file: usize,
     class: usize,
-    corners: [usize; 4],
+    xyxy: [usize; 4],
     /// Width and height.
     size: Option<[usize; 2]>,
 }
@@ -47,7 +47,7 @@ pub(crate) fn is_here(files: &Files) -> bool {
 
 /// Reads all label files of a folder.
 pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
-    let index = PictureIndex::new(files);
+    let index = ImageIndex::new(files);
     let mut labels = Labels::new(Format::Csv);
     let mut problems = Vec::new();
     for name in files.with_ending("csv") {
@@ -89,8 +89,8 @@ fn first_row(text: &str) -> First {
     let named = |names: &[&str]| lower.iter().position(|field| names.contains(&field.as_str()));
     let fields = row.len();
     if let (Some(file), Some(class)) = (named(&FILE), named(&CLASS)) {
-        let mut corners = [0; 4];
-        for (corner, names) in corners.iter_mut().zip(CORNERS) {
+        let mut xyxy = [0; 4];
+        for (corner, names) in xyxy.iter_mut().zip(CORNERS) {
             match named(&names) {
                 Some(at) => *corner = at,
                 None => {
@@ -105,34 +105,34 @@ fn first_row(text: &str) -> First {
             }
         }
         let size = named(&["width"]).zip(named(&["height"])).map(|(w, h)| [w, h]);
-        return First::Columns(Columns { header: true, fields, file, class, corners, size });
+        return First::Columns(Columns { header: true, fields, file, class, xyxy, size });
     }
     let number = |at: usize| row.get(at).is_some_and(|field| field.parse::<f64>().is_ok());
     let numbers = |range: std::ops::Range<usize>| range.into_iter().all(number);
-    let (class, corners, size) = if fields == 6 && numbers(1..5) {
+    let (class, xyxy, size) = if fields == 6 && numbers(1..5) {
         (5, [1, 2, 3, 4], None)
     } else if fields == 6 && !number(1) && numbers(2..6) {
         (1, [2, 3, 4, 5], None)
     } else if fields == 8 && numbers(1..3) && numbers(4..8) {
         (3, [4, 5, 6, 7], Some([1, 2]))
-    } else if is_picture(&row[0]) {
+    } else if is_image(&row[0]) {
         return First::Wrong(format!(
-            "names a picture, but its {fields} fields are in no order that is known: \
+            "names an image, but its {fields} fields are in no order that is known: \
              file,xmin,ymin,xmax,ymax,class or file,width,height,class,xmin,ymin,xmax,ymax; add a header"
         ));
     } else {
         return First::Other;
     };
-    First::Columns(Columns { header: false, fields, file: 0, class, corners, size })
+    First::Columns(Columns { header: false, fields, file: 0, class, xyxy, size })
 }
 
 /// What one file is read with.
 struct Rows<'a> {
     files: &'a Files,
-    index: &'a PictureIndex<'a>,
+    index: &'a ImageIndex<'a>,
     name: &'a str,
     columns: Columns,
-    /// Pictures of this file by the name that it gives them.
+    /// Images of this file by the name that it gives them.
     images: HashMap<String, usize>,
 }
 
@@ -177,20 +177,20 @@ impl Rows<'_> {
         if stated != before {
             return Err(format!("gives {file} another size than a line before it"));
         }
-        if c.corners.iter().chain([&c.class]).all(|&at| row[at].is_empty()) {
+        if c.xyxy.iter().chain([&c.class]).all(|&at| row[at].is_empty()) {
             return Ok(());
         }
         if row[c.class].is_empty() {
             return Err("has no class".into());
         }
-        let mut corners = [0.0; 4];
-        for ((corner, at), names) in corners.iter_mut().zip(c.corners).zip(CORNERS) {
+        let mut xyxy = [0.0; 4];
+        for ((corner, at), names) in xyxy.iter_mut().zip(c.xyxy).zip(CORNERS) {
             let value = row[at].parse::<f64>().ok().filter(|v| v.is_finite());
             *corner = value
                 .ok_or_else(|| format!("{} is {:?}, not a finite number", names[0], &row[at]))?;
         }
         let class = labels.class(&row[c.class]);
-        let object = Object { class, corners, unit: Unit::Pixels, line, id: None };
+        let object = Object { class, xyxy, unit: Unit::Pixels, line, id: None };
         labels.images[image].objects.push(object);
         Ok(())
     }

@@ -15,11 +15,11 @@ use crate::Error;
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Format {
-    /// Pascal VOC: an XML file a picture, as the VOC challenge and LabelImg write them.
+    /// Pascal VOC: an XML file an image, as the VOC challenge and LabelImg write them.
     Voc,
     /// COCO: JSON files with `images`, `annotations` and `categories`.
     Coco,
-    /// YOLO: a text file a picture, and the names of the classes in `data.yaml` or `classes.txt`.
+    /// YOLO: a text file an image, and the names of the classes in `data.yaml` or `classes.txt`.
     Yolo,
     /// CSV: a row an object, with or without a header.
     Csv,

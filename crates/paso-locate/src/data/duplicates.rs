@@ -1,6 +1,6 @@
-//! Pictures of equal content under different names: by length, then checksum, then byte by byte.
+//! Images of equal content under different names: by length, then checksum, then byte by byte.
 //!
-//! In two splits they make the validation too good: what is judged was trained on. Only files that have
+//! In two splits they make the validation too good: what is evaluated was trained on. Only files that have
 //! the length of another one are read.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::report::{Problem, ProblemKind};
 use super::{Contents, Dataset, Source, Split};
 
-/// A picture file and what it is for.
+/// An image file and what it is for.
 #[derive(Clone, Copy)]
 struct File<'a> {
     path: &'a Path,
@@ -20,12 +20,12 @@ struct File<'a> {
 }
 
 impl Contents {
-    /// Pictures that are the same file under another name, one problem for each beyond the first:
+    /// Images that are the same file under another name, one problem for each beyond the first:
     /// [`ProblemKind::SplitLeak`] where they lie in different splits, else [`ProblemKind::Duplicate`].
-    /// Files that cannot be read are no duplicates, and pictures that no split file names do not count. Pictures that were saved anew are not found.
+    /// Files that cannot be read are no duplicates, and images that no split file names do not count. Images that were saved anew are not found.
     #[must_use]
     pub fn duplicates(&self) -> Vec<Problem> {
-        let used = self.pictures.iter().filter(|p| p.split.is_some() || !self.listed);
+        let used = self.images.iter().filter(|p| p.split.is_some() || !self.listed);
         find(used.filter_map(|p| File::new(&p.source, &p.name, p.split)).collect())
     }
 }
@@ -100,7 +100,7 @@ fn problem(first: &File<'_>, file: &File<'_>) -> Problem {
             ProblemKind::SplitLeak,
             format!(
                 "is in the {ours} split and the same file as {other} in the {theirs} split: what is \
-                 judged was trained on; remove one of them"
+                 evaluated was trained on; remove one of them"
             ),
         ),
         (None, _) | (_, None) => (

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use super::Split;
 use crate::Error;
 
-/// Endings of picture files. Only for finding pictures; decoding looks at the content.
+/// Endings of image files. Only for finding images; decoding looks at the content.
 const PICTURES: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "jfif"];
 
 /// Label files larger than this are refused before they are read.
 const MAX_LABEL_BYTES: u64 = 1 << 30;
 
-/// Folders that hold pictures, by custom; not part of a picture's name.
+/// Folders that hold images, by custom; not part of an image's name.
 const PICTURE_FOLDERS: [&str; 4] = ["images/", "JPEGImages/", "image/", "img/"];
 
 /// A folder's files.
@@ -66,9 +66,9 @@ impl Files {
         self.all.keys().map(String::as_str).filter(move |name| has_ending(name, &[ending]))
     }
 
-    /// Paths below the root that look like pictures, sorted.
-    pub(crate) fn pictures(&self) -> impl Iterator<Item = &str> {
-        self.all.keys().map(String::as_str).filter(|name| is_picture(name))
+    /// Paths below the root that look like images, sorted.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &str> {
+        self.all.keys().map(String::as_str).filter(|name| is_image(name))
     }
 
     /// The path to show for a name below the root.
@@ -125,8 +125,8 @@ pub(crate) fn check_inside(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A picture's name: its path without the folder that holds all pictures.
-pub(crate) fn picture_name(path: &str) -> &str {
+/// An image's name: its path without the folder that holds all images.
+pub(crate) fn image_name(path: &str) -> &str {
     PICTURE_FOLDERS.iter().find_map(|folder| path.strip_prefix(folder)).unwrap_or(path)
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn split_of_name(path: &str) -> Option<Split> {
     only(path.split(|c: char| !c.is_ascii_alphabetic()).filter_map(split_of_word))
 }
 
-/// The split that one of a picture's folders names, such as `train2017/`.
+/// The split that one of an image's folders names, such as `train2017/`.
 pub(crate) fn split_of_folders(path: &str) -> Option<Split> {
     let word = |part: &str| split_of_word(part.trim_end_matches(|c: char| c.is_ascii_digit()));
     only(folder(path).split('/').filter_map(word))
@@ -173,8 +173,8 @@ pub(crate) fn stem(path: &str) -> &str {
     path[start..].rfind('.').filter(|&at| at > 0).map_or(path, |at| &path[..start + at])
 }
 
-/// True if a name has the ending of a picture file.
-pub(crate) fn is_picture(name: &str) -> bool {
+/// True if a name has the ending of an image file.
+pub(crate) fn is_image(name: &str) -> bool {
     has_ending(name, &PICTURES)
 }
 
@@ -182,30 +182,30 @@ fn has_ending(name: &str, endings: &[&str]) -> bool {
     name.rsplit_once('.').is_some_and(|(_, e)| endings.iter().any(|w| e.eq_ignore_ascii_case(w)))
 }
 
-/// Finds pictures by what a label file calls them.
+/// Finds images by what a label file calls them.
 #[derive(Debug)]
-pub(crate) struct PictureIndex<'a> {
+pub(crate) struct ImageIndex<'a> {
     files: &'a Files,
-    /// Path without its ending, to the picture.
+    /// Path without its ending, to the image.
     by_stem: BTreeMap<&'a str, &'a str>,
 }
 
-impl<'a> PictureIndex<'a> {
+impl<'a> ImageIndex<'a> {
     pub(crate) fn new(files: &'a Files) -> Self {
-        Self { files, by_stem: files.pictures().map(|path| (stem(path), path)).collect() }
+        Self { files, by_stem: files.images().map(|path| (stem(path), path)).collect() }
     }
 
-    /// The picture that a label file in `label_folder` calls `name`, with or without its ending:
-    /// beside the label file, in a picture folder (under the same subfolder, or at its top), or
+    /// The image that a label file in `label_folder` calls `name`, with or without its ending:
+    /// next to the label file, in an image folder (under the same subfolder, or at its top), or
     /// below the root.
     pub(crate) fn find(&self, label_folder: &str, name: &str) -> Option<&'a str> {
         let name = name.trim_start_matches("./");
         // annotations/a/b.xml -> a/
         let below = label_folder.split_once('/').map_or("", |(_, rest)| rest);
         let mut candidates = vec![format!("{label_folder}{name}"), name.to_owned()];
-        for pictures in PICTURE_FOLDERS {
-            candidates.push(format!("{pictures}{below}{name}"));
-            candidates.push(format!("{pictures}{name}"));
+        for images in PICTURE_FOLDERS {
+            candidates.push(format!("{images}{below}{name}"));
+            candidates.push(format!("{images}{name}"));
         }
         candidates.iter().find_map(|candidate| {
             match self.files.all.get_key_value(candidate.as_str()) {
@@ -238,8 +238,8 @@ mod tests {
         assert_eq!(stem(".hidden"), ".hidden");
         assert_eq!(folder("a/b/c.jpg"), "a/b/");
         assert_eq!(folder("c.jpg"), "");
-        assert_eq!(picture_name("images/a/b.jpg"), "a/b.jpg");
-        assert_eq!(picture_name("other/b.jpg"), "other/b.jpg");
+        assert_eq!(image_name("images/a/b.jpg"), "a/b.jpg");
+        assert_eq!(image_name("other/b.jpg"), "other/b.jpg");
         assert!(is_below("a/b", "a") && is_below("a", "") && !is_below("ab/c", "a"));
     }
 

@@ -1,4 +1,4 @@
-//! What label files say, in one form for all formats: every object of every picture, unchecked
+//! What label files say, in one form for all formats: every object of every image, unchecked
 //! against the pixels.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ pub struct Labels {
     pub format: Format,
     /// Class names; an object's class is an index into them.
     pub classes: Vec<String>,
-    /// The labeled pictures, sorted by path.
+    /// The labeled images, sorted by path.
     pub images: Vec<LabeledImage>,
 }
 
@@ -23,8 +23,8 @@ impl Labels {
         Self { format, classes: Vec::new(), images: Vec::new() }
     }
 
-    /// What holds for all formats once everything is read: pictures in order, none of them labeled
-    /// twice, splits by folder where the format names none, pictures without a label reported.
+    /// What holds for all formats once everything is read: images in order, none of them labeled
+    /// twice, splits by folder where the format names none, images without a label reported.
     pub(crate) fn complete(&mut self, files: &Files, problems: &mut Vec<Problem>) {
         self.images.sort_by(|a, b| a.path.cmp(&b.path));
         let mut labels: HashMap<&str, &LabeledImage> = HashMap::new();
@@ -39,9 +39,9 @@ impl Labels {
                 problems.push(Problem::new(ProblemKind::Malformed, label, image.line, message));
             }
         }
-        for picture in files.pictures().filter(|p| !labels.contains_key(p)) {
+        for image in files.images().filter(|p| !labels.contains_key(p)) {
             let message = "has no label";
-            problems.push(Problem::new(ProblemKind::NoLabel, files.shown(picture), None, message));
+            problems.push(Problem::new(ProblemKind::NoLabel, files.shown(image), None, message));
         }
         for image in &mut self.images {
             image.split = image.split.or_else(|| split_of_folders(&image.path));
@@ -58,17 +58,17 @@ impl Labels {
     }
 }
 
-/// A picture and its objects.
+/// An image and its objects.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabeledImage {
-    /// The picture's path below the data set's folder, with `/`; what the label says it should be
+    /// The image's path below the data set's folder, with `/`; what the label says it should be
     /// if there is no such file.
     pub path: String,
     /// True if that file is there.
     pub exists: bool,
     /// The label file's path below the data set's folder.
     pub label: String,
-    /// The line in the label file, from 1, if it has many pictures.
+    /// The line in the label file, from 1, if it has many images.
     pub line: Option<usize>,
     /// Width and height that the label states; `None` if it states none, or 0.
     pub stated_size: Option<(u32, u32)>,
@@ -84,7 +84,7 @@ pub struct Object {
     /// An index into [`Labels::classes`].
     pub class: usize,
     /// `[x_min, y_min, x_max, y_max]`, each finite.
-    pub corners: [f64; 4],
+    pub xyxy: [f64; 4],
     /// What the corners are measured in.
     pub unit: Unit,
     /// The line in the label file, from 1, where objects have lines of their own.
@@ -96,8 +96,8 @@ pub struct Object {
 /// What corners are measured in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Pixels of the picture, edges (0 to width and height).
+    /// Pixels of the image, edges (0 to width and height).
     Pixels,
-    /// Fractions of the upright picture's sides.
+    /// Fractions of the upright image's sides.
     Fractions,
 }

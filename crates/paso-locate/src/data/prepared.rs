@@ -12,7 +12,7 @@ use crate::augment::{Augment, View};
 use crate::image::ImageLimits;
 use crate::{BBox, Error};
 
-/// The mean of red, green and blue that a net's input is centred by (ImageNet's, as fractions of
+/// The mean of red, green and blue that a net's input is centered by (ImageNet's, as fractions of
 /// 255), so that features which were learned elsewhere see what they know.
 pub const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 
@@ -25,11 +25,11 @@ pub const STD: [f32; 3] = [0.229, 0.224, 0.225];
 pub struct PrepareOptions {
     /// Side of the net's square input in pixels, 8 to 1024. Default 64.
     pub size: usize,
-    /// How large a picture may be.
+    /// How large an image may be.
     pub limits: ImageLimits,
-    /// The most memory for decoded pictures, in bytes, of which each takes `3 * size * size`. Those
+    /// The most memory for decoded images, in bytes, of which each takes `3 * size * size`. Those
     /// beyond it are decoded again each time that a batch asks for them, which gives the same bits and
-    /// takes longer. Default 2 GiB: 77,000 pictures at 96 pixels.
+    /// takes longer. Default 2 GiB: 77,000 images at 96 pixels.
     pub cache_bytes: u64,
 }
 
@@ -39,28 +39,28 @@ impl Default for PrepareOptions {
     }
 }
 
-/// Samples with their boxes and classes, their pictures in memory or, beyond a limit, in their files.
+/// Samples with their boxes and classes, their images in memory or, beyond a limit, in their files.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     size: usize,
     classes: usize,
     /// Which samples of the data set these are.
     samples: Vec<usize>,
-    pictures: Store,
+    images: Store,
     boxes: Vec<BBox>,
     labels: Vec<usize>,
-    /// Width over height of each picture before it was scaled to a square.
+    /// Width over height of each image before it was scaled to a square.
     aspects: Vec<f32>,
 }
 
 impl Prepared {
     /// Decodes and scales these samples of a data set, on the threads of the current rayon pool.
     ///
-    /// Pictures that turn out to be broken are left out and returned as problems.
+    /// Images that turn out to be broken are left out and returned as problems.
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for a size out of range, [`Error::Image`] if no picture is left.
+    /// [`Error::Option`] for a size out of range, [`Error::Image`] if no image is left.
     ///
     /// # Panics
     ///
@@ -74,7 +74,7 @@ impl Prepared {
             return Err(Error::option("size", options.size, "from 8 to 1024 pixels"));
         }
         let sources: Vec<&Source> = indices.iter().map(|&i| &dataset.samples[i].source).collect();
-        let (pictures, kept, problems) = Store::new(&sources, options);
+        let (images, kept, problems) = Store::new(&sources, options);
         if let (true, Some(first)) = (kept.is_empty(), problems.first()) {
             return Err(Error::image(&first.file, &*first.message));
         }
@@ -87,21 +87,22 @@ impl Prepared {
             labels: samples.iter().map(|i| of(i).class).collect(),
             aspects: samples.iter().map(|i| of(i).width as f32 / of(i).height as f32).collect(),
             samples,
-            pictures,
+            images,
         };
         Ok((prepared, problems))
     }
 
     /// Cuts the samples into `folds` parts, each with the same share of every class: all parts but number `fold`, to train
-    /// on, and that one, to judge by. Another seed cuts other parts. Pictures in memory are shared, not copied.
+    /// on, and that one, to evaluate on. Another seed cuts other parts. Images in memory are shared, not copied.
     ///
     /// # Errors
     ///
     /// [`Error::Option`] if `folds` is below 2 or above the number of samples, or `fold` is not below `folds`.
     pub fn fold(&self, fold: usize, folds: usize, seed: u64) -> Result<(Self, Self), Error> {
         let dealt = split::deal(&self.labels, fold, folds, seed)?;
-        let (judge, learn): (Vec<usize>, Vec<usize>) = (0..self.len()).partition(|&i| dealt[i]);
-        Ok((self.part(&learn), self.part(&judge)))
+        let (evaluate_on, learn): (Vec<usize>, Vec<usize>) =
+            (0..self.len()).partition(|&i| dealt[i]);
+        Ok((self.part(&learn), self.part(&evaluate_on)))
     }
 
     /// Some of the samples, by ascending numbers.
@@ -110,7 +111,7 @@ impl Prepared {
             size: self.size,
             classes: self.classes,
             samples: which.iter().map(|&i| self.samples[i]).collect(),
-            pictures: self.pictures.part(which),
+            images: self.images.part(which),
             boxes: which.iter().map(|&i| self.boxes[i]).collect(),
             labels: which.iter().map(|&i| self.labels[i]).collect(),
             aspects: which.iter().map(|&i| self.aspects[i]).collect(),
@@ -129,7 +130,7 @@ impl Prepared {
         self.samples.is_empty()
     }
 
-    /// Side of the pictures in pixels.
+    /// Side of the images in pixels.
     #[must_use]
     pub fn size(&self) -> usize {
         self.size
@@ -159,13 +160,13 @@ impl Prepared {
         &self.labels
     }
 
-    /// How many pictures are in memory: the first ones. The others are decoded when they are asked for.
+    /// How many images are in memory: the first ones. The others are decoded when they are asked for.
     #[must_use]
     pub fn cached(&self) -> usize {
-        self.pictures.cached()
+        self.images.cached()
     }
 
-    /// One picture: RGB bytes, row by row.
+    /// One image: RGB bytes, row by row.
     ///
     /// # Errors
     ///
@@ -176,24 +177,24 @@ impl Prepared {
     ///
     /// If `index` is not below [`Prepared::len`].
     #[track_caller]
-    pub fn picture(&self, index: usize) -> Result<Cow<'_, [u8]>, Error> {
-        self.pictures.picture(index)
+    pub fn image(&self, index: usize) -> Result<Cow<'_, [u8]>, Error> {
+        self.images.image(index)
     }
 
-    /// The CRC-32 of each picture, and more.
+    /// The CRC-32 of each image, and more.
     pub(crate) fn facts(&self) -> &[Facts] {
-        self.pictures.facts()
+        self.images.facts()
     }
 
-    /// Writes a batch: pictures as f32, NHWC, centred by [`MEAN`] and divided by [`STD`]; boxes as
-    /// `x_min, y_min, x_max, y_max` in fractions; classes. Allocates nothing for pictures in memory.
+    /// Writes a batch: images as f32, NHWC, centered by [`MEAN`] and divided by [`STD`]; boxes as
+    /// `x_min, y_min, x_max, y_max` in fractions; classes. Allocates nothing for images in memory.
     ///
-    /// With `augment`, picture and box are changed at random; the change depends on `seed`, `epoch`
+    /// With `augment`, image and box are changed at random; the change depends on `seed`, `epoch`
     /// and the sample alone, not on what was filled before or beside it.
     ///
     /// # Errors
     ///
-    /// As [`Prepared::picture`].
+    /// As [`Prepared::image`].
     ///
     /// # Panics
     ///
@@ -227,7 +228,7 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// As [`Prepared::picture`].
+    /// As [`Prepared::image`].
     ///
     /// # Panics
     ///
@@ -268,17 +269,17 @@ impl Prepared {
         epoch: u64,
         out: &mut [f32],
     ) -> Result<[f32; 4], Error> {
-        let picture = &*self.picture(index)?;
+        let image = &*self.image(index)?;
         Ok(match augment {
             None => {
-                crate::augment::normalize_into(picture, out);
-                self.boxes[index].corners()
+                crate::augment::normalize_into(image, out);
+                self.boxes[index].xyxy()
             }
             Some(augment) => {
                 let sample = self.samples[index] as u64;
                 let (aspect, gray) = (self.aspects[index], self.facts()[index].gray);
-                let view = View { picture, size: self.size, aspect, gray };
-                augment.apply(&view, &self.boxes[index], seed, epoch, sample, out).corners()
+                let view = View { image, size: self.size, aspect, gray };
+                augment.apply(&view, &self.boxes[index], seed, epoch, sample, out).xyxy()
             }
         })
     }

@@ -50,29 +50,29 @@ impl fmt::Display for Problem {
 pub enum ProblemKind {
     /// A label file is not what its format says.
     Malformed,
-    /// The same picture is in two splits under two names, so that what is judged was trained on.
+    /// The same image is in two splits under two names, so that what is evaluated was trained on.
     SplitLeak,
-    /// A picture that is labeled or listed is not there.
-    PictureMissing,
-    /// A picture cannot be decoded or is too large.
-    PictureUnreadable,
-    /// A label speaks of a picture of another size.
+    /// An image that is labeled or listed is not there.
+    ImageMissing,
+    /// An image cannot be decoded or is too large.
+    ImageUnreadable,
+    /// A label speaks of an image of another size.
     SizeMismatch,
-    /// A box is empty, inverted or outside of its picture.
+    /// A box is empty, inverted or outside of its image.
     BadBox,
-    /// A picture has no object.
+    /// An image has no object.
     NoObject,
-    /// A picture has several objects.
+    /// An image has several objects.
     SeveralObjects,
     /// A split file names something that is not labeled.
     ListedNotLabeled,
-    /// Labeled pictures are in no split file.
+    /// Labeled images are in no split file.
     InNoSplit,
-    /// Pictures have no label file.
+    /// Images have no label file.
     NoLabel,
-    /// A box was cut at its picture's edge.
+    /// A box was cut at its image's edge.
     BoxClamped,
-    /// The same picture is there twice, under two names.
+    /// The same image is there twice, under two names.
     Duplicate,
     /// Something that was understood in one of two ways.
     Note,
@@ -84,9 +84,9 @@ pub enum ProblemKind {
 pub enum Effect {
     /// The data set is refused.
     Refused,
-    /// The picture is left out.
+    /// The image is left out.
     LeftOut,
-    /// The picture is used.
+    /// The image is used.
     Noted,
 }
 
@@ -107,17 +107,17 @@ impl fmt::Display for ProblemKind {
         f.write_str(match self {
             Self::Malformed => "malformed labels",
             Self::SplitLeak => "THE SAME PICTURE IN TWO SPLITS",
-            Self::PictureMissing => "picture missing",
-            Self::PictureUnreadable => "picture unreadable",
-            Self::SizeMismatch => "label for a picture of another size",
+            Self::ImageMissing => "image missing",
+            Self::ImageUnreadable => "image unreadable",
+            Self::SizeMismatch => "label for an image of another size",
             Self::BadBox => "box empty, inverted or outside",
             Self::NoObject => "no object",
             Self::SeveralObjects => "several objects",
             Self::ListedNotLabeled => "in a split file, but not labeled",
             Self::InNoSplit => "in no split file",
-            Self::NoLabel => "picture without a label",
-            Self::BoxClamped => "box cut at the picture's edge",
-            Self::Duplicate => "the same picture twice",
+            Self::NoLabel => "image without a label",
+            Self::BoxClamped => "box cut at the image's edge",
+            Self::Duplicate => "the same image twice",
             Self::Note => "note",
         })
     }
@@ -130,7 +130,7 @@ pub struct Report {
     pub dir: PathBuf,
     /// The format that was found or asked for.
     pub format: Format,
-    /// Labeled pictures, before anything was left out.
+    /// Labeled images, before anything was left out.
     pub labeled: usize,
     /// Samples by split.
     pub samples: BTreeMap<Split, usize>,
@@ -184,7 +184,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// Examples shown of each kind.
         const SHOWN: usize = 3;
-        write!(f, "{}: {}, {} labeled pictures", self.dir.display(), self.format, self.labeled)?;
+        write!(f, "{}: {}, {} labeled images", self.dir.display(), self.format, self.labeled)?;
         for (split, n) in &self.samples {
             write!(f, ", {n} {split}")?;
         }

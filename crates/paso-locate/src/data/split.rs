@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rand::seq::SliceRandom;
 
-use super::files::{Files, picture_name, stem};
+use super::files::{Files, image_name, stem};
 use super::report::{Problem, ProblemKind, Report};
 use super::{LabeledImage, Labels, LoadOptions, Sample, Split};
 use crate::Error;
@@ -25,23 +25,23 @@ const NAMES: [(Split, &str); 5] = [
 #[derive(Debug)]
 pub(crate) struct Lists {
     pub(crate) root: PathBuf,
-    /// The split of each labeled picture; `None` where no split file was found at all.
+    /// The split of each labeled image; `None` where no split file was found at all.
     listed: Option<Vec<Option<Split>>>,
 }
 
 impl Lists {
-    /// The split of a picture, or `None` if nothing names one for it.
+    /// The split of an image, or `None` if nothing names one for it.
     pub(crate) fn split_of(&self, index: usize, image: &LabeledImage) -> Option<Split> {
         self.listed.as_ref().map_or(image.split, |listed| listed[index])
     }
 
-    /// True if split files were found. A picture in none of them is then not used.
+    /// True if split files were found. An image in none of them is then not used.
     pub(crate) fn are_there(&self) -> bool {
         self.listed.is_some()
     }
 }
 
-/// Reads the split files, if there are any. Lines name pictures, with or without folder and ending.
+/// Reads the split files, if there are any. Lines name images, with or without folder and ending.
 pub(crate) fn read_lists(
     files: &Files,
     labels: &Labels,
@@ -62,7 +62,7 @@ pub(crate) fn read_lists(
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (i, image) in labels.images.iter().enumerate() {
         let mut names = vec![&image.path[..], stem(&image.path)];
-        names.extend([picture_name(names[0]), picture_name(names[1])]);
+        names.extend([image_name(names[0]), image_name(names[1])]);
         names.push(stem(&image.label));
         names.sort_unstable();
         names.dedup();
@@ -85,7 +85,7 @@ pub(crate) fn read_lists(
             match by_name.get(name).map(Vec::as_slice) {
                 None => problem(
                     ProblemKind::ListedNotLabeled,
-                    format!("no labeled picture is called {name:?}"),
+                    format!("no labeled image is called {name:?}"),
                 ),
                 Some([i]) => match listed[*i] {
                     Some(other) if other != split => problem(
@@ -96,7 +96,7 @@ pub(crate) fn read_lists(
                 },
                 Some(_) => problem(
                     ProblemKind::Malformed,
-                    format!("{name:?} is the name of several pictures; give its path"),
+                    format!("{name:?} is the name of several images; give its path"),
                 ),
             }
         }
@@ -107,7 +107,7 @@ pub(crate) fn read_lists(
                 ProblemKind::InNoSplit,
                 files.shown(&image.label),
                 image.line,
-                "is labeled, but its picture is in no split file",
+                "is labeled, but its image is in no split file",
             ));
         }
     }
@@ -127,7 +127,7 @@ pub(crate) fn complete(samples: &mut [Sample], options: &LoadOptions, report: &m
         report.dir.clone(),
         None,
         format!(
-            "names no validation split; {} of {} pictures were chosen for it by seed {}",
+            "names no validation split; {} of {} images were chosen for it by seed {}",
             chosen.len(),
             samples.iter().filter(|s| s.split == Split::Train).count(),
             options.split_seed

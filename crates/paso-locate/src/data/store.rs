@@ -1,4 +1,4 @@
-//! Where prepared pictures are: the first ones in memory as bytes, up to a limit; the others in their
+//! Where prepared images are: the first ones in memory as bytes, up to a limit; the others in their
 //! files, from which they are decoded again whenever they are asked for.
 
 use std::borrow::Cow;
@@ -8,26 +8,26 @@ use rayon::prelude::*;
 
 use super::report::{Problem, ProblemKind};
 use super::{PrepareOptions, Source};
-use crate::augment_map::mean_gray;
+use crate::augment::map::mean_gray;
 use crate::image::{ImageLimits, decode, resize_into};
 use crate::{Error, demo};
 
-/// Pictures of one size.
+/// Images of one size.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     size: usize,
     limits: ImageLimits,
-    /// The pictures that fit, one after the other; shared with the parts of this store.
+    /// The images that fit, one after the other; shared with the parts of this store.
     pixels: Arc<Vec<u8>>,
-    /// Which of these the first pictures are.
+    /// Which of these the first images are.
     places: Vec<usize>,
-    /// Where the pictures behind them come from.
+    /// Where the images behind them come from.
     streamed: Vec<Source>,
-    /// Of every picture.
+    /// Of every image.
     facts: Vec<Facts>,
 }
 
-/// What is remembered of a picture, whether it is in memory or not.
+/// What is remembered of an image, whether it is in memory or not.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts {
     /// CRC-32 of its bytes.
@@ -61,7 +61,7 @@ impl Store {
             rest.par_iter().map_init(|| vec![0; length], |out, source| read(source, out)),
         );
 
-        // Close the gaps that broken pictures left.
+        // Close the gaps that broken images left.
         let (mut kept, mut facts) = (Vec::with_capacity(sources.len()), Vec::new());
         let (mut streamed, mut problems) = (Vec::new(), Vec::new());
         let mut held = 0;
@@ -86,7 +86,7 @@ impl Store {
         (Self { size, limits, pixels, places, streamed, facts }, kept, problems)
     }
 
-    /// Some of the pictures, by ascending numbers. Those in memory are shared, not copied.
+    /// Some of the images, by ascending numbers. Those in memory are shared, not copied.
     pub(crate) fn part(&self, which: &[usize]) -> Self {
         let held = self.cached();
         let (in_memory, beyond) = which.split_at(which.partition_point(|&i| i < held));
@@ -104,13 +104,13 @@ impl Store {
         &self.facts
     }
 
-    /// How many pictures are in memory: the first ones.
+    /// How many images are in memory: the first ones.
     pub(crate) fn cached(&self) -> usize {
         self.places.len()
     }
 
-    /// The bytes of a picture, as they were when the store was made.
-    pub(crate) fn picture(&self, index: usize) -> Result<Cow<'_, [u8]>, Error> {
+    /// The bytes of an image, as they were when the store was made.
+    pub(crate) fn image(&self, index: usize) -> Result<Cow<'_, [u8]>, Error> {
         let length = 3 * self.size * self.size;
         if let Some(place) = self.places.get(index) {
             return Ok(Cow::Borrowed(&self.pixels[place * length..][..length]));
@@ -133,13 +133,13 @@ fn draw(source: &Source, size: usize, limits: &ImageLimits, out: &mut [u8]) -> R
     match source {
         Source::Scene(scene) => demo::draw(scene, size, out),
         Source::File(path) => {
-            let picture = decode(path, limits).map_err(|e| match e {
+            let image = decode(path, limits).map_err(|e| match e {
                 Error::Image { message, .. } => {
-                    Problem::new(ProblemKind::PictureUnreadable, path, None, message)
+                    Problem::new(ProblemKind::ImageUnreadable, path, None, message)
                 }
-                e => Problem::new(ProblemKind::PictureUnreadable, path, None, e.to_string()),
+                e => Problem::new(ProblemKind::ImageUnreadable, path, None, e.to_string()),
             })?;
-            resize_into(&picture, size, out);
+            resize_into(&image, size, out);
         }
     }
     Ok(())
@@ -155,7 +155,7 @@ mod tests {
     const SIZE: usize = 32;
     const LENGTH: u64 = 3 * 32 * 32;
 
-    /// Six pictures in files, of which the fourth is broken.
+    /// Six images in files, of which the fourth is broken.
     fn files(folder: &std::path::Path) -> Dataset {
         let options = DemoOptions { train: 6, val: 2, seed: 5 };
         demo::write_voc(&options, 40, &folder.join("scenes")).expect("scenes are written");
@@ -172,7 +172,7 @@ mod tests {
     fn prepared(dataset: &Dataset, cache_bytes: u64) -> Prepared {
         let options = PrepareOptions { size: SIZE, cache_bytes, ..PrepareOptions::default() };
         let (images, problems) =
-            Prepared::new(dataset, &[0, 1, 2, 3, 4, 5], &options).expect("pictures");
+            Prepared::new(dataset, &[0, 1, 2, 3, 4, 5], &options).expect("images");
         assert_eq!((images.samples(), problems.len()), (&[0, 1, 2, 4, 5][..], 1));
         images
     }
@@ -192,7 +192,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let dataset = files(folder.path());
         let all = prepared(&dataset, 1 << 30);
-        // Nothing, a part (less than whole pictures, and with the broken one in it), all but the last.
+        // Nothing, a part (less than whole images, and with the broken one in it), all but the last.
         for (bytes, held) in [(0, 0), (2 * LENGTH + 5, 2), (4 * LENGTH, 3), (5 * LENGTH, 4)] {
             let some = prepared(&dataset, bytes);
             assert_eq!(some.cached(), held, "{bytes} bytes");
@@ -205,29 +205,29 @@ mod tests {
     }
 
     #[test]
-    fn folds_take_every_picture_apart_once_and_show_what_the_whole_shows() {
+    fn folds_take_every_image_apart_once_and_show_what_the_whole_shows() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let dataset = files(folder.path());
         for bytes in [0, 3 * LENGTH, 1 << 30] {
             let all = prepared(&dataset, bytes);
-            let mut judged = Vec::new();
+            let mut evaluated = Vec::new();
             for fold in 0..3 {
                 let (train, val) = all.fold(fold, 3, 9).expect("folds");
-                judged.extend_from_slice(val.samples());
+                evaluated.extend_from_slice(val.samples());
                 let mut together = [train.samples(), val.samples()].concat();
                 together.sort_unstable();
-                assert_eq!(together, all.samples(), "each picture in one of the two");
+                assert_eq!(together, all.samples(), "each image in one of the two");
                 for part in [train, val] {
                     for (i, sample) in part.samples().iter().enumerate() {
                         let whole = all.samples().iter().position(|s| s == sample).expect("there");
-                        assert_eq!(part.picture(i).expect("it"), all.picture(whole).expect("it"));
+                        assert_eq!(part.image(i).expect("it"), all.image(whole).expect("it"));
                         assert_eq!(part.boxes()[i], all.boxes()[whole]);
                         assert_eq!(part.labels()[i], all.labels()[whole]);
                     }
                 }
             }
-            judged.sort_unstable();
-            assert_eq!(judged, all.samples(), "each picture judges once");
+            evaluated.sort_unstable();
+            assert_eq!(evaluated, all.samples(), "each image evaluates once");
             assert!(all.fold(3, 3, 0).is_err() && all.fold(0, 6, 0).is_err(), "no such fold");
         }
     }
@@ -244,10 +244,10 @@ mod tests {
         std::fs::copy(path(1), path(0)).expect("it can be replaced");
         std::fs::remove_file(path(2)).expect("it can be removed");
         for (i, says) in [(0, "has changed since"), (2, "")] {
-            let error = images.picture(i).expect_err("another picture, or none").to_string();
+            let error = images.image(i).expect_err("another image, or none").to_string();
             let name = path(i).display().to_string();
             assert!(error.contains(&name) && error.contains(says), "{error}");
         }
-        images.picture(1).expect("this one is there");
+        images.image(1).expect("this one is there");
     }
 }

@@ -1,6 +1,6 @@
 //! Pascal VOC XML: the challenge's own layout, LabelImg folders, and anything between.
 //!
-//! Pictures and label files are matched by `<filename>`, beside the label file or in a picture
+//! Images and label files are matched by `<filename>`, next to the label file or in an image
 //! folder; if that file is not there, by the label file's own name (people rename both).
 //! Coordinates are taken as pixel edges. The challenge counted pixels from 1 and included the last;
 //! tools differ, and the difference is at most one pixel.
@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 use roxmltree::{Document, Node};
 
-use super::files::{Files, PictureIndex, check_inside, folder, stem};
+use super::files::{Files, ImageIndex, check_inside, folder, stem};
 use super::report::{Problem, ProblemKind};
 use super::{Format, LabeledImage, Labels, Object, Unit};
 use crate::Error;
@@ -17,7 +17,7 @@ use crate::Error;
 struct Annotation {
     filename: Option<String>,
     stated_size: Option<(u32, u32)>,
-    /// Class name, corners, line.
+    /// Class name, xyxy, line.
     objects: Vec<(String, [f64; 4], usize)>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn is_here(files: &Files) -> bool {
 
 /// Reads all label files of a folder.
 pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
-    let index = PictureIndex::new(files);
+    let index = ImageIndex::new(files);
     let names: Vec<&str> = files.with_ending("xml").collect();
     let read: Vec<Result<Option<Annotation>, Problem>> =
         names.par_iter().map(|name| read_file(files, name)).collect();
@@ -53,7 +53,7 @@ pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
 }
 
 fn labeled(
-    index: &PictureIndex<'_>,
+    index: &ImageIndex<'_>,
     labels: &mut Labels,
     name: &str,
     annotation: Annotation,
@@ -61,9 +61,9 @@ fn labeled(
     let own = &stem(name)[folder(name).len()..];
     let stated = annotation.filename.as_deref().unwrap_or(own);
     let found = index.find(folder(name), stated).or_else(|| index.find(folder(name), own));
-    let objects = annotation.objects.into_iter().map(|(class, corners, line)| Object {
+    let objects = annotation.objects.into_iter().map(|(class, xyxy, line)| Object {
         class: labels.class(&class),
-        corners,
+        xyxy,
         unit: Unit::Pixels,
         line: Some(line),
         id: None,
@@ -122,12 +122,12 @@ fn parse<'a, 'input>(root: Node<'a, 'input>) -> Result<Annotation, At<'a, 'input
             return Err((name, "<name> is empty; it is the object's class".into()));
         }
         let bounds = required(object, "bndbox")?;
-        let mut corners = [0.0; 4];
-        for (corner, field) in corners.iter_mut().zip(["xmin", "ymin", "xmax", "ymax"]) {
+        let mut xyxy = [0.0; 4];
+        for (corner, field) in xyxy.iter_mut().zip(["xmin", "ymin", "xmax", "ymax"]) {
             let node = required(bounds, field)?;
             *corner = number(node, field)?;
         }
-        objects.push((text(name).to_owned(), corners, line(bounds)));
+        objects.push((text(name).to_owned(), xyxy, line(bounds)));
     }
     Ok(Annotation { filename, stated_size: size(root)?, objects })
 }
@@ -141,7 +141,7 @@ fn size<'a, 'input>(root: Node<'a, 'input>) -> Result<Option<(u32, u32)>, At<'a,
             (node, format!("<{field}> is {:?}, not a whole number of pixels", text(node)))
         })?;
     }
-    // LabelImg writes 0 where it could not read the picture.
+    // LabelImg writes 0 where it could not read the image.
     Ok((sides[0] > 0 && sides[1] > 0).then_some((sides[0], sides[1])))
 }
 
@@ -171,7 +171,7 @@ fn line(node: Node<'_, '_>) -> usize {
     node.document().text_pos_at(node.range().start).row as usize
 }
 
-/// The label file of one picture: class names with their corners in pixels.
+/// The label file of one image: class names with their xyxy in pixels.
 pub(crate) fn annotation(
     filename: &str,
     (width, height): (u32, u32),

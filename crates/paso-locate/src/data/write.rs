@@ -1,8 +1,8 @@
 //! Writing data sets, in any format: a whole folder, or none.
 //!
-//! Everything goes into a new folder beside its place, which is renamed when all of it is there.
-//! Pictures keep their bytes and their names below `images/`; boxes are in pixels of the upright
-//! picture (fractions for YOLO), with all digits, so that reading gives the same bits again.
+//! Everything goes into a new folder in the same parent folder, which is renamed when all of it is there.
+//! Images keep their bytes and their names below `images/`; boxes are in pixels of the upright
+//! image (fractions for YOLO), with all digits, so that reading gives the same bits again.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -11,7 +11,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::files::stem;
-use super::{Boxed, Contents, Dataset, Format, LabeledPicture, Source, Split};
+use super::{AnnotatedImage, Boxed, Contents, Dataset, Format, Source, Split};
 use super::{coco, voc, yolo};
 use crate::{Error, demo};
 
@@ -22,7 +22,7 @@ pub(crate) fn write(contents: &Contents, format: Format, out: &Path) -> Result<(
     {
         return Err(Error::option("the output folder", out.display(), "empty or not there yet"));
     }
-    distinct(&contents.pictures, out)?;
+    distinct(&contents.images, out)?;
     let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
     let folder = paso_files::sibling_folder(out).map_err(Error::io(out))?;
@@ -53,7 +53,7 @@ pub(crate) fn write_demo(
         .ok()
         .filter(|s| (8..=1024).contains(s))
         .ok_or_else(|| Error::option("size", size, "from 8 to 1024 pixels"))?;
-    let pictures = dataset.samples.iter().map(|sample| LabeledPicture {
+    let images = dataset.samples.iter().map(|sample| AnnotatedImage {
         source: sample.source.clone(),
         name: sample.name.clone(),
         label: out.to_owned(),
@@ -61,22 +61,22 @@ pub(crate) fn write_demo(
         width: side,
         height: side,
         orientation: sample.orientation,
-        objects: vec![Boxed { class: sample.class, corners: sample.bbox.to_pixels(side, side) }],
+        objects: vec![Boxed { class: sample.class, xyxy: sample.bbox.to_pixels(side, side) }],
         split: Some(sample.split),
     });
     let contents =
-        Contents { classes: dataset.classes.clone(), pictures: pictures.collect(), listed: true };
+        Contents { classes: dataset.classes.clone(), images: images.collect(), listed: true };
     write(&contents, format, out)
 }
 
-/// Refuses pictures that would have the same place, or the same label file.
-fn distinct(pictures: &[LabeledPicture], out: &Path) -> Result<(), Error> {
+/// Refuses images that would have the same place, or the same label file.
+fn distinct(images: &[AnnotatedImage], out: &Path) -> Result<(), Error> {
     let mut stems = HashMap::new();
-    for picture in pictures {
-        if let Some(other) = stems.insert(stem(&picture.name), &picture.name) {
+    for image in images {
+        if let Some(other) = stems.insert(stem(&image.name), &image.name) {
             let message = format!(
                 "{} and {other} would have the same label file; rename one of them",
-                picture.name
+                image.name
             );
             return Err(Error::Folder { path: out.to_owned(), message });
         }
@@ -92,7 +92,7 @@ struct Target<'a> {
 
 impl Target<'_> {
     fn all(&self, format: Format) -> Result<(), Error> {
-        self.contents.pictures.par_iter().try_for_each(|picture| self.picture(picture))?;
+        self.contents.images.par_iter().try_for_each(|image| self.image(image))?;
         match format {
             Format::Voc => self.voc(),
             Format::Coco => self.coco(),
@@ -110,29 +110,29 @@ impl Target<'_> {
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(&path))
     }
 
-    fn picture(&self, picture: &LabeledPicture) -> Result<(), Error> {
-        let name = format!("images/{}", picture.name);
-        match &picture.source {
+    fn image(&self, image: &AnnotatedImage) -> Result<(), Error> {
+        let name = format!("images/{}", image.name);
+        match &image.source {
             Source::File(path) => self.file(&name, &std::fs::read(path).map_err(Error::io(path))?),
             Source::Scene(scene) => {
-                let size = picture.width as usize;
+                let size = image.width as usize;
                 let mut pixels = vec![0; 3 * size * size];
                 demo::draw(scene, size, &mut pixels);
-                let bytes = png(picture.width, &pixels).map_err(|m| Error::image(&name, m))?;
+                let bytes = png(image.width, &pixels).map_err(|m| Error::image(&name, m))?;
                 self.file(&name, &bytes)
             }
         }
     }
 
-    /// The split of a picture. Where some have one and no split file says which are used, a picture
+    /// The split of an image. Where some have one and no split file says which are used, an image
     /// without one is for training, as when it is read.
-    fn split(&self, picture: &LabeledPicture) -> Option<Split> {
-        let any = || self.contents.pictures.iter().any(|p| p.split.is_some());
-        picture.split.or_else(|| (!self.contents.listed && any()).then_some(Split::Train))
+    fn split(&self, image: &AnnotatedImage) -> Option<Split> {
+        let any = || self.contents.images.iter().any(|p| p.split.is_some());
+        image.split.or_else(|| (!self.contents.listed && any()).then_some(Split::Train))
     }
 
-    fn of_split(&self, split: Option<Split>) -> Vec<&LabeledPicture> {
-        self.contents.pictures.iter().filter(|p| self.split(p) == split).collect()
+    fn of_split(&self, split: Option<Split>) -> Vec<&AnnotatedImage> {
+        self.contents.images.iter().filter(|p| self.split(p) == split).collect()
     }
 
     fn lists(&self, format: Format) -> Result<(), Error> {
@@ -158,12 +158,12 @@ impl Target<'_> {
     }
 
     fn voc(&self) -> Result<(), Error> {
-        self.contents.pictures.par_iter().try_for_each(|picture| {
+        self.contents.images.par_iter().try_for_each(|image| {
             let objects: Vec<(&str, [f64; 4])> =
-                picture.objects.iter().map(|o| (self.class(o), o.corners)).collect();
-            let own = picture.name.rsplit('/').next().expect("a name has a last part");
-            let xml = voc::annotation(own, (picture.width, picture.height), &objects);
-            self.file(&format!("annotations/{}.xml", stem(&picture.name)), xml.as_bytes())
+                image.objects.iter().map(|o| (self.class(o), o.xyxy)).collect();
+            let own = image.name.rsplit('/').next().expect("a name has a last part");
+            let xml = voc::annotation(own, (image.width, image.height), &objects);
+            self.file(&format!("annotations/{}.xml", stem(&image.name)), xml.as_bytes())
         })
     }
 
@@ -173,20 +173,20 @@ impl Target<'_> {
             (1..).zip(names).map(|(id, name)| coco::Category { id, name: name.clone() }).collect();
         let (mut image_id, mut annotation_id) = (0, 0);
         for split in [Some(Split::Train), Some(Split::Val), Some(Split::Test), None] {
-            let pictures = self.of_split(split);
-            if pictures.is_empty() {
+            let images = self.of_split(split);
+            if images.is_empty() {
                 continue;
             }
             let mut file = coco::File { categories: categories.clone(), ..coco::File::default() };
-            for picture in pictures {
+            for image in images {
                 image_id += 1;
                 file.images.push(coco::Image {
                     id: image_id,
-                    file_name: picture.name.clone(),
-                    width: picture.width,
-                    height: picture.height,
+                    file_name: image.name.clone(),
+                    width: image.width,
+                    height: image.height,
                 });
-                for object in &picture.objects {
+                for object in &image.objects {
                     annotation_id += 1;
                     file.annotations.push(coco::Annotation::new(annotation_id, image_id, object));
                 }
@@ -202,15 +202,15 @@ impl Target<'_> {
     }
 
     fn yolo(&self) -> Result<(), Error> {
-        self.contents.pictures.par_iter().try_for_each(|picture| {
-            let (w, h) = (f64::from(picture.width), f64::from(picture.height));
+        self.contents.images.par_iter().try_for_each(|image| {
+            let (w, h) = (f64::from(image.width), f64::from(image.height));
             let line = |o: &Boxed| {
-                let [x0, y0, x1, y1] = o.corners;
+                let [x0, y0, x1, y1] = o.xyxy;
                 let (x, y) = ((x0 + x1) / 2.0 / w, (y0 + y1) / 2.0 / h);
                 format!("{} {x} {y} {} {}\n", o.class, (x1 - x0) / w, (y1 - y0) / h)
             };
-            let lines: String = picture.objects.iter().map(line).collect();
-            self.file(&yolo::mirrored(&format!("images/{}", picture.name)), lines.as_bytes())
+            let lines: String = image.objects.iter().map(line).collect();
+            self.file(&yolo::mirrored(&format!("images/{}", image.name)), lines.as_bytes())
         })?;
         let mut yaml = String::new();
         for split in [Split::Train, Split::Val, Split::Test] {
@@ -234,10 +234,10 @@ impl Target<'_> {
         let mut row = |fields: &[String; 8]| table.write_record(fields).expect("in memory");
         row(&["filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"]
             .map(String::from));
-        for p in &self.contents.pictures {
+        for p in &self.contents.images {
             let (name, width, height) = (&p.name, p.width.to_string(), p.height.to_string());
             for object in &p.objects {
-                let [x0, y0, x1, y1] = object.corners.map(|v| v.to_string());
+                let [x0, y0, x1, y1] = object.xyxy.map(|v| v.to_string());
                 let class = self.class(object).to_owned();
                 row(&[name.clone(), width.clone(), height.clone(), class, x0, y0, x1, y1]);
             }

@@ -1,8 +1,8 @@
-//! YOLO: a text file a picture, a line an object: `class x y width height`, the box's centre and
-//! sides as fractions of the upright picture. A longer line is a polygon, whose box is taken.
+//! YOLO: a text file an image, a line an object: `class x y width height`, the box's center and
+//! sides as fractions of the upright image. A longer line is a polygon, whose box is taken.
 //!
 //! The label of `images/a/b.jpg` is `labels/a/b.txt` (the last `images` of the path counts), or
-//! `b.txt` beside the picture. An empty file is a picture without an object. Names of classes and
+//! `b.txt` next to the image. An empty file is an image without an object. Names of classes and
 //! folders of splits are in `data.yaml` ([`super::yolo_config`]).
 
 use std::collections::{BTreeMap, HashSet};
@@ -25,30 +25,30 @@ pub(crate) fn is_here(files: &Files) -> bool {
         return true;
     }
     let pairs = pairs(files);
-    // Any text may lie beside a picture: without names of classes, a labels folder must say it.
+    // Any text may be next to an image: without names of classes, a labels folder must say it.
     pairs.values().flatten().any(|label| label.split('/').any(|part| part == "labels"))
         || files.get("classes.txt").is_some() && pairs.values().any(Option::is_some)
 }
 
-/// Every picture, with its label file.
+/// Every image, with its label file.
 fn pairs(files: &Files) -> BTreeMap<&str, Option<String>> {
-    files.pictures().map(|picture| (picture, label_of(files, picture))).collect()
+    files.images().map(|image| (image, label_of(files, image))).collect()
 }
 
-fn label_of(files: &Files, picture: &str) -> Option<String> {
-    let stem = stem(picture);
-    [mirrored(picture), format!("labels/{stem}.txt"), format!("{stem}.txt")]
+fn label_of(files: &Files, image: &str) -> Option<String> {
+    let stem = stem(image);
+    [mirrored(image), format!("labels/{stem}.txt"), format!("{stem}.txt")]
         .into_iter()
         .find(|path| is_label(path) && files.get(path).is_some())
 }
 
-/// Where the label of a picture is: the last `images` of its path is `labels` there.
-pub(crate) fn mirrored(picture: &str) -> String {
-    let mut parts: Vec<&str> = folder(picture).split_inclusive('/').collect();
+/// Where the label of an image is: the last `images` of its path is `labels` there.
+pub(crate) fn mirrored(image: &str) -> String {
+    let mut parts: Vec<&str> = folder(image).split_inclusive('/').collect();
     if let Some(at) = parts.iter().rposition(|part| *part == "images/") {
         parts[at] = "labels/";
     }
-    format!("{}{}.txt", parts.concat(), &stem(picture)[folder(picture).len()..])
+    format!("{}{}.txt", parts.concat(), &stem(image)[folder(image).len()..])
 }
 
 fn is_label(path: &str) -> bool {
@@ -65,16 +65,16 @@ pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
     let mut labels = Labels::new(Format::Yolo);
     labels.classes.clone_from(&config.names);
     let found: Vec<(&str, String)> =
-        pairs(files).into_iter().filter_map(|(picture, label)| Some((picture, label?))).collect();
+        pairs(files).into_iter().filter_map(|(image, label)| Some((image, label?))).collect();
     let known = config.from.is_some().then_some(&config);
     let read: Vec<Result<Vec<Object>, Problem>> =
         found.par_iter().map(|(_, label)| read_file(files, label, known)).collect();
-    for ((picture, label), objects) in found.iter().zip(read) {
+    for ((image, label), objects) in found.iter().zip(read) {
         match objects {
             Ok(objects) => labels.images.push(LabeledImage {
-                path: (*picture).to_owned(),
+                path: (*image).to_owned(),
                 exists: true,
-                split: config.split_of(picture),
+                split: config.split_of(image),
                 objects,
                 ..missing(label)
             }),
@@ -95,7 +95,7 @@ pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
     Ok((labels, problems))
 }
 
-/// A label file whose picture is not there.
+/// A label file whose image is not there.
 fn missing(label: &str) -> LabeledImage {
     LabeledImage {
         path: format!("{}.jpg", stem(label).replace("labels/", "images/")),
@@ -125,10 +125,10 @@ fn read_file(files: &Files, name: &str, known: Option<&Config>) -> Result<Vec<Ob
     };
     let mut objects = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let (class, corners) =
+        let (class, xyxy) =
             parse(line, known).map_err(|message| malformed(Some(number + 1), message))?;
         let line = Some(number + 1);
-        objects.push(Object { class, corners, unit: Unit::Fractions, line, id: None });
+        objects.push(Object { class, xyxy, unit: Unit::Fractions, line, id: None });
     }
     Ok(objects)
 }

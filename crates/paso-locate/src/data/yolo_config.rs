@@ -16,14 +16,14 @@ pub(crate) struct Config {
     pub(crate) names: Vec<String>,
     /// The file that gave them, below the root; `None` if there is none.
     pub(crate) from: Option<String>,
-    /// Folders or pictures (for lists) of each split, below the root.
+    /// Folders or images (for lists) of each split, below the root.
     splits: Vec<(Split, Place)>,
 }
 
 #[derive(Debug, PartialEq)]
 enum Place {
     Folder(String),
-    Pictures(HashSet<String>),
+    Images(HashSet<String>),
 }
 
 /// The keys that are read; others are for other programs.
@@ -127,7 +127,7 @@ impl Config {
         }
         if config.same_for_two() {
             config.splits.clear();
-            let message = "names the same pictures for two splits; no split is taken from it";
+            let message = "names the same images for two splits; no split is taken from it";
             problems.push(Problem::new(ProblemKind::Note, files.shown(name), None, message));
         }
         Ok(config)
@@ -139,9 +139,9 @@ impl Config {
         })
     }
 
-    /// The split of a picture, if one is named for it.
-    pub(crate) fn split_of(&self, picture: &str) -> Option<Split> {
-        self.splits.iter().find(|(_, place)| place.holds(picture)).map(|(split, _)| *split)
+    /// The split of an image, if one is named for it.
+    pub(crate) fn split_of(&self, image: &str) -> Option<Split> {
+        self.splits.iter().find(|(_, place)| place.holds(image)).map(|(split, _)| *split)
     }
 }
 
@@ -208,7 +208,7 @@ impl Place {
                 let text = files.read_text(&place).ok()?;
                 let here = folder(&place).to_owned();
                 let lines = text.lines().map(|line| clean(line.trim())).filter(|l| !l.is_empty());
-                return Some(Self::Pictures(
+                return Some(Self::Images(
                     lines.flat_map(|line| [format!("{here}{line}"), line]).collect(),
                 ));
             }
@@ -216,20 +216,20 @@ impl Place {
         })
     }
 
-    fn holds(&self, picture: &str) -> bool {
+    fn holds(&self, image: &str) -> bool {
         match self {
-            Self::Folder(folder) => is_below(picture, folder),
-            Self::Pictures(pictures) => pictures.contains(picture),
+            Self::Folder(folder) => is_below(image, folder),
+            Self::Images(images) => images.contains(image),
         }
     }
 
     fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Folder(a), Self::Folder(b)) => a == b || is_below(a, b) || is_below(b, a),
-            (Self::Pictures(a), Self::Pictures(b)) => !a.is_disjoint(b),
-            (Self::Folder(folder), Self::Pictures(pictures))
-            | (Self::Pictures(pictures), Self::Folder(folder)) => {
-                pictures.iter().any(|picture| is_below(picture, folder))
+            (Self::Images(a), Self::Images(b)) => !a.is_disjoint(b),
+            (Self::Folder(folder), Self::Images(images))
+            | (Self::Images(images), Self::Folder(folder)) => {
+                images.iter().any(|image| is_below(image, folder))
             }
         }
     }

@@ -2,32 +2,32 @@
 
 use crate::Model;
 use crate::checkpoint::Tensor;
-use crate::image::{Picture, resize_into};
+use crate::image::{Image, resize_into};
 
-/// The input of an exported graph for these pictures, and this net's own outputs for it, under the graph's names.
+/// The input of an exported graph for these images, and this net's own outputs for it, under the graph's names.
 ///
 /// Resizing is part of the input: another program need not do it in paso's way.
 #[must_use]
-pub fn answers(model: &mut Model, pictures: &[Picture]) -> Vec<Tensor> {
+pub fn answers(model: &mut Model, images: &[Image]) -> Vec<Tensor> {
     let (side, classes) = (model.config().size as usize, model.classes().len());
-    let (mut image, mut boxes) = (Vec::new(), Vec::new());
+    let (mut inputs, mut boxes) = (Vec::new(), Vec::new());
     let (mut logits, mut scores) = (Vec::new(), Vec::new());
     let mut bytes = vec![0; side * side * 3];
-    for picture in pictures {
-        resize_into(picture, side, &mut bytes);
-        image.extend(bytes.iter().copied().map(f32::from));
-        let found = model.locate(picture);
-        boxes.extend(found.bbox.corners());
+    for image in images {
+        resize_into(image, side, &mut bytes);
+        inputs.extend(bytes.iter().copied().map(f32::from));
+        let found = model.locate(image);
+        boxes.extend(found.bbox.xyxy());
         let said = model.net.tape.value(model.net.logits);
         logits.extend_from_slice(&said);
         scores.extend(softmax(&said));
     }
     let tensor = |name: &str, shape: &[usize], values| {
-        let shape = std::iter::once(pictures.len()).chain(shape.iter().copied()).collect();
+        let shape = std::iter::once(images.len()).chain(shape.iter().copied()).collect();
         Tensor { name: name.into(), shape, values }
     };
     vec![
-        tensor("image", &[side, side, 3], image),
+        tensor("image", &[side, side, 3], inputs),
         tensor("box", &[4], boxes),
         tensor("logits", &[classes], logits),
         tensor("scores", &[classes], scores),
@@ -53,19 +53,19 @@ mod tests {
         let config = TrainConfig { net: NetName::Tiny, size: 32, ..TrainConfig::default() };
         let classes = vec!["a".into(), "b".into(), "c".into()];
         let mut model = Model::new(&config, classes).expect("settings");
-        let picture = |shift: u8| Picture {
+        let image = |shift: u8| Image {
             width: 40,
             height: 24,
             rgb: (0..40 * 24 * 3_u32).map(|i| i.to_le_bytes()[0] ^ shift).collect(),
             orientation: Orientation::from_exif(1).expect("upright"),
         };
-        let pictures = [picture(0), picture(96)];
-        let found = answers(&mut model, &pictures);
+        let images = [image(0), image(96)];
+        let found = answers(&mut model, &images);
         let shapes: Vec<&[usize]> = found.iter().map(|t| t.shape.as_slice()).collect();
         assert_eq!(shapes, [&[2, 32, 32, 3][..], &[2, 4], &[2, 3], &[2, 3]]);
-        for (i, picture) in pictures.iter().enumerate() {
-            let said = model.locate(picture);
-            assert_eq!(found[1].values[4 * i..4 * i + 4], said.bbox.corners());
+        for (i, image) in images.iter().enumerate() {
+            let said = model.locate(image);
+            assert_eq!(found[1].values[4 * i..4 * i + 4], said.bbox.xyxy());
             let score = f64::from(found[3].values[3 * i + said.class]);
             assert!((score - said.score).abs() < 1e-6, "{score} and {}", said.score);
         }

@@ -1,8 +1,8 @@
-//! The parts before the head, one function each, as `crate::net` and `crate::squeezenet` record them.
+//! The parts before the head, one function each, as `crate::net` and `crate::nets::squeezenet` record them.
 
 use super::graph::{Graph, int};
 use crate::NetName;
-use crate::net_bodies::{BLOCKS, SEPARABLE};
+use crate::nets::bodies::{BLOCKS, SEPARABLE};
 use paso_tape::Pool;
 
 /// Records the body of this net on a square of this side. Returns its last map, and that map's side.
@@ -47,7 +47,7 @@ fn strided(graph: &mut Graph<'_>, names: [&str; 3], x: &str, stride: usize) -> S
     graph.relu(names[2], &x)
 }
 
-/// The blocks of `crate::net_bodies::residual`. A block has a third convolution where its shortcut is a projection.
+/// The blocks of `crate::nets::bodies::residual`. A block has a third convolution where its shortcut is a projection.
 fn residual(graph: &mut Graph<'_>, image: &str, side: usize) -> (String, usize) {
     let mut map = strided(graph, ["stem.conv", "stem.norm", "stem.relu"], image, 2);
     for (i, (_, stride)) in BLOCKS.into_iter().enumerate() {
@@ -68,7 +68,7 @@ fn residual(graph: &mut Graph<'_>, image: &str, side: usize) -> (String, usize) 
     (map, side / 8)
 }
 
-/// The depthwise-separable convolutions of `crate::net_bodies::mobile`.
+/// The depthwise-separable convolutions of `crate::nets::bodies::mobile`.
 fn mobile(graph: &mut Graph<'_>, image: &str, side: usize) -> (String, usize) {
     let mut map = strided(graph, ["stem.conv", "stem.norm", "stem.relu"], image, 2);
     for (i, (_, stride)) in SEPARABLE.into_iter().enumerate() {

@@ -6,8 +6,8 @@
 use super::body;
 use super::graph::{Graph, int, integer, ints};
 use crate::NetName;
-use crate::attend::coordinate;
 use crate::data::{MEAN, STD};
+use crate::nets::attend::coordinate;
 
 /// Places that the net of `crate::net` looks at have two coordinates each.
 const COORDINATES: usize = 2;
@@ -26,12 +26,12 @@ fn normalized(graph: &mut Graph<'_>, image: &str) -> String {
     let mean = graph.floats("mean", &[3], &MEAN);
     let std = graph.floats("std", &[3], &STD);
     let fraction = graph.node("Div", "fraction", &[image, &full], vec![]);
-    let centred = graph.node("Sub", "centred", &[&fraction, &mean], vec![]);
-    let divided = graph.node("Div", "normalized", &[&centred, &std], vec![]);
+    let centered = graph.node("Sub", "centered", &[&fraction, &mean], vec![]);
+    let divided = graph.node("Div", "normalized", &[&centered, &std], vec![]);
     graph.node("Transpose", "channels_first", &[&divided], vec![ints("perm", &[0, 3, 1, 2])])
 }
 
-/// As `crate::attend`: the places that softmaxes over the map of `side x side` pixels point at, and the features at the
+/// As `crate::nets::attend`: the places that softmaxes over the map of `side x side` pixels point at, and the features at the
 /// first of them.
 fn neck(graph: &mut Graph<'_>, map: &str, side: usize) -> String {
     let scores = graph.conv("scores_map", "scores", map);
@@ -59,16 +59,16 @@ fn head(graph: &mut Graph<'_>, features: &str, classes: usize) {
     let output = graph.linear("head", features);
     let parts = graph.integers("parts", &[4, integer(classes)]);
     graph.node_of("Split", "split", &[&output, &parts], &["raw", "logits"], vec![int("axis", 1)]);
-    let centre_and_size = graph.node("Sigmoid", "centre_and_size", &["raw"], vec![]);
+    let center_and_size = graph.node("Sigmoid", "center_and_size", &["raw"], vec![]);
     #[rustfmt::skip]
     let corners = graph.floats("to_corners", &[4, 4], &[
         // x_min, y_min, x_max, y_max
-         1.0,  0.0, 1.0, 0.0, // from the centre's x
+         1.0,  0.0, 1.0, 0.0, // from the center's x
          0.0,  1.0, 0.0, 1.0, // its y
         -0.5,  0.0, 0.5, 0.0, // the width
          0.0, -0.5, 0.0, 0.5, // the height
     ]);
-    let corners = graph.node("MatMul", "corners", &[&centre_and_size, &corners], vec![]);
+    let corners = graph.node("MatMul", "corners", &[&center_and_size, &corners], vec![]);
     let (low, high) = (graph.floats("low", &[], &[0.0]), graph.floats("high", &[], &[1.0]));
     graph.node("Clip", "box", &[&corners, &low, &high], vec![]);
     graph.node("Softmax", "scores", &["logits"], vec![int("axis", -1)]);

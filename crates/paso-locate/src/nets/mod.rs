@@ -1,8 +1,10 @@
 //! The nets: a stack of convolutions, and a head that says one box and one class.
 
-use crate::attend::Attend;
-use crate::net_bodies;
-use crate::squeezenet;
+pub(crate) mod attend;
+pub(crate) mod bodies;
+pub(crate) mod squeezenet;
+
+use crate::nets::attend::Attend;
 use crate::{Error, TrainConfig};
 use paso_tape::{BoxLoss, ClassLoss, Conv, Params, Pool, Tape, Var};
 use serde::{Deserialize, Serialize};
@@ -54,8 +56,8 @@ impl NetName {
             Self::Tiny => [8, 16, 32, 64],
             Self::Small => [16, 32, 64, 128],
             Self::Medium => [32, 64, 128, 256],
-            Self::Mobile => return (net_bodies::mobile(tape, params, image), None),
-            Self::Residual => return (net_bodies::residual(tape, params, image), None),
+            Self::Mobile => return (bodies::mobile(tape, params, image), None),
+            Self::Residual => return (bodies::residual(tape, params, image), None),
             Self::Squeezenet => {
                 let map = squeezenet::body(tape, params, image);
                 // As wide as the last map of `small`: the head needs no more, and all of it has to be learned.
@@ -120,10 +122,10 @@ impl Net {
         let features = neck(&mut tape, &mut params, map);
         let output = tape.linear(&mut params, "head", features, 4 + classes);
 
-        // Centre and size through a sigmoid: a box can be neither inverted nor larger than the image.
+        // Center and size through a sigmoid: a box can be neither inverted nor larger than the image.
         let raw = tape.slice_channels(output, 0..4);
-        let centre_and_size = tape.sigmoid(raw);
-        let xyxy = tape.cxcywh_to_xyxy(centre_and_size);
+        let center_and_size = tape.sigmoid(raw);
+        let xyxy = tape.cxcywh_to_xyxy(center_and_size);
         let logits = tape.slice_channels(output, 4..4 + classes);
         let box_loss = tape.box_loss(BoxLoss::Giou, xyxy, target);
         #[expect(clippy::cast_possible_truncation, reason = "f32 is the tape's precision")]

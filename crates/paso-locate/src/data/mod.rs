@@ -1,7 +1,7 @@
-//! Data sets: labeled pictures from a folder, one object each, with classes and splits.
+//! Data sets: labeled images from a folder, one object each, with classes and splits.
 //!
-//! A format's reader gives [`Labels`]: every object of every picture, as the files say. Checking
-//! them against the pictures gives [`Contents`]; the policy for pictures with no or several objects,
+//! A format's reader gives [`Labels`]: every object of every image, as the files say. Checking
+//! them against the images gives [`Contents`]; the policy for images with no or several objects,
 //! and the splits, turn those into a [`Dataset`]. What was left out or repaired on the way is in the
 //! [`Report`].
 
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use contents::{Boxed, Contents, LabeledPicture};
+pub use contents::{AnnotatedImage, Boxed, Contents};
 pub use detect::Format;
 pub use labels::{LabeledImage, Labels, Object, Unit};
 pub use prepared::{MEAN, PrepareOptions, Prepared, STD};
@@ -37,38 +37,38 @@ use crate::image::{ImageLimits, Orientation};
 use crate::{BBox, Error};
 pub(crate) use write::write_demo;
 
-/// Labeled pictures, one object each.
+/// Labeled images, one object each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     /// Class names, sorted; a sample's class is an index into them. Only classes that a sample has.
     pub classes: Vec<String>,
-    /// The pictures, sorted by split and name.
+    /// The images, sorted by split and name.
     pub samples: Vec<Sample>,
 }
 
-/// A picture with its one object.
+/// An image with its one object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     /// Where the pixels come from.
     pub source: Source,
-    /// The picture's name in its data set: its path below the picture folder, with `/`.
+    /// The image's name in its data set: its path below the image folder, with `/`.
     pub name: String,
     /// Width in pixels, upright.
     pub width: u32,
     /// Height in pixels, upright.
     pub height: u32,
-    /// How the stored picture is turned upright.
+    /// How the stored image is turned upright.
     pub orientation: Orientation,
-    /// The object, as fractions of the upright picture.
+    /// The object, as fractions of the upright image.
     pub bbox: BBox,
     /// The object's class, an index into [`Dataset::classes`].
     pub class: usize,
-    /// What the picture is for.
+    /// What the image is for.
     pub split: Split,
 }
 
 impl Sample {
-    /// A box of the upright picture, in pixels of the picture as it is stored:
+    /// A box of the upright image, in pixels of the image as it is stored:
     /// `[x_min, y_min, x_max, y_max]`.
     #[must_use]
     pub fn to_stored_pixels(&self, bbox: &BBox) -> [f64; 4] {
@@ -81,7 +81,7 @@ impl Sample {
 /// Where a sample's pixels come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
-    /// A picture file.
+    /// An image file.
     File(PathBuf),
     /// A scene that is drawn when it is needed.
     Scene(Scene),
@@ -122,7 +122,7 @@ impl std::str::FromStr for Split {
     }
 }
 
-/// What to do with a picture that has several objects.
+/// What to do with an image that has several objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SeveralObjects {
@@ -141,14 +141,14 @@ pub enum SeveralObjects {
 pub struct LoadOptions {
     /// The format. Default `None`: found out by looking.
     pub format: Option<Format>,
-    /// Pictures with several objects. Default: skip. Pictures without an object are always skipped.
+    /// Images with several objects. Default: skip. Images without an object are always skipped.
     pub several_objects: SeveralObjects,
     /// Where the data set does not say it: the share of each class that becomes the validation
     /// split, above 0 and below 1. Default 0.2.
     pub val_fraction: f64,
     /// Where the data set does not say it: the seed of that choice. Default 0.
     pub split_seed: u64,
-    /// How large a picture may be.
+    /// How large an image may be.
     pub limits: ImageLimits,
 }
 
@@ -175,9 +175,9 @@ impl LoadOptions {
 }
 
 impl Dataset {
-    /// Reads a folder. Labels are read, and every picture's header; no picture is decoded yet.
+    /// Reads a folder. Labels are read, and every image's header; no image is decoded yet.
     ///
-    /// Pictures that cannot be used are left out and are in the report. Labels that are malformed
+    /// Images that cannot be used are left out and are in the report. Labels that are malformed
     /// (not parseable, a field missing, a coordinate that is no number, a path out of the folder)
     /// refuse the whole set: who knows what else is wrong.
     ///
@@ -202,7 +202,7 @@ impl Dataset {
         if dataset.samples.is_empty() {
             return Err(Error::NotADataset {
                 path: dir.to_path_buf(),
-                message: format!("no picture can be used\n{report}"),
+                message: format!("no image can be used\n{report}"),
             });
         }
         split::complete(&mut dataset.samples, options, &mut report);
@@ -246,14 +246,14 @@ impl Dataset {
     }
 }
 
-/// Reads a folder and writes it in another format: every usable picture with all of its objects and
+/// Reads a folder and writes it in another format: every usable image with all of its objects and
 /// its split. The report says what was left out.
 ///
 /// `out` must be empty or not there yet; it is whole afterwards, or as it was.
 ///
 /// # Errors
 ///
-/// As [`Dataset::load`]; [`Error::Option`] if `out` is not empty; [`Error::Folder`] if two pictures
+/// As [`Dataset::load`]; [`Error::Option`] if `out` is not empty; [`Error::Folder`] if two images
 /// would have the same label file.
 pub fn convert(
     dir: &Path,
@@ -263,8 +263,8 @@ pub fn convert(
 ) -> Result<Report, Error> {
     let (contents, report) = Contents::read(dir, options)?;
     report.refuse_malformed()?;
-    if contents.pictures.is_empty() {
-        let message = format!("no picture can be used\n{report}");
+    if contents.images.is_empty() {
+        let message = format!("no image can be used\n{report}");
         return Err(Error::NotADataset { path: dir.to_path_buf(), message });
     }
     write::write(&contents, format, out)?;

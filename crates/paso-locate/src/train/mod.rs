@@ -1,13 +1,18 @@
 //! Training: one [`Trainer`] is one run; each [`Trainer::step`] is one batch and one update.
 
+mod average;
+pub(crate) mod config;
+pub(crate) mod optimizer;
+pub(crate) mod order;
+
+use self::optimizer::{Optimizer, Update};
 use crate::archive::{self, Archive};
-use crate::average::Average;
 use crate::checkpoint::{FORMAT, Meta, Tensor};
 use crate::data::Prepared;
 use crate::model::{Evaluation, Model};
-use crate::optimizer::{self, Optimizer, Update};
-use crate::order::Order;
-use crate::squeezenet;
+use crate::nets::squeezenet;
+use crate::train::average::Average;
+use crate::train::order::Order;
 use crate::{Error, TrainConfig};
 use paso_adam::Audit;
 use paso_schedule::{Shape, Spec};
@@ -31,7 +36,7 @@ pub struct Trainer {
     averages: Vec<Average>,
 }
 
-/// Batches from which a Schedule-Free run takes its running statistics before it is judged: as many as the authors'
+/// Batches from which a Schedule-Free run takes its running statistics before it is evaluated: as many as the authors'
 /// package advises (`schedule_free`, README). What was there before weighs 0.9^50 then.
 pub const REFRESH: u64 = 50;
 
@@ -161,7 +166,7 @@ impl Trainer {
         })
     }
 
-    /// Takes another way to update the weights, from the start on. Such a run can be judged and branched, but not
+    /// Takes another way to update the weights, from the start on. Such a run can be evaluated and branched, but not
     /// resumed: a checkpoint does not know how its run was updated.
     ///
     /// # Errors
@@ -386,7 +391,7 @@ impl Trainer {
     /// of their own, from the last [`REFRESH`] batches.
     ///
     /// # Errors
-    /// As [`Prepared::picture`].
+    /// As [`Prepared::image`].
     ///
     /// # Panics
     /// As [`Model::evaluate`].
@@ -397,8 +402,8 @@ impl Trainer {
         }
         let params = &mut self.model.params;
         let (values, buffers) = (params.values().to_vec(), params.buffers().to_vec());
-        let judged = self.optimizer.judged(params.values_mut());
-        params.values_mut().copy_from_slice(&judged);
+        let evaluated = self.optimizer.evaluated(params.values_mut());
+        params.values_mut().copy_from_slice(&evaluated);
         let evaluation = self.refresh().and_then(|()| self.model.evaluate(images));
         self.model.params.values_mut().copy_from_slice(&values);
         self.model.params.buffers_mut().copy_from_slice(&buffers);
@@ -421,7 +426,7 @@ impl Trainer {
     /// How good each of the averaged nets is now.
     ///
     /// # Errors
-    /// As [`Prepared::picture`].
+    /// As [`Prepared::image`].
     ///
     /// # Panics
     /// As [`Model::evaluate`].

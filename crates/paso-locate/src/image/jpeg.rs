@@ -1,6 +1,6 @@
 //! Is a JPEG file whole? The decoder does not say: it fills what is missing.
 
-/// True if the picture's end marker follows its data.
+/// True if the image's end marker follows its data.
 ///
 /// Looking for the two bytes FF D9 alone would find those of a thumbnail inside the header, so this
 /// walks the segments (ITU-T T.81, annex B): each has its length, except that entropy-coded data

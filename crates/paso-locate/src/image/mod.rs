@@ -1,21 +1,24 @@
-//! Pictures from outside: decoded by content, bounded before anything is allocated, as upright RGB.
+//! Images from outside: decoded by content, bounded before anything is allocated, as upright RGB.
 //!
 //! A file's name is never believed: the first bytes tell the format. Gray, palette, 16-bit and CMYK
-//! pictures become 8-bit RGB; what is transparent is laid on white; EXIF orientation is applied.
+//! images become 8-bit RGB; what is transparent is laid on white; EXIF orientation is applied.
+
+mod jpeg;
+mod orientation;
 
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::images::{Image as ResizedImage, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, ImageDecoder, ImageReader};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::image_jpeg::is_complete_jpeg;
-pub use crate::image_orientation::Orientation;
+use crate::image::jpeg::is_complete_jpeg;
+pub use crate::image::orientation::Orientation;
 
-/// How large a picture may be. Both are checked before memory is reserved for it.
+/// How large an image may be. Both are checked before memory is reserved for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageLimits {
@@ -31,7 +34,7 @@ impl Default for ImageLimits {
     }
 }
 
-/// What a picture's header says.
+/// What an image's header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageInfo {
     /// Width in pixels as stored, before the orientation is applied.
@@ -43,27 +46,27 @@ pub struct ImageInfo {
 }
 
 impl ImageInfo {
-    /// Width and height of the upright picture.
+    /// Width and height of the upright image.
     #[must_use]
     pub fn upright_size(&self) -> (u32, u32) {
         self.orientation.upright_size(self.stored_width, self.stored_height)
     }
 }
 
-/// An upright picture in memory.
+/// An upright image in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct Image {
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
     /// Red, green, blue, row by row from the top left: `3 * width * height` bytes.
     pub rgb: Vec<u8>,
-    /// How the stored picture was turned to become this one.
+    /// How the stored image was turned to become this one.
     pub orientation: Orientation,
 }
 
-/// Reads a picture's header, and checks that the file is whole as far as that is cheap.
+/// Reads an image's header, and checks that the file is whole as far as that is cheap.
 ///
 /// # Errors
 ///
@@ -73,44 +76,44 @@ pub fn read_info(path: &Path, limits: &ImageLimits) -> Result<ImageInfo, Error> 
     open(&bytes, limits).map(|(_, info)| info).map_err(|message| Error::image(path, message))
 }
 
-/// Decodes a picture.
+/// Decodes an image.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if the file cannot be read; [`Error::Image`] if it is no picture of a known format
+/// [`Error::Io`] if the file cannot be read; [`Error::Image`] if it is no image of a known format
 /// (JPEG, PNG, WebP, BMP, GIF: the first frame), is cut off or broken, or is beyond `limits`.
-pub fn decode(path: &Path, limits: &ImageLimits) -> Result<Picture, Error> {
+pub fn decode(path: &Path, limits: &ImageLimits) -> Result<Image, Error> {
     let bytes = read_bounded(path, limits.max_bytes)?;
     decode_bytes(&bytes, limits).map_err(|message| Error::image(path, message))
 }
 
-/// Decodes a picture in memory. The error is a sentence without the file's name.
-pub(crate) fn decode_bytes(bytes: &[u8], limits: &ImageLimits) -> Result<Picture, String> {
+/// Decodes an image in memory. The error is a sentence without the file's name.
+pub(crate) fn decode_bytes(bytes: &[u8], limits: &ImageLimits) -> Result<Image, String> {
     let (decoder, info) = open(bytes, limits)?;
-    let mut picture =
+    let mut image =
         DynamicImage::from_decoder(decoder).map_err(|e| format!("cannot be decoded: {e}"))?;
-    picture.apply_orientation(info.orientation.of_image_crate());
-    let (width, height) = (picture.width(), picture.height());
-    let rgb = if picture.color().has_alpha() {
-        on_white(&picture.into_rgba8())
+    image.apply_orientation(info.orientation.of_image_crate());
+    let (width, height) = (image.width(), image.height());
+    let rgb = if image.color().has_alpha() {
+        on_white(&image.into_rgba8())
     } else {
-        picture.into_rgb8().into_raw()
+        image.into_rgb8().into_raw()
     };
-    Ok(Picture { width, height, rgb, orientation: info.orientation })
+    Ok(Image { width, height, rgb, orientation: info.orientation })
 }
 
-/// Scales a picture to a square of `size` pixels, each axis on its own, into `3 * size * size` bytes.
+/// Scales an image to a square of `size` pixels, each axis on its own, into `3 * size * size` bytes.
 ///
-/// Stretching rather than padding: every pixel of the net's input then shows the picture, and the
+/// Stretching rather than padding: every pixel of the net's input then shows the image, and the
 /// overlap of boxes is the same before and after (see [`crate::BBox`]).
 ///
 /// The filter is Catmull-Rom, widened when shrinking, so that nothing aliases.
 ///
 /// # Panics
 ///
-/// If `size` is 0, or `out` or the picture has another length than it should.
+/// If `size` is 0, or `out` or the image has another length than it should.
 #[track_caller]
-pub fn resize_into(picture: &Picture, size: usize, out: &mut [u8]) {
+pub fn resize_into(image: &Image, size: usize, out: &mut [u8]) {
     assert_eq!(
         out.len(),
         3 * size * size,
@@ -119,18 +122,18 @@ pub fn resize_into(picture: &Picture, size: usize, out: &mut [u8]) {
         3 * size * size
     );
     let side = u32::try_from(size).expect("a side fits u32");
-    resize_to(picture, side, side, out);
+    resize_to(image, side, side, out);
 }
 
-/// Scales a picture to any size, as [`resize_into`] does.
-pub(crate) fn resize_to(picture: &Picture, width: u32, height: u32, out: &mut [u8]) {
-    if (picture.width, picture.height) == (width, height) {
-        out.copy_from_slice(&picture.rgb);
+/// Scales an image to any size, as [`resize_into`] does.
+pub(crate) fn resize_to(image: &Image, width: u32, height: u32, out: &mut [u8]) {
+    if (image.width, image.height) == (width, height) {
+        out.copy_from_slice(&image.rgb);
         return;
     }
-    let source = ImageRef::new(picture.width, picture.height, &picture.rgb, PixelType::U8x3)
-        .expect("a picture has 3 * width * height bytes");
-    let mut target = Image::from_slice_u8(width, height, out, PixelType::U8x3)
+    let source = ImageRef::new(image.width, image.height, &image.rgb, PixelType::U8x3)
+        .expect("an image has 3 * width * height bytes");
+    let mut target = ResizedImage::from_slice_u8(width, height, out, PixelType::U8x3)
         .expect("the caller gives 3 * width * height bytes");
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     Resizer::new()
@@ -190,7 +193,7 @@ fn open<'a>(
     Ok((decoder, ImageInfo { stored_width, stored_height, orientation }))
 }
 
-/// Lays a picture with transparency on white.
+/// Lays an image with transparency on white.
 fn on_white(rgba: &image::RgbaImage) -> Vec<u8> {
     let mut rgb = Vec::with_capacity(rgba.as_raw().len() / 4 * 3);
     for pixel in rgba.as_raw().chunks_exact(4) {
@@ -208,9 +211,9 @@ mod tests {
     use super::*;
     use image::{ImageFormat, Rgb, RgbImage};
 
-    fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, format).expect("encodes");
+        image.write_to(&mut bytes, format).expect("encodes");
         bytes.into_inner()
     }
 
@@ -239,15 +242,15 @@ mod tests {
     #[test]
     fn gray_alpha_and_16_bits_become_rgb() {
         let limits = ImageLimits::default();
-        for picture in [
+        for image in [
             DynamicImage::from(photo().to_luma8()),
             DynamicImage::from(photo().to_luma16()),
             DynamicImage::from(photo().to_luma_alpha8()),
             DynamicImage::from(photo().to_rgb16()),
             DynamicImage::from(photo().to_rgba16()),
         ] {
-            let got = decode_bytes(&encode(&picture, ImageFormat::Png), &limits).expect("decodes");
-            assert_eq!(got.rgb, picture.to_rgb8().into_raw(), "{:?}", picture.color());
+            let got = decode_bytes(&encode(&image, ImageFormat::Png), &limits).expect("decodes");
+            assert_eq!(got.rgb, image.to_rgb8().into_raw(), "{:?}", image.color());
         }
         let mut clear = photo().to_rgba8();
         clear.pixels_mut().for_each(|p| p.0[3] = 0);
@@ -281,12 +284,12 @@ mod tests {
     }
 
     #[test]
-    fn resizing_keeps_flat_colours_and_edges() {
+    fn resizing_keeps_flat_colors_and_edges() {
         let mut rgb = vec![200; 3 * 40 * 20];
         rgb.chunks_exact_mut(3 * 40).for_each(|row| row[..3 * 20].fill(10));
-        let picture = Picture { width: 40, height: 20, rgb, orientation: Orientation::UPRIGHT };
+        let image = Image { width: 40, height: 20, rgb, orientation: Orientation::UPRIGHT };
         let mut out = vec![0; 3 * 8 * 8];
-        resize_into(&picture, 8, &mut out);
+        resize_into(&image, 8, &mut out);
         assert_eq!(&out[..3], &[10; 3]);
         assert_eq!(&out[3 * 7..3 * 8], &[200; 3]);
     }

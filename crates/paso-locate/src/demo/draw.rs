@@ -5,14 +5,14 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::BBox;
 use crate::demo::Scene;
-use crate::demo_shape::Shape;
+use crate::demo::shape::Shape;
 use crate::rng::{Purpose, rng};
 
 /// Something in a scene, in fractions of its side.
 #[derive(Debug, Clone)]
 pub(crate) struct Mark {
     pub(crate) shape: Shape,
-    pub(crate) centre: [f32; 2],
+    pub(crate) center: [f32; 2],
     /// Half the extent along the shape's own axes.
     pub(crate) half: [f32; 2],
     /// How far the shape's axes are turned, in radians.
@@ -27,7 +27,7 @@ impl Mark {
         let mut bbox = BBox::new(f32::MAX, f32::MAX, f32::MIN, f32::MIN);
         for [x, y] in self.shape.hull() {
             let (x, y) = (x * self.half[0], y * self.half[1]);
-            let (x, y) = (cos * x - sin * y + self.centre[0], sin * x + cos * y + self.centre[1]);
+            let (x, y) = (cos * x - sin * y + self.center[0], sin * x + cos * y + self.center[1]);
             bbox = BBox::new(
                 bbox.x_min.min(x),
                 bbox.y_min.min(y),
@@ -40,15 +40,15 @@ impl Mark {
 
     fn holds(&self, x: f32, y: f32) -> bool {
         let (sin, cos) = self.angle.sin_cos();
-        let (x, y) = (x - self.centre[0], y - self.centre[1]);
+        let (x, y) = (x - self.center[0], y - self.center[1]);
         self.shape.holds((cos * x + sin * y) / self.half[0], (cos * y - sin * x) / self.half[1])
     }
 }
 
-/// Two colours, mixed by smooth noise of two sizes.
+/// Two colors, mixed by smooth noise of two sizes.
 #[derive(Debug, Clone)]
 pub(crate) struct Texture {
-    colours: [[f32; 3]; 2],
+    colors: [[f32; 3]; 2],
     /// Waves across the scene of the coarse and the fine noise.
     waves: [f32; 2],
     /// The share of the fine noise.
@@ -62,30 +62,28 @@ impl Texture {
         let other = base.map(|v| (v + rng.random_range(-0.25..0.25_f32)).clamp(0.0, 1.0));
         let coarse = rng.random_range(least..most);
         Self {
-            colours: [base, other],
+            colors: [base, other],
             waves: [coarse, coarse * rng.random_range(2.0..4.0)],
             fine: rng.random_range(0.2..0.6),
             salt: rng.next_u32(),
         }
     }
 
-    /// How far the mean colours are apart, in the one of red, green and blue where it is most.
+    /// How far the mean colors are apart, in the one of red, green and blue where it is most.
     pub(crate) fn distance(&self, other: &Self) -> f32 {
-        let mean = |t: &Self, c: usize| (t.colours[0][c] + t.colours[1][c]) / 2.0;
+        let mean = |t: &Self, c: usize| (t.colors[0][c] + t.colors[1][c]) / 2.0;
         (0..3).map(|c| (mean(self, c) - mean(other, c)).abs()).fold(0.0, f32::max)
     }
 
-    fn colour(&self, x: f32, y: f32) -> [f32; 3] {
+    fn color(&self, x: f32, y: f32) -> [f32; 3] {
         let coarse = smooth_noise(x * self.waves[0], y * self.waves[0], self.salt);
         let fine = smooth_noise(x * self.waves[1], y * self.waves[1], self.salt ^ 0x9E37_79B9);
         let mix = coarse + self.fine * (fine - coarse);
-        std::array::from_fn(|c| {
-            self.colours[0][c] + mix * (self.colours[1][c] - self.colours[0][c])
-        })
+        std::array::from_fn(|c| self.colors[0][c] + mix * (self.colors[1][c] - self.colors[0][c]))
     }
 }
 
-/// Draws everything: textures at each pixel's centre, edges of marks smoothed by 3x3 places a pixel.
+/// Draws everything: textures at each pixel's center, edges of marks smoothed by 3x3 places a pixel.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -101,10 +99,10 @@ pub(crate) fn paint(
 ) {
     let side = size as f32;
     let place = |i: usize, part: f32| (i as f32 + part) / side;
-    let mut colours = vec![[0.0_f32; 3]; size * size];
-    for (row, line) in colours.chunks_exact_mut(size).enumerate() {
-        for (column, colour) in line.iter_mut().enumerate() {
-            *colour = ground.colour(place(column, 0.5), place(row, 0.5));
+    let mut colors = vec![[0.0_f32; 3]; size * size];
+    for (row, line) in colors.chunks_exact_mut(size).enumerate() {
+        for (column, color) in line.iter_mut().enumerate() {
+            *color = ground.color(place(column, 0.5), place(row, 0.5));
         }
     }
     for mark in marks {
@@ -121,20 +119,20 @@ pub(crate) fn paint(
                     .count();
                 if inside > 0 {
                     let cover = inside as f32 / 9.0;
-                    let new = mark.texture.colour(place(column, 0.5), place(row, 0.5));
-                    let old = &mut colours[row * size + column];
+                    let new = mark.texture.color(place(column, 0.5), place(row, 0.5));
+                    let old = &mut colors[row * size + column];
                     *old = std::array::from_fn(|c| old[c] + cover * (new[c] - old[c]));
                 }
             }
         }
     }
     let mut rng = rng(Purpose::Demo, scene.seed, scene.index, 1);
-    for (colour, out) in colours.iter().zip(out.chunks_exact_mut(3)) {
+    for (color, out) in colors.iter().zip(out.chunks_exact_mut(3)) {
         // Three bytes of one word: a uniform distribution with the standard deviation `noise`.
         let word = rng.next_u32().to_le_bytes();
         for c in 0..3 {
             let uniform = f32::from(word[c]) / 127.5 - 1.0;
-            let value = colour[c] + noise * 3.0_f32.sqrt() * uniform;
+            let value = color[c] + noise * 3.0_f32.sqrt() * uniform;
             out[c] = (value * 255.0).round().clamp(0.0, 255.0) as u8;
         }
     }
@@ -188,12 +186,12 @@ mod tests {
         for shape in Shape::ALL {
             let mark = Mark {
                 shape,
-                centre: [0.45, 0.55],
+                center: [0.45, 0.55],
                 half: [0.2, 0.25],
                 angle: 0.3,
-                texture: Texture { colours: [[1.0; 3]; 2], waves: [1.0; 2], fine: 0.0, salt: 0 },
+                texture: Texture { colors: [[1.0; 3]; 2], waves: [1.0; 2], fine: 0.0, salt: 0 },
             };
-            let ground = Texture { colours: [[0.0; 3]; 2], ..mark.texture.clone() };
+            let ground = Texture { colors: [[0.0; 3]; 2], ..mark.texture.clone() };
             let (size, scene) = (200, Scene { seed: 0, index: 0 });
             let mut out = vec![0; 3 * size * size];
             paint(&ground, std::slice::from_ref(&mark), 0.0, &scene, size, &mut out);
@@ -206,7 +204,7 @@ mod tests {
                 columns().max().expect("lit") + 1,
                 rows().max().expect("lit") + 1,
             ];
-            let seen = BBox::from_corners(seen.map(|v| v as f32 / size as f32));
+            let seen = BBox::from_xyxy(seen.map(|v| v as f32 / size as f32));
             assert!(seen.iou(&mark.bbox()) > 0.95, "{shape:?}: {seen:?} for {:?}", mark.bbox());
         }
     }

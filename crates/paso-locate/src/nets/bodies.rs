@@ -3,7 +3,7 @@
 //! Both begin with a 3x3 convolution of stride 2 and end, as the stack does, with a map of an eighth of the image's sides.
 //! They halve it by strides and not by pools.
 
-use crate::net::normalized;
+use crate::nets::normalized;
 use paso_tape::{Conv, Params, Tape, Var};
 
 /// Channels and stride of the residual blocks.

@@ -1,9 +1,12 @@
 //! A data set that needs no file: scenes of textured clutter with one object.
 //!
-//! The object is a cross, a ring, a star or a triangle, of any colour, somewhere, turned, between a
-//! fifth and a half of the picture's side; around it lie bars and blobs in the same colours and sizes, so
-//! that neither a colour nor a place gives it away. A scene is its address (seed and index): its
+//! The object is a cross, a ring, a star or a triangle, of any color, somewhere, turned, between a
+//! fifth and a half of the image's side; around it lie bars and blobs in the same colors and sizes, so
+//! that neither a color nor a place gives it away. A scene is its address (seed and index): its
 //! class and box are known at once, its pixels are drawn when needed, at any size.
+
+mod draw;
+mod shape;
 
 use std::path::Path;
 
@@ -12,8 +15,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Format, Sample, Source, Split};
-use crate::demo_draw::{Mark, Texture, paint};
-use crate::demo_shape::Shape;
+use crate::demo::draw::{Mark, Texture, paint};
+use crate::demo::shape::Shape;
 use crate::image::Orientation;
 use crate::rng::{Purpose, rng};
 use crate::{BBox, Error};
@@ -144,7 +147,7 @@ struct Layout {
     noise: f32,
 }
 
-/// How far the object's colour is from the ground's: below this in all of red, green and blue it is
+/// How far the object's color is from the ground's: below this in all of red, green and blue it is
 /// drawn again, so that every object can be seen.
 const LEAST_CONTRAST: f32 = 0.25;
 
@@ -167,7 +170,7 @@ impl Layout {
         let stretch: f32 = rng.random_range(0.87..1.15);
         let mut mark = Mark {
             shape,
-            centre: [0.5, 0.5],
+            center: [0.5, 0.5],
             half: [half * stretch, half / stretch],
             angle: rng.random_range(-0.5..0.5),
             texture: Texture::draw(rng, [4.0, 16.0]),
@@ -180,7 +183,7 @@ impl Layout {
             // The box, drawn around 0.5, may move until it touches an edge.
             0.5 + rng.random_range(-low..=1.0 - high)
         };
-        mark.centre = [place(rng, bbox.x_min, bbox.x_max), place(rng, bbox.y_min, bbox.y_max)];
+        mark.center = [place(rng, bbox.x_min, bbox.x_max), place(rng, bbox.y_min, bbox.y_max)];
         mark
     }
 
@@ -190,7 +193,7 @@ impl Layout {
         let slim = if bar { rng.random_range(0.1..0.3) } else { rng.random_range(0.6..1.0) };
         Mark {
             shape: if bar { Shape::Bar } else { Shape::Blob },
-            centre: [rng.random_range(0.0..1.0), rng.random_range(0.0..1.0)],
+            center: [rng.random_range(0.0..1.0), rng.random_range(0.0..1.0)],
             half: [half, half * slim],
             angle: rng.random_range(0.0..std::f32::consts::PI),
             texture: Texture::draw(rng, [4.0, 16.0]),
@@ -205,14 +208,14 @@ mod tests {
 
     #[test]
     fn the_same_scene_is_the_same_and_others_differ() {
-        let mut pictures = [(0, 0), (0, 0), (0, 1), (1, 0)].map(|(seed, index)| {
+        let mut images = [(0, 0), (0, 0), (0, 1), (1, 0)].map(|(seed, index)| {
             let mut out = vec![0; 3 * 48 * 48];
             draw(&Scene { seed, index }, 48, &mut out);
             out
         });
-        assert_eq!(pictures[0], pictures[1]);
-        pictures.sort();
-        assert!(pictures[2] != pictures[3] && pictures[0] != pictures[2]);
+        assert_eq!(images[0], images[1]);
+        images.sort();
+        assert!(images[2] != images[3] && images[0] != images[2]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub enum Update {
     AdamW,
     /// `AdamW` whose weights decay by the share of the highest rate at every step, whatever the schedule does.
     UnscheduledDecay,
-    /// Schedule-Free `AdamW` (Defazio et al., arXiv 2405.15682), judged by its averaged weights.
+    /// Schedule-Free `AdamW` (Defazio et al., arXiv 2405.15682), evaluated on its averaged weights.
     ScheduleFree,
 }
 
@@ -92,15 +92,15 @@ impl Optimizer {
         self.update
     }
 
-    /// The weights to judge a run by, from those that it trains: others under [`Update::ScheduleFree`] only.
-    pub(crate) fn judged(&self, values: &mut [f32]) -> Vec<f32> {
+    /// The weights to evaluate_on a run by, from those that it trains: others under [`Update::ScheduleFree`] only.
+    pub(crate) fn evaluated(&self, values: &mut [f32]) -> Vec<f32> {
         let (body, rest) = values.split_at_mut(self.split);
         let all = |tensors: &[&mut [f32]]| -> Vec<f32> {
             tensors.iter().flat_map(|t| t.to_vec()).collect()
         };
-        let mut judged = self.body.evaluate(tensors(&self.body, body), all);
-        judged.extend(self.rest.evaluate(tensors(&self.rest, rest), all));
-        judged
+        let mut evaluated = self.body.evaluate(tensors(&self.body, body), all);
+        evaluated.extend(self.rest.evaluate(tensors(&self.rest, rest), all));
+        evaluated
     }
 
     /// Goes on after `steps` steps with these moments, each in the layout of the parameters.
@@ -334,16 +334,16 @@ mod tests {
     }
 
     #[test]
-    fn schedule_free_is_judged_by_its_average_and_goes_on_from_where_it_was() {
+    fn schedule_free_is_evaluated_by_its_average_and_goes_on_from_where_it_was() {
         let mut run = run(None);
         run.set_update(Update::ScheduleFree).expect("settings");
         steps(&mut run, 7);
         let before = (parts(&run), run.model().params.buffers().to_vec());
         let data = Arc::clone(&run.data);
-        let judged = run.evaluate(&data).expect("images").loss;
+        let evaluated = run.evaluate(&data).expect("images").loss;
         assert_eq!((parts(&run), run.model().params.buffers().to_vec()), before);
         let as_trained = run.model.evaluate(&data).expect("images").loss;
-        assert!(judged.is_finite() && judged != as_trained, "{judged} {as_trained}");
+        assert!(evaluated.is_finite() && evaluated != as_trained, "{evaluated} {as_trained}");
     }
 
     #[test]

@@ -150,10 +150,10 @@ mod tests {
     #[test]
     fn the_units_of_the_first_convolution_are_changed_without_a_trace() {
         let mut weight: Vec<f32> = (0..27 * 2).map(|i| ((i * 7) % 13) as f32 - 6.0).collect();
-        let picture: Vec<u8> = (0..27).map(|i| u8::try_from(i * 9).expect("a byte")).collect();
+        let image: Vec<u8> = (0..27).map(|i| u8::try_from(i * 9).expect("a byte")).collect();
         let mut ours = vec![0.0; 27];
-        normalize_into(&picture, &mut ours);
-        let theirs: Vec<f32> = picture
+        normalize_into(&image, &mut ours);
+        let theirs: Vec<f32> = image
             .chunks_exact(3)
             .flat_map(|rgb| (0..3).map(|c| f32::from(rgb[2 - c]) - BGR_MEAN[c]))
             .collect();
@@ -180,14 +180,14 @@ mod tests {
         let length = params.values().len();
         load(&folder.join("squeezenet1_1_features.safetensors"), &mut params, length)
             .expect("the features are read");
-        let picture: Vec<u8> = (0..160 * 160 * 3)
+        let bytes: Vec<u8> = (0..160 * 160 * 3)
             .map(|i| {
                 let (h, w, c) = (i / 480, i / 3 % 160, i % 3);
                 u8::try_from((37 * h + 91 * w + 53 * c + (h * w) % 101) % 256).expect("a byte")
             })
             .collect();
-        let mut pixels = vec![0.0; picture.len()];
-        normalize_into(&picture, &mut pixels);
+        let mut pixels = vec![0.0; bytes.len()];
+        normalize_into(&bytes, &mut pixels);
         tape.infer(&params, &[(image, &pixels)]);
         let features = tape.value(end);
         let close = |what: &str, got: f64, want: f64| {

@@ -1,4 +1,4 @@
-//! EXIF orientation: how a stored picture is turned upright, for its pixels and for its boxes.
+//! EXIF orientation: how a stored image is turned upright, for its pixels and for its boxes.
 
 use image::metadata::Orientation as ImageOrientation;
 
@@ -43,15 +43,15 @@ impl Orientation {
         }
     }
 
-    /// A box of the stored picture, as a box of the upright one.
+    /// A box of the stored image, as a box of the upright one.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "one subtraction, rounded once")]
     pub fn to_upright(self, stored: BBox) -> BBox {
-        let corners = self.pixels_to_upright(stored.corners().map(f64::from), [1.0, 1.0]);
-        BBox::from_corners(corners.map(|v| v as f32))
+        let corners = self.pixels_to_upright(stored.xyxy().map(f64::from), [1.0, 1.0]);
+        BBox::from_xyxy(corners.map(|v| v as f32))
     }
 
-    /// Corners in pixels of the stored picture, whose sides are given, in pixels of the upright one.
+    /// Corners in pixels of the stored image, whose sides are given, in pixels of the upright one.
     pub(crate) fn pixels_to_upright(self, c: [f64; 4], [w, h]: [f64; 2]) -> [f64; 4] {
         let point = |x: f64, y: f64| match self.to_exif() {
             2 => (w - x, y),
@@ -67,7 +67,7 @@ impl Orientation {
         [a.0.min(b.0), a.1.min(b.1), a.0.max(b.0), a.1.max(b.1)]
     }
 
-    /// A box of the upright picture, as a box of the stored one.
+    /// A box of the upright image, as a box of the stored one.
     #[must_use]
     pub fn to_stored(self, upright: BBox) -> BBox {
         // Quarter turns undo each other; all others undo themselves.
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_box_follows_the_pixels_in_all_eight() {
-        // One bright rectangle, found again in the turned picture.
+        // One bright rectangle, found again in the turned image.
         let bright = BBox::from_pixels([2.0, 1.0, 5.0, 3.0], 8, 4);
         let stored = GrayImage::from_fn(8, 4, |x, y| {
             Luma([if (2..5).contains(&x) && (1..3).contains(&y) { 255 } else { 0 }])

@@ -1,13 +1,19 @@
-//! How good boxes and classes are: overlap, thresholds, class accuracy, centre error.
+//! How good boxes and classes are: overlap, thresholds, class accuracy, center error.
+
+mod baseline;
+mod detailed;
+mod interval;
 
 use serde::{Deserialize, Serialize};
 
 use crate::BBox;
-pub use crate::metrics_baseline::{best_constant_box, mean_iou};
-pub use crate::metrics_interval::{Interval, bootstrap_mean};
-pub use crate::metrics_judged::{DRAWS, Group, Judged, LEVEL, MEDIUM_BELOW, SMALL_BELOW, judge};
+pub use crate::metrics::baseline::{best_constant_box, mean_iou};
+pub use crate::metrics::detailed::{
+    DRAWS, DetailedMetrics, Group, LEVEL, MEDIUM_BELOW, SMALL_BELOW, evaluate_in_detail,
+};
+pub use crate::metrics::interval::{Interval, bootstrap_mean};
 
-/// What was predicted for one picture, or what is true of it.
+/// What was predicted for one image, or what is true of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Located {
     /// The box.
@@ -16,30 +22,30 @@ pub struct Located {
     pub class: usize,
 }
 
-/// Means over pictures. All but `centre_error` are 0 to 1 and better when higher.
+/// Means over images. All but `center_error` are 0 to 1 and better when higher.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// The number of pictures.
+    /// The number of images.
     pub images: usize,
     /// Mean intersection over union.
     pub mean_iou: f64,
-    /// Share of pictures with an IoU of at least 0.5.
+    /// Share of images with an IoU of at least 0.5.
     pub iou50: f64,
-    /// Share of pictures with an IoU of at least 0.75.
+    /// Share of images with an IoU of at least 0.75.
     pub iou75: f64,
     /// The mean, over the thresholds 0.5, 0.55, …, 0.95, of the share at or above the threshold.
     pub iou50_95: f64,
-    /// Share of pictures with the right class.
+    /// Share of images with the right class.
     pub class_accuracy: f64,
-    /// Share of pictures with the right class and an IoU of at least 0.5 (the top-1 localization
+    /// Share of images with the right class and an IoU of at least 0.5 (the top-1 localization
     /// of the ImageNet challenge, as accuracy).
     pub top1_localization: f64,
-    /// Mean distance of the centres, each axis as a fraction of the picture's side. Infinite if a
+    /// Mean distance of the centers, each axis as a fraction of the image's side. Infinite if a
     /// predicted box is not finite.
-    pub centre_error: f64,
+    pub center_error: f64,
 }
 
-/// Compares predictions with the truth, picture by picture.
+/// Compares predictions with the truth, image by image.
 ///
 /// ```
 /// use paso_locate::{BBox, metrics::{Located, evaluate}};
@@ -65,11 +71,11 @@ pub fn evaluate(predicted: &[Located], truth: &[Located]) -> Metrics {
         iou50_95: mean(&values.iou50_95),
         class_accuracy: mean(&values.class),
         top1_localization: mean(&values.top1),
-        centre_error: mean(&values.centre),
+        center_error: mean(&values.center),
     }
 }
 
-/// What each picture adds to each mean.
+/// What each image adds to each mean.
 #[derive(Debug)]
 pub(crate) struct Values {
     pub(crate) iou: Vec<f64>,
@@ -78,14 +84,14 @@ pub(crate) struct Values {
     pub(crate) iou50_95: Vec<f64>,
     pub(crate) class: Vec<f64>,
     pub(crate) top1: Vec<f64>,
-    pub(crate) centre: Vec<f64>,
+    pub(crate) center: Vec<f64>,
 }
 
 impl Values {
     #[track_caller]
     pub(crate) fn new(predicted: &[Located], truth: &[Located]) -> Self {
         let iou = ious(predicted, truth);
-        assert!(!truth.is_empty(), "metrics of no picture are not defined");
+        assert!(!truth.is_empty(), "metrics of no image are not defined");
         let one_if = |yes: bool| f64::from(u8::from(yes));
         let at_least = |limit: f64| iou.iter().map(|&iou| one_if(iou >= limit)).collect();
         let pairs = || predicted.iter().zip(truth);
@@ -97,7 +103,7 @@ impl Values {
             iou75: at_least(0.75),
             iou50_95: iou.iter().map(|&iou| thresholds(iou) as f64 / 10.0).collect(),
             top1: class.iter().zip(&iou50).map(|(class, iou)| class * iou).collect(),
-            centre: pairs().map(|(p, t)| centre_distance(&p.bbox, &t.bbox)).collect(),
+            center: pairs().map(|(p, t)| center_distance(&p.bbox, &t.bbox)).collect(),
             class,
             iou50,
             iou,
@@ -105,7 +111,7 @@ impl Values {
     }
 }
 
-/// The overlap of each picture's boxes, for intervals and for the worst pictures.
+/// The overlap of each image's boxes, for intervals and for the worst images.
 ///
 /// # Panics
 ///
@@ -116,15 +122,15 @@ pub fn ious(predicted: &[Located], truth: &[Located]) -> Vec<f64> {
     assert_eq!(
         predicted.len(),
         truth.len(),
-        "{} predictions for {} pictures",
+        "{} predictions for {} images",
         predicted.len(),
         truth.len()
     );
     predicted.iter().zip(truth).map(|(p, t)| p.bbox.iou(&t.bbox)).collect()
 }
 
-fn centre_distance(a: &BBox, b: &BBox) -> f64 {
-    let ((ax, ay), (bx, by)) = (a.centre(), b.centre());
+fn center_distance(a: &BBox, b: &BBox) -> f64 {
+    let ((ax, ay), (bx, by)) = (a.center(), b.center());
     let distance = f64::from(ax - bx).hypot(f64::from(ay - by));
     if distance.is_nan() { f64::INFINITY } else { distance }
 }
@@ -148,18 +154,18 @@ mod tests {
         assert_eq!((m.iou50, m.iou75), (0.5, 0.25));
         assert!((m.iou50_95 - (0.5 + 9.0 * 0.25) / 10.0).abs() < 1e-12);
         assert_eq!((m.class_accuracy, m.top1_localization), (0.75, 0.25));
-        assert!((m.centre_error - (0.0 + 0.25 + 0.375 + 0.5) / 4.0).abs() < 1e-7);
+        assert!((m.center_error - (0.0 + 0.25 + 0.375 + 0.5) / 4.0).abs() < 1e-7);
     }
 
     #[test]
     fn a_broken_prediction_is_the_worst_one() {
         let truth = [at(0.0, 1.0, 0)];
         let m = evaluate(&[at(f32::NAN, 1.0, 0)], &truth);
-        assert_eq!((m.mean_iou, m.centre_error), (0.0, f64::INFINITY));
+        assert_eq!((m.mean_iou, m.center_error), (0.0, f64::INFINITY));
     }
 
     #[test]
-    #[should_panic(expected = "1 predictions for 2 pictures")]
+    #[should_panic(expected = "1 predictions for 2 images")]
     fn lengths_must_agree() {
         let _ = evaluate(&[at(0.0, 1.0, 0)], &[at(0.0, 1.0, 0); 2]);
     }

@@ -1,4 +1,4 @@
-//! The pictures of a run: its first batch before it begins, its worst images when it is done.
+//! The images of a run: its first batch before it begins, its worst images when it is done.
 
 use paso_locate::data::Dataset;
 use paso_locate::image::ImageLimits;
@@ -9,7 +9,7 @@ use std::path::Path;
 const SAMPLES: &str = "samples.png";
 const WORST: &str = "worst.png";
 
-/// The first batch as the net sees it, in the folder of a run that has just begun. Pictures are for people: where
+/// The first batch as the net sees it, in the folder of a run that has just begun. Images are for people: where
 /// they cannot be made, the run goes on and says so.
 pub(crate) fn begin(run: &Run, dataset: &Dataset) {
     let Some(folder) = run.folder().filter(|_| run.epochs() == 0) else { return };
@@ -38,7 +38,7 @@ fn worst(folder: &Path, run: &Run, dataset: &Dataset, path: &Path) -> Result<(),
 
 fn say(path: &Path, made: Result<(), Error>) {
     match made {
-        Ok(()) => eprintln!("pictures: {}", path.display()),
+        Ok(()) => eprintln!("images: {}", path.display()),
         Err(e) => eprintln!("note: no {}: {e}", path.display()),
     }
 }

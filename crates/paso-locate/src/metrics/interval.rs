@@ -19,7 +19,7 @@ pub struct Interval {
 /// The percentile bootstrap interval of a mean (Efron 1979): the values are drawn again, with
 /// replacement, `draws` times; the interval holds the middle `level` of the means.
 ///
-/// It speaks of the pictures that were evaluated: how the mean would vary over other sets of as
+/// It speaks of the images that were evaluated: how the mean would vary over other sets of as
 /// many like them. With fewer than about 20 values it is too narrow.
 ///
 /// ```

@@ -1,11 +1,11 @@
-//! The box that a model must beat: the best one that never looks at the picture.
+//! The box that a model must beat: the best one that never looks at the image.
 
 use crate::BBox;
 
 /// The constant box with the highest mean IoU on these boxes that a local search finds, and that
 /// mean. Train boxes go in; what the box scores elsewhere is the baseline there.
 ///
-/// Starts from the mean, the median and the whole picture, keeps the best, and moves its edges by
+/// Starts from the mean, the median and the whole image, keeps the best, and moves its edges by
 /// steps that halve from 1/16 to 1/1024 as long as that helps.
 ///
 /// # Panics
@@ -25,9 +25,9 @@ pub fn best_constant_box(boxes: &[BBox]) -> (BBox, f64) {
         let before = best.1;
         for edge in 0..4 {
             for moved in [-step, step] {
-                let mut corners = best.0.corners();
+                let mut corners = best.0.xyxy();
                 corners[edge] = (corners[edge] + moved).clamp(0.0, 1.0);
-                let candidate = BBox::from_corners(corners);
+                let candidate = BBox::from_xyxy(corners);
                 let score = mean_iou(&candidate, boxes);
                 if score > best.1 {
                     best = (candidate, score);
@@ -51,16 +51,16 @@ pub fn mean_iou(candidate: &BBox, boxes: &[BBox]) -> f64 {
 fn mean(boxes: &[BBox]) -> BBox {
     let mut sums = [0.0_f64; 4];
     for b in boxes {
-        for (sum, v) in sums.iter_mut().zip(b.corners()) {
+        for (sum, v) in sums.iter_mut().zip(b.xyxy()) {
             *sum += f64::from(v);
         }
     }
-    BBox::from_corners(sums.map(|s| (s / boxes.len() as f64) as f32))
+    BBox::from_xyxy(sums.map(|s| (s / boxes.len() as f64) as f32))
 }
 
 fn median(boxes: &[BBox]) -> BBox {
-    BBox::from_corners([0, 1, 2, 3].map(|i| {
-        let mut values: Vec<f32> = boxes.iter().map(|b| b.corners()[i]).collect();
+    BBox::from_xyxy([0, 1, 2, 3].map(|i| {
+        let mut values: Vec<f32> = boxes.iter().map(|b| b.xyxy()[i]).collect();
         values.sort_by(f32::total_cmp);
         values[values.len() / 2]
     }))

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::augment::Augment;
-use crate::net::NetName;
+use crate::nets::NetName;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
@@ -37,11 +37,11 @@ pub struct TrainConfig {
     pub class_weight: f64,
     /// Label smoothing of the class loss; 0..=0.9. Default 0.1.
     pub label_smoothing: f64,
-    /// How training images are flipped, zoomed and recoloured.
+    /// How training images are flipped, zoomed and recolored.
     pub augment: Augment,
-    /// The last share of the run, in steps, whose images are [calmed](Augment::calmed): mirrored and recoloured at most, so
+    /// The last share of the run, in steps, whose images are [close_augmented](Augment::close_augmented): mirrored and recolored at most, so
     /// that the net ends on views like those that it will meet, as `close_mosaic` of Ultralytics does. 0..=1. Default 0.
-    pub calm: f64,
+    pub close_augment: f64,
     /// The rate of a body that was trained elsewhere, as a share of the net's, 0..=1. Default 0.1. Other nets have none.
     pub body_rate: f64,
     /// The share of the run that such a body stays frozen for, 0..=1. Default 0.1.
@@ -54,7 +54,7 @@ pub struct TrainConfig {
     /// For runs that do not rely on the end of a schedule. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
-    /// Decay a step of the averaged weights that are kept beside the weights, 0 (none)..=0.999999.
+    /// Decay a step of the averaged weights that are kept in addition to the weights, 0 (none)..=0.999999.
     /// Default 0.
     pub average: f64,
 }
@@ -74,7 +74,7 @@ impl Default for TrainConfig {
             class_weight: 0.2,
             label_smoothing: 0.1,
             augment: Augment::default(),
-            calm: 0.0,
+            close_augment: 0.0,
             body_rate: 0.1,
             frozen: 0.1,
             clip_norm: None,
@@ -105,7 +105,7 @@ impl TrainConfig {
         field("class_weight", self.class_weight, 0.0..=100.0, "0 to 100")?;
         field("label_smoothing", self.label_smoothing, 0.0..=0.9, "0 to 0.9")?;
         self.augment.checked()?;
-        field("calm", self.calm, 0.0..=1.0, "0 to 1")?;
+        field("close_augment", self.close_augment, 0.0..=1.0, "0 to 1")?;
         field("body_rate", self.body_rate, 0.0..=1.0, "0 to 1")?;
         field("frozen", self.frozen, 0.0..=1.0, "0 to 1")?;
         let clip = self.clip_norm.unwrap_or(1.0);
@@ -130,8 +130,12 @@ impl TrainConfig {
     #[must_use]
     pub fn augment_at(&self, step: u64, samples: usize) -> Augment {
         let total = self.total_steps(samples);
-        let calm = step >= total.saturating_sub(share(self.calm, total));
-        if self.calm > 0.0 && calm { self.augment.calmed() } else { self.augment }
+        let close_augment = step >= total.saturating_sub(share(self.close_augment, total));
+        if self.close_augment > 0.0 && close_augment {
+            self.augment.close_augmented()
+        } else {
+            self.augment
+        }
     }
 
     /// Steps of the whole run.
@@ -165,7 +169,7 @@ mod tests {
             ("lr", |c| c.lr = f64::NAN),
             ("weight_decay", |c| c.weight_decay = -1.0),
             ("label_smoothing", |c| c.label_smoothing = 1.0),
-            ("calm", |c| c.calm = f64::NAN),
+            ("close_augment", |c| c.close_augment = f64::NAN),
             ("average", |c| c.average = 1.0),
             ("clip_norm", |c| c.clip_norm = Some(0.0)),
             ("clip_norm", |c| c.clip_norm = Some(f64::INFINITY)),
@@ -186,15 +190,19 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_run_is_calm() {
+    fn the_end_of_a_run_closes_augmentation() {
         let augment = Augment { erase: 0.5, rotate: 8.0, ..Augment::default() };
-        let config =
-            TrainConfig { steps: Some(100), augment, calm: 0.15, ..TrainConfig::default() };
+        let config = TrainConfig {
+            steps: Some(100),
+            augment,
+            close_augment: 0.15,
+            ..TrainConfig::default()
+        };
         assert_eq!(config.augment_at(84, 10), augment);
         for step in [85, 99, 1000] {
-            assert_eq!(config.augment_at(step, 10), augment.calmed());
+            assert_eq!(config.augment_at(step, 10), augment.close_augmented());
         }
-        let never = TrainConfig { calm: 0.0, ..config };
+        let never = TrainConfig { close_augment: 0.0, ..config };
         assert_eq!(never.augment_at(1000, 10), augment);
     }
 }

@@ -1,14 +1,16 @@
-//! Random changes of pictures and boxes for training.
+//! Random changes of images and boxes for training.
 //!
-//! One affine map (mirror, zoom, shift, aspect, turn) and one linear change of colours a picture,
+//! One affine map (mirror, zoom, shift, aspect, turn) and one linear change of colors an image,
 //! both applied in a single pass over the output that also normalizes. All randomness comes from
 //! (seed, epoch, sample), so a resumed run draws what it would have drawn.
+
+pub(crate) mod map;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::augment_map::{Colour, Map, sample_into};
+use crate::augment::map::{Color, Map, sample_into};
 use crate::data::{MEAN, STD};
 use crate::metrics::best_constant_box;
 use crate::rng::{Purpose, rng};
@@ -16,15 +18,15 @@ use crate::{BBox, Error};
 
 /// What is changed, and how much.
 ///
-/// The box follows the picture and is cut at its edges, as in albumentations. A change that would
+/// The box follows the image and is cut at its edges, as in albumentations. A change that would
 /// leave less than `min_visible` of the box's area inside is drawn again, at most
-/// 10 times; then the picture is mirrored at most. So an object is never cut away.
+/// 10 times; then the image is mirrored at most. So an object is never cut away.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augment {
     /// Probability of mirroring left and right. Default 0.5.
     pub mirror: f64,
-    /// The picture is enlarged by a factor between `1 / zoom` and `zoom` (uniform in its
+    /// The image is enlarged by a factor between `1 / zoom` and `zoom` (uniform in its
     /// logarithm), 1 to 4, and placed anywhere that leaves no more of it outside, and no more
     /// border inside, than the factor forces. Default 1.25.
     pub zoom: f64,
@@ -44,7 +46,7 @@ pub struct Augment {
     /// The distance from each pixel's gray is multiplied by 1 plus or minus up to this, 0 to 1.
     /// Default 0.2.
     pub saturation: f64,
-    /// Probability of covering a random rectangle (2 to 15 % of the picture, never so much of the
+    /// Probability of covering a random rectangle (2 to 15 % of the image, never so much of the
     /// object that less than `min_visible` of its box is left) with neutral gray. Default 0.
     pub erase: f64,
     /// The share of a box's area that must stay visible, above 0, at most 1. Default 0.7.
@@ -68,14 +70,14 @@ impl Default for Augment {
     }
 }
 
-/// A prepared picture as augmentation needs it.
+/// A prepared image as augmentation needs it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
-    pub(crate) picture: &'a [u8],
+    pub(crate) image: &'a [u8],
     pub(crate) size: usize,
     /// Width over height before it was scaled to a square.
     pub(crate) aspect: f32,
-    /// The picture's mean gray, as a fraction.
+    /// The image's mean gray, as a fraction.
     pub(crate) gray: f64,
 }
 
@@ -83,7 +85,7 @@ pub(crate) struct View<'a> {
 const DRAWS: usize = 10;
 
 impl Augment {
-    /// Pictures as they are.
+    /// Images as they are.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -100,7 +102,7 @@ impl Augment {
         }
     }
 
-    /// More of everything, for long runs on few images: zoom 1.5, shift 0.15, aspect 1.2, turns of 8 degrees, colours 0.3,
+    /// More of everything, for long runs on few images: zoom 1.5, shift 0.15, aspect 1.2, turns of 8 degrees, colors 0.3,
     /// and a quarter of the images partly covered. Short runs learn less under it.
     #[must_use]
     pub fn strong() -> Self {
@@ -120,7 +122,7 @@ impl Augment {
     /// Less zoom, shift, stretch and turning where these boxes, of the training images, hardly differ: all of it up to a
     /// mean `IoU` of 0.7 that the best constant box scores on them, none from 0.85 on, in between a share.
     ///
-    /// Where every object fills the picture in the same way, that is most of what there is to know, and a net that is shown
+    /// Where every object fills the image in the same way, that is most of what there is to know, and a net that is shown
     /// other views has to find it out anew: on airplanes and motorcycles whose constant box scores 0.88, a net trained on
     /// strongly changed views came to 0.83, and one on views that were not moved to 0.91.
     ///
@@ -134,9 +136,9 @@ impl Augment {
         self.geometry(((0.85 - agreement) / 0.15).clamp(0.0, 1.0))
     }
 
-    /// As for the last part of a run: whole pictures in their own shape, mirrored and recoloured.
+    /// As for the last part of a run: whole images in their own shape, mirrored and recolored.
     #[must_use]
-    pub fn calmed(self) -> Self {
+    pub fn close_augmented(self) -> Self {
         Self { erase: 0.0, ..self.geometry(0.0) }
     }
 
@@ -177,7 +179,7 @@ impl Augment {
         Ok(self)
     }
 
-    /// Writes the changed and normalized picture, and returns the changed box.
+    /// Writes the changed and normalized image, and returns the changed box.
     pub(crate) fn apply(
         &self,
         view: &View<'_>,
@@ -189,8 +191,8 @@ impl Augment {
     ) -> BBox {
         let mut rng = rng(Purpose::Augment, seed, epoch, sample);
         let (map, bbox) = self.draw_map(&mut rng, bbox, f64::from(view.aspect));
-        let colour = self.draw_colour(&mut rng, view.gray);
-        sample_into(view, &map, &colour, out);
+        let color = self.draw_color(&mut rng, view.gray);
+        sample_into(view, &map, &color, out);
         if rng.random::<f64>() < self.erase {
             self.erase(&mut rng, &bbox, view.size, out);
         }
@@ -207,8 +209,8 @@ impl Augment {
             let (sx, sy) = (zoom * stretch, zoom / stretch);
             let angle = around(self.rotate).to_radians();
             let room = |s: f64| (1.0 - 1.0 / s).abs() / 2.0;
-            let centre = [0.5 + around(room(sx) + self.shift), 0.5 + around(room(sy) + self.shift)];
-            let map = Map::new(mirror, [sx, sy], angle, aspect, centre);
+            let center = [0.5 + around(room(sx) + self.shift), 0.5 + around(room(sy) + self.shift)];
+            let map = Map::new(mirror, [sx, sy], angle, aspect, center);
             let moved = map.bbox(bbox);
             let cut = moved.clamped();
             if cut.area() >= self.min_visible * moved.area() && cut.is_valid() {
@@ -219,11 +221,11 @@ impl Augment {
         (map, map.bbox(bbox).clamped())
     }
 
-    fn draw_colour(&self, rng: &mut ChaCha8Rng, gray: f64) -> Colour {
+    fn draw_color(&self, rng: &mut ChaCha8Rng, gray: f64) -> Color {
         let mut factor = |range: f64| 1.0 + rng.random_range(-1.0..=1.0) * range;
         let (brightness, contrast, saturation) =
             (factor(self.brightness), factor(self.contrast), factor(self.saturation));
-        Colour::new(gray, brightness, contrast, saturation)
+        Color::new(gray, brightness, contrast, saturation)
     }
 
     /// Covers a rectangle, unless ten draws hide too much of the object.
@@ -258,9 +260,9 @@ impl Augment {
     }
 }
 
-/// Bytes to the net's input: fractions of 255, centred by [`MEAN`], divided by [`STD`].
-pub(crate) fn normalize_into(picture: &[u8], out: &mut [f32]) {
-    for (from, to) in picture.chunks_exact(3).zip(out.chunks_exact_mut(3)) {
+/// Bytes to the net's input: fractions of 255, centered by [`MEAN`], divided by [`STD`].
+pub(crate) fn normalize_into(image: &[u8], out: &mut [f32]) {
+    for (from, to) in image.chunks_exact(3).zip(out.chunks_exact_mut(3)) {
         for c in 0..3 {
             to[c] = (f32::from(from[c]) / 255.0 - MEAN[c]) / STD[c];
         }
@@ -270,22 +272,22 @@ pub(crate) fn normalize_into(picture: &[u8], out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment_map::mean_gray;
+    use crate::augment::map::mean_gray;
     use proptest::prelude::*;
 
     const SIZE: usize = 32;
 
-    /// A dark picture with a bright rectangle of pixels.
-    fn picture(x: std::ops::Range<usize>, y: std::ops::Range<usize>) -> (Vec<u8>, BBox) {
+    /// A dark image with a bright rectangle of pixels.
+    fn image(x: std::ops::Range<usize>, y: std::ops::Range<usize>) -> (Vec<u8>, BBox) {
         let mut rgb = vec![20; 3 * SIZE * SIZE];
         for row in y.clone() {
             rgb[3 * (row * SIZE + x.start)..3 * (row * SIZE + x.end)].fill(230);
         }
         let corners = [x.start, y.start, x.end, y.end].map(|v| v as f32 / SIZE as f32);
-        (rgb, BBox::from_corners(corners))
+        (rgb, BBox::from_xyxy(corners))
     }
 
-    /// Where the changed picture is bright. What is outside of the source is 0, so between.
+    /// Where the changed image is bright. What is outside of the source is 0, so between.
     fn bright(out: &[f32]) -> BBox {
         let limit = (125.0 / 255.0 - MEAN[0]) / STD[0] + 0.3;
         let lit = || (0..SIZE * SIZE).filter(|i| out[3 * i] > limit);
@@ -293,7 +295,7 @@ mod tests {
         let most = |f: fn(usize) -> usize| lit().map(f).max().expect("something is lit") + 1;
         let x: fn(usize) -> usize = |i| i % SIZE;
         let y: fn(usize) -> usize = |i| i / SIZE;
-        BBox::from_corners([least(x), least(y), most(x), most(y)].map(|v| v as f32 / SIZE as f32))
+        BBox::from_xyxy([least(x), least(y), most(x), most(y)].map(|v| v as f32 / SIZE as f32))
     }
 
     fn geometry(rotate: f64) -> Augment {
@@ -302,8 +304,8 @@ mod tests {
 
     #[test]
     fn the_box_follows_the_object() {
-        let (rgb, bbox) = picture(6..17, 9..23);
-        let view = View { picture: &rgb, size: SIZE, aspect: 1.5, gray: mean_gray(&rgb) };
+        let (rgb, bbox) = image(6..17, 9..23);
+        let view = View { image: &rgb, size: SIZE, aspect: 1.5, gray: mean_gray(&rgb) };
         let mut out = vec![0.0; rgb.len()];
         for sample in 0..300 {
             let moved = geometry(0.0).apply(&view, &bbox, 5, 1, sample, &mut out);
@@ -320,13 +322,13 @@ mod tests {
         let mut rgb = vec![20; 3 * SIZE * SIZE];
         for i in 0..SIZE * SIZE {
             let (x, y) = ((i % SIZE) as f32 + 0.5 - 16.0, (i / SIZE) as f32 + 0.5 - 18.0);
-            // A disc of the picture as it was: half as wide in the square.
+            // A disc of the image as it was: half as wide in the square.
             if (x / 5.0).hypot(y / 10.0) <= 1.0 {
                 rgb[3 * i..3 * i + 3].fill(230);
             }
         }
-        let bbox = BBox::from_corners([11.0, 8.0, 21.0, 28.0].map(|v| v / SIZE as f32));
-        let view = View { picture: &rgb, size: SIZE, aspect, gray: mean_gray(&rgb) };
+        let bbox = BBox::from_xyxy([11.0, 8.0, 21.0, 28.0].map(|v| v / SIZE as f32));
+        let view = View { image: &rgb, size: SIZE, aspect, gray: mean_gray(&rgb) };
         let only_turn = Augment { rotate: 30.0, min_visible: 0.99, ..Augment::none() };
         let mut out = vec![0.0; rgb.len()];
         for sample in 0..100 {
@@ -346,7 +348,7 @@ mod tests {
             [-spread, 0.0, spread].map(corners).to_vec()
         };
         let alike = strong.fitting(&around(0.001));
-        assert_eq!(alike, Augment { erase: strong.erase, ..strong.calmed() });
+        assert_eq!(alike, Augment { erase: strong.erase, ..strong.close_augmented() });
         assert_eq!((alike.zoom, alike.shift, alike.mirror), (1.0, 0.0, strong.mirror));
         assert_eq!(strong.fitting(&around(0.2)), strong);
         let between = strong.fitting(&around(0.08));
@@ -356,8 +358,8 @@ mod tests {
 
     #[test]
     fn nothing_changed_is_only_normalized() {
-        let (rgb, bbox) = picture(3..9, 20..31);
-        let view = View { picture: &rgb, size: SIZE, aspect: 0.7, gray: mean_gray(&rgb) };
+        let (rgb, bbox) = image(3..9, 20..31);
+        let view = View { image: &rgb, size: SIZE, aspect: 0.7, gray: mean_gray(&rgb) };
         let (mut plain, mut out) = (vec![0.0; rgb.len()], vec![9.0; rgb.len()]);
         normalize_into(&rgb, &mut plain);
         let moved = Augment::none().apply(&view, &bbox, 1, 2, 3, &mut out);
@@ -369,8 +371,8 @@ mod tests {
 
     #[test]
     fn the_change_depends_on_its_address_alone() {
-        let (rgb, bbox) = picture(6..17, 9..23);
-        let view = View { picture: &rgb, size: SIZE, aspect: 1.0, gray: mean_gray(&rgb) };
+        let (rgb, bbox) = image(6..17, 9..23);
+        let view = View { image: &rgb, size: SIZE, aspect: 1.0, gray: mean_gray(&rgb) };
         let draw = |seed, epoch, sample| {
             let mut out = vec![0.0; rgb.len()];
             let moved = Augment::default().apply(&view, &bbox, seed, epoch, sample, &mut out);

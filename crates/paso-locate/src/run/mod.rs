@@ -4,9 +4,12 @@
 //! `last.safetensors` and `best.safetensors` (by mean `IoU` on the validation images). A checkpoint is written after every
 //! epoch, whole or not at all, so that a killed run loses its current epoch at most.
 
+mod events;
+mod history;
+
 use crate::checkpoint::{self, Meta};
 use crate::data::Prepared;
-use crate::history::History;
+use crate::run::history::History;
 use crate::train::Trainer;
 use crate::{Error, StepReport, TrainConfig, files};
 use serde::{Deserialize, Serialize};
@@ -44,7 +47,7 @@ pub struct Epoch {
     pub gradient_norm: Option<f64>,
 }
 
-/// A training run that is judged after every epoch, and kept in a folder if it has one.
+/// A training run that is evaluated after every epoch, and kept in a folder if it has one.
 #[derive(Debug)]
 pub struct Run {
     trainer: Trainer,
@@ -147,7 +150,7 @@ impl Run {
         &self.trainer
     }
 
-    /// The images that it is judged by.
+    /// The images that it is evaluated on.
     #[must_use]
     pub fn validation(&self) -> &Prepared {
         &self.validation
@@ -169,7 +172,7 @@ impl Run {
         (waited >= patience).then_some(waited)
     }
 
-    /// Trains one epoch, judges it and keeps it; `look` sees every step.
+    /// Trains one epoch, evaluates it and keeps it; `look` sees every step.
     ///
     /// # Errors
     /// [`Error::Diverged`], also when the net or its validation loss is not finite at the end: a checkpoint never holds
@@ -185,18 +188,18 @@ impl Run {
             lr = report.lr;
             look(&report);
         }
-        let judged = self.trainer.evaluate(&self.validation)?;
-        self.trainer.check_finite(judged.loss)?;
+        let evaluated = self.trainer.evaluate(&self.validation)?;
+        self.trainer.check_finite(evaluated.loss)?;
         self.epochs += 1;
         let epoch = Epoch {
             epoch: self.epochs,
             step: self.trainer.steps(),
             lr,
             train_loss: sum / steps as f64,
-            val_loss: judged.loss,
-            mean_iou: judged.metrics.mean_iou,
-            iou50: judged.metrics.iou50,
-            class_accuracy: judged.metrics.class_accuracy,
+            val_loss: evaluated.loss,
+            mean_iou: evaluated.metrics.mean_iou,
+            iou50: evaluated.metrics.iou50,
+            class_accuracy: evaluated.metrics.class_accuracy,
             gradient_norm: Some(norms / steps as f64),
         };
         self.last = Some(epoch);

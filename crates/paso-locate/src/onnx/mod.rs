@@ -1,6 +1,6 @@
 //! A trained net as an ONNX file, for runtimes other than paso's own.
 //!
-//! The graph takes `image`, float `[N, size, size, 3]`: RGB in 0..255 of the upright picture, resized to the net's
+//! The graph takes `image`, float `[N, size, size, 3]`: RGB in 0..255 of the upright image, resized to the net's
 //! square. It gives `box`, float `[N, 4]`: `x_min, y_min, x_max, y_max` as fractions, clamped to the image; `logits` and
 //! `scores`, float `[N, classes]`. Normalization, the soft argmax and the box's corners are all inside.
 
@@ -35,10 +35,10 @@ pub fn encode(model: &Model) -> Vec<u8> {
     graph.input = vec![value(
         "image",
         &[side, side, 3],
-        "RGB, 0 to 255, of the upright picture resized to the square, each axis on its own",
+        "RGB, 0 to 255, of the upright image resized to the square, each axis on its own",
     )];
     graph.output = vec![
-        value("box", &[4], "x_min, y_min, x_max, y_max as fractions of the upright picture"),
+        value("box", &[4], "x_min, y_min, x_max, y_max as fractions of the upright image"),
         value("logits", &[classes], "one number a class"),
         value("scores", &[classes], "the softmax of the logits"),
     ];
