@@ -26,7 +26,7 @@ pub(crate) struct PeersArgs {
     /// Rounds of each pair; two ratios come from each.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
-    /// Print the tables instead of writing them into README.md.
+    /// Print the tables instead of writing them into BENCHMARKING.md.
     #[arg(long)]
     dry_run: bool,
 }
@@ -40,7 +40,7 @@ struct Measured {
 /// Prints or writes the tables.
 ///
 /// # Errors
-/// When nothing can be installed or built, or the README has no place for a table.
+/// When nothing can be installed or built, or BENCHMARKING.md has no place for a table.
 pub(crate) fn run(args: &PeersArgs) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!(
@@ -56,8 +56,8 @@ pub(crate) fn run(args: &PeersArgs) -> Result<()> {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let ours = Program::new(&builds::build(root(), &target)?)?;
-    // A README without the places is an error before hours of measuring.
-    let path = root().join("README.md");
+    // A page without the places is an error before hours of measuring.
+    let path = root().join("BENCHMARKING.md");
     for &section in &sections {
         page::place(&read(&path)?, section, "")?;
     }
@@ -78,10 +78,10 @@ pub(crate) fn run(args: &PeersArgs) -> Result<()> {
             println!("{table}");
         }
         if !args.dry_run {
-            // After each table, so that one that fails does not take the others along; into the README as it is then.
-            let readme = page::place(&read(&path)?, section, &table)?;
-            std::fs::write(&path, &readme).context("README.md")?;
-            eprintln!("perf: README.md has the table `{}`", section.name());
+            // After each table, so that one that fails does not take the others along; into the page as it is then.
+            let text = page::place(&read(&path)?, section, &table)?;
+            std::fs::write(&path, &text).context("BENCHMARKING.md")?;
+            eprintln!("perf: BENCHMARKING.md has the table `{}`", section.name());
         }
     }
     Ok(())

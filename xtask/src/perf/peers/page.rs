@@ -1,4 +1,4 @@
-//! The tables as Markdown, and their places in the README.
+//! The tables as Markdown, and their places in BENCHMARKING.md.
 
 use super::Measured;
 use super::alternate::Row;
@@ -18,7 +18,7 @@ fn begin(section: Section) -> String {
 /// Where they are not there.
 pub(crate) fn place(text: &str, section: Section, table: &str) -> Result<String> {
     let begin = begin(section);
-    let missing = || format!("README.md has no place for this table: `{begin}` and `{END}`");
+    let missing = || format!("BENCHMARKING.md has no place for this table: `{begin}` and `{END}`");
     let (head, rest) = text.split_once(&begin).with_context(missing)?;
     let (_, tail) = rest.split_once(END).with_context(missing)?;
     Ok(format!("{head}{begin}\n{table}{END}{tail}"))
@@ -109,10 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_has_all_places() {
-        let readme = super::super::read(&crate::root().join("README.md")).expect("README.md");
+    fn the_page_has_all_places() {
+        let page = super::super::read(&crate::root().join("BENCHMARKING.md")).expect("BENCHMARKING.md");
         for section in [Section::Adam, Section::Train, Section::Inference] {
-            assert!(place(&readme, section, "").is_ok(), "{section:?}");
+            assert!(place(&page, section, "").is_ok(), "{section:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::perf::records::Better;
 use clap::ValueEnum;
 
-/// A table of the README.
+/// A table of BENCHMARKING.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Section {
     /// One step of the optimizer.
