@@ -46,7 +46,7 @@ pub(crate) enum Perf {
     Gate(gate::GateArgs),
     /// Prints the functions that a benchmark spends its time in.
     Profile(profile::ProfileArgs),
-    /// Measures other libraries alternately with paso, and writes the tables of BENCHMARKING.md.
+    /// Measures other libraries alternately with paso, and writes the tables of the README.
     Peers(peers::PeersArgs),
 }
 

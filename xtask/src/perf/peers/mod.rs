@@ -1,4 +1,4 @@
-//! `cargo xtask perf peers`: paso and other libraries on this machine, and the tables of BENCHMARKING.md.
+//! `cargo xtask perf peers`: paso and other libraries on this machine, and the tables of the README.
 //!
 //! Each pair of programs runs alternately, `A B B A` per round, so that a machine that gets slower favors neither. The peers'
 //! programs are in `benches/peers`.
