@@ -51,7 +51,7 @@ impl Watched {
 
     /// The audit, with the second moments as they are now.
     pub(crate) fn audit(&self, trainer: &Trainer) -> RunAudit {
-        let (sum_sqrt_v, layers) = trainer.noise(self.last_lr);
+        let (sum_sqrt_v, layers) = trainer.second_moment_stats(self.last_lr);
         RunAudit {
             beta1: paso_locate::adam::AdamConfig::default().beta1,
             step_rms: self.end.rms_step(),

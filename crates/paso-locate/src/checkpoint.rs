@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(meta_back, meta());
         let bits = |t: &Tensor| t.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!((bits(&back[0]), &back[0].shape), (bits(&tensors[0]), &tensors[0].shape));
-        save(&path, &meta(), &tensors).expect("it is written again");
+        save(&path, &meta(), &tensors).expect("it is saved again");
         assert_eq!(
             std::fs::read(&path).expect("it is there"),
             first,

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_outline_is_drawn_inside_and_nothing_beside_it() {
+    fn the_outline_is_drawn_inside_and_nothing_around_it() {
         let mut image = RgbImage::new(40, 30);
         draw_box(&mut image, [10.0, 5.0, 20.0, 15.0], PREDICTED, "");
         assert_eq!(image.get_pixel(10, 5).0, PREDICTED);

@@ -150,7 +150,7 @@ impl Model {
         })
     }
 
-    /// Runs the net over all images, some at a time; `look` sees it after each portion.
+    /// Runs the net over all images, some at a time; `look` sees it after each part.
     #[track_caller]
     fn run(
         &mut self,

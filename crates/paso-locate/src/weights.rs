@@ -130,7 +130,7 @@ mod tests {
         assert_eq!((&about["net"], &about["size"]), (&"tiny".into(), &32.into()));
         assert_eq!(about["classes"], serde_json::json!(["a", "ü \"b\""]));
 
-        save(&path, &model).expect("it is written again");
+        save(&path, &model).expect("it is saved again");
         assert_eq!(std::fs::read(&path).expect("it is there"), file, "the same file each time");
         assert!(is_export(&file) && !is_answers(&file) && !is_export(b"something else"));
         let message = checkpoint::load(&path).expect_err("it is no checkpoint").to_string();

@@ -5,7 +5,7 @@ use crate::config::StudyConfig;
 use crate::run_spec::RunSpec;
 use crate::tune::Tuned;
 
-/// Runs with a common prefix are trained together when they share at least one update in this many.
+/// Runs with a common prefix are trained as branches when they share at least one update in this many.
 const MIN_SHARED_SHARE: u64 = 4;
 
 /// The run of `arm` at `peak_lr` with `seed`.
@@ -54,16 +54,16 @@ pub(crate) fn verdict_runs(config: &StudyConfig, tuned: &[Tuned]) -> Vec<RunSpec
     runs
 }
 
-/// Groups the runs that share enough of their first updates to be trained together.
+/// Groups the runs that share enough of their first updates to be trained as branches.
 pub(crate) fn groups(runs: &[RunSpec]) -> Vec<Vec<RunSpec>> {
     let mut groups: Vec<Vec<RunSpec>> = Vec::new();
     for run in runs {
-        let together = |group: &&mut Vec<RunSpec>| {
+        let branched = |group: &&mut Vec<RunSpec>| {
             group[0].seed == run.seed
                 && group[0].peak_lr == run.peak_lr
                 && group[0].shared_steps(run) >= run.steps.div_ceil(MIN_SHARED_SHARE)
         };
-        match groups.iter_mut().find(together) {
+        match groups.iter_mut().find(branched) {
             Some(group) => group.push(run.clone()),
             None => groups.push(vec![run.clone()]),
         }

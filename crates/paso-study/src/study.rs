@@ -58,7 +58,7 @@ impl Study {
         self.settle(trial, session).map(|(answer, _)| answer)
     }
 
-    /// As [`run`](Self::run), with everything that a reader may want to see beside the answer.
+    /// As [`run`](Self::run), with everything that a reader may want to see next to the answer.
     ///
     /// # Errors
     /// As [`run`](Self::run).

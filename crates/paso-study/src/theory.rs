@@ -175,7 +175,7 @@ impl NoisyQuadratic {
         rate * self.noise / (4.0 * steps.sqrt()) * (1.0 + u + 2.0 * u * u)
     }
 
-    /// A constant rate, judged by weights averaged over `horizon` updates (an average that forgets `1 / horizon` an update).
+    /// A constant rate, evaluated by weights averaged over `horizon` updates (an average that forgets `1 / horizon` an update).
     ///
     /// [`constant`](Self::constant) times `g / (g + rate * curvature / noise)` with `g = 1 / horizon`: with enough of them, averaging a
     /// constant rate does what decay does.

@@ -186,7 +186,7 @@ fn reference_curves() {
     assert!(median <= 1.3, "median error {median}");
     // Most of the real sweeps are too noisy alone. Together they tell, and name a rate that trains: by the collection's own table
     // whole runs from 2.3 end below 1 on average at rates of 0.01 to 0.1, and above 1.7 at 0.003 and below, and at 1.
-    let pooled = suggest(&real).expect("five real sweeps together");
+    let pooled = suggest(&real).expect("five real sweeps joined");
     eprintln!("real, pooled: {:.2e} in {:.2e}..{:.2e}", pooled.steepest, pooled.low, pooled.high);
     assert!((0.01..=0.1).contains(&pooled.steepest), "{pooled:?}");
 }

@@ -1,4 +1,4 @@
-//! A study in parts: the parts give what the whole gives, and what does not belong together is refused.
+//! A study in parts: the parts give what the whole gives, and parts of different studies are refused.
 
 use paso_study::{
     Answer, Error, Outcome, RunMonitor, RunSpec, Session, Shard, Study, StudyConfig, TrialError,
@@ -65,14 +65,14 @@ fn shards_of_two_machines_merged_equal_one_run() {
         if answer.is_some() {
             break;
         }
-        // The folders are brought together, and each machine gets what both know.
-        merge(both.path(), &parts).expect("they belong together");
+        // The folders are merged, and each machine gets what both know.
+        merge(both.path(), &parts).expect("they are parts of one study");
         for part in &parts {
-            merge(part, &[both.path().into()]).expect("they belong together");
+            merge(part, &[both.path().into()]).expect("they are parts of one study");
         }
     }
     assert_eq!(answer.expect("finished"), whole(None), "the same answer");
-    merge(both.path(), &parts).expect("they belong together");
+    merge(both.path(), &parts).expect("they are parts of one study");
     let lines = |folder: &Path| {
         std::fs::read_to_string(folder.join("runs.jsonl")).expect("a journal").lines().count()
     };

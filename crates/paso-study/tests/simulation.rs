@@ -77,7 +77,7 @@ fn whole_studies_without_a_difference_rarely_say_helps() {
 #[test]
 fn intervals_cover_at_their_level() {
     // Paired differences of normal and of very skewed metrics. The exact interval cannot cover with less than its level, and with
-    // six seeds 96.9 % is the nearest it can have; the bootstrap is printed beside it, and asserted to be what the docs say: too short.
+    // six seeds 96.9 % is the nearest it can have; the bootstrap is printed next to it, and asserted to be what the docs say: too short.
     for seeds in [6, 8, 12] {
         for (name, noise) in [("normal", bell as fn(&mut ChaCha8Rng) -> f64), ("skewed", skewed)] {
             let covers = |interval: ConfidenceInterval| interval.low <= 0.3 && 0.3 <= interval.high;

@@ -77,7 +77,7 @@ impl BufferId {
 /// All numbers of a model. A gradient, and each moment of an optimizer, is one slice of the length of
 /// [`Params::values`].
 ///
-/// Random numbers come from `ChaCha8`, so a seed means the same model on every machine, for ever.
+/// Random numbers come from `ChaCha8`, so a seed means the same model on every machine, permanently.
 ///
 /// ```
 /// use paso_tape::{Init, Kind, Params};

@@ -1,7 +1,7 @@
 //! What the plan chooses must not change a bit: a depthwise convolution computed by the 1 x 1 one behind it (inference), and what a
-//! normalization writes, written again on the backward pass rather than kept (training). Where a caller wants to see a
+//! normalization writes, recomputed on the backward pass rather than kept (training). Where a caller wants to see a
 //! value, the plan cannot choose so: that is what the choice is compared with. And the gradient of a sum lies in one place
-//! with those of its terms, which those of a weighted sum do not. Small images go through a convolution together. The sums of a
+//! with those of its terms, which those of a weighted sum do not. Small images go through a convolution batched. The sums of a
 //! normalization behind a pool are the only choice that rounds otherwise: from what the pool wrote, or from all that it read.
 
 use paso_tape::{Conv, Params, Pool, Tape, Var};
@@ -57,8 +57,8 @@ fn one_pass_over_two_convolutions_has_the_bits_of_two() {
         tape.infer(&params, &[(image, &images)]);
         (tape.value(out), keep.then(|| tape.value(middles[1])))
     };
-    let ((together, _), (apart, middle)) = (infer(false), infer(true));
-    assert_eq!(together, apart);
+    let ((batched, _), (apart, middle)) = (infer(false), infer(true));
+    assert_eq!(batched, apart);
     assert!(middle.is_some_and(|middle| middle.iter().any(|&x| x > 0.0)));
 }
 
@@ -123,7 +123,7 @@ fn the_gradient_of_a_sum_in_one_place_has_the_bits_of_copies() {
 
 #[test]
 fn sums_from_what_a_pool_wrote_are_those_from_what_it_read() {
-    // With `keep`, normalization and pool are apart. Where `gamma` is small beside `beta`, the output does not tell the input.
+    // With `keep`, normalization and pool are apart. Where `gamma` is small next to `beta`, the output does not tell the input.
     for (gamma, beta) in [(1.0, 0.0), (-0.5, 0.7), (0.0, 0.3), (1e-3, 0.5)] {
         let step = |keep: bool| {
             let (mut tape, mut params) = (Tape::new(), Params::new(5));
@@ -165,7 +165,7 @@ fn sums_from_what_a_pool_wrote_are_those_from_what_it_read() {
 #[test]
 fn images_that_go_together_are_what_each_is_alone() {
     // Without a normalization, an image's outputs and gradients do not depend on the others. Chunks of one image have none
-    // beside them; of 19 and of 40, those of two, three and more go together, and not always evenly.
+    // next to them; of 19 and of 40, those of two, three and more go batched, and not always evenly.
     let net = || {
         let (mut tape, mut params) = (Tape::new(), Params::new(11));
         let image = tape.input([8, 12, 16]);
@@ -188,14 +188,14 @@ fn images_that_go_together_are_what_each_is_alone() {
             .map(|i| f32::from(u8::try_from(i * 31 % 211).expect("small")) / 105.0 - 1.0)
             .collect();
         let (mut tape, mut params, image, out) = net();
-        let mut together = params.zero_grads();
+        let mut batched = params.zero_grads();
         tape.forward(&mut params, &[(image, &numbers)]);
-        tape.backward(&params, &mut together);
+        tape.backward(&params, &mut batched);
         let mut outputs = tape.value(out);
         tape.infer(&params, &[(image, &numbers)]);
         assert_eq!(tape.value(out), outputs);
 
-        let (mut alone, mut mean) = (params.zero_grads(), vec![0.0; together.len()]);
+        let (mut alone, mut mean) = (params.zero_grads(), vec![0.0; batched.len()]);
         for one in numbers.chunks_exact(len) {
             tape.forward(&mut params, &[(image, one)]);
             tape.backward(&params, &mut alone);
@@ -203,7 +203,7 @@ fn images_that_go_together_are_what_each_is_alone() {
             mean.iter_mut().zip(&alone).for_each(|(m, g)| *m += f64::from(*g) / f64::from(count));
         }
         let largest = mean.iter().fold(0.0_f64, |most, g| most.max(g.abs()));
-        for (a, b) in together.iter().zip(&mean) {
+        for (a, b) in batched.iter().zip(&mean) {
             assert!((f64::from(*a) - b).abs() <= 1e-5 * largest, "{count} images: {a}, {b}");
         }
     }

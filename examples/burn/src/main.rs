@@ -1,5 +1,5 @@
 //! Trains a small burn model twice, with burn's own `AdamW` and with paso's step as a burn optimizer, both at the rates
-//! of one schedule: the same losses, time beside time.
+//! of one schedule: the same losses, time next to time.
 //!
 //! ```text
 //! cd examples/burn && cargo run --release

@@ -1,5 +1,5 @@
 //! Trains a small candle model twice, with candle's own `AdamW` and with paso's step, both at
-//! the rates of one schedule: the same losses, time beside time.
+//! the rates of one schedule: the same losses, time next to time.
 //!
 //! ```text
 //! cd examples/candle && cargo run --release

@@ -132,12 +132,12 @@ mod tests {
             find(all.filter_map(|((s, name), split)| File::new(s, name, split)).collect())
         };
         let found = files([train, train, train, val, train, train, train]);
-        let told: Vec<(ProblemKind, bool)> =
+        let reported: Vec<(ProblemKind, bool)> =
             found.iter().map(|p| (p.kind, p.file == path("4"))).collect();
         let (twice, leak) = (ProblemKind::Duplicate, ProblemKind::SplitLeak);
-        assert_eq!(told.len(), 3, "{found:?}");
-        assert!(told.contains(&(leak, true)), "{found:?}");
-        assert_eq!(told.iter().filter(|t| **t == (twice, false)).count(), 2, "{found:?}");
+        assert_eq!(reported.len(), 3, "{found:?}");
+        assert!(reported.contains(&(leak, true)), "{found:?}");
+        assert_eq!(reported.iter().filter(|t| **t == (twice, false)).count(), 2, "{found:?}");
         assert!(files([None; 7]).iter().all(|p| p.kind == twice && p.message.contains("may part")));
     }
 

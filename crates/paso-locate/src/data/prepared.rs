@@ -190,7 +190,7 @@ impl Prepared {
     /// `x_min, y_min, x_max, y_max` in fractions; classes. Allocates nothing for images in memory.
     ///
     /// With `augment`, image and box are changed at random; the change depends on `seed`, `epoch`
-    /// and the sample alone, not on what was filled before or beside it.
+    /// and the sample alone, not on what was filled before or with it.
     ///
     /// # Errors
     ///

@@ -214,9 +214,9 @@ mod tests {
             for fold in 0..3 {
                 let (train, val) = all.fold(fold, 3, 9).expect("folds");
                 evaluated.extend_from_slice(val.samples());
-                let mut together = [train.samples(), val.samples()].concat();
-                together.sort_unstable();
-                assert_eq!(together, all.samples(), "each image in one of the two");
+                let mut at_once = [train.samples(), val.samples()].concat();
+                at_once.sort_unstable();
+                assert_eq!(at_once, all.samples(), "each image in one of the two");
                 for part in [train, val] {
                     for (i, sample) in part.samples().iter().enumerate() {
                         let whole = all.samples().iter().position(|s| s == sample).expect("there");

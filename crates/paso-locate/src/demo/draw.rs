@@ -92,7 +92,7 @@ impl Texture {
 pub(crate) fn paint(
     ground: &Texture,
     marks: &[Mark],
-    noise: f32,
+    grain: f32,
     scene: &Scene,
     size: usize,
     out: &mut [u8],
@@ -128,11 +128,11 @@ pub(crate) fn paint(
     }
     let mut rng = rng(Purpose::Demo, scene.seed, scene.index, 1);
     for (color, out) in colors.iter().zip(out.chunks_exact_mut(3)) {
-        // Three bytes of one word: a uniform distribution with the standard deviation `noise`.
+        // Three bytes of one word: a uniform distribution with the standard deviation `grain`.
         let word = rng.next_u32().to_le_bytes();
         for c in 0..3 {
             let uniform = f32::from(word[c]) / 127.5 - 1.0;
-            let value = color[c] + noise * 3.0_f32.sqrt() * uniform;
+            let value = color[c] + grain * 3.0_f32.sqrt() * uniform;
             out[c] = (value * 255.0).round().clamp(0.0, 255.0) as u8;
         }
     }

@@ -106,7 +106,7 @@ pub fn draw(scene: &Scene, size: usize, out: &mut [u8]) {
         3 * size * size
     );
     let layout = Layout::new(scene);
-    paint(&layout.ground, &layout.marks, layout.noise, scene, size, out);
+    paint(&layout.ground, &layout.marks, layout.grain, scene, size, out);
 }
 
 /// Writes the demo data set as a Pascal VOC folder with split files: `images/` (PNG),
@@ -144,7 +144,7 @@ struct Layout {
     marks: Vec<Mark>,
     object: Mark,
     /// Standard deviation of the sensor noise, as a fraction of full brightness.
-    noise: f32,
+    grain: f32,
 }
 
 /// How far the object's color is from the ground's: below this in all of red, green and blue it is
@@ -161,7 +161,7 @@ impl Layout {
             (0..rng.random_range(5..=9)).map(|_| Self::clutter(&mut rng)).collect();
         // Some clutter lies in front of nothing: what would cover the object is drawn before it.
         marks.push(object.clone());
-        Self { ground, marks, object, noise: rng.random_range(0.01..0.06) }
+        Self { ground, marks, object, grain: rng.random_range(0.01..0.06) }
     }
 
     fn object(rng: &mut ChaCha8Rng, shape: Shape, ground: &Texture) -> Mark {

@@ -33,7 +33,7 @@ pub struct TrainConfig {
     pub weight_decay: f64,
     /// The seed of the initial weights, the order of the samples and their augmentation. Default 0.
     pub seed: u64,
-    /// Weight of the class loss beside the box loss; 0..=100. Default 0.2.
+    /// Weight of the class loss relative to the box loss; 0..=100. Default 0.2.
     pub class_weight: f64,
     /// Label smoothing of the class loss; 0..=0.9. Default 0.1.
     pub label_smoothing: f64,

@@ -239,7 +239,7 @@ impl Trainer {
     /// Adam's second moments: the sum of their roots over all parameters, bias-corrected, and each one's own rate at
     /// `lr`, tensor by tensor. A body that was trained elsewhere counts by its share of the rate.
     #[must_use]
-    pub fn noise(&self, lr: f64) -> (f64, Vec<(&str, Vec<f64>)>) {
+    pub fn second_moment_stats(&self, lr: f64) -> (f64, Vec<(&str, Vec<f64>)>) {
         let (config, settings) = (*self.optimizer.config(), self.model.config());
         let body = self.model.net.body.map_or(0, |(_, length)| length);
         let share = |i: usize| if i < body { settings.body_rate } else { 1.0 };

@@ -42,9 +42,9 @@ pub fn standard_deviation(values: &[f64]) -> f64 {
     (squares / (values.len() as f64 - 1.0)).sqrt()
 }
 
-/// The share of seeds in which the arm was better, a tie counting half: P(arm beats the other).
+/// The share of seeds in which the arm was better, a tie counting half: P(arm exceeds the other).
 ///
-/// This is the "probability of outperforming" that Bouthillier et al. (2021, section 4) recommend to report beside a mean.
+/// This is the "probability of outperforming" that Bouthillier et al. (2021, section 4) recommend to report next to a mean.
 ///
 /// ```
 /// assert_eq!(paso_study::stats::share_better(&[0.1, 0.2, -0.1, 0.0]), 0.625);

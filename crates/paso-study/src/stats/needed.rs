@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(
             seeds_needed(&[-1.0, 1.0], 0.95, 0.0, 6),
             None,
-            "a mean of zero is never told from zero"
+            "a mean of zero is never reported from zero"
         );
         assert!(seeds_needed(&[-1.0, 1.0], 0.95, 0.5, 6).is_some(), "but it fits a margin");
         assert_eq!(seeds_needed(&[1.0], 0.95, 0.5, 6), None, "one seed has no spread");
