@@ -6,15 +6,15 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use paso_adam::reference::Textbook;
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, AmsGrad, Clip, Decay, Gradient, Isa, Nesterov, Rule, ScheduleFree,
-    StepOptions, Tensor,
+    Adam, AdamConfig, AdamGroup, AmsGrad, Clip, Gradient, Isa, Nesterov, ParamMut, Rule,
+    ScheduleFree, StepOptions, WeightDecay,
 };
 use std::hint::black_box;
 
 fn rules() -> Vec<(&'static str, AdamConfig)> {
     let base = AdamConfig::torch_adamw();
     let rule = |rule| AdamConfig { rule, ..base };
-    let decay = Decay::Decoupled(0.01);
+    let decay = WeightDecay::Decoupled(0.01);
     vec![
         ("adamw", base),
         ("amsgrad", rule(Rule::AmsGrad(AmsGrad::Raw))),
@@ -82,7 +82,7 @@ fn around_the_step(c: &mut Criterion) {
             group.step_with(
                 1e-3,
                 &options,
-                [Tensor { weights: &mut w, gradient, average: &mut [] }],
+                [ParamMut { weights: &mut w, gradient, average: &mut [] }],
             )
         });
     });
@@ -90,7 +90,7 @@ fn around_the_step(c: &mut Criterion) {
     all.bench_function("with a running average", |b| {
         b.iter(|| {
             let (gradient, average) = (Gradient::Keep(&g), &mut average[..]);
-            let tensor = Tensor { weights: &mut w, gradient, average };
+            let tensor = ParamMut { weights: &mut w, gradient, average };
             group.step_with(1e-3, &StepOptions::default(), [tensor])
         });
     });

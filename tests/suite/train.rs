@@ -1,6 +1,6 @@
 //! Golden vectors: a whole training run of a small network, weights and running statistics included.
 
-use paso_adam::{Adam, AdamConfig, Decay};
+use paso_adam::{Adam, AdamConfig, WeightDecay};
 use paso_tape::{Params, Sequential, Tape, Var};
 use paso_tests::{json, numbers, root, shared};
 use serde_json::Value;
@@ -81,7 +81,7 @@ fn run(case: &Value, parallel: bool) {
     }
 
     let reference = &case["float64"];
-    let config = AdamConfig { decay: Decay::Decoupled(0.01), ..AdamConfig::default() };
+    let config = AdamConfig { decay: WeightDecay::Decoupled(0.01), ..AdamConfig::default() };
     let adam = Adam::new(config).unwrap();
     let mut grads = params.zero_grads();
     let (mut m, mut v) = (params.zero_grads(), params.zero_grads());

@@ -1,8 +1,8 @@
 //! [`Adam`]: checked settings, and the step over plain slices.
 
+use crate::chunks::{Chunk, Gradient, Threads};
 use crate::config::AdamConfig;
 use crate::error::Error;
-use crate::piece::{Gradient, Piece, Threads};
 use crate::rule::{AmsGrad, Nesterov, Rule};
 use crate::scalars::Scalars;
 use crate::step::{Step, longest};
@@ -24,10 +24,10 @@ impl Adam {
     /// fastest of this CPU.
     ///
     /// # Errors
-    /// [`Error::Config`] names the field, its value and the allowed range; [`Error::Isa`] tells that `PASO_ISA`
+    /// [`Error::InvalidValue`] names the field, its value and the allowed range; [`Error::Isa`] tells that `PASO_ISA`
     /// asks for what cannot be had.
     pub fn new(config: AdamConfig) -> Result<Self, Error> {
-        config.check()?;
+        config.validate()?;
         #[cfg(feature = "std")]
         let isa = Isa::from_env()?;
         #[cfg(not(feature = "std"))]
@@ -53,7 +53,7 @@ impl Adam {
         self.isa
     }
 
-    /// The longest step that any gradients can make of step `t`, in units of the rate, without decoupled decay; `None`
+    /// The longest step that any gradients can make of step `t`, in units of the learning rate, without decoupled decay; `None`
     /// for rules without such a bound, and where `beta1^2 >= beta2`.
     ///
     /// For Adam it is `sqrt(1 - beta2^t) / (1 - beta1^t) * (1 - beta1) / sqrt(1 - beta2) * sqrt((1 - q^t) / (1 - q))`
@@ -73,7 +73,7 @@ impl Adam {
         longest(&self.config, t.max(1))
     }
 
-    /// Takes step number `t` (the first is 1) with the rate `lr`: updates `weights` and both moments, all of one
+    /// Takes step number `t` (the first is 1) with the learning rate `lr`: updates `weights` and both moments, all of one
     /// length. Moments start as zeros. Allocates nothing and starts no thread.
     ///
     /// Rules with another number of moments, or with numbers to remember beside them, need an
@@ -110,7 +110,7 @@ impl Adam {
         assert!(m.len() == n, "first moment has {} values, weights have {n}", m.len());
         assert!(v.len() == n, "second moment has {} values, weights have {n}", v.len());
         assert!(t > 0, "step number 0: the first step is 1");
-        assert_rate(lr);
+        assert_lr(lr);
         let rule = self.config.rule;
         let needs_more = matches!(
             rule,
@@ -122,8 +122,8 @@ impl Adam {
         let step = self.at(t, lr, Scalars::default(), [1.0, f64::INFINITY]);
         let v = if rule == Rule::Lion { &mut [] } else { v };
         let gradient = Gradient::Keep(gradient);
-        let piece = Piece { weights, gradient, average: &mut [], moments: [m, v, &mut []] };
-        step.tensor(Threads::One, piece);
+        let chunk = Chunk { weights, gradient, average: &mut [], moments: [m, v, &mut []] };
+        step.tensor(Threads::One, chunk);
     }
 
     /// Folds everything that is constant over step `t`.
@@ -132,8 +132,8 @@ impl Adam {
     }
 }
 
-/// Panics unless the rate is one.
+/// Panics unless the learning rate is one.
 #[track_caller]
-pub(crate) fn assert_rate(lr: f64) {
+pub(crate) fn assert_lr(lr: f64) {
     assert!(lr >= 0.0 && lr.is_finite(), "rate {lr}: must be finite and at least 0");
 }

@@ -1,28 +1,29 @@
-//! [`Audit`]: what a step did, counted in the same pass.
+//! [`StepAudit`]: what a step did, counted in the same pass.
 
 use pulp::Simd;
 
 use crate::math::{self, DENORMAL};
-use crate::pass::{Seen, Watch};
+use crate::pass::{Observer, VectorValues};
 
 /// What one step did to the weights. The step itself has the same bits as without an audit.
 ///
-/// Plain numbers, to be merged over tensors and groups ([`Audit::merge`]) and serialized (feature `serde`). Counts and
+/// Plain numbers, to be merged over tensors and groups ([`StepAudit::merge`]) and serialized (feature `serde`). Counts and
 /// maxima are the same on every instruction set; sums differ by rounding (1e-5, relative). Where a step or a weight was
 /// NaN, sums are NaN and the maximum is that of the others. "Step" is what is subtracted
-/// from a weight, without decoupled decay; it is measured in units of the rate that the tensor was given.
+/// from a weight, without decoupled decay; it is measured in units of the learning rate that the tensor was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Audit {
+pub struct StepAudit {
     /// Weights that were stepped.
     pub weights: u64,
-    /// The largest |step| / rate.
+    /// The largest |step| / lr.
     pub max_step: f64,
-    /// Sum of (step / rate)^2. [`Audit::rms_step`] is its root mean.
+    /// Sum of (step / lr)^2. [`StepAudit::rms_step`] is its root mean.
     pub step_squares: f64,
-    /// Weights whose step was longer than the rate.
-    pub above_rate: u64,
-    /// The largest |step| / rate that the settings allow, [`Adam::longest_step`](crate::Adam::longest_step); 0 where
+    /// Weights whose step was longer than the learning rate.
+    #[cfg_attr(feature = "serde", serde(rename = "above_rate"))]
+    pub above_lr: u64,
+    /// The largest |step| / lr that the settings allow, [`Adam::longest_step`](crate::Adam::longest_step); 0 where
     /// there is no such bound.
     pub longest_step: f64,
     /// Gradients that were NaN or infinite.
@@ -33,19 +34,19 @@ pub struct Audit {
     pub update_squares: f64,
     /// Sum of weight^2, before the step.
     pub weight_squares: f64,
-    /// |step| / rate of a sample of the weights: the first 64 of every 8192 of a tensor.
+    /// |step| / lr of a sample of the weights: the first 64 of every 8192 of a tensor.
     pub steps: LogHistogram,
-    /// A weight's own learning rate, rate / (sqrt(v) + eps) with all corrections, of the same sample.
+    /// A weight's own learning rate, lr / (sqrt(v) + eps) with all corrections, of the same sample.
     pub rates: LogHistogram,
 }
 
-impl Default for Audit {
+impl Default for StepAudit {
     fn default() -> Self {
         Self {
             weights: 0,
             max_step: 0.0,
             step_squares: 0.0,
-            above_rate: 0,
+            above_lr: 0,
             longest_step: 0.0,
             non_finite: 0,
             flushed: 0,
@@ -57,18 +58,18 @@ impl Default for Audit {
     }
 }
 
-impl Audit {
-    /// The root mean square of step / rate; 0 without weights. At a minimum that noise dominates, Adam's is
-    /// `sqrt((1 - beta1) / (1 + beta1))`, 0.229 by default, whatever the rate.
+impl StepAudit {
+    /// The root mean square of step / lr; 0 without weights. At a minimum that noise dominates, Adam's is
+    /// `sqrt((1 - beta1) / (1 + beta1))`, 0.229 by default, whatever the learning rate.
     #[must_use]
     pub fn rms_step(&self) -> f64 {
         libm::sqrt(self.step_squares / (self.weights.max(1) as f64))
     }
 
-    /// The share of weights whose step was longer than the rate, in `[0, 1]`.
+    /// The share of weights whose step was longer than the learning rate, in `[0, 1]`.
     #[must_use]
-    pub fn share_above_rate(&self) -> f64 {
-        self.above_rate as f64 / (self.weights.max(1) as f64)
+    pub fn share_above_lr(&self) -> f64 {
+        self.above_lr as f64 / (self.weights.max(1) as f64)
     }
 
     /// The largest step over the largest that there can be, in `[0, 1]` but for rounding; `None` without a bound.
@@ -90,7 +91,7 @@ impl Audit {
         self.weights += other.weights;
         self.max_step = self.max_step.max(other.max_step);
         self.step_squares += other.step_squares;
-        self.above_rate += other.above_rate;
+        self.above_lr += other.above_lr;
         self.longest_step = self.longest_step.max(other.longest_step);
         self.non_finite += other.non_finite;
         self.flushed += other.flushed;
@@ -161,7 +162,7 @@ pub(crate) const SAMPLE: usize = 64;
 /// Counts a block of a pass in vectors. Few operations: they have to hide behind a root and a division.
 pub(crate) struct Counting<S: Simd> {
     /// In the weights' own unit.
-    rate: S::f32s,
+    lr: S::f32s,
     max: S::f32s,
     steps: S::f32s,
     above: S::f32s,
@@ -173,10 +174,10 @@ pub(crate) struct Counting<S: Simd> {
 
 impl<S: Simd> Counting<S> {
     #[inline(always)]
-    pub(crate) fn new(simd: S, rate: f64) -> Self {
+    pub(crate) fn new(simd: S, lr: f64) -> Self {
         let none = simd.splat_f32s(0.0);
         Self {
-            rate: simd.splat_f32s(math::round(rate)),
+            lr: simd.splat_f32s(math::round(lr)),
             max: none,
             steps: none,
             above: none,
@@ -188,7 +189,7 @@ impl<S: Simd> Counting<S> {
 
     /// Adds the block of these gradients to an audit.
     #[inline(always)]
-    pub(crate) fn flush(self, simd: S, audit: &mut Audit, gradient: &[f32], inverse: f64) {
+    pub(crate) fn flush(self, simd: S, audit: &mut StepAudit, gradient: &[f32], inverse: f64) {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a whole number, at most 3 times a block"
@@ -202,7 +203,7 @@ impl<S: Simd> Counting<S> {
         audit.max_step = if max > audit.max_step { max } else { audit.max_step };
         audit.step_squares += steps * inverse * inverse;
         audit.update_squares += steps;
-        audit.above_rate += above;
+        audit.above_lr += above;
         audit.flushed += flushed;
         audit.weight_squares += f64::from(simd.reduce_sum_f32s(self.weights));
         if simd.reduce_sum_f32s(self.poison) != 0.0 {
@@ -213,18 +214,18 @@ impl<S: Simd> Counting<S> {
     }
 }
 
-impl<S: Simd> Watch<S> for Counting<S> {
+impl<S: Simd> Observer<S> for Counting<S> {
     #[inline(always)]
-    fn see(&mut self, simd: S, _: usize, seen: &Seen<S>) {
-        let size = simd.abs_f32s(seen.taken);
+    fn observe(&mut self, simd: S, _: usize, values: &VectorValues<S>) {
+        let size = simd.abs_f32s(values.taken);
         self.max = simd.max_f32s(size, self.max);
         self.steps = simd.mul_add_f32s(size, size, self.steps);
-        self.above = self.count(simd, simd.greater_than_f32s(size, self.rate), self.above);
-        self.poison = simd.mul_add_f32s(seen.raw, simd.splat_f32s(0.0), self.poison);
-        self.weights = simd.mul_add_f32s(seen.weight, seen.weight, self.weights);
+        self.above = self.count(simd, simd.greater_than_f32s(size, self.lr), self.above);
+        self.poison = simd.mul_add_f32s(values.raw, simd.splat_f32s(0.0), self.poison);
+        self.weights = simd.mul_add_f32s(values.weight, values.weight, self.weights);
         // Denormals are rare: one test for all of them, and what counts them beside the way.
-        if simd.first_true_m32s(simd.not_m32s(seen.normal)) < S::F32_LANES {
-            let [a, b, c] = seen.moments;
+        if simd.first_true_m32s(simd.not_m32s(values.normal)) < S::F32_LANES {
+            let [a, b, c] = values.moments;
             self.flushed = self.count(simd, denormal(simd, a), self.flushed);
             self.flushed = self.count(simd, denormal(simd, b), self.flushed);
             self.flushed = self.count(simd, denormal(simd, c), self.flushed);
@@ -263,7 +264,13 @@ impl<S: Simd> Sample<S> {
 
     /// Adds `n` weights to the histograms.
     #[inline(always)]
-    pub(crate) fn flush(self, audit: &mut Audit, n: usize, inverse: f64, gain: f32) -> Counting<S> {
+    pub(crate) fn flush(
+        self,
+        audit: &mut StepAudit,
+        n: usize,
+        inverse: f64,
+        gain: f32,
+    ) -> Counting<S> {
         let inverse = math::round(inverse);
         for (&step, &denominator) in self.steps.iter().zip(&self.denominators).take(n) {
             audit.steps.count(step * inverse);
@@ -273,11 +280,11 @@ impl<S: Simd> Sample<S> {
     }
 }
 
-impl<S: Simd> Watch<S> for Sample<S> {
+impl<S: Simd> Observer<S> for Sample<S> {
     #[inline(always)]
-    fn see(&mut self, simd: S, i: usize, seen: &Seen<S>) {
-        self.counting.see(simd, i, seen);
-        S::as_mut_simd_f32s(&mut self.steps).0[i] = seen.taken;
-        S::as_mut_simd_f32s(&mut self.denominators).0[i] = seen.denominator;
+    fn observe(&mut self, simd: S, i: usize, values: &VectorValues<S>) {
+        self.counting.observe(simd, i, values);
+        S::as_mut_simd_f32s(&mut self.steps).0[i] = values.taken;
+        S::as_mut_simd_f32s(&mut self.denominators).0[i] = values.denominator;
     }
 }

@@ -5,9 +5,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::audit::{Audit, Counting, SAMPLE, STRIDE, Sample};
-use crate::pass::{Frame, Pass};
-use crate::piece::Gradient;
+use crate::audit::{Counting, SAMPLE, STRIDE, Sample, StepAudit};
+use crate::chunks::Gradient;
+use crate::pass::{Pass, PassParams};
 use crate::rules::Kernel;
 
 /// Weights in a block: their slices are in the first cache together.
@@ -15,24 +15,24 @@ const BLOCK: usize = 1024;
 
 /// A step over slices of one length, and what is done beside it.
 pub(crate) struct Blocks<'a, K> {
-    pub(crate) frame: Frame,
+    pub(crate) params: PassParams,
     pub(crate) kernel: K,
     pub(crate) weights: &'a mut [f32],
     pub(crate) gradient: Gradient<'a>,
     pub(crate) moments: [&'a mut [f32]; 3],
     /// The running average, empty for none, and how far it moves towards the weights.
     pub(crate) average: &'a mut [f32],
-    pub(crate) towards: f32,
-    /// The rate, where the step is to be audited.
+    pub(crate) ema_weight: f32,
+    /// The learning rate, where the step is to be audited.
     pub(crate) audit: Option<f64>,
 }
 
 impl<K: Kernel> WithSimd for Blocks<'_, K> {
-    type Output = Audit;
+    type Output = StepAudit;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) -> Audit {
-        let mut audit = Audit::default();
+    fn with_simd<S: Simd>(mut self, simd: S) -> StepAudit {
+        let mut audit = StepAudit::default();
         let n = self.weights.len();
         let mut start = 0;
         while start < n {
@@ -57,12 +57,12 @@ impl<K: Kernel> Blocks<'_, K> {
         start: usize,
         end: usize,
         sampled: bool,
-        audit: &mut Audit,
+        audit: &mut StepAudit,
     ) {
         let [m0, m1, m2] = &mut self.moments;
         let n = end - start;
         let pass = Pass {
-            frame: self.frame,
+            params: self.params,
             kernel: self.kernel,
             weights: &mut self.weights[start..end],
             gradient: &self.gradient.values()[start..end],
@@ -74,24 +74,24 @@ impl<K: Kernel> Blocks<'_, K> {
         };
         match self.audit {
             None => pass.with_simd(simd),
-            Some(rate) => {
-                let inverse = if rate > 0.0 { 1.0 / rate } else { 0.0 };
-                let mut counting = Counting::new(simd, rate);
+            Some(lr) => {
+                let inverse = if lr > 0.0 { 1.0 / lr } else { 0.0 };
+                let mut counting = Counting::new(simd, lr);
                 if sampled {
                     let mut sample = Sample::new(counting);
-                    pass.watched(simd, &mut sample);
+                    pass.run_observed(simd, &mut sample);
                     counting =
-                        sample.flush(audit, n, inverse, self.kernel.gain() * self.frame.gain);
+                        sample.flush(audit, n, inverse, self.kernel.gain() * self.params.gain);
                 } else {
-                    pass.watched(simd, &mut counting);
+                    pass.run_observed(simd, &mut counting);
                 }
                 counting.flush(simd, audit, &self.gradient.values()[start..end], inverse);
             }
         }
         if !self.average.is_empty() {
-            let towards = self.towards;
+            let ema_weight = self.ema_weight;
             for (a, w) in self.average[start..end].iter_mut().zip(&self.weights[start..end]) {
-                *a += towards * (w - *a);
+                *a += ema_weight * (w - *a);
             }
         }
         if let Gradient::Zero(gradient) = &mut self.gradient {

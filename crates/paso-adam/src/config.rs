@@ -11,18 +11,18 @@ use crate::rule::Rule;
 /// [`AdamConfig::optax`] start from the defaults of those libraries.
 ///
 /// ```
-/// use paso_adam::{Adam, AdamConfig, Decay};
+/// use paso_adam::{Adam, AdamConfig, WeightDecay};
 ///
-/// let adamw = Adam::new(AdamConfig { decay: Decay::Decoupled(0.01), ..AdamConfig::default() })?;
+/// let adamw = Adam::new(AdamConfig { decay: WeightDecay::Decoupled(0.01), ..AdamConfig::default() })?;
 /// # Ok::<(), paso_adam::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamConfig {
     /// The formula of the update. Default [`Rule::Adam`].
     pub rule: Rule,
-    /// Decay rate of the first moment (the mean of gradients), in `[0, 1)`. Default 0.9.
+    /// WeightDecay rate of the first moment (the mean of gradients), in `[0, 1)`. Default 0.9.
     pub beta1: f64,
-    /// Decay rate of the second moment (the mean of squared gradients), in `[0, 1)`. Default 0.999.
+    /// WeightDecay rate of the second moment (the mean of squared gradients), in `[0, 1)`. Default 0.999.
     pub beta2: f64,
     /// Added to the denominator, at least 0; at least one of `eps` and `eps_root` is above 0. Default 1e-8
     /// (paper, PyTorch, Optax); Keras has 1e-7. [`Rule::Lion`] has no denominator and ignores it.
@@ -32,8 +32,8 @@ pub struct AdamConfig {
     /// Added under the square root, at least 0. Default 0. It is Optax's `eps_root`. [`Rule::AdaBelief`] adds it to
     /// the second moment itself, every step.
     pub eps_root: f64,
-    /// Weight decay. Default [`Decay::None`].
-    pub decay: Decay,
+    /// Weight decay. Default [`WeightDecay::None`].
+    pub decay: WeightDecay,
     /// Walk up the gradient instead of down. Default `false`.
     pub maximize: bool,
     /// Take only those parts of a step that agree in sign with the gradient, and lengthen them by as much as was left
@@ -51,7 +51,7 @@ impl Default for AdamConfig {
             eps: 1e-8,
             epsilon: Epsilon::Corrected,
             eps_root: 0.0,
-            decay: Decay::None,
+            decay: WeightDecay::None,
             maximize: false,
             cautious: false,
         }
@@ -65,7 +65,7 @@ pub enum Epsilon {
     /// To the root of the bias-corrected moment, `sqrt(v / (1 - beta2^t)) + eps`: algorithm 1 of the paper,
     /// PyTorch, Optax. [`Rule::Adamax`]: to the gradient's magnitude, inside the maximum (PyTorch, Optax).
     Corrected,
-    /// To the root of the raw moment, `sqrt(v) + eps`, with the correction moved into the rate: the paper's
+    /// To the root of the raw moment, `sqrt(v) + eps`, with the correction moved into the learning rate: the paper's
     /// "epsilon hat" (end of section 2), Keras, TensorFlow, and PyTorch's `RAdam`. It acts as
     /// `eps / sqrt(1 - beta2^t)` would: 31.6 times as large at the first step, at the default `beta2`.
     /// [`Rule::Adamax`]: outside of the maximum (Keras).
@@ -75,17 +75,17 @@ pub enum Epsilon {
 /// Weight decay, and what it is multiplied with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub enum Decay {
+pub enum WeightDecay {
     /// None.
     None,
     /// L2 regularization: `gradient += value * weight`, before the moments. PyTorch's `Adam(weight_decay=…)`.
     L2(f64),
     /// `weight *= 1 - rate * value`, apart from the gradient: AdamW (Loshchilov & Hutter, arXiv 1711.05101,
-    /// algorithm 2) as every library ships it, so that a schedule of the rate also schedules the decay.
+    /// algorithm 2) as every library ships it, so that a schedule of the learning rate also schedules the decay.
     /// [`Rule::Lamb`]: `value * weight` is added to the update before its norm is taken.
     Decoupled(f64),
     /// `weight *= 1 - (rate / peak) * value`: the paper's own form, where the schedule `rate / peak` scales the decay
-    /// and the size of the rate does not.
+    /// and the size of the learning rate does not.
     ScheduleOnly {
         /// The decay at the peak of the schedule, at least 0.
         value: f64,
@@ -93,7 +93,7 @@ pub enum Decay {
         peak: f64,
     },
     /// `weight *= 1 - (rate^2 / peak) * value`: Defazio, arXiv 2506.02285; timm's `corrected_weight_decay`.
-    /// It keeps the norm of normalized layers in balance while the rate decays.
+    /// It keeps the norm of normalized layers in balance while the learning rate decays.
     Corrected {
         /// The decay, at least 0.
         value: f64,
@@ -102,8 +102,8 @@ pub enum Decay {
     },
 }
 
-impl Decay {
-    /// What is added to the gradient for each unit of weight, and what a weight shrinks by, at the rate `lr`.
+impl WeightDecay {
+    /// What is added to the gradient for each unit of weight, and what a weight shrinks by, at the learning rate `lr`.
     pub(crate) fn at(self, lr: f64) -> (f64, f64) {
         match self {
             Self::None => (0.0, 0.0),
@@ -133,7 +133,7 @@ pub(crate) fn require(
     ok: bool,
     range: &'static str,
 ) -> Result<(), Error> {
-    if ok { Ok(()) } else { Err(Error::Config { field, value, range }) }
+    if ok { Ok(()) } else { Err(Error::InvalidValue { field, value, allowed: range }) }
 }
 
 /// Finite and not negative.
@@ -143,7 +143,7 @@ pub(crate) fn size(x: f64) -> bool {
 
 impl AdamConfig {
     /// Names the first field that is out of range.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
         let unit = "at least 0 and below 1";
         require("beta1", self.beta1, (0.0..1.0).contains(&self.beta1), unit)?;
         require("beta2", self.beta2, (0.0..1.0).contains(&self.beta2), unit)?;
@@ -155,12 +155,14 @@ impl AdamConfig {
             require("eps", self.eps, self.eps + self.eps_root > 0.0, range)?;
         }
         let (decay, peak) = match self.decay {
-            Decay::None => (0.0, 1.0),
-            Decay::L2(value) | Decay::Decoupled(value) => (value, 1.0),
-            Decay::ScheduleOnly { value, peak } | Decay::Corrected { value, peak } => (value, peak),
+            WeightDecay::None => (0.0, 1.0),
+            WeightDecay::L2(value) | WeightDecay::Decoupled(value) => (value, 1.0),
+            WeightDecay::ScheduleOnly { value, peak } | WeightDecay::Corrected { value, peak } => {
+                (value, peak)
+            }
         };
         require("decay", decay, size(decay), not_negative)?;
         require("decay.peak", peak, size(peak) && peak > 0.0, "finite and above 0")?;
-        self.rule.check(self)
+        self.rule.validate(self)
     }
 }

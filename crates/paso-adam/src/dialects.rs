@@ -1,13 +1,13 @@
 //! Starting points that reproduce a library's optimizer of the same name.
 
-use crate::config::{AdamConfig, Decay, Epsilon};
+use crate::config::{AdamConfig, Epsilon, WeightDecay};
 use crate::rule::{AdoptClip, Nesterov, Rule};
 
 /// Each of these has the library's defaults and the library's place for `eps`; the
 /// [chapter on other libraries](crate#adam-in-other-libraries) has the rest.
 impl AdamConfig {
-    /// `torch.optim.Adam` (2.15): as the paper. `weight_decay` of `Adam` is [`Decay::L2`], of `AdamW`
-    /// [`Decay::Decoupled`], 0.01 by default.
+    /// `torch.optim.Adam` (2.15): as the paper. `weight_decay` of `Adam` is [`WeightDecay::L2`], of `AdamW`
+    /// [`WeightDecay::Decoupled`], 0.01 by default.
     #[must_use]
     pub fn torch() -> Self {
         Self::default()
@@ -16,7 +16,7 @@ impl AdamConfig {
     /// `torch.optim.AdamW` (2.15), with its default decay of 0.01.
     #[must_use]
     pub fn torch_adamw() -> Self {
-        Self { decay: Decay::Decoupled(0.01), ..Self::torch() }
+        Self { decay: WeightDecay::Decoupled(0.01), ..Self::torch() }
     }
 
     /// `torch.optim.NAdam` (2.15).
@@ -32,7 +32,7 @@ impl AdamConfig {
     }
 
     /// `keras.optimizers.Adam` (3.15): `eps` is 1e-7 and added to the raw moment. Keras' `weight_decay` is always
-    /// [`Decay::Decoupled`].
+    /// [`WeightDecay::Decoupled`].
     #[must_use]
     pub fn keras() -> Self {
         Self { eps: 1e-7, epsilon: Epsilon::Hat, ..Self::default() }
@@ -49,7 +49,7 @@ impl AdamConfig {
     }
 
     /// `optax.adam` (0.2.8): as the paper, and with `eps_root`, 0 by default. `optax.adamw` is this with
-    /// `Decay::Decoupled(1e-4)`.
+    /// `WeightDecay::Decoupled(1e-4)`.
     #[must_use]
     pub fn optax() -> Self {
         Self::default()

@@ -11,19 +11,19 @@ use paso_isa::IsaError;
 #[non_exhaustive]
 pub enum Error {
     /// A field of [`AdamConfig`](crate::AdamConfig), [`StepOptions`](crate::StepOptions) or
-    /// [`Param`](crate::Param) is outside its range.
-    #[error("{field} = {value}: must be {range}")]
-    Config {
+    /// [`Param`](crate::Param) is outside its allowed.
+    #[error("{field} = {value}: must be {allowed}")]
+    InvalidValue {
         /// The field's name, as it is written in the configuration.
         field: &'static str,
         /// Its value.
         value: f64,
         /// What is allowed, in words.
-        range: &'static str,
+        allowed: &'static str,
     },
     /// A switch of [`AdamConfig`](crate::AdamConfig) is on that the rule does not have.
     #[error("{field} = true: must be false for {rule}")]
-    Switch {
+    Unsupported {
         /// The field's name, as it is written in the configuration.
         field: &'static str,
         /// The rule.

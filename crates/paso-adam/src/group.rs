@@ -5,15 +5,15 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::adam::{Adam, assert_rate};
-use crate::audit::Audit;
+use crate::adam::{Adam, assert_lr};
+use crate::audit::StepAudit;
+use crate::chunks::{Chunk, ParamMut, Source, Threads};
 use crate::config::AdamConfig;
 use crate::error::Error;
 use crate::options::{Clip, NonFinite, StepOptions, StepReport};
 use crate::param::Param;
-use crate::piece::{Piece, Source, Tensor, Threads};
 use crate::scalars::Scalars;
-use crate::step::{Beside, Step};
+use crate::step::{Step, StepExtras};
 
 /// An optimizer for a list of tensors: it owns their moments and counts the steps.
 ///
@@ -51,34 +51,34 @@ pub struct AdamGroup {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Setting {
     config: AdamConfig,
-    rate_scale: f64,
+    lr_scale: f64,
 }
 
 impl AdamGroup {
     /// An optimizer for tensors of these lengths, before its first step.
     #[must_use]
     pub fn new(adam: Adam, lens: impl IntoIterator<Item = usize>) -> Self {
-        let setting = Setting { config: *adam.config(), rate_scale: 1.0 };
+        let setting = Setting { config: *adam.config(), lr_scale: 1.0 };
         Self::build(adam, lens.into_iter().collect(), vec![], vec![setting], vec![])
     }
 
     /// An optimizer for named tensors, each with its own settings, before its first step.
     ///
     /// # Errors
-    /// [`Error::Config`] when a field of a tensor is out of range, [`Error::State`] when two have one name.
+    /// [`Error::InvalidValue`] when a field of a tensor is out of range, [`Error::State`] when two have one name.
     pub fn with_params(adam: Adam, params: impl IntoIterator<Item = Param>) -> Result<Self, Error> {
         let (mut lens, mut names) = (Vec::new(), Vec::new());
         let (mut settings, mut setting_of) = (Vec::new(), Vec::new());
         for param in params {
-            param.check()?;
+            param.validate()?;
             let base = *adam.config();
             let config = AdamConfig {
                 decay: base.decay.scaled(param.decay_scale),
                 eps: param.eps.unwrap_or(base.eps),
                 ..base
             };
-            config.check()?;
-            let setting = Setting { config, rate_scale: param.rate_scale };
+            config.validate()?;
+            let setting = Setting { config, lr_scale: param.lr_scale };
             let known = settings.iter().position(|&other| other == setting);
             setting_of.push(known.unwrap_or(settings.len()));
             if known.is_none() {
@@ -148,7 +148,7 @@ impl AdamGroup {
         self.adam = adam;
     }
 
-    /// Takes the next step with the rate `lr`, in the caller's thread. Tensors are pairs of weights and gradient, in
+    /// Takes the next step with the learning rate `lr`, in the caller's thread. Tensors are pairs of weights and gradient, in
     /// the order of the lengths given to [`AdamGroup::new`].
     ///
     /// # Panics
@@ -186,7 +186,7 @@ impl AdamGroup {
         &mut self,
         lr: f64,
         mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
-    ) -> Audit {
+    ) -> StepAudit {
         self.audited(Threads::One, lr, tensors.as_mut())
     }
 
@@ -200,7 +200,7 @@ impl AdamGroup {
         &mut self,
         lr: f64,
         mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
-    ) -> Audit {
+    ) -> StepAudit {
         self.audited(self.pool(), lr, tensors.as_mut())
     }
 
@@ -208,12 +208,12 @@ impl AdamGroup {
     /// average of the weights, gradients set to zero, an audit.
     ///
     /// ```
-    /// use paso_adam::{Adam, AdamConfig, AdamGroup, Clip, Gradient, StepOptions, Tensor};
+    /// use paso_adam::{Adam, AdamConfig, AdamGroup, Clip, Gradient, StepOptions, ParamMut};
     ///
     /// let mut group = AdamGroup::new(Adam::new(AdamConfig::default())?, [3]);
     /// let (mut weights, mut gradient, mut average) = ([1.0; 3], [30.0, 0.0, 40.0], [1.0; 3]);
     /// let options = StepOptions { clip: Clip::global_norm(1.0), ..StepOptions::default() };
-    /// let report = group.step_with(1e-3, &options, [Tensor {
+    /// let report = group.step_with(1e-3, &options, [ParamMut {
     ///     weights: &mut weights,
     ///     gradient: Gradient::Zero(&mut gradient),
     ///     average: &mut average,
@@ -224,7 +224,7 @@ impl AdamGroup {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] when an option is out of range, [`Error::NonFinite`] under [`NonFinite::Refuse`]. Nothing has
+    /// [`Error::InvalidValue`] when an option is out of range, [`Error::NonFinite`] under [`NonFinite::Refuse`]. Nothing has
     /// been changed then.
     ///
     /// # Panics
@@ -234,7 +234,7 @@ impl AdamGroup {
         &mut self,
         lr: f64,
         options: &StepOptions,
-        mut tensors: impl AsMut<[Tensor<'a>]>,
+        mut tensors: impl AsMut<[ParamMut<'a>]>,
     ) -> Result<StepReport, Error> {
         self.take(Threads::One, lr, options, tensors.as_mut())
     }
@@ -252,7 +252,7 @@ impl AdamGroup {
         &mut self,
         lr: f64,
         options: &StepOptions,
-        mut tensors: impl AsMut<[Tensor<'a>]>,
+        mut tensors: impl AsMut<[ParamMut<'a>]>,
     ) -> Result<StepReport, Error> {
         self.take(self.pool(), lr, options, tensors.as_mut())
     }
@@ -260,31 +260,31 @@ impl AdamGroup {
     /// The pool, unless the group is so small that waking a thread costs more than it brings.
     #[cfg(feature = "rayon")]
     fn pool(&self) -> Threads {
-        let small = self.moments[0].len() <= crate::piece::SERIAL;
+        let small = self.moments[0].len() <= crate::chunks::SERIAL;
         if small { Threads::One } else { Threads::Pool }
     }
 
-    /// A step with nothing beside it.
+    /// A step with nothing besides it.
     #[track_caller]
     fn plain<T: Source>(&mut self, threads: Threads, lr: f64, tensors: &mut [T]) {
-        assert_rate(lr);
+        assert_lr(lr);
         self.assert_fits(tensors);
         self.fold(lr, [1.0, f64::INFINITY]);
         let (folded, setting_of) = (&self.folded, &self.setting_of);
         let [a, b, c] = &mut self.moments;
-        let each = |i: usize, piece: Piece<'_>| {
-            folded[setting_of.get(i).copied().unwrap_or(0)].tensor(threads, piece);
+        let each = |i: usize, chunk: Chunk<'_>| {
+            folded[setting_of.get(i).copied().unwrap_or(0)].tensor(threads, chunk);
         };
         threads.tensors(0, tensors, [a, b, c], &each, &|(), ()| ());
     }
 
-    /// A step with nothing beside it but an audit.
+    /// A step with nothing besides it but an audit.
     #[track_caller]
-    fn audited<T: Source>(&mut self, threads: Threads, lr: f64, tensors: &mut [T]) -> Audit {
-        assert_rate(lr);
+    fn audited<T: Source>(&mut self, threads: Threads, lr: f64, tensors: &mut [T]) -> StepAudit {
+        assert_lr(lr);
         self.assert_fits(tensors);
-        let beside = Beside { towards: 0.0, tensor_norm: f64::INFINITY, audit: true };
-        self.apply(threads, lr, [1.0, f64::INFINITY], beside, tensors)
+        let extras = StepExtras { ema_weight: 0.0, tensor_norm: f64::INFINITY, audit: true };
+        self.apply(threads, lr, [1.0, f64::INFINITY], extras, tensors)
     }
 
     /// A step with its options.
@@ -296,8 +296,8 @@ impl AdamGroup {
         options: &StepOptions,
         tensors: &mut [T],
     ) -> Result<StepReport, Error> {
-        assert_rate(lr);
-        options.check()?;
+        assert_lr(lr);
+        options.validate()?;
         self.assert_fits(tensors);
         let (mut scale, mut norm) = (options.unscale, None);
         if options.measures() {
@@ -326,32 +326,32 @@ impl AdamGroup {
         let clip = if let Clip::Value(max) = options.clip { max } else { f64::INFINITY };
         let tensor_norm =
             if let Clip::TensorNorm(max) = options.clip { max } else { f64::INFINITY };
-        let towards = crate::math::round(1.0 - options.average);
-        let beside = Beside { towards, tensor_norm, audit: options.audit };
-        let audit = self.apply(threads, lr, [scale, clip], beside, tensors);
+        let ema_weight = crate::math::round(1.0 - options.average);
+        let extras = StepExtras { ema_weight, tensor_norm, audit: options.audit };
+        let audit = self.apply(threads, lr, [scale, clip], extras, tensors);
         Ok(StepReport { taken: true, norm, audit: options.audit.then_some(audit) })
     }
 
-    /// Takes the step with what is beside it.
+    /// Takes the step with what is besides it.
     fn apply<T: Source>(
         &mut self,
         threads: Threads,
         lr: f64,
         scale_and_clip: [f64; 2],
-        beside: Beside,
+        extras: StepExtras,
         tensors: &mut [T],
-    ) -> Audit {
+    ) -> StepAudit {
         self.fold(lr, scale_and_clip);
         let (folded, setting_of) = (&self.folded, &self.setting_of);
         let [a, b, c] = &mut self.moments;
-        let each = |i: usize, piece: Piece<'_>| {
+        let each = |i: usize, chunk: Chunk<'_>| {
             let step = &folded[setting_of.get(i).copied().unwrap_or(0)];
-            step.tensor_with(threads, piece, beside)
+            step.tensor_with(threads, chunk, extras)
         };
-        let audit = threads.tensors(0, tensors, [a, b, c], &each, &|a: Audit, b| a.merge(&b));
+        let audit = threads.tensors(0, tensors, [a, b, c], &each, &|a: StepAudit, b| a.merge(&b));
         // The bound does not depend on what tensors have of their own.
-        let longest = if beside.audit { self.adam.longest_step(self.steps) } else { None };
-        Audit { longest_step: longest.unwrap_or(0.0), ..audit }
+        let longest = if extras.audit { self.adam.longest_step(self.steps) } else { None };
+        StepAudit { longest_step: longest.unwrap_or(0.0), ..audit }
     }
 
     /// Counts the step and folds its constants.
@@ -361,7 +361,7 @@ impl AdamGroup {
         self.folded.clear();
         let (t, scalars, isa) = (self.steps, self.scalars, self.adam.isa());
         self.folded.extend(self.settings.iter().map(|setting| {
-            Step::new(&setting.config, isa, t, lr * setting.rate_scale, scalars, scale_and_clip)
+            Step::new(&setting.config, isa, t, lr * setting.lr_scale, scalars, scale_and_clip)
         }));
     }
 

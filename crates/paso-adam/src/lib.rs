@@ -5,10 +5,10 @@
 //! `&mut [f32]` and `&[f32]`, so it fits any model.
 //!
 //! ```
-//! use paso_adam::{Adam, AdamConfig, AdamGroup, Decay};
+//! use paso_adam::{Adam, AdamConfig, AdamGroup, WeightDecay};
 //!
 //! // AdamW. Having an `Adam` proves that its settings were checked.
-//! let adam = Adam::new(AdamConfig { decay: Decay::Decoupled(0.01), ..AdamConfig::default() })?;
+//! let adam = Adam::new(AdamConfig { decay: WeightDecay::Decoupled(0.01), ..AdamConfig::default() })?;
 //! let mut weights = vec![1.0_f32; 1000];
 //! let mut group = AdamGroup::new(adam, [weights.len()]);
 //! for _ in 0..100 {
@@ -30,7 +30,7 @@
 //!
 //! # What a step can do
 //!
-//! [`AdamGroup::step`] is the plain step, [`AdamGroup::step_audited`] also tells what it did ([`Audit`]), and
+//! [`AdamGroup::step`] is the plain step, [`AdamGroup::step_audited`] also tells what it did ([`StepAudit`]), and
 //! [`AdamGroup::step_with`] does what else belongs to a step in the same pass over memory ([`StepOptions`]): unscaling,
 //! clipping by value or norm, a policy for NaN, a running average of the weights, zeroing of the gradient. Named
 //! tensors with rates and decays of their own are [`Param`]s. Every [`Rule`] of the family goes through the same loop.
@@ -41,14 +41,14 @@
 //!
 //! | library | here |
 //! |---|---|
-//! | `torch.optim.Adam(weight_decay=d)` | [`AdamConfig::torch`] with [`Decay::L2`]`(d)` |
+//! | `torch.optim.Adam(weight_decay=d)` | [`AdamConfig::torch`] with [`WeightDecay::L2`]`(d)` |
 //! | `torch.optim.AdamW` | [`AdamConfig::torch_adamw`]; `amsgrad=True` is [`AmsGrad::Raw`] |
 //! | `torch.optim.NAdam`, `RAdam` | [`AdamConfig::torch_nadam`], [`AdamConfig::torch_radam`] (its `eps` is [`Epsilon::Hat`]) |
 //! | `torch.optim.Adamax` | [`Rule::Adamax`] |
 //! | `torch.nn.utils.clip_grad_norm_(max)` | [`Clip::global_norm`]`(max)`, which adds 1e-6 to the norm |
 //! | `torch.amp.GradScaler` | [`StepOptions::unscale`] and [`NonFinite::Skip`] |
 //! | `keras.optimizers.Adam` | [`AdamConfig::keras`]: [`Epsilon::Hat`] and 1e-7, an `eps` 316 times PyTorch's at the first step |
-//! | Keras' `AdamW`, or any with `weight_decay=d` | the same with [`Decay::Decoupled`]`(d)`; Keras never has L2 |
+//! | Keras' `AdamW`, or any with `weight_decay=d` | the same with [`WeightDecay::Decoupled`]`(d)`; Keras never has L2 |
 //! | `keras.optimizers.Nadam` | [`AdamConfig::keras_nadam`]: momentum warms up 250 times as fast as PyTorch's |
 //! | `keras.optimizers.Adamax` | [`Rule::Adamax`] with [`Epsilon::Hat`] |
 //! | Keras' `clipnorm`, `global_clipnorm`, `clipvalue` | [`Clip::TensorNorm`], [`Clip::GlobalNorm`] with `eps` 0, [`Clip::Value`] |
@@ -58,10 +58,10 @@
 //! | `optax.radam`, `adabelief`, `lion`, `contrib.adopt`, `lamb` | [`Rule::RAdam`], [`AdamConfig::adabelief`], [`AdamConfig::lion`], [`AdamConfig::adopt`], [`AdamConfig::lamb`] |
 //! | `optax.clip_by_global_norm` | [`Clip::GlobalNorm`] with `eps` 0 |
 //! | timm `NAdamW`, `Adopt`, `Lamb` | [`Nesterov::Simple`], [`AdoptClip`] with `power` 0.333, [`AdamConfig::lamb`] with [`Clip::GlobalNorm`] of 1 |
-//! | timm `caution=True`, `corrected_weight_decay=True` | [`AdamConfig::cautious`], [`Decay::Corrected`] |
+//! | timm `caution=True`, `corrected_weight_decay=True` | [`AdamConfig::cautious`], [`WeightDecay::Corrected`] |
 //! | `schedulefree.AdamWScheduleFree` | [`Rule::ScheduleFree`]; its `eval()` and `train()` are [`AdamGroup::evaluate`] |
-//! | DeepSpeed `DeepSpeedCPUAdam` | [`AdamConfig::torch`] with [`Decay::Decoupled`] (`adamw_mode`, its default) |
-//! | burn `AdamW` | [`AdamConfig::torch`] with `eps` 1e-5 and [`Decay::Decoupled`]`(1e-4)` |
+//! | DeepSpeed `DeepSpeedCPUAdam` | [`AdamConfig::torch`] with [`WeightDecay::Decoupled`] (`adamw_mode`, its default) |
+//! | burn `AdamW` | [`AdamConfig::torch`] with `eps` 1e-5 and [`WeightDecay::Decoupled`]`(1e-4)` |
 //! | candle `AdamW` | [`AdamConfig::torch_adamw`] |
 //!
 //! The file `DIALECTS.md` beside this crate has every run that was compared with the library's own record, and how
@@ -71,7 +71,7 @@
 //! # Files
 //!
 //! [`AdamState`] is plain data for serde. [`AdamGroup::views`] gives the state tensor by tensor under PyTorch's names
-//! (`state.TENSOR.exp_avg`), as slices that the `safetensors` crate takes as they are, and [`AdamGroup::load_views`]
+//! (`state.TENSOR.exp_avg`), as slices that the `safetensors` crate takes as they are, and [`AdamGroup::restore_views`]
 //! reads them. This crate does not depend on `safetensors` itself: that would bring a file format, and `serde_json`, to
 //! everyone who wants a loop.
 //!
@@ -98,6 +98,7 @@ extern crate std;
 mod adam;
 mod audit;
 mod blocks;
+mod chunks;
 mod config;
 mod dialects;
 mod error;
@@ -107,7 +108,6 @@ mod measure;
 mod options;
 mod param;
 mod pass;
-mod piece;
 pub mod reference;
 mod rule;
 mod rules;
@@ -117,14 +117,14 @@ mod state;
 mod step;
 
 pub use adam::Adam;
-pub use audit::{Audit, LogHistogram};
-pub use config::{AdamConfig, Decay, Epsilon};
+pub use audit::{LogHistogram, StepAudit};
+pub use chunks::{Gradient, ParamMut};
+pub use config::{AdamConfig, Epsilon, WeightDecay};
 pub use error::Error;
 pub use group::AdamGroup;
 pub use options::{Clip, NonFinite, StepOptions, StepReport};
 pub use param::Param;
 pub use paso_isa::{Isa, IsaError};
-pub use piece::{Gradient, Tensor};
 pub use rule::{AdoptClip, AmsGrad, Nesterov, Rule, ScheduleFree};
 pub use scalars::Scalars;
 pub use state::{AdamState, Moment, View};

@@ -21,14 +21,14 @@ pub(crate) fn round(x: f64) -> f32 {
 /// towards the mean: either way the smaller of the two rates is rounded to f32, which keeps all its digits, and
 /// the result is as exact as two roundings can be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Mean {
+pub(crate) struct Ema {
     /// `beta > 1/2`: step from the mean.
     slow: bool,
     /// The smaller of `beta` and `1 - beta`.
     part: f32,
 }
 
-impl Mean {
+impl Ema {
     pub(crate) fn new(beta: f64) -> Self {
         let slow = beta > 0.5;
         let part = round(if slow { 1.0 - beta } else { beta });
@@ -37,7 +37,7 @@ impl Mean {
 
     /// The next mean after `x`.
     #[inline(always)]
-    pub(crate) fn of<S: Simd>(self, simd: S, mean: S::f32s, x: S::f32s) -> S::f32s {
+    pub(crate) fn update<S: Simd>(self, simd: S, mean: S::f32s, x: S::f32s) -> S::f32s {
         let part = simd.splat_f32s(self.part);
         if self.slow {
             simd.mul_add_f32s(part, simd.sub_f32s(x, mean), mean)
@@ -48,7 +48,7 @@ impl Mean {
 
     /// The next mean of squares after `x`.
     #[inline(always)]
-    pub(crate) fn of_squares<S: Simd>(self, simd: S, mean: S::f32s, x: S::f32s) -> S::f32s {
+    pub(crate) fn update_squares<S: Simd>(self, simd: S, mean: S::f32s, x: S::f32s) -> S::f32s {
         let part = simd.splat_f32s(self.part);
         if self.slow {
             let gap = simd.mul_add_f32s(x, x, simd.neg_f32s(mean));
@@ -62,12 +62,12 @@ impl Mean {
 
 /// The magnitude up to which a gradient counts as zero: its square, times `1 - beta2`, would be denormal. At the
 /// default `beta2` that is 3.4e-18.
-pub(crate) fn faint_square(beta2: f64) -> f32 {
+pub(crate) fn flush_threshold_squared(beta2: f64) -> f32 {
     round(libm::sqrt(f64::from(f32::MIN_POSITIVE) / (1.0 - beta2)))
 }
 
 /// The magnitude up to which a gradient counts as zero where it is not squared: its part in a moment would be denormal.
-pub(crate) fn faint(config: &AdamConfig) -> f32 {
+pub(crate) fn flush_threshold(config: &AdamConfig) -> f32 {
     let part = (1.0 - config.beta1).min(1.0 - config.beta2);
     round(f64::from(f32::MIN_POSITIVE) / part)
 }
@@ -78,7 +78,7 @@ pub(crate) const DENORMAL: f32 = f32::from_bits(f32::MIN_POSITIVE.to_bits() - 1)
 /// Zero where the magnitude is at most `limit`, which is positive. NaN stays NaN.
 ///
 /// The comparison is one of integers: the bits of positive floats have the order of the floats, and compilers see
-/// through it, where they keep the mask of a float comparison and a blend apart.
+/// through it, where they decay_factor the mask of a float comparison and a blend apart.
 #[inline(always)]
 pub(crate) fn zero_up_to<S: Simd>(simd: S, limit: f32, x: S::f32s) -> S::f32s {
     simd.select_f32s(beyond(simd, limit, x), x, simd.splat_f32s(0.0))

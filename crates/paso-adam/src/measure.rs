@@ -1,11 +1,11 @@
 //! Sums over a tensor that a step needs before it is taken: norms of the gradient, the weights and the update.
 //!
-//! They are added in f64, in an order that depends on the lengths alone: sixteen running sums over a piece (element i
-//! in sum i mod 16), pieces in a fixed tree. So they have the same bits on every level and for any number of threads.
+//! They are added in f64, in an order that depends on the lengths alone: sixteen running sums over a chunk (element i
+//! in sum i mod 16), chunks in a fixed tree. So they have the same bits on every level and for any number of threads.
 
 use pulp::{Simd, WithSimd};
 
-use crate::pass::{Frame, Pass, Seen, Watch};
+use crate::pass::{Observer, Pass, PassParams, VectorValues};
 use crate::rules::Kernel;
 
 /// Running sums; sixteen fill a vector of any level.
@@ -85,7 +85,7 @@ impl WithSimd for Gradient<'_> {
 
 /// What LAMB and the cautious mask need to know of a tensor's update before it is taken.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Ahead {
+pub(crate) struct UpdateSummary {
     /// Sum of squares of the weights.
     pub(crate) weights: f64,
     /// Sum of squares of the update, the decay included.
@@ -94,7 +94,7 @@ pub(crate) struct Ahead {
     pub(crate) agreeing: u64,
 }
 
-impl Ahead {
+impl UpdateSummary {
     pub(crate) fn merge(self, other: Self) -> Self {
         Self {
             weights: self.weights + other.weights,
@@ -105,8 +105,8 @@ impl Ahead {
 }
 
 /// Computes an update without taking it: the same pass, over copies of a block at a time.
-pub(crate) struct Look<'a, K> {
-    pub(crate) frame: Frame,
+pub(crate) struct UpdateSums<'a, K> {
+    pub(crate) params: PassParams,
     pub(crate) kernel: K,
     /// Adds so much of the weight to the update, and takes the norms; `None` to count what agrees instead.
     pub(crate) decay: Option<f64>,
@@ -118,13 +118,13 @@ pub(crate) struct Look<'a, K> {
 /// Weights that are looked at together: their copies stay in the first cache.
 const BLOCK: usize = 256;
 
-impl<K: Kernel> WithSimd for Look<'_, K> {
-    type Output = Ahead;
+impl<K: Kernel> WithSimd for UpdateSums<'_, K> {
+    type Output = UpdateSummary;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Ahead {
-        let Look { frame, kernel, decay, weights, gradient, moments } = self;
-        let mut ahead = Ahead::default();
+    fn with_simd<S: Simd>(self, simd: S) -> UpdateSummary {
+        let UpdateSums { params, kernel, decay, weights, gradient, moments } = self;
+        let mut summary = UpdateSummary::default();
         let (mut steps, mut gradients) = ([0.0_f32; BLOCK], [0.0_f32; BLOCK]);
         let mut copies = [[0.0_f32; BLOCK]; 4];
         let mut start = 0;
@@ -139,43 +139,46 @@ impl<K: Kernel> WithSimd for Look<'_, K> {
             let [m0, m1, m2] = copies;
             let used = |k| if K::MOMENTS > k { n } else { 0 };
             let pass = Pass {
-                frame,
+                params,
                 kernel,
                 weights: &mut w[..n],
                 gradient: &gradient[start..end],
                 moments: [&mut m0[..used(0)], &mut m1[..used(1)], &mut m2[..used(2)]],
             };
-            pass.watched(simd, &mut Probe { steps: &mut steps, gradients: &mut gradients });
+            pass.run_observed(
+                simd,
+                &mut StepRecorder { steps: &mut steps, gradients: &mut gradients },
+            );
             let (weights, steps) = (&weights[start..end], &steps[..n]);
             let gradients = &gradients[..n];
             if let Some(decay) = decay {
-                ahead.weights += squares(weights, weights, 0.0);
-                ahead.updates += squares(steps, weights, decay);
+                summary.weights += squares(weights, weights, 0.0);
+                summary.updates += squares(steps, weights, decay);
             } else {
                 let mut agreeing = 0_u32;
                 for i in 0..n {
                     let (step, g) = (steps[i], gradients[i]);
                     agreeing += u32::from((step > 0.0) & (g > 0.0) | (step < 0.0) & (g < 0.0));
                 }
-                ahead.agreeing += u64::from(agreeing);
+                summary.agreeing += u64::from(agreeing);
             }
             start = end;
         }
-        ahead
+        summary
     }
 }
 
 /// Keeps the steps and the gradients that the rule saw.
-struct Probe<'a> {
+struct StepRecorder<'a> {
     steps: &'a mut [f32; BLOCK],
     gradients: &'a mut [f32; BLOCK],
 }
 
-impl<S: Simd> Watch<S> for Probe<'_> {
+impl<S: Simd> Observer<S> for StepRecorder<'_> {
     #[inline(always)]
-    fn see(&mut self, _: S, i: usize, seen: &Seen<S>) {
+    fn observe(&mut self, _: S, i: usize, values: &VectorValues<S>) {
         // A block is a whole number of vectors, so the last one always has room.
-        S::as_mut_simd_f32s(&mut self.steps[..]).0[i] = seen.step;
-        S::as_mut_simd_f32s(&mut self.gradients[..]).0[i] = seen.gradient;
+        S::as_mut_simd_f32s(&mut self.steps[..]).0[i] = values.step;
+        S::as_mut_simd_f32s(&mut self.gradients[..]).0[i] = values.gradient;
     }
 }

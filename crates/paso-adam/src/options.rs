@@ -1,6 +1,6 @@
 //! [`StepOptions`]: what one step does beside the update.
 
-use crate::audit::Audit;
+use crate::audit::StepAudit;
 use crate::config::{require, size};
 use crate::error::Error;
 
@@ -25,7 +25,7 @@ pub struct StepOptions {
     pub clip: Clip,
     /// What happens when a gradient is NaN or infinite. Default [`NonFinite::Pass`].
     pub non_finite: NonFinite,
-    /// Decay rate of the running averages that the tensors bring, in `[0, 1)`:
+    /// WeightDecay rate of the running averages that the tensors bring, in `[0, 1)`:
     /// `average = average * it + weight * (1 - it)`. Default 0.999.
     pub average: f64,
     /// Whether the step is audited. Default `false`.
@@ -102,12 +102,12 @@ pub struct StepReport {
     /// needed: for global clipping, or for another policy than [`NonFinite::Pass`].
     pub norm: Option<f64>,
     /// What the step did, where it was asked for and taken.
-    pub audit: Option<Audit>,
+    pub audit: Option<StepAudit>,
 }
 
 impl StepOptions {
     /// Names the first field that is out of range.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
         let positive = |x: f64| size(x) && x > 0.0;
         let above = "finite and above 0";
         require("unscale", self.unscale, positive(self.unscale), above)?;

@@ -14,7 +14,7 @@ use crate::error::Error;
 /// let group = AdamGroup::with_params(adam, [
 ///     Param::shaped("conv1.weight", &[16, 3, 3, 3]),
 ///     Param::shaped("conv1.bias", &[16]), // no decay
-///     Param { rate_scale: 0.1, ..Param::shaped("head.weight", &[4, 16]) },
+///     Param { lr_scale: 0.1, ..Param::shaped("head.weight", &[4, 16]) },
 /// ])?;
 /// # Ok::<(), paso_adam::Error>(())
 /// ```
@@ -24,8 +24,8 @@ pub struct Param {
     pub name: String,
     /// The number of weights.
     pub len: usize,
-    /// Multiplies the rate, finite and at least 0. Default 1.
-    pub rate_scale: f64,
+    /// Multiplies the learning rate, finite and at least 0. Default 1.
+    pub lr_scale: f64,
     /// Multiplies the decay, finite and at least 0. Default 1; 0 to exclude the tensor from decay.
     pub decay_scale: f64,
     /// Another `eps` than the group's. Default `None`.
@@ -36,7 +36,7 @@ impl Param {
     /// A tensor with the group's own settings.
     #[must_use]
     pub fn new(name: impl Into<String>, len: usize) -> Self {
-        Self { name: name.into(), len, rate_scale: 1.0, decay_scale: 1.0, eps: None }
+        Self { name: name.into(), len, lr_scale: 1.0, decay_scale: 1.0, eps: None }
     }
 
     /// A tensor of this shape, without decay where it is a scalar or a vector: biases, and the scales and shifts of
@@ -48,9 +48,9 @@ impl Param {
     }
 
     /// Names the first field that is out of range.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
         let range = "finite and at least 0";
-        require("rate_scale", self.rate_scale, size(self.rate_scale), range)?;
+        require("lr_scale", self.lr_scale, size(self.lr_scale), range)?;
         require("decay_scale", self.decay_scale, size(self.decay_scale), range)
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! g = clamp(scale * gradient) + l2 * w      one multiplication carries loss scale, clipping and the sign
 //! step, moments = rule(w, g, moments)
-//! w = keep * w - step                       `keep` is the decoupled decay; one rounding
+//! w = decay_factor * w - step                       `decay_factor` is the decoupled decay; one rounding
 //! ```
 //!
 //! Denormals never stay: a gradient too small for its square is taken for zero, and a moment that became denormal is
@@ -21,7 +21,7 @@ use crate::rules::{Kernel, Update};
 
 /// What happens to the gradient before the rule and to the weight beside it: constants of one step.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Frame {
+pub(crate) struct PassParams {
     /// Multiplies the gradient: loss scale, clipping, and -1 to maximize.
     pub(crate) scale: f32,
     /// The scaled gradient is held within plus and minus this; infinite to leave it.
@@ -29,16 +29,16 @@ pub(crate) struct Frame {
     /// Multiplies the weight and is added to the gradient (L2 regularization).
     pub(crate) l2: f32,
     /// Up to this magnitude the gradient counts as zero.
-    pub(crate) faint: f32,
+    pub(crate) flush_threshold: f32,
     /// Multiplies the weight (decoupled decay).
-    pub(crate) keep: f32,
+    pub(crate) decay_factor: f32,
     /// Multiplies the step.
     pub(crate) gain: f32,
     /// Whether only those steps are taken that agree with the gradient.
     pub(crate) cautious: bool,
 }
 
-impl Frame {
+impl PassParams {
     /// The gradient as the rule sees it.
     #[inline(always)]
     fn gradient<S: Simd>(self, simd: S, w: S::f32s, g: S::f32s) -> S::f32s {
@@ -50,7 +50,7 @@ impl Frame {
             let g = math::clamp(simd, self.clip, g);
             simd.mul_add_f32s(simd.splat_f32s(self.l2), w, g)
         };
-        zero_up_to(simd, self.faint, g)
+        zero_up_to(simd, self.flush_threshold, g)
     }
 
     /// The step as it is taken.
@@ -74,7 +74,7 @@ impl Frame {
 
 /// A step over slices of one length; moments that the rule does not have are empty.
 pub(crate) struct Pass<'a, K> {
-    pub(crate) frame: Frame,
+    pub(crate) params: PassParams,
     pub(crate) kernel: K,
     pub(crate) weights: &'a mut [f32],
     pub(crate) gradient: &'a [f32],
@@ -86,25 +86,25 @@ impl<K: Kernel> WithSimd for Pass<'_, K> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        self.watched(simd, &mut Blind);
+        self.run_observed(simd, &mut NoObserver);
     }
 }
 
 /// What sees every vector of a pass.
-pub(crate) trait Watch<S: Simd> {
+pub(crate) trait Observer<S: Simd> {
     /// Vector `i`, before its results are stored.
-    fn see(&mut self, simd: S, i: usize, seen: &Seen<S>);
+    fn observe(&mut self, simd: S, i: usize, values: &VectorValues<S>);
 }
 
 /// Values of one vector.
-pub(crate) struct Seen<S: Simd> {
+pub(crate) struct VectorValues<S: Simd> {
     /// The weight before the step.
     pub(crate) weight: S::f32s,
     /// The gradient as it was given.
     pub(crate) raw: S::f32s,
     /// The gradient as the rule saw it.
     pub(crate) gradient: S::f32s,
-    /// The step without the frame's gain.
+    /// The step without the params's gain.
     pub(crate) step: S::f32s,
     /// What is subtracted from the weight.
     pub(crate) taken: S::f32s,
@@ -117,18 +117,18 @@ pub(crate) struct Seen<S: Simd> {
 }
 
 /// Sees nothing.
-struct Blind;
+struct NoObserver;
 
-impl<S: Simd> Watch<S> for Blind {
+impl<S: Simd> Observer<S> for NoObserver {
     #[inline(always)]
-    fn see(&mut self, _: S, _: usize, _: &Seen<S>) {}
+    fn observe(&mut self, _: S, _: usize, _: &VectorValues<S>) {}
 }
 
 impl<K: Kernel> Pass<'_, K> {
-    /// The pass, and what `watch` saw of it.
+    /// The pass, and what `observer` saw of it.
     #[inline(always)]
-    pub(crate) fn watched<S: Simd>(self, simd: S, watch: &mut impl Watch<S>) {
-        let Pass { frame, kernel, weights, gradient, moments: [m0, m1, m2] } = self;
+    pub(crate) fn run_observed<S: Simd>(self, simd: S, observer: &mut impl Observer<S>) {
+        let Pass { params, kernel, weights, gradient, moments: [m0, m1, m2] } = self;
         let (w, w_end) = S::as_mut_simd_f32s(weights);
         let (g, g_end) = S::as_simd_f32s(gradient);
         let (m0, m0_end) = S::as_mut_simd_f32s(m0);
@@ -147,8 +147,8 @@ impl<K: Kernel> Pass<'_, K> {
                 if K::MOMENTS > 1 { m1[i] } else { none },
                 if K::MOMENTS > 2 { m2[i] } else { none },
             ];
-            let (weight, new, seen) = one_vector(simd, frame, kernel, w[i], g[i], old);
-            watch.see(simd, i, &seen);
+            let (weight, new, values) = one_vector(simd, params, kernel, w[i], g[i], old);
+            observer.observe(simd, i, &values);
             w[i] = weight;
             if K::MOMENTS > 0 {
                 m0[i] = new[0];
@@ -168,8 +168,8 @@ impl<K: Kernel> Pass<'_, K> {
                 simd.partial_load_f32s(m2_end),
             ];
             let (weight, g) = (simd.partial_load_f32s(w_end), simd.partial_load_f32s(g_end));
-            let (weight, new, seen) = one_vector(simd, frame, kernel, weight, g, old);
-            watch.see(simd, n, &seen);
+            let (weight, new, values) = one_vector(simd, params, kernel, weight, g, old);
+            observer.observe(simd, n, &values);
             simd.partial_store_f32s(w_end, weight);
             simd.partial_store_f32s(m0_end, new[0]);
             simd.partial_store_f32s(m1_end, new[1]);
@@ -182,17 +182,17 @@ impl<K: Kernel> Pass<'_, K> {
 #[inline(always)]
 fn one_vector<S: Simd, K: Kernel>(
     simd: S,
-    frame: Frame,
+    params: PassParams,
     kernel: K,
     w: S::f32s,
     raw: S::f32s,
     moments: [S::f32s; 3],
-) -> (S::f32s, [S::f32s; 3], Seen<S>) {
-    let g = frame.gradient(simd, w, raw);
+) -> (S::f32s, [S::f32s; 3], VectorValues<S>) {
+    let g = params.gradient(simd, w, raw);
     let Update { step, denominator, moments } = kernel.update(simd, w, g, moments);
-    let taken = frame.step(simd, g, step);
-    let new = simd.mul_add_f32s(simd.splat_f32s(frame.keep), w, simd.neg_f32s(taken));
-    // The comparisons are those of the lines below: without a watch they cost nothing.
+    let taken = params.step(simd, g, step);
+    let new = simd.mul_add_f32s(simd.splat_f32s(params.decay_factor), w, simd.neg_f32s(taken));
+    // The comparisons are those of the lines below: without a observer they cost nothing.
     let mut normal = math::beyond(simd, DENORMAL, moments[0]);
     if K::MOMENTS > 1 {
         normal = simd.and_m32s(normal, math::beyond(simd, DENORMAL, moments[1]));
@@ -200,7 +200,8 @@ fn one_vector<S: Simd, K: Kernel>(
     if K::MOMENTS > 2 {
         normal = simd.and_m32s(normal, math::beyond(simd, DENORMAL, moments[2]));
     }
-    let seen = Seen { weight: w, raw, gradient: g, step, taken, denominator, moments, normal };
+    let values =
+        VectorValues { weight: w, raw, gradient: g, step, taken, denominator, moments, normal };
     // What was computed from a denormal moment this once may stand; the next step finds a zero.
     // (Written out: a closure would be compiled without the level's instructions, and called.)
     let [a, b, c] = moments;
@@ -209,5 +210,5 @@ fn one_vector<S: Simd, K: Kernel>(
         zero_up_to(simd, DENORMAL, b),
         zero_up_to(simd, DENORMAL, c),
     ];
-    (new, moments, seen)
+    (new, moments, values)
 }

@@ -6,9 +6,9 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::config::{AdamConfig, Decay};
+use crate::config::{AdamConfig, WeightDecay};
 use crate::rule::Rule;
-use crate::rules::{self, At};
+use crate::rules::{self, StepContext};
 use crate::scalars::Scalars;
 
 /// A tensor's moments in f64.
@@ -38,7 +38,7 @@ impl Textbook {
         Self { config, steps: 0, scalars: Scalars::default(), moments: vec![[0.0; 3]; len] }
     }
 
-    /// Takes the next step with the rate `lr`.
+    /// Takes the next step with the learning rate `lr`.
     ///
     /// # Panics
     /// When `weights` or `gradient` has another length than the moments.
@@ -50,7 +50,7 @@ impl Textbook {
         self.steps += 1;
         let config = &self.config;
         self.scalars = self.scalars.after(config, self.steps, lr);
-        let at = At { config, t: self.steps, lr, scalars: self.scalars };
+        let at = StepContext { config, t: self.steps, lr, scalars: self.scalars };
         let (l2, shrink) = config.decay.at(lr);
         let inside = matches!(config.rule, Rule::Lamb | Rule::ScheduleFree(_));
         let idle = matches!(config.rule, Rule::Adopt(_)) && self.steps == 1;
@@ -71,7 +71,7 @@ impl Textbook {
             }
         }
         if config.rule == Rule::Lamb {
-            let decay = if let Decay::Decoupled(value) = config.decay { value } else { 0.0 };
+            let decay = if let WeightDecay::Decoupled(value) = config.decay { value } else { 0.0 };
             let norm = |values: &mut dyn Iterator<Item = f64>| {
                 libm::sqrt(values.map(|x| x * x).sum::<f64>())
             };

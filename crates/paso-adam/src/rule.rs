@@ -1,13 +1,13 @@
 //! [`Rule`]: which formula of the Adam family, with what only that formula needs.
 
-use crate::config::{AdamConfig, Decay, require, size};
+use crate::config::{AdamConfig, WeightDecay, require, size};
 use crate::error::Error;
 
 /// The formula of the update. What a rule means by `beta1`, `beta2`, `eps` and `decay` is in [`AdamConfig`].
 ///
 /// | rule | buffers beside the weights | paper |
 /// |---|---|---|
-/// | [`Rule::Adam`] | `exp_avg`, `exp_avg_sq` | Kingma & Ba, arXiv 1412.6980, algorithm 1; with [`Decay::Decoupled`] AdamW, arXiv 1711.05101 |
+/// | [`Rule::Adam`] | `exp_avg`, `exp_avg_sq` | Kingma & Ba, arXiv 1412.6980, algorithm 1; with [`WeightDecay::Decoupled`] AdamW, arXiv 1711.05101 |
 /// | [`Rule::AmsGrad`] | and `max_exp_avg_sq` | Reddi et al., arXiv 1904.09237, algorithm 2 |
 /// | [`Rule::NAdam`] | as Adam | Dozat, *Incorporating Nesterov Momentum into Adam*, 2016 |
 /// | [`Rule::RAdam`] | as Adam | Liu et al., arXiv 1908.03265, algorithm 2 |
@@ -20,11 +20,11 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// Adam and AdamW: which of them is a matter of [`Decay`].
+    /// Adam and AdamW: which of them is a matter of [`WeightDecay`].
     Adam,
     /// The largest second moment so far takes the place of the second moment.
     AmsGrad(AmsGrad),
-    /// Nesterov's look-ahead, in one of the forms that libraries ship under this name.
+    /// Nesterov's look-summary, in one of the forms that libraries ship under this name.
     NAdam(Nesterov),
     /// The rate grows as the variance of the second moment shrinks; momentum alone before that can be estimated.
     /// PyTorch's has [`Epsilon::Hat`](crate::Epsilon::Hat), Optax's `Corrected`.
@@ -33,7 +33,7 @@ pub enum Rule {
     Adamax,
     /// The second moment is that of the gradient's distance from its mean.
     AdaBelief,
-    /// The sign of a mean of gradients: no denominator. Wants a rate 3 to 10 times smaller than Adam's and a decay
+    /// The sign of a mean of gradients: no denominator. Wants a learning rate 3 to 10 times smaller than Adam's and a decay
     /// larger by as much (paper, section 5). Usual betas: 0.9 and 0.99.
     Lion,
     /// The gradient is divided by the second moment *before* it enters that moment. Its first step only fills the second
@@ -42,7 +42,7 @@ pub enum Rule {
     /// No schedule, no momentum: the gradient is taken between the running average of the weights and a fast
     /// sequence `z`. Evaluate through [`AdamGroup::evaluate`](crate::AdamGroup::evaluate).
     ScheduleFree(ScheduleFree),
-    /// AdamW with the step of each tensor as long as the tensor, times the rate. Needs a second pass over memory.
+    /// AdamW with the step of each tensor as long as the tensor, times the learning rate. Needs a second pass over memory.
     /// Usual `eps`: 1e-6.
     Lamb,
 }
@@ -91,11 +91,11 @@ impl Default for AdoptClip {
 /// Schedule-Free's average of the weights and its warm-up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScheduleFree {
-    /// Steps over which the rate rises linearly to what is given with the step. Default 0; the paper advises a warm-up.
+    /// Steps over which the learning rate rises linearly to what is given with the step. Default 0; the paper advises a warm-up.
     pub warmup: u64,
     /// A step weighs `t^r`. Default 0.
     pub r: f64,
-    /// A step weighs `rate^power`, with the highest rate so far. Default 2; Keras has 0.
+    /// A step weighs `rate^power`, with the highest learning rate so far. Default 2; Keras has 0.
     pub power: f64,
 }
 
@@ -121,7 +121,7 @@ impl Rule {
     }
 
     /// What only this rule requires of the settings.
-    pub(crate) fn check(self, config: &AdamConfig) -> Result<(), Error> {
+    pub(crate) fn validate(self, config: &AdamConfig) -> Result<(), Error> {
         let not_negative = "finite and at least 0";
         match self {
             Self::NAdam(Nesterov::Warming { decay }) => {
@@ -147,7 +147,8 @@ impl Rule {
             Self::Lamb => {
                 not_cautious(config, "Lamb")?;
                 match config.decay {
-                    Decay::ScheduleOnly { value, .. } | Decay::Corrected { value, .. } => {
+                    WeightDecay::ScheduleOnly { value, .. }
+                    | WeightDecay::Corrected { value, .. } => {
                         require("decay", value, value == 0.0, "None, L2 or Decoupled for Lamb")
                     }
                     _ => Ok(()),
@@ -159,5 +160,5 @@ impl Rule {
 }
 
 fn not_cautious(config: &AdamConfig, rule: &'static str) -> Result<(), Error> {
-    if config.cautious { Err(Error::Switch { field: "cautious", rule }) } else { Ok(()) }
+    if config.cautious { Err(Error::Unsupported { field: "cautious", rule }) } else { Ok(()) }
 }

@@ -12,7 +12,7 @@ pub struct Scalars {
     pub mu_product: f64,
     /// The weights of [`Rule::ScheduleFree`]'s average so far. `schedulefree`'s `weight_sum`.
     pub weight_sum: f64,
-    /// The highest rate so far. `schedulefree`'s `lr_max`.
+    /// The highest learning rate so far. `schedulefree`'s `lr_max`.
     pub lr_max: f64,
     /// The share of the last step in [`Rule::ScheduleFree`]'s average.
     pub share: f64,
@@ -25,7 +25,7 @@ impl Default for Scalars {
 }
 
 impl Scalars {
-    /// The numbers after step `t` with the rate `lr`.
+    /// The numbers after step `t` with the learning rate `lr`.
     pub(crate) fn after(self, config: &AdamConfig, t: u64, lr: f64) -> Self {
         match config.rule {
             Rule::NAdam(Nesterov::Warming { decay }) => {

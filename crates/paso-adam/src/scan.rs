@@ -4,10 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::chunks::{Chunk, Source, Threads};
 use crate::error::Error;
 use crate::group::AdamGroup;
 use crate::measure::{Gradient, Size};
-use crate::piece::{Piece, Source, Threads};
 use crate::rule::Rule;
 
 impl AdamGroup {
@@ -15,8 +15,8 @@ impl AdamGroup {
     pub(crate) fn measure<T: Source>(&mut self, threads: Threads, tensors: &mut [T]) -> Size {
         let isa = self.adam.isa();
         let [a, b, c] = &mut self.moments;
-        let leaf = |piece: Piece<'_>| isa.run(Gradient(piece.gradient.values()));
-        let each = |_: usize, piece: Piece<'_>| threads.pieces(piece, &leaf, &Size::merge);
+        let leaf = |chunk: Chunk<'_>| isa.run(Gradient(chunk.gradient.values()));
+        let each = |_: usize, chunk: Chunk<'_>| threads.chunks(chunk, &leaf, &Size::merge);
         threads.tensors(0, tensors, [a, b, c], &each, &Size::merge)
     }
 

@@ -16,7 +16,7 @@ pub(crate) const VERSION: u32 = 1;
 /// The saved state of an [`AdamGroup`]: plain data, `Serialize` and `Deserialize` with feature `serde`. The settings are
 /// not in it; they belong to the run's configuration.
 ///
-/// A file format has to keep every bit of the values, or the resumed run differs from one that never stopped.
+/// A file format has to decay_factor every bit of the values, or the resumed run differs from one that never stopped.
 /// Binary formats do; JSON does as well, unless a value is NaN or infinite. For safetensors see [`AdamGroup::views`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -56,24 +56,24 @@ pub struct View<'a> {
 
 impl AdamGroup {
     /// An optimizer that goes on where [`AdamGroup::state`] was taken: the next steps have the same bits as if it
-    /// had never stopped. For a group with parameters see [`AdamGroup::load`].
+    /// had never stopped. For a group with parameters see [`AdamGroup::restore`].
     ///
     /// # Errors
     /// [`Error::Version`] when the state was written by another version of its format, [`Error::State`] when it
     /// contradicts itself (a moment is missing, or has another length than its tensors).
-    pub fn resume(adam: Adam, state: AdamState) -> Result<Self, Error> {
+    pub fn from_state(adam: Adam, state: AdamState) -> Result<Self, Error> {
         // The moments are there already: nothing is built from lengths that may be wrong.
         let mut group = Self::new(adam, []);
         group.lens.clone_from(&state.lens);
-        group.load(state)?;
+        group.restore(state)?;
         Ok(group)
     }
 
     /// Takes over a state that a group of the same tensors and rule was in.
     ///
     /// # Errors
-    /// As [`AdamGroup::resume`], and when the tensors' lengths are others. Nothing has been changed then.
-    pub fn load(&mut self, state: AdamState) -> Result<(), Error> {
+    /// As [`AdamGroup::from_state`], and when the tensors' lengths are others. Nothing has been changed then.
+    pub fn restore(&mut self, state: AdamState) -> Result<(), Error> {
         if state.version != VERSION {
             return Err(Error::Version { found: state.version, expected: VERSION });
         }
@@ -159,7 +159,7 @@ impl AdamGroup {
     /// # Errors
     /// [`Error::State`] names the first part that is missing or has another length, and a step that is not a whole number
     /// or another than the other tensors'. Nothing has been changed then.
-    pub fn load_views<'a>(
+    pub fn restore_views<'a>(
         &mut self,
         scalars: Scalars,
         mut find: impl FnMut(&str) -> Option<Cow<'a, [f32]>>,

@@ -1,14 +1,14 @@
 //! [`Step`]: one step with all its constants folded, ready to be applied to tensors.
 
-use crate::audit::Audit;
+use crate::audit::StepAudit;
 use crate::blocks::Blocks;
-use crate::config::{AdamConfig, Decay};
+use crate::chunks::{Chunk, Threads};
+use crate::config::{AdamConfig, WeightDecay};
 use crate::math;
-use crate::measure::{Ahead, Gradient as Measure, Look, Size};
-use crate::pass::{Frame, Pass};
-use crate::piece::{Piece, Threads};
+use crate::measure::{Gradient as Measure, Size, UpdateSummary, UpdateSums};
+use crate::pass::{Pass, PassParams};
 use crate::rule::Rule;
-use crate::rules::{AnyKernel, At, Kernel};
+use crate::rules::{AnyKernel, Kernel, StepContext};
 use crate::scalars::Scalars;
 use paso_isa::Isa;
 
@@ -28,17 +28,17 @@ enum Need {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
     isa: Isa,
-    frame: Frame,
+    params: PassParams,
     kernel: AnyKernel,
     need: Need,
-    rate: f64,
+    lr: f64,
 }
 
-/// What is done beside the step.
+/// What is done alongside the step.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Beside {
+pub(crate) struct StepExtras {
     /// How far the running average moves towards the weights.
-    pub(crate) towards: f32,
+    pub(crate) ema_weight: f32,
     /// The largest norm of a tensor's scaled gradient; infinite for any.
     pub(crate) tensor_norm: f64,
     /// Whether the step is audited.
@@ -58,100 +58,105 @@ impl Step {
     ) -> Self {
         let (l2, shrink) = config.decay.at(lr);
         let mut need = if config.cautious { Need::Caution } else { Need::Nothing };
-        let mut keep = 1.0 - shrink;
+        let mut decay_factor = 1.0 - shrink;
         match config.rule {
             Rule::Lamb => {
-                let decay = if let Decay::Decoupled(value) = config.decay { value } else { 0.0 };
-                (need, keep) = (Need::Trust { decay }, 1.0);
+                let decay =
+                    if let WeightDecay::Decoupled(value) = config.decay { value } else { 0.0 };
+                (need, decay_factor) = (Need::Trust { decay }, 1.0);
             }
             // Its kernel adds the decay to the direction.
-            Rule::ScheduleFree(_) => keep = 1.0,
-            Rule::Adopt(_) if t == 1 => keep = 1.0,
+            Rule::ScheduleFree(_) => decay_factor = 1.0,
+            Rule::Adopt(_) if t == 1 => decay_factor = 1.0,
             _ => {}
         }
         let sign = if config.maximize { -1.0 } else { 1.0 };
         let squared = !config.cautious && !matches!(config.rule, Rule::Lion | Rule::Adamax);
-        let faint = if squared { math::faint_square(config.beta2) } else { math::faint(config) };
-        let frame = Frame {
+        let flush_threshold = if squared {
+            math::flush_threshold_squared(config.beta2)
+        } else {
+            math::flush_threshold(config)
+        };
+        let params = PassParams {
             scale: math::round(sign * scale),
             clip: math::round(clip),
             l2: math::round(l2),
-            faint,
-            keep: math::round(keep),
+            flush_threshold,
+            decay_factor: math::round(decay_factor),
             gain: 1.0,
             cautious: config.cautious,
         };
-        let kernel = AnyKernel::new(At { config, t, lr, scalars });
-        Self { isa, frame, kernel, need, rate: lr }
+        let kernel = AnyKernel::new(StepContext { config, t, lr, scalars });
+        Self { isa, params, kernel, need, lr: lr }
     }
 
-    /// Steps a whole tensor, with nothing beside it.
-    pub(crate) fn tensor(&self, threads: Threads, mut piece: Piece<'_>) {
+    /// Steps a whole tensor, with nothing besides it.
+    pub(crate) fn tensor(&self, threads: Threads, mut chunk: Chunk<'_>) {
         let mut step = *self;
-        step.look_ahead(threads, piece.reborrow());
-        let leaf = |Piece { weights, gradient, moments, .. }: Piece<'_>| {
-            let Self { isa, frame, .. } = step;
+        step.measure_update(threads, chunk.reborrow());
+        let leaf = |Chunk { weights, gradient, moments, .. }: Chunk<'_>| {
+            let Self { isa, params, .. } = step;
             let gradient = gradient.values();
-            let taking = Taking { isa, frame, weights, gradient, moments };
+            let taking = Taking { isa, params, weights, gradient, moments };
             step.kernel.visit(taking);
         };
-        threads.pieces(piece, &leaf, &|(), ()| ());
+        threads.chunks(chunk, &leaf, &|(), ()| ());
     }
 
-    /// Steps a whole tensor, and does what is to be done beside it.
+    /// Steps a whole tensor, and does what is to be done besides it.
     pub(crate) fn tensor_with(
         &self,
         threads: Threads,
-        mut piece: Piece<'_>,
-        beside: Beside,
-    ) -> Audit {
+        mut chunk: Chunk<'_>,
+        extras: StepExtras,
+    ) -> StepAudit {
         let mut step = *self;
-        if beside.tensor_norm < f64::INFINITY {
-            let size = self.measure(threads, piece.reborrow());
-            let norm = libm::sqrt(size.squares) * f64::from(step.frame.scale.abs());
-            if norm > beside.tensor_norm {
-                let scale = f64::from(step.frame.scale) * (beside.tensor_norm / norm);
-                step.frame.scale = math::round(scale);
+        if extras.tensor_norm < f64::INFINITY {
+            let size = self.measure(threads, chunk.reborrow());
+            let norm = libm::sqrt(size.squares) * f64::from(step.params.scale.abs());
+            if norm > extras.tensor_norm {
+                let scale = f64::from(step.params.scale) * (extras.tensor_norm / norm);
+                step.params.scale = math::round(scale);
             }
         }
-        step.look_ahead(threads, piece.reborrow());
-        let leaf = |piece: Piece<'_>| {
-            let Self { isa, frame, rate, .. } = step;
-            step.kernel.visit(TakingWith { isa, frame, rate, piece, beside })
+        step.measure_update(threads, chunk.reborrow());
+        let leaf = |chunk: Chunk<'_>| {
+            let Self { isa, params, lr, .. } = step;
+            step.kernel.visit(TakingWith { isa, params, lr, chunk, extras })
         };
-        threads.pieces(piece, &leaf, &|a: Audit, b| a.merge(&b))
+        threads.chunks(chunk, &leaf, &|a: StepAudit, b| a.merge(&b))
     }
 
     /// The gradient's size.
-    pub(crate) fn measure(&self, threads: Threads, piece: Piece<'_>) -> Size {
-        let leaf = |piece: Piece<'_>| self.isa.run(Measure(piece.gradient.values()));
-        threads.pieces(piece, &leaf, &Size::merge)
+    pub(crate) fn measure(&self, threads: Threads, chunk: Chunk<'_>) -> Size {
+        let leaf = |chunk: Chunk<'_>| self.isa.run(Measure(chunk.gradient.values()));
+        threads.chunks(chunk, &leaf, &Size::merge)
     }
 
     /// Finds the gain of the tensor's step, where that depends on all of it.
-    fn look_ahead(&mut self, threads: Threads, piece: Piece<'_>) {
+    fn measure_update(&mut self, threads: Threads, chunk: Chunk<'_>) {
         let decay = match self.need {
             Need::Nothing => return,
             Need::Trust { decay } => Some(decay),
             Need::Caution => None,
         };
-        let frame = Frame { gain: 1.0, cautious: false, ..self.frame };
-        let (isa, kernel, n) = (self.isa, self.kernel, piece.weights.len());
-        let leaf = |piece: Piece<'_>| {
-            let [a, b, c] = piece.moments;
-            let (weights, gradient) = (&*piece.weights, piece.gradient.values());
-            kernel.visit(Looking { isa, frame, decay, weights, gradient, moments: [a, b, c] })
+        let params = PassParams { gain: 1.0, cautious: false, ..self.params };
+        let (isa, kernel, n) = (self.isa, self.kernel, chunk.weights.len());
+        let leaf = |chunk: Chunk<'_>| {
+            let [a, b, c] = chunk.moments;
+            let (weights, gradient) = (&*chunk.weights, chunk.gradient.values());
+            kernel.visit(Looking { isa, params, decay, weights, gradient, moments: [a, b, c] })
         };
-        let ahead = threads.pieces(piece, &leaf, &Ahead::merge);
+        let summary = threads.chunks(chunk, &leaf, &UpdateSummary::merge);
         if self.need == Need::Caution {
-            let share = ahead.agreeing as f64 / (n.max(1) as f64);
-            self.frame.gain = math::round(1.0 / share.max(1e-3));
+            let share = summary.agreeing as f64 / (n.max(1) as f64);
+            self.params.gain = math::round(1.0 / share.max(1e-3));
             return;
         }
-        let (weights, update) = (libm::sqrt(ahead.weights), libm::sqrt(ahead.updates));
+        let (weights, update) = (libm::sqrt(summary.weights), libm::sqrt(summary.updates));
         let trust = if weights == 0.0 || update == 0.0 { 1.0 } else { weights / update };
-        self.frame.gain = math::round(self.rate * trust);
-        self.frame.keep = math::round(1.0 - self.rate * trust * decay.unwrap_or(0.0));
+        self.params.gain = math::round(self.lr * trust);
+        self.params.decay_factor = math::round(1.0 - self.lr * trust * decay.unwrap_or(0.0));
     }
 }
 
@@ -163,7 +168,7 @@ pub(crate) trait Visit {
 
 struct Looking<'a> {
     isa: Isa,
-    frame: Frame,
+    params: PassParams,
     decay: Option<f64>,
     weights: &'a [f32],
     gradient: &'a [f32],
@@ -171,16 +176,16 @@ struct Looking<'a> {
 }
 
 impl Visit for Looking<'_> {
-    type Output = Ahead;
-    fn visit<K: Kernel>(self, kernel: K) -> Ahead {
-        let Self { isa, frame, decay, weights, gradient, moments: [a, b, c] } = self;
-        isa.run(Look { frame, kernel, decay, weights, gradient, moments: [a, b, c] })
+    type Output = UpdateSummary;
+    fn visit<K: Kernel>(self, kernel: K) -> UpdateSummary {
+        let Self { isa, params, decay, weights, gradient, moments: [a, b, c] } = self;
+        isa.run(UpdateSums { params, kernel, decay, weights, gradient, moments: [a, b, c] })
     }
 }
 
 struct Taking<'a> {
     isa: Isa,
-    frame: Frame,
+    params: PassParams,
     weights: &'a mut [f32],
     gradient: &'a [f32],
     moments: [&'a mut [f32]; 3],
@@ -189,38 +194,38 @@ struct Taking<'a> {
 impl Visit for Taking<'_> {
     type Output = ();
     fn visit<K: Kernel>(self, kernel: K) {
-        let Self { isa, frame, weights, gradient, moments } = self;
-        isa.run(Pass { frame, kernel, weights, gradient, moments });
+        let Self { isa, params, weights, gradient, moments } = self;
+        isa.run(Pass { params, kernel, weights, gradient, moments });
     }
 }
 
 struct TakingWith<'a> {
     isa: Isa,
-    frame: Frame,
-    rate: f64,
-    piece: Piece<'a>,
-    beside: Beside,
+    params: PassParams,
+    lr: f64,
+    chunk: Chunk<'a>,
+    extras: StepExtras,
 }
 
 impl Visit for TakingWith<'_> {
-    type Output = Audit;
-    fn visit<K: Kernel>(self, kernel: K) -> Audit {
-        let Self { isa, frame, rate, piece, beside } = self;
-        let Piece { weights, gradient, average, moments } = piece;
+    type Output = StepAudit;
+    fn visit<K: Kernel>(self, kernel: K) -> StepAudit {
+        let Self { isa, params, lr, chunk, extras } = self;
+        let Chunk { weights, gradient, average, moments } = chunk;
         isa.run(Blocks {
-            frame,
+            params,
             kernel,
             weights,
             gradient,
             moments,
             average,
-            towards: beside.towards,
-            audit: beside.audit.then_some(rate),
+            ema_weight: extras.ema_weight,
+            audit: extras.audit.then_some(lr),
         })
     }
 }
 
-/// The longest step there can be at step `t`, in units of the rate, for any gradients: see
+/// The longest step there can be at step `t`, in units of the learning rate, for any gradients: see
 /// [`Adam::longest_step`](crate::Adam::longest_step).
 pub(crate) fn longest(config: &AdamConfig, t: u64) -> Option<f64> {
     if config.cautious {

@@ -2,7 +2,7 @@
 
 use paso_adam::reference::Textbook;
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, AmsGrad, Decay, Epsilon, Nesterov, Rule, ScheduleFree,
+    Adam, AdamConfig, AdamGroup, AmsGrad, Epsilon, Nesterov, Rule, ScheduleFree, WeightDecay,
 };
 use proptest::prelude::*;
 
@@ -20,7 +20,7 @@ fn worst(config: AdamConfig, lr: f64, start: &[f32], gradients: &[Vec<f32>]) -> 
     let mut textbook = Textbook::new(config, n);
     let mut fast = start.to_vec();
     let mut exact: Vec<f64> = start.iter().map(|&w| w.into()).collect();
-    let l2 = if let Decay::L2(value) = config.decay { value } else { 0.0 };
+    let l2 = if let WeightDecay::L2(value) = config.decay { value } else { 0.0 };
     let sign = if config.maximize { -1.0 } else { 1.0 };
     let mut cancelled = vec![0.0; n];
     let mut worst = 0.0_f64;
@@ -47,9 +47,9 @@ fn config() -> impl Strategy<Value = AdamConfig> {
     let beta1 = prop_oneof![Just(0.0), 0.0..0.9, Just(0.9)];
     let beta2 = prop_oneof![0.85..0.9999, Just(0.95), Just(0.999)];
     let decay = prop_oneof![
-        Just(Decay::None),
-        (0.0..0.3).prop_map(Decay::L2),
-        (0.0..0.3).prop_map(Decay::Decoupled),
+        Just(WeightDecay::None),
+        (0.0..0.3).prop_map(WeightDecay::L2),
+        (0.0..0.3).prop_map(WeightDecay::Decoupled),
     ];
     let epsilon = prop_oneof![Just(Epsilon::Corrected), Just(Epsilon::Hat)];
     (beta1, beta2, 1e-10..1e-3, epsilon, prop_oneof![Just(0.0), 1e-12..1e-3], decay, any::<bool>())
@@ -86,7 +86,7 @@ fn a_gradient_that_l2_cancels_is_as_exact_as_its_parts() {
         beta1: 0.0,
         beta2: 0.85,
         eps: 0.000_496_327_221_107_248_6,
-        decay: Decay::L2(0.111_507_271_652_264_84),
+        decay: WeightDecay::L2(0.111_507_271_652_264_84),
         maximize: true,
         ..AdamConfig::default()
     };
@@ -153,7 +153,8 @@ fn a_nan_gradient_reaches_its_own_weight_only() {
 #[test]
 fn nothing_moves_at_rate_zero() {
     let adam =
-        Adam::new(AdamConfig { decay: Decay::Decoupled(0.1), ..AdamConfig::default() }).unwrap();
+        Adam::new(AdamConfig { decay: WeightDecay::Decoupled(0.1), ..AdamConfig::default() })
+            .unwrap();
     let (mut w, mut m, mut v) = ([0.1_f32, -7.0, 1e-30], [0.0; 3], [0.0; 3]);
     adam.step(1, 0.0, &mut w, &[1.0, 2.0, 3.0], &mut m, &mut v);
     assert_eq!(w, [0.1, -7.0, 1e-30]);

@@ -1,8 +1,8 @@
 //! Invariant: a step allocates nothing.
 
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, AmsGrad, Clip, Gradient, Nesterov, NonFinite, Param, Rule,
-    ScheduleFree, StepOptions, Tensor,
+    Adam, AdamConfig, AdamGroup, AmsGrad, Clip, Gradient, Nesterov, NonFinite, Param, ParamMut,
+    Rule, ScheduleFree, StepOptions,
 };
 
 /// Allocations of `f` in this thread.
@@ -40,7 +40,7 @@ fn no_rule_and_nothing_beside_a_step_allocates() {
         AdamConfig { cautious: true, ..AdamConfig::default() },
     ] {
         let adam = Adam::new(config).unwrap();
-        let params = [Param::new("w", 100), Param { rate_scale: 0.5, ..Param::new("b", 3) }];
+        let params = [Param::new("w", 100), Param { lr_scale: 0.5, ..Param::new("b", 3) }];
         let mut group = AdamGroup::with_params(adam, params).unwrap();
         let (mut w, mut g, mut average) = (vec![1.0; 103], vec![0.1; 103], vec![1.0; 103]);
         for clip in [Clip::None, Clip::Value(0.1), Clip::TensorNorm(0.1), Clip::global_norm(0.1)] {
@@ -54,7 +54,7 @@ fn no_rule_and_nothing_beside_a_step_allocates() {
                 let (w0, w1) = w.split_at_mut(100);
                 let (g0, g1) = g.split_at_mut(100);
                 let (a0, a1) = average.split_at_mut(100);
-                let tensor = |weights, gradient, average| Tensor {
+                let tensor = |weights, gradient, average| ParamMut {
                     weights,
                     gradient: Gradient::Zero(gradient),
                     average,

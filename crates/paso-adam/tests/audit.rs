@@ -1,11 +1,11 @@
 //! The audit, and the bound on a step: no gradients make a longer one, and some make one as long.
 #![expect(clippy::cast_possible_truncation, reason = "the values are small, or rounded on purpose")]
 
-use paso_adam::{Adam, AdamConfig, AdamGroup, AmsGrad, Audit, Isa, Rule};
+use paso_adam::{Adam, AdamConfig, AdamGroup, AmsGrad, Isa, Rule, StepAudit};
 use proptest::prelude::*;
 
 /// Audits of a run over one weight a list of gradients, at rate `lr`; weights start at zero.
-fn audits(config: AdamConfig, lr: f64, gradients: &[Vec<f32>]) -> Vec<Audit> {
+fn audits(config: AdamConfig, lr: f64, gradients: &[Vec<f32>]) -> Vec<StepAudit> {
     let n = gradients[0].len();
     let mut group = AdamGroup::new(Adam::new(config).unwrap(), [n]);
     let mut w = vec![0.0; n];
@@ -114,7 +114,7 @@ fn an_audit_counts_what_happened() {
             "update to weight",
         );
         let above = steps.iter().filter(|x| x.abs() > 1.0).count() as f64;
-        close(audit.share_above_rate() * n as f64, above, "steps above the rate");
+        close(audit.share_above_lr() * n as f64, above, "steps above the rate");
         assert_eq!((audit.weights, audit.non_finite, audit.flushed), (n as u64, 0, 0));
         assert_eq!(audit.steps.total(), 3 * 64, "three samples of 64");
         assert_eq!(audit.rates.total(), 3 * 64, "three samples of 64");
@@ -149,8 +149,8 @@ fn audits_of_parts_merge_to_that_of_the_whole() {
         group.step_audited(1e-3, tensors)
     };
     let (whole, parts) = (run(&[3000]), run(&[1000, 0, 2000]));
-    assert_eq!((whole.weights, whole.above_rate), (parts.weights, parts.above_rate));
+    assert_eq!((whole.weights, whole.above_lr), (parts.weights, parts.above_lr));
     assert_eq!(whole.max_step.to_bits(), parts.max_step.to_bits());
     assert!((whole.rms_step() / parts.rms_step() - 1.0).abs() < 1e-5, "root mean square");
-    assert_eq!(Audit::default().merge(&parts), parts);
+    assert_eq!(StepAudit::default().merge(&parts), parts);
 }

@@ -1,9 +1,9 @@
 //! Groups, saved states, and the errors and panics of the crate, word for word.
 
-use paso_adam::{Adam, AdamConfig, AdamGroup, Decay, Error, Isa, Moment};
+use paso_adam::{Adam, AdamConfig, AdamGroup, Error, Isa, Moment, WeightDecay};
 
 fn adam() -> Adam {
-    Adam::new(AdamConfig { decay: Decay::Decoupled(0.01), ..AdamConfig::default() }).unwrap()
+    Adam::new(AdamConfig { decay: WeightDecay::Decoupled(0.01), ..AdamConfig::default() }).unwrap()
 }
 
 fn gradient(t: usize, n: usize) -> Vec<f32> {
@@ -27,7 +27,7 @@ fn a_resumed_run_has_the_bits_of_one_that_never_stopped() {
     let mut first = AdamGroup::new(adam(), [5, 18]);
     train(&mut first, &mut stopped, 0..9);
     let saved = first.state();
-    let mut second = AdamGroup::resume(adam(), saved).unwrap();
+    let mut second = AdamGroup::from_state(adam(), saved).unwrap();
     train(&mut second, &mut stopped, 9..20);
 
     assert_eq!(stopped, straight);
@@ -54,7 +54,7 @@ fn a_state_that_does_not_fit_says_why() {
     let refused = |change: &dyn Fn(&mut paso_adam::AdamState)| {
         let mut state = group.state();
         change(&mut state);
-        AdamGroup::resume(adam(), state).unwrap_err().to_string()
+        AdamGroup::from_state(adam(), state).unwrap_err().to_string()
     };
     assert_eq!(
         refused(&|s| s.version = 7),
@@ -99,7 +99,7 @@ fn a_wrong_setting_is_named_with_its_value_and_range() {
         "eps = 0: must be above 0 where eps_root is 0"
     );
     assert_eq!(
-        refused(AdamConfig { decay: Decay::L2(f64::INFINITY), ..base }),
+        refused(AdamConfig { decay: WeightDecay::L2(f64::INFINITY), ..base }),
         "decay = inf: must be finite and at least 0"
     );
 }

@@ -3,8 +3,8 @@
 #![expect(clippy::cast_possible_truncation, reason = "rounded to f32 on purpose")]
 
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, Clip, Decay, Epsilon, Error, Gradient, Nesterov, NonFinite, Param,
-    Rule, ScheduleFree, StepOptions, Tensor,
+    Adam, AdamConfig, AdamGroup, Clip, Epsilon, Error, Gradient, Nesterov, NonFinite, Param,
+    ParamMut, Rule, ScheduleFree, StepOptions, WeightDecay,
 };
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,8 +13,8 @@ fn group(lens: &[usize]) -> AdamGroup {
     AdamGroup::new(Adam::new(AdamConfig::default()).unwrap(), lens.to_vec())
 }
 
-fn one<'a>(weights: &'a mut [f32], gradient: &'a [f32]) -> [Tensor<'a>; 1] {
-    [Tensor { weights, gradient: Gradient::Keep(gradient), average: &mut [] }]
+fn one<'a>(weights: &'a mut [f32], gradient: &'a [f32]) -> [ParamMut<'a>; 1] {
+    [ParamMut { weights, gradient: Gradient::Keep(gradient), average: &mut [] }]
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn clipping_unscaling_averages_and_zeroing_are_those_of_separate_passes() {
         let (mut fused, mut w, mut g) = (group(&[2500]), vec![1.0_f32; 2500], raw.clone());
         let mut average = vec![0.0_f32; 2500];
         let tensor =
-            Tensor { weights: &mut w, gradient: Gradient::Zero(&mut g), average: &mut average };
+            ParamMut { weights: &mut w, gradient: Gradient::Zero(&mut g), average: &mut average };
         fused.step_with(1e-2, &options, [tensor]).unwrap();
 
         let unscaled: Vec<f64> = raw.iter().map(|&x| 0.25 * f64::from(x)).collect();
@@ -106,7 +106,7 @@ fn params_have_their_own_rate_decay_and_eps() {
     let params = [
         Param::shaped("conv.weight", &[2, 2]),
         Param::shaped("conv.bias", &[4]),
-        Param { rate_scale: 0.5, ..Param::new("head", 4) },
+        Param { lr_scale: 0.5, ..Param::new("head", 4) },
     ];
     let mut group = AdamGroup::with_params(adam, params).unwrap();
     let (mut a, mut b, mut c) = ([1.0_f32; 4], [1.0_f32; 4], [1.0_f32; 4]);
@@ -118,10 +118,10 @@ fn params_have_their_own_rate_decay_and_eps() {
         twice.unwrap_err().to_string(),
         "saved optimizer state does not fit: two tensors are named `w`"
     );
-    let wrong = Param { rate_scale: -1.0, ..Param::new("w", 1) };
+    let wrong = Param { lr_scale: -1.0, ..Param::new("w", 1) };
     assert_eq!(
         AdamGroup::with_params(adam, [wrong]).unwrap_err().to_string(),
-        "rate_scale = -1: must be finite and at least 0"
+        "lr_scale = -1: must be finite and at least 0"
     );
 }
 
@@ -167,7 +167,7 @@ fn a_safetensors_file_has_pytorchs_names_and_resumes_with_the_same_bits() {
         Some(Cow::Owned(bytes.iter().map(|&b| f32::from_le_bytes(b)).collect()))
     };
     let mut resumed = AdamGroup::with_params(adam, params()).unwrap();
-    resumed.load_views(group.scalars(), find).unwrap();
+    resumed.restore_views(group.scalars(), find).unwrap();
     assert_eq!(resumed.state(), group.state());
     let (mut c, mut d) = (a, b);
     step(&mut group, &mut a, &mut b);
@@ -188,7 +188,7 @@ fn parts_of_a_state_that_do_not_fit_are_named() {
         change(&mut parts);
         let mut group = group.clone();
         let find = |name: &str| parts.get(name).map(|values| Cow::Borrowed(&values[..]));
-        group.load_views(group.scalars(), find).unwrap_err().to_string()
+        group.restore_views(group.scalars(), find).unwrap_err().to_string()
     };
     let fits = "saved optimizer state does not fit: ";
     assert_eq!(
@@ -219,7 +219,7 @@ fn every_mistake_in_the_settings_is_named_with_its_value_and_range() {
         refused(AdamConfig { eps_root: f64::NAN, ..base }),
         format!("eps_root = NaN: {size}")
     );
-    let decay = Decay::Corrected { value: 0.1, peak: 0.0 };
+    let decay = WeightDecay::Corrected { value: 0.1, peak: 0.0 };
     assert_eq!(refused(AdamConfig { decay, ..base }), "decay.peak = 0: must be finite and above 0");
     assert_eq!(
         refused(rule(Rule::NAdam(Nesterov::Warming { decay: -1.0 }))),

@@ -3,8 +3,8 @@
 //! "The same" takes all NaNs for one: Rust leaves a NaN's sign and payload open.
 
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, AmsGrad, Clip, Decay, Epsilon, Gradient, Isa, Nesterov, Rule,
-    ScheduleFree, StepOptions, Tensor,
+    Adam, AdamConfig, AdamGroup, AmsGrad, Clip, Epsilon, Gradient, Isa, Nesterov, ParamMut, Rule,
+    ScheduleFree, StepOptions, WeightDecay,
 };
 
 /// Every kind of value that could be treated differently: signed zeros, denormals, the smallest normals, values
@@ -35,12 +35,12 @@ const SPECIAL: [f32; 20] = [
 /// Every rule, and settings that reach every branch of the arithmetic.
 fn configs() -> Vec<AdamConfig> {
     let base = AdamConfig::default();
-    let rule = |rule| AdamConfig { rule, decay: Decay::Decoupled(0.01), ..base };
+    let rule = |rule| AdamConfig { rule, decay: WeightDecay::Decoupled(0.01), ..base };
     let free = ScheduleFree { warmup: 2, ..ScheduleFree::default() };
     vec![
         base,
-        AdamConfig { decay: Decay::Decoupled(0.01), ..base },
-        AdamConfig { decay: Decay::L2(0.1), maximize: true, ..base },
+        AdamConfig { decay: WeightDecay::Decoupled(0.01), ..base },
+        AdamConfig { decay: WeightDecay::L2(0.1), maximize: true, ..base },
         AdamConfig { epsilon: Epsilon::Hat, eps: 1e-7, ..base },
         AdamConfig { beta1: 0.0, beta2: 0.3, eps_root: 1e-9, ..base },
         AdamConfig { cautious: true, ..base },
@@ -53,13 +53,13 @@ fn configs() -> Vec<AdamConfig> {
         AdamConfig { rule: Rule::RAdam, ..base },
         rule(Rule::Adamax),
         AdamConfig { epsilon: Epsilon::Hat, ..rule(Rule::Adamax) },
-        AdamConfig { decay: Decay::Decoupled(0.1), ..AdamConfig::adabelief() },
-        AdamConfig { decay: Decay::Decoupled(0.1), ..AdamConfig::lion() },
+        AdamConfig { decay: WeightDecay::Decoupled(0.1), ..AdamConfig::adabelief() },
+        AdamConfig { decay: WeightDecay::Decoupled(0.1), ..AdamConfig::lion() },
         AdamConfig { cautious: true, ..AdamConfig::lion() },
-        AdamConfig { decay: Decay::L2(0.1), ..AdamConfig::adopt() },
+        AdamConfig { decay: WeightDecay::L2(0.1), ..AdamConfig::adopt() },
         AdamConfig { rule: Rule::Adopt(None), ..AdamConfig::adopt() },
         rule(Rule::ScheduleFree(free)),
-        AdamConfig { decay: Decay::Decoupled(0.1), ..AdamConfig::lamb() },
+        AdamConfig { decay: WeightDecay::Decoupled(0.1), ..AdamConfig::lamb() },
     ]
 }
 
@@ -160,7 +160,7 @@ fn run_with(config: AdamConfig, isa: Isa, lens: &[usize], audit: bool) -> Vec<Ve
             let (weights, w) = rest.0.split_at_mut(len);
             let (gradient, g) = rest.1.split_at_mut(len);
             let (average, a) = rest.2.split_at_mut(len);
-            tensors.push(Tensor { weights, gradient: Gradient::Zero(gradient), average });
+            tensors.push(ParamMut { weights, gradient: Gradient::Zero(gradient), average });
             rest = (w, g, a);
         }
         #[cfg(feature = "rayon")]

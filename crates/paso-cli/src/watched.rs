@@ -1,6 +1,6 @@
 //! What a study's run tells beside its metric: how its loss went, and what the optimizer's steps looked like.
 
-use paso_locate::adam::Audit as StepAudit;
+use paso_locate::adam::StepAudit;
 use paso_locate::{StepReport, Trainer};
 use paso_study::{CurvePoint, LrHistogram, RunAudit};
 
@@ -56,7 +56,7 @@ impl Watched {
             beta1: paso_locate::adam::AdamConfig::default().beta1,
             step_rms: self.end.rms_step(),
             largest_over_bound: self.whole.max_over_longest().unwrap_or(0.0),
-            share_above_lr: self.whole.share_above_rate(),
+            share_above_lr: self.whole.share_above_lr(),
             sum_sqrt_v,
             effective_lrs: layers
                 .into_iter()

@@ -6,7 +6,7 @@
 )]
 
 use super::{Case, Ours};
-use paso_adam::{AdamConfig, AmsGrad, Decay, Epsilon, Nesterov, Rule, ScheduleFree};
+use paso_adam::{AdamConfig, AmsGrad, Epsilon, Nesterov, Rule, ScheduleFree, WeightDecay};
 use paso_tests::number;
 
 pub(super) fn ours(case: Case<'_>) -> Ours {
@@ -16,7 +16,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
         beta2: case.f64("beta_2"),
         eps: value("epsilon").unwrap_or(1e-7),
         epsilon: Epsilon::Hat,
-        decay: value("weight_decay").map_or(Decay::None, Decay::Decoupled),
+        decay: value("weight_decay").map_or(WeightDecay::None, WeightDecay::Decoupled),
         ..AdamConfig::default()
     };
     let config = match case.optimizer() {

@@ -1,7 +1,7 @@
 //! Optax' optimizers.
 
 use super::{Case, Ours};
-use paso_adam::{AdamConfig, AdoptClip, AmsGrad, Decay, Nesterov, Rule};
+use paso_adam::{AdamConfig, AdoptClip, AmsGrad, Nesterov, Rule, WeightDecay};
 use paso_tests::number;
 
 pub(super) fn ours(case: Case<'_>) -> Ours {
@@ -13,8 +13,8 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
         eps: value("eps", 0.0),
         eps_root: value("eps_root", 0.0),
         decay: match value("weight_decay", 0.0) {
-            0.0 => Decay::None,
-            value => Decay::Decoupled(value),
+            0.0 => WeightDecay::None,
+            value => WeightDecay::Decoupled(value),
         },
         ..AdamConfig::default()
     };

@@ -6,7 +6,7 @@
 )]
 
 use super::{Case, Ours};
-use paso_adam::{AdamConfig, AdoptClip, Decay, Nesterov, Rule, ScheduleFree};
+use paso_adam::{AdamConfig, AdoptClip, Nesterov, Rule, ScheduleFree, WeightDecay};
 use paso_tests::number;
 
 pub(super) fn timm(case: Case<'_>) -> Ours {
@@ -16,9 +16,9 @@ pub(super) fn timm(case: Case<'_>) -> Ours {
         cautious: case.flag("caution"),
         maximize: case.flag("maximize"),
         decay: match decay {
-            0.0 => Decay::None,
-            value if case.flag("corrected_weight_decay") => Decay::Corrected { value, peak },
-            value => Decay::Decoupled(value),
+            0.0 => WeightDecay::None,
+            value if case.flag("corrected_weight_decay") => WeightDecay::Corrected { value, peak },
+            value => WeightDecay::Decoupled(value),
         },
         ..case.adam()
     };
@@ -44,9 +44,9 @@ pub(super) fn pytorch_optimizer(case: Case<'_>) -> Ours {
     let config = AdamConfig {
         maximize: case.flag("maximize"),
         decay: match (case.f64("weight_decay"), case.flag("weight_decouple")) {
-            (0.0, _) => Decay::None,
-            (value, true) => Decay::Decoupled(value),
-            (value, false) => Decay::L2(value),
+            (0.0, _) => WeightDecay::None,
+            (value, true) => WeightDecay::Decoupled(value),
+            (value, false) => WeightDecay::L2(value),
         },
         ..case.adam()
     };
@@ -72,7 +72,7 @@ pub(super) fn schedulefree(case: Case<'_>) -> Ours {
     };
     Ours::Run(AdamConfig {
         rule: Rule::ScheduleFree(average),
-        decay: Decay::Decoupled(case.f64("weight_decay")),
+        decay: WeightDecay::Decoupled(case.f64("weight_decay")),
         ..case.adam()
     })
 }

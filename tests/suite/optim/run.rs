@@ -7,7 +7,7 @@
 
 use super::Case;
 use paso_adam::reference::Textbook;
-use paso_adam::{Adam, AdamConfig, AdamGroup, Clip, Gradient, Param, Rule, StepOptions, Tensor};
+use paso_adam::{Adam, AdamConfig, AdamGroup, Clip, Gradient, Param, ParamMut, Rule, StepOptions};
 use paso_tests::{json, number, numbers};
 use std::path::Path;
 
@@ -79,7 +79,7 @@ fn params(case: Case<'_>, config: &AdamConfig) -> Vec<Param> {
     for group in case.0["param_groups"].as_array().into_iter().flatten() {
         for tensor in numbers(&group["tensors"]) {
             let param = &mut params[tensor as usize];
-            param.rate_scale = number(&group["lr_scale"]);
+            param.lr_scale = number(&group["lr_scale"]);
             let own = &group["hyperparameters"];
             if !own["weight_decay"].is_null() {
                 let base = case.f64("weight_decay");
@@ -145,8 +145,8 @@ pub(super) fn run(case: Case<'_>, config: AdamConfig, sequence: &Sequence) -> Di
     let own = |param: &Param| AdamConfig {
         eps: param.eps.unwrap_or(config.eps),
         decay: match config.decay {
-            paso_adam::Decay::Decoupled(value) => {
-                paso_adam::Decay::Decoupled(value * param.decay_scale)
+            paso_adam::WeightDecay::Decoupled(value) => {
+                paso_adam::WeightDecay::Decoupled(value * param.decay_scale)
             }
             other => other,
         },
@@ -173,7 +173,7 @@ pub(super) fn run(case: Case<'_>, config: AdamConfig, sequence: &Sequence) -> Di
         for (textbook, param) in textbooks.iter_mut().zip(&params) {
             let (here, others) = rest.split_at_mut(param.len);
             let (gradient, after) = g.split_at(param.len);
-            textbook.step(lr * param.rate_scale, here, gradient);
+            textbook.step(lr * param.lr_scale, here, gradient);
             (rest, g) = (others, after);
         }
         let g = f32s(gradient);
@@ -182,7 +182,11 @@ pub(super) fn run(case: Case<'_>, config: AdamConfig, sequence: &Sequence) -> Di
         for &len in &lens {
             let (weights, others) = rest.split_at_mut(len);
             let (gradient, after) = g.split_at(len);
-            tensors.push(Tensor { weights, gradient: Gradient::Keep(gradient), average: &mut [] });
+            tensors.push(ParamMut {
+                weights,
+                gradient: Gradient::Keep(gradient),
+                average: &mut [],
+            });
             (rest, g) = (others, after);
         }
         let report = group.step_with(lr, &options, tensors).expect("a step");

@@ -1,15 +1,15 @@
 //! PyTorch's optimizers.
 
 use super::{Case, Ours};
-use paso_adam::{AdamConfig, AmsGrad, Decay, Epsilon, Nesterov, Rule};
+use paso_adam::{AdamConfig, AmsGrad, Epsilon, Nesterov, Rule, WeightDecay};
 
 pub(super) fn ours(case: Case<'_>) -> Ours {
     let base = AdamConfig {
         maximize: case.flag("maximize"),
         decay: match (case.f64("weight_decay"), case.flag("decoupled_weight_decay")) {
-            (0.0, _) => Decay::None,
-            (value, true) => Decay::Decoupled(value),
-            (value, false) => Decay::L2(value),
+            (0.0, _) => WeightDecay::None,
+            (value, true) => WeightDecay::Decoupled(value),
+            (value, false) => WeightDecay::L2(value),
         },
         ..case.adam()
     };

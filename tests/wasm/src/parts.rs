@@ -1,6 +1,6 @@
 //! The computations. Each returns a hash of the bits of its results.
 
-use paso_adam::{Adam, AdamConfig, AdamGroup, Decay, Isa};
+use paso_adam::{Adam, AdamConfig, AdamGroup, Isa, WeightDecay};
 use paso_schedule::Shape;
 use paso_study::{Arm, Outcome, Role, RunMonitor, RunSpec, Session, Study, StudyConfig};
 use paso_study::{Trial, TrialError};
@@ -32,7 +32,7 @@ pub(crate) fn instruction_sets() -> usize {
 /// When two instruction sets differ.
 pub(crate) fn adam() -> u64 {
     let mut hash = Hash::new();
-    let decoupled = AdamConfig { decay: Decay::Decoupled(0.01), ..AdamConfig::default() };
+    let decoupled = AdamConfig { decay: WeightDecay::Decoupled(0.01), ..AdamConfig::default() };
     for config in [decoupled, AdamConfig::torch_nadam(), AdamConfig::lion(), AdamConfig::adopt()] {
         let weights = Isa::available().into_iter().map(|isa| trained(config, isa));
         let weights: Vec<Vec<f32>> = weights.collect();

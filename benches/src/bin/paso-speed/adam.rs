@@ -1,7 +1,7 @@
 //! `paso-speed adam`: one `AdamW` step, from a thousand weights to ten million, and a thousand small tensors.
 
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, AmsGrad, Decay, Nesterov, Rule as Formula, ScheduleFree,
+    Adam, AdamConfig, AdamGroup, AmsGrad, Nesterov, Rule as Formula, ScheduleFree, WeightDecay,
 };
 use rayon::prelude::*;
 
@@ -55,7 +55,7 @@ impl Rule {
     fn adam(self) -> Adam {
         let base = AdamConfig::torch_adamw();
         let rule = |rule| AdamConfig { rule, ..base };
-        let decay = Decay::Decoupled(0.01);
+        let decay = WeightDecay::Decoupled(0.01);
         let config = match self {
             Self::Adamw => base,
             Self::Amsgrad => rule(Formula::AmsGrad(AmsGrad::Raw)),

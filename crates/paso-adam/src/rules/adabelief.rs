@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! m = beta1 * m + (1 - beta1) * g      s = beta2 * s + (1 - beta2) * (g - m)^2 + eps_root
-//! w = w - rate * (m / (1 - beta1^t)) / (sqrt(s / (1 - beta2^t)) + eps)
+//! w = w - lr * (m / (1 - beta1^t)) / (sqrt(s / (1 - beta2^t)) + eps)
 //! ```
 //!
 //! `g - m`, with the new m, is computed as `beta1 * (g - m)` with the old one: a difference of two roundings less.
@@ -10,31 +10,31 @@
 use pulp::Simd;
 
 use super::adam::Denominator;
-use super::{At, Kernel, Update, adam};
-use crate::math::{self, Mean};
+use super::{Kernel, StepContext, Update, adam};
+use crate::math::{self, Ema};
 
 /// AdaBelief's constants at one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AdaBeliefKernel {
-    mean: Mean,
+    mean: Ema,
     beta1: f32,
-    square: Mean,
+    square: Ema,
     root: f32,
     denominator: Denominator,
-    rate: f32,
+    lr: f32,
     gain: f32,
 }
 
 impl AdaBeliefKernel {
-    pub(crate) fn new(At { config, t, lr, .. }: At<'_>) -> Self {
+    pub(crate) fn new(StepContext { config, t, lr, .. }: StepContext<'_>) -> Self {
         let (denominator, gain) = Denominator::new(config, t, lr);
         Self {
-            mean: Mean::new(config.beta1),
+            mean: Ema::new(config.beta1),
             beta1: math::round(config.beta1),
-            square: Mean::new(config.beta2),
+            square: Ema::new(config.beta2),
             root: math::round(config.eps_root),
             denominator: denominator.without_root(),
-            rate: math::round(gain / (1.0 - math::power(config.beta1, t))),
+            lr: math::round(gain / (1.0 - math::power(config.beta1, t))),
             gain: math::round(gain),
         }
     }
@@ -51,12 +51,12 @@ impl Kernel for AdaBeliefKernel {
         g: S::f32s,
         [m, s, unused]: [S::f32s; 3],
     ) -> Update<S::f32s> {
-        let surprise = simd.mul_f32s(simd.splat_f32s(self.beta1), simd.sub_f32s(g, m));
-        let m = self.mean.of(simd, m, g);
-        let s = self.square.of_squares(simd, s, surprise);
+        let deviation = simd.mul_f32s(simd.splat_f32s(self.beta1), simd.sub_f32s(g, m));
+        let m = self.mean.update(simd, m, g);
+        let s = self.square.update_squares(simd, s, deviation);
         let s = simd.add_f32s(s, simd.splat_f32s(self.root));
         let denominator = self.denominator.of(simd, s);
-        let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.rate), m), denominator);
+        let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.lr), m), denominator);
         Update { step, denominator, moments: [m, s, unused] }
     }
 
@@ -67,10 +67,14 @@ impl Kernel for AdaBeliefKernel {
 }
 
 /// One element of one step in f64.
-pub(crate) fn textbook(At { config, t, lr, .. }: At<'_>, g: f64, [m, s, _]: &mut [f64; 3]) -> f64 {
+pub(crate) fn textbook(
+    StepContext { config, t, lr, .. }: StepContext<'_>,
+    g: f64,
+    [m, s, _]: &mut [f64; 3],
+) -> f64 {
     *m = config.beta1 * *m + (1.0 - config.beta1) * g;
     *s = config.beta2 * *s + (1.0 - config.beta2) * (g - *m) * (g - *m) + config.eps_root;
     let bare = crate::config::AdamConfig { eps_root: 0.0, ..*config };
-    let (denominator, rate) = adam::textbook_denominator(&bare, t, *s);
-    lr * rate * (*m / (1.0 - math::power(config.beta1, t))) / denominator
+    let (denominator, lr_factor) = adam::textbook_denominator(&bare, t, *s);
+    lr * lr_factor * (*m / (1.0 - math::power(config.beta1, t))) / denominator
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! m = beta1 * m + (1 - beta1) * g                  v = beta2 * v + (1 - beta2) * g^2
-//! w = w - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t) + eps_root) + eps)
+//! w = w - lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t) + eps_root) + eps)
 //! ```
 //!
 //! The bias corrections are the same for every element, so they are folded into three constants; one square
@@ -11,28 +11,28 @@
 
 use pulp::Simd;
 
-use super::{At, Kernel, Update};
+use super::{Kernel, StepContext, Update};
 use crate::config::{AdamConfig, Epsilon};
-use crate::math::{self, Mean};
+use crate::math::{self, Ema};
 
 /// Adam's constants at one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AdamKernel {
-    mean: Mean,
-    square: Mean,
+    mean: Ema,
+    square: Ema,
     denominator: Denominator,
-    rate: f32,
+    lr: f32,
     gain: f32,
 }
 
 impl AdamKernel {
-    pub(crate) fn new(At { config, t, .. }: At<'_>, lr: f64) -> Self {
+    pub(crate) fn new(StepContext { config, t, .. }: StepContext<'_>, lr: f64) -> Self {
         let (denominator, gain) = Denominator::new(config, t, lr);
         Self {
-            mean: Mean::new(config.beta1),
-            square: Mean::new(config.beta2),
+            mean: Ema::new(config.beta1),
+            square: Ema::new(config.beta2),
             denominator,
-            rate: math::round(gain / (1.0 - math::power(config.beta1, t))),
+            lr: math::round(gain / (1.0 - math::power(config.beta1, t))),
             gain: math::round(gain),
         }
     }
@@ -49,10 +49,10 @@ impl Kernel for AdamKernel {
         g: S::f32s,
         [m, v, unused]: [S::f32s; 3],
     ) -> Update<S::f32s> {
-        let m = self.mean.of(simd, m, g);
-        let v = self.square.of_squares(simd, v, g);
+        let m = self.mean.update(simd, m, g);
+        let v = self.square.update_squares(simd, v, g);
         let denominator = self.denominator.of(simd, v);
-        let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.rate), m), denominator);
+        let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.lr), m), denominator);
         Update { step, denominator, moments: [m, v, unused] }
     }
 
@@ -71,22 +71,22 @@ pub(crate) struct Denominator {
 }
 
 impl Denominator {
-    /// The denominator at step `t`, and the rate that goes with it. With c = `1 - beta2^t`:
+    /// The denominator at step `t`, and the learning rate that goes with it. With c = `1 - beta2^t`:
     ///
     /// - corrected: `sqrt(v / c + eps_root) + eps`, written as `sqrt(v + c * eps_root) / sqrt(c) + eps`;
-    /// - hat: `sqrt(v + eps_root) + eps`, and the rate takes `sqrt(c)`.
-    pub(crate) fn new(config: &AdamConfig, t: u64, rate: f64) -> (Self, f64) {
+    /// - hat: `sqrt(v + eps_root) + eps`, and the learning rate takes `sqrt(c)`.
+    pub(crate) fn new(config: &AdamConfig, t: u64, lr: f64) -> (Self, f64) {
         let c = 1.0 - math::power(config.beta2, t);
-        let (scale, root, rate) = match config.epsilon {
-            Epsilon::Corrected => (1.0 / libm::sqrt(c), c * config.eps_root, rate),
-            Epsilon::Hat => (1.0, config.eps_root, rate * libm::sqrt(c)),
+        let (scale, root, lr) = match config.epsilon {
+            Epsilon::Corrected => (1.0 / libm::sqrt(c), c * config.eps_root, lr),
+            Epsilon::Hat => (1.0, config.eps_root, lr * libm::sqrt(c)),
         };
         let denominator = Self {
             scale: math::round(scale),
             root: math::round(root),
             eps: math::round(config.eps),
         };
-        (denominator, rate)
+        (denominator, lr)
     }
 
     /// The same for a moment that was corrected already, or has `eps_root` in it already.
@@ -107,7 +107,7 @@ impl Denominator {
     }
 }
 
-/// The denominator in f64, for a raw second moment; and what the rate is multiplied with.
+/// The denominator in f64, for a raw second moment; and the factor of the learning rate.
 pub(crate) fn textbook_denominator(config: &AdamConfig, t: u64, v: f64) -> (f64, f64) {
     let c = 1.0 - math::power(config.beta2, t);
     match config.epsilon {
@@ -122,9 +122,13 @@ pub(crate) fn textbook_moments(config: &AdamConfig, g: f64, [m, v, _]: &mut [f64
     *v = config.beta2 * *v + (1.0 - config.beta2) * g * g;
 }
 
-/// One element of one step in f64, as the paper writes it, for a rate of 1.
-pub(crate) fn textbook(At { config, t, .. }: At<'_>, g: f64, moments: &mut [f64; 3]) -> f64 {
+/// One element of one step in f64, as the paper writes it, for a learning rate of 1.
+pub(crate) fn textbook(
+    StepContext { config, t, .. }: StepContext<'_>,
+    g: f64,
+    moments: &mut [f64; 3],
+) -> f64 {
     textbook_moments(config, g, moments);
-    let (denominator, rate) = textbook_denominator(config, t, moments[1]);
-    rate * (moments[0] / (1.0 - math::power(config.beta1, t))) / denominator
+    let (denominator, lr_factor) = textbook_denominator(config, t, moments[1]);
+    lr_factor * (moments[0] / (1.0 - math::power(config.beta1, t))) / denominator
 }

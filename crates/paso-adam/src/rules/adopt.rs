@@ -3,13 +3,13 @@
 //! ```text
 //! t = 1:  v = g^2, and nothing else
 //! t > 1:  n = clamp(g / max(sqrt(v), eps), -c, c),  c = (t - 1)^0.25
-//!         m = beta1 * m + (1 - beta1) * n,  w = w - rate * m,  and then v = beta2 * v + (1 - beta2) * g^2
+//!         m = beta1 * m + (1 - beta1) * n,  w = w - lr * m,  and then v = beta2 * v + (1 - beta2) * g^2
 //! ```
 
 use pulp::Simd;
 
-use super::{At, Kernel, Update};
-use crate::math::{self, Mean};
+use super::{Kernel, StepContext, Update};
+use crate::math::{self, Ema};
 use crate::rule::AdoptClip;
 
 /// The bound at step `t`; infinite without one.
@@ -23,22 +23,25 @@ fn bound(clip: Option<AdoptClip>, t: u64) -> f64 {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AdoptKernel {
     first: bool,
-    mean: Mean,
-    square: Mean,
+    mean: Ema,
+    square: Ema,
     eps: f32,
     bound: f32,
-    rate: f32,
+    lr: f32,
 }
 
 impl AdoptKernel {
-    pub(crate) fn new(At { config, t, lr, .. }: At<'_>, clip: Option<AdoptClip>) -> Self {
+    pub(crate) fn new(
+        StepContext { config, t, lr, .. }: StepContext<'_>,
+        clip: Option<AdoptClip>,
+    ) -> Self {
         Self {
             first: t == 1,
-            mean: Mean::new(config.beta1),
-            square: Mean::new(if t == 1 { 0.0 } else { config.beta2 }),
+            mean: Ema::new(config.beta1),
+            square: Ema::new(if t == 1 { 0.0 } else { config.beta2 }),
             eps: math::round(config.eps),
             bound: math::round(bound(clip, t)),
-            rate: math::round(lr),
+            lr: math::round(lr),
         }
     }
 }
@@ -56,25 +59,25 @@ impl Kernel for AdoptKernel {
     ) -> Update<S::f32s> {
         let denominator = math::larger(simd, simd.splat_f32s(self.eps), simd.sqrt_f32s(v));
         let normal = math::clamp(simd, self.bound, simd.div_f32s(g, denominator));
-        let v = self.square.of_squares(simd, v, g);
+        let v = self.square.update_squares(simd, v, g);
         let (m, step) = if self.first {
             (m, simd.splat_f32s(0.0))
         } else {
-            let m = self.mean.of(simd, m, normal);
-            (m, simd.mul_f32s(simd.splat_f32s(self.rate), m))
+            let m = self.mean.update(simd, m, normal);
+            (m, simd.mul_f32s(simd.splat_f32s(self.lr), m))
         };
         Update { step, denominator, moments: [m, v, unused] }
     }
 
     #[inline(always)]
     fn gain(self) -> f32 {
-        self.rate
+        self.lr
     }
 }
 
 /// One element of one step in f64.
 pub(crate) fn textbook(
-    At { config, t, lr, .. }: At<'_>,
+    StepContext { config, t, lr, .. }: StepContext<'_>,
     clip: Option<AdoptClip>,
     g: f64,
     [m, v, _]: &mut [f64; 3],

@@ -9,37 +9,37 @@
 use pulp::Simd;
 
 use super::adam::{self, Denominator};
-use super::{At, Kernel, Update};
-use crate::math::{self, Mean};
+use super::{Kernel, StepContext, Update};
+use crate::math::{self, Ema};
 use crate::rule::AmsGrad;
 
 /// AMSGrad's constants at one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AmsGradKernel {
-    mean: Mean,
-    square: Mean,
+    mean: Ema,
+    square: Ema,
     /// What v is multiplied with before the maximum: 1, or its bias correction.
-    lift: f32,
+    bias_correction: f32,
     denominator: Denominator,
-    rate: f32,
+    lr: f32,
     gain: f32,
 }
 
 impl AmsGradKernel {
-    pub(crate) fn new(At { config, t, lr, .. }: At<'_>, kind: AmsGrad) -> Self {
-        let (lift, (denominator, gain)) = match kind {
+    pub(crate) fn new(StepContext { config, t, lr, .. }: StepContext<'_>, kind: AmsGrad) -> Self {
+        let (bias_correction, (denominator, gain)) = match kind {
             AmsGrad::Raw => (1.0, Denominator::new(config, t, lr)),
             AmsGrad::BiasCorrected => {
-                let lift = 1.0 / (1.0 - math::power(config.beta2, t));
-                (lift, (Denominator::of_corrected(config), lr))
+                let bias_correction = 1.0 / (1.0 - math::power(config.beta2, t));
+                (bias_correction, (Denominator::of_corrected(config), lr))
             }
         };
         Self {
-            mean: Mean::new(config.beta1),
-            square: Mean::new(config.beta2),
-            lift: math::round(lift),
+            mean: Ema::new(config.beta1),
+            square: Ema::new(config.beta2),
+            bias_correction: math::round(bias_correction),
             denominator,
-            rate: math::round(gain / (1.0 - math::power(config.beta1, t))),
+            lr: math::round(gain / (1.0 - math::power(config.beta1, t))),
             gain: math::round(gain),
         }
     }
@@ -56,11 +56,11 @@ impl Kernel for AmsGradKernel {
         g: S::f32s,
         [m, v, x]: [S::f32s; 3],
     ) -> Update<S::f32s> {
-        let m = self.mean.of(simd, m, g);
-        let v = self.square.of_squares(simd, v, g);
-        let x = math::larger(simd, x, simd.mul_f32s(simd.splat_f32s(self.lift), v));
+        let m = self.mean.update(simd, m, g);
+        let v = self.square.update_squares(simd, v, g);
+        let x = math::larger(simd, x, simd.mul_f32s(simd.splat_f32s(self.bias_correction), v));
         let denominator = self.denominator.of(simd, x);
-        let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.rate), m), denominator);
+        let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.lr), m), denominator);
         Update { step, denominator, moments: [m, v, x] }
     }
 
@@ -72,14 +72,14 @@ impl Kernel for AmsGradKernel {
 
 /// One element of one step in f64.
 pub(crate) fn textbook(
-    At { config, t, lr, .. }: At<'_>,
+    StepContext { config, t, lr, .. }: StepContext<'_>,
     kind: AmsGrad,
     g: f64,
     moments: &mut [f64; 3],
 ) -> f64 {
     adam::textbook_moments(config, g, moments);
     let [m, v, x] = moments;
-    let (denominator, rate) = match kind {
+    let (denominator, lr_factor) = match kind {
         AmsGrad::Raw => {
             *x = x.max(*v);
             adam::textbook_denominator(config, t, *x)
@@ -89,5 +89,5 @@ pub(crate) fn textbook(
             (libm::sqrt(*x + config.eps_root) + config.eps, 1.0)
         }
     };
-    lr * rate * *m / (1.0 - math::power(config.beta1, t)) / denominator
+    lr * lr_factor * *m / (1.0 - math::power(config.beta1, t)) / denominator
 }

@@ -45,7 +45,7 @@ pub(crate) trait Kernel: Copy + Send + Sync {
 
 /// What a [`Kernel`] returns for one vector.
 pub(crate) struct Update<V> {
-    /// What is subtracted from the weights; the rate is in it.
+    /// What is subtracted from the weights; the learning rate is in it.
     pub(crate) step: V,
     /// What the gradient or its mean was divided by.
     pub(crate) denominator: V,
@@ -55,11 +55,11 @@ pub(crate) struct Update<V> {
 
 /// The constants of one step: what every rule folds its own from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct At<'a> {
+pub(crate) struct StepContext<'a> {
     pub(crate) config: &'a AdamConfig,
     /// The number of the step, from 1.
     pub(crate) t: u64,
-    /// The rate.
+    /// The learning rate.
     pub(crate) lr: f64,
     /// The rule's numbers after this step.
     pub(crate) scalars: Scalars,
@@ -80,7 +80,7 @@ pub(crate) enum AnyKernel {
 }
 
 impl AnyKernel {
-    pub(crate) fn new(at: At<'_>) -> Self {
+    pub(crate) fn new(at: StepContext<'_>) -> Self {
         match at.config.rule {
             Rule::Adam => Self::Adam(adam::AdamKernel::new(at, at.lr)),
             // The length comes later, from the norms.
@@ -119,7 +119,7 @@ impl AnyKernel {
 
 /// One element of one step in f64, as the papers write it: what is subtracted from the weight, with the new moments
 /// left in `moments`.
-pub(crate) fn textbook(at: At<'_>, w: f64, g: f64, moments: &mut [f64; 3]) -> f64 {
+pub(crate) fn textbook(at: StepContext<'_>, w: f64, g: f64, moments: &mut [f64; 3]) -> f64 {
     match at.config.rule {
         Rule::Adam => at.lr * adam::textbook(at, g, moments),
         Rule::Lamb => adam::textbook(at, g, moments),

@@ -3,15 +3,15 @@
 //! ```text
 //! r_inf = 2 / (1 - beta2) - 1          r_t = r_inf - 2 t beta2^t / (1 - beta2^t)
 //! r_t > 5:  Adam's step, times sqrt((r_t - 4)(r_t - 2) r_inf / ((r_inf - 4)(r_inf - 2) r_t))
-//! else:     w = w - rate * m / (1 - beta1^t)
+//! else:     w = w - lr * m / (1 - beta1^t)
 //! ```
 //!
 //! 5 is PyTorch's and Optax's threshold; the paper has 4.
 
 use pulp::Simd;
 
-use super::{At, Kernel, Update, adam};
-use crate::math::{self, Mean};
+use super::{Kernel, StepContext, Update, adam};
+use crate::math::{self, Ema};
 
 /// What Adam's step is multiplied with, or `None` while the variance cannot be told.
 pub(crate) fn rectification(beta2: f64, t: u64) -> Option<f64> {
@@ -25,18 +25,18 @@ pub(crate) fn rectification(beta2: f64, t: u64) -> Option<f64> {
 /// The step before rectification: momentum alone. The second moment is kept up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MomentumKernel {
-    mean: Mean,
-    square: Mean,
-    rate: f32,
+    mean: Ema,
+    square: Ema,
+    lr: f32,
     gain: f32,
 }
 
 impl MomentumKernel {
-    pub(crate) fn new(At { config, t, lr, .. }: At<'_>) -> Self {
+    pub(crate) fn new(StepContext { config, t, lr, .. }: StepContext<'_>) -> Self {
         Self {
-            mean: Mean::new(config.beta1),
-            square: Mean::new(config.beta2),
-            rate: math::round(lr / (1.0 - math::power(config.beta1, t))),
+            mean: Ema::new(config.beta1),
+            square: Ema::new(config.beta2),
+            lr: math::round(lr / (1.0 - math::power(config.beta1, t))),
             gain: math::round(lr),
         }
     }
@@ -53,9 +53,9 @@ impl Kernel for MomentumKernel {
         g: S::f32s,
         [m, v, unused]: [S::f32s; 3],
     ) -> Update<S::f32s> {
-        let m = self.mean.of(simd, m, g);
-        let v = self.square.of_squares(simd, v, g);
-        let step = simd.mul_f32s(simd.splat_f32s(self.rate), m);
+        let m = self.mean.update(simd, m, g);
+        let v = self.square.update_squares(simd, v, g);
+        let step = simd.mul_f32s(simd.splat_f32s(self.lr), m);
         Update { step, denominator: simd.splat_f32s(1.0), moments: [m, v, unused] }
     }
 
@@ -66,7 +66,7 @@ impl Kernel for MomentumKernel {
 }
 
 /// One element of one step in f64.
-pub(crate) fn textbook(at: At<'_>, g: f64, moments: &mut [f64; 3]) -> f64 {
+pub(crate) fn textbook(at: StepContext<'_>, g: f64, moments: &mut [f64; 3]) -> f64 {
     let adam = adam::textbook(at, g, moments);
     match rectification(at.config.beta2, at.t) {
         Some(r) => at.lr * r * adam,

@@ -14,7 +14,7 @@ use crate::nets::squeezenet;
 use crate::train::average::Average;
 use crate::train::order::Order;
 use crate::{Error, TrainConfig};
-use paso_adam::Audit;
+use paso_adam::StepAudit;
 use paso_schedule::{Shape, Spec};
 use std::path::Path;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ pub struct StepReport {
     /// The norm of the gradient over all weights, before it was clipped.
     pub gradient_norm: f64,
     /// What the update did, if it was asked for.
-    pub audit: Option<Audit>,
+    pub audit: Option<StepAudit>,
 }
 
 impl Trainer {

@@ -5,8 +5,8 @@
 
 use crate::{Error, TrainConfig};
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, Audit, Decay, Gradient, Param, Rule, ScheduleFree, StepOptions,
-    Tensor,
+    Adam, AdamConfig, AdamGroup, Gradient, Param, ParamMut, Rule, ScheduleFree, StepAudit,
+    StepOptions, WeightDecay,
 };
 use paso_tape::{Kind, Params};
 
@@ -52,8 +52,8 @@ impl Optimizer {
         update: Update,
     ) -> Result<Self, Error> {
         let decay = match update {
-            Update::UnscheduledDecay => Decay::None,
-            Update::AdamW | Update::ScheduleFree => Decay::Decoupled(config.weight_decay),
+            Update::UnscheduledDecay => WeightDecay::None,
+            Update::AdamW | Update::ScheduleFree => WeightDecay::Decoupled(config.weight_decay),
         };
         let rule = match update {
             Update::ScheduleFree => Rule::ScheduleFree(ScheduleFree::default()),
@@ -64,7 +64,7 @@ impl Optimizer {
             let mine = params.tensors().iter().filter(|t| (t.range.start < split) == is_body);
             let param = |t: &paso_tape::ParamInfo| Param {
                 decay_scale: if t.kind == Some(Kind::Weight) { 1.0 } else { 0.0 },
-                rate_scale: if is_body { config.body_rate } else { 1.0 },
+                lr_scale: if is_body { config.body_rate } else { 1.0 },
                 ..Param::new(&t.name, t.range.len())
             };
             AdamGroup::with_params(adam, mine.map(param))
@@ -145,7 +145,7 @@ impl Optimizer {
         (values, gradient): Arena<'_>,
         scale: f64,
         audited: bool,
-    ) -> Result<Option<Audit>, Error> {
+    ) -> Result<Option<StepAudit>, Error> {
         let frozen = self.is_frozen();
         if self.update == Update::UnscheduledDecay {
             self.decay(values, frozen);
@@ -209,7 +209,7 @@ fn load(group: &mut AdamGroup, steps: u64, moments: &[&[f32]]) -> Result<(), Err
     for (moment, values) in state.moments.iter_mut().zip(moments) {
         moment.values = values.to_vec();
     }
-    Ok(group.load(state)?)
+    Ok(group.restore(state)?)
 }
 
 /// One step of one group, whose tensors lie one after the other.
@@ -218,7 +218,7 @@ fn update<'a>(
     lr: f64,
     (values, mut gradient): Arena<'a>,
     options: &StepOptions,
-) -> Result<Option<Audit>, Error> {
+) -> Result<Option<StepAudit>, Error> {
     let pair = |mine: &'a mut [f32]| {
         let (d_mine, others) = gradient.split_at(mine.len());
         gradient = others;
@@ -229,12 +229,12 @@ fn update<'a>(
         group.par_step(lr, tensors);
         return Ok(None);
     }
-    let with_options = |(weights, gradient)| Tensor {
+    let with_options = |(weights, gradient)| ParamMut {
         weights,
         gradient: Gradient::Keep(gradient),
         average: &mut [],
     };
-    let tensors: Vec<Tensor<'_>> = tensors.into_iter().map(with_options).collect();
+    let tensors: Vec<ParamMut<'_>> = tensors.into_iter().map(with_options).collect();
     Ok(group.par_step_with(lr, options, tensors)?.audit)
 }
 

@@ -1,14 +1,14 @@
-//! Pieces of tensors: how a step is cut for threads, and how what the pieces return is put together again.
+//! Chunks of tensors: how a step is cut for threads, and how what the chunks return is put together again.
 //!
-//! Pieces may be cut anywhere, because no weight's bits depend on its neighbours; sums do depend on where, so the
+//! Chunks may be cut anywhere, because no weight's bits depend on its neighbours; sums do depend on where, so the
 //! cuts depend on the lengths alone, never on threads. `rayon::join` allocates nothing.
 
 /// Up to so many weights a group stays in the caller's thread.
 #[cfg(feature = "rayon")]
 pub(crate) const SERIAL: usize = 100_000;
 
-/// Pieces of at most so many weights (1.75 MiB of memory traffic) are not cut further.
-const PIECE: usize = 64 * 1024;
+/// Chunks of at most so many weights (1.75 MiB of memory traffic) are not cut further.
+const CHUNK: usize = 64 * 1024;
 
 /// The gradient of a tensor of a step.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Gradient<'_> {
 
 /// A tensor of a step: its weights, its gradient, and what else is to happen to it. All slices have one length.
 #[derive(Debug)]
-pub struct Tensor<'a> {
+pub struct ParamMut<'a> {
     /// The weights.
     pub weights: &'a mut [f32],
     /// The gradient.
@@ -55,7 +55,7 @@ pub(crate) trait Source: Send {
     fn parts(&mut self) -> (&mut [f32], Gradient<'_>, &mut [f32]);
 }
 
-impl Source for Tensor<'_> {
+impl Source for ParamMut<'_> {
     fn parts(&mut self) -> (&mut [f32], Gradient<'_>, &mut [f32]) {
         (self.weights, self.gradient.reborrow(), self.average)
     }
@@ -68,17 +68,17 @@ impl Source for (&mut [f32], &[f32]) {
 }
 
 /// A part of a tensor with its moments; slices that are not there are empty.
-pub(crate) struct Piece<'a> {
+pub(crate) struct Chunk<'a> {
     pub(crate) weights: &'a mut [f32],
     pub(crate) gradient: Gradient<'a>,
     pub(crate) average: &'a mut [f32],
     pub(crate) moments: [&'a mut [f32]; 3],
 }
 
-impl Piece<'_> {
-    pub(crate) fn reborrow(&mut self) -> Piece<'_> {
+impl Chunk<'_> {
+    pub(crate) fn reborrow(&mut self) -> Chunk<'_> {
         let [a, b, c] = &mut self.moments;
-        Piece {
+        Chunk {
             weights: self.weights,
             gradient: self.gradient.reborrow(),
             average: self.average,
@@ -87,7 +87,7 @@ impl Piece<'_> {
     }
 }
 
-impl<'a> Piece<'a> {
+impl<'a> Chunk<'a> {
     fn split_at(self, middle: usize) -> (Self, Self) {
         let (w0, w1) = self.weights.split_at_mut(middle);
         let (g0, g1) = match self.gradient {
@@ -151,17 +151,17 @@ impl Threads {
         first: usize,
         tensors: &mut [T],
         moments: [&mut [f32]; 3],
-        each: &(impl Fn(usize, Piece<'_>) -> R + Sync),
+        each: &(impl Fn(usize, Chunk<'_>) -> R + Sync),
         merge: &(impl Fn(R, R) -> R + Sync),
     ) -> R {
         // Every rule has one moment at least.
-        if moments[0].len() <= PIECE || tensors.len() < 2 {
+        if moments[0].len() <= CHUNK || tensors.len() < 2 {
             let (mut rest, mut all) = (moments, R::default());
             for (i, tensor) in tensors.iter_mut().enumerate() {
                 let (weights, gradient, average) = tensor.parts();
                 let (moments, others) = cut_all(rest, weights.len());
                 rest = others;
-                let result = each(first + i, Piece { weights, gradient, average, moments });
+                let result = each(first + i, Chunk { weights, gradient, average, moments });
                 all = merge(all, result);
             }
             return all;
@@ -177,21 +177,21 @@ impl Threads {
         merge(a, b)
     }
 
-    /// `leaf` of every piece of a tensor; what they return is merged in a fixed order.
-    pub(crate) fn pieces<R: Send>(
+    /// `leaf` of every chunk of a tensor; what they return is merged in a fixed order.
+    pub(crate) fn chunks<R: Send>(
         self,
-        piece: Piece<'_>,
-        leaf: &(impl Fn(Piece<'_>) -> R + Sync),
+        chunk: Chunk<'_>,
+        leaf: &(impl Fn(Chunk<'_>) -> R + Sync),
         merge: &(impl Fn(R, R) -> R + Sync),
     ) -> R {
-        let n = piece.weights.len();
-        if n <= PIECE {
-            return leaf(piece);
+        let n = chunk.weights.len();
+        if n <= CHUNK {
+            return leaf(chunk);
         }
-        // A whole number of pieces to the left, so that no piece is much smaller than the others.
-        let (left, right) = piece.split_at((n / PIECE).div_ceil(2) * PIECE);
+        // A whole number of chunks to the left, so that no chunk is much smaller than the others.
+        let (left, right) = chunk.split_at((n / CHUNK).div_ceil(2) * CHUNK);
         let (a, b) =
-            self.join(|| self.pieces(left, leaf, merge), || self.pieces(right, leaf, merge));
+            self.join(|| self.chunks(left, leaf, merge), || self.chunks(right, leaf, merge));
         merge(a, b)
     }
 }
