@@ -111,7 +111,7 @@ fn an_instruction_set_that_is_not_there_is_an_error_that_lists_what_is() {
     assert_eq!(
         message,
         format!(
-            "PASO_ISA: instruction set `sse9` cannot be had here: this CPU and build offer {}",
+            "PASO_ISA: instruction set `sse9` is not available: this CPU and this build have {}",
             names.join(", ")
         )
     );
