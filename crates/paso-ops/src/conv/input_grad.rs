@@ -1,12 +1,13 @@
-//! The gradient of a convolution's input: the convolution run backwards, cut by parity where the stride is above 1.
+//! The gradient of the input of a convolution: a transposed convolution, one per residue class of the stride.
 //!
-//! Input row `i` meets output row `o` through kernel row `k` where `i + padding == o * stride + k`. So the rows
+//! Input row `i` contributes to output row `o` through kernel row `k` where `i + padding == o * stride + k`. So the rows
 //! with `i % stride == r` are a convolution of the output's gradient with every `stride`-th kernel row,
 //! the last first. Stride 1 has one such class, stride 2 has two, and four over rows and columns.
 
-use super::direct::{self, Strides, Walk};
-use super::winograd::Tile;
-use super::{Conv, Epilogue, depthwise, depthwise_halving};
+use super::descriptor::{Conv, Epilogue};
+use super::geometry::{ConvGeometry, Strides};
+use super::winograd::WinogradTile;
+use super::{depthwise, direct};
 use crate::{Images, ImagesMut, Isa};
 
 /// One residue class of rows (or columns) of the input.
@@ -18,7 +19,7 @@ struct Class {
     first: isize,
     /// Kernel row of the first tap; each further tap is `stride` rows before.
     kernel_row: usize,
-    /// How many kernel rows this class meets.
+    /// Kernel rows that use this class.
     taps: usize,
 }
 
@@ -39,7 +40,7 @@ fn classes(conv: &Conv) -> impl Iterator<Item = (Class, Class)> + use<> {
 }
 
 /// Length of the weights packed for [`input_grad`].
-pub(super) fn packed_len(conv: &Conv, lanes: usize, tile: Option<Tile>) -> usize {
+pub(super) fn packed_len(conv: &Conv, lanes: usize, tile: Option<WinogradTile>) -> usize {
     if let Some(tile) = tile {
         return tile.packed_len(conv.out_channels, conv.in_channels, lanes);
     }
@@ -58,7 +59,7 @@ fn class_len(conv: &Conv, y: Class, x: Class, lanes: usize) -> usize {
 pub(super) fn pack(
     conv: &Conv,
     lanes: usize,
-    tile: Option<Tile>,
+    tile: Option<WinogradTile>,
     weights: &[f32],
     packed: &mut [f32],
 ) {
@@ -102,9 +103,9 @@ pub(super) fn input_grad(
     mut dx: ImagesMut<'_>,
 ) {
     let (input, output) = (dx.plane, dy.plane);
-    if depthwise_halving::fits(conv, input) {
+    if depthwise::fits_stride2(conv, input) {
         let images = dy.iter().zip(dx.iter_mut());
-        return images.for_each(|(dy, dx)| depthwise_halving::input_grad(isa, dy, packed, dx));
+        return images.for_each(|(dy, dx)| depthwise::input_grad_stride2(isa, dy, packed, dx));
     }
     let mut rest = packed;
     // Only with stride 1, which has a single class.
@@ -119,7 +120,7 @@ pub(super) fn input_grad(
         let row = output.row_stride().cast_signed();
         let from =
             output.origin().cast_signed() + y.first * row + x.first * output.channels.cast_signed();
-        let walk = Walk {
+        let geometry = ConvGeometry {
             images: dx.count(),
             rows: (input.height - y.residue).div_ceil(conv.stride),
             columns: (input.width - x.residue).div_ceil(conv.stride),
@@ -139,32 +140,33 @@ pub(super) fn input_grad(
             },
             taps: y.taps,
             tap_stride: output.row_stride(),
-            run: if conv.groups > 1 { x.taps } else { x.taps * output.channels },
+            row_len: if conv.groups > 1 { x.taps } else { x.taps * output.channels },
             channels: input.channels,
         };
         let epilogue = Epilogue::default();
         if let Some(tile) = tile {
-            tile.convolve(isa, &walk, output.channels, dy.data, weights, epilogue, dx.data);
+            tile.convolve(isa, &geometry, output.channels, dy.data, weights, epilogue, dx.data);
             continue;
         }
         for (dy, dx) in dy.iter().zip(dx.iter_mut()) {
             if y.taps * x.taps == 0 {
-                zero(&walk, dx.data);
+                zero(&geometry, dx.data);
             } else if conv.groups > 1 {
-                depthwise::convolve(isa, &walk, dy.data, weights, epilogue, dx.data);
+                depthwise::convolve(isa, &geometry, dy.data, weights, epilogue, dx.data);
             } else {
-                direct::convolve(isa, &walk, dy.data, weights, epilogue, dx.data);
+                direct::convolve(isa, &geometry, dy.data, weights, epilogue, dx.data);
             }
         }
     }
 }
 
-/// Inputs that no output looked at, as with a 1 x 1 kernel of stride 2.
-fn zero(walk: &Walk, output: &mut [f32]) {
-    for row in 0..walk.rows {
-        for column in 0..walk.columns {
-            let at = walk.output.origin + row * walk.output.row + column * walk.output.pixel;
-            output[at..at + walk.channels].fill(0.0);
+/// Sets inputs to zero that no output reads, as with a 1 x 1 kernel of stride 2.
+fn zero(geometry: &ConvGeometry, output: &mut [f32]) {
+    for row in 0..geometry.rows {
+        for column in 0..geometry.columns {
+            let at =
+                geometry.output.origin + row * geometry.output.row + column * geometry.output.pixel;
+            output[at..at + geometry.channels].fill(0.0);
         }
     }
 }

@@ -1,34 +1,36 @@
 //! A convolution's weights in the order in which its kernels read them.
 
-use super::winograd::Tile;
-use super::{Conv, direct, input_grad};
+use super::descriptor::Conv;
+use super::winograd::WinogradTile;
+use super::{direct, input_grad};
 use crate::{Buffer, Isa, Plane};
 
 /// Weights packed for [`Conv::forward`], or for [`Conv::input_grad`].
 ///
-/// Pack after each change of the weights, and whenever the other way is next; the buffer is kept, so packing again allocates
-/// nothing.
+/// Pack after each change of the weights, and before each change between the forward and the backward pass: both use the same memory.
+/// Packing again allocates nothing. Packed weights fit one instruction set, one convolution and one kind of kernel; a use for
+/// anything else panics.
 #[derive(Clone, Debug, Default)]
 pub struct PackedConv {
     pub(super) weights: Buffer,
     packed_for: Option<Use>,
 }
 
-/// What weights are packed for.
+/// What weights were packed for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Use {
     isa: Isa,
     conv: Conv,
-    /// Of Winograd's way.
-    tile: Option<Tile>,
+    /// Of the Winograd kernels; none for the others.
+    tile: Option<WinogradTile>,
     backward: bool,
 }
 
 impl PackedConv {
-    /// Packs for the forward pass over inputs of this size.
+    /// Packs weights (`[kernel, kernel, in_channels / groups, out_channels]`) for the forward pass over inputs of this size.
     ///
     /// # Panics
-    /// When `weights` has another length than the convolution wants, or the input does not fit it.
+    /// When `weights` does not have [`Conv::weight_len`] elements, or the input does not fit the convolution.
     #[track_caller]
     pub fn pack(&mut self, isa: Isa, conv: &Conv, input: Plane, weights: &[f32]) {
         check_len(conv, weights);
@@ -54,7 +56,7 @@ impl PackedConv {
         });
     }
 
-    /// Packs for the gradient of inputs of this size.
+    /// Packs weights of the same layout for the gradient of inputs of this size.
     ///
     /// # Panics
     /// As [`PackedConv::pack`].
@@ -73,7 +75,7 @@ impl PackedConv {
     }
 
     #[track_caller]
-    pub(super) fn check(&self, isa: Isa, conv: &Conv, tile: Option<Tile>, backward: bool) {
+    pub(super) fn check(&self, isa: Isa, conv: &Conv, tile: Option<WinogradTile>, backward: bool) {
         assert_eq!(
             self.packed_for,
             Some(Use { isa, conv: *conv, tile, backward }),

@@ -1,14 +1,16 @@
-//! A depthwise convolution and the 1 x 1 convolution behind it in one pass, a few rows at a time.
+//! Fused kernel: a depthwise convolution and the 1 x 1 convolution behind it in one pass, a few rows at a time.
 //!
-//! A depthwise convolution has so little to compute that writing its output to the second-level cache and reading it
-//! back takes longer than its sums. A few rows of it stay in the first-level cache until the 1 x 1 convolution has
-//! read them. The sums are those of the two convolutions alone, bit for bit.
+//! A depthwise convolution has so few operations that writing its output to the L2 cache and reading it
+//! again takes longer than its sums. A few rows of it stay in the L1 cache until the 1 x 1 convolution has
+//! read them. The results have the same bits as those of the two convolutions one after the other.
 
-use super::direct::{self, Walk};
-use super::{Conv, Epilogue, PackedConv, depthwise};
+use super::descriptor::{Conv, Epilogue};
+use super::geometry::ConvGeometry;
+use super::packed::PackedConv;
+use super::{depthwise, direct};
 use crate::{Image, ImageMut, Isa, Plane};
 
-/// Numbers of the rows in between: 16 KiB, half of the smallest first-level cache of the CPUs in use.
+/// Elements of the rows in between: 16 KiB, half of the smallest L1 data cache of current CPUs.
 const BETWEEN: usize = 4096;
 
 /// A depthwise convolution and the 1 x 1 convolution behind it, for inputs of one size.
@@ -87,14 +89,16 @@ impl Separable {
         self.second.check(all, y.plane);
         first.check(isa, &self.first, None, false);
         second.check(isa, &self.second, None, false);
-        let (to, from) =
-            (self.first.walk(1, x.plane, self.between), self.second.walk(1, self.between, y.plane));
+        let (to, from) = (
+            self.first.geometry(1, x.plane, self.between),
+            self.second.geometry(1, self.between, y.plane),
+        );
         for row in (0..all.height).step_by(self.between.height) {
             let rows = self.between.height.min(all.height - row);
-            let mut to = Walk { rows, ..to };
+            let mut to = ConvGeometry { rows, ..to };
             to.input.origin += row * to.input.row;
             depthwise::convolve(isa, &to, x.data, &first.weights, first_epilogue, between);
-            let mut from = Walk { rows, ..from };
+            let mut from = ConvGeometry { rows, ..from };
             from.output.origin += row * from.output.row;
             direct::convolve(isa, &from, between, &second.weights, second_epilogue, y.data);
         }

@@ -1,25 +1,11 @@
 //! Every convolution path against the six loops in `f64`, at every instruction set of this machine.
 
-use super::winograd::Tile;
-use super::{Conv, Epilogue, PackedConv, Separable, reference};
+use super::winograd::WinogradTile;
+use super::{Conv, Epilogue, PackedConv, Separable, grouped};
+use crate::test_support::{
+    SPECIAL, assert_close, assert_panics, for_each_value, image, values as paint,
+};
 use crate::{Activation, Image, ImageMut, Images, ImagesMut, Isa, Plane};
-
-/// Numbers of period 251, so that swapped blocks change the answer, on the scale of 1.
-fn paint(len: usize, seed: usize) -> Vec<f32> {
-    (0..len)
-        .map(|i| f32::from(u8::try_from((i * 37 + seed * 101) % 251).unwrap()) / 125.0 - 1.0)
-        .collect()
-}
-
-fn image(plane: Plane, seed: usize) -> Vec<f32> {
-    let mut data = vec![0.0; plane.len()];
-    let inner = paint(plane.inner_len(), seed);
-    let row = plane.width * plane.channels;
-    for y in 0..plane.height {
-        data[plane.row(y)].copy_from_slice(&inner[y * row..(y + 1) * row]);
-    }
-    data
-}
 
 /// A few ulp times the length of the sum, which was made in `f64`: inputs and weights are below 1, so a sum of n terms is
 /// below n.
@@ -44,20 +30,20 @@ fn check_images(conv: Conv, count: usize, height: usize, width: usize) {
     let images = |plane: Plane, seed| -> Vec<f32> {
         (0..count).flat_map(|i| image(plane, seed + 5 * i)).collect()
     };
-    let (input, d_output) = (images(x, 1), images(y, 2));
-    let (input, d_output) = (Images::new(x, &input), Images::new(y, &d_output));
+    let (input, output_grad) = (images(x, 1), images(y, 2));
+    let (input, output_grad) = (Images::new(x, &input), Images::new(y, &output_grad));
     let (weights, bias) = (paint(conv.weight_len(), 3), paint(conv.out_channels, 4));
     let epilogue = Epilogue { bias: Some(&bias), relu: false };
     let (mut want, mut want_dx) = (vec![0.0; count * y.len()], vec![0.0; count * x.len()]);
     let mut want_dw: Vec<_> = paint(conv.weight_len(), 5).into_iter().map(f64::from).collect();
-    for (i, (x, dy)) in input.iter().zip(d_output.iter()).enumerate() {
+    for (i, (x, dy)) in input.iter().zip(output_grad.iter()).enumerate() {
         let (from, to) = (i * x.data.len(), i * dy.data.len());
         for row in 0..y.height {
             for (at, o) in y.row(row).zip((0..conv.out_channels).cycle()) {
                 want[to + at] = f64::from(bias[o]);
             }
         }
-        reference::for_each_product(&conv, x.plane, y, |out, at, weight| {
+        grouped::for_each_product(&conv, x.plane, y, |out, at, weight| {
             let [x, dy, w] = [x.data[at], dy.data[out], weights[weight]].map(f64::from);
             want[to + out] += x * w;
             want_dx[from + at] += dy * w;
@@ -84,11 +70,11 @@ fn check_images(conv: Conv, count: usize, height: usize, width: usize) {
         let mut got: Vec<f32> =
             input.data.iter().map(|&x| if x == 0.0 { 0.0 } else { f32::NAN }).collect();
         packed.pack_backward(isa, &conv, x, &weights);
-        conv.input_grad(isa, d_output, &packed, ImagesMut::new(x, &mut got));
+        conv.input_grad(isa, output_grad, &packed, ImagesMut::new(x, &mut got));
         close("input gradient", &conv, isa, terms, &got, &want_dx);
 
         let mut got = paint(conv.weight_len(), 5);
-        conv.weight_grad(isa, input, d_output, &mut got);
+        conv.weight_grad(isa, input, output_grad, &mut got);
         close("weight gradient", &conv, isa, count * y.pixels(), &got, &want_dw);
     }
 }
@@ -107,7 +93,7 @@ fn every_channel_count_around_the_lanes() {
 }
 
 #[test]
-fn colours_in_rows_longer_than_a_tile() {
+fn colors_in_rows_longer_than_a_tile() {
     for c in [1, 4, 8, 9, 16, 17, 24, 33, 40] {
         for (height, width) in [(5, 33), (3, 40), (7, 71)] {
             for stride in [1, 2] {
@@ -149,8 +135,8 @@ fn winograds_way_wherever_it_is_taken() {
                 let y = conv.output(x);
                 let tile = |y: Plane| {
                     let four = y.height % 4 + y.width % 4 == 0 && y.pixels() >= 64;
-                    let two = (y.pixels() >= 64).then_some(Tile::Two);
-                    if four { Some(Tile::Four) } else { two }
+                    let two = (y.pixels() >= 64).then_some(WinogradTile::F2x2);
+                    if four { Some(WinogradTile::F4x4) } else { two }
                 };
                 assert_eq!(conv.tile(x), tile(y), "{conv:?}");
                 assert_eq!(conv.tile_weights(y), tile(y), "{conv:?}");
@@ -170,7 +156,7 @@ fn large_tiles_round_about_twice_as_coarsely() {
     let conv = Conv::new(64, 64, 3);
     let x = Plane::new(16, 16, 64).with_halo(1);
     let y = conv.output(x);
-    assert_eq!(conv.tile(x), Some(Tile::Four));
+    assert_eq!(conv.tile(x), Some(WinogradTile::F4x4));
     let mut state = 1_u32;
     let mut draw = || {
         // The sum of four uniform numbers, near enough to a normal one.
@@ -188,7 +174,7 @@ fn large_tiles_round_about_twice_as_coarsely() {
     }
     let weights: Vec<f32> = (0..conv.weight_len()).map(|_| draw()).collect();
     let mut want = vec![0.0; y.len()];
-    reference::for_each_product(&conv, x, y, |out, at, weight| {
+    grouped::for_each_product(&conv, x, y, |out, at, weight| {
         want[out] += f64::from(input[at]) * f64::from(weights[weight]);
     });
     let error = |got: &[f32]| {
@@ -198,7 +184,7 @@ fn large_tiles_round_about_twice_as_coarsely() {
     let mut direct = vec![0.0; y.len()];
     let (input, epilogue) = (Images::new(x, &input), Epilogue::default());
     let image = Image::new(x, input.data);
-    reference::forward(&conv, image, &weights, epilogue, ImageMut::new(y, &mut direct));
+    grouped::forward(&conv, image, &weights, epilogue, ImageMut::new(y, &mut direct));
     for isa in Isa::available() {
         let mut packed = PackedConv::default();
         packed.pack(isa, &conv, x, &weights);
@@ -272,7 +258,7 @@ fn every_small_image() {
 }
 
 #[test]
-fn a_nan_reaches_its_neighbours_and_no_others() {
+fn a_nan_reaches_its_neighbors_and_no_others() {
     let conv = Conv::new(2, 9, 3);
     let plane = Plane::new(5, 5, 2).with_halo(1);
     let mut input = image(plane, 1);
@@ -296,7 +282,7 @@ fn a_nan_reaches_its_neighbours_and_no_others() {
 fn a_nan_in_a_tile_stays_in_the_tile() {
     let conv = Conv::new(16, 16, 3);
     let plane = Plane::new(16, 16, 16).with_halo(1);
-    assert_eq!(conv.tile(plane), Some(Tile::Four));
+    assert_eq!(conv.tile(plane), Some(WinogradTile::F4x4));
     let mut input = image(plane, 1);
     // Pixel 5, 6: inside of one tile's inputs alone, that of the outputs 4 to 7.
     input[plane.row(5).start + 6 * 16 + 3] = f32::NAN;
@@ -331,4 +317,121 @@ fn a_missing_halo_is_named() {
         Epilogue::default(),
         ImagesMut::new(plane, &mut [0.0; 4]),
     );
+}
+
+#[test]
+fn special_values_reach_the_outputs_that_see_them_as_in_the_plain_loops() {
+    // Direct, depthwise and grouped kernels; Winograd spreads them over tiles, see above.
+    let convs = [Conv::new(3, 17, 3), Conv { stride: 2, ..Conv::new(5, 9, 3) }, Conv::new(7, 8, 1)];
+    let depthwise = [Conv::depthwise(9, 3), Conv { stride: 2, ..Conv::depthwise(17, 3) }];
+    let grouped = Conv { groups: 2, ..Conv::new(4, 6, 3) };
+    for conv in convs.into_iter().chain(depthwise).chain([grouped, Conv::depthwise(5, 5)]) {
+        let x = Plane::new(6, 7, conv.in_channels).with_halo(conv.padding);
+        let y = conv.output(x);
+        let weights = paint(conv.weight_len(), 3);
+        for special in SPECIAL {
+            let mut input = image(x, 1);
+            input[x.row(2).start + 3 * x.channels] = special;
+            let mut want = vec![0.0_f64; y.len()];
+            grouped::for_each_product(&conv, x, y, |out, at, weight| {
+                want[out] += f64::from(input[at]) * f64::from(weights[weight]);
+            });
+            for isa in Isa::available() {
+                let mut packed = PackedConv::default();
+                packed.pack(isa, &conv, x, &weights);
+                let mut got = vec![0.0; y.len()];
+                let out = ImagesMut::new(y, &mut got);
+                conv.forward(isa, Images::new(x, &input), &packed, Epilogue::default(), out);
+                assert_close(&format!("{special} in {conv:?} on {isa}"), &got, &want, 1e-4);
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_packed_again_replace_those_before_and_packed_for_something_else_are_refused() {
+    let (conv, other) = (Conv::new(16, 16, 3), Conv::new(16, 8, 3));
+    let x = Plane::new(8, 8, 16).with_halo(1);
+    let input = image(x, 1);
+    for isa in Isa::available() {
+        let run = |packed: &PackedConv| {
+            let mut y = vec![0.0; conv.output(x).len()];
+            let out = ImagesMut::new(conv.output(x), &mut y);
+            conv.forward(isa, Images::new(x, &input), packed, Epilogue::default(), out);
+            y
+        };
+        let mut fresh = PackedConv::default();
+        fresh.pack(isa, &conv, x, &paint(conv.weight_len(), 2));
+        let mut reused = PackedConv::default();
+        assert_panics(&["packed for something else"], || drop(run(&reused)));
+        reused.pack(isa, &other, x, &paint(other.weight_len(), 9));
+        assert_panics(&["packed for something else"], || drop(run(&reused)));
+        reused.pack_backward(isa, &conv, x, &paint(conv.weight_len(), 7));
+        assert_panics(&["packed for something else"], || drop(run(&reused)));
+        reused.pack(isa, &conv, x, &paint(conv.weight_len(), 2));
+        assert_eq!(run(&reused), run(&fresh), "{isa}");
+        // Another size needs other tiles.
+        reused.pack(isa, &conv, Plane::new(3, 3, 16), &paint(conv.weight_len(), 2));
+        assert_panics(&["packed for something else"], || drop(run(&reused)));
+    }
+    assert_panics(&["[3, 3, 16, 16] has 2304 weights, not 5"], || {
+        PackedConv::default().pack(Isa::best(), &conv, x, &[0.0; 5]);
+    });
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_named() {
+    let (isa, conv) = (Isa::best(), Conv::new(2, 3, 3));
+    let x = Plane::new(4, 5, 2).with_halo(1);
+    let (input, weights) = (image(x, 1), paint(conv.weight_len(), 2));
+    let mut packed = PackedConv::default();
+    packed.pack(isa, &conv, x, &weights);
+    let wrong = Plane::new(5, 4, 3);
+    let mut y = vec![0.0; 2 * wrong.len()];
+    assert_panics(&["5x4x3", "4x5x3"], || {
+        let y = ImagesMut::new(wrong, &mut y[..wrong.len()]);
+        conv.forward(isa, Images::new(x, &input), &packed, Epilogue::default(), y);
+    });
+    assert_panics(&["1 images", "not 2"], || {
+        let y = ImagesMut::new(conv.output(x), &mut y);
+        conv.forward(isa, Images::new(x, &input), &packed, Epilogue::default(), y);
+    });
+    let dy = conv.output(x);
+    let zeros = vec![0.0; dy.len()];
+    assert_panics(&["halo of 1, it has 0"], || {
+        let dx = &mut input.clone();
+        conv.input_grad(isa, Images::new(dy, &zeros), &packed, ImagesMut::new(x, dx));
+    });
+    assert_panics(&["54"], || {
+        conv.weight_grad(isa, Images::new(x, &input), Images::new(dy, &zeros), &mut [0.0; 53]);
+    });
+    assert_panics(&["3 channels", "of 2"], || {
+        crate::bias_grad(isa, Image::new(dy, &zeros), &mut [0.0; 2]);
+    });
+    for (bad, part) in [
+        (Conv { kernel: 0, ..conv }, "at least 1"),
+        (Conv { stride: 0, ..conv }, "at least 1"),
+        (Conv { groups: 2, ..conv }, "groups must divide"),
+        (Conv { in_channels: 7, ..conv }, "2 channels"),
+        (Conv { kernel: 9, ..conv }, "4x5 is too small"),
+    ] {
+        assert_panics(&[part], || {
+            let _ = bad.output(x);
+        });
+    }
+}
+
+#[test]
+fn the_gradient_of_a_bias_adds_the_sum_over_pixels() {
+    for &channels in &crate::test_support::CHANNELS {
+        let plane = Plane::new(5, 7, channels).with_halo(channels % 3);
+        let dy = image(plane, 1);
+        let mut want = vec![2.0_f64; channels];
+        for_each_value(plane, |i, c| want[c] += f64::from(dy[i]));
+        for isa in Isa::available() {
+            let mut got = vec![2.0; channels];
+            crate::bias_grad(isa, Image::new(plane, &dy), &mut got);
+            assert_close(&format!("{channels} channels on {isa}"), &got, &want, 1e-4);
+        }
+    }
 }

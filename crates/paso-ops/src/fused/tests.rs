@@ -2,26 +2,8 @@
 
 use super::*;
 use crate::norm::{GradSums, Moments};
-use crate::{Activation, activate, activate_grad, max_pool, max_pool_grad};
-
-fn paint(plane: Plane, seed: usize) -> Vec<f32> {
-    let mut data = vec![0.0; plane.len()];
-    for run in plane.runs() {
-        for i in run {
-            // A few values many times over, so that windows have equal maxima and zeros.
-            let step = u8::try_from((i * 37 + i / 7 + seed * 101) % 13).unwrap();
-            data[i] = f32::from(step) / 4.0 - 1.5;
-        }
-    }
-    data
-}
-
-/// Calls `f` with the index and the channel of each inner value.
-fn for_each_value(plane: Plane, mut f: impl FnMut(usize, usize)) {
-    for row in 0..plane.height {
-        plane.row(row).zip((0..plane.channels).cycle()).for_each(|(i, c)| f(i, c));
-    }
-}
+use crate::test_support::{for_each_value, image_with_ties as paint};
+use crate::{Activation, Image, ImageMut, Isa, activate, activate_grad, max_pool, max_pool_grad};
 
 /// `y = x * scale + shift`.
 fn affine(norm: &Norm, x: Image<'_>, y: &mut [f32]) {
@@ -38,7 +20,7 @@ fn add_grad_sums(norm: &Norm, x: Image<'_>, dy: Image<'_>, sums: &mut GradSums) 
 
 /// The gradient of the input of the normalization.
 fn affine_grad(norm: &Norm, x: Image<'_>, dy: Image<'_>, dx: &mut [f32]) {
-    let [mean, d_output, d_centered, d_constant] = norm.backward_factors();
+    let [mean, d_output, d_centered, d_constant] = norm.backward_coefficients();
     for_each_value(x.plane, |i, c| {
         let sum = (x.data[i] - mean[c]).mul_add(d_centered[c], d_constant[c]);
         dx[i] = dy.data[i].mul_add(d_output[c], sum);
@@ -157,7 +139,11 @@ fn sums_from_the_output_are_those_from_the_input() {
                     batch_norm_grad_sums(isa, &norm, epilogue, x, dy, &mut want);
                     let y = Image::new(y, &output);
                     batch_norm_grad_sums_from_output(isa, &norm, epilogue, y, dy, &mut got);
-                    for ((got, want), tolerance) in got.sums().zip(want.sums()).zip([0.0, 2e-5]) {
+                    let sums =
+                        |sums: &GradSums| [sums.d_output().to_vec(), sums.d_output_x().to_vec()];
+                    for ((got, want), tolerance) in
+                        sums(&got).iter().zip(sums(&want)).zip([0.0, 2e-5])
+                    {
                         for (got, want) in got.iter().zip(want) {
                             let close = (got - want).abs() <= tolerance * (1.0 + want.abs());
                             assert!(

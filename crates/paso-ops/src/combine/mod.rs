@@ -1,0 +1,84 @@
+//! Kernels that only add or copy: residual addition, concatenation and selection of channels.
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use crate::layout::same_shape;
+use crate::{Image, ImageMut, Isa};
+
+/// `y = a + b`, all `[height, width, channels]`, with any halo.
+///
+/// # Panics
+/// When shapes differ.
+#[track_caller]
+pub fn add(isa: Isa, a: Image<'_>, b: Image<'_>, y: ImageMut<'_>) {
+    same_shape("addition", a.plane, b.plane);
+    same_shape("addition", a.plane, y.plane);
+    isa.run(|| {
+        for row in 0..a.plane.height {
+            let (a, b) = (&a.data[a.plane.row(row)], &b.data[b.plane.row(row)]);
+            let y = &mut y.data[y.plane.row(row)];
+            y.iter_mut().zip(a.iter().zip(b)).for_each(|(y, (a, b))| *y = a + b);
+        }
+    });
+}
+
+/// `y += scale * x`, both `[height, width, channels]`, with any halo.
+///
+/// # Panics
+/// When shapes differ.
+#[track_caller]
+pub fn add_scaled(isa: Isa, scale: f32, x: Image<'_>, y: ImageMut<'_>) {
+    same_shape("addition", x.plane, y.plane);
+    isa.run(|| {
+        for row in 0..x.plane.height {
+            let (x, y) = (&x.data[x.plane.row(row)], &mut y.data[y.plane.row(row)]);
+            y.iter_mut().zip(x).for_each(|(y, x)| *y += scale * x);
+        }
+    });
+}
+
+/// Copies channels `from` of every pixel of `x` to the channels of `y` that begin at `to`.
+///
+/// This one op is selection (`from` a part), concatenation (one call for each input) and, with all channels,
+/// a copy between planes with different halos. Channels of `y` outside the range are left alone.
+///
+/// # Panics
+/// When heights or widths differ or a range is outside the channels.
+#[track_caller]
+pub fn copy_channels(isa: Isa, x: Image<'_>, from: Range<usize>, y: ImageMut<'_>, to: usize) {
+    let (px, py) = (x.plane, y.plane);
+    assert!(
+        px.height == py.height && px.width == py.width,
+        "channels of {}x{} pixels cannot be copied to {}x{}",
+        px.height,
+        px.width,
+        py.height,
+        py.width
+    );
+    assert!(
+        from.end <= px.channels && to + from.len() <= py.channels,
+        "channels {from:?} of {} to {to} of {}",
+        px.channels,
+        py.channels
+    );
+    isa.run(|| {
+        for row in 0..px.height {
+            let (x, y) = (&x.data[px.row(row)], &mut y.data[py.row(row)]);
+            for (x, y) in x.chunks_exact(px.channels).zip(y.chunks_exact_mut(py.channels)) {
+                y[to..to + from.len()].copy_from_slice(&x[from.clone()]);
+            }
+        }
+    });
+}
+
+/// Sets all elements to zero except those of the halo.
+pub fn clear(isa: Isa, y: ImageMut<'_>) {
+    isa.run(|| {
+        for run in y.plane.runs() {
+            y.data[run].fill(0.0);
+        }
+    });
+}

@@ -1,0 +1,129 @@
+//! Winograd convolution F(2 x 2, 3 x 3) and F(4 x 4, 3 x 3): 16 multiplications for the 4 outputs of a tile where the direct sum
+//! has 36, or 36 for 16 outputs where it has 144.
+//!
+//! Winograd, *Arithmetic Complexity of Computations* (1980), as applied to convolutions by Lavin & Gray, *Fast Algorithms for
+//! Convolutional Neural Networks*, arXiv 1509.09308, section 4.1. Tiles of `N x N` inputs that overlap by two are transformed
+//! ([`tiles::InputTransform`]), multiplied by transformed weights in `N * N` matrix products over the channels, and transformed to
+//! `M x M` outputs ([`tiles::OutputTransform`]). A matrix product is a 1 x 1 convolution, so the kernel of [`direct`]
+//! computes it. The transforms of one row or column are in [`winograd_transform`].
+
+mod forward;
+mod tiles;
+mod weight_grad;
+mod winograd_transform;
+
+use super::descriptor::Epilogue;
+use super::direct;
+use super::geometry::ConvGeometry;
+use crate::Isa;
+
+/// The output tile of a Winograd convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::conv) enum WinogradTile {
+    /// F(2 x 2, 3 x 3): tiles of 4 x 4 inputs, 16 products.
+    F2x2,
+    /// F(4 x 4, 3 x 3): tiles of 6 x 6 inputs, 36 products.
+    F4x4,
+}
+
+impl WinogradTile {
+    /// The fastest tile for a 3 x 3 convolution of stride 1 with these channels and `rows x columns` outputs; none where the
+    /// direct sum is faster.
+    pub(in crate::conv) fn choose(
+        in_channels: usize,
+        out_channels: usize,
+        rows: usize,
+        columns: usize,
+    ) -> Option<Self> {
+        let whole = |side| rows.is_multiple_of(side) && columns.is_multiple_of(side);
+        if in_channels < 16 || out_channels < 16 {
+            None
+        } else if whole(4) && rows * columns >= 64 {
+            Some(Self::F4x4)
+        } else if whole(2) && rows * columns >= 64 {
+            Some(Self::F2x2)
+        } else {
+            None
+        }
+    }
+
+    /// Length of the packed weights.
+    pub(in crate::conv) fn packed_len(
+        self,
+        in_channels: usize,
+        out_channels: usize,
+        lanes: usize,
+    ) -> usize {
+        let products = match self {
+            Self::F2x2 => 16,
+            Self::F4x4 => 36,
+        };
+        products * direct::packed_len(in_channels, out_channels, lanes)
+    }
+
+    /// Transforms and packs the weights, given as `weight(tap, input channel, output channel)` with taps 0 to 8 row by row.
+    pub(in crate::conv) fn pack(
+        self,
+        in_channels: usize,
+        out_channels: usize,
+        lanes: usize,
+        packed: &mut [f32],
+        weight: impl Fn(usize, usize, usize) -> f32,
+    ) {
+        match self {
+            Self::F2x2 => forward::pack::<4, 2>(in_channels, out_channels, lanes, packed, weight),
+            Self::F4x4 => forward::pack::<6, 4>(in_channels, out_channels, lanes, packed, weight),
+        }
+    }
+
+    /// The convolution of a geometry with 3 x 3 taps and stride 1.
+    #[expect(clippy::too_many_arguments, reason = "those of a convolution, and the tile")]
+    pub(in crate::conv) fn convolve(
+        self,
+        isa: Isa,
+        geometry: &ConvGeometry,
+        in_channels: usize,
+        input: &[f32],
+        packed: &[f32],
+        epilogue: Epilogue<'_>,
+        output: &mut [f32],
+    ) {
+        match self {
+            Self::F2x2 => forward::convolve::<4, 2>(
+                isa,
+                geometry,
+                in_channels,
+                input,
+                packed,
+                epilogue,
+                output,
+            ),
+            Self::F4x4 => forward::convolve::<6, 4>(
+                isa,
+                geometry,
+                in_channels,
+                input,
+                packed,
+                epilogue,
+                output,
+            ),
+        }
+    }
+
+    /// Adds the gradient of the weights to `gradient` (`[9][in_channels][out_channels]`).
+    pub(in crate::conv) fn weight_grad(
+        self,
+        isa: Isa,
+        geometry: &ConvGeometry,
+        in_channels: usize,
+        input: &[f32],
+        output_grad: &[f32],
+        gradient: &mut [f32],
+    ) {
+        let images = (input, output_grad);
+        match self {
+            Self::F2x2 => weight_grad::add::<4, 2>(isa, geometry, in_channels, images, gradient),
+            Self::F4x4 => weight_grad::add::<6, 4>(isa, geometry, in_channels, images, gradient),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Where the pixels of one image lie in a slice: height, width, channels, and a halo of zeros around them.
+//!
+//! Images are NHWC: the channels of a pixel are adjacent, then the pixels of a row, then rows. A halo lets a
+//! convolution read past the border without a branch; every kernel writes the inner pixels only, so a
+//! halo that was zero once stays zero.
+
+use std::ops::Range;
+
+/// The layout of one image in a slice.
+///
+/// ```
+/// use paso_ops::Plane;
+///
+/// let plane = Plane::new(2, 3, 4).with_halo(1);
+/// assert_eq!(plane.len(), (2 + 2) * (3 + 2) * 4);
+/// assert_eq!(plane.row(0), 24..36); // the first row is all halo
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Plane {
+    /// Rows, without the halo.
+    pub height: usize,
+    /// Pixels in a row, without the halo.
+    pub width: usize,
+    /// Channels of a pixel.
+    pub channels: usize,
+    /// Pixels of zeros on each of the four sides.
+    pub halo: usize,
+}
+
+impl Plane {
+    /// A plane without a halo.
+    #[must_use]
+    pub const fn new(height: usize, width: usize, channels: usize) -> Self {
+        Self { height, width, channels, halo: 0 }
+    }
+
+    /// A plane of one pixel, for vectors of `channels` elements.
+    #[must_use]
+    pub const fn vector(channels: usize) -> Self {
+        Self::new(1, 1, channels)
+    }
+
+    /// The same pixels with a halo of this width.
+    #[must_use]
+    pub const fn with_halo(self, halo: usize) -> Self {
+        Self { halo, ..self }
+    }
+
+    /// Elements from one row to the next, halo included.
+    #[must_use]
+    pub const fn row_stride(&self) -> usize {
+        (self.width + 2 * self.halo) * self.channels
+    }
+
+    /// Length of the slice that holds the plane, halo included.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a layout has a length; whether it is empty is no question"
+    )]
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        (self.height + 2 * self.halo) * self.row_stride()
+    }
+
+    /// Elements of the image, halo excluded.
+    #[must_use]
+    pub const fn inner_len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Pixels of the image, halo excluded.
+    #[must_use]
+    pub const fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Index of the first element that is not halo.
+    #[must_use]
+    pub const fn origin(&self) -> usize {
+        self.halo * (self.row_stride() + self.channels)
+    }
+
+    /// The elements of row `y`, halo excluded.
+    #[must_use]
+    pub const fn row(&self, y: usize) -> Range<usize> {
+        let start = self.origin() + y * self.row_stride();
+        start..start + self.width * self.channels
+    }
+
+    /// The elements of the image, halo excluded, as contiguous ranges: one range without a halo, else one per row.
+    pub fn runs(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let plane =
+            if self.halo == 0 { Self { height: 1, width: self.pixels(), ..*self } } else { *self };
+        (0..plane.height).map(move |y| plane.row(y))
+    }
+
+    /// Whether two planes hold images of the same height, width and channels, whatever their halos.
+    #[must_use]
+    pub const fn same_shape(&self, other: &Self) -> bool {
+        self.height == other.height && self.width == other.width && self.channels == other.channels
+    }
+}
+
+#[track_caller]
+pub(crate) fn same_shape(what: &str, a: Plane, b: Plane) {
+    assert!(
+        a.same_shape(&b),
+        "{what}: the planes differ: {}x{}x{} and {}x{}x{}",
+        a.height,
+        a.width,
+        a.channels,
+        b.height,
+        b.width,
+        b.channels
+    );
+}

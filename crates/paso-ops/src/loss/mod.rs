@@ -1,0 +1,188 @@
+//! Losses of one image: a value, and a gradient scaled by whatever comes from above.
+//!
+//! A loss over several values is their mean. The mean over the images of a batch is left to the caller. Losses take no
+//! instruction set: they are sums over a few values, dominated by `exp` and `ln`.
+
+mod boxes;
+#[cfg(test)]
+mod tests;
+
+pub use boxes::{BoxLoss, box_loss};
+
+/// Smooth L1 (Girshick 2015, arXiv:1504.08083, with `PyTorch`'s `beta`): `d^2 / (2 beta)` where `|d| < beta`, else
+/// `|d| - beta / 2`, averaged over the values. `beta` 0 is the L1 loss.
+///
+/// ```
+/// assert_eq!(paso_ops::smooth_l1(&[0.5, 3.0], &[0.0, 0.0], 1.0), (0.125 + 2.5) / 2.0);
+/// ```
+///
+/// # Panics
+/// When lengths differ.
+#[must_use]
+#[track_caller]
+pub fn smooth_l1(x: &[f32], target: &[f32], beta: f32) -> f32 {
+    mean(x, target, |x, t| {
+        let d = (x - t).abs();
+        if d < beta { 0.5 * d * d / beta } else { d - 0.5 * beta }
+    })
+}
+
+/// Writes `scale` times the gradient of [`smooth_l1`] to `dx`.
+///
+/// # Panics
+/// When lengths differ.
+#[track_caller]
+pub fn smooth_l1_grad(x: &[f32], target: &[f32], beta: f32, scale: f32, dx: &mut [f32]) {
+    mean_grad(x, target, scale, dx, |x, t| {
+        let d = x - t;
+        if d.abs() < beta {
+            d / beta
+        } else if d == 0.0 {
+            0.0
+        } else {
+            1.0_f32.copysign(d) * if d.is_nan() { d } else { 1.0 }
+        }
+    });
+}
+
+/// Mean squared error.
+///
+/// # Panics
+/// When lengths differ.
+#[must_use]
+#[track_caller]
+pub fn mse(x: &[f32], target: &[f32]) -> f32 {
+    mean(x, target, |x, t| (x - t) * (x - t))
+}
+
+/// Writes `scale` times the gradient of [`mse`] to `dx`.
+///
+/// # Panics
+/// When lengths differ.
+#[track_caller]
+pub fn mse_grad(x: &[f32], target: &[f32], scale: f32, dx: &mut [f32]) {
+    mean_grad(x, target, scale, dx, |x, t| 2.0 * (x - t));
+}
+
+/// Binary cross-entropy of `sigmoid(x)` with a target in `0..=1`, averaged over the values.
+///
+/// # Panics
+/// When lengths differ.
+#[must_use]
+#[track_caller]
+pub fn bce_with_logits(x: &[f32], target: &[f32]) -> f32 {
+    mean(x, target, |x, t| x.max(0.0) - x * t + (-x.abs()).exp().ln_1p())
+}
+
+/// Writes `scale` times the gradient of [`bce_with_logits`] to `dx`.
+///
+/// # Panics
+/// When lengths differ.
+#[track_caller]
+pub fn bce_with_logits_grad(x: &[f32], target: &[f32], scale: f32, dx: &mut [f32]) {
+    mean_grad(x, target, scale, dx, |x, t| 1.0 / (1.0 + (-x).exp()) - t);
+}
+
+/// Cross-entropy of `softmax(logits)` with class `target`.
+///
+/// `smoothing` in `0..1` moves that share of the target evenly to all classes (Szegedy et al. 2015, arXiv:1512.00567).
+/// `weights`, one a class, weigh the target's terms; none means 1 each.
+///
+/// ```
+/// let loss = paso_ops::cross_entropy(&[0.0, 0.0], 1, 0.0, None);
+/// assert!((loss - 2_f32.ln()).abs() < 1e-6);
+/// ```
+///
+/// # Panics
+/// When `target` is not a class, or `weights` does not have one element per class.
+#[must_use]
+#[track_caller]
+pub fn cross_entropy(
+    logits: &[f32],
+    target: usize,
+    smoothing: f32,
+    weights: Option<&[f32]>,
+) -> f32 {
+    check_classes(logits, target, weights);
+    let weight = |c: usize| weights.map_or(1.0, |w| w[c]);
+    let log_sum = log_sum_exp(logits);
+    let hard = weight(target) * (log_sum - logits[target]);
+    if smoothing == 0.0 {
+        return hard;
+    }
+    let all: f32 = logits.iter().enumerate().map(|(c, x)| weight(c) * (log_sum - x)).sum();
+    (1.0 - smoothing) * hard + smoothing * all / count(logits.len())
+}
+
+/// Writes `scale` times the gradient of [`cross_entropy`] to `dx`.
+///
+/// # Panics
+/// As [`cross_entropy`], and when `dx` has another length than `logits`.
+#[track_caller]
+pub fn cross_entropy_grad(
+    logits: &[f32],
+    target: usize,
+    smoothing: f32,
+    weights: Option<&[f32]>,
+    scale: f32,
+    dx: &mut [f32],
+) {
+    check_classes(logits, target, weights);
+    assert_eq!(dx.len(), logits.len(), "the gradient needs one element per class");
+    let even = smoothing / count(logits.len());
+    let share = |c: usize| {
+        let hard = if c == target { 1.0 - smoothing } else { 0.0 };
+        weights.map_or(1.0, |w| w[c]) * (hard + even)
+    };
+    let total: f32 = (0..logits.len()).map(share).sum();
+    let log_sum = log_sum_exp(logits);
+    for (c, dx) in dx.iter_mut().enumerate() {
+        *dx = scale * (total * (logits[c] - log_sum).exp() - share(c));
+    }
+}
+
+#[track_caller]
+fn check_classes(logits: &[f32], target: usize, weights: Option<&[f32]>) {
+    assert!(target < logits.len(), "class {target} of {}", logits.len());
+    if let Some(weights) = weights {
+        assert_eq!(
+            weights.len(),
+            logits.len(),
+            "{} class weights for {} classes",
+            weights.len(),
+            logits.len()
+        );
+    }
+}
+
+fn log_sum_exp(x: &[f32]) -> f32 {
+    let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    max + x.iter().map(|x| (x - max).exp()).sum::<f32>().ln()
+}
+
+#[track_caller]
+fn mean(x: &[f32], target: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+    assert_eq!(x.len(), target.len(), "{} values and {} targets", x.len(), target.len());
+    x.iter().zip(target).map(|(&x, &t)| term(x, t)).sum::<f32>() / count(x.len())
+}
+
+#[track_caller]
+fn mean_grad(
+    x: &[f32],
+    target: &[f32],
+    scale: f32,
+    dx: &mut [f32],
+    derivative: impl Fn(f32, f32) -> f32,
+) {
+    assert_eq!(x.len(), target.len(), "{} values and {} targets", x.len(), target.len());
+    assert_eq!(x.len(), dx.len(), "{} values and {} gradients", x.len(), dx.len());
+    let share = scale / count(x.len());
+    for ((dx, &x), &t) in dx.iter_mut().zip(x).zip(target) {
+        *dx = share * derivative(x, t);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a loss averages far fewer than 2^24 values")]
+fn count(n: usize) -> f32 {
+    n as f32
+}

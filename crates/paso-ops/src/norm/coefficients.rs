@@ -1,0 +1,147 @@
+//! The coefficients per channel that turn inputs into normalized outputs, and their gradients into those of the inputs.
+
+use super::{GradSums, Moments};
+
+/// The coefficients of one batch normalization: `y = gamma * (x - mean) / sqrt(var + eps) + beta` as one multiply-add,
+/// `x * scale + shift`. All lengths are the number of channels.
+///
+/// Coefficients are computed in `f64` and rounded once.
+///
+/// ```
+/// use paso_ops::Norm;
+///
+/// let mut norm = Norm::new(2);
+/// norm.set_running(&[1.0, 0.0], &[4.0, 1.0], &[1.0, 3.0], &[0.5, 0.0], 0.0);
+/// assert_eq!(norm.scale, [0.5, 3.0]);
+/// assert_eq!(norm.shift, [0.0, 0.0]);
+/// ```
+///
+/// For inference, `scale` can be multiplied into the weights of the convolution before the normalization, and `shift` be its
+/// bias ([`Epilogue`](crate::Epilogue)): the two layers then are one.
+#[derive(Clone, Debug, Default)]
+pub struct Norm {
+    /// `gamma / sqrt(var + eps)`.
+    pub scale: Vec<f32>,
+    /// `beta - mean * scale`.
+    pub shift: Vec<f32>,
+    mean: Vec<f32>,
+    beta: Vec<f32>,
+    inverse_std: Vec<f64>,
+    d_output: Vec<f32>,
+    d_centered: Vec<f32>,
+    d_constant: Vec<f32>,
+}
+
+impl Norm {
+    /// Coefficients of `channels` channels; all zero until one of the setters is called.
+    #[must_use]
+    pub fn new(channels: usize) -> Self {
+        let zeros = vec![0.0; channels];
+        Self {
+            scale: zeros.clone(),
+            shift: zeros.clone(),
+            mean: zeros.clone(),
+            beta: zeros.clone(),
+            inverse_std: vec![0.0; channels],
+            d_output: zeros.clone(),
+            d_centered: zeros.clone(),
+            d_constant: zeros,
+        }
+    }
+
+    /// Normalizes with the moments of a batch, as in training. The variance is the biased one, divided by the count.
+    ///
+    /// # Panics
+    /// When `moments`, `gamma` or `beta` has fewer channels.
+    pub fn set_batch(&mut self, moments: &Moments, gamma: &[f32], beta: &[f32], eps: f64) {
+        for c in 0..self.scale.len() {
+            self.set(c, moments.mean()[c], moments.variance(c), gamma[c], beta[c], eps);
+        }
+    }
+
+    /// Normalizes with running statistics, as in inference.
+    ///
+    /// # Panics
+    /// When one of the slices has fewer channels.
+    pub fn set_running(
+        &mut self,
+        mean: &[f32],
+        var: &[f32],
+        gamma: &[f32],
+        beta: &[f32],
+        eps: f64,
+    ) {
+        for c in 0..self.scale.len() {
+            self.set(c, f64::from(mean[c]), f64::from(var[c]), gamma[c], beta[c], eps);
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "coefficients are computed in f64 and used in f32"
+    )]
+    fn set(&mut self, c: usize, mean: f64, var: f64, gamma: f32, beta: f32, eps: f64) {
+        let inverse = 1.0 / (var + eps).sqrt();
+        let scale = f64::from(gamma) * inverse;
+        (self.mean[c], self.beta[c]) = (mean as f32, beta);
+        self.inverse_std[c] = inverse;
+        self.scale[c] = scale as f32;
+        self.shift[c] = (f64::from(beta) - mean * scale) as f32;
+    }
+
+    /// The means, rounded to `f32`.
+    #[must_use]
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    /// The outputs at the mean.
+    pub(crate) fn beta(&self) -> &[f32] {
+        &self.beta
+    }
+
+    /// Whether the input can be computed from the output well enough for
+    /// [`batch_norm_grad_sums_from_output`](crate::batch_norm_grad_sums_from_output).
+    ///
+    /// The output is rounded to a multiple of `ulp(beta)` where `gamma` is small compared with it, and computing the input divides
+    /// that error by `gamma`. True where `|beta| <= 16 |gamma|` in all channels, so that at most 4 of 24 bits are lost.
+    #[must_use]
+    pub fn is_invertible(&self) -> bool {
+        self.scale.iter().zip(&self.inverse_std).zip(&self.beta).all(|((scale, inverse), beta)| {
+            let gamma = f64::from(*scale) / inverse;
+            scale.is_normal() && f64::from(beta.abs()) <= 16.0 * gamma.abs()
+        })
+    }
+
+    /// The coefficients of `dx = dy * d_output + (x - mean) * d_centered + d_constant`: mean, then the three.
+    pub(crate) fn backward_coefficients(&self) -> [&[f32]; 4] {
+        [&self.mean, &self.d_output, &self.d_centered, &self.d_constant]
+    }
+
+    /// Sets what [`batch_norm_grad`](crate::batch_norm_grad) needs from the sums over a batch of `count` pixels, and adds to the
+    /// gradients of gamma and beta.
+    ///
+    /// # Panics
+    /// When the sums or one of the slices has fewer channels.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "coefficients are computed in f64 and used in f32"
+    )]
+    pub fn set_backward(
+        &mut self,
+        sums: &GradSums,
+        count: f64,
+        d_gamma: &mut [f32],
+        d_beta: &mut [f32],
+    ) {
+        for c in 0..self.scale.len() {
+            let (d, dx) = (sums.d_output()[c], sums.d_output_x()[c] * self.inverse_std[c]);
+            d_gamma[c] += dx as f32;
+            d_beta[c] += d as f32;
+            let scale = f64::from(self.scale[c]);
+            self.d_output[c] = self.scale[c];
+            self.d_centered[c] = (-scale * self.inverse_std[c] * dx / count) as f32;
+            self.d_constant[c] = (-scale * d / count) as f32;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Moments, coefficients and gradient sums against their definitions in `f64`.
+
+use super::*;
+use crate::test_support::{
+    CHANNELS, SPECIAL, assert_panics, for_each_isa, gather, image, scatter, view,
+};
+use crate::{Isa, NormEpilogue, Plane, batch_norm_grad_sums};
+
+/// Mean and biased variance of a channel of inner values.
+fn mean_and_variance(inner: &[f32], channels: usize, c: usize) -> (f64, f64) {
+    let values: Vec<f64> = inner.iter().skip(c).step_by(channels).map(|&x| f64::from(x)).collect();
+    let count = f64::from(u32::try_from(values.len()).unwrap());
+    let mean = values.iter().sum::<f64>() / count;
+    (mean, values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count)
+}
+
+#[track_caller]
+fn near(what: &str, got: f64, want: f64, bound: f64) {
+    assert!((got - want).abs() <= bound * (1.0 + want.abs()), "{what}: {got}, not {want}");
+}
+
+#[test]
+fn moments_of_two_images_are_those_of_all_their_pixels_in_one_go_and_merged() {
+    for_each_isa(|isa| {
+        for (i, &channels) in CHANNELS.iter().enumerate() {
+            let plane = Plane::new(1 + i % 5, 3 + i % 4, channels).with_halo(i % 3);
+            let images = [image(plane, 1), image(plane, 2)];
+            let all = images.each_ref().map(|data| gather(plane, data)).concat();
+            let mut together = Moments::new(channels);
+            let mut apart = Moments::new(channels);
+            for data in &images {
+                together.add_image(isa, view(plane, data));
+                let mut one = Moments::new(channels);
+                one.add_image(isa, view(plane, data));
+                apart.merge(&one);
+                apart.merge(&Moments::new(channels));
+            }
+            assert_eq!(together.count(), f64::from(u32::try_from(2 * plane.pixels()).unwrap()));
+            for moments in [&together, &apart] {
+                for c in 0..channels {
+                    let (mean, variance) = mean_and_variance(&all, channels, c);
+                    let what = format!("channel {c} of {channels} on {isa}");
+                    near(&what, moments.mean()[c], mean, 1e-6);
+                    near(&what, moments.variance(c), variance, 2e-6);
+                    let unbiased = variance * together.count() / (together.count() - 1.0);
+                    near(&what, moments.unbiased_variance(c), unbiased, 2e-6);
+                }
+            }
+            together.reset();
+            assert_eq!(together, Moments::new(channels), "reset removes all values");
+        }
+    });
+}
+
+#[test]
+fn a_special_value_stays_in_its_channel() {
+    let plane = Plane::new(3, 3, 17);
+    for_each_isa(|isa| {
+        for special in SPECIAL {
+            let mut data = image(plane, 1);
+            data[4 * 17 + 9] = special;
+            let mut moments = Moments::new(17);
+            moments.add_image(isa, view(plane, &data));
+            for c in 0..17 {
+                let finite = moments.mean()[c].is_finite() && moments.variance(c).is_finite();
+                assert_eq!(finite, c != 9 || special.is_finite(), "{special}, channel {c}, {isa}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_constant_channel_has_no_variance_and_scale_is_bounded_by_eps() {
+    let plane = Plane::new(4, 4, 1);
+    for_each_isa(|isa| {
+        for value in [0.0, 1e-45, 1e-30, 1.0, 1e30] {
+            let data = scatter(plane, &[value; 16]);
+            let mut moments = Moments::new(1);
+            moments.add_image(isa, view(plane, &data));
+            assert_eq!(moments.variance(0), 0.0, "{value} on {isa}");
+            let mut norm = Norm::new(1);
+            norm.set_batch(&moments, &[1.0], &[0.0], 1e-4);
+            assert!((norm.scale[0] - 100.0).abs() < 1e-4, "{value} on {isa}: {}", norm.scale[0]);
+        }
+    });
+}
+
+#[test]
+fn coefficients_normalize_to_gamma_and_beta() {
+    for (mean, var, gamma, beta) in
+        [(0.0, 1.0, 1.0, 0.0), (-3.0, 0.25, 2.0, 0.5), (100.0, 1e-3, -0.1, -7.0)]
+    {
+        let mut norm = Norm::new(1);
+        norm.set_running(&[mean], &[var], &[gamma], &[beta], 1e-5);
+        let std = (f64::from(var) + 1e-5).sqrt();
+        for x in [mean, mean + 1.0, mean - 2.0] {
+            let want = f64::from(gamma) * f64::from(x - mean) / std + f64::from(beta);
+            let got = f64::from(x) * f64::from(norm.scale[0]) + f64::from(norm.shift[0]);
+            near("y", got, want, 3e-5);
+        }
+        assert_eq!(norm.mean(), [mean]);
+    }
+}
+
+#[test]
+fn gradients_add_to_those_of_gamma_and_beta_and_the_input_gradient_has_no_mean() {
+    let (isa, plane) = (Isa::best(), Plane::new(5, 6, 3));
+    let (x, dy) = (image(plane, 1), image(plane, 2));
+    let mut moments = Moments::new(3);
+    moments.add_image(isa, view(plane, &x));
+    let mut norm = Norm::new(3);
+    norm.set_batch(&moments, &[1.0, -2.0, 0.5], &[0.0; 3], 1e-5);
+    let mut sums = GradSums::new(3);
+    let epilogue = NormEpilogue::default();
+    batch_norm_grad_sums(isa, &norm, epilogue, view(plane, &x), view(plane, &dy), &mut sums);
+    let (mut d_gamma, mut d_beta) = ([10.0; 3], [20.0; 3]);
+    norm.set_backward(&sums, moments.count(), &mut d_gamma, &mut d_beta);
+    for (c, d_beta) in d_beta.into_iter().enumerate() {
+        let dy: f64 = dy.iter().skip(c).step_by(3).map(|&d| f64::from(d)).sum();
+        near("beta", f64::from(d_beta), 20.0 + dy, 1e-6);
+    }
+    // The gradient is orthogonal to a constant: a shift of all inputs does not change the output.
+    let [mean, d_output, d_centered, d_constant] = norm.backward_coefficients();
+    for c in 0..3 {
+        let terms = x
+            .iter()
+            .zip(&dy)
+            .skip(c)
+            .step_by(3)
+            .map(|(x, dy)| dy * d_output[c] + (x - mean[c]) * d_centered[c] + d_constant[c]);
+        assert!(terms.sum::<f32>().abs() < 2e-4, "channel {c}");
+    }
+    let mut twice = sums.clone();
+    twice.merge(&sums);
+    assert_eq!(twice.d_output()[1], 2.0 * sums.d_output()[1], "merge adds");
+    twice.reset();
+    assert_eq!(twice, GradSums::new(3));
+}
+
+#[test]
+fn other_numbers_of_channels_are_named() {
+    let (isa, plane) = (Isa::best(), Plane::new(1, 1, 3));
+    assert_panics(&["2 channels", "of 3"], || {
+        Moments::new(2).add_image(isa, view(plane, &[0.0; 3]));
+    });
+    assert_panics(&["2 channels", "of 3"], || Moments::new(2).merge(&Moments::new(3)));
+    assert_panics(&["2", "3 channels"], || GradSums::new(2).merge(&GradSums::new(3)));
+    let (norm, mut sums) = (Norm::new(3), GradSums::new(4));
+    let epilogue = NormEpilogue::default();
+    let image = view(plane, &[0.0; 3]);
+    assert_panics(&["4 channels", "of 3"], || {
+        batch_norm_grad_sums(isa, &norm, epilogue, image, image, &mut sums);
+    });
+}
