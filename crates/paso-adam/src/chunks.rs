@@ -1,6 +1,6 @@
 //! Chunks of tensors: how a step is cut for threads, and how what the chunks return is put together again.
 //!
-//! Chunks may be cut anywhere, because no weight's bits depend on its neighbours; sums do depend on where, so the
+//! Chunks may be cut anywhere, because no weight's bits depend on its neighbors; sums do depend on where, so the
 //! cuts depend on the lengths alone, never on threads. `rayon::join` allocates nothing.
 
 /// Up to so many weights a group stays in the caller's thread.

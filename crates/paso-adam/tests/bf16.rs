@@ -1,7 +1,7 @@
 //! Why moments are kept in f32: what bf16 (8 bits of significand) does to them.
 //!
 //! Half the state would be read and written, a quarter faster beyond the caches. The second moment cannot pay for it: at
-//! `beta2 = 0.999` it changes by a thousandth a step, and bf16's neighbours are 1/256 to 1/128 apart. Rounded to nearest it
+//! `beta2 = 0.999` it changes by a thousandth a step, and bf16's neighbors are 1/256 to 1/128 apart. Rounded to nearest it
 //! never moves once it is within a few units of its mean; rounded stochastically it
 //! follows, with a noise of 0.3 %, for a random number a weight; that training is unharmed by it has not been shown here.
 
@@ -14,7 +14,7 @@ fn nearest(x: f64) -> f64 {
     f32::from_bits((bits + up) & 0xffff_0000).into()
 }
 
-/// One of the two neighbours in bf16, in proportion to how near they are.
+/// One of the two neighbors in bf16, in proportion to how near they are.
 fn stochastic(x: f64, random: &mut u32) -> f64 {
     *random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
     f32::from_bits(((x as f32).to_bits() + (*random >> 16)) & 0xffff_0000).into()

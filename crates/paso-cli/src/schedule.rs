@@ -223,7 +223,7 @@ fn terminal(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Result<()> 
 
 /// The schedules as one image.
 fn svg(specs: &[Spec], steps: u64) -> Result<String> {
-    const COLOURS: [RGBColor; 6] = [
+    const COLORS: [RGBColor; 6] = [
         RGBColor(0x1f, 0x5f, 0xa8),
         RGBColor(0xc8, 0x55, 0x1b),
         RGBColor(0x2e, 0x7d, 0x4f),
@@ -243,7 +243,7 @@ fn svg(specs: &[Spec], steps: u64) -> Result<String> {
             let (names, area) = root.split_vertically(names_height);
             for (i, spec) in specs.iter().enumerate() {
                 let y = 16 + 20 * i32::try_from(i).unwrap_or(0);
-                let color = COLOURS[i % COLOURS.len()];
+                let color = COLORS[i % COLORS.len()];
                 names.draw(&PathElement::new([(78, y), (104, y)], color.stroke_width(3)))?;
                 names.draw(&Text::new(short(spec), (112, y - 7), ("sans-serif", 15)))?;
             }
@@ -266,7 +266,7 @@ fn svg(specs: &[Spec], steps: u64) -> Result<String> {
                 let points = curve(spec, steps).into_iter();
                 chart.draw_series(LineSeries::new(
                     points,
-                    COLOURS[i % COLOURS.len()].stroke_width(2),
+                    COLORS[i % COLORS.len()].stroke_width(2),
                 ))?;
             }
             root.present()

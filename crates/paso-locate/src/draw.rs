@@ -17,7 +17,7 @@ use crate::{Error, files};
 /// The color of what the net says.
 pub const PREDICTED: [u8; 3] = [255, 64, 32];
 /// The color of what the label says.
-pub const LABELLED: [u8; 3] = [64, 220, 96];
+pub const LABELED: [u8; 3] = [64, 220, 96];
 
 /// Draws the outline of a box, in pixels `[x_min, y_min, x_max, y_max]` of the image, with a label
 /// in its upper left corner. Whatever lies outside the image is cut off. Letters outside ASCII
@@ -150,7 +150,7 @@ mod tests {
         let mut image = RgbImage::new(16, 16);
         for xyxy in [[-1e300, -5.0, 1e300, f64::INFINITY], [f64::NAN; 4], [20.0, 20.0, 10.0, 10.0]]
         {
-            draw_box(&mut image, xyxy, LABELLED, "naïve");
+            draw_box(&mut image, xyxy, LABELED, "naïve");
         }
     }
 }

@@ -4,7 +4,7 @@ use image::{Rgb, RgbImage, imageops};
 use rayon::prelude::*;
 
 use crate::data::{Dataset, MEAN, Prepared, STD, Source};
-use crate::draw::{self, LABELLED, PREDICTED};
+use crate::draw::{self, LABELED, PREDICTED};
 use crate::image::{Image, ImageLimits, decode, resize_to};
 use crate::train::order::Order;
 use crate::{BBox, Error, Evaluation, TrainConfig, demo};
@@ -69,7 +69,7 @@ pub fn worst(
             } else {
                 (format!("{}, said {}", name(images.labels()[i]), name(said.class)), PREDICTED)
             };
-            let boxes = [(images.boxes()[i], LABELLED), (said.bbox, PREDICTED)];
+            let boxes = [(images.boxes()[i], LABELED), (said.bbox, PREDICTED)];
             Ok(Tile {
                 image: scaled(&read(&sample.source, limits)?, &boxes),
                 captions: [
@@ -127,7 +127,7 @@ pub fn first_batch(
             let bbox = BBox::new(bbox[0], bbox[1], bbox[2], bbox[3]);
             let [width, height] = [bbox.width(), bbox.height()].map(|side| 100.0 * side);
             Tile {
-                image: scaled(&as_seen(pixels, side), &[(bbox, LABELLED)]),
+                image: scaled(&as_seen(pixels, side), &[(bbox, LABELED)]),
                 captions: [
                     (classes[class].clone(), PLAIN),
                     (format!("box {width:.0} x {height:.0} %"), FAINT),
@@ -283,7 +283,7 @@ mod tests {
         let alone = |i: usize, said: &Evaluation| {
             let scene = &dataset.samples[images.samples()[i]].source;
             let image = read(scene, &ImageLimits::default()).expect("a scene");
-            let boxes = [(images.boxes()[i], LABELLED), (said.predictions[i].bbox, PREDICTED)];
+            let boxes = [(images.boxes()[i], LABELED), (said.predictions[i].bbox, PREDICTED)];
             scaled(&image, &boxes)
         };
         assert!(tile(&sheet, 0) == alone(3, &said), "nothing overlaps");

@@ -46,7 +46,7 @@ pub struct StudyConfig {
 pub struct Grid {
     /// The middle of the grid, above 0. Default 1e-3, Adam's usual rate.
     pub center: f64,
-    /// Ratio of neighbouring rates, above 1. Default 3.
+    /// Ratio of neighboring rates, above 1. Default 3.
     pub factor: f64,
     /// Number of rates to begin with. Default 3. With 1 nothing is tuned.
     pub points: usize,

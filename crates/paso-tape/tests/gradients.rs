@@ -150,8 +150,8 @@ fn losses() {
     let boxes = [0.2, 0.3, 0.6, 0.7, 0.1, 0.1, 0.45, 0.8, 0.5, 0.4, 0.9, 0.95];
     for kind in [BoxLoss::Giou, BoxLoss::Diou] {
         check_loss(&boxes, |t, x, y| {
-            let centre = t.sigmoid(x);
-            let cxcywh_to_xyxy = t.cxcywh_to_xyxy(centre);
+            let center = t.sigmoid(x);
+            let cxcywh_to_xyxy = t.cxcywh_to_xyxy(center);
             t.box_loss(kind, cxcywh_to_xyxy, y)
         });
     }

@@ -3,8 +3,8 @@
 /// Weights beyond this many bandwidths, which are below 4e-5, count as none. Nearer, points that enter and leave would show as ripples.
 const REACH: f64 = 4.5;
 
-/// Half the width, in points, of the window in which a point is compared with its neighbours.
-const NEIGHBOURS: usize = 3;
+/// Half the width, in points, of the window in which a point is compared with its neighbors.
+const NEIGHBORS: usize = 3;
 
 /// Weighted least-squares parabolas around some places, as weights for the losses: fitting again costs two dot products a place.
 pub(super) struct Smoother {
@@ -107,7 +107,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// 1 for each point, but 0 for a spike: one that lies far from the median of its neighbours (Hampel's filter).
+/// 1 for each point, but 0 for a spike: one that lies far from the median of its neighbors (Hampel's filter).
 ///
 /// A steep part of the curve is not taken for spikes, since the median of a falling stretch is its middle point. Judging
 /// by the distance to a smooth fit, as LOWESS does, would discard just the fall that is looked for.
@@ -117,7 +117,7 @@ pub(super) fn trust(y: &[f64], noise: &[f64]) -> Vec<f64> {
     let range = sorted[sorted.len() * 9 / 10] - sorted[sorted.len() / 10];
     (0..y.len())
         .map(|i| {
-            let around = median(window(y, i, NEIGHBOURS));
+            let around = median(window(y, i, NEIGHBORS));
             // Without noise only the second bound holds; the ends' windows are one-sided, where a steep fall shows.
             let limit = (6.0 * noise[i]).max(0.1 * range);
             f64::from(u8::from((y[i] - around).abs() <= limit))
@@ -125,14 +125,14 @@ pub(super) fn trust(y: &[f64], noise: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// Standard deviation of the noise around each point, from how far its neighbours lie off the lines through theirs; spikes do
-/// not count. It differs along a sweep: batches disagree more once the net has learnt something.
+/// Standard deviation of the noise around each point, from how far its neighbors lie off the lines through theirs; spikes do
+/// not count. It differs along a sweep: batches disagree more once the net has learned something.
 pub(super) fn noise(y: &[f64]) -> Vec<f64> {
     let off: Vec<f64> =
         y.windows(3).map(|three| (three[1] - 0.5 * (three[0] + three[2])).abs()).collect();
     // 0.6745: the median of the absolute value of a standard normal variable. 1.5: the variance of the combination.
     let deviation = |i: usize| {
-        median(window(&off, i.saturating_sub(1).min(off.len() - 1), 3 * NEIGHBOURS))
+        median(window(&off, i.saturating_sub(1).min(off.len() - 1), 3 * NEIGHBORS))
             / 0.6745
             / 1.5f64.sqrt()
     };

@@ -27,7 +27,7 @@ impl ConfidenceInterval {
     }
 }
 
-/// Confidence interval for the centre of the differences: every shift that [`sign_flip`](super::sign_flip) would not reject.
+/// Confidence interval for the center of the differences: every shift that [`sign_flip`](super::sign_flip) would not reject.
 ///
 /// So interval and p-value never contradict each other: zero lies outside the 95 % interval exactly when `p <= 0.05`
 /// (ties aside). The ends are order statistics of the `2^n - 1` means of subsets (Hartigan, 1969, "Using subsample values

@@ -21,7 +21,7 @@ const RANDOM_PATTERNS: u64 = 9_999;
 ///
 /// ```
 /// use paso_study::stats::sign_flip;
-/// // Six seeds, all in favour: 2 of the 64 patterns are as extreme.
+/// // Six seeds, all in favor: 2 of the 64 patterns are as extreme.
 /// assert_eq!(sign_flip(&[0.02, 0.01, 0.03, 0.02, 0.01, 0.05]), 2.0 / 64.0);
 /// assert_eq!(sign_flip(&[0.0, 0.0]), 1.0);
 /// ```

@@ -39,7 +39,10 @@ impl Tape {
         let mut channels = 0;
         for &x in inputs {
             let [h, w, c] = self.shape(x);
-            assert!((h, w) == (height, width), "concat: {h}x{w} pixels, the first input has {height}x{width}");
+            assert!(
+                (h, w) == (height, width),
+                "concat: {h}x{w} pixels, the first input has {height}x{width}"
+            );
             channels += c;
         }
         self.push(

@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn the_page_has_all_places() {
-        let page = super::super::read(&crate::root().join("BENCHMARKING.md")).expect("BENCHMARKING.md");
+        let page =
+            super::super::read(&crate::root().join("BENCHMARKING.md")).expect("BENCHMARKING.md");
         for section in [Section::Adam, Section::Train, Section::Inference] {
             assert!(place(&page, section, "").is_ok(), "{section:?}");
         }
