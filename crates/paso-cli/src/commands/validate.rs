@@ -1,21 +1,22 @@
-//! `paso validate`: theory against this build, on this machine.
+//! `paso validate`: this build on this machine against the theory of Adam.
 
 use anyhow::{Result, ensure};
 use clap::Args;
 use paso_locate::adam::{Adam, AdamConfig, AdamGroup};
 use paso_study::validate::{StepFn, validate};
 
-/// The known-answer suite.
+/// Check this build on this machine against the theory of Adam; takes a few seconds
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArgs {
-    /// Print a JSON object a line
+    /// Print one JSON object per check
     #[arg(long)]
     json: bool,
 }
 
+/// Runs the command.
 pub(crate) fn run(args: &ValidateArgs) -> Result<()> {
     let adam = Adam::new(AdamConfig::default())?;
-    eprintln!("Adam on the noisy quadratic, on {}: some seconds", adam.isa());
+    eprintln!("Adam on the noisy quadratic, instruction set {}; takes a few seconds", adam.isa());
     let make = |weights: usize| -> StepFn {
         let mut group = AdamGroup::new(adam, [weights]);
         Box::new(move |lr, w, g| group.step(lr, [(w, g)]))
@@ -31,12 +32,12 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<()> {
             println!("{check}");
         }
     }
-    let wrong = checks.iter().filter(|check| !check.passed()).count();
+    let failed = checks.iter().filter(|check| !check.passed()).count();
     ensure!(
-        wrong == 0,
-        "{wrong} of {} checks are outside their tolerance; please report it with `paso cpu`",
+        failed == 0,
+        "{failed} of {} checks are outside their tolerance; please report this with the output of `paso cpu`",
         checks.len()
     );
-    eprintln!("all {} agree", checks.len());
+    eprintln!("all {} checks pass", checks.len());
     Ok(())
 }
