@@ -1,10 +1,12 @@
 //! Curves that rise and fall: one cycle, triangles, the Transformer's, warm-up/stable/decay.
 
+use crate::curves::{
+    ConstantCurve, CosineEase, InverseSqrtCurve, LinearEase, OneMinusSqrtEase, Ramp, WarmupCurve,
+};
 use crate::dialects::torch;
-use crate::ease::Ease;
 use crate::error::Error;
-use crate::node::Node;
 use crate::spec::{Schedule, Spec};
+use crate::validate::invalid;
 
 /// One rise and one fall, in half cosine waves: `peak / div` at step 0, `peak` after `rise` of the
 /// steps, and `peak / div / final_div` at step `steps`.
@@ -53,15 +55,11 @@ impl OneCycle {
 
     fn waves(&self, first: f64, middle: f64, last: f64) -> Result<Spec, Error> {
         if !(0.0..=1.0).contains(&self.rise) {
-            return Err(Error::Value {
-                what: "rise",
-                value: self.rise,
-                allowed: "0 to 1",
-                column: None,
-            });
+            return Err(invalid("rise", self.rise, "0 to 1"));
         }
         let up = self.rise * self.steps as f64;
-        let wave = |from, to, len| Spec::of(Node::Ramp { from, to, len, ease: Ease::COSINE });
+        let wave =
+            |from, to, len| Spec::from_node(Ramp { from, to, len, ease: CosineEase::HALF_WAVE });
         Spec::sequence([wave(first, middle, up)?, wave(middle, last, self.steps as f64 - up)?])
     }
 }
@@ -115,15 +113,15 @@ impl Schedule for Noam {
     fn build(&self) -> Result<Spec, Error> {
         let warmup = self.warmup as f64;
         let peak = self.factor / crate::math::sqrt(self.model_size * warmup);
-        let fall = Spec::of(Node::InversePower { from: peak, timescale: warmup, power: 0.5 })?;
+        let fall = Spec::from_node(InverseSqrtCurve { from: peak, timescale: warmup })?;
         if self.warmup == 1 {
             return Ok(fall);
         }
-        let rise = Spec::of(Node::Ramp {
+        let rise = Spec::from_node(Ramp {
             from: peak / warmup,
             to: peak,
             len: warmup - 1.0,
-            ease: Ease::Linear,
+            ease: LinearEase,
         })?;
         Spec::sequence([rise, fall])
     }
@@ -146,12 +144,12 @@ pub struct WarmupStableDecay {
     /// The last rate.
     pub to: f64,
     /// The form of the decay.
-    pub tail: Tail,
+    pub form: CooldownForm,
 }
 
 /// How a [`WarmupStableDecay`] comes down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tail {
+pub enum CooldownForm {
     /// A line.
     Linear,
     /// Half a cosine wave.
@@ -163,15 +161,15 @@ pub enum Tail {
 
 impl Schedule for WarmupStableDecay {
     fn build(&self) -> Result<Spec, Error> {
-        let ease = match self.tail {
-            Tail::Linear => Ease::Linear,
-            Tail::Cosine => Ease::COSINE,
-            Tail::OneMinusSqrt => Ease::OneMinusSqrt,
-        };
+        let (from, to, steps) = (self.peak, self.to, self.decay);
         Spec::sequence([
-            Spec::of(Node::Warmup { from: None, to: self.peak, len: self.warmup as f64 })?,
-            Spec::of(Node::Constant { rate: self.peak, len: Some(self.stable as f64) })?,
-            Spec::of(Node::Ramp { from: self.peak, to: self.to, len: self.decay as f64, ease })?,
+            Spec::from_node(WarmupCurve { from: None, to: self.peak, len: self.warmup as f64 })?,
+            Spec::from_node(ConstantCurve { lr: self.peak, len: Some(self.stable as f64) })?,
+            match self.form {
+                CooldownForm::Linear => Ramp::spec(from, to, steps, LinearEase)?,
+                CooldownForm::Cosine => Ramp::spec(from, to, steps, CosineEase::HALF_WAVE)?,
+                CooldownForm::OneMinusSqrt => Ramp::spec(from, to, steps, OneMinusSqrtEase)?,
+            },
         ])
     }
 }

@@ -17,10 +17,10 @@ pub enum Error {
         /// What was found, and what could stand there.
         message: String,
     },
-    /// A number is outside its range.
-    Value {
-        /// What it is for: `from`, `steps`, `factor` …
-        what: &'static str,
+    /// A value is outside its range.
+    InvalidValue {
+        /// The parameter: `from`, `steps`, `factor` ...
+        field: &'static str,
         /// The number.
         value: f64,
         /// What is allowed.
@@ -66,7 +66,7 @@ impl Error {
             Self::Syntax { column, .. }
             | Self::Open { column, .. }
             | Self::TooShort { column, .. } => Some(*column),
-            Self::Value { column, .. } | Self::Endless { column, .. } => *column,
+            Self::InvalidValue { column, .. } | Self::Endless { column, .. } => *column,
             Self::PastEnd { .. } => None,
         }
     }
@@ -90,7 +90,7 @@ impl Error {
 
     /// The same error at a column, where it does not have one yet.
     pub(crate) fn at(mut self, place: usize) -> Self {
-        if let Self::Value { column, .. } | Self::Endless { column, .. } = &mut self {
+        if let Self::InvalidValue { column, .. } | Self::Endless { column, .. } = &mut self {
             column.get_or_insert(place);
         }
         self
@@ -106,8 +106,8 @@ impl fmt::Display for Error {
             Self::Syntax { message, .. }
             | Self::Open { message, .. }
             | Self::TooShort { message, .. } => f.write_str(message),
-            Self::Value { what, value, allowed, .. } => {
-                write!(f, "`{what}` is {value}, allowed is {allowed}")
+            Self::InvalidValue { field, value, allowed, .. } => {
+                write!(f, "`{field}` is {value}, allowed is {allowed}")
             }
             Self::Endless { part, .. } => {
                 write!(

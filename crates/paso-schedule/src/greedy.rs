@@ -1,9 +1,9 @@
 //! A rate that rises while a metric improves and falls while it does not.
 
-use crate::check::{not_negative, value};
 use crate::error::Error;
-use crate::node::saturate;
-use crate::plateau::{Better, VERSION, at_least_one, known_version};
+use crate::math::saturate;
+use crate::plateau::{Better, VERSION, known_version};
+use crate::validate::{at_least_one, invalid, not_negative};
 use alloc::vec::Vec;
 
 /// How a [`Greedy`] decides. The defaults are those of transformers' `GreedyLR`, where its rates are
@@ -107,16 +107,16 @@ impl Greedy {
     /// # Errors
     /// [`Error::Value`] for a field outside its range.
     pub fn new(config: GreedyConfig) -> Result<Self, Error> {
-        Self::resume(config, GreedyState::new())
+        Self::from_state(config, GreedyState::new())
     }
 
     /// Goes on from a saved state. The configuration may differ from the one that it was saved with.
     ///
     /// # Errors
     /// [`Error::Value`] for a field outside its range, or a version that this crate does not know.
-    pub fn resume(config: GreedyConfig, state: GreedyState) -> Result<Self, Error> {
+    pub fn from_state(config: GreedyConfig, state: GreedyState) -> Result<Self, Error> {
         if !(config.factor > 0.0 && config.factor < 1.0) {
-            return Err(value("factor", config.factor, "above 0 and below 1"));
+            return Err(invalid("factor", config.factor, "above 0 and below 1"));
         }
         at_least_one("patience", config.patience)?;
         at_least_one("reset_after", config.reset_after)?;
@@ -131,10 +131,10 @@ impl Greedy {
             not_negative(what, x)?;
         }
         if config.max_scale < config.min_scale {
-            return Err(value("max_scale", config.max_scale, "at least `min_scale`"));
+            return Err(invalid("max_scale", config.max_scale, "at least `min_scale`"));
         }
         if !(1..=Self::LONGEST_WINDOW).contains(&config.window) {
-            return Err(value("window", config.window as f64, "between 1 and 10000"));
+            return Err(invalid("window", config.window as f64, "between 1 and 10000"));
         }
         known_version(state.version)?;
         Ok(Self { config, state })

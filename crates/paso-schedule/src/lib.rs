@@ -48,25 +48,7 @@
 //! length   = NUMBER | NUMBER "%"                 in steps; a share is one of the run's steps
 //! ```
 //!
-//! | curve | rate at step `t` |
-//! |---|---|
-//! | `constant(RATE)`, `constant(RATE, LENGTH)` | `RATE` |
-//! | `warmup(LENGTH)`, `warmup(LENGTH, from RATE)` | a line to the first rate of the next part |
-//! | `linear(FROM -> TO, LENGTH)` | a line |
-//! | `cosine(FROM -> TO, LENGTH)`, and `exponent E`, `k K` | half a cosine wave, `((1 + cos(pi p^K)) / 2)^E` |
-//! | `exponential(FROM -> TO, LENGTH)` | the same factor at each step; `TO` above 0 |
-//! | `polynomial(FROM -> TO, LENGTH, power P)`, and `k K` | `(1 - p^K)^P` |
-//! | `one_minus_sqrt(FROM -> TO, LENGTH)` | `1 - sqrt(p)` |
-//! | `tanh(FROM -> TO, LENGTH)`, and `low L`, `high H` | `(1 - tanh(L (1 - p) + H p)) / 2`, by default -7 and 3 |
-//! | `rex(FROM -> TO, LENGTH)` | `(1 - p) / (1 - p / 2)` |
-//! | `decay(RATE, factor F, every LENGTH)` | `RATE * F^(t / LENGTH)`; `every` is 1 step if left out |
-//! | `step(RATE, factor F, every LENGTH)` | `RATE * F^floor(t / LENGTH)` |
-//! | `multi_step(RATE, factor F, at LENGTH LENGTH …)` | `RATE` times `F` for each milestone reached |
-//! | `inverse_time(RATE, rate R, every LENGTH)` | `RATE / (1 + R t / LENGTH)` |
-//! | `inverse_sqrt(RATE, timescale LENGTH)` | `RATE * sqrt(LENGTH / (LENGTH + t))` |
-//! | `inverse_power(RATE, timescale LENGTH, power P)` | `RATE * (LENGTH / (LENGTH + t))^P` |
-//! | `points(LENGTH: RATE, …)`, and `hold`, `linear` or `cosine` | through the points; `linear` if left out |
-//! | `table(RATE RATE …)` | a rate for each step |
+#![doc = include_str!("../CURVES.md")]
 //!
 //! `p` is `t / LENGTH`; the formula is the weight of `FROM`, the rest that of `TO`.
 //!
@@ -103,11 +85,9 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-mod check;
 mod curves;
 mod cycles;
 mod dialects;
-mod ease;
 mod error;
 mod greedy;
 mod language;
@@ -115,21 +95,19 @@ mod math;
 mod node;
 mod plateau;
 mod power;
-mod spec;
 #[cfg(feature = "serde")]
-mod text;
+mod serialize;
+mod spec;
+mod validate;
 
 // Schedules: a value that can be asked, and what is written for it.
 pub use language::Shape;
 pub use spec::{PastEnd, Schedule, Spec};
 
-// Curves.
-pub use curves::{
-    Constant, Cosine, Decay, Exponential, InverseSqrt, InverseTime, Linear, MultiStep,
-    OneMinusSqrt, Points, Polynomial, Rex, Step, Table, Tanh,
-};
-pub use cycles::{Noam, OneCycle, Tail, Triangular, WarmupStableDecay};
-pub use node::Between;
+// Curves: one file each.
+pub use curves::*;
+// Compositions of curves.
+pub use cycles::{CooldownForm, Noam, OneCycle, Triangular, WarmupStableDecay};
 
 // What remembers: factors on a schedule.
 pub use greedy::{Greedy, GreedyConfig, GreedyState};

@@ -46,6 +46,11 @@ pub(crate) fn cos_quarter(p: f64) -> f64 {
     }
 }
 
+/// `x`, or `f64::MAX` where it is larger: keeps sums and products finite.
+pub(crate) fn saturate(x: f64) -> f64 {
+    x.min(f64::MAX)
+}
+
 /// The square root of `x >= 0`, correctly rounded.
 pub(crate) fn sqrt(x: f64) -> f64 {
     #[cfg(feature = "std")]

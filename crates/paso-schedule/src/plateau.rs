@@ -3,8 +3,8 @@
 //! It is not a schedule but a factor on one, so that warm-up and plateau do not fight over the rate:
 //! `lr.at(step) * plateau.scale()`.
 
-use crate::check::{not_negative, value};
 use crate::error::Error;
+use crate::validate::{at_least_one, invalid, not_negative};
 
 /// Which way a metric improves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Default for PlateauConfig {
 ///
 /// ```
 /// use paso_schedule::{Constant, Plateau, PlateauConfig, Schedule};
-/// let lr = Constant { rate: 1e-3 }.warmup(2);
+/// let lr = Constant { lr: 1e-3 }.warmup(2);
 /// let mut plateau = Plateau::new(PlateauConfig { patience: 2, ..PlateauConfig::default() })?;
 /// let mut rates = Vec::new();
 /// for (epoch, loss) in [1.0, 0.5, 0.5, 0.5, 0.5].into_iter().enumerate() {
@@ -101,7 +101,7 @@ impl Default for PlateauConfig {
 /// assert_eq!(rates[2..], [1e-3, 1e-3, 1e-4]);
 ///
 /// // A checkpoint keeps the state; a run that goes on reduces where it would have.
-/// let resumed = Plateau::resume(*plateau.config(), plateau.state())?;
+/// let resumed = Plateau::from_state(*plateau.config(), plateau.state())?;
 /// assert_eq!(resumed, plateau);
 /// # Ok::<(), paso_schedule::Error>(())
 /// ```
@@ -153,16 +153,16 @@ impl Plateau {
             sum: 0.0,
             waiting: 0,
         };
-        Self::resume(config, state)
+        Self::from_state(config, state)
     }
 
     /// Goes on from a saved state. The configuration may differ from the one that it was saved with.
     ///
     /// # Errors
     /// [`Error::Value`] for a field outside its range, or a version that this crate does not know.
-    pub fn resume(config: PlateauConfig, state: PlateauState) -> Result<Self, Error> {
+    pub fn from_state(config: PlateauConfig, state: PlateauState) -> Result<Self, Error> {
         if !(0.0..1.0).contains(&config.factor) {
-            return Err(value("factor", config.factor, "0 or more, below 1"));
+            return Err(invalid("factor", config.factor, "0 or more, below 1"));
         }
         at_least_one("patience", config.patience)?;
         at_least_one("average", config.average)?;
@@ -225,10 +225,6 @@ impl Plateau {
     }
 }
 
-pub(crate) fn at_least_one(what: &'static str, n: u64) -> Result<(), Error> {
-    if n == 0 { Err(value(what, 0.0, "1 or more")) } else { Ok(()) }
-}
-
 pub(crate) fn known_version(version: u32) -> Result<(), Error> {
-    if version == VERSION { Ok(()) } else { Err(value("version", f64::from(version), "1")) }
+    if version == VERSION { Ok(()) } else { Err(invalid("version", f64::from(version), "1")) }
 }

@@ -1,8 +1,9 @@
 //! A complete schedule: a value that can be asked, combined, printed and stored.
 
-use crate::check::check;
+use crate::curves::WarmupCurve;
 use crate::error::Error;
-use crate::node::{Node, saturate};
+use crate::math::saturate;
+use crate::node::Node;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -100,7 +101,7 @@ impl Spec {
     }
 
     /// The rates of the first `steps` updates.
-    pub fn rates(&self, steps: u64) -> impl Iterator<Item = f64> + '_ {
+    pub fn lrs(&self, steps: u64) -> impl Iterator<Item = f64> + '_ {
         (0..steps).map(|step| self.at(step))
     }
 
@@ -114,8 +115,9 @@ impl Spec {
     }
 
     /// A checked schedule of one node.
-    pub(crate) fn of(node: Node) -> Result<Self, Error> {
-        check(&node)?;
+    pub(crate) fn from_node(node: impl Into<Node>) -> Result<Self, Error> {
+        let node = node.into();
+        node.validate()?;
         Ok(Self { node, past_end: PastEnd::Hold })
     }
 
@@ -134,7 +136,7 @@ impl Spec {
         let names: Vec<_> = nodes.iter().map(|node| alloc::format!("{node}")).collect();
         let node = Node::then(nodes)
             .map_err(|i| Error::Endless { part: names[i].clone(), column: None })?;
-        Ok(Self::of(node)?.with_past_end(past_end))
+        Ok(Self::from_node(node)?.with_past_end(past_end))
     }
 }
 
@@ -181,8 +183,8 @@ pub trait Schedule {
     /// Rises linearly from `rate` at step 0 to this schedule's first rate at step `steps`.
     #[track_caller]
     #[must_use]
-    fn warmup_from(&self, rate: f64, steps: u64) -> Spec {
-        warmed(self.build(), Some(rate), steps)
+    fn warmup_from(&self, lr: f64, steps: u64) -> Spec {
+        warmed(self.build(), Some(lr), steps)
     }
 
     /// Goes on with another schedule, which starts at its own step 0, where this one ends.
@@ -220,15 +222,15 @@ pub trait Schedule {
     /// `rate` added to every rate.
     #[track_caller]
     #[must_use]
-    fn plus(&self, rate: f64) -> Spec {
-        wrapped(self.build(), |inner| Node::Plus { inner, rate })
+    fn plus(&self, lr: f64) -> Spec {
+        wrapped(self.build(), |inner| Node::Plus { inner, lr })
     }
 
     /// `rate` minus every rate, never below 0: what a momentum does that goes against its rate.
     #[track_caller]
     #[must_use]
-    fn below(&self, rate: f64) -> Spec {
-        wrapped(self.build(), |inner| Node::Below { inner, rate })
+    fn below(&self, lr: f64) -> Spec {
+        wrapped(self.build(), |inner| Node::Below { inner, lr })
     }
 
     /// The product with another schedule, step by step.
@@ -242,15 +244,15 @@ pub trait Schedule {
     /// Never below `rate`.
     #[track_caller]
     #[must_use]
-    fn floor(&self, rate: f64) -> Spec {
-        wrapped(self.build(), |inner| Node::Floor { inner, rate })
+    fn floor(&self, lr: f64) -> Spec {
+        wrapped(self.build(), |inner| Node::Floor { inner, lr })
     }
 
     /// Never above `rate`.
     #[track_caller]
     #[must_use]
-    fn cap(&self, rate: f64) -> Spec {
-        wrapped(self.build(), |inner| Node::Cap { inner, rate })
+    fn cap(&self, lr: f64) -> Spec {
+        wrapped(self.build(), |inner| Node::Cap { inner, lr })
     }
 
     /// Starts `steps` later; until then the first rate.
@@ -317,12 +319,13 @@ fn built(spec: Result<Spec, Error>) -> Spec {
 #[track_caller]
 fn wrapped(inner: Result<Spec, Error>, node: impl FnOnce(Box<Node>) -> Node) -> Spec {
     let Spec { node: inner, past_end } = built(inner);
-    built(Spec::of(node(Box::new(inner)))).with_past_end(past_end)
+    built(Spec::from_node(node(Box::new(inner)))).with_past_end(past_end)
 }
 
 #[track_caller]
 fn warmed(next: Result<Spec, Error>, from: Option<f64>, steps: u64) -> Spec {
     let next = built(next);
-    let ramp = built(Spec::of(Node::Warmup { from, to: next.node.value(0.0), len: steps as f64 }));
+    let ramp =
+        built(Spec::from_node(WarmupCurve { from, to: next.node.value(0.0), len: steps as f64 }));
     built(Spec::sequence([ramp, next]))
 }

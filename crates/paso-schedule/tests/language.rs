@@ -63,7 +63,7 @@ fn shorter_ways_to_write_it() {
             "constant(1, 5) then linear(1 -> 0.5, 5) then cosine(0.5 -> 0, 5)",
         ),
         ("decay(1, factor 0.5)", "decay(1, factor 0.5, every 1)"),
-        ("multi_step(1, factor 0.5, at 9 4 9)", "points(0: 1, 4: 0.5, 9: 0.25, 9: 0.125, hold)"),
+        ("multi_step(1, factor 0.5, at 9 4 9)", "multi_step(1, factor 0.5, at 4 9 9)"),
         ("table(1, 0.5, 0.25)", "table(1 0.5 0.25)"),
         ("cosine(1 -> 0, 5) then repeat", "cosine(1 -> 0, 5).repeat"),
         (
@@ -93,7 +93,7 @@ fn a_shape_takes_the_runs_peak_and_steps() {
             "warmup(500) then constant(3e-4, 7500) then linear(3e-4 -> 0, 2000)",
         ),
         ("step(factor 0.1, every 30%)", "step(3e-4, factor 0.1, every 3000)"),
-        ("multi_step(factor 0.5, at 50% 75%)", "points(0: 3e-4, 5000: 1.5e-4, 7500: 7.5e-5, hold)"),
+        ("multi_step(factor 0.5, at 50% 75%)", "multi_step(3e-4, factor 0.5, at 5000 7500)"),
         ("points(0: 4%, 30%: peak, 100%: 0)", "points(0: 1.2e-5, 3000: 3e-4, 10000: 0, linear)"),
         ("cosine.repeat(4)", "cosine(3e-4 -> 0, 2500).repeat(4)"),
         (
@@ -151,11 +151,11 @@ fn mistakes_are_named_at_their_column() {
         ("polynomial(1 -> 0, 5)", "column 1: `polynomial` needs `power …`"),
         (
             "cosine(1 -> 0, 5) then linear(to -1, 5)",
-            "column 24: `to` is -1, allowed is a finite rate of 0 or more",
+            "column 24: `to` is -1, allowed is a finite learning rate of 0 or more",
         ),
         (
             "exponential(1 -> 0, 5)",
-            "column 1: `to` is 0, allowed is a rate above 0: a geometric decay never reaches 0",
+            "column 1: `to` is 0, allowed is above 0: a geometric decay never reaches 0",
         ),
         (
             "exponential(1, 5)",
@@ -209,7 +209,7 @@ fn a_number_out_of_range_is_told_before_a_run_is_too_short() {
         "cosine.skip(-1)",
     ] {
         let error = text.parse::<Shape>().expect_err(text);
-        assert!(matches!(error, Error::Value { .. }), "{text}: {error}");
+        assert!(matches!(error, Error::InvalidValue { .. }), "{text}: {error}");
     }
 }
 

@@ -17,7 +17,7 @@ fn a_plateau_that_was_saved_goes_on_with_the_same_scales() {
     let mut whole = Plateau::new(config).unwrap();
     let mut cut = Plateau::new(config).unwrap();
     for loss in losses() {
-        cut = Plateau::resume(*cut.config(), cut.state()).unwrap();
+        cut = Plateau::from_state(*cut.config(), cut.state()).unwrap();
         whole.observe(loss);
         cut.observe(loss);
         assert_eq!(cut, whole, "after a loss of {loss}");
@@ -32,7 +32,7 @@ fn a_greedy_that_was_saved_goes_on_with_the_same_scales() {
     let mut cut = Greedy::new(config).unwrap();
     let mut scales = Vec::new();
     for loss in losses() {
-        cut = Greedy::resume(*cut.config(), cut.state()).unwrap();
+        cut = Greedy::from_state(*cut.config(), cut.state()).unwrap();
         whole.observe(loss);
         cut.observe(loss);
         assert_eq!(cut, whole, "after a loss of {loss}");

@@ -57,7 +57,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
                 case.u64("cooldown"),
                 case.f64("min_lr"),
             );
-            let lr = Constant { rate: base }.build();
+            let lr = Constant { lr: base }.build();
             return Ours::Plateau {
                 lr,
                 plateau,

@@ -19,7 +19,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
                 case.u64("accumulation_size"),
                 case.f64("min_scale"),
             );
-            let lr = Constant { rate: case.base() }.build();
+            let lr = Constant { lr: case.base() }.build();
             Ours::Plateau { lr, plateau, first: 0, before_update: true, until: usize::MAX, why: "" }
         }
         _ => Ours::Whole(spec(case)),
@@ -111,8 +111,8 @@ fn spec(case: Case<'_>) -> Result<Spec, Error> {
     }
 }
 
-fn decay(case: Case<'_>, init_value: f64) -> ExponentialDecay {
-    ExponentialDecay {
+fn decay(case: Case<'_>, init_value: f64) -> ExponentialDecayArgs {
+    ExponentialDecayArgs {
         init_value,
         decay_rate: case.f64("decay_rate"),
         transition_steps: case.u64("transition_steps"),

@@ -60,7 +60,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
             multi_step_lr(base, &case.steps("decay_t"), case.f64("decay_rate"), warmup)
         }
         "WSDLRScheduler" => {
-            let power = |power: f64| Stable::Power {
+            let power = |power: f64| StableFn::Power {
                 timescale: case.f64_or("stable_timescale", case.f64("warmup_t")),
                 power,
             };
@@ -69,17 +69,17 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
                 t_initial: case.u64("t_initial"),
                 decay_t: case.u64("decay_t"),
                 lr_min: case.f64("lr_min"),
-                stable: match case.text("stable_fn") {
-                    "constant" => Stable::Constant,
+                stable_fn: match case.text("stable_fn") {
+                    "constant" => StableFn::Constant,
                     "rsqrt" => power(0.5),
                     _ => power(case.f64("stable_power")),
                 },
-                tail: match case.text("decay_fn") {
-                    "linear" => Tail::Linear,
-                    "1-sqrt" => Tail::OneMinusSqrt,
-                    "cosine" => Tail::Cosine,
-                    "power" => Tail::Power(case.f64("decay_power")),
-                    _ => Tail::Exp(case.f64("decay_ratio")),
+                decay_fn: match case.text("decay_fn") {
+                    "linear" => DecayFn::Linear,
+                    "1-sqrt" => DecayFn::OneMinusSqrt,
+                    "cosine" => DecayFn::Cosine,
+                    "power" => DecayFn::Power(case.f64("decay_power")),
+                    _ => DecayFn::Exp(case.f64("decay_ratio")),
                 },
                 warmup_t: warmup.steps,
                 warmup_lr_init: warmup.init,
@@ -100,7 +100,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
                 case.u64("cooldown_t"),
                 case.f64("lr_min"),
             );
-            let constant = Constant { rate: base };
+            let constant = Constant { lr: base };
             let lr = if warmup.steps == 0 {
                 constant.build()
             } else {
@@ -125,5 +125,5 @@ fn skip_first(
     case: Case<'_>,
     spec: Result<paso_schedule::Spec, paso_schedule::Error>,
 ) -> Result<paso_schedule::Spec, paso_schedule::Error> {
-    Ok(Constant { rate: case.base() }.take(1).then(spec?.skip(1)))
+    Ok(Constant { lr: case.base() }.take(1).then(spec?.skip(1)))
 }

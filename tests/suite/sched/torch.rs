@@ -151,7 +151,7 @@ fn children<'a>(case: Case<'a>, base: f64) -> Vec<(&'a str, Spec)> {
 }
 
 fn constant(rate: f64) -> Result<Spec, Error> {
-    paso_schedule::Constant { rate }.build()
+    paso_schedule::Constant { lr: rate }.build()
 }
 
 fn anneal(case: Case<'_>) -> Anneal {

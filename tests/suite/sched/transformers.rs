@@ -49,7 +49,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
                 Some(_) => Form::OneMinusSqrt,
             };
             let decay = case.u64("num_decay_steps");
-            WarmupStableDecay {
+            WsdSchedule {
                 base,
                 warmup,
                 stable: case.u64_or("num_stable_steps", total.saturating_sub(warmup + decay)),
@@ -62,7 +62,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
         }
         "reduce_lr_on_plateau" => {
             let plateau = reduce_lr_on_plateau(base, case.f64("factor"), case.u64("patience"));
-            let lr = Constant { rate: base }.build();
+            let lr = Constant { lr: base }.build();
             return Ours::Plateau {
                 lr,
                 plateau,

@@ -1,10 +1,12 @@
 //! Schedules with lengths that need not be whole: what the libraries' formulas come to.
 
-use crate::check::check;
-use crate::ease::Ease;
+use crate::curves::{
+    ConstantCurve, CosineEase, Curve, DecayCurve, Ease, LinearEase, Ramp, StepCurve,
+};
 use crate::error::Error;
 use crate::node::Node;
 use crate::spec::Spec;
+use crate::validate::invalid;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -12,35 +14,39 @@ use alloc::vec::Vec;
 pub(super) type Built = Result<Node, Error>;
 
 pub(super) fn finish(node: Built) -> Result<Spec, Error> {
-    Spec::of(node?)
+    Spec::from_node(node?)
 }
 
-pub(super) fn checked(node: Node) -> Built {
-    check(&node).map(|()| node)
+pub(super) fn checked(node: impl Into<Node>) -> Built {
+    let node = node.into();
+    node.validate().map(|()| node)
 }
 
-pub(super) fn constant(rate: f64) -> Built {
-    checked(Node::Constant { rate, len: None })
+pub(super) fn constant(lr: f64) -> Built {
+    checked(ConstantCurve { lr, len: None })
 }
 
-pub(super) fn hold(rate: f64, len: f64) -> Built {
-    checked(Node::Constant { rate, len: Some(len) })
+pub(super) fn hold(lr: f64, len: f64) -> Built {
+    checked(ConstantCurve { lr, len: Some(len) })
 }
 
-pub(super) fn ramp(from: f64, to: f64, len: f64, ease: Ease) -> Built {
-    checked(Node::Ramp { from, to, len, ease })
+pub(super) fn ramp<E: Ease>(from: f64, to: f64, len: f64, ease: E) -> Built
+where
+    Node: From<Ramp<E>>,
+{
+    checked(Ramp { from, to, len, ease })
 }
 
 pub(super) fn linear(from: f64, to: f64, len: f64) -> Built {
-    ramp(from, to, len, Ease::Linear)
+    ramp(from, to, len, LinearEase)
 }
 
 pub(super) fn cosine(from: f64, to: f64, len: f64) -> Built {
-    ramp(from, to, len, Ease::COSINE)
+    ramp(from, to, len, CosineEase::HALF_WAVE)
 }
 
 pub(super) fn decay(from: f64, factor: f64, every: f64) -> Built {
-    checked(Node::Decay { from, factor, every })
+    checked(DecayCurve { from, factor, every })
 }
 
 /// A curve that changes only every so many steps, where `staircase` asks for it.
@@ -49,20 +55,24 @@ pub(super) fn staircase(node: Built, staircase: bool, steps: f64) -> Built {
 }
 
 pub(super) fn every(node: Built, steps: f64) -> Built {
-    checked(Node::Every { inner: Box::new(node?), steps })
+    match node? {
+        // An exponential decay in steps of its own period has a name.
+        Node::Curve(Curve::Decay(decay)) if decay.every == steps => checked(StepCurve(decay)),
+        node => checked(Node::Every { inner: Box::new(node), steps }),
+    }
 }
 
 pub(super) fn repeat(node: Built, times: Option<u64>, stretch: f64, scale: f64) -> Built {
     checked(Node::Repeat { inner: Box::new(node?), times, stretch, scale })
 }
 
-pub(super) fn plus(node: Built, rate: f64) -> Built {
+pub(super) fn plus(node: Built, lr: f64) -> Built {
     // Nothing to add is no node.
-    if rate == 0.0 { node } else { checked(Node::Plus { inner: Box::new(node?), rate }) }
+    if lr == 0.0 { node } else { checked(Node::Plus { inner: Box::new(node?), lr }) }
 }
 
-pub(super) fn below(node: Built, rate: f64) -> Built {
-    checked(Node::Below { inner: Box::new(node?), rate })
+pub(super) fn below(node: Built, lr: f64) -> Built {
+    checked(Node::Below { inner: Box::new(node?), lr })
 }
 
 pub(super) fn times(node: Built, other: Built) -> Built {
@@ -96,9 +106,7 @@ pub(super) fn then(parts: impl IntoIterator<Item = Built>) -> Built {
 
 /// Schedules that each start at their own step 0 at a boundary, whatever their length.
 pub(super) fn join(specs: &[Spec], boundaries: &[u64]) -> Built {
-    let wrong = |value: f64, allowed| {
-        Err(Error::Value { what: "boundaries", value, allowed, column: None })
-    };
+    let wrong = |value: f64, allowed| Err(invalid("boundaries", value, allowed));
     if specs.is_empty() || boundaries.len() + 1 != specs.len() {
         return wrong(boundaries.len() as f64, "one boundary fewer than schedules");
     }

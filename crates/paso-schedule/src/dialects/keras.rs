@@ -6,17 +6,17 @@
 use super::build::{
     checked, constant, cosine, decay, finish, linear, plus, ramp, repeat, staircase, then,
 };
-use crate::ease::Ease;
+use crate::curves::{Between, InverseTimeCurve, PointsCurve, PolynomialCycleCurve, PolynomialEase};
 use crate::error::Error;
-use crate::node::{Between, Node};
 use crate::plateau::{Better, Plateau, PlateauConfig};
 use crate::spec::Spec;
+use crate::validate::invalid;
 use alloc::vec::Vec;
 
 /// `ExponentialDecay`: `initial * decay_rate^(t / decay_steps)`, as a staircase if asked for.
 ///
 /// # Errors
-/// [`Error::Value`] where a number is outside its range, as for all functions here.
+/// [`Error::InvalidValue`] where a number is outside its range, as for all functions here.
 pub fn exponential_decay(
     initial: f64,
     decay_steps: u64,
@@ -30,7 +30,7 @@ pub fn exponential_decay(
 /// `InverseTimeDecay`: `initial / (1 + decay_rate * t / decay_steps)`, as a staircase if asked for.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn inverse_time_decay(
     initial: f64,
     decay_steps: u64,
@@ -39,7 +39,7 @@ pub fn inverse_time_decay(
 ) -> Result<Spec, Error> {
     let every = decay_steps as f64;
     finish(staircase(
-        checked(Node::InverseTime { from: initial, rate: decay_rate, every }),
+        checked(InverseTimeCurve { from: initial, rate: decay_rate, every }),
         stairs,
         every,
     ))
@@ -50,7 +50,7 @@ pub fn inverse_time_decay(
 /// With `cycle` the length becomes the next multiple of `decay_steps` each time it is passed, for ever.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn polynomial_decay(
     initial: f64,
     decay_steps: u64,
@@ -60,9 +60,9 @@ pub fn polynomial_decay(
 ) -> Result<Spec, Error> {
     let len = decay_steps as f64;
     finish(if cycle {
-        checked(Node::PolynomialCycle { from: initial, to: end, every: len, power })
+        checked(PolynomialCycleCurve { from: initial, to: end, every: len, power })
     } else {
-        ramp(initial, end, len, Ease::Polynomial { power, k: 1.0 })
+        ramp(initial, end, len, PolynomialEase::with_power(power))
     })
 }
 
@@ -72,7 +72,7 @@ pub fn polynomial_decay(
 /// peak. Without it `initial` is the peak.
 ///
 /// # Errors
-/// [`Error::Value`], also for `decay_steps` 0, which Keras refuses.
+/// [`Error::InvalidValue`], also for `decay_steps` 0, which Keras refuses.
 pub fn cosine_decay(
     initial: f64,
     decay_steps: u64,
@@ -80,12 +80,7 @@ pub fn cosine_decay(
     warmup: Option<(f64, u64)>,
 ) -> Result<Spec, Error> {
     if decay_steps == 0 {
-        return Err(Error::Value {
-            what: "decay_steps",
-            value: 0.0,
-            allowed: "1 or more",
-            column: None,
-        });
+        return Err(invalid("decay_steps", 0.0, "1 or more"));
     }
     let steps = decay_steps as f64;
     finish(match warmup {
@@ -100,7 +95,7 @@ pub fn cosine_decay(
 /// `m_mul` times that of the one before.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn cosine_decay_restarts(
     initial: f64,
     first_decay_steps: u64,
@@ -115,22 +110,17 @@ pub fn cosine_decay_restarts(
 /// `PiecewiseConstantDecay`: `values[i]` up to *and with* step `boundaries[i]`, then the next one.
 ///
 /// # Errors
-/// [`Error::Value`], also where the values are not one more than the boundaries.
+/// [`Error::InvalidValue`], also where the values are not one more than the boundaries.
 pub fn piecewise_constant_decay(boundaries: &[u64], values: &[f64]) -> Result<Spec, Error> {
     if boundaries.len() + 1 != values.len() {
         let allowed = "one value more than boundaries";
-        return Err(Error::Value {
-            what: "values",
-            value: values.len() as f64,
-            allowed,
-            column: None,
-        });
+        return Err(invalid("values", values.len() as f64, allowed));
     }
     let starts = core::iter::once(0.0).chain(boundaries.iter().map(|&at| at as f64 + 1.0));
     let points: Vec<_> = starts.zip(values.iter().copied()).collect();
     finish(match points[..] {
         [(_, rate)] => constant(rate),
-        _ => checked(Node::Points { points, between: Between::Hold }),
+        _ => checked(PointsCurve { points, between: Between::Hold }),
     })
 }
 
@@ -140,7 +130,7 @@ pub fn piecewise_constant_decay(boundaries: &[u64], values: &[f64]) -> Result<Sp
 /// counts the last observation of a cooldown again.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn reduce_lr_on_plateau(
     base: f64,
     better: Better,

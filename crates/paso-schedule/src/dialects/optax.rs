@@ -4,19 +4,20 @@
 //! of its formulas in float64.
 
 use super::build::{Built, checked, constant, delay, every, finish, join, linear, ramp, then};
-use crate::ease::Ease;
+use crate::curves::{Between, CosineEase, DecayCurve, PointsCurve, PolynomialEase};
 use crate::error::Error;
 use crate::math::floor;
-use crate::node::{Between, Node};
+use crate::node::Node;
 use crate::plateau::{Better, Plateau, PlateauConfig};
 use crate::spec::Spec;
+use crate::validate::invalid;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// `constant_schedule`.
 ///
 /// # Errors
-/// [`Error::Value`] where a number is outside its range, as for all functions here.
+/// [`Error::InvalidValue`] where a number is outside its range, as for all functions here.
 pub fn constant_schedule(value: f64) -> Result<Spec, Error> {
     finish(constant(value))
 }
@@ -26,7 +27,7 @@ pub fn constant_schedule(value: f64) -> Result<Spec, Error> {
 /// With `transition_steps` 0 Optax stays at `init`, and so does this.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn polynomial_schedule(
     init: f64,
     end: f64,
@@ -41,14 +42,19 @@ fn polynomial(init: f64, end: f64, power: f64, transition_steps: u64, begin: u64
     if transition_steps == 0 {
         return constant(init);
     }
-    let ease = if power == 1.0 { Ease::Linear } else { Ease::Polynomial { power, k: 1.0 } };
-    delay(ramp(init, end, transition_steps as f64, ease), begin as f64)
+    let steps = transition_steps as f64;
+    let curve = if power == 1.0 {
+        linear(init, end, steps)
+    } else {
+        ramp(init, end, steps, PolynomialEase::with_power(power))
+    };
+    delay(curve, begin as f64)
 }
 
 /// `linear_schedule`: a line from `init` to `end`, after `begin` steps at `init`.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn linear_schedule(
     init: f64,
     end: f64,
@@ -60,7 +66,7 @@ pub fn linear_schedule(
 
 /// `exponential_decay`, with Optax' defaults in [`Self::new`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ExponentialDecay {
+pub struct ExponentialDecayArgs {
     /// The rate up to step `transition_begin`.
     pub init_value: f64,
     /// What each `transition_steps` multiply the rate by; with 0 Optax stays at `init_value`.
@@ -75,7 +81,7 @@ pub struct ExponentialDecay {
     pub end_value: Option<f64>,
 }
 
-impl ExponentialDecay {
+impl ExponentialDecayArgs {
     /// Optax' defaults.
     #[must_use]
     pub fn new(init_value: f64, transition_steps: u64, decay_rate: f64) -> Self {
@@ -92,7 +98,7 @@ impl ExponentialDecay {
     /// The schedule.
     ///
     /// # Errors
-    /// [`Error::Value`].
+    /// [`Error::InvalidValue`].
     pub fn spec(&self) -> Result<Spec, Error> {
         finish(self.node())
     }
@@ -103,15 +109,15 @@ impl ExponentialDecay {
         }
         let steps = self.transition_steps as f64;
         let smooth =
-            checked(Node::Decay { from: self.init_value, factor: self.decay_rate, every: steps });
+            checked(DecayCurve { from: self.init_value, factor: self.decay_rate, every: steps });
         let curve = if self.staircase { every(smooth, steps) } else { smooth };
         let inner = delay(curve, self.transition_begin as f64)?;
         match self.end_value {
             None => Ok(inner),
-            Some(rate) if self.decay_rate < 1.0 => {
-                checked(Node::Floor { inner: Box::new(inner), rate })
+            Some(lr) if self.decay_rate < 1.0 => {
+                checked(Node::Floor { inner: Box::new(inner), lr })
             }
-            Some(rate) => checked(Node::Cap { inner: Box::new(inner), rate }),
+            Some(lr) => checked(Node::Cap { inner: Box::new(inner), lr }),
         }
     }
 }
@@ -119,7 +125,7 @@ impl ExponentialDecay {
 /// `cosine_decay_schedule`: from `init` to `alpha * init`.
 ///
 /// # Errors
-/// [`Error::Value`], also for `decay_steps` 0, which Optax refuses.
+/// [`Error::InvalidValue`], also for `decay_steps` 0, which Optax refuses.
 pub fn cosine_decay_schedule(
     init: f64,
     decay_steps: u64,
@@ -127,20 +133,15 @@ pub fn cosine_decay_schedule(
     exponent: f64,
 ) -> Result<Spec, Error> {
     if decay_steps == 0 {
-        return Err(Error::Value {
-            what: "decay_steps",
-            value: 0.0,
-            allowed: "1 or more",
-            column: None,
-        });
+        return Err(invalid("decay_steps", 0.0, "1 or more"));
     }
-    finish(ramp(init, alpha * init, decay_steps as f64, Ease::Cosine { exponent, k: 1.0 }))
+    finish(ramp(init, alpha * init, decay_steps as f64, CosineEase { exponent, k: 1.0 }))
 }
 
 /// `piecewise_constant_schedule`: times `scale` at each `(boundary, scale)`; the boundary has the new rate.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn piecewise_constant_schedule(
     init: f64,
     boundaries_and_scales: &[(u64, f64)],
@@ -152,7 +153,7 @@ pub fn piecewise_constant_schedule(
 /// [`Between::Cosine`] between them.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn piecewise_interpolate_schedule(
     between: Between,
     init: f64,
@@ -170,7 +171,7 @@ fn piecewise(init: f64, boundaries_and_scales: &[(u64, f64)], between: Between) 
         rate *= scale;
         points.push((at as f64, rate));
     }
-    checked(Node::Points { points, between })
+    checked(PointsCurve { points, between })
 }
 
 /// `linear_onecycle_schedule`: up to `peak`, down to where it started, down to the end.
@@ -178,7 +179,7 @@ fn piecewise(init: f64, boundaries_and_scales: &[(u64, f64)], between: Between) 
 /// Optax' defaults are `pct_start` 0.3, `pct_final` 0.85, `div_factor` 25, `final_div_factor` 1e4.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn linear_onecycle_schedule(
     transition_steps: u64,
     peak: f64,
@@ -194,7 +195,7 @@ pub fn linear_onecycle_schedule(
         (floor(pct_final * steps), first),
         (steps, first / final_div_factor),
     ]);
-    finish(checked(Node::Points { points, between: Between::Linear }))
+    finish(checked(PointsCurve { points, between: Between::Linear }))
 }
 
 /// `cosine_onecycle_schedule`: up to `peak` and down, in half cosine waves.
@@ -202,7 +203,7 @@ pub fn linear_onecycle_schedule(
 /// Optax' defaults are `pct_start` 0.3, `div_factor` 25, `final_div_factor` 1e4.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn cosine_onecycle_schedule(
     transition_steps: u64,
     peak: f64,
@@ -216,7 +217,7 @@ pub fn cosine_onecycle_schedule(
         (floor(pct_start * steps), peak),
         (steps, first / final_div_factor),
     ]);
-    finish(checked(Node::Points { points, between: Between::Cosine }))
+    finish(checked(PointsCurve { points, between: Between::Cosine }))
 }
 
 /// `warmup_constant_schedule`: a line from `init` to `peak`, then `peak`.
@@ -224,7 +225,7 @@ pub fn cosine_onecycle_schedule(
 /// With `warmup_steps` 0 Optax stays at `init`, and so does this.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn warmup_constant_schedule(init: f64, peak: f64, warmup_steps: u64) -> Result<Spec, Error> {
     linear_schedule(init, peak, warmup_steps, 0)
 }
@@ -232,7 +233,7 @@ pub fn warmup_constant_schedule(init: f64, peak: f64, warmup_steps: u64) -> Resu
 /// `warmup_cosine_decay_schedule`: the cosine ends at `decay_steps`, which include the warm-up.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn warmup_cosine_decay_schedule(
     init: f64,
     peak: f64,
@@ -243,25 +244,20 @@ pub fn warmup_cosine_decay_schedule(
 ) -> Result<Spec, Error> {
     let Some(rest) = decay_steps.checked_sub(warmup_steps).filter(|rest| *rest > 0) else {
         let allowed = "more than `warmup_steps`, which it includes";
-        return Err(Error::Value {
-            what: "decay_steps",
-            value: decay_steps as f64,
-            allowed,
-            column: None,
-        });
+        return Err(invalid("decay_steps", decay_steps as f64, allowed));
     };
-    let cosine = ramp(peak, end, rest as f64, Ease::Cosine { exponent, k: 1.0 });
+    let cosine = ramp(peak, end, rest as f64, CosineEase { exponent, k: 1.0 });
     finish(then([linear(init, peak, warmup_steps as f64), cosine]))
 }
 
 /// `warmup_exponential_decay_schedule`: a line from `init` to `decay.init_value`, which is the peak.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn warmup_exponential_decay_schedule(
     init: f64,
     warmup_steps: u64,
-    decay: ExponentialDecay,
+    decay: ExponentialDecayArgs,
 ) -> Result<Spec, Error> {
     finish(then([linear(init, decay.init_value, warmup_steps as f64), decay.node()]))
 }
@@ -270,7 +266,7 @@ pub fn warmup_exponential_decay_schedule(
 /// with [`warmup_cosine_decay_schedule`]s.
 ///
 /// # Errors
-/// [`Error::Value`] where the boundaries are not one fewer than the schedules, or not in order.
+/// [`Error::InvalidValue`] where the boundaries are not one fewer than the schedules, or not in order.
 pub fn join_schedules(schedules: &[Spec], boundaries: &[u64]) -> Result<Spec, Error> {
     finish(join(schedules, boundaries))
 }
@@ -281,7 +277,7 @@ pub fn join_schedules(schedules: &[Spec], boundaries: &[u64]) -> Result<Spec, Er
 /// [`Plateau::scale`]. It reduces at bad value number `patience`, of averages of `accumulation_size`.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn reduce_on_plateau(
     factor: f64,
     patience: u64,

@@ -6,11 +6,15 @@
 use super::build::{
     Built, checked, cosine, decay, every, finish, hold, linear, ramp, skip, then, times,
 };
-use crate::ease::Ease;
+use crate::curves::{
+    CosineEase, Ease, InversePowerCurve, MultiStepCurve, NormalizedExponentialEase,
+    OneMinusSqrtEase, PolynomialEase, Ramp, TanhEase,
+};
 use crate::error::Error;
 use crate::node::Node;
 use crate::plateau::{Better, Plateau};
 use crate::spec::Spec;
+use crate::validate::invalid;
 use alloc::vec::Vec;
 
 /// What timm's schedulers have in common: a warm-up and cycles. The defaults are timm's.
@@ -61,7 +65,7 @@ impl Warmup {
 /// `CosineLRScheduler`; `k_decay` is 1 by default.
 ///
 /// # Errors
-/// [`Error::Value`] where a number is outside its range, as for all functions here.
+/// [`Error::InvalidValue`] where a number is outside its range, as for all functions here.
 pub fn cosine_lr(
     base: f64,
     t_initial: u64,
@@ -69,7 +73,7 @@ pub fn cosine_lr(
     warmup: Warmup,
     k_decay: f64,
 ) -> Result<Spec, Error> {
-    let ease = Ease::Cosine { exponent: 1.0, k: k_decay };
+    let ease = CosineEase { exponent: 1.0, k: k_decay };
     finish(warmup.before(base, cycled(base, t_initial, cycles, ease)))
 }
 
@@ -79,7 +83,7 @@ pub fn cosine_lr(
 /// leaves the first rate at `base`; here `at(0)` is that of the curve.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn tanh_lr(
     base: f64,
     t_initial: u64,
@@ -88,7 +92,7 @@ pub fn tanh_lr(
     lb: f64,
     ub: f64,
 ) -> Result<Spec, Error> {
-    let curve = cycled(base, t_initial, cycles, Ease::Tanh { low: lb, high: ub })?;
+    let curve = cycled(base, t_initial, cycles, TanhEase { low: lb, high: ub })?;
     let target = if warmup.prefix { base } else { curve.value(warmup.steps as f64) };
     finish(warmup.before(target, Ok(curve)))
 }
@@ -96,7 +100,7 @@ pub fn tanh_lr(
 /// `PolyLRScheduler`; `power` is 0.5 and `k_decay` 1 by default.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn poly_lr(
     base: f64,
     t_initial: u64,
@@ -105,34 +109,27 @@ pub fn poly_lr(
     power: f64,
     k_decay: f64,
 ) -> Result<Spec, Error> {
-    let ease = Ease::Polynomial { power, k: k_decay };
+    let ease = PolynomialEase { power, k: k_decay };
     finish(warmup.before(base, cycled(base, t_initial, cycles, ease)))
 }
 
 /// The cycles one by one: only their first rate decays, not their last, so they are no repetition.
-fn cycled(base: f64, t_initial: u64, cycles: Cycles, ease: Ease) -> Built {
+fn cycled<E: Ease>(base: f64, t_initial: u64, cycles: Cycles, ease: E) -> Built
+where
+    Node: From<Ramp<E>>,
+{
     if !(1..=10_000).contains(&cycles.cycle_limit) {
         let value = f64::from(cycles.cycle_limit);
-        return Err(Error::Value {
-            what: "cycle_limit",
-            value,
-            allowed: "1 to 10000",
-            column: None,
-        });
+        return Err(invalid("cycle_limit", value, "1 to 10000"));
     }
     if cycles.cycle_mul != 1.0 && !(1.001..=1e6).contains(&cycles.cycle_mul) {
         let value = cycles.cycle_mul;
-        return Err(Error::Value {
-            what: "cycle_mul",
-            value,
-            allowed: "1, or between 1.001 and 1e6",
-            column: None,
-        });
+        return Err(invalid("cycle_mul", value, "1, or between 1.001 and 1e6"));
     }
     let (mut from, mut len) = (base, t_initial as f64);
     let mut parts = Vec::new();
     for _ in 0..cycles.cycle_limit {
-        parts.push(ramp(from, cycles.lr_min, len, ease));
+        parts.push(ramp(from, cycles.lr_min, len, ease.clone()));
         from *= cycles.cycle_decay;
         len *= cycles.cycle_mul;
     }
@@ -142,7 +139,7 @@ fn cycled(base: f64, t_initial: u64, cycles: Cycles, ease: Ease) -> Built {
 /// `StepLRScheduler`: `base * decay_rate^floor(t / decay_t)`; `decay_t` may be a fraction.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn step_lr(base: f64, decay_t: f64, decay_rate: f64, warmup: Warmup) -> Result<Spec, Error> {
     finish(warmup.before(base, every(decay(base, decay_rate, decay_t), decay_t)))
 }
@@ -150,7 +147,7 @@ pub fn step_lr(base: f64, decay_t: f64, decay_rate: f64, warmup: Warmup) -> Resu
 /// `MultiStepLRScheduler`: times `decay_rate` at each milestone, which acts *one step early*, at `t = m - 1`.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn multi_step_lr(
     base: f64,
     decay_t: &[u64],
@@ -158,7 +155,7 @@ pub fn multi_step_lr(
     warmup: Warmup,
 ) -> Result<Spec, Error> {
     let at = decay_t.iter().map(|&at| at.saturating_sub(1) as f64).collect();
-    finish(warmup.before(base, Node::multi_step(base, decay_rate, at)))
+    finish(warmup.before(base, checked(MultiStepCurve::new(base, decay_rate, at))))
 }
 
 /// `PlateauLRScheduler` without its warm-up: PyTorch's plateau, with a relative threshold.
@@ -167,7 +164,7 @@ pub fn multi_step_lr(
 /// plateau observes only after it. timm loses the plateau's state on resume; [`Plateau::state`] keeps it.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn plateau_lr(
     base: f64,
     better: Better,
@@ -185,7 +182,7 @@ pub fn plateau_lr(
 
 /// The stable phase of [`WsdLr`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Stable {
+pub enum StableFn {
     /// The base rate.
     #[default]
     Constant,
@@ -201,7 +198,7 @@ pub enum Stable {
 
 /// The decay phase of [`WsdLr`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Tail {
+pub enum DecayFn {
     /// A line.
     Linear,
     /// `1 - sqrt(p)`.
@@ -229,9 +226,9 @@ pub struct WsdLr {
     /// The last rate; with a stable phase that is not constant only 0 is offered here.
     pub lr_min: f64,
     /// The stable phase, which goes on under the decay.
-    pub stable: Stable,
+    pub stable_fn: StableFn,
     /// The decay phase.
-    pub tail: Tail,
+    pub decay_fn: DecayFn,
     /// The steps of the warm-up.
     pub warmup_t: u64,
     /// Its first rate.
@@ -242,38 +239,28 @@ impl WsdLr {
     /// The schedule.
     ///
     /// # Errors
-    /// [`Error::Value`].
+    /// [`Error::InvalidValue`].
     pub fn spec(&self) -> Result<Spec, Error> {
         if !(1..=self.t_initial).contains(&self.decay_t) {
             let allowed = "1 to `t_initial`";
-            return Err(Error::Value {
-                what: "decay_t",
-                value: self.decay_t as f64,
-                allowed,
-                column: None,
-            });
+            return Err(invalid("decay_t", self.decay_t as f64, allowed));
         }
         let (stable, len) = ((self.t_initial - self.decay_t) as f64, self.decay_t as f64);
-        let tail = |from: f64, to: f64| match self.tail {
-            Tail::Linear => linear(from, to, len),
-            Tail::OneMinusSqrt => ramp(from, to, len, Ease::OneMinusSqrt),
-            Tail::Cosine => cosine(from, to, len),
-            Tail::Power(k) => ramp(from, to, len, Ease::Polynomial { power: 1.0, k }),
-            Tail::Exp(ratio) => ramp(from, to, len, Ease::Normalized { ratio }),
+        let tail = |from: f64, to: f64| match self.decay_fn {
+            DecayFn::Linear => linear(from, to, len),
+            DecayFn::OneMinusSqrt => ramp(from, to, len, OneMinusSqrtEase),
+            DecayFn::Cosine => cosine(from, to, len),
+            DecayFn::Power(k) => ramp(from, to, len, PolynomialEase { power: 1.0, k }),
+            DecayFn::Exp(ratio) => ramp(from, to, len, NormalizedExponentialEase { ratio }),
         };
-        let curve = match self.stable {
-            Stable::Constant => then([hold(self.base, stable), tail(self.base, self.lr_min)]),
-            Stable::Power { .. } if self.lr_min != 0.0 => {
+        let curve = match self.stable_fn {
+            StableFn::Constant => then([hold(self.base, stable), tail(self.base, self.lr_min)]),
+            StableFn::Power { .. } if self.lr_min != 0.0 => {
                 let allowed = "0 where the stable phase is not constant";
-                return Err(Error::Value {
-                    what: "lr_min",
-                    value: self.lr_min,
-                    allowed,
-                    column: None,
-                });
+                return Err(invalid("lr_min", self.lr_min, allowed));
             }
-            Stable::Power { timescale, power } => {
-                let stable_rate = checked(Node::InversePower { from: self.base, timescale, power });
+            StableFn::Power { timescale, power } => {
+                let stable_rate = checked(InversePowerCurve { from: self.base, timescale, power });
                 times(stable_rate, then([hold(1.0, stable), tail(1.0, 0.0)]))
             }
         };

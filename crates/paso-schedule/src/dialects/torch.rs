@@ -12,11 +12,12 @@ use super::build::{
     Built, below, checked, constant, cosine, decay, every, finish, join, linear, plus, ramp,
     repeat, skip, then, times,
 };
-use crate::ease::Ease;
+use crate::curves::{Between, MultiStepCurve, PointsCurve, PolynomialEase};
 use crate::error::Error;
-use crate::node::{Between, Node};
+use crate::node::Node;
 use crate::plateau::{Better, Plateau, PlateauConfig};
 use crate::spec::Spec;
+use crate::validate::invalid;
 use alloc::vec::Vec;
 
 /// `ConstantLR`: `base * factor` for the first `total_iters` steps, then `base`.
@@ -24,13 +25,13 @@ use alloc::vec::Vec;
 /// With `total_iters` 0 PyTorch never leaves `base * factor`, and neither does this.
 ///
 /// # Errors
-/// [`Error::Value`] where a number is outside its range, as for all functions here.
+/// [`Error::InvalidValue`] where a number is outside its range, as for all functions here.
 pub fn constant_lr(base: f64, factor: f64, total_iters: u64) -> Result<Spec, Error> {
     finish(if total_iters == 0 {
         constant(base * factor)
     } else {
         let points = Vec::from([(0.0, base * factor), (total_iters as f64, base)]);
-        checked(Node::Points { points, between: Between::Hold })
+        checked(PointsCurve { points, between: Between::Hold })
     })
 }
 
@@ -39,7 +40,7 @@ pub fn constant_lr(base: f64, factor: f64, total_iters: u64) -> Result<Spec, Err
 /// With `total_iters` 0 PyTorch stays at the start, and so does this.
 ///
 /// # Errors
-/// [`Error::Value`], also for a `start_factor` of 0 or above 1, which PyTorch refuses.
+/// [`Error::InvalidValue`], also for a `start_factor` of 0 or above 1, which PyTorch refuses.
 pub fn linear_lr(
     base: f64,
     start_factor: f64,
@@ -47,12 +48,7 @@ pub fn linear_lr(
     total_iters: u64,
 ) -> Result<Spec, Error> {
     if !(start_factor > 0.0 && start_factor <= 1.0) {
-        return Err(Error::Value {
-            what: "start_factor",
-            value: start_factor,
-            allowed: "above 0, at most 1",
-            column: None,
-        });
+        return Err(invalid("start_factor", start_factor, "above 0, at most 1"));
     }
     finish(if total_iters == 0 {
         constant(base * start_factor)
@@ -64,7 +60,7 @@ pub fn linear_lr(
 /// `StepLR`: `base * gamma^floor(t / step_size)`.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn step_lr(base: f64, step_size: u64, gamma: f64) -> Result<Spec, Error> {
     let step_size = step_size as f64;
     finish(every(decay(base, gamma, step_size), step_size))
@@ -73,15 +69,19 @@ pub fn step_lr(base: f64, step_size: u64, gamma: f64) -> Result<Spec, Error> {
 /// `MultiStepLR`: times `gamma` at each milestone, whose step has the new rate.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn multi_step_lr(base: f64, milestones: &[u64], gamma: f64) -> Result<Spec, Error> {
-    finish(Node::multi_step(base, gamma, milestones.iter().map(|&at| at as f64).collect()))
+    finish(checked(MultiStepCurve::new(
+        base,
+        gamma,
+        milestones.iter().map(|&at| at as f64).collect(),
+    )))
 }
 
 /// `ExponentialLR`: `base * gamma^t`.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn exponential_lr(base: f64, gamma: f64) -> Result<Spec, Error> {
     finish(decay(base, gamma, 1.0))
 }
@@ -91,22 +91,22 @@ pub fn exponential_lr(base: f64, gamma: f64) -> Result<Spec, Error> {
 /// With `total_iters` 0 PyTorch stays at `base`, and so does this.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn polynomial_lr(base: f64, total_iters: u64, power: f64) -> Result<Spec, Error> {
     finish(if total_iters == 0 {
         constant(base)
     } else {
-        ramp(base, 0.0, total_iters as f64, Ease::Polynomial { power, k: 1.0 })
+        ramp(base, 0.0, total_iters as f64, PolynomialEase::with_power(power))
     })
 }
 
 /// `CosineAnnealingLR`: half a cosine wave from `base` to `eta_min` over `t_max` steps, then `eta_min`.
 ///
 /// # Errors
-/// [`Error::Value`], also for `t_max` 0, where PyTorch divides by zero.
+/// [`Error::InvalidValue`], also for `t_max` 0, where PyTorch divides by zero.
 pub fn cosine_annealing_lr(base: f64, t_max: u64, eta_min: f64) -> Result<Spec, Error> {
     if t_max == 0 {
-        return Err(Error::Value { what: "t_max", value: 0.0, allowed: "1 or more", column: None });
+        return Err(invalid("t_max", 0.0, "1 or more"));
     }
     finish(cosine(base, eta_min, t_max as f64))
 }
@@ -115,7 +115,7 @@ pub fn cosine_annealing_lr(base: f64, t_max: u64, eta_min: f64) -> Result<Spec, 
 /// before it. Fractions of an epoch: [`Spec::at_time`].
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn cosine_annealing_warm_restarts(
     base: f64,
     t_0: u64,
@@ -128,7 +128,7 @@ pub fn cosine_annealing_warm_restarts(
 /// `SequentialLR`: each schedule starts at its own step 0 at its milestone.
 ///
 /// # Errors
-/// [`Error::Value`] where the milestones are not one fewer than the schedules, or not in order.
+/// [`Error::InvalidValue`] where the milestones are not one fewer than the schedules, or not in order.
 pub fn sequential_lr(schedules: &[Spec], milestones: &[u64]) -> Result<Spec, Error> {
     finish(join(schedules, milestones))
 }
@@ -139,7 +139,7 @@ pub fn sequential_lr(schedules: &[Spec], milestones: &[u64]) -> Result<Spec, Err
 /// above 0 do not.
 ///
 /// # Errors
-/// [`Error::Value`] where `base` is not above 0.
+/// [`Error::InvalidValue`] where `base` is not above 0.
 pub fn chained_scheduler(base: f64, schedules: &[Spec]) -> Result<Spec, Error> {
     let [first, others @ ..] = schedules else { return finish(constant(base)) };
     let factor = 1.0 / base;
@@ -152,7 +152,7 @@ pub fn chained_scheduler(base: f64, schedules: &[Spec]) -> Result<Spec, Error> {
 /// `SWALR`: from `base` to `swa_lr` over `anneal_epochs` steps.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn swa_lr(base: f64, swa_lr: f64, anneal_epochs: u64, anneal: Anneal) -> Result<Spec, Error> {
     finish(anneal.ramp(base, swa_lr, anneal_epochs as f64))
 }
@@ -164,7 +164,7 @@ pub fn swa_lr(base: f64, swa_lr: f64, anneal_epochs: u64, anneal: Anneal) -> Res
 /// count as improvements; here the margin always asks for an improvement.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 #[expect(clippy::too_many_arguments, reason = "they are PyTorch's, in PyTorch's order")]
 pub fn reduce_lr_on_plateau(
     base: f64,
@@ -273,7 +273,7 @@ impl OneCycleLr {
     /// The learning rate.
     ///
     /// # Errors
-    /// [`Error::Value`].
+    /// [`Error::InvalidValue`].
     pub fn rate(&self) -> Result<Spec, Error> {
         let first = self.max_lr / self.div_factor;
         self.phases(first, self.max_lr, first, first / self.final_div_factor)
@@ -282,7 +282,7 @@ impl OneCycleLr {
     /// The momentum (SGD) or `beta1` (Adam), which goes against the rate.
     ///
     /// # Errors
-    /// [`Error::Value`].
+    /// [`Error::InvalidValue`].
     pub fn momentum(&self) -> Result<Spec, Error> {
         self.phases(self.max_momentum, self.base_momentum, self.max_momentum, self.max_momentum)
     }
@@ -290,20 +290,10 @@ impl OneCycleLr {
     /// From `first` to `peak` and back: to `last`, or in three phases by way of `back`.
     fn phases(&self, first: f64, peak: f64, back: f64, last: f64) -> Result<Spec, Error> {
         if !(0.0..=1.0).contains(&self.pct_start) {
-            return Err(Error::Value {
-                what: "pct_start",
-                value: self.pct_start,
-                allowed: "0 to 1",
-                column: None,
-            });
+            return Err(invalid("pct_start", self.pct_start, "0 to 1"));
         }
         if self.total_steps == 0 {
-            return Err(Error::Value {
-                what: "total_steps",
-                value: 0.0,
-                allowed: "1 or more",
-                column: None,
-            });
+            return Err(invalid("total_steps", 0.0, "1 or more"));
         }
         let (rise, end) =
             (self.pct_start * self.total_steps as f64 - 1.0, (self.total_steps - 1) as f64);
@@ -381,7 +371,7 @@ impl CyclicLr {
     /// The learning rate.
     ///
     /// # Errors
-    /// [`Error::Value`].
+    /// [`Error::InvalidValue`].
     pub fn rate(&self) -> Result<Spec, Error> {
         finish(plus(self.triangles(self.max_lr - self.base_lr), self.base_lr))
     }
@@ -389,7 +379,7 @@ impl CyclicLr {
     /// The momentum (SGD) or `beta1` (Adam), which goes against the rate.
     ///
     /// # Errors
-    /// [`Error::Value`].
+    /// [`Error::InvalidValue`].
     pub fn momentum(&self) -> Result<Spec, Error> {
         finish(below(self.triangles(self.max_momentum - self.base_momentum), self.max_momentum))
     }

@@ -9,17 +9,17 @@ use super::build::{
     Built, checked, constant as constant_node, finish, hold, linear as line, ramp, repeat, skip,
     take, then,
 };
-use crate::ease::Ease;
+use crate::curves::{InverseSqrtCurve, OneMinusSqrtEase, PolynomialEase};
 use crate::error::Error;
 use crate::greedy::{Greedy, GreedyConfig};
-use crate::node::Node;
 use crate::plateau::Better;
 use crate::spec::Spec;
+use crate::validate::invalid;
 
 /// `constant`.
 ///
 /// # Errors
-/// [`Error::Value`] where a number is outside its range, as for all functions here.
+/// [`Error::InvalidValue`] where a number is outside its range, as for all functions here.
 pub fn constant(base: f64) -> Result<Spec, Error> {
     finish(constant_node(base))
 }
@@ -27,7 +27,7 @@ pub fn constant(base: f64) -> Result<Spec, Error> {
 /// `constant_with_warmup`.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn constant_with_warmup(base: f64, warmup: u64) -> Result<Spec, Error> {
     warmed(base, warmup, constant_node(base))
 }
@@ -35,7 +35,7 @@ pub fn constant_with_warmup(base: f64, warmup: u64) -> Result<Spec, Error> {
 /// `linear`: to 0 at step `total`.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn linear(base: f64, warmup: u64, total: u64) -> Result<Spec, Error> {
     // Not at least 1: what is left is counted from `total`, so a run of warm-up alone ends at 0.
     let len = rest(warmup, total)?.min((total - warmup) as f64);
@@ -45,7 +45,7 @@ pub fn linear(base: f64, warmup: u64, total: u64) -> Result<Spec, Error> {
 /// `cosine`: `num_cycles` waves, by default 0.5, which is half a wave down to 0.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn cosine(base: f64, warmup: u64, total: u64, num_cycles: f64) -> Result<Spec, Error> {
     warmed(base, warmup, waves(base, 0.0, rest(warmup, total)?, num_cycles))
 }
@@ -53,7 +53,7 @@ pub fn cosine(base: f64, warmup: u64, total: u64, num_cycles: f64) -> Result<Spe
 /// `cosine_with_restarts`: `num_cycles` half waves down to 0, each from `base`.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn cosine_with_restarts(
     base: f64,
     warmup: u64,
@@ -67,7 +67,7 @@ pub fn cosine_with_restarts(
 /// `polynomial`: to `lr_end`, by default 1e-7, with `power`, by default 1.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn polynomial(
     base: f64,
     warmup: u64,
@@ -78,23 +78,23 @@ pub fn polynomial(
     warmed(
         base,
         warmup,
-        ramp(base, lr_end, rest(warmup, total)?, Ease::Polynomial { power, k: 1.0 }),
+        ramp(base, lr_end, rest(warmup, total)?, PolynomialEase::with_power(power)),
     )
 }
 
 /// `inverse_sqrt`: the time scale is the warm-up if none is given, and 10000 where there is no warm-up.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn inverse_sqrt(base: f64, warmup: u64, timescale: Option<u64>) -> Result<Spec, Error> {
     let timescale = timescale.unwrap_or(if warmup == 0 { 10_000 } else { warmup }) as f64;
-    warmed(base, warmup, checked(Node::InversePower { from: base, timescale, power: 0.5 }))
+    warmed(base, warmup, checked(InverseSqrtCurve { from: base, timescale }))
 }
 
 /// `cosine_with_min_lr`: as [`cosine`], down to `min_lr`.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn cosine_with_min_lr(
     base: f64,
     warmup: u64,
@@ -109,7 +109,7 @@ pub fn cosine_with_min_lr(
 /// `warmup_lr_rate` times the base, by default `1 / warmup`, and has the base rate at its last step.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn cosine_warmup_with_min_lr(
     base: f64,
     warmup: u64,
@@ -126,7 +126,7 @@ pub fn cosine_warmup_with_min_lr(
     finish(then([rise, decay]))
 }
 
-/// The forms of the warm-up and the decay in [`WarmupStableDecay`].
+/// The forms of the warm-up and the decay in [`WsdSchedule`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Form {
     /// `"linear"`.
@@ -139,7 +139,7 @@ pub enum Form {
 
 /// `warmup_stable_decay`. All of it is in updates; the rate starts and ends at `min_lr`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WarmupStableDecay {
+pub struct WsdSchedule {
     /// The rate of the stable phase.
     pub base: f64,
     /// `num_warmup_steps`.
@@ -156,25 +156,23 @@ pub struct WarmupStableDecay {
     pub decay_form: Form,
 }
 
-impl WarmupStableDecay {
+impl WsdSchedule {
     /// The schedule.
     ///
     /// # Errors
-    /// [`Error::Value`].
+    /// [`Error::InvalidValue`].
     pub fn spec(&self) -> Result<Spec, Error> {
         let (up, down) = (self.warmup as f64, self.decay as f64);
         let rise = match self.warmup_form {
             Form::Linear => line(self.min_lr, self.base, up),
             Form::Cosine(_) => half_wave(self.min_lr, self.base, up),
             // 1 - sqrt(1 - p), upwards.
-            Form::OneMinusSqrt => {
-                ramp(self.min_lr, self.base, up, Ease::Polynomial { power: 0.5, k: 1.0 })
-            }
+            Form::OneMinusSqrt => ramp(self.min_lr, self.base, up, PolynomialEase::with_power(0.5)),
         };
         let fall = match self.decay_form {
             Form::Linear => line(self.base, self.min_lr, down),
             Form::Cosine(num_cycles) => waves(self.base, self.min_lr, down, num_cycles),
-            Form::OneMinusSqrt => ramp(self.base, self.min_lr, down, Ease::OneMinusSqrt),
+            Form::OneMinusSqrt => ramp(self.base, self.min_lr, down, OneMinusSqrtEase),
         };
         finish(then([rise, hold(self.base, self.stable as f64), fall, constant_node(self.min_lr)]))
     }
@@ -185,7 +183,7 @@ impl WarmupStableDecay {
 /// `config` has everything else; its patience is one more than transformers'.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn greedy(base: f64, min_lr: f64, max_lr: f64, config: GreedyConfig) -> Result<Greedy, Error> {
     Greedy::new(GreedyConfig {
         min_scale: min_lr / base,
@@ -198,7 +196,7 @@ pub fn greedy(base: f64, min_lr: f64, max_lr: f64, config: GreedyConfig) -> Resu
 /// `reduce_lr_on_plateau` is PyTorch's, with a relative threshold of 1e-4.
 ///
 /// # Errors
-/// [`Error::Value`].
+/// [`Error::InvalidValue`].
 pub fn reduce_lr_on_plateau(
     base: f64,
     factor: f64,
@@ -226,12 +224,7 @@ fn warmed(base: f64, warmup: u64, curve: Built) -> Result<Spec, Error> {
 fn rest(warmup: u64, total: u64) -> Result<f64, Error> {
     match total.checked_sub(warmup) {
         Some(rest) => Ok(rest.max(1) as f64),
-        None => Err(Error::Value {
-            what: "total",
-            value: total as f64,
-            allowed: "at least `warmup`",
-            column: None,
-        }),
+        None => Err(invalid("total", total as f64, "at least `warmup`")),
     }
 }
 
@@ -242,7 +235,7 @@ fn waves(high: f64, low: f64, len: f64, num_cycles: f64) -> Built {
     }
     if !(num_cycles > 0.0 && num_cycles.is_finite()) {
         let allowed = "a finite number above 0";
-        return Err(Error::Value { what: "num_cycles", value: num_cycles, allowed, column: None });
+        return Err(invalid("num_cycles", num_cycles, allowed));
     }
     let half = len / (2.0 * num_cycles);
     take(

@@ -1,7 +1,7 @@
 //! A schedule as it was written: what may still be open, and where each part stands in the text.
 
-use super::grammar::Signature;
 use super::number::{number, steps};
+use crate::curves::{Kind, Value};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -48,23 +48,13 @@ pub(crate) enum Base {
 /// `name(from -> to, length, option value, …)`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Call {
-    pub(crate) signature: &'static Signature,
+    pub(crate) kind: Kind,
     pub(crate) from: Option<Rate>,
     pub(crate) to: Option<Rate>,
     pub(crate) len: Option<Length>,
-    pub(crate) options: Vec<(&'static str, Value)>,
+    pub(crate) options: Vec<(&'static str, Value<Length>)>,
     /// Of `points` and `table`.
     pub(crate) points: Vec<(Option<Length>, Rate)>,
-}
-
-/// The value of an option.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
-    /// An option that stands alone, such as `hold`.
-    Flag,
-    Number(f64),
-    Length(Length),
-    Lengths(Vec<Length>),
 }
 
 /// `.name(…)` after a curve or a group.
@@ -85,7 +75,7 @@ pub(crate) enum Modifier {
 }
 
 impl Call {
-    pub(crate) fn option(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn option(&self, name: &str) -> Option<&Value<Length>> {
         self.options.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 }
@@ -130,7 +120,7 @@ impl fmt::Display for Sequence<'_> {
 
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.signature.name)?;
+        f.write_str(self.kind.signature().name)?;
         let mut separator = "(";
         let mut next =
             |f: &mut fmt::Formatter<'_>| f.write_str(core::mem::replace(&mut separator, ", "));
@@ -141,10 +131,10 @@ impl fmt::Display for Call {
         }
         let from_alone = self.from.filter(|_| self.to.is_none());
         // A bare quantity is a rate where the curve has one; only a warm-up has its length first.
-        let length_first = self.signature.length_first();
+        let length_first = self.kind.signature().length_first();
         if let Some(from) = from_alone.filter(|_| !length_first) {
             next(f)?;
-            write!(f, "{}{from}", if self.signature.has_to() { "from " } else { "" })?;
+            write!(f, "{}{from}", if self.kind.signature().has_to() { "from " } else { "" })?;
         }
         if let Some(len) = self.len {
             next(f)?;

@@ -1,14 +1,13 @@
 //! From a schedule as it was written to a complete one: shares become rates and steps, and the one
 //! part without a length takes what the others leave.
 
-use super::ast::{Base, Call, Item, Length, Modifier, Rate, Value};
-use super::grammar::Rates;
+use super::ast::{Base, Call, Item, Length, Modifier, Rate};
 use super::number::{share, steps};
-use crate::check::{check, positive, steps_in};
-use crate::ease::Ease;
+use crate::curves::{Args, Form, Kind, Len, OptKind, Value};
 use crate::error::Error;
-use crate::math::floor;
-use crate::node::{Between, Node, geometric, saturate};
+use crate::math::{floor, saturate};
+use crate::node::{Node, geometric};
+use crate::validate::{positive, steps_in};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -39,7 +38,7 @@ impl Run {
         let mut nodes: Vec<Node> = Vec::with_capacity(items.len());
         let mut before = before;
         // A warm-up needs the first rate of what follows it.
-        let mut pending: Option<(Option<f64>, f64)> = None;
+        let mut pending: Option<(Kind, Option<f64>, f64)> = None;
         let last = items.len() - 1;
         for (i, item) in items.iter().enumerate() {
             let column = item.column.0;
@@ -49,7 +48,7 @@ impl Run {
                     return Err(Error::Syntax { column, message: message.into() });
                 }
                 let from = call.from.map(|rate| self.rate(rate, column)).transpose()?;
-                pending = Some((from, len));
+                pending = Some((call.kind, from, len));
                 before = None;
                 continue;
             }
@@ -61,11 +60,9 @@ impl Run {
                 };
                 node = checked(Node::Take { inner: Box::new(node), steps }, column)?;
             }
-            if let Some((from, len)) = pending.take() {
-                nodes.push(checked(
-                    Node::Warmup { from, to: node.value(0.0), len },
-                    items[i - 1].column.0,
-                )?);
+            if let Some((kind, from, len)) = pending.take() {
+                let args = Args { from, to: node.value(0.0), len: Some(len), ..Args::default() };
+                nodes.push(checked(Node::Curve(kind.curve(&args)), items[i - 1].column.0)?);
             }
             before = node.len().map(|len| node.value(len));
             nodes.push(node);
@@ -127,7 +124,7 @@ impl Run {
     /// A warm-up without modifiers, and its length.
     fn warmup(self, item: &Item) -> Result<Option<(&Call, f64)>, Error> {
         let Base::Curve(call) = &item.base else { return Ok(None) };
-        if call.signature.rates != Rates::Warmup {
+        if call.kind.signature().form != Form::Warmup {
             return Ok(None);
         }
         let column = item.column.0;
@@ -144,15 +141,14 @@ impl Run {
     /// The length of a part that has one of its own.
     fn item_len(self, item: &Item) -> Result<Option<f64>, Error> {
         let mut len = match &item.base {
-            Base::Curve(call) => match call.signature.rates {
-                Rates::Points => call
+            Base::Curve(call) => match call.kind.signature().form {
+                Form::Points => call
                     .points
                     .last()
                     .and_then(|(at, _)| *at)
                     .map(|at| self.length(at, item))
                     .transpose()?,
-                Rates::Table => Some(call.points.len() as f64),
-                _ if call.signature.name == "multi_step" => None,
+                Form::Table => Some(call.points.len() as f64),
                 _ => call.len.map(|len| self.length(len, item)).transpose()?,
             },
             Base::Group(items) => {
@@ -210,10 +206,10 @@ impl Run {
             let inner = Box::new(node);
             let modified = match modifier {
                 Modifier::Scale(factor) => Node::Scale { inner, factor: *factor },
-                Modifier::Plus(rate) => Node::Plus { inner, rate: self.rate(*rate, column)? },
-                Modifier::Below(rate) => Node::Below { inner, rate: self.rate(*rate, column)? },
-                Modifier::Floor(rate) => Node::Floor { inner, rate: self.rate(*rate, column)? },
-                Modifier::Cap(rate) => Node::Cap { inner, rate: self.rate(*rate, column)? },
+                Modifier::Plus(lr) => Node::Plus { inner, lr: self.rate(*lr, column)? },
+                Modifier::Below(lr) => Node::Below { inner, lr: self.rate(*lr, column)? },
+                Modifier::Floor(lr) => Node::Floor { inner, lr: self.rate(*lr, column)? },
+                Modifier::Cap(lr) => Node::Cap { inner, lr: self.rate(*lr, column)? },
                 Modifier::Delay(steps) => Node::Delay { inner, steps: self.length(*steps, item)? },
                 Modifier::Skip(steps) => Node::Skip { inner, steps: self.length(*steps, item)? },
                 Modifier::Take(steps) => Node::Take { inner, steps: self.length(*steps, item)? },
@@ -242,7 +238,8 @@ impl Run {
         let base = match &item.base {
             // A constant can do without.
             Base::Curve(call) => {
-                call.signature.has_to() && call.signature.len && call.len.is_none()
+                let signature = call.kind.signature();
+                signature.len == Len::Required && signature.has_to() && call.len.is_none()
             }
             Base::Group(items) => self.any_asks(items)?,
         };
@@ -311,102 +308,53 @@ impl Run {
         before: Option<f64>,
     ) -> Result<Node, Error> {
         let column = item.column.0;
-        let number = |name: &str, default: f64| match call.option(name) {
-            Some(Value::Number(x)) => *x,
-            _ => default,
+        let signature = call.kind.signature();
+        let from = match signature.form {
+            Form::Points | Form::Table => None,
+            _ => Some(self.from(call, item, before)?),
         };
-        let steps = |name: &str| match call.option(name) {
-            Some(Value::Length(n)) => self.length(*n, item),
-            _ => Ok(1.0),
-        };
-        let ramp = |ease: Ease| {
-            let from = self.from(call, item, before)?;
-            let to = call.to.map_or(Ok(0.0), |to| self.rate(to, column))?;
-            let own = call.len.map(|len| self.length(len, item)).transpose()?;
-            let len = own.or(room).ok_or_else(|| Error::Open {
+        let own = call.len.map(|len| self.length(len, item)).transpose()?;
+        let len = match signature.len {
+            Len::Never => None,
+            Len::Optional => own.or(room),
+            Len::Required => Some(own.or(room).ok_or_else(|| Error::Open {
                 message: format!(
                     "`{item}` takes the rest of a run; alone it needs a number of steps: `for 1000`"
                 ),
                 column,
-            })?;
-            Ok(Node::Ramp { from, to, len, ease })
+            })?),
         };
-        match call.signature.name {
-            "linear" => ramp(Ease::Linear),
-            "cosine" => {
-                ramp(Ease::Cosine { exponent: number("exponent", 1.0), k: number("k", 1.0) })
-            }
-            "exponential" => ramp(Ease::Geometric),
-            "polynomial" => {
-                ramp(Ease::Polynomial { power: number("power", 1.0), k: number("k", 1.0) })
-            }
-            "one_minus_sqrt" => ramp(Ease::OneMinusSqrt),
-            "normalized_exponential" => ramp(Ease::Normalized { ratio: number("ratio", 0.0) }),
-            "polynomial_cycle" => Ok(Node::PolynomialCycle {
-                from: self.from(call, item, before)?,
-                to: call.to.map_or(Ok(0.0), |to| self.rate(to, column))?,
-                every: steps("every")?,
-                power: number("power", 1.0),
-            }),
-            "tanh" => ramp(Ease::Tanh { low: number("low", -7.0), high: number("high", 3.0) }),
-            "rex" => ramp(Ease::Rex),
-            "decay" => Ok(Node::Decay {
-                from: self.from(call, item, before)?,
-                factor: number("factor", 1.0),
-                every: steps("every")?,
-            }),
-            "step" => {
-                let every = steps("every")?;
-                let inner = Node::Decay {
-                    from: self.from(call, item, before)?,
-                    factor: number("factor", 1.0),
-                    every,
-                };
-                Ok(Node::Every { inner: Box::new(checked(inner, column)?), steps: every })
-            }
-            "multi_step" => {
-                let at = match call.option("at") {
-                    Some(Value::Lengths(at)) => {
-                        at.iter().map(|at| self.length(*at, item)).collect::<Result<_, _>>()?
-                    }
-                    _ => Vec::new(),
-                };
-                Node::multi_step(self.from(call, item, before)?, number("factor", 1.0), at)
-                    .map_err(|e| e.at(column))
-            }
-            "inverse_time" => Ok(Node::InverseTime {
-                from: self.from(call, item, before)?,
-                rate: number("rate", 0.0),
-                every: steps("every")?,
-            }),
-            "inverse_sqrt" | "inverse_power" => Ok(Node::InversePower {
-                from: self.from(call, item, before)?,
-                timescale: steps("timescale")?,
-                power: number("power", 0.5),
-            }),
-            "points" => {
-                let points = call.points.iter().map(|(at, rate)| {
-                    Ok((at.map_or(Ok(0.0), |at| self.length(at, item))?, self.rate(*rate, column)?))
-                });
-                let between = if call.option("hold").is_some() {
-                    Between::Hold
-                } else if call.option("cosine").is_some() {
-                    Between::Cosine
-                } else {
-                    Between::Linear
-                };
-                Ok(Node::Points { points: points.collect::<Result<_, Error>>()?, between })
-            }
-            "table" => {
-                let rates = call.points.iter().map(|(_, rate)| self.rate(*rate, column));
-                Ok(Node::Table { rates: rates.collect::<Result<_, _>>()? })
-            }
-            // `constant`: a warm-up does not come here, and the table of curves holds nothing else.
-            _ => {
-                let own = call.len.map(|len| self.length(len, item)).transpose()?;
-                Ok(Node::Constant { rate: self.from(call, item, before)?, len: own.or(room) })
-            }
+        let points = call.points.iter().map(|(at, lr)| {
+            Ok((at.map_or(Ok(0.0), |at| self.length(at, item))?, self.rate(*lr, column)?))
+        });
+        let args = Args {
+            from,
+            to: call.to.map_or(Ok(0.0), |to| self.rate(to, column))?,
+            len,
+            options: self.options(call, item)?,
+            points: points.collect::<Result<_, Error>>()?,
+        };
+        Ok(Node::Curve(call.kind.curve(&args)))
+    }
+
+    /// The options that were given, and the defaults of the others.
+    fn options(self, call: &Call, item: &Item) -> Result<Vec<(&'static str, Value)>, Error> {
+        let mut options = Vec::new();
+        for option in call.kind.signature().options {
+            let value = match (call.option(option.name), option.kind) {
+                (Some(Value::Flag), _) => Value::Flag,
+                (Some(Value::Number(x)), _) => Value::Number(*x),
+                (Some(Value::Length(n)), _) => Value::Length(self.length(*n, item)?),
+                (Some(Value::Lengths(list)), _) => Value::Lengths(
+                    list.iter().map(|n| self.length(*n, item)).collect::<Result<_, _>>()?,
+                ),
+                (None, OptKind::Number(default)) => Value::Number(default),
+                (None, OptKind::Length(default)) => Value::Length(default),
+                (None, OptKind::Flag | OptKind::Lengths) => continue,
+            };
+            options.push((option.name, value));
         }
+        Ok(options)
     }
 
     /// The first rate of a curve: its own, or where the part before it ended, or the peak.
@@ -439,7 +387,7 @@ impl Run {
     fn length(self, length: Length, item: &Item) -> Result<f64, Error> {
         let column = item.column.0;
         match (length, self.steps) {
-            (Length::Steps(n), _) => steps_in(n).map(|()| n).map_err(|e| e.at(column)),
+            (Length::Steps(n), _) => steps_in("steps", n).map(|()| n).map_err(|e| e.at(column)),
             (Length::OfRun(percent), Some(run)) => {
                 let n = if percent < 0.0 { percent } else { floor(share(run, percent) + 0.5) };
                 if n == 0.0 && percent > 0.0 {
@@ -463,5 +411,5 @@ impl Run {
 
 /// The node, if its numbers are in their ranges.
 fn checked(node: Node, column: usize) -> Result<Node, Error> {
-    check(&node).map_err(|error| error.at(column)).map(|()| node)
+    node.validate().map_err(|error| error.at(column)).map(|()| node)
 }

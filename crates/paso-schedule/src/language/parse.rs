@@ -1,8 +1,9 @@
 //! Tokens to a schedule as it was written: one function for each rule of the grammar.
 
-use super::ast::{Base, Call, Column, Item, Length, Modifier, Rate, Value};
-use super::grammar::{CURVES, Kind, MODIFIERS, Rates, Signature, find, nearest};
+use super::ast::{Base, Call, Column, Item, Length, Modifier, Rate};
+use super::grammar::{MODIFIERS, find, nearest};
 use super::lexer::{Token, syntax, tokens};
+use crate::curves::{Form, KINDS, Kind, OptKind, Value};
 use crate::error::Error;
 use crate::math::whole;
 use crate::spec::PastEnd;
@@ -132,10 +133,10 @@ impl<'a> Parser<'a> {
                 Base::Group(self.group()?)
             }
             Token::Word(name) => {
-                let signature = find(name)
-                    .ok_or_else(|| unknown(column, name, CURVES.iter().map(|c| c.name)))?;
+                let names = KINDS.iter().map(|kind| kind.signature().name);
+                let kind = find(name).ok_or_else(|| unknown(column, name, names))?;
                 self.take();
-                Base::Curve(self.call(signature, column)?)
+                Base::Curve(self.call(kind, column)?)
             }
             _ => return Err(self.unexpected("a curve, such as `cosine`")),
         };
@@ -153,15 +154,9 @@ impl<'a> Parser<'a> {
     }
 
     /// What stands in a curve's parentheses.
-    fn call(&mut self, signature: &'static Signature, column: usize) -> Result<Call, Error> {
-        let mut call = Call {
-            signature,
-            from: None,
-            to: None,
-            len: None,
-            options: Vec::new(),
-            points: Vec::new(),
-        };
+    fn call(&mut self, kind: Kind, column: usize) -> Result<Call, Error> {
+        let mut call =
+            Call { kind, from: None, to: None, len: None, options: Vec::new(), points: Vec::new() };
         if self.eat(Token::Mark('(')) && !self.eat(Token::Mark(')')) {
             loop {
                 self.argument(&mut call)?;
@@ -177,25 +172,25 @@ impl<'a> Parser<'a> {
 
     /// Whether everything is there that the curve cannot do without.
     fn complete(&self, call: &Call, column: usize) -> Result<(), Error> {
-        let name = call.signature.name;
-        for option in call.signature.options.iter().filter(|option| option.needed) {
+        let name = call.kind.signature().name;
+        for option in call.kind.signature().options.iter().filter(|option| option.required) {
             if call.option(option.name).is_none() {
                 return Err(syntax(column, format!("`{name}` needs `{} …`", option.name)));
             }
         }
-        match call.signature.rates {
-            Rates::FromToNeeded if call.to.is_none() => Err(syntax(
+        match call.kind.signature().form {
+            Form::FromToRequired if call.to.is_none() => Err(syntax(
                 column,
                 format!("`{name}` needs an end above 0, such as `{name}(to 1%)`"),
             )),
-            Rates::Points if call.points.is_empty() => Err(syntax(
+            Form::Points if call.points.is_empty() => Err(syntax(
                 column,
                 format!("`{name}` needs a point, such as `{name}(0: 1e-3, 100: 1e-4)`"),
             )),
-            Rates::Table if call.points.is_empty() => {
+            Form::Table if call.points.is_empty() => {
                 Err(syntax(column, format!("`{name}` needs a rate, such as `{name}(1e-3 5e-4)`")))
             }
-            Rates::Warmup if call.len.is_none() => Err(syntax(
+            Form::Warmup if call.len.is_none() => Err(syntax(
                 column,
                 format!("`{name}` needs a length, such as `{name}(500)` or `{name}(5%)`"),
             )),
@@ -206,30 +201,30 @@ impl<'a> Parser<'a> {
     /// One argument of a curve.
     fn argument(&mut self, call: &mut Call) -> Result<(), Error> {
         let column = self.column();
-        let rates = call.signature.rates;
-        let takes_rates = !matches!(rates, Rates::Points | Rates::Table);
+        let form = call.kind.signature().form;
+        let takes_rates = call.kind.signature().has_from();
         match self.peek() {
             Token::Word("from") if takes_rates => {
                 self.take();
                 once(&mut call.from, self.rate()?, column, "start")?;
                 self.transition(call)
             }
-            Token::Word("to") if call.signature.has_to() => {
+            Token::Word("to") if call.kind.signature().has_to() => {
                 self.take();
                 once(&mut call.to, self.rate()?, column, "end")
             }
-            Token::Word("for") if call.signature.len => {
+            Token::Word("for") if call.kind.signature().has_len() => {
                 self.take();
                 once(&mut call.len, self.length()?, column, "length")
             }
-            Token::Number(_) | Token::Percent(_) | Token::Word("peak") => match rates {
-                Rates::Points => {
+            Token::Number(_) | Token::Percent(_) | Token::Word("peak") => match form {
+                Form::Points => {
                     let at = self.length()?;
                     self.expect(Token::Mark(':'), "and the rate at this step")?;
                     call.points.push((Some(at), self.rate()?));
                     Ok(())
                 }
-                Rates::Table => {
+                Form::Table => {
                     // Commas between the rates are as good as blanks.
                     call.points.push((None, self.rate()?));
                     while self.at_quantity() {
@@ -237,15 +232,20 @@ impl<'a> Parser<'a> {
                     }
                     Ok(())
                 }
-                Rates::Warmup => once(&mut call.len, self.length()?, column, "length"),
+                Form::Warmup => once(&mut call.len, self.length()?, column, "length"),
                 _ if call.from.is_none() && call.to.is_none() && call.len.is_none() => {
                     call.from = Some(self.rate()?);
                     self.transition(call)
                 }
-                _ if call.signature.len => once(&mut call.len, self.length()?, column, "length"),
+                _ if call.kind.signature().has_len() => {
+                    once(&mut call.len, self.length()?, column, "length")
+                }
                 _ => Err(syntax(
                     column,
-                    format!("`{}` has its rate already, and takes no length", call.signature.name),
+                    format!(
+                        "`{}` has its rate already, and takes no length",
+                        call.kind.signature().name
+                    ),
                 )),
             },
             Token::Word(word) => self.option(call, word),
@@ -261,10 +261,13 @@ impl<'a> Parser<'a> {
     fn transition(&mut self, call: &mut Call) -> Result<(), Error> {
         let column = self.column();
         if self.eat(Token::Arrow) {
-            if !call.signature.has_to() {
+            if !call.kind.signature().has_to() {
                 return Err(syntax(
                     column,
-                    format!("`{}` has one rate, it does not go to another", call.signature.name),
+                    format!(
+                        "`{}` has one rate, it does not go to another",
+                        call.kind.signature().name
+                    ),
                 ));
             }
             once(&mut call.to, self.rate()?, column, "end")?;
@@ -275,14 +278,16 @@ impl<'a> Parser<'a> {
     /// `name value`.
     fn option(&mut self, call: &mut Call, word: &str) -> Result<(), Error> {
         let column = self.column();
-        let options = call.signature.options;
+        let options = call.kind.signature().options;
         let Some(option) = options.iter().find(|option| option.name == word) else {
-            let known =
-                options.iter().map(|o| o.name).chain(call.signature.has_to().then_some("to"));
+            let known = options
+                .iter()
+                .map(|o| o.name)
+                .chain(call.kind.signature().has_to().then_some("to"));
             return Err(unknown(
                 column,
                 word,
-                known.chain(takes_from(call.signature).then_some("from")),
+                known.chain(call.kind.signature().has_from().then_some("from")),
             ));
         };
         self.take();
@@ -290,16 +295,16 @@ impl<'a> Parser<'a> {
             return Err(syntax(column, format!("`{}` is given twice", option.name)));
         }
         let value = match option.kind {
-            Kind::Flag if call.options.is_empty() => Value::Flag,
-            Kind::Flag => {
+            OptKind::Flag if call.options.is_empty() => Value::Flag,
+            OptKind::Flag => {
                 return Err(syntax(
                     column,
                     format!("`{}` contradicts `{}`", option.name, call.options[0].0),
                 ));
             }
-            Kind::Number => Value::Number(self.number()?),
-            Kind::Length => Value::Length(self.length()?),
-            Kind::Lengths => {
+            OptKind::Number(_) => Value::Number(self.number()?),
+            OptKind::Length(_) => Value::Length(self.length()?),
+            OptKind::Lengths => {
                 let mut list = Vec::from([self.length()?]);
                 while self.at_quantity() {
                     list.push(self.length()?);
@@ -407,10 +412,6 @@ impl<'a> Parser<'a> {
         self.take();
         Ok(length)
     }
-}
-
-fn takes_from(signature: &Signature) -> bool {
-    !matches!(signature.rates, Rates::Points | Rates::Table)
 }
 
 fn once<T>(place: &mut Option<T>, value: T, column: usize, what: &str) -> Result<(), Error> {

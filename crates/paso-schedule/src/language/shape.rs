@@ -5,6 +5,7 @@ use super::bind::Run;
 use super::parse::parse;
 use crate::error::Error;
 use crate::spec::{PastEnd, Spec};
+use crate::validate::invalid;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
@@ -70,15 +71,10 @@ impl Shape {
 
     fn run(&self, peak: Option<f64>, steps: Option<f64>) -> Result<Spec, Error> {
         if let Some(value) = peak.filter(|peak| !(*peak >= 0.0 && peak.is_finite())) {
-            return Err(Error::Value {
-                what: "peak",
-                value,
-                allowed: "a finite rate of 0 or more",
-                column: None,
-            });
+            return Err(invalid("peak", value, "a finite learning rate of 0 or more"));
         }
         if let Some(value) = steps.filter(|steps| *steps < 1.0) {
-            return Err(Error::Value { what: "steps", value, allowed: "1 or more", column: None });
+            return Err(invalid("steps", value, "1 or more"));
         }
         let spec = Spec { node: Run { peak, steps }.bind(&self.items)?, past_end: self.past_end };
         Ok(spec)

@@ -20,7 +20,7 @@ pub(super) fn print(
     // The first of equally large differences.
     let largest =
         (0..steps).max_by(|&x, &y| gap(x).total_cmp(&gap(y)).then(y.cmp(&x))).unwrap_or(0);
-    let mean = |spec: &Spec| spec.rates(steps).sum::<f64>() / steps as f64;
+    let mean = |spec: &Spec| spec.lrs(steps).sum::<f64>() / steps as f64;
     if as_json {
         let at = |step: u64| json!({ "step": step, "a": a.at(step), "b": b.at(step) });
         let report = json!({

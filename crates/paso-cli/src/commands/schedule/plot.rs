@@ -13,7 +13,7 @@ pub(super) fn terminal(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::
         let points: Vec<(f32, f32)> =
             points(spec, steps).into_iter().map(|(x, y)| (single(x as f64), single(y))).collect();
         let last = single((steps.max(2) - 1) as f64);
-        let top = single(or_one(spec.rates(steps).fold(0.0, f64::max)));
+        let top = single(or_one(spec.lrs(steps).fold(0.0, f64::max)));
         let line = Shape::Lines(&points);
         // The default labels have one decimal; a learning rate needs its exponent.
         let lr = LabelFormat::Custom(Box::new(|lr| label(lr.into(), 2)));
@@ -52,7 +52,7 @@ const COLORS: [RGBColor; 6] = [
 
 /// Plots the schedules into one image, with a legend above it.
 pub(super) fn svg(specs: &[Spec], steps: u64) -> Result<String> {
-    let top = or_one(specs.iter().flat_map(|spec| spec.rates(steps)).fold(0.0, f64::max) * 1.05);
+    let top = or_one(specs.iter().flat_map(|spec| spec.lrs(steps)).fold(0.0, f64::max) * 1.05);
     let mut text = String::new();
     draw(specs, steps, top, &mut text).context("drawing the schedules")?;
     Ok(text)

@@ -25,7 +25,7 @@ pub(super) fn csv(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Resul
 /// `{"steps": ..., "schedules": [{"spec": ..., "peak": ..., "end": ..., "lr": [...]}]}`.
 pub(super) fn json(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Result<()> {
     let schedule = |spec: &Spec| {
-        let lr: Vec<f64> = spec.rates(steps).collect();
+        let lr: Vec<f64> = spec.lrs(steps).collect();
         json!({ "spec": spec.to_string(), "peak": spec.peak(), "end": spec.end(), "lr": lr })
     };
     let schedules: Vec<_> = specs.iter().map(schedule).collect();

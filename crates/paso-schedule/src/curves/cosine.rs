@@ -1,0 +1,72 @@
+//! Half a cosine wave, and its two generalizations by an exponent and by k-decay.
+
+use super::{Ease, Opt, Ramp, Signature};
+use crate::error::Error;
+use crate::math::cos_quarter;
+use crate::power::pow;
+use crate::validate::positive;
+use crate::spec::{Schedule, Spec};
+use alloc::vec::Vec;
+
+/// Half a cosine wave from one learning rate to another, then constant. In text:
+/// `cosine(FROM -> TO, STEPS)`.
+///
+/// `to + (from - to) * (1 + cos(pi * p)) / 2` with `p = t / steps`:
+/// [Loshchilov and Hutter 2017](https://arxiv.org/abs/1608.03983), equation 5, without the restarts.
+/// PyTorch's `CosineAnnealingLR` rises again after its end; this does not.
+///
+/// ```
+/// use paso_schedule::{Schedule, Cosine};
+/// let lr = Cosine { from: 3e-4, to: 0.0, steps: 1_000 };
+/// assert_eq!(lr.at(500), 1.5e-4);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cosine {
+    /// Learning rate at step 0, finite, 0 or more.
+    pub from: f64,
+    /// Learning rate at step `steps` and after it, finite, 0 or more.
+    pub to: f64,
+    /// Length in steps.
+    pub steps: u64,
+}
+
+impl Schedule for Cosine {
+    fn build(&self) -> Result<Spec, Error> {
+        Ramp::spec(self.from, self.to, self.steps, CosineEase::HALF_WAVE)
+    }
+}
+
+/// The form of a [`Cosine`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct CosineEase {
+    pub(crate) exponent: f64,
+    pub(crate) k: f64,
+}
+
+impl CosineEase {
+    /// Half a cosine wave, without generalizations.
+    pub(crate) const HALF_WAVE: Self = Self { exponent: 1.0, k: 1.0 };
+}
+
+impl Ease for CosineEase {
+    const SIGNATURE: Signature = Signature::ramp("cosine", &[Opt::number_or("exponent", 1.0), Opt::number_or("k", 1.0)], "cosine(FROM -> TO, LENGTH, exponent E, k K)", "((1 + cos(pi p^K)) / 2)^E");
+
+    fn from_options(values: &[f64]) -> Self {
+        Self { exponent: values[0], k: values[1] }
+    }
+
+    fn options(&self) -> Vec<f64> {
+        Vec::from([self.exponent, self.k])
+    }
+
+    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
+        positive("exponent", self.exponent)?;
+        positive("k", self.k)
+    }
+
+    fn weight(&self, p: f64) -> f64 {
+        // (1 + cos x) / 2 is the square of cos(x / 2), which does not cancel near its end.
+        let c = cos_quarter(pow(p, self.k));
+        pow(c * c, self.exponent)
+    }
+}

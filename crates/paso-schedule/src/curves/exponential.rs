@@ -1,0 +1,69 @@
+//! A geometric ramp: the logarithm of the learning rate is linear.
+
+use super::{Ease, Form, Len, Ramp, Signature};
+use crate::error::Error;
+use crate::power::pow;
+use crate::validate::invalid;
+use crate::spec::{Schedule, Spec};
+use alloc::vec::Vec;
+
+/// From one learning rate to another by the same factor at each step, then constant. In text:
+/// `exponential(FROM -> TO, STEPS)`.
+///
+/// `from * (to / from)^p` with `p = t / steps`. For a given factor instead of an end see
+/// [`ExponentialDecay`](crate::ExponentialDecay).
+///
+/// ```
+/// use paso_schedule::{Schedule, Exponential};
+/// let lr = Exponential { from: 1.0, to: 0.25, steps: 2 };
+/// assert_eq!(lr.at(1), 0.5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exponential {
+    /// Learning rate at step 0, finite, 0 or more and normal, so above 0.
+    pub from: f64,
+    /// Learning rate at step `steps` and after it, finite, 0 or more and normal, so above 0.
+    pub to: f64,
+    /// Length in steps.
+    pub steps: u64,
+}
+
+impl Schedule for Exponential {
+    fn build(&self) -> Result<Spec, Error> {
+        Ramp::spec(self.from, self.to, self.steps, ExponentialEase)
+    }
+}
+
+/// The form of a [`Exponential`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ExponentialEase;
+
+impl Ease for ExponentialEase {
+    const SIGNATURE: Signature = Signature { name: "exponential", form: Form::FromToRequired, len: Len::Required, options: &[], usage: "exponential(FROM -> TO, LENGTH)", formula: "FROM (TO / FROM)^p" };
+
+    fn from_options(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn options(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn validate(&self, from: f64, to: f64) -> Result<(), Error> {
+        for (field, lr) in [("from", from), ("to", to)] {
+            if lr < f64::MIN_POSITIVE {
+                return Err(invalid(field, lr, "above 0: a geometric decay never reaches 0"));
+            }
+        }
+        Ok(())
+    }
+
+    fn weight(&self, p: f64) -> f64 {
+        1.0 - p
+    }
+
+    fn between(&self, from: f64, to: f64, p: f64) -> f64 {
+        let lr = if p <= 0.0 { from } else { from * pow(to / from, p) };
+        lr.clamp(from.min(to), from.max(to))
+    }
+}

@@ -1,0 +1,57 @@
+//! One minus a square root: fast at first.
+
+use super::{Ease, Ramp, Signature};
+use crate::error::Error;
+use crate::math::sqrt;
+use crate::spec::{Schedule, Spec};
+use alloc::vec::Vec;
+
+/// `1 - sqrt(p)` with `p = t / steps`: fast at first, then constant. In text:
+/// `one_minus_sqrt(FROM -> TO, STEPS)`.
+///
+/// The cooldown of [Hägele et al. 2024](https://arxiv.org/abs/2405.18392), section 3.
+///
+/// ```
+/// use paso_schedule::{Schedule, OneMinusSqrt};
+/// let lr = OneMinusSqrt { from: 1.0, to: 0.0, steps: 4 };
+/// assert_eq!(lr.at(1), 0.5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OneMinusSqrt {
+    /// Learning rate at step 0, finite, 0 or more.
+    pub from: f64,
+    /// Learning rate at step `steps` and after it, finite, 0 or more.
+    pub to: f64,
+    /// Length in steps.
+    pub steps: u64,
+}
+
+impl Schedule for OneMinusSqrt {
+    fn build(&self) -> Result<Spec, Error> {
+        Ramp::spec(self.from, self.to, self.steps, OneMinusSqrtEase)
+    }
+}
+
+/// The form of a [`OneMinusSqrt`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct OneMinusSqrtEase;
+
+impl Ease for OneMinusSqrtEase {
+    const SIGNATURE: Signature = Signature::ramp("one_minus_sqrt", &[], "one_minus_sqrt(FROM -> TO, LENGTH)", "1 - sqrt(p)");
+
+    fn from_options(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn options(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn weight(&self, p: f64) -> f64 {
+        1.0 - sqrt(p)
+    }
+}

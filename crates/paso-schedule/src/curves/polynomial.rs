@@ -1,0 +1,72 @@
+//! A power of the remaining share.
+
+use super::{Ease, Opt, Ramp, Signature};
+use crate::error::Error;
+use crate::power::pow;
+use crate::validate::positive;
+use crate::spec::{Schedule, Spec};
+use alloc::vec::Vec;
+
+/// A power of the remaining share, then constant. In text:
+/// `polynomial(FROM -> TO, STEPS, power POWER)`.
+///
+/// `to + (from - to) * (1 - p)^power` with `p = t / steps`; the "poly" policy of
+/// [DeepLab](https://arxiv.org/abs/1606.00915) and PyTorch's `PolynomialLR`.
+///
+/// ```
+/// use paso_schedule::{Schedule, Polynomial};
+/// let lr = Polynomial { from: 1.0, to: 0.0, steps: 10, power: 2.0 };
+/// assert_eq!(lr.at(5), 0.25);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Polynomial {
+    /// Learning rate at step 0, finite, 0 or more.
+    pub from: f64,
+    /// Learning rate at step `steps` and after it, finite, 0 or more.
+    pub to: f64,
+    /// Length in steps.
+    pub steps: u64,
+    /// Finite, above 0; 1 is a line, 2 falls fast at first.
+    pub power: f64,
+}
+
+impl Schedule for Polynomial {
+    fn build(&self) -> Result<Spec, Error> {
+        Ramp::spec(self.from, self.to, self.steps, PolynomialEase::with_power(self.power))
+    }
+}
+
+/// The form of a [`Polynomial`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct PolynomialEase {
+    pub(crate) power: f64,
+    pub(crate) k: f64,
+}
+
+impl PolynomialEase {
+    /// Without k-decay.
+    pub(crate) const fn with_power(power: f64) -> Self {
+        Self { power, k: 1.0 }
+    }
+}
+
+impl Ease for PolynomialEase {
+    const SIGNATURE: Signature = Signature::ramp("polynomial", &[Opt::number("power"), Opt::number_or("k", 1.0)], "polynomial(FROM -> TO, LENGTH, power P, k K)", "(1 - p^K)^P");
+
+    fn from_options(values: &[f64]) -> Self {
+        Self { power: values[0], k: values[1] }
+    }
+
+    fn options(&self) -> Vec<f64> {
+        Vec::from([self.power, self.k])
+    }
+
+    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
+        positive("power", self.power)?;
+        positive("k", self.k)
+    }
+
+    fn weight(&self, p: f64) -> f64 {
+        pow(1.0 - pow(p, self.k), self.power)
+    }
+}

@@ -1,0 +1,56 @@
+//! The reflected exponential (REX).
+
+use super::{Ease, Ramp, Signature};
+use crate::error::Error;
+use crate::spec::{Schedule, Spec};
+use alloc::vec::Vec;
+
+/// The reflected exponential: slow at first, then constant. In text: `rex(FROM -> TO, STEPS)`.
+///
+/// `to + (from - to) * (1 - p) / (1 - p / 2)` with `p = t / steps`:
+/// [Chen et al. 2021](https://arxiv.org/abs/2107.04197).
+///
+/// ```
+/// use paso_schedule::{Schedule, Rex};
+/// let lr = Rex { from: 1.5, to: 0.0, steps: 2 };
+/// assert_eq!(lr.at(1), 1.0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rex {
+    /// Learning rate at step 0, finite, 0 or more.
+    pub from: f64,
+    /// Learning rate at step `steps` and after it, finite, 0 or more.
+    pub to: f64,
+    /// Length in steps.
+    pub steps: u64,
+}
+
+impl Schedule for Rex {
+    fn build(&self) -> Result<Spec, Error> {
+        Ramp::spec(self.from, self.to, self.steps, RexEase)
+    }
+}
+
+/// The form of a [`Rex`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RexEase;
+
+impl Ease for RexEase {
+    const SIGNATURE: Signature = Signature::ramp("rex", &[], "rex(FROM -> TO, LENGTH)", "(1 - p) / (1 - p / 2)");
+
+    fn from_options(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn options(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn weight(&self, p: f64) -> f64 {
+        (1.0 - p) / (1.0 - 0.5 * p)
+    }
+}

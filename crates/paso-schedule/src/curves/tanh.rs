@@ -1,0 +1,72 @@
+//! A hyperbolic tangent.
+
+use super::{Ease, Opt, Ramp, Signature};
+use crate::error::Error;
+use crate::power::logistic;
+use crate::validate::invalid;
+use crate::spec::{Schedule, Spec};
+use alloc::vec::Vec;
+
+/// A hyperbolic tangent, then constant. In text: `tanh(FROM -> TO, STEPS, low LOW, high HIGH)`.
+///
+/// `to + (from - to) * (1 - tanh(low * (1 - p) + high * p)) / 2` with `p = t / steps`:
+/// [Hsueh et al. 2018](https://arxiv.org/abs/1806.01593). The formula reaches neither end exactly, so
+/// the last step is a small jump.
+///
+/// ```
+/// use paso_schedule::{Schedule, Tanh};
+/// let lr = Tanh { from: 1.0, to: 0.0, steps: 10, low: -5.0, high: 5.0 };
+/// assert_eq!(lr.at(5), 0.5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tanh {
+    /// Learning rate at step 0, finite, 0 or more.
+    pub from: f64,
+    /// Learning rate at step `steps` and after it, finite, 0 or more.
+    pub to: f64,
+    /// Length in steps.
+    pub steps: u64,
+    /// From -1000 to 1000; -7 in timm.
+    pub low: f64,
+    /// From -1000 to 1000; 3 in timm.
+    pub high: f64,
+}
+
+impl Schedule for Tanh {
+    fn build(&self) -> Result<Spec, Error> {
+        Ramp::spec(self.from, self.to, self.steps, TanhEase { low: self.low, high: self.high })
+    }
+}
+
+/// The form of a [`Tanh`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct TanhEase {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Ease for TanhEase {
+    const SIGNATURE: Signature = Signature::ramp("tanh", &[Opt::number_or("low", -7.0), Opt::number_or("high", 3.0)], "tanh(FROM -> TO, LENGTH, low L, high H)", "(1 - tanh(L (1 - p) + H p)) / 2");
+
+    fn from_options(values: &[f64]) -> Self {
+        Self { low: values[0], high: values[1] }
+    }
+
+    fn options(&self) -> Vec<f64> {
+        Vec::from([self.low, self.high])
+    }
+
+    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
+        for (field, x) in [("low", self.low), ("high", self.high)] {
+            if x.abs() > 1e3 || x.is_nan() {
+                return Err(invalid(field, x, "between -1000 and 1000"));
+            }
+        }
+        Ok(())
+    }
+
+    fn weight(&self, p: f64) -> f64 {
+        // The logistic of twice the argument, without the cancellation of 1 - tanh.
+        logistic(2.0 * (self.low * (1.0 - p) + self.high * p))
+    }
+}
