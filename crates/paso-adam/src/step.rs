@@ -87,7 +87,7 @@ impl Step {
             cautious: config.cautious,
         };
         let kernel = AnyKernel::new(StepContext { config, t, lr, scalars });
-        Self { isa, params, kernel, need, lr: lr }
+        Self { isa, params, kernel, need, lr }
     }
 
     /// Steps a whole tensor, with nothing besides it.
