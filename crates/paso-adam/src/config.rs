@@ -20,9 +20,9 @@ use crate::rule::Rule;
 pub struct AdamConfig {
     /// The formula of the update. Default [`Rule::Adam`].
     pub rule: Rule,
-    /// WeightDecay rate of the first moment (the mean of gradients), in `[0, 1)`. Default 0.9.
+    /// Decay factor of the first moment (the mean of gradients), in `[0, 1)`. Default 0.9.
     pub beta1: f64,
-    /// WeightDecay rate of the second moment (the mean of squared gradients), in `[0, 1)`. Default 0.999.
+    /// Decay factor of the second moment (the mean of squared gradients), in `[0, 1)`. Default 0.999.
     pub beta2: f64,
     /// Added to the denominator, at least 0; at least one of `eps` and `eps_root` is above 0. Default 1e-8
     /// (paper, PyTorch, Optax); Keras has 1e-7. [`Rule::Lion`] has no denominator and ignores it.

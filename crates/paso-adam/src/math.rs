@@ -78,7 +78,7 @@ pub(crate) const DENORMAL: f32 = f32::from_bits(f32::MIN_POSITIVE.to_bits() - 1)
 /// Zero where the magnitude is at most `limit`, which is positive. NaN stays NaN.
 ///
 /// The comparison is one of integers: the bits of positive floats have the order of the floats, and compilers see
-/// through it, where they decay_factor the mask of a float comparison and a blend apart.
+/// through it, where they keep the mask of a float comparison and a blend apart.
 #[inline(always)]
 pub(crate) fn zero_up_to<S: Simd>(simd: S, limit: f32, x: S::f32s) -> S::f32s {
     simd.select_f32s(beyond(simd, limit, x), x, simd.splat_f32s(0.0))

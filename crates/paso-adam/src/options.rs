@@ -25,7 +25,7 @@ pub struct StepOptions {
     pub clip: Clip,
     /// What happens when a gradient is NaN or infinite. Default [`NonFinite::Pass`].
     pub non_finite: NonFinite,
-    /// WeightDecay rate of the running averages that the tensors bring, in `[0, 1)`:
+    /// Decay factor of the running averages that the tensors bring, in `[0, 1)`:
     /// `average = average * it + weight * (1 - it)`. Default 0.999.
     pub average: f64,
     /// Whether the step is audited. Default `false`.

@@ -16,7 +16,7 @@ pub(crate) const VERSION: u32 = 1;
 /// The saved state of an [`AdamGroup`]: plain data, `Serialize` and `Deserialize` with feature `serde`. The settings are
 /// not in it; they belong to the run's configuration.
 ///
-/// A file format has to decay_factor every bit of the values, or the resumed run differs from one that never stopped.
+/// A file format has to keep every bit of the values, or the resumed run differs from one that never stopped.
 /// Binary formats do; JSON does as well, unless a value is NaN or infinite. For safetensors see [`AdamGroup::views`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -158,6 +158,7 @@ impl Tape {
     /// let (last, node) = tape.nodes().last().expect("there are three");
     /// assert_eq!((last, node.shape()), (y, [8, 8, 4]));
     /// ```
+    #[must_use]
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (Var, &Node)> + DoubleEndedIterator {
         self.graph.nodes.iter().enumerate().map(|(n, node)| (Var(n), node))
     }

@@ -138,7 +138,7 @@ impl Augment {
 
     /// As for the last part of a run: whole images in their own shape, mirrored and recolored.
     #[must_use]
-    pub fn close_augmented(self) -> Self {
+    pub fn without_geometry(self) -> Self {
         Self { erase: 0.0, ..self.geometry(0.0) }
     }
 
@@ -348,7 +348,7 @@ mod tests {
             [-spread, 0.0, spread].map(corners).to_vec()
         };
         let alike = strong.fitting(&around(0.001));
-        assert_eq!(alike, Augment { erase: strong.erase, ..strong.close_augmented() });
+        assert_eq!(alike, Augment { erase: strong.erase, ..strong.without_geometry() });
         assert_eq!((alike.zoom, alike.shift, alike.mirror), (1.0, 0.0, strong.mirror));
         assert_eq!(strong.fitting(&around(0.2)), strong);
         let between = strong.fitting(&around(0.08));

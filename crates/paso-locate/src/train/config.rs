@@ -39,7 +39,7 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// How training images are flipped, zoomed and recolored.
     pub augment: Augment,
-    /// The last share of the run, in steps, whose images are [close_augmented](Augment::close_augmented): mirrored and recolored at most, so
+    /// The last share of the run, in steps, that trains with [`Augment::without_geometry`]: images mirrored and recolored at most, so
     /// that the net ends on views like those that it will meet, as `close_mosaic` of Ultralytics does. 0..=1. Default 0.
     pub close_augment: f64,
     /// The rate of a body that was trained elsewhere, as a share of the net's, 0..=1. Default 0.1. Other nets have none.
@@ -132,7 +132,7 @@ impl TrainConfig {
         let total = self.total_steps(samples);
         let close_augment = step >= total.saturating_sub(share(self.close_augment, total));
         if self.close_augment > 0.0 && close_augment {
-            self.augment.close_augmented()
+            self.augment.without_geometry()
         } else {
             self.augment
         }
@@ -200,7 +200,7 @@ mod tests {
         };
         assert_eq!(config.augment_at(84, 10), augment);
         for step in [85, 99, 1000] {
-            assert_eq!(config.augment_at(step, 10), augment.close_augmented());
+            assert_eq!(config.augment_at(step, 10), augment.without_geometry());
         }
         let never = TrainConfig { close_augment: 0.0, ..config };
         assert_eq!(never.augment_at(1000, 10), augment);

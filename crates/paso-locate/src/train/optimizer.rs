@@ -92,7 +92,7 @@ impl Optimizer {
         self.update
     }
 
-    /// The weights to evaluate_on a run by, from those that it trains: others under [`Update::ScheduleFree`] only.
+    /// The weights to evaluate, from those that are trained: different ones under [`Update::ScheduleFree`] only.
     pub(crate) fn evaluated(&self, values: &mut [f32]) -> Vec<f32> {
         let (body, rest) = values.split_at_mut(self.split);
         let all = |tensors: &[&mut [f32]]| -> Vec<f32> {
