@@ -1,4 +1,4 @@
-//! Finds the words of [`table`] in source, documentation and manifests.
+//! Finds the words of `table.rs` in source, documentation and manifests.
 //!
 //! Skipped are: inline code between backticks, string literals without a space (keys and names that files depend on), and
 //! command-line flags.

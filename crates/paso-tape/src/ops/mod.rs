@@ -1,6 +1,6 @@
 //! The operations: one enum variant each, one file per family with an operation's forward and backward pass side by side.
 //!
-//! To add an operation: write its struct and its [`Operation`] in the family's file, add a variant to [`Op`] and a line
+//! To add an operation: write its struct and its `Operation` in the family's file, add a variant to [`Op`] and a line
 //! to `Op::operation`, and a recording method in `record/`. The compiler asks for each of them.
 
 mod conv;
