@@ -36,7 +36,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
 /// Writes a file that does not exist yet.
 ///
 /// # Errors
-/// As [`write`]; [`std::io::ErrorKind::AlreadyExists`] when there is a file of that name, which is then unchanged.
+/// As [`write`](fn@write); [`std::io::ErrorKind::AlreadyExists`] when there is a file of that name, which is then unchanged.
 pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
     temporary_file(path, content)?.persist_noclobber(path)?;
     sync_folder(parent(path));

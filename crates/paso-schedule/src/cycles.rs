@@ -48,7 +48,7 @@ impl OneCycle {
     /// The momentum, or `beta1`: `high` at both ends, `low` at the peak of the rate.
     ///
     /// # Errors
-    /// [`Error::Value`] for a number outside its range.
+    /// [`Error::InvalidValue`] for a number outside its range.
     pub fn momentum(&self, high: f64, low: f64) -> Result<Spec, Error> {
         self.waves(high, low, high)
     }

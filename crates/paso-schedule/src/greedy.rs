@@ -105,7 +105,7 @@ impl Greedy {
     /// One that has seen nothing; its scale is 1.
     ///
     /// # Errors
-    /// [`Error::Value`] for a field outside its range.
+    /// [`Error::InvalidValue`] for a field outside its range.
     pub fn new(config: GreedyConfig) -> Result<Self, Error> {
         Self::from_state(config, GreedyState::new())
     }
@@ -113,7 +113,7 @@ impl Greedy {
     /// Goes on from a saved state. The configuration may differ from the one that it was saved with.
     ///
     /// # Errors
-    /// [`Error::Value`] for a field outside its range, or a version that this crate does not know.
+    /// [`Error::InvalidValue`] for a field outside its range, or a version that this crate does not know.
     pub fn from_state(config: GreedyConfig, state: GreedyState) -> Result<Self, Error> {
         if !(config.factor > 0.0 && config.factor < 1.0) {
             return Err(invalid("factor", config.factor, "above 0 and below 1"));

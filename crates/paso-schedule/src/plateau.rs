@@ -142,7 +142,7 @@ impl Plateau {
     /// A plateau that has seen nothing; its scale is 1.
     ///
     /// # Errors
-    /// [`Error::Value`] for a field outside its range.
+    /// [`Error::InvalidValue`] for a field outside its range.
     pub fn new(config: PlateauConfig) -> Result<Self, Error> {
         let state = PlateauState {
             version: VERSION,
@@ -159,7 +159,7 @@ impl Plateau {
     /// Goes on from a saved state. The configuration may differ from the one that it was saved with.
     ///
     /// # Errors
-    /// [`Error::Value`] for a field outside its range, or a version that this crate does not know.
+    /// [`Error::InvalidValue`] for a field outside its range, or a version that this crate does not know.
     pub fn from_state(config: PlateauConfig, state: PlateauState) -> Result<Self, Error> {
         if !(0.0..1.0).contains(&config.factor) {
             return Err(invalid("factor", config.factor, "0 or more, below 1"));

@@ -156,7 +156,7 @@ pub trait Schedule {
     /// The checked schedule.
     ///
     /// # Errors
-    /// [`Error::Value`] with the field, its value and its range.
+    /// [`Error::InvalidValue`] with the field, its value and its range.
     fn build(&self) -> Result<Spec, Error>;
 
     /// The rate of update number `step`, counted from 0. Checks the numbers at every call: a loop

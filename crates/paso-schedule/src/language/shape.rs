@@ -40,7 +40,7 @@ impl Shape {
     /// needs neither number is returned as it is, whatever the run.
     ///
     /// # Errors
-    /// [`Error::TooShort`] where the parts do not fit into `steps`, [`Error::Value`] where a number
+    /// [`Error::TooShort`] where the parts do not fit into `steps`, [`Error::InvalidValue`] where a number
     /// leaves its range with this peak.
     pub fn bind(&self, peak: f64, steps: u64) -> Result<Spec, Error> {
         match self.to_spec() {
