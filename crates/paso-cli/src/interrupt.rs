@@ -1,23 +1,23 @@
-//! Ctrl-C and SIGTERM: the first stops the command once its current unit of work is saved, the second stops it at once.
+//! Ctrl-C, and a request to terminate: the first lets what is on its way be kept, the second ends the program at once.
 
 use anyhow::{Context, Result};
 use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The exit code that shells expect after Ctrl-C.
+/// What shells expect of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// A flag that the first Ctrl-C sets. `unit` is what the command finishes before it stops.
-pub(crate) fn flag(unit: &'static str) -> Result<Arc<AtomicBool>> {
+/// A flag that is set by the first Ctrl-C. `what` says what is waited for until the program ends.
+pub(crate) fn flag(what: &'static str) -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);
     let handle = move || {
         if set.swap(true, Ordering::Relaxed) {
             exit(INTERRUPTED);
         }
-        eprintln!("\nstopping after {unit}; press Ctrl-C again to stop at once");
+        eprintln!("\nstopping after {what}; once more to stop at once");
     };
-    ctrlc::set_handler(handle).context("installing the Ctrl-C handler")?;
+    ctrlc::set_handler(handle).context("Ctrl-C cannot be handled")?;
     Ok(flag)
 }

@@ -1,114 +1,119 @@
-//! The program `paso`: should Adam's learning rate decay on your images?
+//! The program `paso`: should Adam's learning rate decay, on your images?
 //!
-//! Each command is a file in [`commands`]; what several commands share is a file next to this one. Text for people and
-//! progress go to stderr. stdout carries the answer, and with `--json` nothing but JSON.
-//!
-//! | exit code | meaning |
-//! |---|---|
-//! | 0 | success |
-//! | 1 | the command failed |
-//! | 2 | wrong use: a mistake in the arguments or in `PASO_ISA` |
-//! | 130 | stopped at once by a second Ctrl-C |
-//! | 141 | the reader of stdout closed the pipe |
+//! One file a command. Human text and progress go to stderr; stdout carries the answer, and with
+//! `--json` nothing but JSON. Exit code 2 is a mistake on the command line, 1 is any other failure.
 
 #![expect(clippy::print_stdout, reason = "answers go to stdout")]
 
-#[macro_use]
-mod stdout;
-
-mod commands;
-mod data_source;
-mod interrupt;
-mod model_file;
-mod out_folder;
-mod progress;
-mod range_test;
-mod settings;
-mod threads;
-
-use clap::Parser;
-use paso_locate::Isa;
-use std::process::ExitCode;
-
-/// Train image-localization networks on CPUs, and test whether Adam's learning rate should decay.
-///
-/// Start with `paso settle --data demo`, which needs no files. Then pass a folder of your own images.
-#[derive(Debug, Parser)]
-#[command(version, propagate_version = true)]
-struct Cli {
-    #[command(subcommand)]
-    command: commands::Command,
+/// In place of the standard library's, which panics when stdout is a file on a full disk, or a pipe that nobody reads
+/// any more.
+macro_rules! println {
+    () => { $crate::line(format_args!("")) };
+    ($($text:tt)*) => { $crate::line(format_args!($($text)*)) };
 }
 
-/// Exit code of wrong use, the same as clap's.
-const USAGE: u8 = 2;
+mod cpu;
+mod data;
+mod eval;
+mod eval_table;
+mod export;
+mod find_lr;
+mod folder;
+mod interrupt;
+mod localization;
+mod predict;
+mod progress;
+mod schedule;
+mod settings;
+mod settle;
+mod settle_output;
+mod sheets;
+mod source;
+mod study_images;
+mod train;
+mod validate;
+mod watched;
+
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Train image-localization networks on CPUs, and settle whether Adam's learning rate should decay.
+///
+/// Start with `paso settle --data demo`, which needs no file, then give it a folder of your own images.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+struct Paso {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Settle whether a decaying learning rate helps, with every schedule at its own tuned rate on paired seeds
+    Settle(settle::SettleArgs),
+    /// Find a learning rate to begin with, or say that the data cannot tell
+    FindLr(find_lr::FindLrArgs),
+    /// Train a network, with checkpoints and a record of how it went
+    Train(train::TrainArgs),
+    /// Evaluate a trained network on labeled images
+    Eval(eval::EvalArgs),
+    /// Find the object in images, and draw it
+    Predict(predict::PredictArgs),
+    /// Write a trained network as ONNX or plain safetensors, for other programs
+    Export(export::ExportArgs),
+    /// Print, plot or compare learning-rate schedules before anyone trains
+    Schedule(schedule::ScheduleArgs),
+    /// Check this build on this machine against the theory of Adam, in seconds
+    Validate(validate::ValidateArgs),
+    /// Show what is in a folder of labeled images, what is wrong with it, or convert it
+    Data(data::DataArgs),
+    /// Show the instruction set and threads of this machine
+    Cpu(cpu::CpuArgs),
+}
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    // Checked here once, so that no command can ignore it.
-    if let Err(error) = Isa::from_env() {
-        eprintln!("error: PASO_ISA: {error}");
-        return ExitCode::from(USAGE);
-    }
-    match cli.command.run() {
+    let outcome = match Paso::parse().command {
+        Command::Settle(args) => settle::run(&args),
+        Command::FindLr(args) => find_lr::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Schedule(args) => schedule::run(args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Data(args) => data::run(&args),
+        Command::Cpu(args) => cpu::run(&args),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", with_causes(&error));
+        Err(e) => {
+            eprintln!("error: {}", sentence(&e));
             ExitCode::FAILURE
         }
     }
 }
 
-/// An error followed by its causes. Some messages already end with their cause; it is not repeated.
-fn with_causes(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| {
-        if text.is_empty() {
-            cause
-        } else if text.ends_with(&cause) {
-            text
-        } else {
-            format!("{text}: {cause}")
-        }
-    })
+/// A line on stdout. Without anywhere to put its answers, the program ends; what was kept so far is whole.
+fn line(text: std::fmt::Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    let Err(e) = writeln!(out, "{text}").and_then(|()| out.flush()) else { return };
+    if e.kind() == std::io::ErrorKind::BrokenPipe {
+        std::process::exit(141); // whoever reads has seen enough: as the signal SIGPIPE would end it
+    }
+    eprintln!("error: writing to standard output: {e}");
+    std::process::exit(1);
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_arguments_of_all_commands_are_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_command_and_every_flag_has_a_help_text() {
-        let cli = Cli::command();
-        for command in cli.get_subcommands() {
-            let name = command.get_name();
-            let about = command.get_about().expect(name).to_string();
-            assert!(about.len() > 10 && !about.ends_with('.'), "{name}: {about:?}");
-            for argument in command.get_arguments() {
-                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-                assert!(!help.is_empty(), "{name} {}", argument.get_id());
-            }
+/// An error with its causes. Many errors say their cause themselves: it is not said twice.
+fn sentence(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| {
+        if said.is_empty() {
+            cause
+        } else if said.ends_with(&cause) {
+            said
+        } else {
+            format!("{said}: {cause}")
         }
-    }
-
-    #[test]
-    fn an_error_is_printed_with_its_causes_and_no_cause_twice() {
-        let error = |texts: &[&str]| {
-            let root = anyhow::anyhow!(texts[0].to_owned());
-            texts[1..].iter().fold(root, |error, text| error.context((*text).to_owned()))
-        };
-        for (texts, expected) in [
-            (&["disk full"][..], "disk full"),
-            (&["disk full", "writing x"], "writing x: disk full"),
-            (&["disk full", "writing x: disk full"], "writing x: disk full"),
-            (&["disk full", "writing x: disk full", "epoch 3"], "epoch 3: writing x: disk full"),
-        ] {
-            assert_eq!(with_causes(&error(texts)), expected);
-        }
-    }
+    })
 }

@@ -1,61 +1,86 @@
-//! The settings of a training: the flags that `train`, `settle` and `find-lr` share, merged with a settings file.
+//! The settings of a run: the flags that train and settle share, merged with a file.
 
-pub(crate) mod presets;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use paso_locate::augment::Augment;
-use paso_locate::{NetName, TrainConfig};
+use paso_locate::{BBox, NetName, TrainConfig};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// The net and how it is trained. A flag takes precedence over the file, the file over the defaults.
-#[derive(Debug, Clone, Default, Args)]
+/// What a net is and how it is trained. A flag wins over the file, the file over the default.
+#[derive(Debug, Clone, Args)]
 pub(crate) struct SettingsArgs {
-    /// Read settings from a TOML file, such as the `config.toml` of an earlier run; settings that it leaves out keep their
-    /// defaults
+    /// Settings from a TOML file, such as the `config.toml` of an earlier run; those it leaves out keep their defaults
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The net: mobile, tiny, small, residual, medium, or squeezenet (with --features) [default: small; settle on the demo:
-    /// tiny]
+    /// The net: mobile, tiny, small, residual, medium, or squeezenet with --features [default: small]
     #[arg(long)]
     net: Option<NetName>,
-    /// Start from pretrained SqueezeNet 1.1 features in this safetensors file: better boxes from few images. Implies --net
-    /// squeezenet
+    /// Begin with the features of SqueezeNet 1.1 in this safetensors file, learned on other images: better boxes from few
+    /// images. Takes the net squeezenet
     #[arg(long, value_name = "FILE")]
     pub(crate) features: Option<PathBuf>,
-    /// Side of the square that images are resized to, in pixels, a multiple of 16 [default: 96; squeezenet: 160; settle:
-    /// 64, on the demo 32]
+    /// Side of the square that images are resized to, a multiple of 16 [default: 96, squeezenet 160; settle 64, and 32 on
+    /// the demo]
     #[arg(long, value_name = "PX")]
     size: Option<u32>,
-    /// Images per step (batch size) [default: 16]
+    /// Images a step [default: 16]
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
-    /// Decoupled weight decay, as in AdamW [default: 0.01; train on your own images: 0.1]
+    /// Decoupled weight decay [default: 0.1 to train on photographs; settle and the demo 0.01]
     #[arg(long, value_name = "X")]
     weight_decay: Option<f64>,
-    /// Scale the gradient down where its norm over all weights exceeds X; metrics.csv records the norms [default: off]
+    /// Scale a gradient whose norm over all weights is larger than this; the norms are in metrics.csv [default: no bound]
     #[arg(long, value_name = "X")]
     clip_norm: Option<f64>,
-    /// Do not augment the training images: no flips, no zoom, no color changes
+    /// Leave the training images as they are: no flips, zooms, colors
     #[arg(long)]
     no_augment: bool,
 }
 
 impl SettingsArgs {
-    /// The merged settings; their ranges are not checked yet. `preset` has the defaults.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or names a setting that does not exist, or the net does not fit `--features`.
-    pub(crate) fn merge(&self, mut preset: TrainConfig) -> Result<TrainConfig> {
+    /// The defaults of a training run on images of this data with these boxes, but for its schedule.
+    pub(crate) fn of_training(&self, data: &str, boxes: &[BBox]) -> TrainConfig {
+        let usual = TrainConfig::default();
+        if data == "demo" {
+            // Its 800 scenes are several times as many as people's first photographs.
+            return TrainConfig { epochs: 40, ..usual };
+        }
+        // Photographs: with much augmentation, and long, less so where the body knows much already. So many views of an
+        // image are worth their time only where there are few.
+        let (most, views, lr) =
+            if self.features.is_some() { (100, 15_000, usual.lr) } else { (500, 45_000, 4e-3) };
+        let epochs = (views / boxes.len().max(1) as u64).clamp(30, most);
+        let augment = Augment::strong();
+        let augment = if boxes.is_empty() { augment } else { augment.fitting(boxes) };
+        TrainConfig {
+            lr,
+            epochs,
+            class_weight: 0.5,
+            weight_decay: 0.1,
+            augment,
+            close_augment: 0.15,
+            ..usual
+        }
+    }
+
+    /// The merged settings, not checked yet. `preset` are the defaults: what the file leaves out is taken from there.
+    pub(crate) fn merged(&self, mut preset: TrainConfig) -> Result<TrainConfig> {
         let file = self.config.as_deref().map(read).transpose()?;
-        let net = self.net(file.as_ref(), preset.net)?;
+        let named = file.as_ref().filter(|(table, _)| table.contains_key("net"));
+        let net = match (&self.features, self.net) {
+            (Some(_), Some(net)) if net != NetName::Squeezenet => {
+                anyhow::bail!("--features belong to the net squeezenet, not to {net}")
+            }
+            (Some(_), _) => NetName::Squeezenet,
+            (None, net) => net.or(named.map(|(_, config)| config.net)).unwrap_or(preset.net),
+        };
         if net == NetName::Squeezenet && preset.net != NetName::Squeezenet {
-            // The side of its last map is a sixteenth of the image's. A resumed run keeps its own size.
+            // Its maps are a sixteenth of the image's sides. A run that goes on keeps the size that it has.
             preset.size = 160;
         }
         let mut config = match file {
-            Some(table) => overlay(Table::try_from(preset)?, table).try_into()?,
+            Some((table, _)) => overlaid(Table::try_from(preset)?, table).try_into()?,
             None => preset,
         };
         config.net = net;
@@ -68,36 +93,23 @@ impl SettingsArgs {
         }
         Ok(config)
     }
-
-    /// The net: of `--features`, of `--net`, of the file, or else the default.
-    fn net(&self, file: Option<&Table>, default: NetName) -> Result<NetName> {
-        if self.features.is_some() {
-            return match self.net {
-                Some(net) if net != NetName::Squeezenet => {
-                    bail!("--features are those of the net squeezenet, not of {net}")
-                }
-                _ => Ok(NetName::Squeezenet),
-            };
-        }
-        let in_file = file.and_then(|table| table.get("net"));
-        let in_file = in_file.map(|net| net.clone().try_into()).transpose()?;
-        Ok(self.net.or(in_file).unwrap_or(default))
-    }
 }
 
-/// The settings that a file names. Unknown settings and values of the wrong type are refused.
-fn read(path: &Path) -> Result<Table> {
+/// A file's settings as they stand there, and checked for what no setting has.
+fn read(path: &Path) -> Result<(Table, TrainConfig)> {
     let context = || path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(context)?;
-    toml::from_str::<TrainConfig>(&text).with_context(context)?;
-    toml::from_str(&text).with_context(context)
+    let checked = toml::from_str(&text).with_context(context)?;
+    Ok((toml::from_str(&text).with_context(context)?, checked))
 }
 
-/// `below`, with its entries replaced by those of `above`, recursively.
-fn overlay(mut below: Table, above: Table) -> Table {
+/// `below`, with the entries of `above` in the place of its own.
+fn overlaid(mut below: Table, above: Table) -> Table {
     for (key, value) in above {
         let value = match (below.remove(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => Value::Table(overlay(below, above)),
+            (Some(Value::Table(below)), Value::Table(above)) => {
+                Value::Table(overlaid(below, above))
+            }
             (_, value) => value,
         };
         below.insert(key, value);
@@ -105,5 +117,73 @@ fn overlay(mut below: Table, above: Table) -> Table {
     below
 }
 
+/// Threads for the kernels: as many as asked for, or one a core.
+pub(crate) fn threads(asked: Option<usize>) -> Result<usize> {
+    match asked {
+        Some(0) => anyhow::bail!("--threads is 0; it must be at least 1"),
+        Some(n) => Ok(n),
+        None => Ok(std::thread::available_parallelism()?.get()),
+    }
+}
+
+/// A pool of threads that a run stays inside of.
+pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .context("the threads could not be started")
+}
+
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn arguments(features: Option<&str>) -> SettingsArgs {
+        SettingsArgs {
+            config: None,
+            net: None,
+            features: features.map(PathBuf::from),
+            size: None,
+            batch: None,
+            weight_decay: None,
+            clip_norm: None,
+            no_augment: false,
+        }
+    }
+
+    /// Boxes along a diagonal: the further apart, the less they agree.
+    fn boxes(count: usize, spread: f32) -> Vec<BBox> {
+        let place = |i: usize| spread * i as f32 / count as f32;
+        (0..count).map(place).map(|d| BBox::new(d, d, d + 0.3, d + 0.3)).collect()
+    }
+
+    #[test]
+    fn few_photographs_are_seen_more_often() {
+        let epochs =
+            |count: usize| arguments(None).of_training("photographs", &boxes(count, 0.6)).epochs;
+        assert_eq!([10, 100, 1000, 100_000].map(epochs), [500, 450, 45, 30]);
+        let known = arguments(Some("squeezenet.safetensors"));
+        let epochs = |count: usize| known.of_training("photographs", &boxes(count, 0.6)).epochs;
+        assert_eq!([10, 200, 100_000].map(epochs), [100, 75, 30]);
+        assert_eq!(arguments(None).of_training("demo", &boxes(800, 0.6)).epochs, 40);
+    }
+
+    #[test]
+    fn the_rate_is_higher_where_nothing_is_known_yet() {
+        let lr = |args: SettingsArgs, data| args.of_training(data, &boxes(100, 0.6)).lr;
+        let usual = TrainConfig::default().lr;
+        assert_eq!(lr(arguments(None), "photographs"), 2.0 * usual);
+        assert_eq!(lr(arguments(Some("squeezenet.safetensors")), "photographs"), usual);
+        assert_eq!(lr(arguments(None), "demo"), usual);
+    }
+
+    #[test]
+    fn views_are_changed_as_much_as_boxes_differ() {
+        let augment =
+            |spread| arguments(None).of_training("photographs", &boxes(100, spread)).augment;
+        assert_eq!(augment(0.6), Augment::strong());
+        assert_eq!(augment(0.001).without_geometry(), Augment { erase: 0.0, ..augment(0.001) });
+        // No box yet: the error comes where the images are read.
+        assert!(arguments(None).of_training("photographs", &[]).check().is_ok());
+    }
+}

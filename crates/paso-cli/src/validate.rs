@@ -1,22 +1,21 @@
-//! `paso validate`: this build on this machine against the theory of Adam.
+//! `paso validate`: theory against this build, on this machine.
 
 use anyhow::{Result, ensure};
 use clap::Args;
 use paso_locate::adam::{Adam, AdamConfig, AdamGroup};
 use paso_study::validate::{StepFn, validate};
 
-/// Check this build on this machine against the theory of Adam; takes a few seconds
+/// The known-answer suite.
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArgs {
-    /// Print one JSON object per check
+    /// Print a JSON object a line
     #[arg(long)]
     json: bool,
 }
 
-/// Runs the command.
 pub(crate) fn run(args: &ValidateArgs) -> Result<()> {
     let adam = Adam::new(AdamConfig::default())?;
-    eprintln!("Adam on the noisy quadratic, instruction set {}; takes a few seconds", adam.isa());
+    eprintln!("Adam on the noisy quadratic, on {}: some seconds", adam.isa());
     let make = |weights: usize| -> StepFn {
         let mut group = AdamGroup::new(adam, [weights]);
         Box::new(move |lr, w, g| group.step(lr, [(w, g)]))
@@ -32,12 +31,12 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<()> {
             println!("{check}");
         }
     }
-    let failed = checks.iter().filter(|check| !check.passed()).count();
+    let wrong = checks.iter().filter(|check| !check.passed()).count();
     ensure!(
-        failed == 0,
-        "{failed} of {} checks are outside their tolerance; please report this with the output of `paso cpu`",
+        wrong == 0,
+        "{wrong} of {} checks are outside their tolerance; please report it with `paso cpu`",
         checks.len()
     );
-    eprintln!("all {} checks pass", checks.len());
+    eprintln!("all {} agree", checks.len());
     Ok(())
 }

@@ -1,0 +1,150 @@
+//! `paso data`: what a folder of labeled images holds, what is wrong with it, and conversion.
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use paso_locate::data::{self, Contents, Effect, Format, LoadOptions, Report};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Look at a data set, or convert it.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// A folder of labeled images
+    dir: PathBuf,
+    /// Read it as voc, coco, yolo or csv [default: found out by looking]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Write it as voc, coco, yolo or csv into the folder given by --out
+    #[arg(long, value_name = "FORMAT", requires = "out")]
+    convert: Option<Format>,
+    /// A folder that is empty or not there yet
+    #[arg(long, value_name = "DIR", requires = "convert")]
+    out: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// The smallest, the middle and the largest of some numbers.
+#[derive(Debug, Serialize)]
+struct Spread {
+    min: f64,
+    median: f64,
+    max: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary {
+    usable_images: usize,
+    objects: usize,
+    /// By train, val, test, or none.
+    images_per_split: BTreeMap<String, usize>,
+    objects_per_class: BTreeMap<String, usize>,
+    images_by_objects: BTreeMap<usize, usize>,
+    /// Pixels.
+    width: Option<Spread>,
+    height: Option<Spread>,
+    /// Shares of the image's width, height and area.
+    box_width: Option<Spread>,
+    box_height: Option<Spread>,
+    box_area: Option<Spread>,
+    report: Report,
+}
+
+pub(crate) fn run(args: &DataArgs) -> Result<()> {
+    let options = LoadOptions { format: args.format, ..LoadOptions::default() };
+    let (contents, mut report) = Contents::read(&args.dir, &options)?;
+    report.problems.extend(contents.duplicates());
+    let refused = report.problems.iter().filter(|p| p.kind.effect() == Effect::Refused).count();
+    let summary = summary(&contents, report);
+    if args.json {
+        println!("{}", serde_json::to_string(&summary)?);
+    } else {
+        print(&summary);
+    }
+    ensure!(refused == 0, "{}: {refused} malformed labels; correct them first", args.dir.display());
+    if let (Some(format), Some(out)) = (args.convert, &args.out) {
+        data::convert(&args.dir, &options, format, out)?;
+        eprintln!("{}: written as {format}", out.display());
+    }
+    Ok(())
+}
+
+fn summary(contents: &Contents, report: Report) -> Summary {
+    let images = &contents.images;
+    let mut images_per_split = BTreeMap::new();
+    let mut objects_per_class = BTreeMap::new();
+    let mut images_by_objects = BTreeMap::new();
+    let (mut widths, mut heights, mut areas) = (Vec::new(), Vec::new(), Vec::new());
+    for image in images {
+        let split = image.split.map_or("none".into(), |split| split.to_string());
+        *images_per_split.entry(split).or_insert(0) += 1;
+        *images_by_objects.entry(image.objects.len()).or_insert(0) += 1;
+        for object in &image.objects {
+            *objects_per_class.entry(contents.classes[object.class].clone()).or_insert(0) += 1;
+            let [x0, y0, x1, y1] = object.xyxy;
+            let (w, h) = ((x1 - x0) / f64::from(image.width), (y1 - y0) / f64::from(image.height));
+            widths.push(w);
+            heights.push(h);
+            areas.push(w * h);
+        }
+    }
+    Summary {
+        usable_images: images.len(),
+        objects: areas.len(),
+        images_per_split,
+        objects_per_class,
+        images_by_objects,
+        width: spread(images.iter().map(|p| f64::from(p.width)).collect()),
+        height: spread(images.iter().map(|p| f64::from(p.height)).collect()),
+        box_width: spread(widths),
+        box_height: spread(heights),
+        box_area: spread(areas),
+        report,
+    }
+}
+
+fn spread(mut values: Vec<f64>) -> Option<Spread> {
+    values.sort_by(f64::total_cmp);
+    let (min, max) = (*values.first()?, *values.last()?);
+    Some(Spread { min, median: values[values.len() / 2], max })
+}
+
+fn print(s: &Summary) {
+    let report = &s.report;
+    println!(
+        "{}: {}, {} labeled images, {} usable, {} objects",
+        report.dir.display(),
+        report.format,
+        report.labeled,
+        s.usable_images,
+        s.objects
+    );
+    for (class, n) in &s.objects_per_class {
+        println!("  class {class}: {n}");
+    }
+    for (split, n) in &s.images_per_split {
+        println!("  images of split {split}: {n}");
+    }
+    for (objects, n) in &s.images_by_objects {
+        println!("  images with {objects} objects: {n}");
+    }
+    for (name, spread, digits) in [
+        ("image width", &s.width, 0),
+        ("image height", &s.height, 0),
+        ("box width, share", &s.box_width, 3),
+        ("box height, share", &s.box_height, 3),
+        ("box area, share", &s.box_area, 3),
+    ] {
+        if let Some(Spread { min, median, max }) = spread {
+            println!("  {name}: {min:.digits$} to {max:.digits$}, median {median:.digits$}");
+        }
+    }
+    for (kind, n) in report.counts() {
+        println!("{kind}: {n}");
+        for problem in report.problems.iter().filter(|p| p.kind == kind) {
+            println!("  {problem}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Where a command keeps what it makes: the folder that was asked for, or the next free one below `runs`.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The folder given by `--out`, or a new `runs/KIND-1`, `-2`, … Where that cannot be made (a folder that is only
+/// for reading), the command goes on and says that it keeps nothing.
+pub(crate) fn chosen(asked: Option<&Path>, kind: &str) -> Option<PathBuf> {
+    if let Some(folder) = asked {
+        return Some(folder.to_owned());
+    }
+    match next(Path::new("runs"), kind) {
+        Ok(folder) => {
+            eprintln!("kept in {}", folder.display());
+            Some(folder)
+        }
+        Err(e) => {
+            eprintln!(
+                "note: nothing is kept, since runs/{kind}-1 cannot be made here: {e}; give a folder with --out"
+            );
+            None
+        }
+    }
+}
+
+/// Makes the first folder of its kind that is not there yet. Making it is also what claims it, so that two programs
+/// that start together never share one.
+fn next(runs: &Path, kind: &str) -> std::io::Result<PathBuf> {
+    std::fs::create_dir_all(runs)?;
+    for n in 1.. {
+        let folder = runs.join(format!("{kind}-{n}"));
+        match std::fs::create_dir(&folder) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| folder),
+        }
+    }
+    unreachable!("there are fewer folders than numbers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_there_is_never_taken_again() {
+        let base = tempfile::tempdir().expect("a temporary folder");
+        let runs = base.path().join("runs");
+        assert_eq!(next(&runs, "train").expect("it can be made"), runs.join("train-1"));
+        assert_eq!(next(&runs, "train").expect("it can be made"), runs.join("train-2"));
+        assert_eq!(next(&runs, "settle").expect("it can be made"), runs.join("settle-1"));
+    }
+}

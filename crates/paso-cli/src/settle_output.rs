@@ -1,0 +1,58 @@
+//! What `paso settle` shows while it runs and when it is done.
+
+use crate::localization::Localization;
+use indicatif::ProgressBar;
+use paso_study::{Answer, Event, Role};
+use std::time::Duration;
+
+/// Puts what happened on the bar or above it.
+pub(crate) fn show(bar: &ProgressBar, event: &Event<'_>) {
+    match event {
+        Event::Planned(plan) => bar.suspend(|| eprintln!("{plan}")),
+        Event::BudgetCut(cut) => {
+            bar.suspend(|| cut.costs().iter().for_each(|line| eprintln!("{line}")))
+        }
+        Event::Finished { progress, .. } => {
+            bar.set_length(progress.total as u64);
+            bar.set_position(progress.done as u64);
+            bar.set_message(format!(
+                "about {} left",
+                humantime::format_duration(Duration::from_secs(progress.left.as_secs()))
+            ));
+        }
+        Event::Tuned { arm, peak_lr, .. } => {
+            bar.suspend(|| eprintln!("{arm}: peak rate {peak_lr:.2e}"));
+        }
+        _ => {}
+    }
+}
+
+/// The answer in words and a table.
+pub(crate) fn print(answer: &Answer, trial: &Localization) {
+    println!(
+        "\n{:<14} {:>9} {:>8} {:>9}   {:<19} {:>7}",
+        "arm", "peak rate", "mean IoU", "against", "95 % interval", "p"
+    );
+    for arm in &answer.arms {
+        let interval = match arm.role {
+            Role::Baseline => String::new(),
+            _ => format!("{:+.4} to {:+.4}", arm.ci_low, arm.ci_high),
+        };
+        println!(
+            "{:<14} {:>9.1e} {:>8.4} {:>+9.4}   {interval:<19} {:>7.4}",
+            arm.name, arm.peak_lr, arm.mean, arm.diff, arm.p
+        );
+    }
+    println!("\n{}", answer.sentence());
+    answer.notes.iter().for_each(|note| println!("note: {note}"));
+    let c = &trial.config;
+    println!(
+        "It holds for these {} images, net {} at {} pixels, {} steps of {} images, AdamW with weight decay {}.",
+        trial.images.len(),
+        c.net,
+        c.size,
+        answer.config.steps,
+        c.batch,
+        c.weight_decay
+    );
+}

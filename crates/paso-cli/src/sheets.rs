@@ -1,0 +1,44 @@
+//! The images of a run: its first batch before it begins, its worst images when it is done.
+
+use paso_locate::data::Dataset;
+use paso_locate::image::ImageLimits;
+use paso_locate::run::BEST;
+use paso_locate::{Error, Model, Run, draw, sheet};
+use std::path::Path;
+
+const SAMPLES: &str = "samples.png";
+const WORST: &str = "worst.png";
+
+/// The first batch as the net sees it, in the folder of a run that has just begun. Images are for people: where
+/// they cannot be made, the run goes on and says so.
+pub(crate) fn begin(run: &Run, dataset: &Dataset) {
+    let Some(folder) = run.folder().filter(|_| run.epochs() == 0) else { return };
+    let path = folder.join(SAMPLES);
+    if path.exists() {
+        return;
+    }
+    let trainer = run.trainer();
+    let sheet = sheet::first_batch(trainer.model().config(), trainer.images(), &dataset.classes);
+    say(&path, sheet.and_then(|sheet| draw::write_png(&path, &sheet)));
+}
+
+/// The validation images that the best checkpoint of a finished run is worst at.
+pub(crate) fn end(run: &Run, dataset: &Dataset) {
+    let Some(folder) = run.folder() else { return };
+    let path = folder.join(WORST);
+    say(&path, worst(folder, run, dataset, &path));
+}
+
+fn worst(folder: &Path, run: &Run, dataset: &Dataset, path: &Path) -> Result<(), Error> {
+    let mut model = Model::load(&folder.join(BEST))?;
+    let found = model.evaluate(run.validation())?;
+    let sheet = sheet::worst(dataset, run.validation(), &found, &ImageLimits::default())?;
+    draw::write_png(path, &sheet)
+}
+
+fn say(path: &Path, made: Result<(), Error>) {
+    match made {
+        Ok(()) => eprintln!("images: {}", path.display()),
+        Err(e) => eprintln!("note: no {}: {e}", path.display()),
+    }
+}

@@ -1,0 +1,160 @@
+//! `--data`: the embedded demo, or a folder of labeled images.
+
+use anyhow::{Context, Result};
+use clap::Args;
+use paso_locate::data::{
+    Dataset, LoadOptions, PrepareOptions, Prepared, ProblemKind, SeveralObjects, Split,
+};
+use paso_locate::demo;
+use std::path::Path;
+
+/// Where the images come from.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SourceArgs {
+    /// A folder of labeled images (its format is found out by looking), or `demo`: generated scenes, no file needed
+    #[arg(long, value_name = "DIR|demo")]
+    pub(crate) data: String,
+    /// What to do with an image of several objects: skip, largest or error
+    #[arg(long, value_name = "POLICY", default_value = "skip", value_parser = several_objects)]
+    pub(crate) several: SeveralObjects,
+    /// Cut the train and val images into K parts, each with the same share of every class (always the same parts);
+    /// test images stay
+    #[arg(long, value_name = "K", requires = "fold", value_parser = clap::value_parser!(u16).range(2..))]
+    folds: Option<u16>,
+    /// Which of the K parts are the val images: 1 to K; the others are the train images
+    #[arg(long, value_name = "I", requires = "folds", value_parser = clap::value_parser!(u16).range(1..))]
+    fold: Option<u16>,
+    /// The most memory for decoded images, such as 512MiB, 2GiB, or a number of MiB. What is beyond it is decoded again
+    /// for every batch: slower, with the same result
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory)]
+    cache: u64,
+}
+
+/// Bytes.
+fn memory(text: &str) -> Result<u64, String> {
+    let lower = text.trim().to_ascii_lowercase();
+    let (number, shift) = match (lower.strip_suffix("mib"), lower.strip_suffix("gib")) {
+        (Some(number), _) => (number, 20),
+        (_, Some(number)) => (number, 30),
+        _ => (&lower[..], 20),
+    };
+    let wrong = "it must be a size such as 512MiB, 2GiB, or a whole number of MiB";
+    let number: u64 = number.trim().parse().map_err(|_| wrong)?;
+    number.checked_mul(1 << shift).ok_or_else(|| wrong.into())
+}
+
+fn several_objects(text: &str) -> Result<SeveralObjects, String> {
+    match text {
+        "skip" => Ok(SeveralObjects::Skip),
+        "largest" => Ok(SeveralObjects::Largest),
+        "error" => Ok(SeveralObjects::Error),
+        _ => Err("it must be skip, largest or error".into()),
+    }
+}
+
+impl SourceArgs {
+    /// Reads the data set, and says on stderr what was found and what was left out.
+    pub(crate) fn open(&self) -> Result<Dataset> {
+        let mut dataset = self.read()?;
+        if let (Some(fold), Some(folds)) = (self.fold, self.folds) {
+            anyhow::ensure!(fold <= folds, "--fold is {fold}; it must be from 1 to {folds}");
+            dataset.fold(usize::from(fold) - 1, folds.into(), 0)?;
+            let count = |split| dataset.indices(split).len();
+            eprintln!(
+                "fold {fold} of {folds}: {} train, {} val",
+                count(Split::Train),
+                count(Split::Val)
+            );
+            let parted = dataset.duplicates().into_iter();
+            parted
+                .filter(|problem| problem.kind == ProblemKind::SplitLeak)
+                .for_each(|problem| eprintln!("  {}: {problem}", problem.kind));
+        }
+        Ok(dataset)
+    }
+
+    /// Whether the user cut the images and chose a part to evaluate on.
+    pub(crate) fn chooses_fold(&self) -> bool {
+        self.fold.is_some()
+    }
+
+    /// The samples of a split at the size of the net's input. Broken images are named on stderr.
+    pub(crate) fn prepare(&self, dataset: &Dataset, split: Split, size: u32) -> Result<Prepared> {
+        let indices = dataset.indices(split);
+        anyhow::ensure!(!indices.is_empty(), "the data set has no image in its {split} split");
+        self.prepare_samples(dataset, &indices, &format!("{split} images"), size)
+    }
+
+    /// These samples, likewise.
+    pub(crate) fn prepare_samples(
+        &self,
+        dataset: &Dataset,
+        indices: &[usize],
+        which: &str,
+        size: u32,
+    ) -> Result<Prepared> {
+        // Each split has its part of the memory, so that all together stay below the limit.
+        let part = u128::from(self.cache) * indices.len() as u128 / dataset.samples.len() as u128;
+        let cache_bytes = u64::try_from(part).expect("a part is smaller than the whole");
+        let options =
+            PrepareOptions { size: size as usize, cache_bytes, ..PrepareOptions::default() };
+        let (prepared, problems) =
+            Prepared::new(dataset, indices, &options).with_context(|| which.to_owned())?;
+        problems.iter().for_each(|problem| eprintln!("left out: {problem}"));
+        let streamed = prepared.len() - prepared.cached();
+        if streamed > 0 {
+            eprintln!(
+                "{streamed} of {} {which} do not fit the memory of --cache and are decoded again for every batch",
+                prepared.len()
+            );
+        }
+        Ok(prepared)
+    }
+
+    fn read(&self) -> Result<Dataset> {
+        if self.data == "demo" {
+            let dataset = demo::dataset(&demo::DemoOptions::default())?;
+            eprintln!(
+                "demo: {} generated scenes of {} classes",
+                dataset.samples.len(),
+                dataset.classes.len()
+            );
+            return Ok(dataset);
+        }
+        let options = LoadOptions { several_objects: self.several, ..LoadOptions::default() };
+        let (dataset, report) = Dataset::load(Path::new(&self.data), &options)?;
+        eprintln!("{report}");
+        Ok(dataset)
+    }
+}
+
+/// Numbers the classes as a net does that was trained on other images; they are matched by name.
+pub(crate) fn number_classes_as(dataset: &mut Dataset, known: &[String]) -> Result<()> {
+    let number = |name: &String| {
+        let found = known.iter().position(|k| k == name);
+        found.with_context(|| {
+            format!("the net does not know the class {name:?}; it knows {}", known.join(", "))
+        })
+    };
+    let numbers = dataset.classes.iter().map(number).collect::<Result<Vec<_>>>()?;
+    dataset.samples.iter_mut().for_each(|s| s.class = numbers[s.class]);
+    dataset.classes = known.to_vec();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_mebibytes_unless_they_say_otherwise() {
+        for (text, bytes) in
+            [("0", 0), ("3", 3 << 20), ("512MiB", 512 << 20), ("2gib", 2 << 30), ("1 GiB", 1 << 30)]
+        {
+            assert_eq!(memory(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "-1", "1.5GiB", "2GB", "99999999999999999999", "99999999999GiB"] {
+            assert!(memory(text).is_err_and(|e| e.contains("512MiB")), "{text}");
+        }
+    }
+}
