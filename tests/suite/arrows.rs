@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &str)] = &[
 ];
 
 /// Packages that only serve development, and may use anything.
-const TOOLS: &[&str] = &["paso-benches", "paso-tests", "xtask"];
+const TOOLS: &[&str] = &["paso-benches", "paso-tests", "paso-wasm", "xtask"];
 
 #[test]
 fn only_the_drawn_arrows_exist() {
