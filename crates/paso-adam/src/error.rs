@@ -11,7 +11,7 @@ use paso_isa::IsaError;
 #[non_exhaustive]
 pub enum Error {
     /// A field of [`AdamConfig`](crate::AdamConfig), [`StepOptions`](crate::StepOptions) or
-    /// [`Param`](crate::Param) is outside its allowed.
+    /// [`Param`](crate::Param) is outside its allowed range.
     #[error("{field} = {value}: must be {allowed}")]
     InvalidValue {
         /// The field's name, as it is written in the configuration.

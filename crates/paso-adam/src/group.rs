@@ -264,7 +264,7 @@ impl AdamGroup {
         if small { Threads::One } else { Threads::Pool }
     }
 
-    /// A step with nothing besides it.
+    /// A plain step: no options, no audit.
     #[track_caller]
     fn plain<T: Source>(&mut self, threads: Threads, lr: f64, tensors: &mut [T]) {
         assert_lr(lr);
@@ -278,7 +278,7 @@ impl AdamGroup {
         threads.tensors(0, tensors, [a, b, c], &each, &|(), ()| ());
     }
 
-    /// A step with nothing besides it but an audit.
+    /// A plain step with an audit.
     #[track_caller]
     fn audited<T: Source>(&mut self, threads: Threads, lr: f64, tensors: &mut [T]) -> StepAudit {
         assert_lr(lr);
@@ -332,7 +332,7 @@ impl AdamGroup {
         Ok(StepReport { taken: true, norm, audit: options.audit.then_some(audit) })
     }
 
-    /// Takes the step with what is besides it.
+    /// Takes the step with its extras.
     fn apply<T: Source>(
         &mut self,
         threads: Threads,

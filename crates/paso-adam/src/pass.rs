@@ -104,7 +104,7 @@ pub(crate) struct VectorValues<S: Simd> {
     pub(crate) raw: S::f32s,
     /// The gradient as the rule saw it.
     pub(crate) gradient: S::f32s,
-    /// The step without the params's gain.
+    /// The step without the gain of the parameters.
     pub(crate) step: S::f32s,
     /// What is subtracted from the weight.
     pub(crate) taken: S::f32s,
@@ -192,7 +192,7 @@ fn one_vector<S: Simd, K: Kernel>(
     let Update { step, denominator, moments } = kernel.update(simd, w, g, moments);
     let taken = params.step(simd, g, step);
     let new = simd.mul_add_f32s(simd.splat_f32s(params.decay_factor), w, simd.neg_f32s(taken));
-    // The comparisons are those of the lines below: without a observer they cost nothing.
+    // The comparisons are those of the lines below: without an observer they cost nothing.
     let mut normal = math::beyond(simd, DENORMAL, moments[0]);
     if K::MOMENTS > 1 {
         normal = simd.and_m32s(normal, math::beyond(simd, DENORMAL, moments[1]));

@@ -24,7 +24,7 @@ pub enum Rule {
     Adam,
     /// The largest second moment so far takes the place of the second moment.
     AmsGrad(AmsGrad),
-    /// Nesterov's look-summary, in one of the forms that libraries ship under this name.
+    /// Nesterov's look-ahead, in one of the forms that libraries ship under this name.
     NAdam(Nesterov),
     /// The rate grows as the variance of the second moment shrinks; momentum alone before that can be estimated.
     /// PyTorch's has [`Epsilon::Hat`](crate::Epsilon::Hat), Optax's `Corrected`.

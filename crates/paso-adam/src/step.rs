@@ -90,7 +90,7 @@ impl Step {
         Self { isa, params, kernel, need, lr }
     }
 
-    /// Steps a whole tensor, with nothing besides it.
+    /// Steps a whole tensor, without extras.
     pub(crate) fn tensor(&self, threads: Threads, mut chunk: Chunk<'_>) {
         let mut step = *self;
         step.measure_update(threads, chunk.reborrow());
@@ -103,7 +103,7 @@ impl Step {
         threads.chunks(chunk, &leaf, &|(), ()| ());
     }
 
-    /// Steps a whole tensor, and does what is to be done besides it.
+    /// Steps a whole tensor, with extras.
     pub(crate) fn tensor_with(
         &self,
         threads: Threads,

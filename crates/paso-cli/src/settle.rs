@@ -60,7 +60,7 @@ pub(crate) struct SettleArgs {
     /// Differences of mean IoU below this are of no interest
     #[arg(long, value_name = "X", default_value_t = 0.01)]
     margin: f64,
-    /// What evaluates the runs [default: folds of fewer than 1000 photographs, else val]
+    /// The images to evaluate the runs on [default: folds below 1000 photographs, else val]
     #[arg(long, value_enum, conflicts_with_all = ["folds", "branch_from"])]
     evaluate_on: Option<EvaluateOn>,
     /// Runs at the same time, a thread each [default: one a core]

@@ -7,7 +7,7 @@ use paso_locate::data::{Dataset, Prepared, Split};
 use paso_locate::{Error, TrainConfig};
 use std::sync::Arc;
 
-/// What evaluates the runs of a study.
+/// The images that the runs of a study are evaluated on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EvaluateOn {
     /// The folder's val images, the same for every seed
@@ -50,7 +50,7 @@ impl Images {
         // Too few to be cut are refused here, before anything runs.
         all.fold(0, FOLDS, 0)?;
         eprintln!(
-            "each seed is evaluated on another fifth of these {} images and trains on the others (--evaluate-on val: always by the folder's val images)",
+            "each seed is evaluated on another fifth of these {} images and trains on the others (--evaluate-on val: always on the val images of the folder)",
             all.len()
         );
         Ok(Self::Folds(all))
@@ -67,7 +67,7 @@ impl Images {
         Ok(Self::Split { train, validation })
     }
 
-    /// What a seed trains on, and what evaluates it.
+    /// What a seed trains on, and what it is evaluated on.
     pub(crate) fn of_seed(&self, seed: u64) -> Result<(Arc<Prepared>, Arc<Prepared>), Error> {
         match self {
             Self::Split { train, validation } => Ok((Arc::clone(train), Arc::clone(validation))),
@@ -99,7 +99,7 @@ impl Images {
         }
     }
 
-    /// What a reader of the answer has to know: how many train, and what evaluates.
+    /// What a reader of the answer has to know: how many images are trained on and evaluated on.
     pub(crate) fn describe(&self) -> [(&'static str, String); 2] {
         match self {
             Self::Split { train, validation } => [

@@ -173,7 +173,7 @@ fn the_gain_is_what_theory_says() {
         assert_eq!(arm.verdict, Verdict::Helps, "{}", arm.name);
     }
     assert!(answer.notes[0].starts_with("no learning rate was tuned"), "said: {:?}", answer.notes);
-    // And the audit alone would have reported: noise limits the runs, and the prediction needs no decaying run at all.
+    // The audit alone would have shown it, too: noise limits the runs, and the prediction needs no decaying run at all.
     let why = answer.noise.expect("audited");
     eprintln!("predicted {:.3e}, measured {:?}", why.predicted_gain, why.measured_gain);
     assert!(why.noise_limited && why.largest_over_bound <= 1.0, "{why:?}");

@@ -48,7 +48,7 @@ pub fn check_gradient(
             let value = params.values()[i];
             let mut loss_at = |value: f32| {
                 params.values_mut()[i] = value;
-                tape.set_step(step); // the same numbers are dropped every time
+                tape.set_step(step); // the same elements are dropped every time
                 tape.forward(params, inputs)
             };
             // Fourth order, so that the step can be large enough for rounding not to matter.
@@ -70,7 +70,7 @@ pub fn check_gradient(
 
 impl Tape {
     /// The name of the first tensor or node, in the order of computation, that holds a NaN or an infinity for this
-    /// batch in training mode; `None` when all numbers are finite.
+    /// batch in training mode; `None` when all values are finite.
     ///
     /// For diagnosis after a loss that is not finite: it runs the batch once more and keeps every value, so
     /// it is slow and uses much memory. Running statistics are left as they are.
@@ -80,7 +80,7 @@ impl Tape {
     #[must_use]
     #[track_caller]
     pub fn first_non_finite(&self, params: &Params, inputs: &[(Var, &[f32])]) -> Option<String> {
-        let all_finite = |numbers: &[f32]| numbers.iter().all(|x| x.is_finite());
+        let all_finite = |values: &[f32]| values.iter().all(|x| x.is_finite());
         let bad_tensor =
             params.tensors().iter().find(|t| !all_finite(&params.values()[t.range.clone()]));
         let bad_statistic =

@@ -1,4 +1,4 @@
-//! The parameters of a model: one flat arena of trained numbers, one of running statistics, and their names.
+//! The parameters of a model: one flat arena of trained values, one of running statistics, and their names.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,7 +74,7 @@ impl BufferId {
     }
 }
 
-/// All numbers of a model. A gradient, and each moment of an optimizer, is one slice of the length of
+/// All values of a model. A gradient, and each moment of an optimizer, is one slice of the length of
 /// [`Params::values`].
 ///
 /// Random numbers come from `ChaCha8`, so a seed means the same model on every machine, permanently.
@@ -97,7 +97,7 @@ pub struct Params {
     tensors: Vec<ParamInfo>,
     statistics: Vec<ParamInfo>,
     rng: ChaCha8Rng,
-    /// Another one after each change, so that work done for these numbers need not be done again.
+    /// Another one after each change, so that what was computed for these values need not be computed again.
     version: u64,
 }
 
@@ -183,13 +183,13 @@ impl Params {
         (1..).map(|n| format!("{base}{n}")).find(|name| free(name)).unwrap_or_default()
     }
 
-    /// The trained numbers of all tensors, one after the other.
+    /// The trained values of all tensors, one after the other.
     #[must_use]
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// The trained numbers, to be changed by an optimizer or a checkpoint.
+    /// The trained values, to be changed by an optimizer or a checkpoint.
     pub fn values_mut(&mut self) -> &mut [f32] {
         self.version = next_version();
         &mut self.values

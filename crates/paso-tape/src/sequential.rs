@@ -127,7 +127,7 @@ impl Sequential {
         self.then(Layer::GlobalAvgPool)
     }
 
-    /// A linear layer with bias on all numbers of an image.
+    /// A linear layer with bias on all elements of an image.
     #[must_use]
     pub fn linear(self, outputs: usize) -> Self {
         self.then(Layer::Linear(outputs))

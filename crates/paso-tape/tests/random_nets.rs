@@ -132,7 +132,7 @@ fn the_plan_agrees_with_an_interpreter() {
             );
         }
 
-        // Inference conv_fusions normalizations and rectifiers away, but not where every value is wanted.
+        // Inference fuses batch norms and ReLUs into convolutions, but not where every value is kept.
         let (mut plain, mut same) = (Tape::new(), Params::new(seed));
         record(&graph, &mut plain, &mut same, true);
         for tape in [&mut tape, &mut plain] {

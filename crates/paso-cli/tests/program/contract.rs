@@ -103,7 +103,7 @@ fn a_settings_file_leaves_the_defaults_that_it_does_not_name() {
     let named = place.stdout("train --data demo --config net.toml --print-config");
     assert_eq!(named, place.stdout("train --data demo --net squeezenet --print-config"));
     assert!(named.contains("size = 160"), "{named}");
-    // The end of a run is close_augment, unless it may stop at any time.
+    // Augmentation ends before the run does, unless it may stop at any time.
     for (arguments, close_augment) in
         [("", 0.15), (" --schedule constant", 0.0), (" --patience 3", 0.0)]
     {

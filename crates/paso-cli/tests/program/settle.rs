@@ -29,7 +29,7 @@ fn it_ends_with_one_object_and_goes_on_where_it_stopped() {
     );
     assert!(
         page.contains("another fifth") && page.contains("not quite independent"),
-        "its evaluates"
+        "what it is evaluated on"
     );
     assert!(page.contains("ange test"), "the range test that placed the rates is in it");
     place.json(&format!("settle {SMALL} --evaluate-on val --out split"));

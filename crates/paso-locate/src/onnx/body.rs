@@ -1,4 +1,4 @@
-//! The parts before the head, one function each, as `crate::net` and `crate::nets::squeezenet` record them.
+//! The parts before the head, one function each, as `crate::nets` and `crate::nets::squeezenet` record them.
 
 use super::graph::{Graph, int};
 use crate::NetName;

@@ -1,4 +1,4 @@
-//! The nets of `crate::net` once more, as ONNX says them: NCHW inside, inference only.
+//! The nets of `crate::nets` once more, as ONNX says them: NCHW inside, inference only.
 //!
 //! What changes there changes here. The tests see that every tensor of a net is used; that the numbers agree is for
 //! `tests/python/check_onnx.py` to see.
@@ -9,7 +9,7 @@ use crate::NetName;
 use crate::data::{MEAN, STD};
 use crate::nets::attend::coordinate;
 
-/// Places that the net of `crate::net` looks at have two coordinates each.
+/// Places that the net of `crate::nets` looks at have two coordinates each.
 const COORDINATES: usize = 2;
 
 /// From `image`, NHWC in 0..255, to `box`, `logits` and `scores`.

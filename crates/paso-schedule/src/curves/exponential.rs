@@ -34,7 +34,7 @@ impl Schedule for Exponential {
     }
 }
 
-/// The form of a [`Exponential`].
+/// The form of an [`Exponential`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ExponentialEase;
 

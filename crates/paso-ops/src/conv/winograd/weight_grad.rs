@@ -71,7 +71,7 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // 16 registers are fewer than 6 x 2 accumulators and what is added out_channels them, but the long rows make up for it.
+        // 16 registers are fewer than 6 x 2 accumulators and what is added to them, but the long rows make up for it.
         if S::F32_LANES == 8 {
             self.panels::<S, 6>(simd);
         } else {
