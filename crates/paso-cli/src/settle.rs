@@ -158,7 +158,7 @@ fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
     config.check()?;
     ensure!(
         config.close_augment <= 0.0,
-        "close_augment is {}, but the runs of a study share their steps as long as their rates agree, and so their views of the images; \
+        "close_augment is {}, but the runs of a study share their steps as long as their learning rates agree, and with them their augmented images; \
          leave close_augment out of the settings, or make it 0",
         config.close_augment
     );

@@ -113,7 +113,7 @@ fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
         _ => None,
     };
     let preset = args.settings.of_training(&args.source.data, boxes);
-    // A run that may stop at any time has no end for its views to close_augment down at.
+    // A run that may stop at any time has no known end before which augmentation could be reduced.
     let open = args.patience.is_some() || args.schedule.as_deref() == Some("constant");
     let close_augment = if open { 0.0 } else { preset.close_augment };
     let preset = TrainConfig { schedule: SCHEDULE.into(), close_augment, ..preset };
