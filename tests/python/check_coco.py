@@ -3,8 +3,8 @@
 
     python check_coco.py --paso target/release/paso [--data FOLDER ...]
 
-Needs pycocotools. Pictures, objects, classes and boxes must be those that paso counts and writes as CSV, every picture must
-be there, and COCO's own judge must find each box to be right when it is given back as an answer. Boxes of Pascal VOC folders
+Needs pycocotools. Images, objects, classes and boxes must be those that paso counts and writes as CSV, every image must
+be there, and COCO's own evaluation must find each box correct when it is given as a prediction. Boxes of Pascal VOC folders
 are also compared with their XML, read here. Exit code 1 means that something differs.
 """
 
@@ -50,14 +50,14 @@ def check(program, data, folder):
     counted = json.loads(paso(program, "data", data, "--json"))
     for form in ("coco", "csv"):
         paso(program, "data", data, "--convert", form, "--out", folder / form)
-    pictures, found, good = 0, collections.Counter(), True
+    images, found, good = 0, collections.Counter(), True
     for path in sorted((folder / "coco" / "annotations").glob("*.json")):
         with contextlib.redirect_stdout(io.StringIO()):
             more, boxes, right = read(path, folder / "coco" / "images")
-        pictures += more
+        images += more
         found += boxes
         good &= right
-    good &= pictures == counted["usable_pictures"] and found.total() == counted["objects"]
+    good &= images == counted["usable_images"] and found.total() == counted["objects"]
     classes = collections.Counter()
     for (_, name, _), number in found.items():
         classes[name] += number
@@ -66,12 +66,12 @@ def check(program, data, folder):
     apart = against_xml(data, found)
     good &= apart is None or apart <= 1.0
     beside = "" if apart is None else f", at most {apart:.2f} pixels from the XML"
-    print(f"{data.name}: {pictures} pictures, {found.total()} boxes of {len(classes)} classes{beside} {'' if good else 'DIFFERS'}")
+    print(f"{data.name}: {images} images, {found.total()} boxes of {len(classes)} classes{beside} {'' if good else 'DIFFERS'}")
     return good
 
 
 def read(path, images):
-    """A split: its number of pictures, its boxes as (picture, class, corners), and whether all is well."""
+    """A split: its number of images, its boxes as (image, class, corners), and whether all is well."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -87,11 +87,11 @@ def read(path, images):
         good &= min(x, y) >= 0 and x + width <= about["width"] + 1e-6 and y + height <= about["height"] + 1e-6
         boxes[about["file_name"], category["name"], rounded((x, y, x + width, y + height))] += 1
         answers.append({key: annotation[key] for key in ("image_id", "category_id", "bbox")} | {"score": 1.0})
-    judge = COCOeval(coco, coco.loadRes(answers), "bbox")
-    judge.evaluate()
-    judge.accumulate()
-    judge.summarize()
-    return len(coco.getImgIds()), boxes, good and judge.stats[0] > 0.999
+    evaluation = COCOeval(coco, coco.loadRes(answers), "bbox")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    return len(coco.getImgIds()), boxes, good and evaluation.stats[0] > 0.999
 
 
 def rounded(corners):
@@ -110,7 +110,7 @@ def table(path):
 
 
 def against_xml(data, found):
-    """The largest distance, in pixels, of any box from one of its class in the picture's XML; None without XML."""
+    """The largest distance, in pixels, of any box from one of its class in the image's XML; None without XML."""
     stated = collections.defaultdict(list)
     for path in data.rglob("*.xml"):
         for thing in ElementTree.parse(path).getroot().iter("object"):

@@ -88,10 +88,10 @@ def same_as_predict(said, classes, predicted):
     for i, line in enumerate(predicted):
         good &= line["class"] == classes[int(scores[i].argmax())]
         good &= abs(line["score"] - float(scores[i].max())) < LIMITS["scores"]
-        with Image.open(line["file"]) as picture:
-            if picture.getexif().get(0x0112, 1) != 1:
+        with Image.open(line["file"]) as upright:
+            if upright.getexif().get(0x0112, 1) != 1:
                 continue
-            width, height = picture.size
+            width, height = upright.size
         sides = [width, height, width, height]
         pixels = [float(edge) * side for edge, side in zip(boxes[i], sides)]
         for ours, theirs, side in zip(pixels, line["box"], sides):

@@ -10,7 +10,7 @@ pub(crate) fn show(bar: &ProgressBar, event: &Event<'_>) {
     match event {
         Event::Planned(plan) => bar.suspend(|| eprintln!("{plan}")),
         Event::BudgetCut(cut) => {
-            bar.suspend(|| cut.costs().iter().for_each(|line| eprintln!("{line}")))
+            bar.suspend(|| cut.costs().iter().for_each(|line| eprintln!("{line}")));
         }
         Event::Finished { progress, .. } => {
             bar.set_length(progress.total as u64);
