@@ -73,6 +73,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Before anything runs or is written. It is a setting of the call, as an option is: exit code 2.
+    if let Err(e) = paso_locate::Isa::from_env() {
+        eprintln!("error: PASO_ISA: {e}");
+        return ExitCode::from(2);
+    }
     let outcome = match Paso::parse().command {
         Command::Settle(args) => settle::run(&args),
         Command::FindLr(args) => find_lr::run(&args),

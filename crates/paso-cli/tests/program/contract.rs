@@ -139,9 +139,13 @@ fn paso_isa_forces_a_level_and_says_so_when_it_cannot() {
     let output = place.paso("cpu --json").env("PASO_ISA", "scalar").output().expect("it starts");
     let cpu: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(cpu["isa"], "scalar");
-    let output = place.paso("cpu --json").env("PASO_ISA", "mmx").output().expect("it starts");
-    let said = crate::text(&output.stderr);
-    assert!(!output.status.success() && said.contains("`mmx` is not available"), "{said}");
+    for command in ["cpu --json", "train --data demo", "validate"] {
+        let output = place.paso(command).env("PASO_ISA", "mmx").output().expect("it starts");
+        let said = crate::text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{command}: {said}");
+        assert!(said.contains("`mmx` is not available"), "{command}: {said}");
+        assert!(!place.path("runs").exists(), "{command} has written nothing");
+    }
 }
 
 #[test]
