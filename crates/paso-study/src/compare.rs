@@ -48,7 +48,7 @@ pub struct Comparison {
     pub more_seeds: Option<usize>,
 }
 
-/// Judges `differences` (arm minus baseline, one per seed).
+/// Evaluates `differences` (arm minus baseline, one per seed).
 ///
 /// * *No difference*: the interval at level `1 - 2 * alpha` lies inside `±margin`. That is the two one-sided tests
 ///   procedure (Schuirmann, 1987): it is wrong with a chance of at most `alpha` when the true difference is as large as the margin.

@@ -109,7 +109,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 /// 1 for each point, but 0 for a spike: one that lies far from the median of its neighbors (Hampel's filter).
 ///
-/// A steep part of the curve is not taken for spikes, since the median of a falling stretch is its middle point. Judging
+/// A steep part of the curve is not taken for spikes, since the median of a falling stretch is its middle point. Evaluating
 /// by the distance to a smooth fit, as LOWESS does, would discard just the fall that is looked for.
 pub(super) fn trust(y: &[f64], noise: &[f64]) -> Vec<f64> {
     let mut sorted = y.to_vec();
