@@ -1,11 +1,12 @@
 //! [`Adam`]: checked settings, and the step over plain slices.
 
-use crate::chunks::{Chunk, Gradient, Threads};
+use crate::checks::assert_lr;
+use crate::chunks::{Chunk, Threads};
 use crate::config::AdamConfig;
 use crate::error::Error;
-use crate::rule::{AmsGrad, Nesterov, Rule};
 use crate::scalars::Scalars;
-use crate::step::{Step, longest};
+use crate::step::{GradScale, Step};
+use crate::tensors::Gradient;
 use paso_isa::Isa;
 
 /// An optimizer whose settings were checked, and the instruction set it runs on. It holds no moments: it is a
@@ -20,12 +21,12 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Checks the settings. The step runs on the level that `PASO_ISA` names (feature `std`), or else on the
-    /// fastest of this CPU.
+    /// Checks the settings. Steps run on the instruction set that `PASO_ISA` names (feature `std`), or else on
+    /// the fastest of this CPU.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] names the field, its value and the allowed range; [`Error::Isa`] tells that `PASO_ISA`
-    /// asks for what cannot be had.
+    /// [`Error::InvalidValue`] names the field, its value and the allowed range; [`Error::Isa`] when `PASO_ISA`
+    /// names an instruction set that is not available.
     pub fn new(config: AdamConfig) -> Result<Self, Error> {
         config.validate()?;
         #[cfg(feature = "std")]
@@ -70,14 +71,14 @@ impl Adam {
     /// ```
     #[must_use]
     pub fn longest_step(&self, t: u64) -> Option<f64> {
-        longest(&self.config, t.max(1))
+        self.config.longest_step(t.max(1))
     }
 
     /// Takes step number `t` (the first is 1) with the learning rate `lr`: updates `weights` and both moments, all of one
     /// length. Moments start as zeros. Allocates nothing and starts no thread.
     ///
-    /// Rules with another number of moments, or with numbers to remember beside them, need an
-    /// [`AdamGroup`](crate::AdamGroup); [`Rule::Lion`] leaves `v` alone.
+    /// Rules with three moments, or with scalars to carry from step to step, need an [`AdamGroup`](crate::AdamGroup);
+    /// [`Rule::Lion`](crate::Rule::Lion) leaves `v` alone.
     ///
     /// ```
     /// use paso_adam::{Adam, AdamConfig};
@@ -94,7 +95,8 @@ impl Adam {
     ///
     /// # Panics
     /// When a slice has another length than `weights`, when `t` is 0, when `lr` is negative, infinite or NaN, or when
-    /// the rule is [`Rule::AmsGrad`], [`Rule::ScheduleFree`] or the warming [`Rule::NAdam`].
+    /// the rule is [`Rule::AmsGrad`](crate::Rule::AmsGrad), [`Rule::ScheduleFree`](crate::Rule::ScheduleFree) or the
+    /// warming [`Rule::NAdam`](crate::Rule::NAdam).
     #[track_caller]
     pub fn step(
         &self,
@@ -111,29 +113,14 @@ impl Adam {
         assert!(v.len() == n, "second moment has {} values, weights have {n}", v.len());
         assert!(t > 0, "step number 0: the first step is 1");
         assert_lr(lr);
-        let rule = self.config.rule;
-        let needs_more = matches!(
-            rule,
-            Rule::AmsGrad(AmsGrad::Raw | AmsGrad::BiasCorrected)
-                | Rule::ScheduleFree(_)
-                | Rule::NAdam(Nesterov::Warming { .. })
-        );
-        assert!(!needs_more, "{rule:?} keeps more than two moments: step an AdamGroup");
-        let step = self.at(t, lr, Scalars::default(), [1.0, f64::INFINITY]);
-        let v = if rule == Rule::Lion { &mut [] } else { v };
+        let (rule, formula) = (self.config.rule, self.config.rule.formula());
+        let moments = formula.moment_names().len();
+        let fits = moments <= 2 && !formula.has_scalars();
+        assert!(fits, "{rule:?} carries more than two moments: step an AdamGroup");
+        let step = Step::new(&self.config, self.isa, t, lr, Scalars::default(), GradScale::NONE);
+        let v = if moments < 2 { &mut [] } else { v };
         let gradient = Gradient::Keep(gradient);
         let chunk = Chunk { weights, gradient, average: &mut [], moments: [m, v, &mut []] };
         step.tensor(Threads::One, chunk);
     }
-
-    /// Folds everything that is constant over step `t`.
-    pub(crate) fn at(&self, t: u64, lr: f64, scalars: Scalars, scale_and_clip: [f64; 2]) -> Step {
-        Step::new(&self.config, self.isa, t, lr, scalars, scale_and_clip)
-    }
-}
-
-/// Panics unless the learning rate is one.
-#[track_caller]
-pub(crate) fn assert_lr(lr: f64) {
-    assert!(lr >= 0.0 && lr.is_finite(), "rate {lr}: must be finite and at least 0");
 }

@@ -223,7 +223,7 @@ impl<S: Simd> Observer<S> for Counting<S> {
         self.above = self.count(simd, simd.greater_than_f32s(size, self.lr), self.above);
         self.poison = simd.mul_add_f32s(values.raw, simd.splat_f32s(0.0), self.poison);
         self.weights = simd.mul_add_f32s(values.weight, values.weight, self.weights);
-        // Denormals are rare: one test for all of them, and what counts them beside the way.
+        // Denormals are rare: one test for all of them, and the counting is outside of the common path.
         if simd.first_true_m32s(simd.not_m32s(values.normal)) < S::F32_LANES {
             let [a, b, c] = values.moments;
             self.flushed = self.count(simd, denormal(simd, a), self.flushed);

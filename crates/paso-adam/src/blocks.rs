@@ -1,22 +1,24 @@
-//! A pass with company: the running average of the weights, zeroing of the gradient, the audit.
+//! A pass with extras: the running average of the weights, zeroing of the gradient, the audit.
 //!
-//! It goes block by block, so that what is beside the step finds the block in the first cache: memory is still
-//! passed over once.
+//! It goes block by block, so that the extras find the block in the L1 cache: memory is still passed over once.
 
-use pulp::{Simd, WithSimd};
+use core::ops::Range;
+
+use pulp::Simd;
 
 use crate::audit::{Counting, SAMPLE, STRIDE, Sample, StepAudit};
-use crate::chunks::Gradient;
 use crate::pass::{Pass, PassParams};
-use crate::rules::Kernel;
+use crate::rules::{Job, Kernel};
+use crate::tensors::Gradient;
 
-/// Weights in a block: their slices are in the first cache together.
+/// Weights in a block: all of their slices fit in the L1 cache.
 const BLOCK: usize = 1024;
 
-/// A step over slices of one length, and what is done beside it.
-pub(crate) struct Blocks<'a, K> {
+/// A step over slices of one length, with its extras.
+pub(crate) struct Blocks<'a> {
     pub(crate) params: PassParams,
-    pub(crate) kernel: K,
+    /// What the denominator divides.
+    pub(crate) gain: f32,
     pub(crate) weights: &'a mut [f32],
     pub(crate) gradient: Gradient<'a>,
     pub(crate) moments: [&'a mut [f32]; 3],
@@ -27,11 +29,11 @@ pub(crate) struct Blocks<'a, K> {
     pub(crate) audit: Option<f64>,
 }
 
-impl<K: Kernel> WithSimd for Blocks<'_, K> {
+impl Job for Blocks<'_> {
     type Output = StepAudit;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) -> StepAudit {
+    fn run<S: Simd, K: Kernel>(mut self, simd: S, kernel: K) -> StepAudit {
         let mut audit = StepAudit::default();
         let n = self.weights.len();
         let mut start = 0;
@@ -42,20 +44,20 @@ impl<K: Kernel> WithSimd for Blocks<'_, K> {
             let long = if alone { STRIDE } else { BLOCK };
             let block = if sampled { SAMPLE } else { long - start % long };
             let end = (start + block).min(n);
-            self.block(simd, start, end, sampled, &mut audit);
+            self.block(simd, kernel, start..end, sampled, &mut audit);
             start = end;
         }
         audit
     }
 }
 
-impl<K: Kernel> Blocks<'_, K> {
+impl Blocks<'_> {
     #[inline(always)]
-    fn block<S: Simd>(
+    fn block<S: Simd, K: Kernel>(
         &mut self,
         simd: S,
-        start: usize,
-        end: usize,
+        kernel: K,
+        Range { start, end }: Range<usize>,
         sampled: bool,
         audit: &mut StepAudit,
     ) {
@@ -63,7 +65,6 @@ impl<K: Kernel> Blocks<'_, K> {
         let n = end - start;
         let pass = Pass {
             params: self.params,
-            kernel: self.kernel,
             weights: &mut self.weights[start..end],
             gradient: &self.gradient.values()[start..end],
             moments: [
@@ -73,17 +74,16 @@ impl<K: Kernel> Blocks<'_, K> {
             ],
         };
         match self.audit {
-            None => pass.with_simd(simd),
+            None => pass.run(simd, kernel),
             Some(lr) => {
                 let inverse = if lr > 0.0 { 1.0 / lr } else { 0.0 };
                 let mut counting = Counting::new(simd, lr);
                 if sampled {
                     let mut sample = Sample::new(counting);
-                    pass.run_observed(simd, &mut sample);
-                    counting =
-                        sample.flush(audit, n, inverse, self.kernel.gain() * self.params.gain);
+                    pass.run_observed(simd, kernel, &mut sample);
+                    counting = sample.flush(audit, n, inverse, self.gain * self.params.gain);
                 } else {
-                    pass.run_observed(simd, &mut counting);
+                    pass.run_observed(simd, kernel, &mut counting);
                 }
                 counting.flush(simd, audit, &self.gradient.values()[start..end], inverse);
             }

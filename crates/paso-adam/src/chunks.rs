@@ -1,7 +1,9 @@
-//! Chunks of tensors: how a step is cut for threads, and how what the chunks return is put together again.
+//! Chunks of tensors: how a step is cut for threads, and how the results of the chunks are merged.
 //!
 //! Chunks may be cut anywhere, because no weight's bits depend on its neighbors; sums do depend on where, so the
 //! cuts depend on the lengths alone, never on threads. `rayon::join` allocates nothing.
+
+use crate::tensors::{Gradient, ParamMut, Tensors};
 
 /// Up to so many weights a group stays in the caller's thread.
 #[cfg(feature = "rayon")]
@@ -9,63 +11,6 @@ pub(crate) const SERIAL: usize = 100_000;
 
 /// Chunks of at most so many weights (1.75 MiB of memory traffic) are not cut further.
 const CHUNK: usize = 64 * 1024;
-
-/// The gradient of a tensor of a step.
-#[derive(Debug)]
-pub enum Gradient<'a> {
-    /// To be read.
-    Keep(&'a [f32]),
-    /// To be read and set to zero in the same pass, for a backward pass that adds to it.
-    Zero(&'a mut [f32]),
-}
-
-impl Gradient<'_> {
-    /// The values.
-    #[must_use]
-    pub fn values(&self) -> &[f32] {
-        match self {
-            Self::Keep(values) => values,
-            Self::Zero(values) => values,
-        }
-    }
-
-    fn reborrow(&mut self) -> Gradient<'_> {
-        match self {
-            Self::Keep(values) => Gradient::Keep(values),
-            Self::Zero(values) => Gradient::Zero(values),
-        }
-    }
-}
-
-/// A tensor of a step: its weights, its gradient, and what else is to happen to it. All slices have one length.
-#[derive(Debug)]
-pub struct ParamMut<'a> {
-    /// The weights.
-    pub weights: &'a mut [f32],
-    /// The gradient.
-    pub gradient: Gradient<'a>,
-    /// A running average of the weights, which [`StepOptions::average`](crate::StepOptions::average) moves towards them
-    /// after the step; empty for none.
-    pub average: &'a mut [f32],
-}
-
-/// What a step takes its tensors from.
-pub(crate) trait Source: Send {
-    /// The weights, the gradient and the average.
-    fn parts(&mut self) -> (&mut [f32], Gradient<'_>, &mut [f32]);
-}
-
-impl Source for ParamMut<'_> {
-    fn parts(&mut self) -> (&mut [f32], Gradient<'_>, &mut [f32]) {
-        (self.weights, self.gradient.reborrow(), self.average)
-    }
-}
-
-impl Source for (&mut [f32], &[f32]) {
-    fn parts(&mut self) -> (&mut [f32], Gradient<'_>, &mut [f32]) {
-        (self.0, Gradient::Keep(self.1), &mut [])
-    }
-}
 
 /// A part of a tensor with its moments; slices that are not there are empty.
 pub(crate) struct Chunk<'a> {
@@ -145,39 +90,40 @@ impl Threads {
         }
     }
 
-    /// `each` of the tensors, with its number from `first` on; what they return is merged in a fixed order.
-    pub(crate) fn tensors<T: Source, R: Default + Send>(
+    /// `each` of the tensors of these lengths, with its number from `first` on; the results are merged in a fixed order.
+    pub(crate) fn tensors<R: Default + Send>(
         self,
-        first: usize,
-        tensors: &mut [T],
+        (first, lens): (usize, &[usize]),
+        mut tensors: impl Tensors,
         moments: [&mut [f32]; 3],
         each: &(impl Fn(usize, Chunk<'_>) -> R + Sync),
         merge: &(impl Fn(R, R) -> R + Sync),
     ) -> R {
         // Every rule has one moment at least.
-        if moments[0].len() <= CHUNK || tensors.len() < 2 {
-            let (mut rest, mut all) = (moments, R::default());
-            for (i, tensor) in tensors.iter_mut().enumerate() {
-                let (weights, gradient, average) = tensor.parts();
-                let (moments, others) = cut_all(rest, weights.len());
-                rest = others;
+        if moments[0].len() <= CHUNK || lens.len() < 2 {
+            let (mut rest, mut all) = (Some(moments), R::default());
+            tensors.for_each(lens, |i, ParamMut { weights, gradient, average }| {
+                let Some(moments) = rest.take() else { return };
+                let (moments, others) = cut_all(moments, weights.len());
+                rest = Some(others);
                 let result = each(first + i, Chunk { weights, gradient, average, moments });
-                all = merge(all, result);
-            }
+                all = merge(core::mem::take(&mut all), result);
+            });
             return all;
         }
-        let half = tensors.len() / 2;
-        let (left, right) = tensors.split_at_mut(half);
-        let weights = left.iter_mut().map(|tensor| tensor.parts().0.len()).sum();
+        let half = lens.len() / 2;
+        let (l_left, l_right) = lens.split_at(half);
+        let weights = l_left.iter().sum();
+        let (left, right) = tensors.split(half, weights);
         let (m_left, m_right) = cut_all(moments, weights);
         let (a, b) = self.join(
-            || self.tensors(first, left, m_left, each, merge),
-            || self.tensors(first + half, right, m_right, each, merge),
+            || self.tensors((first, l_left), left, m_left, each, merge),
+            || self.tensors((first + half, l_right), right, m_right, each, merge),
         );
         merge(a, b)
     }
 
-    /// `leaf` of every chunk of a tensor; what they return is merged in a fixed order.
+    /// `leaf` of every chunk of a tensor; the results are merged in a fixed order.
     pub(crate) fn chunks<R: Send>(
         self,
         chunk: Chunk<'_>,

@@ -1,7 +1,9 @@
 //! Starting points that reproduce a library's optimizer of the same name.
 
-use crate::config::{AdamConfig, Epsilon, WeightDecay};
-use crate::rule::{AdoptClip, Nesterov, Rule};
+use crate::config::AdamConfig;
+use crate::decay::WeightDecay;
+use crate::hyper_params::Epsilon;
+use crate::rules::{Adopt, AdoptClip, Nesterov, Rule};
 
 /// Each of these has the library's defaults and the library's place for `eps`; the
 /// [chapter on other libraries](crate#adam-in-other-libraries) has the rest.
@@ -70,12 +72,14 @@ impl AdamConfig {
     /// ADOPT with the paper's clipping, as in Optax.
     #[must_use]
     pub fn adopt() -> Self {
-        Self {
-            rule: Rule::Adopt(Some(AdoptClip::default())),
-            beta2: 0.9999,
-            eps: 1e-6,
-            ..Self::default()
-        }
+        Self { rule: Rule::Adopt(Adopt::default()), beta2: 0.9999, eps: 1e-6, ..Self::default() }
+    }
+
+    /// `pytorch_optimizer.ADOPT` (3.x): its bound starts a step earlier, and decoupled decay acts in the first step.
+    #[must_use]
+    pub fn pytorch_optimizer_adopt() -> Self {
+        let clip = Some(AdoptClip { shift: 0, ..AdoptClip::default() });
+        Self { rule: Rule::Adopt(Adopt { clip, decay_in_first_step: true }), ..Self::adopt() }
     }
 
     /// LAMB with `eps` 1e-6, as in Optax and timm.

@@ -29,7 +29,7 @@ pub enum Error {
         /// The rule.
         rule: &'static str,
     },
-    /// The environment variable `PASO_ISA` names an instruction set that cannot be had.
+    /// The environment variable `PASO_ISA` names an instruction set that is not available.
     #[error("PASO_ISA: {0}")]
     Isa(#[from] IsaError),
     /// A saved state has a format version that this build does not read.
@@ -45,6 +45,9 @@ pub enum Error {
     /// A saved state does not fit the optimizer that it is loaded into, or contradicts itself.
     #[error("saved optimizer state does not fit: {0}")]
     State(String),
+    /// Two tensors of a group have this name.
+    #[error("two tensors are named `{0}`: names must be unique in a group")]
+    DuplicateName(String),
     /// A gradient is NaN or infinite, under [`NonFinite::Refuse`](crate::NonFinite::Refuse).
     #[error("gradient {index} of tensor `{tensor}` is {value}; the step was not taken")]
     NonFinite {

@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use crate::config::AdamConfig;
+use crate::hyper_params::HyperParams;
 
 /// `base^t` in f64. Through `libm`, so that it has the same bits on every platform.
 pub(crate) fn power(base: f64, t: u64) -> f64 {
@@ -67,8 +67,8 @@ pub(crate) fn flush_threshold_squared(beta2: f64) -> f32 {
 }
 
 /// The magnitude up to which a gradient counts as zero where it is not squared: its part in a moment would be denormal.
-pub(crate) fn flush_threshold(config: &AdamConfig) -> f32 {
-    let part = (1.0 - config.beta1).min(1.0 - config.beta2);
+pub(crate) fn flush_threshold(hyper: &HyperParams) -> f32 {
+    let part = (1.0 - hyper.beta1).min(1.0 - hyper.beta2);
     round(f64::from(f32::MIN_POSITIVE) / part)
 }
 

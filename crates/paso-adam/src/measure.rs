@@ -1,19 +1,20 @@
 //! Sums over a tensor that a step needs before it is taken: norms of the gradient, the weights and the update.
 //!
 //! They are added in f64, in an order that depends on the lengths alone: sixteen running sums over a chunk (element i
-//! in sum i mod 16), chunks in a fixed tree. So they have the same bits on every level and for any number of threads.
+//! in sum i mod 16), chunks in a fixed tree. So they have the same bits on every instruction set and for any number of
+//! threads.
 
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 use crate::pass::{Observer, Pass, PassParams, VectorValues};
-use crate::rules::Kernel;
+use crate::rules::{Job, Kernel};
 
-/// Running sums; sixteen fill a vector of any level.
-const SUMS: usize = 16;
+/// Running sums; sixteen fill a vector of any instruction set.
+pub(crate) const SUMS: usize = 16;
 
 /// The sum of `(x + decay * w)^2`, in the fixed order. `w` has the length of `x`.
 ///
-/// Plain loops over arrays: a closure would be compiled without the level's instructions, and called.
+/// Plain loops over arrays: a closure would be compiled without the instruction set, and called.
 #[inline(always)]
 fn squares(x: &[f32], w: &[f32], decay: f64) -> f64 {
     let mut sums = [0.0_f64; SUMS];
@@ -34,53 +35,6 @@ fn squares(x: &[f32], w: &[f32], decay: f64) -> f64 {
         all += sum;
     }
     all
-}
-
-/// The gradient's sum of squares and its largest magnitude. The sum is not finite exactly when a gradient is not: no
-/// square of a finite f32 overflows f64.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Size {
-    pub(crate) squares: f64,
-    pub(crate) largest: f32,
-}
-
-impl Size {
-    pub(crate) fn merge(self, other: Self) -> Self {
-        Self { squares: self.squares + other.squares, largest: self.largest.max(other.largest) }
-    }
-}
-
-/// Measures a gradient.
-pub(crate) struct Gradient<'a>(pub(crate) &'a [f32]);
-
-impl WithSimd for Gradient<'_> {
-    type Output = Size;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Size {
-        let mut squares = [0.0_f64; SUMS];
-        let mut largest = [0.0_f32; SUMS];
-        let (chunks, rest) = self.0.as_chunks::<SUMS>();
-        for chunk in chunks {
-            for k in 0..SUMS {
-                let x = f64::from(chunk[k]);
-                squares[k] += x * x;
-                let x = chunk[k].abs();
-                largest[k] = if x > largest[k] { x } else { largest[k] };
-            }
-        }
-        for k in 0..rest.len() {
-            let x = f64::from(rest[k]);
-            squares[k] += x * x;
-            largest[k] = largest[k].max(rest[k].abs());
-        }
-        let mut size = Size::default();
-        for k in 0..SUMS {
-            size.squares += squares[k];
-            size.largest = size.largest.max(largest[k]);
-        }
-        size
-    }
 }
 
 /// What LAMB and the cautious mask need to know of a tensor's update before it is taken.
@@ -105,9 +59,8 @@ impl UpdateSummary {
 }
 
 /// Computes an update without taking it: the same pass, over copies of a block at a time.
-pub(crate) struct UpdateSums<'a, K> {
+pub(crate) struct UpdateSums<'a> {
     pub(crate) params: PassParams,
-    pub(crate) kernel: K,
     /// Adds so much of the weight to the update, and takes the norms; `None` to count what agrees instead.
     pub(crate) decay: Option<f64>,
     pub(crate) weights: &'a [f32],
@@ -115,15 +68,15 @@ pub(crate) struct UpdateSums<'a, K> {
     pub(crate) moments: [&'a [f32]; 3],
 }
 
-/// Weights that are looked at together: their copies stay in the first cache.
+/// Weights in a block: their copies stay in the L1 cache.
 const BLOCK: usize = 256;
 
-impl<K: Kernel> WithSimd for UpdateSums<'_, K> {
+impl Job for UpdateSums<'_> {
     type Output = UpdateSummary;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> UpdateSummary {
-        let UpdateSums { params, kernel, decay, weights, gradient, moments } = self;
+    fn run<S: Simd, K: Kernel>(self, simd: S, kernel: K) -> UpdateSummary {
+        let UpdateSums { params, decay, weights, gradient, moments } = self;
         let mut summary = UpdateSummary::default();
         let (mut steps, mut gradients) = ([0.0_f32; BLOCK], [0.0_f32; BLOCK]);
         let mut copies = [[0.0_f32; BLOCK]; 4];
@@ -140,15 +93,12 @@ impl<K: Kernel> WithSimd for UpdateSums<'_, K> {
             let used = |k| if K::MOMENTS > k { n } else { 0 };
             let pass = Pass {
                 params,
-                kernel,
                 weights: &mut w[..n],
                 gradient: &gradient[start..end],
                 moments: [&mut m0[..used(0)], &mut m1[..used(1)], &mut m2[..used(2)]],
             };
-            pass.run_observed(
-                simd,
-                &mut StepRecorder { steps: &mut steps, gradients: &mut gradients },
-            );
+            let mut recorder = StepRecorder { steps: &mut steps, gradients: &mut gradients };
+            pass.run_observed(simd, kernel, &mut recorder);
             let (weights, steps) = (&weights[start..end], &steps[..n]);
             let gradients = &gradients[..n];
             if let Some(decay) = decay {
@@ -168,7 +118,7 @@ impl<K: Kernel> WithSimd for UpdateSums<'_, K> {
     }
 }
 
-/// Keeps the steps and the gradients that the rule saw.
+/// Records the steps and the gradients as the rule saw them.
 struct StepRecorder<'a> {
     steps: &'a mut [f32; BLOCK],
     gradients: &'a mut [f32; BLOCK],

@@ -1,10 +1,11 @@
-//! [`StepOptions`]: what one step does beside the update.
+//! [`StepOptions`]: what one step does in addition to the update.
 
 use crate::audit::StepAudit;
-use crate::config::{require, size};
+use crate::checks::{decay_rate, positive};
 use crate::error::Error;
+use crate::grad_norm::ClipNorm;
 
-/// What a step does beside the update, all in the same pass over memory but for what needs a norm first.
+/// What a step does in addition to the update, all in the same pass over memory except for what needs a norm first.
 ///
 /// ```
 /// use paso_adam::{Clip, NonFinite, StepOptions};
@@ -55,27 +56,16 @@ pub enum Clip {
     Value(f64),
     /// A tensor whose gradient has a larger norm is scaled to it. Keras' `clipnorm`.
     TensorNorm(f64),
-    /// All gradients are multiplied with `max / (norm + eps)` where that is below 1, for the norm over all tensors.
-    GlobalNorm {
-        /// The largest norm, above 0.
-        max: f64,
-        /// Added to the norm: 1e-6 in PyTorch's `clip_grad_norm_`, 0 in Optax and Keras.
-        eps: f64,
-    },
-    /// As [`Clip::GlobalNorm`], for the largest magnitude of any value. PyTorch's `clip_grad_norm_` with `norm_type=inf`.
-    GlobalMax {
-        /// The largest magnitude, above 0.
-        max: f64,
-        /// Added to the magnitude, as for the norm.
-        eps: f64,
-    },
+    /// All gradients of the group are scaled by the norm over all tensors. PyTorch's `clip_grad_norm_`, of any
+    /// `norm_type`; Keras' `global_clipnorm` and Optax's `clip_by_global_norm` with `eps` 0.
+    GlobalNorm(ClipNorm),
 }
 
 impl Clip {
-    /// The global norm as PyTorch's `clip_grad_norm_` bounds it.
+    /// The global Euclidean norm as PyTorch's `clip_grad_norm_` bounds it.
     #[must_use]
-    pub fn global_norm(max: f64) -> Self {
-        Self::GlobalNorm { max, eps: 1e-6 }
+    pub fn global_norm(max_norm: f64) -> Self {
+        Self::GlobalNorm(ClipNorm::new(max_norm))
     }
 }
 
@@ -98,34 +88,35 @@ pub enum NonFinite {
 pub struct StepReport {
     /// Whether the step was taken: not under [`NonFinite::Skip`] when a gradient was not finite.
     pub taken: bool,
-    /// The norm of all unscaled gradients before clipping (for [`Clip::GlobalMax`] the largest magnitude), where it was
-    /// needed: for global clipping, or for another policy than [`NonFinite::Pass`].
+    /// The norm of all unscaled gradients before clipping, where it was needed: for [`Clip::GlobalNorm`] in its own
+    /// `norm_type`, or, for another policy than [`NonFinite::Pass`], the Euclidean one.
     pub norm: Option<f64>,
-    /// What the step did, where it was asked for and taken.
+    /// What the step did, where an audit was asked for and the step was taken.
     pub audit: Option<StepAudit>,
 }
 
 impl StepOptions {
     /// Names the first field that is out of range.
-    pub(crate) fn validate(&self) -> Result<(), Error> {
-        let positive = |x: f64| size(x) && x > 0.0;
-        let above = "finite and above 0";
-        require("unscale", self.unscale, positive(self.unscale), above)?;
-        let unit = "at least 0 and below 1";
-        require("average", self.average, (0.0..1.0).contains(&self.average), unit)?;
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] with the field, its value and what is allowed.
+    pub fn validate(&self) -> Result<(), Error> {
+        positive("unscale", self.unscale)?;
+        decay_rate("average", self.average)?;
         match self.clip {
             Clip::None => Ok(()),
-            Clip::Value(max) | Clip::TensorNorm(max) => require("clip", max, positive(max), above),
-            Clip::GlobalNorm { max, eps } | Clip::GlobalMax { max, eps } => {
-                require("clip.max", max, positive(max), above)?;
-                require("clip.eps", eps, size(eps), "finite and at least 0")
-            }
+            Clip::Value(max) | Clip::TensorNorm(max) => positive("clip", max),
+            Clip::GlobalNorm(clip) => clip.validate(),
         }
     }
 
-    /// Whether the gradients must be measured before the step.
-    pub(crate) fn measures(&self) -> bool {
-        let global = matches!(self.clip, Clip::GlobalNorm { .. } | Clip::GlobalMax { .. });
-        global || self.non_finite != NonFinite::Pass
+    /// The clipping by a norm over all tensors, or an infinite bound where the norm is wanted for a policy alone;
+    /// `None` where the gradients need not be measured before the step.
+    pub(crate) fn global_norm(&self) -> Option<ClipNorm> {
+        match self.clip {
+            Clip::GlobalNorm(clip) => Some(clip),
+            _ if self.non_finite == NonFinite::Pass => None,
+            _ => Some(ClipNorm::new(f64::INFINITY)),
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use alloc::string::String;
 
-use crate::config::{require, size};
+use crate::checks::{non_negative, require};
+use crate::config::AdamConfig;
 use crate::error::Error;
 
 /// A tensor of a group: its name, its length, and how its settings differ from the group's.
@@ -28,6 +29,11 @@ pub struct Param {
     pub lr_scale: f64,
     /// Multiplies the decay, finite and at least 0. Default 1; 0 to exclude the tensor from decay.
     pub decay_scale: f64,
+    /// Another `beta1` than the group's, in `[0, 1)`; not for rules that carry scalars from step to step (the warming
+    /// [`Rule::NAdam`](crate::Rule::NAdam), [`Rule::ScheduleFree`](crate::Rule::ScheduleFree)). Default `None`.
+    pub beta1: Option<f64>,
+    /// Another `beta2` than the group's, in `[0, 1)`. Default `None`.
+    pub beta2: Option<f64>,
     /// Another `eps` than the group's. Default `None`.
     pub eps: Option<f64>,
 }
@@ -36,7 +42,15 @@ impl Param {
     /// A tensor with the group's own settings.
     #[must_use]
     pub fn new(name: impl Into<String>, len: usize) -> Self {
-        Self { name: name.into(), len, lr_scale: 1.0, decay_scale: 1.0, eps: None }
+        Self {
+            name: name.into(),
+            len,
+            lr_scale: 1.0,
+            decay_scale: 1.0,
+            beta1: None,
+            beta2: None,
+            eps: None,
+        }
     }
 
     /// A tensor of this shape, without decay where it is a scalar or a vector: biases, and the scales and shifts of
@@ -47,10 +61,21 @@ impl Param {
         Self { decay_scale, ..Self::new(name, shape.iter().product()) }
     }
 
-    /// Names the first field that is out of range.
-    pub(crate) fn validate(&self) -> Result<(), Error> {
-        let range = "finite and at least 0";
-        require("lr_scale", self.lr_scale, size(self.lr_scale), range)?;
-        require("decay_scale", self.decay_scale, size(self.decay_scale), range)
+    /// The settings of the tensor, in a group with these settings.
+    pub(crate) fn config(&self, group: &AdamConfig) -> Result<AdamConfig, Error> {
+        non_negative("lr_scale", self.lr_scale)?;
+        non_negative("decay_scale", self.decay_scale)?;
+        let beta1 = self.beta1.unwrap_or(group.beta1);
+        let shared = beta1 == group.beta1 || !group.rule.formula().has_scalars();
+        require("beta1", beta1, shared, "the group's, for a rule that carries scalars")?;
+        let config = AdamConfig {
+            beta1,
+            beta2: self.beta2.unwrap_or(group.beta2),
+            eps: self.eps.unwrap_or(group.eps),
+            decay: group.decay.scaled(self.decay_scale),
+            ..*group
+        };
+        config.validate()?;
+        Ok(config)
     }
 }

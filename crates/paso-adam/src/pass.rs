@@ -14,12 +14,12 @@
 //! Adam. The end that does not fill a vector goes through the same arithmetic, so a weight's bits do not depend on
 //! where in the slice it stands; that is why chunks for threads may be cut anywhere.
 
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 use crate::math::{self, DENORMAL, zero_up_to};
-use crate::rules::{Kernel, Update};
+use crate::rules::{Inputs, Job, Kernel, Update};
 
-/// What happens to the gradient before the rule and to the weight beside it: constants of one step.
+/// What happens to the gradient before the rule and to the weight after it: constants of one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PassParams {
     /// Multiplies the gradient: loss scale, clipping, and -1 to maximize.
@@ -73,20 +73,19 @@ impl PassParams {
 }
 
 /// A step over slices of one length; moments that the rule does not have are empty.
-pub(crate) struct Pass<'a, K> {
+pub(crate) struct Pass<'a> {
     pub(crate) params: PassParams,
-    pub(crate) kernel: K,
     pub(crate) weights: &'a mut [f32],
     pub(crate) gradient: &'a [f32],
     pub(crate) moments: [&'a mut [f32]; 3],
 }
 
-impl<K: Kernel> WithSimd for Pass<'_, K> {
+impl Job for Pass<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        self.run_observed(simd, &mut NoObserver);
+    fn run<S: Simd, K: Kernel>(self, simd: S, kernel: K) {
+        self.run_observed(simd, kernel, &mut NoObserver);
     }
 }
 
@@ -124,11 +123,16 @@ impl<S: Simd> Observer<S> for NoObserver {
     fn observe(&mut self, _: S, _: usize, _: &VectorValues<S>) {}
 }
 
-impl<K: Kernel> Pass<'_, K> {
-    /// The pass, and what `observer` saw of it.
+impl Pass<'_> {
+    /// The pass, with every vector shown to `observer`.
     #[inline(always)]
-    pub(crate) fn run_observed<S: Simd>(self, simd: S, observer: &mut impl Observer<S>) {
-        let Pass { params, kernel, weights, gradient, moments: [m0, m1, m2] } = self;
+    pub(crate) fn run_observed<S: Simd, K: Kernel>(
+        self,
+        simd: S,
+        kernel: K,
+        observer: &mut impl Observer<S>,
+    ) {
+        let Pass { params, weights, gradient, moments: [m0, m1, m2] } = self;
         let (w, w_end) = S::as_mut_simd_f32s(weights);
         let (g, g_end) = S::as_simd_f32s(gradient);
         let (m0, m0_end) = S::as_mut_simd_f32s(m0);
@@ -189,7 +193,8 @@ fn one_vector<S: Simd, K: Kernel>(
     moments: [S::f32s; 3],
 ) -> (S::f32s, [S::f32s; 3], VectorValues<S>) {
     let g = params.gradient(simd, w, raw);
-    let Update { step, denominator, moments } = kernel.update(simd, w, g, moments);
+    let inputs = Inputs { weight: w, gradient: g, moments };
+    let Update { step, denominator, moments } = kernel.update(simd, inputs);
     let taken = params.step(simd, g, step);
     let new = simd.mul_add_f32s(simd.splat_f32s(params.decay_factor), w, simd.neg_f32s(taken));
     // The comparisons are those of the lines below: without an observer they cost nothing.

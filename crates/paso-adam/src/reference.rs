@@ -1,14 +1,17 @@
 //! The formulas in f64, one weight after the other, as the papers write them: what the fast step is tested against.
 //!
-//! It shares no arithmetic with the kernels: nothing is folded, fused or flushed. It is public so that a port of
-//! a training script can be checked against it, too; it is about a hundred times slower than [`crate::Adam`].
+//! It shares no arithmetic on weights, gradients and moments with the kernels: nothing is folded, fused or flushed. What
+//! it does share is computed once a step, in f64: the decay of a step, NAdam's momenta, RAdam's rectification, ADOPT's
+//! bound and Schedule-Free's share, which are compared with the libraries' own records instead (`DIALECTS.md`).
+//!
+//! It is public so that a port of a training script can be checked against it, too; it is about a hundred times slower
+//! than [`crate::Adam`].
 
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::config::{AdamConfig, WeightDecay};
-use crate::rule::Rule;
-use crate::rules::{self, StepContext};
+use crate::config::AdamConfig;
+use crate::rules::{StepContext, decoupled_decay};
 use crate::scalars::Scalars;
 
 /// A tensor's moments in f64.
@@ -48,19 +51,22 @@ impl Textbook {
         assert!(weights.len() == n, "{} weights, {n} moments", weights.len());
         assert!(gradient.len() == n, "{} gradients, {n} moments", gradient.len());
         self.steps += 1;
-        let config = &self.config;
-        self.scalars = self.scalars.after(config, self.steps, lr);
-        let at = StepContext { config, t: self.steps, lr, scalars: self.scalars };
-        let (l2, shrink) = config.decay.at(lr);
-        let inside = matches!(config.rule, Rule::Lamb | Rule::ScheduleFree(_));
-        let idle = matches!(config.rule, Rule::Adopt(_)) && self.steps == 1;
+        let (config, t) = (&self.config, self.steps);
+        let (hyper, formula) = (config.hyper_params(), config.rule.formula());
+        let before = StepContext { hyper, t, lr, scalars: self.scalars };
+        self.scalars = formula.scalars(&before);
+        let at = StepContext { scalars: self.scalars, ..before };
+        let decay = config.decay.at(lr);
         let mut updates = Vec::with_capacity(n);
         for ((w, &g), moments) in weights.iter_mut().zip(gradient).zip(&mut self.moments) {
+            if formula.decays_weights(t) {
+                *w *= 1.0 - decay.shrink_before;
+            }
             let g = if config.maximize { -g } else { g };
-            let g = g + l2 * *w;
-            updates.push((rules::textbook(at, *w, g, moments), g));
-            if !inside && !idle {
-                *w *= 1.0 - shrink;
+            let g = g + decay.l2 * *w;
+            updates.push((formula.textbook(&at, *w, g, moments), g));
+            if formula.decays_weights(t) {
+                *w *= 1.0 - decay.shrink;
             }
         }
         if config.cautious {
@@ -70,8 +76,8 @@ impl Textbook {
                 *step = if agree(*step, *g) { *step / share } else { 0.0 };
             }
         }
-        if config.rule == Rule::Lamb {
-            let decay = if let WeightDecay::Decoupled(value) = config.decay { value } else { 0.0 };
+        if formula.has_trust_ratio() {
+            let decay = decoupled_decay(&hyper);
             let norm = |values: &mut dyn Iterator<Item = f64>| {
                 libm::sqrt(values.map(|x| x * x).sum::<f64>())
             };
@@ -86,12 +92,12 @@ impl Textbook {
         weights.iter_mut().zip(updates).for_each(|(w, (step, _))| *w -= step);
     }
 
-    /// The weights to evaluate: under [`Rule::ScheduleFree`] the averaged ones.
+    /// The weights to evaluate: under [`Rule::ScheduleFree`](crate::Rule::ScheduleFree) the averaged ones.
     #[must_use]
     pub fn evaluated(&self, weights: &[f64]) -> Vec<f64> {
-        let averaged = matches!(self.config.rule, Rule::ScheduleFree(_)) && self.steps > 0;
-        let beyond = if averaged { 1.0 - 1.0 / self.config.beta1 } else { 0.0 };
-        weights.iter().zip(&self.moments).map(|(y, [z, ..])| y + beyond * (z - y)).collect()
+        let place = self.config.rule.formula().evaluated_at(&self.config.hyper_params());
+        let place = place.filter(|_| self.steps > 0).unwrap_or(0.0);
+        weights.iter().zip(&self.moments).map(|(y, [z, ..])| y + place * (z - y)).collect()
     }
 }
 

@@ -29,7 +29,7 @@ pub struct AdamState {
     pub lens: Vec<usize>,
     /// The moments, in the order of the rule: for Adam `exp_avg` (m), then `exp_avg_sq` (v).
     pub moments: Vec<Moment>,
-    /// What the rule remembers beside its moments.
+    /// What the rule remembers in addition to its moments.
     #[cfg_attr(feature = "serde", serde(default))]
     pub scalars: Scalars,
 }
@@ -55,7 +55,7 @@ pub struct View<'a> {
 }
 
 impl AdamGroup {
-    /// An optimizer that goes on where [`AdamGroup::state`] was taken: the next steps have the same bits as if it
+    /// An optimizer that continues where [`AdamGroup::state`] was taken: the next steps have the same bits as if it
     /// had never stopped. For a group with parameters see [`AdamGroup::restore`].
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl AdamGroup {
             None => Err(Error::State(format!("moment `{name}` is missing"))),
         };
         let mut taken = [Vec::new(), Vec::new(), Vec::new()];
-        for (slot, name) in taken.iter_mut().zip(self.adam.config().rule.names()) {
+        for (slot, name) in taken.iter_mut().zip(self.moment_names()) {
             *slot = take(name)?;
         }
         if let Some(moment) = moments.next() {
@@ -118,7 +118,7 @@ impl AdamGroup {
     /// A copy of everything but the settings: what a checkpoint needs.
     #[must_use]
     pub fn state(&self) -> AdamState {
-        let names = self.adam.config().rule.names().iter();
+        let names = self.moment_names().iter();
         let moments = names.zip(&self.moments);
         AdamState {
             version: VERSION,
@@ -135,13 +135,13 @@ impl AdamGroup {
     /// names and steps is copied; hand each part to the format's own crate.
     ///
     /// `step` is an f32, as in PyTorch, exact up to 16,777,216. What [`Rule::ScheduleFree`](crate::Rule::ScheduleFree)
-    /// and [`Rule::NAdam`](crate::Rule::NAdam) remember beside is in [`AdamGroup::scalars`].
+    /// and [`Rule::NAdam`](crate::Rule::NAdam) remember in addition is in [`AdamGroup::scalars`].
     pub fn views(&self) -> impl Iterator<Item = View<'_>> {
         let mut start = 0;
         self.lens.iter().enumerate().flat_map(move |(i, &len)| {
             let (range, name) = (start..start + len, self.name(i));
             start += len;
-            let names = self.adam.config().rule.names().iter();
+            let names = self.moment_names().iter();
             let step = View {
                 name: format!("state.{name}.step"),
                 values: Cow::Owned(alloc::vec![self.steps as f32]),
@@ -185,7 +185,7 @@ impl AdamGroup {
                 return Err(Error::State(format!("`{name}` is {step}, that of others {other}")));
             }
             steps = Some(step);
-            let names = self.adam.config().rule.names().iter();
+            let names = self.moment_names().iter();
             for (moment, values) in names.zip(&mut loaded.moments) {
                 let found = part(&format!("state.{tensor}.{moment}"), len)?;
                 values[start..start + len].copy_from_slice(&found);
@@ -200,7 +200,12 @@ impl AdamGroup {
         Ok(())
     }
 
-    /// What the rule remembers beside its moments.
+    /// PyTorch's names of the moments.
+    fn moment_names(&self) -> &'static [&'static str] {
+        self.adam.config().rule.formula().moment_names()
+    }
+
+    /// What the rule remembers in addition to its moments.
     #[must_use]
     pub fn scalars(&self) -> Scalars {
         self.scalars

@@ -1,10 +1,10 @@
-//! What a step does beside the update: clipping, NaN, averages, zeroing, parameters of their own, PyTorch's names.
+//! What a step does in addition to the update: clipping, NaN, averages, zeroing, parameters of their own, PyTorch's names.
 
 #![expect(clippy::cast_possible_truncation, reason = "rounded to f32 on purpose")]
 
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, Clip, Epsilon, Error, Gradient, Nesterov, NonFinite, Param,
-    ParamMut, Rule, ScheduleFree, StepOptions, WeightDecay,
+    Adam, AdamConfig, AdamGroup, Clip, ClipNorm, Epsilon, Error, Gradient, Nesterov, NonFinite,
+    Param, ParamMut, Rule, ScheduleFree, StepOptions, WeightDecay,
 };
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -46,7 +46,9 @@ fn clipping_unscaling_averages_and_zeroing_are_those_of_separate_passes() {
         Clip::Value(0.5),
         Clip::TensorNorm(3.0),
         Clip::global_norm(2.0),
-        Clip::GlobalMax { max: 0.25, eps: 0.0 },
+        Clip::GlobalNorm(ClipNorm { max_norm: 0.25, norm_type: f64::INFINITY, eps: 0.0 }),
+        Clip::GlobalNorm(ClipNorm { max_norm: 9.0, norm_type: 1.0, eps: 1e-6 }),
+        Clip::GlobalNorm(ClipNorm { max_norm: 1.0, norm_type: 3.5, eps: 0.0 }),
     ] {
         let options = StepOptions { unscale: 0.25, clip, average: 0.9, ..StepOptions::default() };
         let (mut fused, mut w, mut g) = (group(&[2500]), vec![1.0_f32; 2500], raw.clone());
@@ -57,11 +59,16 @@ fn clipping_unscaling_averages_and_zeroing_are_those_of_separate_passes() {
 
         let unscaled: Vec<f64> = raw.iter().map(|&x| 0.25 * f64::from(x)).collect();
         let norm = unscaled.iter().map(|x| x * x).sum::<f64>().sqrt();
-        let most = unscaled.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
         let scale = match clip {
             Clip::TensorNorm(max) => (max / norm).min(1.0),
-            Clip::GlobalNorm { max, eps } => (max / (norm + eps)).min(1.0),
-            Clip::GlobalMax { max, .. } => (max / most).min(1.0),
+            Clip::GlobalNorm(ClipNorm { max_norm, norm_type: p, eps }) => {
+                let norm = if p.is_infinite() {
+                    unscaled.iter().fold(0.0_f64, |m, x| m.max(x.abs()))
+                } else {
+                    unscaled.iter().map(|x| x.abs().powf(p)).sum::<f64>().powf(1.0 / p)
+                };
+                (max_norm / (norm + eps)).min(1.0)
+            }
             _ => 1.0,
         };
         let bound = if let Clip::Value(max) = clip { max } else { f64::INFINITY };
@@ -116,7 +123,7 @@ fn params_have_their_own_rate_decay_and_eps() {
     let twice = AdamGroup::with_params(adam, [Param::new("w", 1), Param::new("w", 2)]);
     assert_eq!(
         twice.unwrap_err().to_string(),
-        "saved optimizer state does not fit: two tensors are named `w`"
+        "two tensors are named `w`: names must be unique in a group"
     );
     let wrong = Param { lr_scale: -1.0, ..Param::new("w", 1) };
     assert_eq!(
@@ -246,7 +253,7 @@ fn every_mistake_in_the_settings_is_named_with_its_value_and_range() {
     let above = "must be finite and above 0";
     assert_eq!(wrong(StepOptions { unscale: 0.0, ..options }), format!("unscale = 0: {above}"));
     let clip = Clip::global_norm(-1.0);
-    assert_eq!(wrong(StepOptions { clip, ..options }), format!("clip.max = -1: {above}"));
+    assert_eq!(wrong(StepOptions { clip, ..options }), format!("clip.max_norm = -1: {above}"));
     let clip = Clip::Value(f64::NAN);
     assert_eq!(wrong(StepOptions { clip, ..options }), format!("clip = NaN: {above}"));
     assert_eq!(
@@ -258,7 +265,7 @@ fn every_mistake_in_the_settings_is_named_with_its_value_and_range() {
 }
 
 #[test]
-#[should_panic(expected = "keeps more than two moments: step an AdamGroup")]
+#[should_panic(expected = "carries more than two moments: step an AdamGroup")]
 fn a_rule_with_more_state_than_two_slices_needs_a_group() {
     let config =
         AdamConfig { rule: Rule::ScheduleFree(ScheduleFree::default()), ..AdamConfig::default() };

@@ -3,8 +3,8 @@
 //! "The same" takes all NaNs for one: Rust leaves a NaN's sign and payload open.
 
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, AmsGrad, Clip, Epsilon, Gradient, Isa, Nesterov, ParamMut, Rule,
-    ScheduleFree, StepOptions, WeightDecay,
+    Adam, AdamConfig, AdamGroup, Adopt, AmsGrad, Clip, Epsilon, Gradient, Isa, Nesterov, ParamMut,
+    Rule, ScheduleFree, StepOptions, WeightDecay,
 };
 
 /// Every kind of value that could be treated differently: signed zeros, denormals, the smallest normals, values
@@ -57,7 +57,10 @@ fn configs() -> Vec<AdamConfig> {
         AdamConfig { decay: WeightDecay::Decoupled(0.1), ..AdamConfig::lion() },
         AdamConfig { cautious: true, ..AdamConfig::lion() },
         AdamConfig { decay: WeightDecay::L2(0.1), ..AdamConfig::adopt() },
-        AdamConfig { rule: Rule::Adopt(None), ..AdamConfig::adopt() },
+        AdamConfig {
+            rule: Rule::Adopt(Adopt { clip: None, decay_in_first_step: true }),
+            ..AdamConfig::adopt()
+        },
         rule(Rule::ScheduleFree(free)),
         AdamConfig { decay: WeightDecay::Decoupled(0.1), ..AdamConfig::lamb() },
     ]

@@ -19,6 +19,12 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
         decay: value("weight_decay").map_or(WeightDecay::None, WeightDecay::Decoupled),
         ..AdamConfig::default()
     };
+    // A running average of the weights does not act on them, unless it overwrites them.
+    case.expect_neutral("use_ema", &[false.into()]);
+    case.expect_neutral("ema_momentum", std::slice::from_ref(case.value("ema_momentum")));
+    for name in ["ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps"] {
+        case.expect_neutral(name, &[]);
+    }
     let config = match case.optimizer() {
         "Adam" | "AdamW" if case.flag("amsgrad") => {
             AdamConfig { rule: Rule::AmsGrad(AmsGrad::Raw), ..base }

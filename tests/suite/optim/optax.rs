@@ -1,7 +1,7 @@
 //! Optax' optimizers.
 
 use super::{Case, Ours};
-use paso_adam::{AdamConfig, AdoptClip, AmsGrad, Nesterov, Rule, WeightDecay};
+use paso_adam::{AdamConfig, Adopt, AdoptClip, AmsGrad, Nesterov, Rule, WeightDecay};
 use paso_tests::number;
 
 pub(super) fn ours(case: Case<'_>) -> Ours {
@@ -18,14 +18,23 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
         },
         ..AdamConfig::default()
     };
+    case.expect_neutral("threshold", &[5.0.into()]);
+    for name in ["bias_correction_mu", "bias_correction_nu"] {
+        case.expect_neutral(name, &[true.into()]);
+    }
+    let nesterov = case.flag("nesterov");
     let rule = match case.optimizer() {
+        "adam" | "adamw" | "nadam" | "nadamw" if nesterov => Rule::NAdam(Nesterov::Constant),
+        other if nesterov => panic!("{}: {other} with nesterov is not understood", case.id()),
         "adam" | "adamw" => Rule::Adam,
-        "nadam" | "nadamw" => Rule::NAdam(Nesterov::Constant),
-        "amsgrad" if case.flag("bias_correction_nu") => Rule::AmsGrad(AmsGrad::BiasCorrected),
+        "amsgrad" => Rule::AmsGrad(AmsGrad::BiasCorrected),
         "adabelief" => Rule::AdaBelief,
         "lion" => Rule::Lion,
         "radam" => Rule::RAdam,
-        "adopt" => Rule::Adopt(case.flag("use_clipping").then(AdoptClip::default)),
+        "adopt" => {
+            let clip = case.flag("use_clipping").then(AdoptClip::default);
+            Rule::Adopt(Adopt { clip, ..Adopt::default() })
+        }
         "lamb" => Rule::Lamb,
         "adamax" | "adamaxw" => Rule::Adamax,
         "yogi" => return Ours::Skip("Yogi is not offered"),

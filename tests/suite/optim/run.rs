@@ -7,7 +7,10 @@
 
 use super::Case;
 use paso_adam::reference::Textbook;
-use paso_adam::{Adam, AdamConfig, AdamGroup, Clip, Gradient, Param, ParamMut, Rule, StepOptions};
+use paso_adam::{
+    Adam, AdamConfig, AdamGroup, Clip, ClipNorm, Gradient, Param, ParamMut, Rule, StepOptions,
+    WeightDecay,
+};
 use paso_tests::{json, number, numbers};
 use std::path::Path;
 
@@ -76,38 +79,52 @@ fn longest(config: &AdamConfig, t: usize, gradient: f64, norm: f64) -> f64 {
 fn params(case: Case<'_>, config: &AdamConfig) -> Vec<Param> {
     let lens = case.splits().into_iter().enumerate();
     let mut params: Vec<_> = lens.map(|(i, n)| Param::new(format!("{i}"), n)).collect();
-    for group in case.0["param_groups"].as_array().into_iter().flatten() {
+    for group in case.record["param_groups"].as_array().into_iter().flatten() {
         for tensor in numbers(&group["tensors"]) {
             let param = &mut params[tensor as usize];
             param.lr_scale = number(&group["lr_scale"]);
-            let own = &group["hyperparameters"];
-            if !own["weight_decay"].is_null() {
-                let base = case.f64("weight_decay");
-                assert!(base > 0.0, "{}: {config:?} has no decay to scale", case.id());
-                param.decay_scale = number(&own["weight_decay"]) / base;
+            for (name, value) in group["hyperparameters"].as_object().into_iter().flatten() {
+                match name.as_str() {
+                    "weight_decay" => {
+                        let base = case.f64("weight_decay");
+                        assert!(base > 0.0, "{}: {config:?} has no decay to scale", case.id());
+                        param.decay_scale = number(value) / base;
+                    }
+                    "eps" => param.eps = Some(number(value)),
+                    "betas" => {
+                        param.beta1 = Some(number(&value[0]));
+                        param.beta2 = Some(number(&value[1]));
+                    }
+                    _ => panic!("{}: a group's {name} = {value} is not understood", case.id()),
+                }
             }
-            param.eps = Some(&own["eps"]).filter(|eps| !eps.is_null()).map(number);
         }
     }
     params
 }
 
 /// How the case clips its gradients.
-fn clip(case: Case<'_>) -> Clip {
+pub(super) fn clip(case: Case<'_>) -> Clip {
     let value = |name| Some(case.value(name)).filter(|v| !v.is_null()).map(number);
-    let torch = &case.0["clip_grad_norm"];
+    let values = (value("global_clipnorm"), value("max_grad_norm"));
+    let (tensor, single) = (value("clipnorm"), value("clipvalue"));
+    let torch = &case.record["clip_grad_norm"];
     if !torch.is_null() {
-        let max = number(&torch["max_norm"]);
-        let infinite = number(&torch["norm_type"]).is_infinite();
-        let eps = 1e-6;
-        return if infinite { Clip::GlobalMax { max, eps } } else { Clip::GlobalNorm { max, eps } };
+        for (name, value) in torch.as_object().into_iter().flatten() {
+            let known = ["max_norm", "norm_type"].contains(&name.as_str());
+            assert!(known, "{}: clip_grad_norm.{name} = {value} is not understood", case.id());
+        }
+        return Clip::GlobalNorm(ClipNorm {
+            max_norm: number(&torch["max_norm"]),
+            norm_type: number(&torch["norm_type"]),
+            eps: 1e-6,
+        });
     }
-    let global = Some(&case.0["clip_by_global_norm"]).filter(|v| !v.is_null()).map(number);
-    let global = global.or(value("global_clipnorm")).or(value("max_grad_norm"));
-    if let Some(max) = global {
-        return Clip::GlobalNorm { max, eps: 0.0 };
+    let global = Some(&case.record["clip_by_global_norm"]).filter(|v| !v.is_null()).map(number);
+    if let Some(max_norm) = global.or(values.0).or(values.1) {
+        return Clip::GlobalNorm(ClipNorm { max_norm, norm_type: 2.0, eps: 0.0 });
     }
-    match (value("clipnorm"), value("clipvalue")) {
+    match (tensor, single) {
         (Some(max), _) => Clip::TensorNorm(max),
         (_, Some(max)) => Clip::Value(max),
         _ => Clip::None,
@@ -120,10 +137,13 @@ fn clipped(gradient: &[f64], clip: Clip, lens: &[usize]) -> Vec<f64> {
     let scaled = |g: &[f64], scale: f64| g.iter().map(|x| x * scale.min(1.0)).collect::<Vec<_>>();
     match clip {
         Clip::Value(max) => gradient.iter().map(|x| x.clamp(-max, max)).collect(),
-        Clip::GlobalNorm { max, eps } => scaled(gradient, max / (norm(gradient) + eps)),
-        Clip::GlobalMax { max, eps } => {
-            let most = gradient.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
-            scaled(gradient, max / (most + eps))
+        Clip::GlobalNorm(ClipNorm { max_norm, norm_type: p, eps }) => {
+            let norm = if p.is_infinite() {
+                gradient.iter().fold(0.0_f64, |most, x| most.max(x.abs()))
+            } else {
+                gradient.iter().map(|x| x.abs().powf(p)).sum::<f64>().powf(1.0 / p)
+            };
+            scaled(gradient, max_norm / (norm + eps))
         }
         Clip::TensorNorm(max) => {
             let mut rest = gradient;
@@ -139,16 +159,23 @@ fn clipped(gradient: &[f64], clip: Clip, lens: &[usize]) -> Vec<f64> {
     }
 }
 
-pub(super) fn run(case: Case<'_>, config: AdamConfig, sequence: &Sequence) -> Difference {
+pub(super) fn run(
+    case: Case<'_>,
+    config: AdamConfig,
+    clip: Clip,
+    sequence: &Sequence,
+) -> Difference {
     let f32s = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<_>>();
-    let (params, clip, lens) = (params(case, &config), clip(case), case.splits());
+    let (params, lens) = (params(case, &config), case.splits());
     let own = |param: &Param| AdamConfig {
+        beta1: param.beta1.unwrap_or(config.beta1),
+        beta2: param.beta2.unwrap_or(config.beta2),
         eps: param.eps.unwrap_or(config.eps),
         decay: match config.decay {
-            paso_adam::WeightDecay::Decoupled(value) => {
-                paso_adam::WeightDecay::Decoupled(value * param.decay_scale)
-            }
-            other => other,
+            WeightDecay::Decoupled(value) => WeightDecay::Decoupled(value * param.decay_scale),
+            WeightDecay::L2(value) => WeightDecay::L2(value * param.decay_scale),
+            other if param.decay_scale == 1.0 => other,
+            other => panic!("{}: {other:?} with a decay of a group's own", case.id()),
         },
         ..config
     };
@@ -190,7 +217,7 @@ pub(super) fn run(case: Case<'_>, config: AdamConfig, sequence: &Sequence) -> Di
             (rest, g) = (others, after);
         }
         let report = group.step_with(lr, &options, tensors).expect("a step");
-        if let Some(want) = case.0["total_norm"].get(t).filter(|_| !case.single()) {
+        if let Some(want) = case.record["total_norm"].get(t).filter(|_| !case.single()) {
             let norm = report.norm.expect("a norm");
             assert!((norm / number(want) - 1.0).abs() < 1e-12, "{}: norm {norm}", case.id());
         }
@@ -202,8 +229,8 @@ pub(super) fn run(case: Case<'_>, config: AdamConfig, sequence: &Sequence) -> Di
             *path += lr * longest(&config, t, *most, norm);
         }
         let unit = Unit { steps: steps as f64, paths: &paths, path };
-        worst.compare(case, &case.0["params_at"][steps.to_string()], &exact, &fast, unit);
-        let want = &case.0["eval_params_at"][steps.to_string()];
+        worst.compare(case, &case.record["params_at"][steps.to_string()], &exact, &fast, unit);
+        let want = &case.record["eval_params_at"][steps.to_string()];
         if matches!(config.rule, Rule::ScheduleFree(_)) && !want.is_null() {
             let exact = textbooks[0].evaluated(&exact);
             let mut fast = fast.clone();
@@ -243,7 +270,7 @@ impl Difference {
             let (textbook, step) = ((exact - want).abs(), (f64::from(fast) - want).abs());
             let (of_textbook, of_step) = if !case.single() {
                 (TEXTBOOK * (want.abs() + unit.path), ULP * ulp)
-            } else if case.0["backend"].is_null() {
+            } else if case.record["backend"].is_null() {
                 // A record in f32 has errors of its own.
                 (2.0 * ULP * ulp, 2.0 * ULP * ulp)
             } else {

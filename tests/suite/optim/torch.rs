@@ -13,6 +13,9 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
         },
         ..case.adam()
     };
+    for name in ["foreach", "capturable", "differentiable", "fused"] {
+        case.expect_neutral(name, &[false.into(), true.into()]);
+    }
     let config = match case.optimizer() {
         "Adam" | "AdamW" if case.flag("amsgrad") => {
             AdamConfig { rule: Rule::AmsGrad(AmsGrad::Raw), ..base }

@@ -9,9 +9,46 @@
 
 use pulp::Simd;
 
-use super::adam::Denominator;
-use super::{Kernel, StepContext, Update, adam};
+use super::formula::{Formula, Inputs, Kernel, StepContext, Update};
+use super::moments::{Denominator, mean_correction, textbook_denominator, textbook_mean};
+use crate::hyper_params::HyperParams;
 use crate::math::{self, Ema};
+
+/// The rule without options.
+pub(crate) struct AdaBelief;
+
+impl AdaBelief {
+    pub(crate) fn kernel(&self, at: &StepContext) -> AdaBeliefKernel {
+        let (denominator, lr) = Denominator::new(at, at.lr);
+        AdaBeliefKernel {
+            mean: Ema::new(at.hyper.beta1),
+            beta1: math::round(at.hyper.beta1),
+            square: Ema::new(at.hyper.beta2),
+            root: math::round(at.hyper.eps_root),
+            denominator: denominator.without_root(),
+            lr: math::round(lr / mean_correction(at)),
+        }
+    }
+}
+
+impl Formula for AdaBelief {
+    fn moment_names(&self) -> &'static [&'static str] {
+        &["exp_avg", "exp_avg_var"]
+    }
+
+    fn gain(&self, at: &StepContext) -> f64 {
+        Denominator::new(at, at.lr).1
+    }
+
+    fn textbook(&self, at: &StepContext, _: f64, g: f64, [m, s, _]: &mut [f64; 3]) -> f64 {
+        let hyper = at.hyper;
+        *m = textbook_mean(hyper.beta1, *m, g);
+        *s = textbook_mean(hyper.beta2, *s, (g - *m) * (g - *m)) + hyper.eps_root;
+        let without_root = StepContext { hyper: HyperParams { eps_root: 0.0, ..hyper }, ..*at };
+        let (denominator, lr_factor) = textbook_denominator(&without_root, *s);
+        at.lr * lr_factor * (*m / mean_correction(at)) / denominator
+    }
+}
 
 /// AdaBelief's constants at one step.
 #[derive(Debug, Clone, Copy)]
@@ -22,59 +59,21 @@ pub(crate) struct AdaBeliefKernel {
     root: f32,
     denominator: Denominator,
     lr: f32,
-    gain: f32,
-}
-
-impl AdaBeliefKernel {
-    pub(crate) fn new(StepContext { config, t, lr, .. }: StepContext<'_>) -> Self {
-        let (denominator, gain) = Denominator::new(config, t, lr);
-        Self {
-            mean: Ema::new(config.beta1),
-            beta1: math::round(config.beta1),
-            square: Ema::new(config.beta2),
-            root: math::round(config.eps_root),
-            denominator: denominator.without_root(),
-            lr: math::round(gain / (1.0 - math::power(config.beta1, t))),
-            gain: math::round(gain),
-        }
-    }
 }
 
 impl Kernel for AdaBeliefKernel {
     const MOMENTS: usize = 2;
 
     #[inline(always)]
-    fn update<S: Simd>(
-        self,
-        simd: S,
-        _: S::f32s,
-        g: S::f32s,
-        [m, s, unused]: [S::f32s; 3],
-    ) -> Update<S::f32s> {
-        let deviation = simd.mul_f32s(simd.splat_f32s(self.beta1), simd.sub_f32s(g, m));
-        let m = self.mean.update(simd, m, g);
+    fn update<S: Simd>(self, simd: S, at: Inputs<S::f32s>) -> Update<S::f32s> {
+        let [m, s, unused] = at.moments;
+        let gap = simd.sub_f32s(at.gradient, m);
+        let deviation = simd.mul_f32s(simd.splat_f32s(self.beta1), gap);
+        let m = self.mean.update(simd, m, at.gradient);
         let s = self.square.update_squares(simd, s, deviation);
         let s = simd.add_f32s(s, simd.splat_f32s(self.root));
         let denominator = self.denominator.of(simd, s);
         let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.lr), m), denominator);
         Update { step, denominator, moments: [m, s, unused] }
     }
-
-    #[inline(always)]
-    fn gain(self) -> f32 {
-        self.gain
-    }
-}
-
-/// One element of one step in f64.
-pub(crate) fn textbook(
-    StepContext { config, t, lr, .. }: StepContext<'_>,
-    g: f64,
-    [m, s, _]: &mut [f64; 3],
-) -> f64 {
-    *m = config.beta1 * *m + (1.0 - config.beta1) * g;
-    *s = config.beta2 * *s + (1.0 - config.beta2) * (g - *m) * (g - *m) + config.eps_root;
-    let bare = crate::config::AdamConfig { eps_root: 0.0, ..*config };
-    let (denominator, lr_factor) = adam::textbook_denominator(&bare, t, *s);
-    lr * lr_factor * (*m / (1.0 - math::power(config.beta1, t))) / denominator
 }

@@ -7,9 +7,56 @@
 
 use pulp::Simd;
 
-use super::{Kernel, StepContext, Update};
-use crate::config::Epsilon;
+use super::formula::{Formula, Inputs, Kernel, StepContext, Update, require_eps_alone};
+use super::moments::{mean_correction, textbook_mean};
+use crate::error::Error;
+use crate::hyper_params::{Epsilon, HyperParams};
 use crate::math::{self, Ema};
+
+/// The rule without options.
+pub(crate) struct Adamax;
+
+/// What is added to the gradient's magnitude, and to the maximum.
+fn eps_inside_and_outside(hyper: &HyperParams) -> (f64, f64) {
+    match hyper.epsilon {
+        Epsilon::Corrected => (hyper.eps, 0.0),
+        Epsilon::Hat => (0.0, hyper.eps),
+    }
+}
+
+impl Adamax {
+    pub(crate) fn kernel(&self, at: &StepContext) -> AdamaxKernel {
+        let (inside, outside) = eps_inside_and_outside(&at.hyper);
+        AdamaxKernel {
+            mean: Ema::new(at.hyper.beta1),
+            beta2: math::round(at.hyper.beta2),
+            inside: math::round(inside),
+            outside: math::round(outside),
+            lr: math::round(at.lr / mean_correction(at)),
+        }
+    }
+}
+
+impl Formula for Adamax {
+    fn moment_names(&self) -> &'static [&'static str] {
+        &["exp_avg", "exp_inf"]
+    }
+
+    fn validate(&self, hyper: &HyperParams) -> Result<(), Error> {
+        require_eps_alone(hyper)
+    }
+
+    fn flush_threshold(&self, hyper: &HyperParams) -> f32 {
+        math::flush_threshold(hyper)
+    }
+
+    fn textbook(&self, at: &StepContext, _: f64, g: f64, [m, u, _]: &mut [f64; 3]) -> f64 {
+        let (inside, outside) = eps_inside_and_outside(&at.hyper);
+        *m = textbook_mean(at.hyper.beta1, *m, g);
+        *u = (at.hyper.beta2 * *u).max(g.abs() + inside);
+        at.lr / mean_correction(at) * *m / (*u + outside)
+    }
+}
 
 /// Adamax's constants at one step.
 #[derive(Debug, Clone, Copy)]
@@ -21,68 +68,19 @@ pub(crate) struct AdamaxKernel {
     /// Added to the maximum.
     outside: f32,
     lr: f32,
-    gain: f32,
-}
-
-impl AdamaxKernel {
-    pub(crate) fn new(StepContext { config, t, lr, .. }: StepContext<'_>) -> Self {
-        let eps = math::round(config.eps);
-        let (inside, outside) = match config.epsilon {
-            Epsilon::Corrected => (eps, 0.0),
-            Epsilon::Hat => (0.0, eps),
-        };
-        Self {
-            mean: Ema::new(config.beta1),
-            beta2: math::round(config.beta2),
-            inside,
-            outside,
-            lr: math::round(lr / (1.0 - math::power(config.beta1, t))),
-            gain: math::round(lr),
-        }
-    }
 }
 
 impl Kernel for AdamaxKernel {
     const MOMENTS: usize = 2;
 
     #[inline(always)]
-    fn update<S: Simd>(
-        self,
-        simd: S,
-        _: S::f32s,
-        g: S::f32s,
-        [m, u, unused]: [S::f32s; 3],
-    ) -> Update<S::f32s> {
-        let m = self.mean.update(simd, m, g);
-        let size = simd.add_f32s(simd.abs_f32s(g), simd.splat_f32s(self.inside));
-        let u = math::larger(simd, simd.mul_f32s(simd.splat_f32s(self.beta2), u), size);
+    fn update<S: Simd>(self, simd: S, at: Inputs<S::f32s>) -> Update<S::f32s> {
+        let [m, u, unused] = at.moments;
+        let m = self.mean.update(simd, m, at.gradient);
+        let magnitude = simd.add_f32s(simd.abs_f32s(at.gradient), simd.splat_f32s(self.inside));
+        let u = math::larger(simd, simd.mul_f32s(simd.splat_f32s(self.beta2), u), magnitude);
         let denominator = simd.add_f32s(u, simd.splat_f32s(self.outside));
         let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.lr), m), denominator);
         Update { step, denominator, moments: [m, u, unused] }
-    }
-
-    #[inline(always)]
-    fn gain(self) -> f32 {
-        self.gain
-    }
-}
-
-/// One element of one step in f64.
-pub(crate) fn textbook(
-    StepContext { config, t, lr, .. }: StepContext<'_>,
-    g: f64,
-    [m, u, _]: &mut [f64; 3],
-) -> f64 {
-    *m = config.beta1 * *m + (1.0 - config.beta1) * g;
-    let lr = lr / (1.0 - math::power(config.beta1, t));
-    match config.epsilon {
-        Epsilon::Corrected => {
-            *u = (config.beta2 * *u).max(g.abs() + config.eps);
-            lr * *m / *u
-        }
-        Epsilon::Hat => {
-            *u = (config.beta2 * *u).max(g.abs());
-            lr * *m / (*u + config.eps)
-        }
     }
 }

@@ -8,15 +8,92 @@
 
 use pulp::Simd;
 
-use super::{Kernel, StepContext, Update};
+use super::formula::{Formula, Inputs, Kernel, StepContext, Update, require_eps_alone};
+use super::moments::textbook_mean;
+use crate::checks::{non_negative, require};
+use crate::error::Error;
+use crate::hyper_params::HyperParams;
 use crate::math::{self, Ema};
-use crate::rule::AdoptClip;
 
-/// The bound at step `t`; infinite without one.
-fn bound(clip: Option<AdoptClip>, t: u64) -> f64 {
-    clip.map_or(f64::INFINITY, |clip| {
-        libm::pow(t.saturating_sub(clip.shift.into()) as f64, clip.power)
-    })
+/// The options of ADOPT: the default is the paper's algorithm, as in Optax.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adopt {
+    /// The bound on the normalized gradient; `None` for none. Default `Some(AdoptClip::default())`.
+    pub clip: Option<AdoptClip>,
+    /// Whether decoupled weight decay acts in the first step, which only fills the second moment otherwise. Default
+    /// `false` (paper, Optax, timm); `pytorch_optimizer` decays.
+    pub decay_in_first_step: bool,
+}
+
+impl Default for Adopt {
+    fn default() -> Self {
+        Self { clip: Some(AdoptClip::default()), decay_in_first_step: false }
+    }
+}
+
+/// The bound on ADOPT's normalized gradient: `(t - shift)^power`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdoptClip {
+    /// The exponent, at least 0. Default 0.25 (paper, Optax); timm has 0.333.
+    pub power: f64,
+    /// 1 (default: paper, Optax, timm) or 0 (`pytorch_optimizer`).
+    pub shift: u8,
+}
+
+impl Default for AdoptClip {
+    fn default() -> Self {
+        Self { power: 0.25, shift: 1 }
+    }
+}
+
+impl Adopt {
+    /// The bound at step `t`; infinite without one.
+    fn bound(self, t: u64) -> f64 {
+        self.clip.map_or(f64::INFINITY, |clip| {
+            libm::pow(t.saturating_sub(clip.shift.into()) as f64, clip.power)
+        })
+    }
+
+    pub(crate) fn kernel(self, at: &StepContext) -> AdoptKernel {
+        let first = at.t == 1;
+        AdoptKernel {
+            first,
+            mean: Ema::new(at.hyper.beta1),
+            square: Ema::new(if first { 0.0 } else { at.hyper.beta2 }),
+            eps: math::round(at.hyper.eps),
+            bound: math::round(self.bound(at.t)),
+            lr: math::round(at.lr),
+        }
+    }
+}
+
+impl Formula for Adopt {
+    fn moment_names(&self) -> &'static [&'static str] {
+        &["exp_avg", "exp_avg_sq"]
+    }
+
+    fn validate(&self, hyper: &HyperParams) -> Result<(), Error> {
+        require_eps_alone(hyper)?;
+        let Some(clip) = self.clip else { return Ok(()) };
+        non_negative("clip power", clip.power)?;
+        require("clip shift", clip.shift.into(), clip.shift <= 1, "0 or 1")
+    }
+
+    fn decays_weights(&self, t: u64) -> bool {
+        t > 1 || self.decay_in_first_step
+    }
+
+    fn textbook(&self, at: &StepContext, _: f64, g: f64, [m, v, _]: &mut [f64; 3]) -> f64 {
+        if at.t == 1 {
+            *v = g * g;
+            return 0.0;
+        }
+        let bound = self.bound(at.t);
+        let normalized = (g / libm::sqrt(*v).max(at.hyper.eps)).clamp(-bound, bound);
+        *m = textbook_mean(at.hyper.beta1, *m, normalized);
+        *v = textbook_mean(at.hyper.beta2, *v, g * g);
+        at.lr * *m
+    }
 }
 
 /// ADOPT's constants at one step.
@@ -30,65 +107,22 @@ pub(crate) struct AdoptKernel {
     lr: f32,
 }
 
-impl AdoptKernel {
-    pub(crate) fn new(
-        StepContext { config, t, lr, .. }: StepContext<'_>,
-        clip: Option<AdoptClip>,
-    ) -> Self {
-        Self {
-            first: t == 1,
-            mean: Ema::new(config.beta1),
-            square: Ema::new(if t == 1 { 0.0 } else { config.beta2 }),
-            eps: math::round(config.eps),
-            bound: math::round(bound(clip, t)),
-            lr: math::round(lr),
-        }
-    }
-}
-
 impl Kernel for AdoptKernel {
     const MOMENTS: usize = 2;
 
     #[inline(always)]
-    fn update<S: Simd>(
-        self,
-        simd: S,
-        _: S::f32s,
-        g: S::f32s,
-        [m, v, unused]: [S::f32s; 3],
-    ) -> Update<S::f32s> {
+    fn update<S: Simd>(self, simd: S, at: Inputs<S::f32s>) -> Update<S::f32s> {
+        let [m, v, unused] = at.moments;
         let denominator = math::larger(simd, simd.splat_f32s(self.eps), simd.sqrt_f32s(v));
-        let normal = math::clamp(simd, self.bound, simd.div_f32s(g, denominator));
-        let v = self.square.update_squares(simd, v, g);
+        let normalized = simd.div_f32s(at.gradient, denominator);
+        let normalized = math::clamp(simd, self.bound, normalized);
+        let v = self.square.update_squares(simd, v, at.gradient);
         let (m, step) = if self.first {
             (m, simd.splat_f32s(0.0))
         } else {
-            let m = self.mean.update(simd, m, normal);
+            let m = self.mean.update(simd, m, normalized);
             (m, simd.mul_f32s(simd.splat_f32s(self.lr), m))
         };
         Update { step, denominator, moments: [m, v, unused] }
     }
-
-    #[inline(always)]
-    fn gain(self) -> f32 {
-        self.lr
-    }
-}
-
-/// One element of one step in f64.
-pub(crate) fn textbook(
-    StepContext { config, t, lr, .. }: StepContext<'_>,
-    clip: Option<AdoptClip>,
-    g: f64,
-    [m, v, _]: &mut [f64; 3],
-) -> f64 {
-    if t == 1 {
-        *v = g * g;
-        return 0.0;
-    }
-    let bound = bound(clip, t);
-    let normal = (g / libm::sqrt(*v).max(config.eps)).clamp(-bound, bound);
-    *m = config.beta1 * *m + (1.0 - config.beta1) * normal;
-    *v = config.beta2 * *v + (1.0 - config.beta2) * g * g;
-    lr * *m
 }

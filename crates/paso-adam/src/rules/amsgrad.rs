@@ -8,86 +8,102 @@
 
 use pulp::Simd;
 
-use super::adam::{self, Denominator};
-use super::{Kernel, StepContext, Update};
-use crate::math::{self, Ema};
-use crate::rule::AmsGrad;
+use super::adam;
+use super::formula::{Formula, Inputs, Kernel, StepContext, Update};
+use super::moments::{
+    Denominator, Moments, mean_correction, textbook_denominator, textbook_moments,
+};
+use crate::hyper_params::HyperParams;
+use crate::math;
+
+/// Which second moment the maximum of AMSGrad is taken over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AmsGrad {
+    /// The raw one; the maximum is then bias-corrected. PyTorch, Keras. The default.
+    #[default]
+    Raw,
+    /// The bias-corrected one. Optax. The largest is then often that of the first step.
+    BiasCorrected,
+}
+
+impl AmsGrad {
+    /// The denominator of the maximum, and the learning rate that goes with it.
+    fn denominator(self, at: &StepContext) -> (Denominator, f64) {
+        match self {
+            Self::Raw => Denominator::new(at, at.lr),
+            Self::BiasCorrected => (Denominator::of_corrected(&at.hyper), at.lr),
+        }
+    }
+
+    /// What v is multiplied with before the maximum.
+    fn bias_correction(self, at: &StepContext) -> f64 {
+        match self {
+            Self::Raw => 1.0,
+            Self::BiasCorrected => 1.0 / (1.0 - math::power(at.hyper.beta2, at.t)),
+        }
+    }
+
+    pub(crate) fn kernel(self, at: &StepContext) -> AmsGradKernel {
+        let (denominator, lr) = self.denominator(at);
+        AmsGradKernel {
+            moments: Moments::new(&at.hyper),
+            bias_correction: math::round(self.bias_correction(at)),
+            denominator,
+            lr: math::round(lr / mean_correction(at)),
+        }
+    }
+}
+
+impl Formula for AmsGrad {
+    fn moment_names(&self) -> &'static [&'static str] {
+        &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"]
+    }
+
+    fn gain(&self, at: &StepContext) -> f64 {
+        self.denominator(at).1
+    }
+
+    fn longest_step(&self, hyper: &HyperParams, t: u64) -> Option<f64> {
+        adam::longest_step(hyper, t)
+    }
+
+    fn textbook(&self, at: &StepContext, _: f64, g: f64, moments: &mut [f64; 3]) -> f64 {
+        textbook_moments(&at.hyper, g, moments);
+        let [m, v, x] = moments;
+        let (denominator, lr_factor) = match self {
+            Self::Raw => {
+                *x = x.max(*v);
+                textbook_denominator(at, *x)
+            }
+            Self::BiasCorrected => {
+                *x = x.max(*v / (1.0 - math::power(at.hyper.beta2, at.t)));
+                (libm::sqrt(*x + at.hyper.eps_root) + at.hyper.eps, 1.0)
+            }
+        };
+        at.lr * lr_factor * *m / mean_correction(at) / denominator
+    }
+}
 
 /// AMSGrad's constants at one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AmsGradKernel {
-    mean: Ema,
-    square: Ema,
-    /// What v is multiplied with before the maximum: 1, or its bias correction.
+    moments: Moments,
     bias_correction: f32,
     denominator: Denominator,
     lr: f32,
-    gain: f32,
-}
-
-impl AmsGradKernel {
-    pub(crate) fn new(StepContext { config, t, lr, .. }: StepContext<'_>, kind: AmsGrad) -> Self {
-        let (bias_correction, (denominator, gain)) = match kind {
-            AmsGrad::Raw => (1.0, Denominator::new(config, t, lr)),
-            AmsGrad::BiasCorrected => {
-                let bias_correction = 1.0 / (1.0 - math::power(config.beta2, t));
-                (bias_correction, (Denominator::of_corrected(config), lr))
-            }
-        };
-        Self {
-            mean: Ema::new(config.beta1),
-            square: Ema::new(config.beta2),
-            bias_correction: math::round(bias_correction),
-            denominator,
-            lr: math::round(gain / (1.0 - math::power(config.beta1, t))),
-            gain: math::round(gain),
-        }
-    }
 }
 
 impl Kernel for AmsGradKernel {
     const MOMENTS: usize = 3;
 
     #[inline(always)]
-    fn update<S: Simd>(
-        self,
-        simd: S,
-        _: S::f32s,
-        g: S::f32s,
-        [m, v, x]: [S::f32s; 3],
-    ) -> Update<S::f32s> {
-        let m = self.mean.update(simd, m, g);
-        let v = self.square.update_squares(simd, v, g);
-        let x = math::larger(simd, x, simd.mul_f32s(simd.splat_f32s(self.bias_correction), v));
+    fn update<S: Simd>(self, simd: S, at: Inputs<S::f32s>) -> Update<S::f32s> {
+        let (m, v) = self.moments.update(simd, &at);
+        let corrected = simd.mul_f32s(simd.splat_f32s(self.bias_correction), v);
+        let x = math::larger(simd, at.moments[2], corrected);
         let denominator = self.denominator.of(simd, x);
         let step = simd.div_f32s(simd.mul_f32s(simd.splat_f32s(self.lr), m), denominator);
         Update { step, denominator, moments: [m, v, x] }
     }
-
-    #[inline(always)]
-    fn gain(self) -> f32 {
-        self.gain
-    }
-}
-
-/// One element of one step in f64.
-pub(crate) fn textbook(
-    StepContext { config, t, lr, .. }: StepContext<'_>,
-    kind: AmsGrad,
-    g: f64,
-    moments: &mut [f64; 3],
-) -> f64 {
-    adam::textbook_moments(config, g, moments);
-    let [m, v, x] = moments;
-    let (denominator, lr_factor) = match kind {
-        AmsGrad::Raw => {
-            *x = x.max(*v);
-            adam::textbook_denominator(config, t, *x)
-        }
-        AmsGrad::BiasCorrected => {
-            *x = x.max(*v / (1.0 - math::power(config.beta2, t)));
-            (libm::sqrt(*x + config.eps_root) + config.eps, 1.0)
-        }
-    };
-    lr * lr_factor * *m / (1.0 - math::power(config.beta1, t)) / denominator
 }

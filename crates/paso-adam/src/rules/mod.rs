@@ -1,135 +1,120 @@
 //! The update rules, one a file: the formula, its constants folded once a step, its arithmetic on a vector, and
 //! the textbook version that it is tested against.
+//!
+//! To add a rule, write its file and a line in the list below; `docs/adding/rule.md` walks through an example.
 
-use pulp::Simd;
+mod formula;
+mod moments;
 
-use crate::config::AdamConfig;
-use crate::rule::Rule;
-use crate::scalars::Scalars;
-use crate::step::Visit;
+use paso_isa::Isa;
 
-mod adabelief;
-mod adam;
-mod adamax;
-mod adopt;
-mod amsgrad;
-mod lion;
-mod nadam;
-mod radam;
-mod schedule_free;
+pub(crate) use formula::{Formula, Inputs, Job, Kernel, StepContext, Update, decoupled_decay};
 
-pub(crate) use nadam::momentum;
-pub(crate) use radam::rectification;
+use formula::RunJob;
 
-/// The arithmetic of a rule on one vector of weights, with everything that is constant over a step inside.
-///
-/// Implementations use only operations that round correctly (add, subtract, multiply, fused multiply-add, divide,
-/// square root, comparisons), always in the same order. That is why every level gives the same bits.
-pub(crate) trait Kernel: Copy + Send + Sync {
-    /// How many moments (buffers of the weights' length) the rule keeps: 1 to 3.
-    const MOMENTS: usize;
+/// From the list of rules: their modules, the public enum, and the two places that turn a rule into its formula and
+/// into its kernel.
+macro_rules! rules {
+    (
+        $(
+            $(#[$docs:meta])*
+            $module:ident::$kernel:ident: $variant:ident $(($options:ident: $type:ty))? => $rule:expr;
+        )*
+    ) => {
+        $(mod $module;)*
 
-    /// From the weight, the gradient and the old moments (unused ones are zero): the new moments, and what is
-    /// subtracted from the weight.
-    fn update<S: Simd>(
-        self,
-        simd: S,
-        weight: S::f32s,
-        gradient: S::f32s,
-        moments: [S::f32s; 3],
-    ) -> Update<S::f32s>;
-
-    /// What the denominator divides: `gain / denominator` is a weight's own learning rate.
-    fn gain(self) -> f32;
-}
-
-/// What a [`Kernel`] returns for one vector.
-pub(crate) struct Update<V> {
-    /// What is subtracted from the weights; the learning rate is in it.
-    pub(crate) step: V,
-    /// What the gradient or its mean was divided by.
-    pub(crate) denominator: V,
-    /// The new moments; those beyond [`Kernel::MOMENTS`] are ignored.
-    pub(crate) moments: [V; 3],
-}
-
-/// The constants of one step: what every rule folds its own from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StepContext<'a> {
-    pub(crate) config: &'a AdamConfig,
-    /// The number of the step, from 1.
-    pub(crate) t: u64,
-    /// The learning rate.
-    pub(crate) lr: f64,
-    /// The rule's numbers after this step.
-    pub(crate) scalars: Scalars,
-}
-
-/// The folded kernel of any rule.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum AnyKernel {
-    Adam(adam::AdamKernel),
-    AmsGrad(amsgrad::AmsGradKernel),
-    NAdam(nadam::NAdamKernel),
-    Momentum(radam::MomentumKernel),
-    Adamax(adamax::AdamaxKernel),
-    AdaBelief(adabelief::AdaBeliefKernel),
-    Lion(lion::LionKernel),
-    Adopt(adopt::AdoptKernel),
-    ScheduleFree(schedule_free::ScheduleFreeKernel),
-}
-
-impl AnyKernel {
-    pub(crate) fn new(at: StepContext<'_>) -> Self {
-        match at.config.rule {
-            Rule::Adam => Self::Adam(adam::AdamKernel::new(at, at.lr)),
-            // The length comes later, from the norms.
-            Rule::Lamb => Self::Adam(adam::AdamKernel::new(at, 1.0)),
-            Rule::AmsGrad(kind) => Self::AmsGrad(amsgrad::AmsGradKernel::new(at, kind)),
-            Rule::NAdam(kind) => Self::NAdam(nadam::NAdamKernel::new(at, kind)),
-            Rule::RAdam => match rectification(at.config.beta2, at.t) {
-                Some(r) => Self::Adam(adam::AdamKernel::new(at, at.lr * r)),
-                None => Self::Momentum(radam::MomentumKernel::new(at)),
-            },
-            Rule::Adamax => Self::Adamax(adamax::AdamaxKernel::new(at)),
-            Rule::AdaBelief => Self::AdaBelief(adabelief::AdaBeliefKernel::new(at)),
-            Rule::Lion => Self::Lion(lion::LionKernel::new(at)),
-            Rule::Adopt(clip) => Self::Adopt(adopt::AdoptKernel::new(at, clip)),
-            Rule::ScheduleFree(_) => Self::ScheduleFree(schedule_free::ScheduleFreeKernel::new(at)),
+        /// The formula of the update. What a rule means by `beta1`, `beta2`, `eps` and `decay` is in
+        /// [`AdamConfig`](crate::AdamConfig).
+        ///
+        /// | rule | buffers in addition to the weights | paper |
+        /// |---|---|---|
+        /// | [`Rule::Adam`] | `exp_avg`, `exp_avg_sq` | Kingma & Ba, arXiv 1412.6980, algorithm 1; with [`WeightDecay::Decoupled`](crate::WeightDecay::Decoupled) AdamW, arXiv 1711.05101 |
+        /// | [`Rule::AmsGrad`] | and `max_exp_avg_sq` | Reddi et al., arXiv 1904.09237, algorithm 2 |
+        /// | [`Rule::NAdam`] | as Adam | Dozat, *Incorporating Nesterov Momentum into Adam*, 2016 |
+        /// | [`Rule::RAdam`] | as Adam | Liu et al., arXiv 1908.03265, algorithm 2 |
+        /// | [`Rule::Adamax`] | `exp_avg`, `exp_inf` | Kingma & Ba, algorithm 2 |
+        /// | [`Rule::AdaBelief`] | `exp_avg`, `exp_avg_var` | Zhuang et al., arXiv 2010.07468, algorithm 2 |
+        /// | [`Rule::Lion`] | `exp_avg` | Chen et al., arXiv 2302.06675, program 1 |
+        /// | [`Rule::Adopt`] | as Adam | Taniguchi et al., arXiv 2411.02853, algorithm 2 |
+        /// | [`Rule::ScheduleFree`] | `z`, `exp_avg_sq` | Defazio et al., arXiv 2405.15682, algorithm 1 |
+        /// | [`Rule::Lamb`] | as Adam | You et al., arXiv 1904.00962, algorithm 2 |
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        #[non_exhaustive]
+        pub enum Rule {
+            $($(#[$docs])* $variant $(($type))?,)*
         }
-    }
-}
 
-impl AnyKernel {
-    /// Hands the rule's own kernel over.
-    pub(crate) fn visit<V: Visit>(self, visitor: V) -> V::Output {
-        match self {
-            Self::Adam(kernel) => visitor.visit(kernel),
-            Self::AmsGrad(kernel) => visitor.visit(kernel),
-            Self::NAdam(kernel) => visitor.visit(kernel),
-            Self::Momentum(kernel) => visitor.visit(kernel),
-            Self::Adamax(kernel) => visitor.visit(kernel),
-            Self::AdaBelief(kernel) => visitor.visit(kernel),
-            Self::Lion(kernel) => visitor.visit(kernel),
-            Self::Adopt(kernel) => visitor.visit(kernel),
-            Self::ScheduleFree(kernel) => visitor.visit(kernel),
+        impl Rule {
+            /// What is to be known of the rule outside of the loop over weights.
+            pub(crate) fn formula(&self) -> &dyn Formula {
+                match self {
+                    $(Self::$variant $(($options))? => $rule,)*
+                }
+            }
         }
-    }
+
+        /// The constants of a step of any rule.
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) enum RuleKernel {
+            $($variant($module::$kernel),)*
+        }
+
+        impl RuleKernel {
+            /// Folds everything that is constant over a step.
+            pub(crate) fn new(rule: &Rule, at: &StepContext) -> Self {
+                match rule {
+                    $(Rule::$variant $(($options))? => Self::$variant($rule.kernel(at)),)*
+                }
+            }
+        }
+
+        /// Runs a loop over weights, compiled for this instruction set and the rule's kernel.
+        pub(crate) fn run<J: Job>(isa: Isa, kernel: RuleKernel, job: J) -> J::Output {
+            match kernel {
+                $(RuleKernel::$variant(kernel) => kernel.run_job(isa, job),)*
+            }
+        }
+
+        /// Every rule, with its default options: for tests.
+        #[cfg(test)]
+        fn all() -> alloc::vec::Vec<Rule> {
+            alloc::vec![$(Rule::$variant $((<$type>::default()))?,)*]
+        }
+    };
 }
 
-/// One element of one step in f64, as the papers write it: what is subtracted from the weight, with the new moments
-/// left in `moments`.
-pub(crate) fn textbook(at: StepContext<'_>, w: f64, g: f64, moments: &mut [f64; 3]) -> f64 {
-    match at.config.rule {
-        Rule::Adam => at.lr * adam::textbook(at, g, moments),
-        Rule::Lamb => adam::textbook(at, g, moments),
-        Rule::AmsGrad(kind) => amsgrad::textbook(at, kind, g, moments),
-        Rule::NAdam(kind) => nadam::textbook(at, kind, g, moments),
-        Rule::RAdam => radam::textbook(at, g, moments),
-        Rule::Adamax => adamax::textbook(at, g, moments),
-        Rule::AdaBelief => adabelief::textbook(at, g, moments),
-        Rule::Lion => lion::textbook(at, g, moments),
-        Rule::Adopt(clip) => adopt::textbook(at, clip, g, moments),
-        Rule::ScheduleFree(_) => schedule_free::textbook(at, w, g, moments),
-    }
+rules! {
+    /// Adam and AdamW: which of them depends on [`WeightDecay`](crate::WeightDecay).
+    adam::AdamKernel: Adam => &adam::Adam;
+    /// The largest second moment so far takes the place of the second moment.
+    amsgrad::AmsGradKernel: AmsGrad(options: AmsGrad) => options;
+    /// Nesterov's look-ahead, in one of the forms that libraries ship under this name.
+    nadam::NAdamKernel: NAdam(options: Nesterov) => options;
+    /// The learning rate grows as the variance of the second moment shrinks; momentum alone before that can be
+    /// estimated. PyTorch's has [`Epsilon::Hat`](crate::Epsilon::Hat), Optax's `Corrected`.
+    radam::RAdamKernel: RAdam => &radam::RAdam;
+    /// The second moment is the largest gradient, which decays by `beta2` a step.
+    adamax::AdamaxKernel: Adamax => &adamax::Adamax;
+    /// The second moment is that of the gradient's distance from its mean.
+    adabelief::AdaBeliefKernel: AdaBelief => &adabelief::AdaBelief;
+    /// The sign of a mean of gradients: no denominator. Wants a learning rate 3 to 10 times smaller than Adam's and a
+    /// decay larger by as much (paper, section 5). Usual betas: 0.9 and 0.99.
+    lion::LionKernel: Lion => &lion::Lion;
+    /// The gradient is divided by the second moment *before* it enters that moment. Its first step only fills the second
+    /// moment. Usual `beta2`: 0.9999, `eps`: 1e-6.
+    adopt::AdoptKernel: Adopt(options: Adopt) => options;
+    /// No schedule, no momentum: the gradient is taken between the running average of the weights and a fast
+    /// sequence `z`. Evaluate through [`AdamGroup::evaluate`](crate::AdamGroup::evaluate).
+    schedule_free::ScheduleFreeKernel: ScheduleFree(options: ScheduleFree) => options;
+    /// AdamW with the step of each tensor as long as the tensor, times the learning rate. Needs a second pass over
+    /// memory. Usual `eps`: 1e-6.
+    lamb::LambKernel: Lamb => &lamb::Lamb;
 }
+
+pub use adopt::{Adopt, AdoptClip};
+pub use amsgrad::AmsGrad;
+pub use nadam::Nesterov;
+pub use schedule_free::ScheduleFree;
+
+#[cfg(test)]
+mod tests;

@@ -10,88 +10,125 @@
 
 use pulp::Simd;
 
-use super::adam::{self, Denominator};
-use super::{Kernel, StepContext, Update};
-use crate::math::{self, Ema};
-use crate::rule::Nesterov;
+use super::formula::{Formula, Inputs, Kernel, StepContext, Update};
+use super::moments::{
+    Denominator, Moments, mean_correction, textbook_denominator, textbook_moments,
+};
+use crate::checks::non_negative;
+use crate::error::Error;
+use crate::hyper_params::HyperParams;
+use crate::math;
+use crate::scalars::Scalars;
+
+/// The momentum of NAdam: four optimizers go by this name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Nesterov {
+    /// Warms up as `beta1 * (1 - 0.96^(t * decay) / 2)`. PyTorch with `decay` 0.004 (its `momentum_decay`), Keras with
+    /// `decay` 1, 250 times as fast.
+    Warming {
+        /// The speed of the warm-up, at least 0.
+        decay: f64,
+    },
+    /// Constant, each of the two parts with its own bias correction. Optax.
+    Constant,
+    /// Constant, both parts with the bias correction of this step. timm's `NAdamW`.
+    Simple,
+}
+
+impl Default for Nesterov {
+    /// PyTorch's.
+    fn default() -> Self {
+        Self::Warming { decay: 0.004 }
+    }
+}
 
 /// `u_t`.
-pub(crate) fn momentum(beta1: f64, decay: f64, t: u64) -> f64 {
+fn momentum(beta1: f64, decay: f64, t: u64) -> f64 {
     beta1 * (1.0 - 0.5 * libm::pow(0.96, t as f64 * decay))
 }
 
-/// The factors of the gradient and of the mean, for a learning rate of 1.
-fn factors(StepContext { config, t, scalars, .. }: StepContext<'_>, kind: Nesterov) -> (f64, f64) {
-    let b1 = config.beta1;
-    let summary = (1.0 - b1) / (1.0 - math::power(b1, t));
-    match kind {
-        Nesterov::Warming { decay } => {
-            let (now, next) = (momentum(b1, decay, t), momentum(b1, decay, t + 1));
-            let product = scalars.mu_product;
-            ((1.0 - now) / (1.0 - product), next / (1.0 - product * next))
+impl Nesterov {
+    /// The factors of the gradient and of the mean, for a learning rate of 1.
+    fn factors(self, at: &StepContext) -> (f64, f64) {
+        let (b1, t) = (at.hyper.beta1, at.t);
+        let gradient = (1.0 - b1) / mean_correction(at);
+        match self {
+            Self::Warming { decay } => {
+                let (now, next) = (momentum(b1, decay, t), momentum(b1, decay, t + 1));
+                let product = at.scalars.mu_product;
+                ((1.0 - now) / (1.0 - product), next / (1.0 - product * next))
+            }
+            Self::Constant => (gradient, b1 / (1.0 - math::power(b1, t + 1))),
+            Self::Simple => (gradient, b1 / mean_correction(at)),
         }
-        Nesterov::Constant => (summary, b1 / (1.0 - math::power(b1, t + 1))),
-        Nesterov::Simple => (summary, b1 / (1.0 - math::power(b1, t))),
+    }
+
+    pub(crate) fn kernel(self, at: &StepContext) -> NAdamKernel {
+        let (denominator, lr) = Denominator::new(at, at.lr);
+        let (gradient, momentum) = self.factors(at);
+        NAdamKernel {
+            moments: Moments::new(&at.hyper),
+            denominator,
+            gradient: math::round(lr * gradient),
+            momentum: math::round(lr * momentum),
+        }
+    }
+}
+
+impl Formula for Nesterov {
+    fn moment_names(&self) -> &'static [&'static str] {
+        &["exp_avg", "exp_avg_sq"]
+    }
+
+    fn validate(&self, _: &HyperParams) -> Result<(), Error> {
+        match self {
+            Self::Warming { decay } => non_negative("momentum decay", *decay),
+            Self::Constant | Self::Simple => Ok(()),
+        }
+    }
+
+    fn has_scalars(&self) -> bool {
+        matches!(self, Self::Warming { .. })
+    }
+
+    fn scalars(&self, at: &StepContext) -> Scalars {
+        let Self::Warming { decay } = *self else { return at.scalars };
+        let mu_product = at.scalars.mu_product * momentum(at.hyper.beta1, decay, at.t);
+        Scalars { mu_product, ..at.scalars }
+    }
+
+    fn gain(&self, at: &StepContext) -> f64 {
+        Denominator::new(at, at.lr).1
+    }
+
+    fn textbook(&self, at: &StepContext, _: f64, g: f64, moments: &mut [f64; 3]) -> f64 {
+        textbook_moments(&at.hyper, g, moments);
+        let (denominator, lr_factor) = textbook_denominator(at, moments[1]);
+        let (gradient, mean) = self.factors(at);
+        at.lr * lr_factor * (gradient * g + mean * moments[0]) / denominator
     }
 }
 
 /// NAdam's constants at one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NAdamKernel {
-    mean: Ema,
-    square: Ema,
+    moments: Moments,
     denominator: Denominator,
     gradient: f32,
     momentum: f32,
-    gain: f32,
-}
-
-impl NAdamKernel {
-    pub(crate) fn new(at: StepContext<'_>, kind: Nesterov) -> Self {
-        let config = at.config;
-        let (denominator, gain) = Denominator::new(config, at.t, at.lr);
-        let (gradient, momentum) = factors(at, kind);
-        Self {
-            mean: Ema::new(config.beta1),
-            square: Ema::new(config.beta2),
-            denominator,
-            gradient: math::round(gain * gradient),
-            momentum: math::round(gain * momentum),
-            gain: math::round(gain),
-        }
-    }
 }
 
 impl Kernel for NAdamKernel {
     const MOMENTS: usize = 2;
 
     #[inline(always)]
-    fn update<S: Simd>(
-        self,
-        simd: S,
-        _: S::f32s,
-        g: S::f32s,
-        [m, v, unused]: [S::f32s; 3],
-    ) -> Update<S::f32s> {
-        let m = self.mean.update(simd, m, g);
-        let v = self.square.update_squares(simd, v, g);
+    fn update<S: Simd>(self, simd: S, at: Inputs<S::f32s>) -> Update<S::f32s> {
+        let (m, v) = self.moments.update(simd, &at);
         let denominator = self.denominator.of(simd, v);
         let mean = simd.mul_f32s(simd.splat_f32s(self.momentum), m);
-        let summary = simd.mul_add_f32s(simd.splat_f32s(self.gradient), g, mean);
-        let step = simd.div_f32s(summary, denominator);
-        Update { step, denominator, moments: [m, v, unused] }
+        let numerator = simd.mul_add_f32s(simd.splat_f32s(self.gradient), at.gradient, mean);
+        let step = simd.div_f32s(numerator, denominator);
+        Update { step, denominator, moments: [m, v, at.moments[2]] }
     }
-
-    #[inline(always)]
-    fn gain(self) -> f32 {
-        self.gain
-    }
-}
-
-/// One element of one step in f64.
-pub(crate) fn textbook(at: StepContext<'_>, kind: Nesterov, g: f64, moments: &mut [f64; 3]) -> f64 {
-    adam::textbook_moments(at.config, g, moments);
-    let (denominator, lr_factor) = adam::textbook_denominator(at.config, at.t, moments[1]);
-    let (gradient, mean) = factors(at, kind);
-    at.lr * lr_factor * (gradient * g + mean * moments[0]) / denominator
 }

@@ -8,13 +8,22 @@
 //!
 //! 5 is PyTorch's and Optax's threshold; the paper has 4.
 
+use paso_isa::Isa;
 use pulp::Simd;
 
-use super::{Kernel, StepContext, Update, adam};
-use crate::math::{self, Ema};
+use super::adam::{self, AdamKernel};
+use super::formula::{Formula, Inputs, Job, Kernel, RunJob, StepContext, Update};
+use super::moments::{Denominator, Moments, mean_correction};
+use crate::checks::require;
+use crate::error::Error;
+use crate::hyper_params::HyperParams;
+use crate::math;
 
-/// What Adam's step is multiplied with, or `None` while the variance cannot be told.
-pub(crate) fn rectification(beta2: f64, t: u64) -> Option<f64> {
+/// The rule without options.
+pub(crate) struct RAdam;
+
+/// What Adam's step is multiplied with, or `None` while the variance cannot be estimated.
+fn rectification(beta2: f64, t: u64) -> Option<f64> {
     let power = math::power(beta2, t);
     let last = 2.0 / (1.0 - beta2) - 1.0;
     let now = last - 2.0 * t as f64 * power / (1.0 - power);
@@ -22,54 +31,77 @@ pub(crate) fn rectification(beta2: f64, t: u64) -> Option<f64> {
     (now > 5.0).then(|| libm::sqrt(square))
 }
 
-/// The step before rectification: momentum alone. The second moment is kept up.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct MomentumKernel {
-    mean: Ema,
-    square: Ema,
-    lr: f32,
-    gain: f32,
-}
-
-impl MomentumKernel {
-    pub(crate) fn new(StepContext { config, t, lr, .. }: StepContext<'_>) -> Self {
-        Self {
-            mean: Ema::new(config.beta1),
-            square: Ema::new(config.beta2),
-            lr: math::round(lr / (1.0 - math::power(config.beta1, t))),
-            gain: math::round(lr),
+impl RAdam {
+    pub(crate) fn kernel(&self, at: &StepContext) -> RAdamKernel {
+        match rectification(at.hyper.beta2, at.t) {
+            Some(r) => RAdamKernel::Rectified(AdamKernel::new(at, at.lr * r)),
+            None => RAdamKernel::Momentum(MomentumKernel {
+                moments: Moments::new(&at.hyper),
+                lr: math::round(at.lr / mean_correction(at)),
+            }),
         }
     }
+}
+
+impl Formula for RAdam {
+    fn moment_names(&self) -> &'static [&'static str] {
+        &["exp_avg", "exp_avg_sq"]
+    }
+
+    fn validate(&self, hyper: &HyperParams) -> Result<(), Error> {
+        require("beta2", hyper.beta2, hyper.beta2 > 0.0, "above 0 and below 1 for RAdam")
+    }
+
+    fn gain(&self, at: &StepContext) -> f64 {
+        match rectification(at.hyper.beta2, at.t) {
+            Some(r) => Denominator::new(at, at.lr * r).1,
+            None => at.lr,
+        }
+    }
+
+    fn longest_step(&self, hyper: &HyperParams, t: u64) -> Option<f64> {
+        rectification(hyper.beta2, t).and_then(|r| adam::longest_step(hyper, t).map(|x| r * x))
+    }
+
+    fn textbook(&self, at: &StepContext, _: f64, g: f64, moments: &mut [f64; 3]) -> f64 {
+        let adam = adam::textbook(at, g, moments);
+        match rectification(at.hyper.beta2, at.t) {
+            Some(r) => at.lr * r * adam,
+            None => at.lr * moments[0] / mean_correction(at),
+        }
+    }
+}
+
+/// The kernel of a step: which one depends on the number of the step alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum RAdamKernel {
+    Rectified(AdamKernel),
+    Momentum(MomentumKernel),
+}
+
+impl RunJob for RAdamKernel {
+    fn run_job<J: Job>(self, isa: Isa, job: J) -> J::Output {
+        match self {
+            Self::Rectified(kernel) => kernel.run_job(isa, job),
+            Self::Momentum(kernel) => kernel.run_job(isa, job),
+        }
+    }
+}
+
+/// The step before rectification: momentum alone. The second moment is updated all the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MomentumKernel {
+    moments: Moments,
+    lr: f32,
 }
 
 impl Kernel for MomentumKernel {
     const MOMENTS: usize = 2;
 
     #[inline(always)]
-    fn update<S: Simd>(
-        self,
-        simd: S,
-        _: S::f32s,
-        g: S::f32s,
-        [m, v, unused]: [S::f32s; 3],
-    ) -> Update<S::f32s> {
-        let m = self.mean.update(simd, m, g);
-        let v = self.square.update_squares(simd, v, g);
+    fn update<S: Simd>(self, simd: S, at: Inputs<S::f32s>) -> Update<S::f32s> {
+        let (m, v) = self.moments.update(simd, &at);
         let step = simd.mul_f32s(simd.splat_f32s(self.lr), m);
-        Update { step, denominator: simd.splat_f32s(1.0), moments: [m, v, unused] }
-    }
-
-    #[inline(always)]
-    fn gain(self) -> f32 {
-        self.gain
-    }
-}
-
-/// One element of one step in f64.
-pub(crate) fn textbook(at: StepContext<'_>, g: f64, moments: &mut [f64; 3]) -> f64 {
-    let adam = adam::textbook(at, g, moments);
-    match rectification(at.config.beta2, at.t) {
-        Some(r) => at.lr * r * adam,
-        None => at.lr * moments[0] / (1.0 - math::power(at.config.beta1, at.t)),
+        Update { step, denominator: simd.splat_f32s(1.0), moments: [m, v, at.moments[2]] }
     }
 }

@@ -11,9 +11,114 @@
 
 use pulp::Simd;
 
-use super::adam::{self, Denominator};
-use super::{Kernel, StepContext, Update};
+use super::formula::{Formula, Inputs, Kernel, StepContext, Update, refuse_cautious};
+use super::moments::{Denominator, textbook_denominator, textbook_mean};
+use crate::checks::{non_negative, require};
+use crate::decay::WeightDecay;
+use crate::error::Error;
+use crate::hyper_params::HyperParams;
 use crate::math::{self, Ema};
+use crate::scalars::Scalars;
+
+/// Schedule-Free's average of the weights and its warm-up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScheduleFree {
+    /// Steps over which the learning rate rises linearly to what is given with the step. Default 0; the paper advises a
+    /// warm-up.
+    pub warmup: u64,
+    /// A step weighs `t^r`. Default 0.
+    pub r: f64,
+    /// A step weighs `lr^power`, with the highest learning rate so far. Default 2; Keras has 0.
+    pub power: f64,
+}
+
+impl Default for ScheduleFree {
+    fn default() -> Self {
+        Self { warmup: 0, r: 0.0, power: 2.0 }
+    }
+}
+
+impl ScheduleFree {
+    /// The learning rate with its warm-up.
+    fn lr(self, at: &StepContext) -> f64 {
+        let warmup = if at.t < self.warmup { at.t as f64 / self.warmup as f64 } else { 1.0 };
+        at.lr * warmup
+    }
+
+    pub(crate) fn kernel(self, at: &StepContext) -> ScheduleFreeKernel {
+        let (lr, share) = (self.lr(at), at.scalars.share);
+        let (denominator, hat) = Denominator::new(at, 1.0);
+        ScheduleFreeKernel {
+            first: at.t == 1,
+            square: Ema::new(at.hyper.beta2),
+            denominator,
+            decay: math::round(decay(at)),
+            share: math::round(share),
+            pull: math::round(lr * (1.0 - at.hyper.beta1 * (1.0 - share))),
+            lr: math::round(lr),
+            hat: math::round(hat),
+        }
+    }
+}
+
+/// The decay that is added to the direction, for each unit of weight.
+fn decay(at: &StepContext) -> f64 {
+    if at.lr > 0.0 { at.hyper.decay.at(at.lr).shrink / at.lr } else { 0.0 }
+}
+
+impl Formula for ScheduleFree {
+    fn moment_names(&self) -> &'static [&'static str] {
+        &["z", "exp_avg_sq"]
+    }
+
+    fn validate(&self, hyper: &HyperParams) -> Result<(), Error> {
+        non_negative("r", self.r)?;
+        non_negative("power", self.power)?;
+        require("beta1", hyper.beta1, hyper.beta1 > 0.0, "above 0 for ScheduleFree")?;
+        if let WeightDecay::Constant(value) = hyper.decay {
+            require("decay", value, value == 0.0, "any but Constant for ScheduleFree")?;
+        }
+        refuse_cautious(hyper, "ScheduleFree")
+    }
+
+    fn has_scalars(&self) -> bool {
+        true
+    }
+
+    fn scalars(&self, at: &StepContext) -> Scalars {
+        let lr_max = at.scalars.lr_max.max(self.lr(at));
+        let weight = libm::pow(at.t as f64, self.r) * libm::pow(lr_max, self.power);
+        let weight_sum = at.scalars.weight_sum + weight;
+        let share = if weight_sum > 0.0 { weight / weight_sum } else { 0.0 };
+        Scalars { weight_sum, lr_max, share, ..at.scalars }
+    }
+
+    fn gain(&self, at: &StepContext) -> f64 {
+        self.lr(at) * Denominator::new(at, 1.0).1
+    }
+
+    /// Its kernel adds the decay to the direction.
+    fn decays_weights(&self, _: u64) -> bool {
+        false
+    }
+
+    fn evaluated_at(&self, hyper: &HyperParams) -> Option<f64> {
+        Some(1.0 - 1.0 / hyper.beta1)
+    }
+
+    fn textbook(&self, at: &StepContext, y: f64, g: f64, [z, v, _]: &mut [f64; 3]) -> f64 {
+        let (lr, c) = (self.lr(at), at.scalars.share);
+        if at.t == 1 {
+            *z = y;
+        }
+        *v = textbook_mean(at.hyper.beta2, *v, g * g);
+        let (denominator, hat) = textbook_denominator(at, *v);
+        let direction = hat * g / denominator + decay(at) * y;
+        let step = c * (y - *z) + lr * (1.0 - at.hyper.beta1 * (1.0 - c)) * direction;
+        *z -= lr * direction;
+        step
+    }
+}
 
 /// Schedule-Free's constants at one step.
 #[derive(Debug, Clone, Copy)]
@@ -29,44 +134,12 @@ pub(crate) struct ScheduleFreeKernel {
     hat: f32,
 }
 
-/// The decay that is added to the direction, for each unit of weight.
-fn decay(StepContext { config, lr, .. }: StepContext<'_>) -> f64 {
-    if lr > 0.0 { config.decay.at(lr).1 / lr } else { 0.0 }
-}
-
-/// The learning rate with its warm-up.
-fn lr(at: StepContext<'_>) -> f64 {
-    at.lr * at.scalars.warmup(at.config, at.t)
-}
-
-impl ScheduleFreeKernel {
-    pub(crate) fn new(at: StepContext<'_>) -> Self {
-        let (config, share, lr) = (at.config, at.scalars.share, lr(at));
-        let (denominator, hat) = Denominator::new(config, at.t, 1.0);
-        Self {
-            first: at.t == 1,
-            square: Ema::new(config.beta2),
-            denominator,
-            decay: math::round(decay(at)),
-            share: math::round(share),
-            pull: math::round(lr * (1.0 - config.beta1 * (1.0 - share))),
-            lr: math::round(lr),
-            hat: math::round(hat),
-        }
-    }
-}
-
 impl Kernel for ScheduleFreeKernel {
     const MOMENTS: usize = 2;
 
     #[inline(always)]
-    fn update<S: Simd>(
-        self,
-        simd: S,
-        y: S::f32s,
-        g: S::f32s,
-        [z, v, unused]: [S::f32s; 3],
-    ) -> Update<S::f32s> {
+    fn update<S: Simd>(self, simd: S, at: Inputs<S::f32s>) -> Update<S::f32s> {
+        let (y, g, [z, v, unused]) = (at.weight, at.gradient, at.moments);
         let z = if self.first { y } else { z };
         let v = self.square.update_squares(simd, v, g);
         let denominator = self.denominator.of(simd, v);
@@ -77,23 +150,4 @@ impl Kernel for ScheduleFreeKernel {
         let z = simd.negate_mul_add_f32s(simd.splat_f32s(self.lr), direction, z);
         Update { step, denominator, moments: [z, v, unused] }
     }
-
-    #[inline(always)]
-    fn gain(self) -> f32 {
-        self.lr * self.hat
-    }
-}
-
-/// One element of one step in f64.
-pub(crate) fn textbook(at: StepContext<'_>, y: f64, g: f64, [z, v, _]: &mut [f64; 3]) -> f64 {
-    let (config, lr, c) = (at.config, lr(at), at.scalars.share);
-    if at.t == 1 {
-        *z = y;
-    }
-    *v = config.beta2 * *v + (1.0 - config.beta2) * g * g;
-    let (denominator, hat) = adam::textbook_denominator(config, at.t, *v);
-    let direction = hat * g / denominator + decay(at) * y;
-    let step = c * (y - *z) + lr * (1.0 - config.beta1 * (1.0 - c)) * direction;
-    *z -= lr * direction;
-    step
 }

@@ -1,22 +1,22 @@
 //! The optimizer of a run: `AdamW` over the net's tensors, and over those of a body that was trained before.
 //!
-//! Two groups, because they count their own steps: a body that stays frozen at first begins with the bias corrections of
-//! its own first step when it is let go, as PyTorch's parameters without a gradient do.
+//! Two groups, because they count their own steps: a body that is unfrozen after some steps begins with the bias
+//! corrections of its own first step then, as PyTorch's parameters without a gradient do.
 
 use crate::{Error, TrainConfig};
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, Gradient, Param, ParamMut, Rule, ScheduleFree, StepAudit,
-    StepOptions, WeightDecay,
+    Adam, AdamConfig, AdamGroup, ClipNorm, Isa, Param, Rule, ScheduleFree, StepAudit, StepOptions,
+    WeightDecay, grad_norm,
 };
 use paso_tape::{Kind, Params};
 
-/// How a run updates its weights. What is not `AdamW` is there for comparisons: checkpoints do not know of it.
+/// How a run updates its weights. What is not `AdamW` is there for comparisons: checkpoints do not record it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Update {
-    /// `AdamW`: a schedule of the rate schedules the weight decay as well.
+    /// `AdamW`: a schedule of the learning rate schedules the weight decay as well.
     #[default]
     AdamW,
-    /// `AdamW` whose weights decay by the share of the highest rate at every step, whatever the schedule does.
+    /// `AdamW` whose weights decay as at the highest learning rate in every step, whatever the schedule does.
     UnscheduledDecay,
     /// Schedule-Free `AdamW` (Defazio et al., arXiv 2405.15682), evaluated on its averaged weights.
     ScheduleFree,
@@ -26,24 +26,20 @@ pub enum Update {
 #[derive(Debug, Clone)]
 pub(crate) struct Optimizer {
     update: Update,
-    /// What every weight is multiplied with, the body's and the others', before a step of [`Update::UnscheduledDecay`].
-    keep: [f64; 2],
-    /// Where the numbers that decay lie.
-    weights: Vec<std::ops::Range<usize>>,
     /// The tensors of the body, the first in the arena; without any where the whole net is fresh.
     body: AdamGroup,
     rest: AdamGroup,
-    /// Numbers in the arena that belong to the body.
+    /// Values of the arena that belong to the body.
     split: usize,
     /// Steps that the body stays as it is.
     frozen: u64,
 }
 
-/// What one update needs: the numbers of the arena and their gradient.
+/// What one update needs: the values of the arena and their gradient.
 type Arena<'a> = (&'a mut [f32], &'a [f32]);
 
 impl Optimizer {
-    /// Before the first step. The first `split` numbers are the body, which stays frozen for so many steps.
+    /// Before the first step. The first `split` values are the body, which is unfrozen after so many steps.
     pub(crate) fn new(
         config: &TrainConfig,
         params: &Params,
@@ -52,7 +48,7 @@ impl Optimizer {
         update: Update,
     ) -> Result<Self, Error> {
         let decay = match update {
-            Update::UnscheduledDecay => WeightDecay::None,
+            Update::UnscheduledDecay => WeightDecay::Constant(config.lr * config.weight_decay),
             Update::AdamW | Update::ScheduleFree => WeightDecay::Decoupled(config.weight_decay),
         };
         let rule = match update {
@@ -62,27 +58,20 @@ impl Optimizer {
         let adam = Adam::new(AdamConfig { decay, rule, ..AdamConfig::default() })?;
         let group = |is_body: bool| {
             let mine = params.tensors().iter().filter(|t| (t.range.start < split) == is_body);
+            let lr_scale = if is_body { config.body_rate } else { 1.0 };
+            // Other decay follows the learning rate of the tensor by itself.
+            let decay_scale = if update == Update::UnscheduledDecay { lr_scale } else { 1.0 };
             let param = |t: &paso_tape::ParamInfo| Param {
-                decay_scale: if t.kind == Some(Kind::Weight) { 1.0 } else { 0.0 },
-                lr_scale: if is_body { config.body_rate } else { 1.0 },
+                decay_scale: if t.kind == Some(Kind::Weight) { decay_scale } else { 0.0 },
+                lr_scale,
                 ..Param::new(&t.name, t.range.len())
             };
             AdamGroup::with_params(adam, mine.map(param))
         };
-        let weights = params.tensors().iter().filter(|t| t.kind == Some(Kind::Weight));
-        let keep = |share: f64| 1.0 - share * config.lr * config.weight_decay;
-        Ok(Self {
-            update,
-            keep: [keep(config.body_rate), keep(1.0)],
-            weights: weights.map(|t| t.range.clone()).collect(),
-            body: group(true)?,
-            rest: group(false)?,
-            split,
-            frozen,
-        })
+        Ok(Self { update, body: group(true)?, rest: group(false)?, split, frozen })
     }
 
-    /// Numbers in the arena that belong to the body.
+    /// Values of the arena that belong to the body.
     pub(crate) fn split(&self) -> usize {
         self.split
     }
@@ -103,7 +92,7 @@ impl Optimizer {
         evaluated
     }
 
-    /// Goes on after `steps` steps with these moments, each in the layout of the parameters.
+    /// Continues after `steps` steps with these moments, each in the layout of the parameters.
     pub(crate) fn load(&mut self, steps: u64, moments: &[Vec<f32>]) -> Result<(), Error> {
         let own = steps.saturating_sub(self.frozen);
         let (body, rest): (Vec<_>, Vec<_>) = moments.iter().map(|m| m.split_at(self.split)).unzip();
@@ -147,30 +136,15 @@ impl Optimizer {
         audited: bool,
     ) -> Result<Option<StepAudit>, Error> {
         let frozen = self.is_frozen();
-        if self.update == Update::UnscheduledDecay {
-            self.decay(values, frozen);
-        }
         let (body, rest) = values.split_at_mut(self.split);
         let (d_body, d_rest) = gradient.split_at(self.split);
         let options = StepOptions { unscale: scale, audit: audited, ..StepOptions::default() };
-        let seen = update(&mut self.rest, lr, (rest, d_rest), &options)?;
+        let audit = self.rest.par_step_flat(lr, &options, rest, d_rest)?.audit;
         if frozen || self.split == 0 {
-            return Ok(seen);
+            return Ok(audit);
         }
-        let of_body = update(&mut self.body, lr, (body, d_body), &options)?;
-        Ok(seen.zip(of_body).map(|(a, b)| a.merge(&b)))
-    }
-
-    /// One step's decay at the highest rate.
-    fn decay(&self, values: &mut [f32], frozen: bool) {
-        for range in &self.weights {
-            let is_body = range.start < self.split;
-            if !(is_body && frozen) {
-                #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
-                let keep = self.keep[usize::from(!is_body)] as f32;
-                values[range.clone()].iter_mut().for_each(|w| *w *= keep);
-            }
-        }
+        let of_body = self.body.par_step_flat(lr, &options, body, d_body)?.audit;
+        Ok(audit.zip(of_body).map(|(a, b)| a.merge(&b)))
     }
 }
 
@@ -184,23 +158,15 @@ fn tensors<'v>(group: &AdamGroup, mut values: &'v mut [f32]) -> Vec<&'v mut [f32
     group.lens().iter().map(cut).collect()
 }
 
-/// The norm of a gradient, added in f64 and in a fixed order. Finite exactly when all of its numbers are.
+/// The norm of a gradient. Finite exactly when all of its values are.
 pub(crate) fn norm(gradient: &[f32]) -> f64 {
-    // Sixteen sums side by side, so that no addition waits for the one before.
-    let mut sums = [0.0_f64; 16];
-    let (rows, rest) = gradient.as_chunks::<16>();
-    for row in rows {
-        sums.iter_mut().zip(row).for_each(|(sum, &g)| *sum += f64::from(g) * f64::from(g));
-    }
-    sums.iter_mut().zip(rest).for_each(|(sum, &g)| *sum += f64::from(g) * f64::from(g));
-    sums.iter().sum::<f64>().sqrt()
+    grad_norm(Isa::best(), [gradient], 2.0)
 }
 
 /// What a gradient of this norm is multiplied with, so that its norm is `max` at most. Here and not in the groups, since
 /// the norm is that of both.
 pub(crate) fn clip(norm: f64, max: Option<f64>) -> f64 {
-    // As PyTorch's `clip_grad_norm_` divides.
-    max.map_or(1.0, |max| (max / (norm + 1e-6)).min(1.0))
+    max.map_or(1.0, |max| ClipNorm::new(max).factor(norm))
 }
 
 fn load(group: &mut AdamGroup, steps: u64, moments: &[&[f32]]) -> Result<(), Error> {
@@ -210,32 +176,6 @@ fn load(group: &mut AdamGroup, steps: u64, moments: &[&[f32]]) -> Result<(), Err
         moment.values = values.to_vec();
     }
     Ok(group.restore(state)?)
-}
-
-/// One step of one group, whose tensors lie one after the other.
-fn update<'a>(
-    group: &mut AdamGroup,
-    lr: f64,
-    (values, mut gradient): Arena<'a>,
-    options: &StepOptions,
-) -> Result<Option<StepAudit>, Error> {
-    let pair = |mine: &'a mut [f32]| {
-        let (d_mine, others) = gradient.split_at(mine.len());
-        gradient = others;
-        (mine, d_mine)
-    };
-    let tensors: Vec<_> = tensors(group, values).into_iter().map(pair).collect();
-    if *options == StepOptions::default() {
-        group.par_step(lr, tensors);
-        return Ok(None);
-    }
-    let with_options = |(weights, gradient)| ParamMut {
-        weights,
-        gradient: Gradient::Keep(gradient),
-        average: &mut [],
-    };
-    let tensors: Vec<ParamMut<'_>> = tensors.into_iter().map(with_options).collect();
-    Ok(group.par_step_with(lr, options, tensors)?.audit)
 }
 
 #[cfg(test)]
@@ -268,7 +208,7 @@ mod tests {
         (0..count).for_each(|_| assert!(run.step().expect("a step").loss.is_finite()));
     }
 
-    /// The numbers of the body, and all others.
+    /// The values of the body, and all others.
     fn parts(run: &Trainer) -> (Vec<f32>, Vec<f32>) {
         let (_, length) = run.model().net.body.expect("a body");
         let (body, rest) = run.model().params.values().split_at(length);
@@ -313,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_decay_that_no_schedule_scales_is_that_of_the_highest_rate() {
-        // At rate 0 nothing moves but by decay: weights shrink, biases and norms stay.
+        // At a learning rate of 0 nothing moves but by decay: weights shrink, biases and norms stay.
         let mut run = run(None);
         run.set_update(Update::UnscheduledDecay).expect("settings");
         steps(&mut run, 5);
@@ -347,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_stays_until_it_is_let_go() {
+    fn a_body_stays_until_it_is_unfrozen() {
         let mut run = run(None);
         let start = parts(&run);
         steps(&mut run, 4);
