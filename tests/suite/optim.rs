@@ -162,9 +162,9 @@ fn outcome(case: Case<'_>, folder: &Path) -> Outcome {
         Ours::Skip(why) => Err(why),
         Ours::Run(config) => {
             let clip = run::clip(case);
-            case.value("per_step_beta1");
+            let _ = case.value("per_step_beta1");
             case.assert_understood();
-            let sequence = Sequence::read(folder, case.0["sequence"].as_str().expect("one"));
+            let sequence = Sequence::read(folder, case.record["sequence"].as_str().expect("one"));
             Ok((config, run::run(case, config, clip, &sequence)))
         }
     };

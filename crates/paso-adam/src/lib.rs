@@ -56,6 +56,7 @@
 //! | `optax.adam`, `adamw` | [`AdamConfig::optax`]; `adamw`'s decay is 1e-4 by default, not 1e-2 |
 //! | `optax.nadam`, `amsgrad` | [`Nesterov::Constant`], [`AmsGrad::BiasCorrected`] |
 //! | `optax.radam`, `adabelief`, `lion`, `contrib.adopt`, `lamb` | [`Rule::RAdam`], [`AdamConfig::adabelief`], [`AdamConfig::lion`], [`AdamConfig::adopt`], [`AdamConfig::lamb`] |
+//! | `optax.yogi` | [`Rule::Yogi`] with `eps` 1e-3 |
 //! | `optax.clip_by_global_norm` | [`Clip::GlobalNorm`] with `eps` 0 |
 //! | timm `NAdamW`, `Adopt`, `Lamb` | [`Nesterov::Simple`], [`AdoptClip`] with `power` 0.333, [`AdamConfig::lamb`] with [`Clip::GlobalNorm`] of 1 |
 //! | timm `caution=True`, `corrected_weight_decay=True` | [`AdamConfig::cautious`], [`WeightDecay::Corrected`] |
@@ -132,7 +133,7 @@ pub use hyper_params::Epsilon;
 pub use options::{Clip, NonFinite, StepOptions, StepReport};
 pub use param::Param;
 pub use paso_isa::{Isa, IsaError};
-pub use rules::{Adopt, AdoptClip, AmsGrad, Nesterov, Rule, ScheduleFree};
+pub use rules::{Adopt, AdoptClip, AmsGrad, Nesterov, Rule, ScheduleFree, Yogi};
 pub use scalars::Scalars;
 pub use state::{AdamState, Moment, View};
 pub use tensors::{Gradient, ParamMut};

@@ -37,21 +37,18 @@ fn configs() -> Vec<AdamConfig> {
     let base = AdamConfig::default();
     let rule = |rule| AdamConfig { rule, decay: WeightDecay::Decoupled(0.01), ..base };
     let free = ScheduleFree { warmup: 2, ..ScheduleFree::default() };
-    vec![
-        base,
+    let mut configs: Vec<_> = Rule::all().into_iter().map(rule).collect();
+    configs.extend([
         AdamConfig { decay: WeightDecay::Decoupled(0.01), ..base },
+        AdamConfig { decay: WeightDecay::Constant(0.01), ..base },
         AdamConfig { decay: WeightDecay::L2(0.1), maximize: true, ..base },
         AdamConfig { epsilon: Epsilon::Hat, eps: 1e-7, ..base },
         AdamConfig { beta1: 0.0, beta2: 0.3, eps_root: 1e-9, ..base },
         AdamConfig { cautious: true, ..base },
-        rule(Rule::AmsGrad(AmsGrad::Raw)),
         rule(Rule::AmsGrad(AmsGrad::BiasCorrected)),
-        rule(Rule::NAdam(Nesterov::Warming { decay: 0.004 })),
         rule(Rule::NAdam(Nesterov::Constant)),
         // Momentum alone for a few steps, then Adam's.
         AdamConfig { beta2: 0.9, ..rule(Rule::RAdam) },
-        AdamConfig { rule: Rule::RAdam, ..base },
-        rule(Rule::Adamax),
         AdamConfig { epsilon: Epsilon::Hat, ..rule(Rule::Adamax) },
         AdamConfig { decay: WeightDecay::Decoupled(0.1), ..AdamConfig::adabelief() },
         AdamConfig { decay: WeightDecay::Decoupled(0.1), ..AdamConfig::lion() },
@@ -63,7 +60,8 @@ fn configs() -> Vec<AdamConfig> {
         },
         rule(Rule::ScheduleFree(free)),
         AdamConfig { decay: WeightDecay::Decoupled(0.1), ..AdamConfig::lamb() },
-    ]
+    ]);
+    configs
 }
 
 /// Repeatable values: special ones and ordinary ones mixed, starting anywhere in the mix.

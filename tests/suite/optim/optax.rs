@@ -1,7 +1,7 @@
 //! Optax' optimizers.
 
 use super::{Case, Ours};
-use paso_adam::{AdamConfig, Adopt, AdoptClip, AmsGrad, Nesterov, Rule, WeightDecay};
+use paso_adam::{AdamConfig, Adopt, AdoptClip, AmsGrad, Nesterov, Rule, WeightDecay, Yogi};
 use paso_tests::number;
 
 pub(super) fn ours(case: Case<'_>) -> Ours {
@@ -37,7 +37,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
         }
         "lamb" => Rule::Lamb,
         "adamax" | "adamaxw" => Rule::Adamax,
-        "yogi" => return Ours::Skip("Yogi is not offered"),
+        "yogi" => Rule::Yogi(Yogi::default()),
         other => panic!("Optax' {other} has no dialect"),
     };
     Ours::Run(AdamConfig { rule, ..base })

@@ -25,6 +25,9 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
             polynomial_decay(initial(), case.u64("decay_steps"), end, power, case.flag("cycle"))
         }
         "CosineDecay" => {
+            if case.value("warmup_target").is_null() {
+                case.no_effect(&["warmup_steps"]);
+            }
             let warmup =
                 case.optional("warmup_target").map(|target| (target, case.u64("warmup_steps")));
             let spec = cosine_decay(initial(), case.u64("decay_steps"), case.f64("alpha"), warmup);

@@ -53,10 +53,10 @@ fn spec(case: Case<'_>) -> Result<Spec, Error> {
         ),
         "piecewise_constant_schedule" => piecewise_constant_schedule(init(), &scales(case)),
         "piecewise_interpolate_schedule" => {
-            let between = if case.text("interpolate_type") == "linear" {
-                Between::Linear
-            } else {
-                Between::Cosine
+            let between = match case.text("interpolate_type") {
+                "linear" => Between::Linear,
+                "cosine" => Between::Cosine,
+                other => panic!("{}: interpolate_type = {other} is not understood", case.id()),
             };
             piecewise_interpolate_schedule(between, init(), &scales(case))
         }
@@ -95,16 +95,17 @@ fn spec(case: Case<'_>) -> Result<Spec, Error> {
             }).collect();
             let mut boundaries: Vec<u64> = Vec::new();
             for cycle in &cycles[..cycles.len() - 1] {
-                boundaries.push(boundaries.last().unwrap_or(&0) + Case(cycle).u64("decay_steps"));
+                boundaries
+                    .push(boundaries.last().unwrap_or(&0) + case.part(cycle).u64("decay_steps"));
             }
             let specs: Vec<Spec> =
-                cycles.iter().map(|cycle| spec(Case(cycle)).expect("a cycle")).collect();
+                cycles.iter().map(|cycle| spec(case.part(cycle)).expect("a cycle")).collect();
             join_schedules(&specs, &boundaries)
         }
         "join_schedules" => {
             let parts = case.value("schedules").as_array().expect("schedules");
             let specs: Vec<Spec> =
-                parts.iter().map(|part| spec(Case(part)).expect("a part")).collect();
+                parts.iter().map(|part| spec(case.part(part)).expect("a part")).collect();
             join_schedules(&specs, &case.steps("boundaries"))
         }
         name => panic!("{name} has no dialect"),

@@ -31,9 +31,9 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
                 case.f64("lb"),
                 case.f64("ub"),
             );
-            if !case.0["lr_formula_at_0"].is_null() {
+            if !case.record["lr_formula_at_0"].is_null() {
                 let ours = spec.as_ref().expect("a schedule").at(0);
-                let formula = paso_tests::number(&case.0["lr_formula_at_0"]);
+                let formula = paso_tests::number(&case.record["lr_formula_at_0"]);
                 assert!(
                     (ours - formula).abs() <= 1e-12 * formula,
                     "{}: {ours} at 0, its formula gives {formula}",
@@ -70,21 +70,34 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
                 decay_t: case.u64("decay_t"),
                 lr_min: case.f64("lr_min"),
                 stable_fn: match case.text("stable_fn") {
-                    "constant" => StableFn::Constant,
-                    "rsqrt" => power(0.5),
-                    _ => power(case.f64("stable_power")),
+                    "constant" => {
+                        case.no_effect(&["stable_timescale", "stable_power"]);
+                        StableFn::Constant
+                    }
+                    "rsqrt" => {
+                        case.no_effect(&["stable_power"]);
+                        power(0.5)
+                    }
+                    "power" => power(case.f64("stable_power")),
+                    other => panic!("{}: stable_fn = {other} is not understood", case.id()),
                 },
                 decay_fn: match case.text("decay_fn") {
                     "linear" => DecayFn::Linear,
                     "1-sqrt" => DecayFn::OneMinusSqrt,
                     "cosine" => DecayFn::Cosine,
                     "power" => DecayFn::Power(case.f64("decay_power")),
-                    _ => DecayFn::Exp(case.f64("decay_ratio")),
+                    "exp" => DecayFn::Exp(case.f64("decay_ratio")),
+                    other => panic!("{}: decay_fn = {other} is not understood", case.id()),
                 },
                 warmup_t: warmup.steps,
                 warmup_lr_init: warmup.init,
             }
             .spec();
+            case.no_effect(match case.text("decay_fn") {
+                "power" => &["decay_ratio"],
+                "exp" => &["decay_power"],
+                _ => &["decay_ratio", "decay_power"],
+            });
             if case.u64("decay_t") > case.u64("t_initial") {
                 return Ours::Refused(spec, "a decay longer than the run is refused");
             }

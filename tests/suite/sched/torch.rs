@@ -1,6 +1,7 @@
 //! PyTorch's schedulers.
 
 use super::adaptive::better;
+use super::expression::evaluate;
 use super::{Case, Ours};
 use paso_schedule::torch::*;
 use paso_schedule::{Error, Schedule, Spec, Table};
@@ -12,8 +13,9 @@ const ONE_CYCLE: &str = "compared to its end: at total_steps the library's rate 
 pub(super) fn ours(case: Case<'_>) -> Ours {
     let base = case.base();
     match case.schedule() {
-        "LambdaLR" | "MultiplicativeLR" => {
-            Ours::Whole(lambda(base, case.text("lr_lambda"), case.0["T"].as_u64().expect("T")))
+        name @ ("LambdaLR" | "MultiplicativeLR") => {
+            let (steps, multiplied) = (case.record["T"].as_u64().expect("T"), name != "LambdaLR");
+            Ours::Whole(lambda(base, case.text("lr_lambda"), steps, multiplied))
         }
         "ConstantLR" if case.f64("factor") == 0.0 => Ours::Until(
             simple(case, base),
@@ -28,11 +30,14 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
             "a length of 0 is refused; the library divides by it after one step",
         ),
         "CosineAnnealingLR" => Ours::Until(simple(case, base), case.u64("T_max") + 1, RISES),
-        "CosineAnnealingWarmRestarts" if !case.0["epochs"].is_null() => {
+        "CosineAnnealingWarmRestarts" if !case.record["epochs"].is_null() => {
             Ours::Times(simple(case, base))
         }
         "CyclicLR" => {
             let cycle = cyclic(case);
+            if case.text("mode") != "exp_range" {
+                case.no_effect(&["gamma"]);
+            }
             if case.flag("cycle_momentum") {
                 Ours::Pair(cycle.rate(), cycle.momentum(), u64::MAX, "")
             } else {
@@ -42,6 +47,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
         "OneCycleLR" => {
             let cycle = one_cycle(case);
             if case.series("lr").iter().all(Option::is_none) {
+                case.no_effect(&["cycle_momentum"]);
                 return Ours::Until(
                     cycle.rate(),
                     u64::MAX,
@@ -57,7 +63,8 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
         "ReduceLROnPlateau" => {
             let threshold = match case.text("threshold_mode") {
                 "rel" => Threshold::Relative(case.f64("threshold")),
-                _ => Threshold::Absolute(case.f64("threshold")),
+                "abs" => Threshold::Absolute(case.f64("threshold")),
+                other => panic!("{}: threshold_mode = {other} is not understood", case.id()),
             };
             let plateau = reduce_lr_on_plateau(
                 base,
@@ -146,7 +153,9 @@ fn simple(case: Case<'_>, base: f64) -> Result<Spec, Error> {
 fn children<'a>(case: Case<'a>, base: f64) -> Vec<(&'a str, Spec)> {
     let list: &'a Vec<Value> = case.value("schedulers").as_array().expect("schedulers");
     list.iter()
-        .map(|child| (Case(child).schedule(), simple(Case(child), base).expect("a child")))
+        .map(|child| {
+            (case.part(child).schedule(), simple(case.part(child), base).expect("a child"))
+        })
         .collect()
 }
 
@@ -155,7 +164,11 @@ fn constant(rate: f64) -> Result<Spec, Error> {
 }
 
 fn anneal(case: Case<'_>) -> Anneal {
-    if case.text("anneal_strategy") == "cos" { Anneal::Cos } else { Anneal::Linear }
+    match case.text("anneal_strategy") {
+        "cos" => Anneal::Cos,
+        "linear" => Anneal::Linear,
+        other => panic!("{}: anneal_strategy = {other} is not understood", case.id()),
+    }
 }
 
 fn cyclic(case: Case<'_>) -> CyclicLr {
@@ -168,7 +181,8 @@ fn cyclic(case: Case<'_>) -> CyclicLr {
         mode: match case.text("mode") {
             "triangular" => Cycle::Triangular,
             "triangular2" => Cycle::Triangular2,
-            _ => Cycle::ExpRange(case.f64("gamma")),
+            "exp_range" => Cycle::ExpRange(case.f64("gamma")),
+            other => panic!("{}: mode = {other} is not understood", case.id()),
         },
         base_momentum: case.f64("base_momentum"),
         max_momentum: case.f64("max_momentum"),
@@ -192,19 +206,11 @@ fn one_cycle(case: Case<'_>) -> OneCycleLr {
     }
 }
 
-/// The Python expressions of the records.
-fn lambda(base: f64, expression: &str, steps: u64) -> Result<Spec, Error> {
-    let factor: fn(f64) -> f64 = match expression {
-        "0.95 ** t" => |t| 0.95_f64.powf(t),
-        "1 / (1 + 0.1 * t)" => |t| 1.0 / (1.0 + 0.1 * t),
-        "min(1.0, (t + 1) / 10)" => |t| ((t + 1.0) / 10.0).min(1.0),
-        "512 ** -0.5 * min((t + 1) ** -0.5, (t + 1) * 20 ** -1.5)" => {
-            |t| 512_f64.powf(-0.5) * (t + 1.0).powf(-0.5).min((t + 1.0) * 20_f64.powf(-1.5))
-        }
-        "0.9 if t % 3 == 0 else 1.0" => |t| 0.9_f64.powf((t / 3.0).floor()),
-        other => panic!("an expression that this test does not know: {other}"),
-    };
-    Table::sample(steps, |t| base * factor(t as f64)).build()
+/// A schedule by a Python expression: the factor of the base, or (`multiplied`) of the learning rate before.
+fn lambda(base: f64, expression: &str, steps: u64, multiplied: bool) -> Result<Spec, Error> {
+    let at = |t: u64| evaluate(expression, t as f64);
+    let factor = |t: u64| if multiplied { (1..=t).map(at).product() } else { at(t) };
+    Table::sample(steps, |t| base * factor(t)).build()
 }
 
 /// The first rate that depends on a value which only the library takes for an improvement.

@@ -46,7 +46,8 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
                 None => default,
                 Some("linear") => Form::Linear,
                 Some("cosine") => Form::Cosine(cycles),
-                Some(_) => Form::OneMinusSqrt,
+                Some("1-sqrt") => Form::OneMinusSqrt,
+                Some(other) => panic!("{}: {name} = {other} is not understood", case.id()),
             };
             let decay = case.u64("num_decay_steps");
             WsdSchedule {

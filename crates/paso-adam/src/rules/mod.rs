@@ -38,6 +38,7 @@ macro_rules! rules {
         /// | [`Rule::Adopt`] | as Adam | Taniguchi et al., arXiv 2411.02853, algorithm 2 |
         /// | [`Rule::ScheduleFree`] | `z`, `exp_avg_sq` | Defazio et al., arXiv 2405.15682, algorithm 1 |
         /// | [`Rule::Lamb`] | as Adam | You et al., arXiv 1904.00962, algorithm 2 |
+        /// | [`Rule::Yogi`] | as Adam | Zaheer et al., NIPS 2018, algorithm 2 |
         #[derive(Debug, Clone, Copy, PartialEq)]
         #[non_exhaustive]
         pub enum Rule {
@@ -45,6 +46,12 @@ macro_rules! rules {
         }
 
         impl Rule {
+            /// Every rule, with its default options.
+            #[must_use]
+            pub fn all() -> alloc::vec::Vec<Self> {
+                alloc::vec![$(Self::$variant $((<$type>::default()))?,)*]
+            }
+
             /// What is to be known of the rule outside of the loop over weights.
             pub(crate) fn formula(&self) -> &dyn Formula {
                 match self {
@@ -73,12 +80,6 @@ macro_rules! rules {
             match kernel {
                 $(RuleKernel::$variant(kernel) => kernel.run_job(isa, job),)*
             }
-        }
-
-        /// Every rule, with its default options: for tests.
-        #[cfg(test)]
-        fn all() -> alloc::vec::Vec<Rule> {
-            alloc::vec![$(Rule::$variant $((<$type>::default()))?,)*]
         }
     };
 }
@@ -109,12 +110,15 @@ rules! {
     /// AdamW with the step of each tensor as long as the tensor, times the learning rate. Needs a second pass over
     /// memory. Usual `eps`: 1e-6.
     lamb::LambKernel: Lamb => &lamb::Lamb;
+    /// The second moment falls slower than it grows. Usual `eps`: 1e-3.
+    yogi::YogiKernel: Yogi(options: Yogi) => options;
 }
 
 pub use adopt::{Adopt, AdoptClip};
 pub use amsgrad::AmsGrad;
 pub use nadam::Nesterov;
 pub use schedule_free::ScheduleFree;
+pub use yogi::Yogi;
 
 #[cfg(test)]
 mod tests;

@@ -27,7 +27,7 @@ fn context(rule: Rule, t: u64) -> StepContext {
 
 #[test]
 fn every_moment_has_a_name_and_every_name_a_moment() {
-    for rule in all() {
+    for rule in Rule::all() {
         for t in [1, 100] {
             let kernel = RuleKernel::new(&rule, &context(rule, t));
             let moments = run(Isa::best(), kernel, CountMoments);
@@ -38,7 +38,7 @@ fn every_moment_has_a_name_and_every_name_a_moment() {
 
 #[test]
 fn no_textbook_step_is_longer_than_its_bound() {
-    for rule in all() {
+    for rule in Rule::all() {
         let mut moments = [0.0; 3];
         for t in 1..=50 {
             let at = context(rule, t);
@@ -55,7 +55,7 @@ fn no_textbook_step_is_longer_than_its_bound() {
 #[test]
 fn every_rule_is_in_the_table_of_its_documentation() {
     let source = include_str!("mod.rs");
-    let names: Vec<_> = all().iter().map(|rule| alloc::format!("{rule:?}")).collect();
+    let names: Vec<_> = Rule::all().iter().map(|rule| alloc::format!("{rule:?}")).collect();
     assert!(names.len() >= 10, "{names:?}");
     for name in names {
         let name = name.split(['(', ' ']).next().unwrap_or(&name);
