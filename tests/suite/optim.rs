@@ -226,7 +226,7 @@ fn complaint(change: impl FnOnce(&mut Value)) -> String {
     let read = RefCell::default();
     let run = || drop(outcome(Case { record: &record, read: &read }, &folder));
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-    let panic = panic.err().expect("it is not understood");
+    let panic = panic.expect_err("it is not understood");
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 

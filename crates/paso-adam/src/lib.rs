@@ -30,10 +30,12 @@
 //!
 //! # What a step can do
 //!
-//! [`AdamGroup::step`] is the plain step, [`AdamGroup::step_audited`] also tells what it did ([`StepAudit`]), and
+//! [`AdamGroup::step`] is the plain step, [`AdamGroup::step_audited`] also reports what it did ([`StepAudit`]), and
 //! [`AdamGroup::step_with`] does what else belongs to a step in the same pass over memory ([`StepOptions`]): unscaling,
 //! clipping by value or norm, a policy for NaN, a running average of the weights, zeroing of the gradient. Named
-//! tensors with rates and decays of their own are [`Param`]s. Every [`Rule`] of the family goes through the same loop.
+//! tensors with learning rates, betas and decays of their own are [`Param`]s. [`AdamGroup::step_flat`] takes all tensors
+//! as one slice, and [`ClipNorm`] clips over several groups. Every [`Rule`] of
+//! the family goes through the same loop.
 //!
 //! # Adam in other libraries
 //!
@@ -45,7 +47,7 @@
 //! | `torch.optim.AdamW` | [`AdamConfig::torch_adamw`]; `amsgrad=True` is [`AmsGrad::Raw`] |
 //! | `torch.optim.NAdam`, `RAdam` | [`AdamConfig::torch_nadam`], [`AdamConfig::torch_radam`] (its `eps` is [`Epsilon::Hat`]) |
 //! | `torch.optim.Adamax` | [`Rule::Adamax`] |
-//! | `torch.nn.utils.clip_grad_norm_(max)` | [`Clip::global_norm`]`(max)`, which adds 1e-6 to the norm |
+//! | `torch.nn.utils.clip_grad_norm_(max, norm_type)` | [`Clip::global_norm`]`(max)`, which adds 1e-6 to the norm; other norms: [`ClipNorm::norm_type`] |
 //! | `torch.amp.GradScaler` | [`StepOptions::unscale`] and [`NonFinite::Skip`] |
 //! | `keras.optimizers.Adam` | [`AdamConfig::keras`]: [`Epsilon::Hat`] and 1e-7, an `eps` 316 times PyTorch's at the first step |
 //! | Keras' `AdamW`, or any with `weight_decay=d` | the same with [`WeightDecay::Decoupled`]`(d)`; Keras never has L2 |
@@ -59,13 +61,15 @@
 //! | `optax.yogi` | [`Rule::Yogi`] with `eps` 1e-3 |
 //! | `optax.clip_by_global_norm` | [`Clip::GlobalNorm`] with `eps` 0 |
 //! | timm `NAdamW`, `Adopt`, `Lamb` | [`Nesterov::Simple`], [`AdoptClip`] with `power` 0.333, [`AdamConfig::lamb`] with [`Clip::GlobalNorm`] of 1 |
+//! | `pytorch_optimizer.ADOPT` | [`AdamConfig::pytorch_optimizer_adopt`]: its decoupled decay acts in the first step, too |
+//! | timm's and `pytorch_optimizer`'s `fixed_decay=True` | [`WeightDecay::Constant`] |
 //! | timm `caution=True`, `corrected_weight_decay=True` | [`AdamConfig::cautious`], [`WeightDecay::Corrected`] |
 //! | `schedulefree.AdamWScheduleFree` | [`Rule::ScheduleFree`]; its `eval()` and `train()` are [`AdamGroup::evaluate`] |
 //! | DeepSpeed `DeepSpeedCPUAdam` | [`AdamConfig::torch`] with [`WeightDecay::Decoupled`] (`adamw_mode`, its default) |
 //! | burn `AdamW` | [`AdamConfig::torch`] with `eps` 1e-5 and [`WeightDecay::Decoupled`]`(1e-4)` |
 //! | candle `AdamW` | [`AdamConfig::torch_adamw`] |
 //!
-//! The file `DIALECTS.md` beside this crate has every run that was compared with the library's own record, and how
+//! The file `DIALECTS.md` of this crate has every run that was compared with the library's own record, and how
 //! closely: f64 formulas to 1e-13, the step to about one ulp of f32 a step. (DeepSpeed, burn and candle: from their
 //! sources; no records.)
 //!
@@ -137,3 +141,8 @@ pub use rules::{Adopt, AdoptClip, AmsGrad, Nesterov, Rule, ScheduleFree, Yogi};
 pub use scalars::Scalars;
 pub use state::{AdamState, Moment, View};
 pub use tensors::{Gradient, ParamMut};
+
+/// The README's example is compiled and run.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;
