@@ -14,7 +14,7 @@ mod timm;
 mod torch;
 mod transformers;
 
-use paso_schedule::{Error, Greedy, Plateau, Spec};
+use paso_schedule::{Constant, Error, Greedy, Plateau, Schedule, Spec};
 use paso_tests::{json, number, root, shared};
 use serde_json::Value;
 use std::cell::RefCell;
@@ -76,6 +76,14 @@ enum Ours {
     Greedy { base: f64, greedy: Result<Greedy, Error> },
     /// An error here as there.
     Refused(Result<Spec, Error>, &'static str),
+}
+
+impl Ours {
+    /// A plateau on a constant learning rate, which sees every value after its update.
+    fn plateau(base: f64, plateau: Result<Plateau, Error>) -> Self {
+        let lr = Constant { lr: base }.build();
+        Self::Plateau { lr, plateau, first: 0, before_update: false, until: usize::MAX, why: "" }
+    }
 }
 
 /// The result of one comparison.

@@ -3,7 +3,6 @@
 use super::adaptive::better;
 use super::{Case, Ours};
 use paso_schedule::keras::*;
-use paso_schedule::{Constant, Schedule};
 
 pub(super) fn ours(case: Case<'_>) -> Ours {
     let initial = || case.f64("initial_learning_rate");
@@ -60,15 +59,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
                 case.u64("cooldown"),
                 case.f64("min_lr"),
             );
-            let lr = Constant { lr: base }.build();
-            return Ours::Plateau {
-                lr,
-                plateau,
-                first: 0,
-                before_update: false,
-                until: usize::MAX,
-                why: "",
-            };
+            return Ours::plateau(base, plateau);
         }
         name => panic!("{name} has no dialect"),
     })

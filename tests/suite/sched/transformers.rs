@@ -2,7 +2,7 @@
 
 use super::{Case, Ours};
 use paso_schedule::transformers::*;
-use paso_schedule::{Better, Constant, GreedyConfig, Schedule};
+use paso_schedule::{Better, GreedyConfig};
 
 const RISES: &str = "compared to its end: the library's cosine rises again after it";
 
@@ -63,15 +63,7 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
         }
         "reduce_lr_on_plateau" => {
             let plateau = reduce_lr_on_plateau(base, case.f64("factor"), case.u64("patience"));
-            let lr = Constant { lr: base }.build();
-            return Ours::Plateau {
-                lr,
-                plateau,
-                first: 0,
-                before_update: false,
-                until: usize::MAX,
-                why: "",
-            };
+            return Ours::plateau(base, plateau);
         }
         "greedy" => {
             let defaults = GreedyConfig::default();
