@@ -1,5 +1,6 @@
 //! The settings of a run: the flags that train and settle share, merged with a file.
 
+use crate::source::DataSource;
 use anyhow::{Context, Result};
 use clap::Args;
 use paso_locate::augment::Augment;
@@ -40,9 +41,9 @@ pub(crate) struct SettingsArgs {
 
 impl SettingsArgs {
     /// The defaults of a training run on images of this data with these boxes, but for its schedule.
-    pub(crate) fn of_training(&self, data: &str, boxes: &[BBox]) -> TrainConfig {
+    pub(crate) fn of_training(&self, data: &DataSource, boxes: &[BBox]) -> TrainConfig {
         let usual = TrainConfig::default();
-        if data == "demo" {
+        if *data == DataSource::Demo {
             // Its 800 scenes are several times as many as people's first photographs.
             return TrainConfig { epochs: 40, ..usual };
         }
@@ -117,23 +118,6 @@ fn overlaid(mut below: Table, above: Table) -> Table {
     below
 }
 
-/// Threads for the kernels: as many as asked for, or one a core.
-pub(crate) fn threads(asked: Option<usize>) -> Result<usize> {
-    match asked {
-        Some(0) => anyhow::bail!("--threads is 0; it must be at least 1"),
-        Some(n) => Ok(n),
-        None => Ok(std::thread::available_parallelism()?.get()),
-    }
-}
-
-/// A pool of threads that a run stays inside of.
-pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .context("the threads could not be started")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +135,10 @@ mod tests {
         }
     }
 
+    fn photographs() -> DataSource {
+        DataSource::Folder("photographs".into())
+    }
+
     /// Boxes along a diagonal: the further apart, the less they agree.
     fn boxes(count: usize, spread: f32) -> Vec<BBox> {
         let place = |i: usize| spread * i as f32 / count as f32;
@@ -160,30 +148,30 @@ mod tests {
     #[test]
     fn few_photographs_are_seen_more_often() {
         let epochs =
-            |count: usize| arguments(None).of_training("photographs", &boxes(count, 0.6)).epochs;
+            |count: usize| arguments(None).of_training(&photographs(), &boxes(count, 0.6)).epochs;
         assert_eq!([10, 100, 1000, 100_000].map(epochs), [500, 450, 45, 30]);
         let known = arguments(Some("squeezenet.safetensors"));
-        let epochs = |count: usize| known.of_training("photographs", &boxes(count, 0.6)).epochs;
+        let epochs = |count: usize| known.of_training(&photographs(), &boxes(count, 0.6)).epochs;
         assert_eq!([10, 200, 100_000].map(epochs), [100, 75, 30]);
-        assert_eq!(arguments(None).of_training("demo", &boxes(800, 0.6)).epochs, 40);
+        assert_eq!(arguments(None).of_training(&DataSource::Demo, &boxes(800, 0.6)).epochs, 40);
     }
 
     #[test]
     fn the_rate_is_higher_where_nothing_is_known_yet() {
-        let lr = |args: SettingsArgs, data| args.of_training(data, &boxes(100, 0.6)).lr;
+        let lr = |args: SettingsArgs, data| args.of_training(&data, &boxes(100, 0.6)).lr;
         let usual = TrainConfig::default().lr;
-        assert_eq!(lr(arguments(None), "photographs"), 2.0 * usual);
-        assert_eq!(lr(arguments(Some("squeezenet.safetensors")), "photographs"), usual);
-        assert_eq!(lr(arguments(None), "demo"), usual);
+        assert_eq!(lr(arguments(None), photographs()), 2.0 * usual);
+        assert_eq!(lr(arguments(Some("squeezenet.safetensors")), photographs()), usual);
+        assert_eq!(lr(arguments(None), DataSource::Demo), usual);
     }
 
     #[test]
     fn views_are_changed_as_much_as_boxes_differ() {
         let augment =
-            |spread| arguments(None).of_training("photographs", &boxes(100, spread)).augment;
+            |spread| arguments(None).of_training(&photographs(), &boxes(100, spread)).augment;
         assert_eq!(augment(0.6), Augment::strong());
         assert_eq!(augment(0.001).without_geometry(), Augment { erase: 0.0, ..augment(0.001) });
         // No box yet: the error comes where the images are read.
-        assert!(arguments(None).of_training("photographs", &[]).check().is_ok());
+        assert!(arguments(None).of_training(&photographs(), &[]).check().is_ok());
     }
 }

@@ -6,14 +6,44 @@ use paso_locate::data::{
     Dataset, LoadOptions, PrepareOptions, Prepared, ProblemKind, SeveralObjects, Split,
 };
 use paso_locate::demo;
-use std::path::Path;
+use std::convert::Infallible;
+use std::fmt;
+use std::path::PathBuf;
 
-/// Where the images come from.
+/// The images of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DataSource {
+    /// Scenes that are generated: no file is needed.
+    Demo,
+    /// A folder of labeled images.
+    Folder(PathBuf),
+}
+
+/// What asks for [`DataSource::Demo`]. A folder of this name is `./demo`.
+const DEMO: &str = "demo";
+
+impl DataSource {
+    fn parse(text: &str) -> Result<Self, Infallible> {
+        Ok(if text == DEMO { Self::Demo } else { Self::Folder(text.into()) })
+    }
+}
+
+/// As on the command line.
+impl fmt::Display for DataSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Demo => f.write_str(DEMO),
+            Self::Folder(folder) => folder.display().fmt(f),
+        }
+    }
+}
+
+/// Where the images come from, and how they are cut and stored.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SourceArgs {
     /// A folder of labeled images (its format is found out by looking), or `demo`: generated scenes, no file needed
-    #[arg(long, value_name = "DIR|demo")]
-    pub(crate) data: String,
+    #[arg(long, value_name = "DIR|demo", value_parser = DataSource::parse)]
+    pub(crate) data: DataSource,
     /// What to do with an image of several objects: skip, largest or error
     #[arg(long, value_name = "POLICY", default_value = "skip", value_parser = several_objects)]
     pub(crate) several: SeveralObjects,
@@ -112,19 +142,24 @@ impl SourceArgs {
     }
 
     fn read(&self) -> Result<Dataset> {
-        if self.data == "demo" {
-            let dataset = demo::dataset(&demo::DemoOptions::default())?;
-            eprintln!(
-                "demo: {} generated scenes of {} classes",
-                dataset.samples.len(),
-                dataset.classes.len()
-            );
-            return Ok(dataset);
+        match &self.data {
+            DataSource::Demo => {
+                let dataset = demo::dataset(&demo::DemoOptions::default())?;
+                eprintln!(
+                    "demo: {} generated scenes of {} classes",
+                    dataset.samples.len(),
+                    dataset.classes.len()
+                );
+                Ok(dataset)
+            }
+            DataSource::Folder(folder) => {
+                let options =
+                    LoadOptions { several_objects: self.several, ..LoadOptions::default() };
+                let (dataset, report) = Dataset::load(folder, &options)?;
+                eprintln!("{report}");
+                Ok(dataset)
+            }
         }
-        let options = LoadOptions { several_objects: self.several, ..LoadOptions::default() };
-        let (dataset, report) = Dataset::load(Path::new(&self.data), &options)?;
-        eprintln!("{report}");
-        Ok(dataset)
     }
 }
 

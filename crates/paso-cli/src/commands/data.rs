@@ -1,5 +1,6 @@
 //! `paso data`: what a folder of labeled images holds, what is wrong with it, and conversion.
 
+use crate::command::Command;
 use anyhow::{Result, ensure};
 use clap::Args;
 use paso_locate::data::{self, Contents, Effect, Format, LoadOptions, Report};
@@ -52,23 +53,35 @@ struct Summary {
     report: Report,
 }
 
-pub(crate) fn run(args: &DataArgs) -> Result<()> {
-    let options = LoadOptions { format: args.format, ..LoadOptions::default() };
-    let (contents, mut report) = Contents::read(&args.dir, &options)?;
-    report.problems.extend(contents.duplicates());
-    let refused = report.problems.iter().filter(|p| p.kind.effect() == Effect::Refused).count();
-    let summary = summary(&contents, report);
-    if args.json {
-        println!("{}", serde_json::to_string(&summary)?);
-    } else {
-        print(&summary);
+impl Command for DataArgs {
+    const NAME: &'static str = "data";
+    const ABOUT: &'static str =
+        "Show what is in a folder of labeled images, what is wrong with it, or convert it";
+    const EXAMPLES: &'static [&'static str] =
+        &["paso data photos", "paso data photos --convert coco --out photos-coco"];
+
+    fn run(&self) -> Result<()> {
+        let options = LoadOptions { format: self.format, ..LoadOptions::default() };
+        let (contents, mut report) = Contents::read(&self.dir, &options)?;
+        report.problems.extend(contents.duplicates());
+        let refused = report.problems.iter().filter(|p| p.kind.effect() == Effect::Refused).count();
+        let summary = summary(&contents, report);
+        if self.json {
+            println!("{}", serde_json::to_string(&summary)?);
+        } else {
+            print(&summary);
+        }
+        ensure!(
+            refused == 0,
+            "{}: {refused} malformed labels; correct them first",
+            self.dir.display()
+        );
+        if let (Some(format), Some(out)) = (self.convert, &self.out) {
+            data::convert(&self.dir, &options, format, out)?;
+            eprintln!("{}: written as {format}", out.display());
+        }
+        Ok(())
     }
-    ensure!(refused == 0, "{}: {refused} malformed labels; correct them first", args.dir.display());
-    if let (Some(format), Some(out)) = (args.convert, &args.out) {
-        data::convert(&args.dir, &options, format, out)?;
-        eprintln!("{}: written as {format}", out.display());
-    }
-    Ok(())
 }
 
 fn summary(contents: &Contents, report: Report) -> Summary {

@@ -1,6 +1,7 @@
 //! `paso export`: a trained network as a file for other programs.
 
-use crate::eval;
+use crate::command::Command;
+use crate::trained;
 use anyhow::{Context, Result, ensure};
 use clap::{ArgGroup, Args};
 use paso_locate::image::{Image, ImageLimits, decode};
@@ -19,36 +20,47 @@ pub(crate) struct ExportArgs {
     /// Write the weights in f32 under their own names, without the optimizer's state
     #[arg(long, value_name = "FILE")]
     safetensors: Option<PathBuf>,
-    /// Write beside the ONNX file what the net says about these images, as FILE.check.safetensors
+    /// Write what the net says about these images next to the ONNX file, as FILE.check.safetensors
     #[arg(long, value_name = "IMAGE", requires = "onnx", num_args = 1..)]
     check: Vec<PathBuf>,
 }
 
-pub(crate) fn run(args: &ExportArgs) -> Result<()> {
-    let mut model = eval::load(&args.run)?;
-    if let Some(path) = &args.safetensors {
-        leave_alone(path, weights::is_export)?;
-        weights::save(path, &model)?;
-        eprintln!("{}: {} parameters", path.display(), model.parameters());
-    }
-    if let Some(path) = &args.onnx {
-        leave_alone(path, onnx::is_export)?;
-        files::write_whole(path, &onnx::encode(&model))?;
-        eprintln!(
-            "{}: net {}, {2}x{2} pixels",
-            path.display(),
-            model.config().net,
-            model.config().size
-        );
-        if !args.check.is_empty() {
-            let images = args.check.iter().map(|path| image(path)).collect::<Result<Vec<_>>>()?;
-            let answers = answers_of(path)?;
-            leave_alone(&answers, weights::is_answers)?;
-            weights::save_answers(&answers, &onnx::answers(&mut model, &images))?;
-            eprintln!("{}: answers for {} images", answers.display(), images.len());
+impl Command for ExportArgs {
+    const NAME: &'static str = "export";
+    const ABOUT: &'static str =
+        "Write a trained network as ONNX or plain safetensors, for other programs";
+    const EXAMPLES: &'static [&'static str] = &[
+        "paso export runs/train-1 --onnx net.onnx",
+        "paso export runs/train-1 --onnx net.onnx --check photo.jpg",
+    ];
+
+    fn run(&self) -> Result<()> {
+        let mut model = trained::load(&self.run)?;
+        if let Some(path) = &self.safetensors {
+            leave_alone(path, weights::is_export)?;
+            weights::save(path, &model)?;
+            eprintln!("{}: {} parameters", path.display(), model.parameters());
         }
+        if let Some(path) = &self.onnx {
+            leave_alone(path, onnx::is_export)?;
+            files::write_whole(path, &onnx::encode(&model))?;
+            eprintln!(
+                "{}: net {}, {2}x{2} pixels",
+                path.display(),
+                model.config().net,
+                model.config().size
+            );
+            if !self.check.is_empty() {
+                let images =
+                    self.check.iter().map(|path| image(path)).collect::<Result<Vec<_>>>()?;
+                let answers = answers_of(path)?;
+                leave_alone(&answers, weights::is_answers)?;
+                weights::save_answers(&answers, &onnx::answers(&mut model, &images))?;
+                eprintln!("{}: answers for {} images", answers.display(), images.len());
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// An export takes the place of an earlier one, never that of a checkpoint or of anybody's file.

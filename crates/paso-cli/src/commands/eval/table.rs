@@ -5,29 +5,29 @@ use paso_locate::data::Split;
 use paso_locate::metrics::{DetailedMetrics, Group, Interval, MEDIUM_BELOW, SMALL_BELOW};
 use serde_json::{Map, Value, json};
 
-/// A net that was evaluated, and the box beside it that never looks at an image.
+/// A net that was evaluated, and a constant box, which never looks at an image.
 #[derive(Debug)]
-pub(crate) struct EvaluationTable {
-    pub(crate) split: Split,
-    pub(crate) net: DetailedMetrics,
-    pub(crate) loss: f64,
-    pub(crate) constant: Constant,
+pub(super) struct EvaluationTable {
+    pub(super) split: Split,
+    pub(super) net: DetailedMetrics,
+    pub(super) loss: f64,
+    pub(super) constant: Constant,
     /// By how much the net's IoU is higher than the constant box's, image by image.
-    pub(crate) gain: Interval,
+    pub(super) gain: Interval,
 }
 
 /// The best constant box and the most frequent class.
 #[derive(Debug)]
-pub(crate) struct Constant {
-    pub(crate) bbox: BBox,
-    pub(crate) class: String,
+pub(super) struct Constant {
+    pub(super) bbox: BBox,
+    pub(super) class: String,
     /// Which images it is the best for, and how many they are.
-    pub(crate) fitted_on: (Split, usize),
-    pub(crate) evaluated: DetailedMetrics,
+    pub(super) fitted_on: (Split, usize),
+    pub(super) evaluated: DetailedMetrics,
 }
 
 impl EvaluationTable {
-    pub(crate) fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let constant = &self.constant;
         let mut object = metrics(&self.net);
         object.extend([
@@ -38,22 +38,22 @@ impl EvaluationTable {
             ("gain_over_box_high".into(), json!(self.gain.high)),
             ("best_constant_box".into(), json!(constant.evaluated.mean_iou.mean)),
         ]);
-        let mut beside = metrics(&constant.evaluated);
-        beside.extend([
+        let mut simple = metrics(&constant.evaluated);
+        simple.extend([
             ("box".into(), json!(constant.bbox.xyxy())),
             ("class".into(), json!(constant.class)),
             ("fitted_on".into(), json!(constant.fitted_on.0)),
         ]);
-        object.insert("constant".into(), beside.into());
+        object.insert("constant".into(), simple.into());
         object.into()
     }
 
-    pub(crate) fn print(&self) {
+    pub(super) fn print(&self) {
         let (net, constant) = (&self.net, &self.constant);
         let title = format!("{}: {} images", self.split, net.images);
         println!("{title:<32}{:>8}   {INTERVAL:<16} {BOX:>12}", "net");
-        let beside = constant.evaluated.metrics();
-        for ((key, interval), (_, simple)) in net.metrics().into_iter().zip(beside) {
+        let simple = constant.evaluated.metrics();
+        for ((key, interval), (_, simple)) in net.metrics().into_iter().zip(simple) {
             let Interval { mean, low, high } = interval;
             println!(
                 "{:<32}{mean:>8.3}   {low:.3} to {high:.3}   {:>12.3}",
