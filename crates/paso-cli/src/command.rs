@@ -47,3 +47,26 @@ fn parser<C: Command>() -> clap::Command {
 fn run<C: Command>(matches: &ArgMatches) -> Result<()> {
     C::from_arg_matches(matches).unwrap_or_else(|e| e.exit()).run()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The arguments of `paso NAME ARGUMENTS`; no argument has a space.
+    pub(crate) fn parsed<C: Command>(arguments: &str) -> Result<C, clap::Error> {
+        let words = std::iter::once(C::NAME).chain(arguments.split_whitespace());
+        C::from_arg_matches(&parser::<C>().try_get_matches_from(words)?)
+    }
+
+    /// Checks that each line is refused for a use of arguments that has this kind.
+    #[track_caller]
+    pub(crate) fn all_refused<C: Command + std::fmt::Debug>(
+        kind: clap::error::ErrorKind,
+        lines: &[&str],
+    ) {
+        for line in lines {
+            let error = parsed::<C>(line).expect_err(line);
+            assert_eq!(error.kind(), kind, "paso {} {line}: {error}", C::NAME);
+        }
+    }
+}

@@ -15,13 +15,13 @@ macro_rules! println {
 mod command;
 mod commands;
 #[cfg(test)]
-mod documents;
+mod document_tests;
 mod folder;
 mod interrupt;
 mod progress;
-mod range_test;
 mod settings;
 mod source;
+mod sweep;
 mod threads;
 mod trained;
 mod trial;
@@ -88,4 +88,19 @@ fn sentence(error: &anyhow::Error) -> String {
             format!("{said}: {cause}")
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn an_error_names_its_causes_once() {
+        let error = anyhow!("no such file").context("photos/a.jpg").context("the val images");
+        assert_eq!(sentence(&error), "the val images: photos/a.jpg: no such file");
+        let error = anyhow!("no such file").context("a.jpg: no such file");
+        assert_eq!(sentence(&error), "a.jpg: no such file", "it says its cause itself");
+        assert_eq!(sentence(&anyhow!("alone")), "alone");
+    }
 }

@@ -174,4 +174,35 @@ mod tests {
         // No box yet: the error comes where the images are read.
         assert!(arguments(None).of_training(&photographs(), &[]).check().is_ok());
     }
+
+    #[test]
+    fn features_bring_their_net_and_refuse_another_one() {
+        let known = SettingsArgs { net: Some(NetName::Tiny), ..arguments(Some("features")) };
+        let said = known.merged(TrainConfig::default()).expect_err("two nets").to_string();
+        assert!(said.contains("squeezenet, not to tiny"), "{said}");
+        let config = arguments(Some("features")).merged(TrainConfig::default()).expect("one net");
+        assert_eq!((config.net, config.size), (NetName::Squeezenet, 160));
+        // A run that continues has its own size.
+        let kept = TrainConfig { net: NetName::Squeezenet, size: 32, ..TrainConfig::default() };
+        assert_eq!(arguments(Some("features")).merged(kept).expect("one net").size, 32);
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_preset() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("some.toml");
+        std::fs::write(&file, "net = \"mobile\"\nbatch = 8\nsize = 48\n").expect("a file");
+        let args = SettingsArgs { config: Some(file), size: Some(64), ..arguments(None) };
+        let preset = TrainConfig { lr: 0.5, ..TrainConfig::default() };
+        let config = args.merged(preset.clone()).expect("a merge");
+        let expected = TrainConfig { net: NetName::Mobile, batch: 8, size: 64, ..preset };
+        assert_eq!(config, expected);
+    }
+
+    #[test]
+    fn tables_are_merged_key_by_key() {
+        let table = |text: &str| toml::from_str::<Table>(text).expect(text);
+        let merged = overlaid(table("a = 1\n[t]\nb = 2\nc = 3"), table("a = 4\n[t]\nc = 5"));
+        assert_eq!(merged, table("a = 4\n[t]\nb = 2\nc = 5"));
+    }
 }

@@ -192,4 +192,36 @@ mod tests {
             assert!(memory(text).is_err_and(|e| e.contains("512MiB")), "{text}");
         }
     }
+
+    #[test]
+    fn the_demo_is_one_word_and_everything_else_is_a_folder() {
+        let parse = |text: &str| DataSource::parse(text).expect("it cannot fail");
+        assert_eq!(parse("demo"), DataSource::Demo);
+        for text in ["./demo", "Demo", "demo/", "", "photos"] {
+            assert_eq!(parse(text), DataSource::Folder(text.into()));
+            assert_eq!(parse(text).to_string(), text);
+        }
+        assert_eq!(DataSource::Demo.to_string(), "demo");
+    }
+
+    #[test]
+    fn several_objects_are_treated_in_one_of_three_ways() {
+        assert_eq!(several_objects("largest"), Ok(SeveralObjects::Largest));
+        assert_eq!(several_objects("skip"), Ok(SeveralObjects::Skip));
+        assert!(several_objects("first").is_err_and(|e| e.contains("skip, largest or error")));
+    }
+
+    #[test]
+    fn classes_are_matched_by_name() {
+        let mut dataset =
+            demo::dataset(&demo::DemoOptions { train: 6, val: 2, seed: 1 }).expect("scenes");
+        let (names, known) = (dataset.classes.clone(), dataset.classes.iter().rev().cloned());
+        let before: Vec<String> = dataset.samples.iter().map(|s| names[s.class].clone()).collect();
+        let known: Vec<String> = known.collect();
+        number_classes_as(&mut dataset, &known).expect("all are known");
+        let after = dataset.samples.iter().map(|s| known[s.class].clone());
+        assert_eq!(after.collect::<Vec<_>>(), before);
+        let said = number_classes_as(&mut dataset, &known[1..]).expect_err("one is unknown");
+        assert!(said.to_string().contains(&format!("{:?}", known[0])), "{said}");
+    }
 }

@@ -18,3 +18,17 @@ pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
         .build()
         .context("the threads could not be started")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_threads_are_refused_and_without_a_number_there_is_one_a_core() {
+        let said = count(Some(0)).expect_err("none").to_string();
+        assert_eq!(said, "--threads is 0; it must be at least 1");
+        assert_eq!(count(Some(3)).expect("three"), 3);
+        assert!(count(None).expect("as many as cores") >= 1);
+        assert_eq!(pool(2).expect("a pool").current_num_threads(), 2);
+    }
+}

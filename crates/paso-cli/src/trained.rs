@@ -15,3 +15,21 @@ pub(crate) fn load(run: &Path) -> Result<Model> {
     );
     Ok(Model::load(&path)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_a_checkpoint_is_named_with_what_makes_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for path in [folder.path().to_owned(), folder.path().join("missing.safetensors")] {
+            let said = load(&path).expect_err("no checkpoint").to_string();
+            assert!(
+                said.contains("no such checkpoint") && said.contains("`paso train --out`"),
+                "{said}"
+            );
+            assert!(said.starts_with(&*folder.path().to_string_lossy()), "{said}");
+        }
+    }
+}

@@ -161,3 +161,33 @@ fn print(s: &Summary) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_has_the_smallest_the_middle_and_the_largest_value() {
+        let Spread { min, median, max } = spread(vec![3.0, -1.0, 2.0]).expect("values");
+        assert_eq!([min, median, max], [-1.0, 2.0, 3.0]);
+        assert!(spread(Vec::new()).is_none(), "of nothing");
+    }
+
+    #[test]
+    fn a_summary_counts_images_objects_and_shares_of_the_image() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = paso_locate::demo::DemoOptions { train: 5, val: 2, seed: 1 };
+        paso_locate::demo::write_voc(&options, 40, folder.path()).expect("scenes");
+        let (contents, report) =
+            Contents::read(folder.path(), &LoadOptions::default()).expect("it can be read");
+        let summary = summary(&contents, report);
+        assert_eq!((summary.usable_images, summary.objects), (7, 7));
+        assert_eq!(summary.images_per_split["train"], 5);
+        assert_eq!(summary.images_by_objects, BTreeMap::from([(1, 7)]));
+        assert_eq!(summary.objects_per_class.values().sum::<usize>(), 7);
+        let width = summary.width.expect("a width");
+        assert_eq!([width.min, width.max], [40.0, 40.0]);
+        let area = summary.box_area.expect("an area");
+        assert!(area.min > 0.0 && area.max <= 1.0, "{area:?}");
+    }
+}

@@ -88,3 +88,29 @@ fn answers_of(path: &Path) -> Result<PathBuf> {
     name.push(".check.safetensors");
     Ok(path.with_file_name(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_lie_next_to_their_file() {
+        let answers = answers_of(Path::new("nets/net.onnx")).expect("a file name");
+        assert_eq!(answers, Path::new("nets/net.onnx.check.safetensors"));
+        assert!(answers_of(Path::new("..")).is_err(), "no file name");
+    }
+
+    #[test]
+    fn only_an_earlier_export_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let ours: fn(&[u8]) -> bool = |bytes| bytes == b"ours";
+        leave_alone(&path, ours).expect("nothing is there yet");
+        std::fs::write(&path, "ours").expect("a file");
+        leave_alone(&path, ours).expect("an earlier export");
+        std::fs::write(&path, "mine").expect("a file");
+        let said = leave_alone(&path, ours).expect_err("a file of the user").to_string();
+        assert!(said.contains("choose another name"), "{said}");
+        assert!(leave_alone(folder.path(), |_| true).is_err(), "a folder is no export");
+    }
+}

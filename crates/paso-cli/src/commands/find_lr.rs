@@ -1,9 +1,9 @@
 //! `paso find-lr`: a range test, with an interval or a refusal.
 
 use crate::command::Command;
-use crate::range_test::{STEPS, SWEEPS, sweeps};
 use crate::settings::SettingsArgs;
 use crate::source::SourceArgs;
+use crate::sweep::{STEPS, SWEEPS, sweeps};
 use crate::{progress, threads};
 use anyhow::{Result, bail};
 use clap::Args;

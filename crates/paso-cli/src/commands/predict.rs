@@ -117,3 +117,19 @@ fn draw_into(
 fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_the_same_under_every_path_to_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [a, b] = ["a.png", "b.png"].map(|name| folder.path().join(name));
+        std::fs::write(&a, "image").expect("a file");
+        assert!(same_file(&a, &folder.path().join(".").join("a.png")));
+        assert!(!same_file(&a, &b) && !same_file(&b, &b), "what is not there is no file");
+        std::fs::write(&b, "image").expect("a file");
+        assert!(!same_file(&a, &b), "the same bytes are not the same file");
+    }
+}

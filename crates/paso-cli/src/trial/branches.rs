@@ -1,6 +1,6 @@
 //! Runs that share their first steps: trained once, then in branches.
 
-use super::Localization;
+use super::localization::Localization;
 use super::update::update;
 use super::watched::Watched;
 use paso_locate::data::Prepared;

@@ -2,6 +2,9 @@
 
 mod constant;
 mod table;
+#[cfg(test)]
+mod tests;
+mod text;
 
 use crate::command::Command;
 use crate::source::{self, SourceArgs};
@@ -83,7 +86,7 @@ impl Command for EvalArgs {
             if self.json {
                 println!("{}", evaluation.json());
             } else {
-                evaluation.print();
+                println!("{evaluation}");
             }
             Ok(())
         })

@@ -70,3 +70,66 @@ fn arm(text: &str) -> Result<Arm, String> {
     let (name, spec) = text.split_once('=').ok_or("it must be NAME=SPEC")?;
     Ok(Arm::new(name.trim(), spec.trim(), Role::Decay))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::tests::{all_refused, parsed};
+    use clap::error::ErrorKind;
+
+    #[test]
+    fn arguments_that_contradict_each_other_are_refused() {
+        all_refused::<SettleArgs>(
+            ErrorKind::ArgumentConflict,
+            &[
+                "--data demo --branch-from run --fixed-lr",
+                "--data demo --out x --shard 1/2 --budget 5m",
+                "--data demo --evaluate-on val --branch-from run",
+                "--data demo --evaluate-on folds --folds 3 --fold 1",
+            ],
+        );
+    }
+
+    #[test]
+    fn arguments_without_what_they_need_are_refused() {
+        all_refused::<SettleArgs>(
+            ErrorKind::MissingRequiredArgument,
+            &["", "--data demo --shard 1/2", "--data demo --merge a b", "--data demo --folds 3"],
+        );
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        all_refused::<SettleArgs>(
+            ErrorKind::ValueValidation,
+            &[
+                "--data demo --lr 0",
+                "--data demo --lr 10.5",
+                "--data demo --lr NaN",
+                "--data demo --lr=-1e-3",
+                "--data demo --out x --shard 3/2",
+                "--data demo --budget 5",
+                "--data demo --arm cosine",
+            ],
+        );
+        assert_eq!(rate("10"), Ok(10.0));
+        assert_eq!(rate("1e-7"), Ok(1e-7));
+    }
+
+    #[test]
+    fn an_arm_is_a_decaying_one_and_keeps_what_follows_its_first_equals_sign() {
+        let arm = arm(" slow = exponential(to 50%) ").expect("an arm");
+        assert_eq!((&arm.name[..], &arm.spec[..]), ("slow", "exponential(to 50%)"));
+        assert!(arm.role == Role::Decay && arm.variant.is_default(), "{arm:?}");
+        let args = parsed::<SettleArgs>("--data demo --arm a=cosine --arm b=linear").expect("two");
+        assert_eq!(args.arm.iter().map(|arm| &arm.name[..]).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn defaults_are_six_seeds_a_margin_of_a_hundredth_and_nothing_else() {
+        let args = parsed::<SettleArgs>("--data photos").expect("the least that is needed");
+        assert_eq!((args.seeds, args.margin), (6, 0.01));
+        assert!(args.lr.is_none() && args.steps.is_none() && args.budget.is_none());
+        assert!(args.out.is_none() && args.evaluate_on.is_none() && !args.fixed_lr && !args.json);
+    }
+}

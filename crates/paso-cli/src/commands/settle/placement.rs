@@ -1,6 +1,6 @@
 //! Where the learning rates to try are placed.
 
-use crate::range_test::{STEPS, SWEEPS, sweeps};
+use crate::sweep::{STEPS, SWEEPS, sweeps};
 use crate::trial::Localization;
 use crate::{progress, threads};
 use anyhow::Result;
@@ -40,4 +40,32 @@ pub(super) fn range_test(trial: &Localization, count: usize) -> Result<RangeTest
 pub(super) fn center(report: &RangeTestReport) -> Option<f64> {
     let suggestion = report.suggestion.as_ref()?;
     format!("{:.0e}", (suggestion.steepest * suggestion.lowest).sqrt()).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(steepest: f64, lowest: f64) -> RangeTestReport {
+        let suggestion = serde_json::from_value(serde_json::json!({
+            "steepest": steepest, "low": steepest, "high": steepest, "lowest": lowest,
+            "diverges": null, "curve": [], "valley": steepest, "minimum_over_ten": lowest / 10.0,
+        }));
+        let suggestion = suggestion.expect("a suggestion");
+        RangeTestReport { sweeps: Vec::new(), suggestion: Some(suggestion), refusal: None }
+    }
+
+    #[test]
+    fn the_center_is_the_geometric_mean_with_one_digit() {
+        assert_eq!(center(&report(1e-3, 1e-1)), Some(1e-2));
+        assert_eq!(center(&report(2.1e-3, 9.7e-3)), Some(5e-3));
+        assert_eq!(center(&report(3.4e-4, 3.4e-4)), Some(3e-4));
+    }
+
+    #[test]
+    fn a_refusal_places_nothing() {
+        let refusal = Some("the loss falls nowhere".into());
+        let report = RangeTestReport { sweeps: Vec::new(), suggestion: None, refusal };
+        assert_eq!(center(&report), None);
+    }
 }

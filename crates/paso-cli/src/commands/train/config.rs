@@ -48,3 +48,56 @@ pub(super) fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
     }
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::tests::{all_refused, parsed};
+    use clap::error::ErrorKind;
+
+    /// The settings for photographs with a box each, all the same.
+    fn config_of(arguments: &str) -> Result<TrainConfig> {
+        let boxes = [BBox::new(0.2, 0.2, 0.6, 0.6); 100];
+        config(&parsed::<TrainArgs>(arguments).expect(arguments), &boxes)
+    }
+
+    #[test]
+    fn flags_take_the_place_of_presets() {
+        let preset = config_of("--data photos").expect("the preset");
+        assert_eq!(&preset.schedule, SCHEDULE);
+        let config =
+            config_of("--data photos --lr 0.01 --epochs 3 --patience 2 --seed 9 --schedule linear");
+        let expected = TrainConfig {
+            lr: 0.01,
+            epochs: 3,
+            patience: Some(2),
+            seed: 9,
+            schedule: "linear".into(),
+            close_augment: 0.0,
+            ..preset
+        };
+        assert_eq!(config.expect("valid"), expected);
+    }
+
+    #[test]
+    fn augmentation_ends_early_only_in_a_run_whose_end_is_known() {
+        let close = |arguments: &str| config_of(arguments).expect(arguments).close_augment;
+        assert_eq!(close("--data photos"), 0.15);
+        assert_eq!(close("--data photos --schedule cosine"), 0.15);
+        assert_eq!(close("--data photos --schedule constant"), 0.0);
+        assert_eq!(close("--data photos --patience 5"), 0.0);
+    }
+
+    #[test]
+    fn a_run_can_be_resumed_only_where_there_is_one() {
+        all_refused::<TrainArgs>(
+            ErrorKind::MissingRequiredArgument,
+            &["--data demo --resume", "--out x"],
+        );
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().display().to_string();
+        let said =
+            config_of(&format!("--data demo --out {path} --resume")).expect_err("an empty folder");
+        assert!(said.to_string().contains(&path), "{said}");
+    }
+}
