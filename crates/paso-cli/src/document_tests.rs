@@ -28,6 +28,8 @@ fn every_command_line_in_a_document_parses() {
         for line in command_lines(&document) {
             let parsed = parses(&line.words);
             assert_eq!(parsed, Ok(()), "{}: paso {}", path.display(), line.text);
+            let empty = line.printed.as_ref().is_some_and(String::is_empty);
+            assert!(!empty, "{}: {} prints nothing", path.display(), line.text);
             count += 1;
         }
     }

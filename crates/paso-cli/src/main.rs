@@ -14,12 +14,14 @@ macro_rules! println {
 
 mod command;
 mod commands;
+mod data_source;
 #[cfg(test)]
 mod document_tests;
 mod folder;
 mod interrupt;
 mod progress;
 mod settings;
+mod settings_file;
 mod source;
 mod sweep;
 mod threads;

@@ -1,12 +1,13 @@
 //! The settings of a run: the flags that train and settle share, merged with a file.
 
-use crate::source::DataSource;
-use anyhow::{Context, Result};
+use crate::data_source::DataSource;
+use crate::settings_file::{overlaid, read};
+use anyhow::Result;
 use clap::Args;
 use paso_locate::augment::Augment;
 use paso_locate::{BBox, NetName, TrainConfig};
-use std::path::{Path, PathBuf};
-use toml::{Table, Value};
+use std::path::PathBuf;
+use toml::Table;
 
 /// What a net is and how it is trained. A flag wins over the file, the file over the default.
 #[derive(Debug, Clone, Args)]
@@ -96,28 +97,6 @@ impl SettingsArgs {
     }
 }
 
-/// A file's settings as they stand there, and checked for what no setting has.
-fn read(path: &Path) -> Result<(Table, TrainConfig)> {
-    let context = || path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(context)?;
-    let checked = toml::from_str(&text).with_context(context)?;
-    Ok((toml::from_str(&text).with_context(context)?, checked))
-}
-
-/// `below`, with the entries of `above` in the place of its own.
-fn overlaid(mut below: Table, above: Table) -> Table {
-    for (key, value) in above {
-        let value = match (below.remove(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => {
-                Value::Table(overlaid(below, above))
-            }
-            (_, value) => value,
-        };
-        below.insert(key, value);
-    }
-    below
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,12 +176,5 @@ mod tests {
         let config = args.merged(preset.clone()).expect("a merge");
         let expected = TrainConfig { net: NetName::Mobile, batch: 8, size: 64, ..preset };
         assert_eq!(config, expected);
-    }
-
-    #[test]
-    fn tables_are_merged_key_by_key() {
-        let table = |text: &str| toml::from_str::<Table>(text).expect(text);
-        let merged = overlaid(table("a = 1\n[t]\nb = 2\nc = 3"), table("a = 4\n[t]\nc = 5"));
-        assert_eq!(merged, table("a = 4\n[t]\nb = 2\nc = 5"));
     }
 }

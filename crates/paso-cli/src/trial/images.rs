@@ -1,6 +1,7 @@
 //! The images of a study: one split for every seed, or, where they are few, another one for each.
 
-use crate::source::{DataSource, SourceArgs};
+use crate::data_source::DataSource;
+use crate::source::SourceArgs;
 use anyhow::Result;
 use clap::ValueEnum;
 use paso_locate::data::{Dataset, Prepared, Split};

@@ -94,3 +94,53 @@ fn a_branch_with_the_seed_of_its_run_has_the_bits_of_continuing() {
     assert_eq!(run.checkpoint(None), same.checkpoint(None));
     assert_ne!(run.checkpoint(None).1, other.checkpoint(None).1, "another order of images");
 }
+
+#[test]
+fn a_run_of_an_unknown_variant_is_an_error_and_trains_nothing() {
+    let mut run = RunSpec::new("constant", 2e-3, 10, 3);
+    run.variant = Variant::new("schedule free");
+    let said = trial().train(&run, &RunMonitor::detached()).expect_err("unknown").to_string();
+    assert!(said.contains("\"schedule free\" is unknown"), "{said}");
+}
+
+#[test]
+fn a_continued_run_keeps_its_update() {
+    let mut trial = trial();
+    let (train, _) = trial.images.of_seed(0).expect("images");
+    let config = TrainConfig { steps: Some(8), ..trial.config.clone() };
+    let mut base = Trainer::new(&config, trial.classes.clone(), train).expect("a run");
+    base.step().expect("a step");
+    trial.base = Some(base);
+    let mut run = RunSpec::new("constant", 2e-3, 5, 0);
+    let monitor = RunMonitor::detached();
+    assert!(trial.train(&run, &monitor).expect("it continues").metric.is_finite());
+    run.variant = variant(Update::ScheduleFree);
+    let said = trial.train(&run, &monitor).expect_err("another update").to_string();
+    assert!(said.contains("keeps its update"), "{said}");
+}
+
+#[test]
+fn the_fingerprint_depends_on_settings_and_start_but_not_on_what_a_study_sets() {
+    let trial = trial();
+    let fingerprint = |change: &dyn Fn(&mut Localization)| {
+        let mut other = self::trial();
+        change(&mut other);
+        other.fingerprint()
+    };
+    let unchanged = trial.fingerprint();
+    for set_by_the_study in [
+        fingerprint(&|t| t.config.lr = 0.5),
+        fingerprint(&|t| t.config.seed = 7),
+        fingerprint(&|t| t.config.steps = Some(3)),
+        fingerprint(&|t| t.config.schedule = "linear".into()),
+    ] {
+        assert_eq!(set_by_the_study, unchanged);
+    }
+    for other in [
+        fingerprint(&|t| t.config.weight_decay = 0.5),
+        fingerprint(&|t| t.config.batch = 5),
+        fingerprint(&|t| t.origin = "features".into()),
+    ] {
+        assert_ne!(other, unchanged);
+    }
+}

@@ -5,7 +5,7 @@ use crate::{Place, output, text};
 use std::path::Path;
 
 /// What makes a run of these commands short; a flag that a line has already stays as it is there.
-const SMALLEST: [(&str, &[(&str, &str)]); 3] = [
+const SMALLEST: [(&str, &[(&str, &str)]); 2] = [
     (
         "settle",
         &[
@@ -19,16 +19,6 @@ const SMALLEST: [(&str, &[(&str, &str)]); 3] = [
         ],
     ),
     ("train", &[("--net", "tiny"), ("--size", "32"), ("--epochs", "1")]),
-    (
-        "find-lr",
-        &[
-            ("--net", "tiny"),
-            ("--size", "32"),
-            ("--batch", "4"),
-            ("--sweeps", "1"),
-            ("--steps", "12"),
-        ],
-    ),
 ];
 
 /// Why a line is not run, if it is not.

@@ -11,6 +11,7 @@ mod kills;
 mod refusals;
 mod settle;
 mod stops;
+mod texts;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,6 @@ pub(crate) struct CommandLine {
     pub(crate) text: String,
     pub(crate) words: Vec<String>,
     /// What follows a line of a `console` block up to the next one: what it prints.
-    #[allow(dead_code, reason = "only one of the two tests compares it")]
     pub(crate) printed: Option<String>,
 }
 

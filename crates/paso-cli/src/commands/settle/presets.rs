@@ -1,6 +1,6 @@
 //! The settings of a study's runs where the user asks for none.
 
-use crate::source::DataSource;
+use crate::data_source::DataSource;
 use paso_locate::augment::Augment;
 use paso_locate::{BBox, NetName, TrainConfig};
 
