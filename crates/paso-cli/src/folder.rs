@@ -49,4 +49,19 @@ mod tests {
         assert_eq!(next(&runs, "train").expect("it can be made"), runs.join("train-2"));
         assert_eq!(next(&runs, "settle").expect("it can be made"), runs.join("settle-1"));
     }
+
+    #[test]
+    fn a_folder_that_was_asked_for_is_taken_as_it_is_and_not_made_yet() {
+        let base = tempfile::tempdir().expect("a temporary folder");
+        let asked = base.path().join("out");
+        assert_eq!(chosen(Some(&asked), "train"), Some(asked.clone()));
+        assert!(!asked.exists(), "the command makes it, once it is sure to run");
+    }
+
+    #[test]
+    fn a_place_that_cannot_hold_runs_is_an_error_and_no_panic() {
+        let base = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(base.path().join("runs"), "a file").expect("a file");
+        assert!(next(&base.path().join("runs"), "train").is_err());
+    }
 }

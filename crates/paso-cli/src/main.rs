@@ -1,6 +1,6 @@
 //! The program `paso`: should Adam's learning rate decay, on your images?
 //!
-//! One file a command. Human text and progress go to stderr; stdout carries the answer, and with
+//! One file or folder per command, listed in `commands/mod.rs`. Human text and progress go to stderr; stdout carries the answer, and with
 //! `--json` nothing but JSON. Exit code 2 is a mistake on the command line, 1 is any other failure.
 
 #![expect(clippy::print_stdout, reason = "answers go to stdout")]
@@ -12,65 +12,26 @@ macro_rules! println {
     ($($text:tt)*) => { $crate::line(format_args!($($text)*)) };
 }
 
-mod cpu;
-mod data;
-mod eval;
-mod eval_table;
-mod export;
-mod find_lr;
+mod command;
+mod commands;
+mod data_source;
+#[cfg(test)]
+mod document_tests;
 mod folder;
 mod interrupt;
-mod localization;
-mod predict;
 mod progress;
-mod schedule;
 mod settings;
-mod settle;
-mod settle_output;
-mod sheets;
+mod settings_file;
 mod source;
-mod study_images;
-mod train;
-mod validate;
-mod watched;
+mod sweep;
+mod threads;
+mod trained;
+mod trial;
 
-use clap::{Parser, Subcommand};
+use clap::Command;
+use commands::COMMANDS;
 use std::io::Write;
 use std::process::ExitCode;
-
-/// Train image-localization networks on CPUs, and settle whether Adam's learning rate should decay.
-///
-/// Start with `paso settle --data demo`, which needs no file, then give it a folder of your own images.
-#[derive(Debug, Parser)]
-#[command(version, propagate_version = true)]
-struct Paso {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Settle whether a decaying learning rate helps, with every schedule at its own tuned rate on paired seeds
-    Settle(settle::SettleArgs),
-    /// Find a learning rate to begin with, or say that the data cannot tell
-    FindLr(find_lr::FindLrArgs),
-    /// Train a network, with checkpoints and a record of how it went
-    Train(train::TrainArgs),
-    /// Evaluate a trained network on labeled images
-    Eval(eval::EvalArgs),
-    /// Find the object in images, and draw it
-    Predict(predict::PredictArgs),
-    /// Write a trained network as ONNX or plain safetensors, for other programs
-    Export(export::ExportArgs),
-    /// Print, plot or compare learning-rate schedules before anyone trains
-    Schedule(schedule::ScheduleArgs),
-    /// Check this build on this machine against the theory of Adam, in seconds
-    Validate(validate::ValidateArgs),
-    /// Show what is in a folder of labeled images, what is wrong with it, or convert it
-    Data(data::DataArgs),
-    /// Show the instruction set and threads of this machine
-    Cpu(cpu::CpuArgs),
-}
 
 fn main() -> ExitCode {
     // Before anything runs or is written. It is a setting of the call, as an option is: exit code 2.
@@ -78,25 +39,33 @@ fn main() -> ExitCode {
         eprintln!("error: PASO_ISA: {e}");
         return ExitCode::from(2);
     }
-    let outcome = match Paso::parse().command {
-        Command::Settle(args) => settle::run(&args),
-        Command::FindLr(args) => find_lr::run(&args),
-        Command::Train(args) => train::run(&args),
-        Command::Eval(args) => eval::run(&args),
-        Command::Predict(args) => predict::run(&args),
-        Command::Export(args) => export::run(&args),
-        Command::Schedule(args) => schedule::run(args),
-        Command::Validate(args) => validate::run(&args),
-        Command::Data(args) => data::run(&args),
-        Command::Cpu(args) => cpu::run(&args),
-    };
-    match outcome {
+    match run(&program().get_matches()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("error: {}", sentence(&e));
             ExitCode::FAILURE
         }
     }
+}
+
+/// What clap parses and describes.
+fn program() -> Command {
+    const ABOUT: &str = "Train image-localization networks on CPUs, and settle whether Adam's learning rate should decay";
+    const START: &str = "Start with `paso settle --data demo`, which needs no file, then give it a folder of your own images.";
+    Command::new(env!("CARGO_PKG_NAME"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(true)
+        .about(ABOUT)
+        .long_about(format!("{ABOUT}.\n\n{START}"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(COMMANDS.iter().map(|entry| (entry.parser)()))
+}
+
+fn run(matches: &clap::ArgMatches) -> anyhow::Result<()> {
+    let (name, arguments) = matches.subcommand().expect("clap requires a command");
+    let entry = COMMANDS.iter().find(|entry| entry.name == name);
+    (entry.expect("clap accepts no other command").run)(arguments)
 }
 
 /// A line on stdout. Without anywhere to put its answers, the program ends; what was kept so far is whole.
@@ -121,4 +90,19 @@ fn sentence(error: &anyhow::Error) -> String {
             format!("{said}: {cause}")
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn an_error_names_its_causes_once() {
+        let error = anyhow!("no such file").context("photos/a.jpg").context("the val images");
+        assert_eq!(sentence(&error), "the val images: photos/a.jpg: no such file");
+        let error = anyhow!("no such file").context("a.jpg: no such file");
+        assert_eq!(sentence(&error), "a.jpg: no such file", "it says its cause itself");
+        assert_eq!(sentence(&anyhow!("alone")), "alone");
+    }
 }

@@ -1,11 +1,13 @@
 //! The settings of a run: the flags that train and settle share, merged with a file.
 
-use anyhow::{Context, Result};
+use crate::data_source::DataSource;
+use crate::settings_file::{overlaid, read};
+use anyhow::Result;
 use clap::Args;
 use paso_locate::augment::Augment;
 use paso_locate::{BBox, NetName, TrainConfig};
-use std::path::{Path, PathBuf};
-use toml::{Table, Value};
+use std::path::PathBuf;
+use toml::Table;
 
 /// What a net is and how it is trained. A flag wins over the file, the file over the default.
 #[derive(Debug, Clone, Args)]
@@ -40,9 +42,9 @@ pub(crate) struct SettingsArgs {
 
 impl SettingsArgs {
     /// The defaults of a training run on images of this data with these boxes, but for its schedule.
-    pub(crate) fn of_training(&self, data: &str, boxes: &[BBox]) -> TrainConfig {
+    pub(crate) fn of_training(&self, data: &DataSource, boxes: &[BBox]) -> TrainConfig {
         let usual = TrainConfig::default();
-        if data == "demo" {
+        if *data == DataSource::Demo {
             // Its 800 scenes are several times as many as people's first photographs.
             return TrainConfig { epochs: 40, ..usual };
         }
@@ -95,45 +97,6 @@ impl SettingsArgs {
     }
 }
 
-/// A file's settings as they stand there, and checked for what no setting has.
-fn read(path: &Path) -> Result<(Table, TrainConfig)> {
-    let context = || path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(context)?;
-    let checked = toml::from_str(&text).with_context(context)?;
-    Ok((toml::from_str(&text).with_context(context)?, checked))
-}
-
-/// `below`, with the entries of `above` in the place of its own.
-fn overlaid(mut below: Table, above: Table) -> Table {
-    for (key, value) in above {
-        let value = match (below.remove(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => {
-                Value::Table(overlaid(below, above))
-            }
-            (_, value) => value,
-        };
-        below.insert(key, value);
-    }
-    below
-}
-
-/// Threads for the kernels: as many as asked for, or one a core.
-pub(crate) fn threads(asked: Option<usize>) -> Result<usize> {
-    match asked {
-        Some(0) => anyhow::bail!("--threads is 0; it must be at least 1"),
-        Some(n) => Ok(n),
-        None => Ok(std::thread::available_parallelism()?.get()),
-    }
-}
-
-/// A pool of threads that a run stays inside of.
-pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .context("the threads could not be started")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +114,10 @@ mod tests {
         }
     }
 
+    fn photographs() -> DataSource {
+        DataSource::Folder("photographs".into())
+    }
+
     /// Boxes along a diagonal: the further apart, the less they agree.
     fn boxes(count: usize, spread: f32) -> Vec<BBox> {
         let place = |i: usize| spread * i as f32 / count as f32;
@@ -160,30 +127,54 @@ mod tests {
     #[test]
     fn few_photographs_are_seen_more_often() {
         let epochs =
-            |count: usize| arguments(None).of_training("photographs", &boxes(count, 0.6)).epochs;
+            |count: usize| arguments(None).of_training(&photographs(), &boxes(count, 0.6)).epochs;
         assert_eq!([10, 100, 1000, 100_000].map(epochs), [500, 450, 45, 30]);
         let known = arguments(Some("squeezenet.safetensors"));
-        let epochs = |count: usize| known.of_training("photographs", &boxes(count, 0.6)).epochs;
+        let epochs = |count: usize| known.of_training(&photographs(), &boxes(count, 0.6)).epochs;
         assert_eq!([10, 200, 100_000].map(epochs), [100, 75, 30]);
-        assert_eq!(arguments(None).of_training("demo", &boxes(800, 0.6)).epochs, 40);
+        assert_eq!(arguments(None).of_training(&DataSource::Demo, &boxes(800, 0.6)).epochs, 40);
     }
 
     #[test]
     fn the_rate_is_higher_where_nothing_is_known_yet() {
-        let lr = |args: SettingsArgs, data| args.of_training(data, &boxes(100, 0.6)).lr;
+        let lr = |args: SettingsArgs, data| args.of_training(&data, &boxes(100, 0.6)).lr;
         let usual = TrainConfig::default().lr;
-        assert_eq!(lr(arguments(None), "photographs"), 2.0 * usual);
-        assert_eq!(lr(arguments(Some("squeezenet.safetensors")), "photographs"), usual);
-        assert_eq!(lr(arguments(None), "demo"), usual);
+        assert_eq!(lr(arguments(None), photographs()), 2.0 * usual);
+        assert_eq!(lr(arguments(Some("squeezenet.safetensors")), photographs()), usual);
+        assert_eq!(lr(arguments(None), DataSource::Demo), usual);
     }
 
     #[test]
     fn views_are_changed_as_much_as_boxes_differ() {
         let augment =
-            |spread| arguments(None).of_training("photographs", &boxes(100, spread)).augment;
+            |spread| arguments(None).of_training(&photographs(), &boxes(100, spread)).augment;
         assert_eq!(augment(0.6), Augment::strong());
         assert_eq!(augment(0.001).without_geometry(), Augment { erase: 0.0, ..augment(0.001) });
         // No box yet: the error comes where the images are read.
-        assert!(arguments(None).of_training("photographs", &[]).check().is_ok());
+        assert!(arguments(None).of_training(&photographs(), &[]).check().is_ok());
+    }
+
+    #[test]
+    fn features_bring_their_net_and_refuse_another_one() {
+        let known = SettingsArgs { net: Some(NetName::Tiny), ..arguments(Some("features")) };
+        let said = known.merged(TrainConfig::default()).expect_err("two nets").to_string();
+        assert!(said.contains("squeezenet, not to tiny"), "{said}");
+        let config = arguments(Some("features")).merged(TrainConfig::default()).expect("one net");
+        assert_eq!((config.net, config.size), (NetName::Squeezenet, 160));
+        // A run that continues has its own size.
+        let kept = TrainConfig { net: NetName::Squeezenet, size: 32, ..TrainConfig::default() };
+        assert_eq!(arguments(Some("features")).merged(kept).expect("one net").size, 32);
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_preset() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("some.toml");
+        std::fs::write(&file, "net = \"mobile\"\nbatch = 8\nsize = 48\n").expect("a file");
+        let args = SettingsArgs { config: Some(file), size: Some(64), ..arguments(None) };
+        let preset = TrainConfig { lr: 0.5, ..TrainConfig::default() };
+        let config = args.merged(preset.clone()).expect("a merge");
+        let expected = TrainConfig { net: NetName::Mobile, batch: 8, size: 64, ..preset };
+        assert_eq!(config, expected);
     }
 }

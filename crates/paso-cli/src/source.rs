@@ -1,19 +1,19 @@
-//! `--data`: the embedded demo, or a folder of labeled images.
+//! The arguments that say which images a command reads, and reading them.
 
+use crate::data_source::DataSource;
 use anyhow::{Context, Result};
 use clap::Args;
 use paso_locate::data::{
     Dataset, LoadOptions, PrepareOptions, Prepared, ProblemKind, SeveralObjects, Split,
 };
 use paso_locate::demo;
-use std::path::Path;
 
-/// Where the images come from.
+/// Where the images come from, and how they are cut and stored.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SourceArgs {
     /// A folder of labeled images (its format is found out by looking), or `demo`: generated scenes, no file needed
-    #[arg(long, value_name = "DIR|demo")]
-    pub(crate) data: String,
+    #[arg(long, value_name = "DIR|demo", value_parser = DataSource::parse)]
+    pub(crate) data: DataSource,
     /// What to do with an image of several objects: skip, largest or error
     #[arg(long, value_name = "POLICY", default_value = "skip", value_parser = several_objects)]
     pub(crate) several: SeveralObjects,
@@ -112,19 +112,24 @@ impl SourceArgs {
     }
 
     fn read(&self) -> Result<Dataset> {
-        if self.data == "demo" {
-            let dataset = demo::dataset(&demo::DemoOptions::default())?;
-            eprintln!(
-                "demo: {} generated scenes of {} classes",
-                dataset.samples.len(),
-                dataset.classes.len()
-            );
-            return Ok(dataset);
+        match &self.data {
+            DataSource::Demo => {
+                let dataset = demo::dataset(&demo::DemoOptions::default())?;
+                eprintln!(
+                    "demo: {} generated scenes of {} classes",
+                    dataset.samples.len(),
+                    dataset.classes.len()
+                );
+                Ok(dataset)
+            }
+            DataSource::Folder(folder) => {
+                let options =
+                    LoadOptions { several_objects: self.several, ..LoadOptions::default() };
+                let (dataset, report) = Dataset::load(folder, &options)?;
+                eprintln!("{report}");
+                Ok(dataset)
+            }
         }
-        let options = LoadOptions { several_objects: self.several, ..LoadOptions::default() };
-        let (dataset, report) = Dataset::load(Path::new(&self.data), &options)?;
-        eprintln!("{report}");
-        Ok(dataset)
     }
 }
 
@@ -156,5 +161,26 @@ mod tests {
         for text in ["", "-1", "1.5GiB", "2GB", "99999999999999999999", "99999999999GiB"] {
             assert!(memory(text).is_err_and(|e| e.contains("512MiB")), "{text}");
         }
+    }
+
+    #[test]
+    fn several_objects_are_treated_in_one_of_three_ways() {
+        assert_eq!(several_objects("largest"), Ok(SeveralObjects::Largest));
+        assert_eq!(several_objects("skip"), Ok(SeveralObjects::Skip));
+        assert!(several_objects("first").is_err_and(|e| e.contains("skip, largest or error")));
+    }
+
+    #[test]
+    fn classes_are_matched_by_name() {
+        let mut dataset =
+            demo::dataset(&demo::DemoOptions { train: 6, val: 2, seed: 1 }).expect("scenes");
+        let (names, known) = (dataset.classes.clone(), dataset.classes.iter().rev().cloned());
+        let before: Vec<String> = dataset.samples.iter().map(|s| names[s.class].clone()).collect();
+        let known: Vec<String> = known.collect();
+        number_classes_as(&mut dataset, &known).expect("all are known");
+        let after = dataset.samples.iter().map(|s| known[s.class].clone());
+        assert_eq!(after.collect::<Vec<_>>(), before);
+        let said = number_classes_as(&mut dataset, &known[1..]).expect_err("one is unknown");
+        assert!(said.to_string().contains(&format!("{:?}", known[0])), "{said}");
     }
 }

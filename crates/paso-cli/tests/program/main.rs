@@ -1,13 +1,17 @@
 //! The program from outside: what it prints, what it leaves in folders, what it refuses, and what a kill does to it.
 
+#[path = "../support/command_lines.rs"]
+mod command_lines;
 mod contract;
 mod crash;
+mod documents;
 mod export;
 mod features;
 mod kills;
 mod refusals;
 mod settle;
 mod stops;
+mod texts;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -49,7 +49,7 @@ fn shards_in_one_folder_and_shards_merged_give_the_answer_of_one_run() {
     let settle = format!("settle {SMALL} --lr 1e-3");
     let whole = place.json(&format!("{settle} --out whole"));
 
-    // On a shared disk: in turn, until nothing is missing. Each round prints nothing before that.
+    // On a shared disk: alternately, until nothing is missing. Each round prints nothing before that.
     let mut answers = Vec::new();
     for round in 0..8 {
         let shard = round % 2 + 1;

@@ -15,7 +15,7 @@ fn a_run_stops_when_its_patience_ends_and_a_killed_one_stops_at_the_same_epoch()
     let (done, epochs) = lines.split_last().expect("lines");
     let best = done["best_epoch"].as_u64().expect("a number");
     assert_eq!(epochs.len() as u64, best + 3, "three epochs after the best one");
-    assert!(epochs.len() < 400, "it does not go on for ever");
+    assert!(epochs.len() < 400, "it does not continue without end");
 
     let mut naps = (1..).map(|n| Duration::from_millis(150 * n));
     loop {

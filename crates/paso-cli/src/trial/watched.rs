@@ -1,4 +1,4 @@
-//! What a study's run tells beside its metric: how its loss went, and what the optimizer's steps looked like.
+//! What a study's run reports besides its metric: its loss curve, and what the optimizer's steps looked like.
 
 use paso_locate::adam::StepAudit;
 use paso_locate::{StepReport, Trainer};
@@ -12,9 +12,9 @@ const END: u64 = 10;
 
 /// What was seen of a run so far.
 #[derive(Clone)]
-pub(crate) struct Watched {
+pub(super) struct Watched {
     steps: u64,
-    pub(crate) curve: Vec<CurvePoint>,
+    pub(super) curve: Vec<CurvePoint>,
     /// Loss and number of the steps since the last point.
     since: (f64, u64),
     whole: StepAudit,
@@ -23,13 +23,13 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    pub(crate) fn new(steps: u64) -> Self {
+    pub(super) fn new(steps: u64) -> Self {
         let (whole, end) = (StepAudit::default(), StepAudit::default());
         Self { steps, curve: Vec::new(), since: (0.0, 0), whole, end, last_lr: 0.0 }
     }
 
     /// Takes in step number `step` of the study, from 1.
-    pub(crate) fn see(&mut self, report: &StepReport, step: u64) {
+    pub(super) fn see(&mut self, report: &StepReport, step: u64) {
         self.since = (self.since.0 + report.loss, self.since.1 + 1);
         let every = self.steps.div_ceil(POINTS);
         if step.is_multiple_of(every) || step == self.steps {
@@ -50,7 +50,7 @@ impl Watched {
     }
 
     /// The audit, with the second moments as they are now.
-    pub(crate) fn audit(&self, trainer: &Trainer) -> RunAudit {
+    pub(super) fn audit(&self, trainer: &Trainer) -> RunAudit {
         let (sum_sqrt_v, layers) = trainer.second_moment_stats(self.last_lr);
         RunAudit {
             beta1: paso_locate::adam::AdamConfig::default().beta1,

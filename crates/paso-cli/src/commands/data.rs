@@ -1,5 +1,6 @@
 //! `paso data`: what a folder of labeled images holds, what is wrong with it, and conversion.
 
+use crate::command::Command;
 use anyhow::{Result, ensure};
 use clap::Args;
 use paso_locate::data::{self, Contents, Effect, Format, LoadOptions, Report};
@@ -52,23 +53,35 @@ struct Summary {
     report: Report,
 }
 
-pub(crate) fn run(args: &DataArgs) -> Result<()> {
-    let options = LoadOptions { format: args.format, ..LoadOptions::default() };
-    let (contents, mut report) = Contents::read(&args.dir, &options)?;
-    report.problems.extend(contents.duplicates());
-    let refused = report.problems.iter().filter(|p| p.kind.effect() == Effect::Refused).count();
-    let summary = summary(&contents, report);
-    if args.json {
-        println!("{}", serde_json::to_string(&summary)?);
-    } else {
-        print(&summary);
+impl Command for DataArgs {
+    const NAME: &'static str = "data";
+    const ABOUT: &'static str =
+        "Show what is in a folder of labeled images, what is wrong with it, or convert it";
+    const EXAMPLES: &'static [&'static str] =
+        &["paso data photos", "paso data photos --convert coco --out photos-coco"];
+
+    fn run(&self) -> Result<()> {
+        let options = LoadOptions { format: self.format, ..LoadOptions::default() };
+        let (contents, mut report) = Contents::read(&self.dir, &options)?;
+        report.problems.extend(contents.duplicates());
+        let refused = report.problems.iter().filter(|p| p.kind.effect() == Effect::Refused).count();
+        let summary = summary(&contents, report);
+        if self.json {
+            println!("{}", serde_json::to_string(&summary)?);
+        } else {
+            print(&summary);
+        }
+        ensure!(
+            refused == 0,
+            "{}: {refused} malformed labels; correct them first",
+            self.dir.display()
+        );
+        if let (Some(format), Some(out)) = (self.convert, &self.out) {
+            data::convert(&self.dir, &options, format, out)?;
+            eprintln!("{}: written as {format}", out.display());
+        }
+        Ok(())
     }
-    ensure!(refused == 0, "{}: {refused} malformed labels; correct them first", args.dir.display());
-    if let (Some(format), Some(out)) = (args.convert, &args.out) {
-        data::convert(&args.dir, &options, format, out)?;
-        eprintln!("{}: written as {format}", out.display());
-    }
-    Ok(())
 }
 
 fn summary(contents: &Contents, report: Report) -> Summary {
@@ -146,5 +159,35 @@ fn print(s: &Summary) {
         for problem in report.problems.iter().filter(|p| p.kind == kind) {
             println!("  {problem}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_has_the_smallest_the_middle_and_the_largest_value() {
+        let Spread { min, median, max } = spread(vec![3.0, -1.0, 2.0]).expect("values");
+        assert_eq!([min, median, max], [-1.0, 2.0, 3.0]);
+        assert!(spread(Vec::new()).is_none(), "of nothing");
+    }
+
+    #[test]
+    fn a_summary_counts_images_objects_and_shares_of_the_image() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = paso_locate::demo::DemoOptions { train: 5, val: 2, seed: 1 };
+        paso_locate::demo::write_voc(&options, 40, folder.path()).expect("scenes");
+        let (contents, report) =
+            Contents::read(folder.path(), &LoadOptions::default()).expect("it can be read");
+        let summary = summary(&contents, report);
+        assert_eq!((summary.usable_images, summary.objects), (7, 7));
+        assert_eq!(summary.images_per_split["train"], 5);
+        assert_eq!(summary.images_by_objects, BTreeMap::from([(1, 7)]));
+        assert_eq!(summary.objects_per_class.values().sum::<usize>(), 7);
+        let width = summary.width.expect("a width");
+        assert_eq!([width.min, width.max], [40.0, 40.0]);
+        let area = summary.box_area.expect("an area");
+        assert!(area.min > 0.0 && area.max <= 1.0, "{area:?}");
     }
 }

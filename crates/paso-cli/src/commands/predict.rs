@@ -1,6 +1,7 @@
 //! `paso predict`: the box and the class of each image, as text, JSON lines, or drawn on a copy.
 
-use crate::{eval, progress, settings};
+use crate::command::Command;
+use crate::{progress, threads, trained};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use image::RgbImage;
@@ -38,26 +39,35 @@ struct Line<'a> {
     corners: [f64; 4],
 }
 
-pub(crate) fn run(args: &PredictArgs) -> Result<()> {
-    let mut model = eval::load(&args.run)?;
-    if let Some(folder) = &args.draw {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
-    let bar = progress::bar(args.images.len() as u64, "predict");
-    let failed = settings::pool(settings::threads(args.threads)?)?.install(|| {
-        let mut failed = 0;
-        for path in &args.images {
-            if let Err(e) = one(args, &mut model, path) {
-                bar.suspend(|| eprintln!("error: {e:#}"));
-                failed += 1;
-            }
-            bar.inc(1);
+impl Command for PredictArgs {
+    const NAME: &'static str = "predict";
+    const ABOUT: &'static str = "Find the object in images, and draw it";
+    const EXAMPLES: &'static [&'static str] = &[
+        "paso predict runs/train-1 photo.jpg",
+        "paso predict runs/train-1 photo.jpg other.jpg --draw drawn --json",
+    ];
+
+    fn run(&self) -> Result<()> {
+        let mut model = trained::load(&self.run)?;
+        if let Some(folder) = &self.draw {
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
-        failed
-    });
-    bar.finish_and_clear();
-    ensure!(failed == 0, "{failed} of {} images could not be used", args.images.len());
-    Ok(())
+        let bar = progress::bar(self.images.len() as u64, "predict");
+        let failed = threads::pool(threads::count(self.threads)?)?.install(|| {
+            let mut failed = 0;
+            for path in &self.images {
+                if let Err(e) = one(self, &mut model, path) {
+                    bar.suspend(|| eprintln!("error: {e:#}"));
+                    failed += 1;
+                }
+                bar.inc(1);
+            }
+            failed
+        });
+        bar.finish_and_clear();
+        ensure!(failed == 0, "{failed} of {} images could not be used", self.images.len());
+        Ok(())
+    }
 }
 
 fn one(args: &PredictArgs, model: &mut Model, path: &Path) -> Result<()> {
@@ -106,4 +116,20 @@ fn draw_into(
 
 fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_the_same_under_every_path_to_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [a, b] = ["a.png", "b.png"].map(|name| folder.path().join(name));
+        std::fs::write(&a, "image").expect("a file");
+        assert!(same_file(&a, &folder.path().join(".").join("a.png")));
+        assert!(!same_file(&a, &b) && !same_file(&b, &b), "what is not there is no file");
+        std::fs::write(&b, "image").expect("a file");
+        assert!(!same_file(&a, &b), "the same bytes are not the same file");
+    }
 }

@@ -1,5 +1,6 @@
 //! `paso cpu`: what this machine gives the kernels. Paste it into a bug report.
 
+use crate::command::Command;
 use anyhow::Result;
 use clap::Args;
 use paso_locate::Isa;
@@ -28,25 +29,31 @@ struct Cpu {
     architecture: &'static str,
 }
 
-pub(crate) fn run(args: &CpuArgs) -> Result<()> {
-    let cpu = Cpu {
-        isa: Isa::from_env()?.name(),
-        available: Isa::available().iter().map(|isa| isa.name()).collect(),
-        threads: std::thread::available_parallelism()?.get(),
-        memory_gb_s: (bandwidth() / 1e7).round() / 100.0,
-        paso: env!("CARGO_PKG_VERSION"),
-        os: std::env::consts::OS,
-        architecture: std::env::consts::ARCH,
-    };
-    if args.json {
-        println!("{}", serde_json::to_string(&cpu)?);
-    } else {
-        println!("paso {} on {} ({})", cpu.paso, cpu.os, cpu.architecture);
-        println!("instruction set  {} of {}", cpu.isa, cpu.available.join(", "));
-        println!("threads          {}", cpu.threads);
-        println!("memory           {} GB/s, one thread copying 64 MiB", cpu.memory_gb_s);
+impl Command for CpuArgs {
+    const NAME: &'static str = "cpu";
+    const ABOUT: &'static str = "Show the instruction set and threads of this machine";
+    const EXAMPLES: &'static [&'static str] = &["paso cpu", "paso cpu --json"];
+
+    fn run(&self) -> Result<()> {
+        let cpu = Cpu {
+            isa: Isa::from_env()?.name(),
+            available: Isa::available().iter().map(|isa| isa.name()).collect(),
+            threads: std::thread::available_parallelism()?.get(),
+            memory_gb_s: (bandwidth() / 1e7).round() / 100.0,
+            paso: env!("CARGO_PKG_VERSION"),
+            os: std::env::consts::OS,
+            architecture: std::env::consts::ARCH,
+        };
+        if self.json {
+            println!("{}", serde_json::to_string(&cpu)?);
+        } else {
+            println!("paso {} on {} ({})", cpu.paso, cpu.os, cpu.architecture);
+            println!("instruction set  {} of {}", cpu.isa, cpu.available.join(", "));
+            println!("threads          {}", cpu.threads);
+            println!("memory           {} GB/s, one thread copying 64 MiB", cpu.memory_gb_s);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The best of the copies that fit into a fifth of a second, in bytes a second.

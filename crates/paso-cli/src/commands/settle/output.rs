@@ -1,12 +1,12 @@
 //! What `paso settle` shows while it runs and when it is done.
 
-use crate::localization::Localization;
+use crate::trial::Localization;
 use indicatif::ProgressBar;
 use paso_study::{Answer, Event, Role};
 use std::time::Duration;
 
 /// Puts what happened on the bar or above it.
-pub(crate) fn show(bar: &ProgressBar, event: &Event<'_>) {
+pub(super) fn show(bar: &ProgressBar, event: &Event<'_>) {
     match event {
         Event::Planned(plan) => bar.suspend(|| eprintln!("{plan}")),
         Event::BudgetCut(cut) => {
@@ -28,7 +28,7 @@ pub(crate) fn show(bar: &ProgressBar, event: &Event<'_>) {
 }
 
 /// The answer in words and a table.
-pub(crate) fn print(answer: &Answer, trial: &Localization) {
+pub(super) fn print(answer: &Answer, trial: &Localization) {
     println!(
         "\n{:<14} {:>9} {:>8} {:>9}   {:<19} {:>7}",
         "arm", "peak rate", "mean IoU", "against", "95 % interval", "p"

@@ -11,7 +11,7 @@ const WORST: &str = "worst.png";
 
 /// The first batch as the net sees it, in the folder of a run that has just begun. Images are for people: where
 /// they cannot be made, the run goes on and says so.
-pub(crate) fn begin(run: &Run, dataset: &Dataset) {
+pub(super) fn write_first_batch(run: &Run, dataset: &Dataset) {
     let Some(folder) = run.folder().filter(|_| run.epochs() == 0) else { return };
     let path = folder.join(SAMPLES);
     if path.exists() {
@@ -23,7 +23,7 @@ pub(crate) fn begin(run: &Run, dataset: &Dataset) {
 }
 
 /// The validation images that the best checkpoint of a finished run is worst at.
-pub(crate) fn end(run: &Run, dataset: &Dataset) {
+pub(super) fn write_worst(run: &Run, dataset: &Dataset) {
     let Some(folder) = run.folder() else { return };
     let path = folder.join(WORST);
     say(&path, worst(folder, run, dataset, &path));

@@ -1,5 +1,6 @@
 //! The images of a study: one split for every seed, or, where they are few, another one for each.
 
+use crate::data_source::DataSource;
 use crate::source::SourceArgs;
 use anyhow::Result;
 use clap::ValueEnum;
@@ -40,7 +41,7 @@ impl Images {
         evaluate_on: Option<EvaluateOn>,
     ) -> Result<Self> {
         let pool = [dataset.indices(Split::Train), dataset.indices(Split::Val)].concat();
-        let chosen = source.data == "demo" || source.chooses_fold();
+        let chosen = source.data == DataSource::Demo || source.chooses_fold();
         let few = !chosen && (FOLDS..FEW).contains(&pool.len());
         let usual = if few { EvaluateOn::Folds } else { EvaluateOn::Val };
         if evaluate_on.unwrap_or(usual) == EvaluateOn::Val {

@@ -1,0 +1,29 @@
+//! The best prediction that looks at no image.
+
+use super::table::Constant;
+use paso_locate::BBox;
+use paso_locate::data::{Dataset, Split};
+use paso_locate::metrics::{Located, best_constant_box, evaluate_in_detail};
+
+/// What knows the training images' labels and looks at no image: the box that is best for them, and
+/// their most frequent class. Where there are no training images, those of the evaluated ones.
+pub(super) fn constant(split: Split, dataset: &Dataset, truth: &[Located]) -> Constant {
+    let samples = dataset.samples.iter().filter(|s| s.split == Split::Train);
+    let train: Vec<Located> = samples.map(|s| Located { bbox: s.bbox, class: s.class }).collect();
+    let (from, known) = if train.is_empty() { (split, truth) } else { (Split::Train, &train[..]) };
+    let boxes: Vec<BBox> = known.iter().map(|l| l.bbox).collect();
+    let (bbox, _) = best_constant_box(&boxes);
+    let count = |class: &usize| known.iter().filter(|l| l.class == *class).count();
+    // The first of equals: `max_by_key` alone would take the last.
+    let class = (0..dataset.classes.len()).rev().max_by_key(count).unwrap_or(0);
+    Constant {
+        bbox,
+        class: dataset.classes[class].clone(),
+        fitted_on: (from, known.len()),
+        evaluated: evaluate_in_detail(
+            &vec![Located { bbox, class }; truth.len()],
+            truth,
+            &dataset.classes,
+        ),
+    }
+}

@@ -1,0 +1,116 @@
+//! `paso export`: a trained network as a file for other programs.
+
+use crate::command::Command;
+use crate::trained;
+use anyhow::{Context, Result, ensure};
+use clap::{ArgGroup, Args};
+use paso_locate::image::{Image, ImageLimits, decode};
+use paso_locate::{files, onnx, weights};
+use std::path::{Path, PathBuf};
+
+/// Write a trained network for other programs.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("form").args(["onnx", "safetensors"]).required(true).multiple(true)))]
+pub(crate) struct ExportArgs {
+    /// A run folder (its best checkpoint is exported), or a checkpoint file
+    run: PathBuf,
+    /// Write an ONNX file: image in; box, logits and scores out, with the normalization inside
+    #[arg(long, value_name = "FILE")]
+    onnx: Option<PathBuf>,
+    /// Write the weights in f32 under their own names, without the optimizer's state
+    #[arg(long, value_name = "FILE")]
+    safetensors: Option<PathBuf>,
+    /// Write what the net says about these images next to the ONNX file, as FILE.check.safetensors
+    #[arg(long, value_name = "IMAGE", requires = "onnx", num_args = 1..)]
+    check: Vec<PathBuf>,
+}
+
+impl Command for ExportArgs {
+    const NAME: &'static str = "export";
+    const ABOUT: &'static str =
+        "Write a trained network as ONNX or plain safetensors, for other programs";
+    const EXAMPLES: &'static [&'static str] = &[
+        "paso export runs/train-1 --onnx net.onnx",
+        "paso export runs/train-1 --onnx net.onnx --check photo.jpg",
+    ];
+
+    fn run(&self) -> Result<()> {
+        let mut model = trained::load(&self.run)?;
+        if let Some(path) = &self.safetensors {
+            leave_alone(path, weights::is_export)?;
+            weights::save(path, &model)?;
+            eprintln!("{}: {} parameters", path.display(), model.parameters());
+        }
+        if let Some(path) = &self.onnx {
+            leave_alone(path, onnx::is_export)?;
+            files::write_whole(path, &onnx::encode(&model))?;
+            eprintln!(
+                "{}: net {}, {2}x{2} pixels",
+                path.display(),
+                model.config().net,
+                model.config().size
+            );
+            if !self.check.is_empty() {
+                let images =
+                    self.check.iter().map(|path| image(path)).collect::<Result<Vec<_>>>()?;
+                let answers = answers_of(path)?;
+                leave_alone(&answers, weights::is_answers)?;
+                weights::save_answers(&answers, &onnx::answers(&mut model, &images))?;
+                eprintln!("{}: answers for {} images", answers.display(), images.len());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An export takes the place of an earlier one, never that of a checkpoint or of anybody's file.
+fn leave_alone(path: &Path, is_ours: fn(&[u8]) -> bool) -> Result<()> {
+    /// No export is larger; what is need not be read to be left alone.
+    const LARGEST: u64 = 1 << 30;
+    let Ok(there) = path.metadata() else { return Ok(()) };
+    let small = there.is_file() && there.len() <= LARGEST;
+    ensure!(
+        small && is_ours(&std::fs::read(path).with_context(|| path.display().to_string())?),
+        "{}: this is no earlier export of the kind, and would be replaced; choose another name",
+        path.display()
+    );
+    Ok(())
+}
+
+fn image(path: &Path) -> Result<Image> {
+    Ok(decode(path, &ImageLimits::default())?)
+}
+
+/// `net.onnx` has its answers in `net.onnx.check.safetensors`.
+fn answers_of(path: &Path) -> Result<PathBuf> {
+    let name = path.file_name().with_context(|| format!("{} is no file name", path.display()))?;
+    let mut name = name.to_owned();
+    name.push(".check.safetensors");
+    Ok(path.with_file_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_lie_next_to_their_file() {
+        let answers = answers_of(Path::new("nets/net.onnx")).expect("a file name");
+        assert_eq!(answers, Path::new("nets/net.onnx.check.safetensors"));
+        assert!(answers_of(Path::new("..")).is_err(), "no file name");
+    }
+
+    #[test]
+    fn only_an_earlier_export_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let ours: fn(&[u8]) -> bool = |bytes| bytes == b"ours";
+        leave_alone(&path, ours).expect("nothing is there yet");
+        std::fs::write(&path, "ours").expect("a file");
+        leave_alone(&path, ours).expect("an earlier export");
+        std::fs::write(&path, "mine").expect("a file");
+        let said = leave_alone(&path, ours).expect_err("a file of the user").to_string();
+        assert!(said.contains("choose another name"), "{said}");
+        assert!(leave_alone(folder.path(), |_| true).is_err(), "a folder is no export");
+    }
+}

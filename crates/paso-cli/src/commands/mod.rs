@@ -1,0 +1,31 @@
+//! The commands of the program, one file or folder each.
+//!
+//! To add one: write its file with a [`Command`](crate::command::Command), name the file here, and put it into
+//! [`COMMANDS`].
+
+mod cpu;
+mod data;
+mod eval;
+mod export;
+mod find_lr;
+mod predict;
+mod schedule;
+mod settle;
+mod train;
+mod validate;
+
+use crate::command::Entry;
+
+/// Every command, in the order of `paso help`.
+pub(crate) const COMMANDS: &[Entry] = &[
+    Entry::of::<settle::SettleArgs>(),
+    Entry::of::<find_lr::FindLrArgs>(),
+    Entry::of::<train::TrainArgs>(),
+    Entry::of::<eval::EvalArgs>(),
+    Entry::of::<predict::PredictArgs>(),
+    Entry::of::<export::ExportArgs>(),
+    Entry::of::<schedule::ScheduleArgs>(),
+    Entry::of::<validate::ValidateArgs>(),
+    Entry::of::<data::DataArgs>(),
+    Entry::of::<cpu::CpuArgs>(),
+];

@@ -1,0 +1,41 @@
+//! The points that a drawing of a schedule goes through.
+
+use paso_locate::schedule::Spec;
+
+/// A schedule's points for an image: every step, or the lowest and the highest rate of each of 800
+/// stretches, so that no spike is lost.
+pub(super) fn curve(spec: &Spec, steps: u64) -> Vec<(u64, f64)> {
+    const STRETCHES: u64 = 800;
+    if steps <= 2 * STRETCHES {
+        return (0..steps).map(|step| (step, spec.at(step))).collect();
+    }
+    let mut points = Vec::new();
+    for i in 0..STRETCHES {
+        let stretch = || {
+            (i * steps / STRETCHES..(i + 1) * steps / STRETCHES).map(|step| (step, spec.at(step)))
+        };
+        let by_rate = |a: &(u64, f64), b: &(u64, f64)| a.1.total_cmp(&b.1);
+        let mut ends = [stretch().min_by(by_rate), stretch().max_by(by_rate)];
+        ends.sort_by_key(|point| point.map(|(step, _)| step));
+        points.extend(ends.into_iter().flatten());
+    }
+    points.push((steps - 1, spec.at(steps - 1)));
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_of_many_steps_keeps_its_spikes() {
+        let spec = "points(0: 0, 50000: 0, 50001: 1, 50002: 0, linear)".parse().expect("a spec");
+        let points = curve(&spec, 100_000);
+        assert!(points.len() <= 1_601, "few points");
+        assert!(
+            points.iter().any(|&(step, rate)| step == 50_001 && rate == 1.0),
+            "the spike is there"
+        );
+        assert!(points.is_sorted_by_key(|&(step, _)| step), "in order");
+    }
+}

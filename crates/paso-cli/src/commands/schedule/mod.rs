@@ -1,0 +1,125 @@
+//! `paso schedule`: prints, plots and compares schedules before anyone trains.
+
+mod compare;
+mod curve;
+mod rates;
+mod svg;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+use crate::command::Command;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use paso_locate::schedule::{Error, Shape};
+use std::io::{self, BufWriter};
+use std::path::PathBuf;
+
+/// What `paso schedule` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleArgs {
+    /// Schedules, each one line: 'warmup(500) then cosine(3e-4 -> 3e-6, 9500)', 'cosine(to 1%)', …
+    #[arg(value_name = "SPEC", required = true)]
+    specs: Vec<String>,
+    /// The peak rate of schedules that leave it open; without it rates are shares of the peak
+    #[arg(long, visible_alias = "peak", value_name = "RATE")]
+    lr: Option<f64>,
+    /// How many steps; by default up to the end of the schedules, or 1000
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+    /// Print `step,lr` rows, with one column for each of several schedules
+    #[arg(long, conflicts_with_all = ["json", "plot", "compare"])]
+    csv: bool,
+    /// Print one JSON object: the complete schedules and their rates
+    #[arg(long, conflicts_with = "plot")]
+    json: bool,
+    /// Draw the schedules into an SVG file that does not exist yet
+    #[arg(long, value_name = "FILE.svg", conflicts_with = "compare")]
+    plot: Option<PathBuf>,
+    /// Say where two schedules differ
+    #[arg(long)]
+    compare: bool,
+}
+
+/// More steps than anybody prints: a text of a few hundred megabytes.
+const MOST_STEPS: u64 = 10_000_000;
+
+/// Runs the command.
+impl Command for ScheduleArgs {
+    const NAME: &'static str = "schedule";
+    const ABOUT: &'static str =
+        "Print, plot or compare learning-rate schedules before anyone trains";
+    const EXAMPLES: &'static [&'static str] = &[
+        "paso schedule 'warmup(5%) then cosine(to 1%)' --lr 3e-4 --steps 10000",
+        "paso schedule 'linear' 'cosine' 'exponential(to 1%)' --plot three.svg",
+        "paso schedule --compare 'step(factor 0.1, every 30%)' 'cosine' --steps 1000",
+    ];
+
+    fn run(&self) -> Result<()> {
+        let shapes = self.specs.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>()?;
+        let steps = self.steps.unwrap_or_else(|| default_steps(&shapes));
+        if !(1..=MOST_STEPS).contains(&steps) {
+            bail!("--steps is {steps}, allowed is 1 to {MOST_STEPS}");
+        }
+        let open = shapes.iter().any(Shape::needs_peak);
+        match self.lr {
+            None if open => eprintln!("no --lr: rates are shares of the peak"),
+            Some(lr) if !open => {
+                bail!(
+                    "--lr {lr} has no effect: every rate of {} is given",
+                    self.specs.join("' and '")
+                )
+            }
+            _ => {}
+        }
+        let specs = shapes
+            .iter()
+            .zip(&self.specs)
+            .map(|(shape, text)| {
+                shape.bind(self.lr.unwrap_or(1.0), steps).map_err(|error| refused(&error, text))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let printed = if self.compare {
+            let [a, b] = &specs[..] else {
+                bail!("--compare takes two schedules, {} are given", specs.len())
+            };
+            compare::compare(a, b, steps, self.json, &mut stdout())
+        } else if self.csv {
+            rates::csv(&specs, steps, &mut stdout())
+        } else if self.json {
+            rates::json(&specs, steps, &mut stdout())
+        } else if let Some(path) = &self.plot {
+            svg::write_new(path, &svg::svg(&specs, steps)?)?;
+            eprintln!("wrote {}", path.display());
+            Ok(())
+        } else {
+            terminal::terminal(&specs, steps, &mut stdout())
+        };
+        match printed {
+            // `paso schedule … | head` is no failure.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.context("writing to standard output"),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Shape> {
+    text.parse().map_err(|error| refused(&error, text))
+}
+
+/// A mistake in a schedule, with the place below its text.
+fn refused(error: &Error, text: &str) -> anyhow::Error {
+    anyhow::anyhow!("this schedule cannot be used\n{}", error.pointing_at(text))
+}
+
+fn stdout() -> BufWriter<io::StdoutLock<'static>> {
+    BufWriter::new(io::stdout().lock())
+}
+
+/// Up to the last end of the schedules that have one.
+fn default_steps(shapes: &[Shape]) -> u64 {
+    let ends = shapes.iter().filter_map(|shape| shape.to_spec().ok()?.end());
+    #[expect(clippy::cast_possible_truncation, reason = "a cast from f64 saturates")]
+    let end = ends.fold(0.0, f64::max).ceil() as u64;
+    if end == 0 { 1_000 } else { end.saturating_add(1).min(MOST_STEPS) }
+}

@@ -1,0 +1,104 @@
+//! Schedules as one SVG file.
+
+use super::curve::curve;
+use anyhow::{Context, Result, bail};
+use paso_locate::schedule::Spec;
+use plotters::prelude::*;
+use std::io;
+use std::path::Path;
+
+/// The schedules as one image.
+pub(super) fn svg(specs: &[Spec], steps: u64) -> Result<String> {
+    const COLORS: [RGBColor; 6] = [
+        RGBColor(0x1f, 0x5f, 0xa8),
+        RGBColor(0xc8, 0x55, 0x1b),
+        RGBColor(0x2e, 0x7d, 0x4f),
+        RGBColor(0x8e, 0x3b, 0x8c),
+        RGBColor(0x7a, 0x5c, 0x1e),
+        RGBColor(0x55, 0x5f, 0x6b),
+    ];
+    let top = specs.iter().flat_map(|spec| spec.lrs(steps)).fold(0.0, f64::max);
+    let top = if top > 0.0 { top * 1.05 } else { 1.0 };
+    let mut text = String::new();
+    {
+        let names_height = 8 + 20 * u32::try_from(specs.len()).unwrap_or(0);
+        let root =
+            SVGBackend::with_string(&mut text, (960, 420 + names_height)).into_drawing_area();
+        let draw = || -> Result<(), DrawingAreaErrorKind<io::Error>> {
+            root.fill(&WHITE)?;
+            let (names, area) = root.split_vertically(names_height);
+            for (i, spec) in specs.iter().enumerate() {
+                let y = 16 + 20 * i32::try_from(i).unwrap_or(0);
+                let color = COLORS[i % COLORS.len()];
+                names.draw(&PathElement::new([(78, y), (104, y)], color.stroke_width(3)))?;
+                names.draw(&Text::new(short(spec), (112, y - 7), ("sans-serif", 15)))?;
+            }
+            let mut chart = ChartBuilder::on(&area)
+                .margin(12)
+                .x_label_area_size(42)
+                .y_label_area_size(66)
+                .build_cartesian_2d(0..steps.max(2) - 1, 0.0..top)?;
+            chart
+                .configure_mesh()
+                .x_desc("step")
+                .y_desc("learning rate")
+                .y_label_formatter(&|rate| {
+                    if *rate == 0.0 { "0".into() } else { format!("{rate:.1e}") }
+                })
+                .light_line_style(WHITE)
+                .label_style(("sans-serif", 14))
+                .draw()?;
+            for (i, spec) in specs.iter().enumerate() {
+                let points = curve(spec, steps).into_iter();
+                chart.draw_series(LineSeries::new(
+                    points,
+                    COLORS[i % COLORS.len()].stroke_width(2),
+                ))?;
+            }
+            root.present()
+        };
+        draw().context("drawing the schedules")?;
+    }
+    Ok(text)
+}
+
+/// The line of a schedule, cut to what fits above an image.
+fn short(spec: &Spec) -> String {
+    let text = spec.to_string();
+    if text.chars().count() <= 110 { text } else { text.chars().take(109).chain(['…']).collect() }
+}
+
+/// Writes a file whole or not at all, and never over another one.
+pub(super) fn write_new(path: &Path, text: &str) -> Result<()> {
+    match paso_files::write_new(path, text.as_bytes()) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+            bail!("{} exists already; it is not overwritten", path.display())
+        }
+        written => written.with_context(|| format!("writing {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::specs;
+    use super::*;
+
+    #[test]
+    fn a_file_is_not_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.svg");
+        write_new(&path, &svg(&specs(&["constant(0)"]), 1).expect("an image"))
+            .expect("the first time");
+        assert!(
+            write_new(&path, "other")
+                .expect_err("the second time")
+                .to_string()
+                .contains("exists already"),
+            "said"
+        );
+        assert!(
+            std::fs::read_to_string(&path).expect("the file").starts_with("<svg"),
+            "the first one is there"
+        );
+    }
+}

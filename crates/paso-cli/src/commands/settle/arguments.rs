@@ -1,0 +1,135 @@
+//! What `paso settle` takes.
+
+use crate::settings::SettingsArgs;
+use crate::source::SourceArgs;
+use crate::trial::EvaluateOn;
+use clap::Args;
+use paso_study::{Arm, Role, Shard};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Settle whether a decaying learning rate helps.
+#[derive(Debug, Args)]
+pub(crate) struct SettleArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+    /// Seeds of the verdict; with fewer than 6 no difference can be significant at 5 %
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    pub(super) seeds: usize,
+    /// Steps of every run [default: 400 on the demo, 600 otherwise]
+    #[arg(long, value_name = "N")]
+    pub(super) steps: Option<u64>,
+    /// About how long it may take, such as 90s, 8m or 2h; cuts rates and seeds to fit, and says what that costs
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(super) budget: Option<Duration>,
+    /// The middle of the peak rates that are tried for every arm [default: what a range test says, else 0.002]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(super) lr: Option<f64>,
+    /// Tune nothing: every arm has the rate given by --lr. What is measured then is schedule and rate together
+    #[arg(long)]
+    pub(super) fixed_lr: bool,
+    /// Go on from this run (or checkpoint file) at its rate, with and without decay, instead of from fresh weights:
+    /// the same question at a fraction of the cost, for the run that is there
+    #[arg(long, value_name = "RUN", conflicts_with = "fixed_lr")]
+    pub(super) branch_from: Option<PathBuf>,
+    /// Do part I of N of the study, as on one of N machines; needs --out, and the same command otherwise
+    #[arg(long, value_name = "I/N", requires = "out", conflicts_with = "budget")]
+    pub(super) shard: Option<Shard>,
+    /// Bring the finished runs of these folders into the one given by --out, then go on
+    #[arg(long, value_name = "DIR", num_args = 1.., requires = "out")]
+    pub(super) merge: Vec<PathBuf>,
+    /// One more decaying arm, as NAME=SPEC, such as 'slow=exponential(to 50%)'; may be given several times
+    #[arg(long, value_name = "NAME=SPEC", value_parser = arm)]
+    pub(super) arm: Vec<Arm>,
+    /// Differences of mean IoU below this are of no interest
+    #[arg(long, value_name = "X", default_value_t = 0.01)]
+    pub(super) margin: f64,
+    /// The images to evaluate the runs on [default: folds below 1000 photographs, else val]
+    #[arg(long, value_enum, conflicts_with_all = ["folds", "branch_from"])]
+    pub(super) evaluate_on: Option<EvaluateOn>,
+    /// Runs at the same time, a thread each [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<usize>,
+    /// Keep every finished run and the answer in this folder; the same command goes on where it stopped
+    /// [default: a new runs/settle-N]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Print the answer as one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "it must be a number")?;
+    if rate > 0.0 && rate <= 10.0 { Ok(rate) } else { Err("it must be above 0, at most 10".into()) }
+}
+
+fn arm(text: &str) -> Result<Arm, String> {
+    let (name, spec) = text.split_once('=').ok_or("it must be NAME=SPEC")?;
+    Ok(Arm::new(name.trim(), spec.trim(), Role::Decay))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::tests::{all_refused, parsed};
+    use clap::error::ErrorKind;
+
+    #[test]
+    fn arguments_that_contradict_each_other_are_refused() {
+        all_refused::<SettleArgs>(
+            ErrorKind::ArgumentConflict,
+            &[
+                "--data demo --branch-from run --fixed-lr",
+                "--data demo --out x --shard 1/2 --budget 5m",
+                "--data demo --evaluate-on val --branch-from run",
+                "--data demo --evaluate-on folds --folds 3 --fold 1",
+            ],
+        );
+    }
+
+    #[test]
+    fn arguments_without_what_they_need_are_refused() {
+        all_refused::<SettleArgs>(
+            ErrorKind::MissingRequiredArgument,
+            &["", "--data demo --shard 1/2", "--data demo --merge a b", "--data demo --folds 3"],
+        );
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        all_refused::<SettleArgs>(
+            ErrorKind::ValueValidation,
+            &[
+                "--data demo --lr 0",
+                "--data demo --lr 10.5",
+                "--data demo --lr NaN",
+                "--data demo --lr=-1e-3",
+                "--data demo --out x --shard 3/2",
+                "--data demo --budget 5",
+                "--data demo --arm cosine",
+            ],
+        );
+        assert_eq!(rate("10"), Ok(10.0));
+        assert_eq!(rate("1e-7"), Ok(1e-7));
+    }
+
+    #[test]
+    fn an_arm_is_a_decaying_one_and_keeps_what_follows_its_first_equals_sign() {
+        let arm = arm(" slow = exponential(to 50%) ").expect("an arm");
+        assert_eq!((&arm.name[..], &arm.spec[..]), ("slow", "exponential(to 50%)"));
+        assert!(arm.role == Role::Decay && arm.variant.is_default(), "{arm:?}");
+        let args = parsed::<SettleArgs>("--data demo --arm a=cosine --arm b=linear").expect("two");
+        assert_eq!(args.arm.iter().map(|arm| &arm.name[..]).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn defaults_are_six_seeds_a_margin_of_a_hundredth_and_nothing_else() {
+        let args = parsed::<SettleArgs>("--data photos").expect("the least that is needed");
+        assert_eq!((args.seeds, args.margin), (6, 0.01));
+        assert!(args.lr.is_none() && args.steps.is_none() && args.budget.is_none());
+        assert!(args.out.is_none() && args.evaluate_on.is_none() && !args.fixed_lr && !args.json);
+    }
+}

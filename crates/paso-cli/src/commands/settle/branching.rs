@@ -1,0 +1,51 @@
+//! A study that continues a run of the user, with and without decay.
+
+use super::arguments::SettleArgs;
+use crate::trial::{Images, Localization};
+use anyhow::{Result, ensure};
+use paso_locate::run::LAST;
+use paso_locate::{Trainer, checkpoint, files};
+use std::path::Path;
+
+/// Runs that continue from a checkpoint, at the rate that it was trained with at its end.
+pub(super) fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>)> {
+    let path = if path.is_dir() { path.join(LAST) } else { path.to_owned() };
+    let (meta, tensors) = checkpoint::load(&path)?;
+    let config = args.settings.merged(meta.config.clone())?;
+    ensure!(
+        config == meta.config,
+        "--branch-from goes on with the settings of {}: leave --config, --net, --size, --batch, --weight-decay and --no-augment out",
+        path.display()
+    );
+    let dataset = args.source.open()?;
+    let images = Images::split(&args.source, &dataset, &config)?;
+    let (train, _) = images.of_seed(0)?;
+    let base = Trainer::resume(&path, &meta, &tensors, train)?;
+    ensure!(
+        base.steps() > 0,
+        "{}: no step was taken yet, there is nothing to branch from",
+        path.display()
+    );
+    let rate = args.lr.unwrap_or_else(|| base.lr(base.steps() - 1));
+    ensure!(
+        args.lr.is_some() || rate >= config.lr / 10.0,
+        "{}: its rate has decayed already, from {} to {rate:.1e}. Branch from a run at a constant rate \
+         (`paso train --schedule constant`), or name the rate to go on with by --lr",
+        path.display(),
+        config.lr
+    );
+    eprintln!("{}: continues after {} steps, at the rate {rate}", path.display(), base.steps());
+    let trial = Localization {
+        classes: meta.classes,
+        images,
+        config,
+        origin: format!(
+            "step {} of the run in a checkpoint of crc32 {:08x}",
+            base.steps(),
+            files::checksum(&path)?
+        ),
+        features: None,
+        base: Some(base),
+    };
+    Ok((trial, Some(rate)))
+}

@@ -1,0 +1,33 @@
+//! A study whose runs start with fresh weights.
+
+use super::arguments::SettleArgs;
+use super::presets::preset;
+use crate::trial::{Images, Localization};
+use anyhow::{Result, ensure};
+use paso_locate::data::Split;
+use paso_locate::files;
+
+/// Runs that start with fresh weights, and the rate that was asked for.
+pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
+    let dataset = args.source.open()?;
+    let config = args.settings.merged(preset(&args.source.data, &dataset.boxes(Split::Train)))?;
+    config.check()?;
+    ensure!(
+        config.close_augment <= 0.0,
+        "close_augment is {}, but the runs of a study share their steps as long as their learning rates agree, and with them their augmented images; \
+         leave close_augment out of the settings, or make it 0",
+        config.close_augment
+    );
+    let trial = Localization {
+        images: Images::open(&args.source, &dataset, &config, args.evaluate_on)?,
+        classes: dataset.classes,
+        config,
+        origin: match &args.settings.features {
+            Some(path) => format!("features of crc32 {:08x}", files::checksum(path)?),
+            None => "fresh weights".into(),
+        },
+        features: args.settings.features.clone(),
+        base: None,
+    };
+    Ok((trial, args.lr))
+}

@@ -1,0 +1,94 @@
+//! `paso settle`: the main job.
+
+mod about;
+mod arguments;
+mod branching;
+mod fresh;
+mod output;
+mod placement;
+mod presets;
+mod study;
+
+pub(super) use arguments::SettleArgs;
+
+use crate::command::Command;
+use crate::{folder, interrupt, progress, threads};
+use about::about;
+use anyhow::{Context, Result};
+use branching::branched;
+use fresh::from_scratch;
+use paso_locate::files;
+use paso_study::{Event, Session, Study};
+use placement::{LR, center, range_test};
+use study::study_config;
+
+impl Command for SettleArgs {
+    const NAME: &'static str = "settle";
+    const ABOUT: &'static str = "Settle whether a decaying learning rate helps, with every schedule at its own tuned rate on paired seeds";
+    const EXAMPLES: &'static [&'static str] = &[
+        "paso settle --data demo",
+        "paso settle --data photos --budget 1h",
+        "paso settle --data photos --branch-from runs/train-1",
+    ];
+
+    fn run(&self) -> Result<()> {
+        let threads = threads::count(self.threads)?;
+        let (trial, lr) = threads::pool(threads)?.install(|| match &self.branch_from {
+            Some(path) => branched(self, path),
+            None => from_scratch(self),
+        })?;
+        let range = match (lr, self.fixed_lr) {
+            (None, false) => Some(range_test(&trial, threads)?),
+            _ => None,
+        };
+        let lr = lr.or_else(|| range.as_ref().and_then(center)).unwrap_or(LR);
+        let study = Study::new(study_config(self, &trial, lr))?;
+        if self.fixed_lr {
+            eprintln!(
+                "note: the peak rate is {lr} for every arm and tuned for none: a difference may be the rate's and not the schedule's"
+            );
+        }
+
+        let folder = folder::chosen(self.out.as_deref(), "settle");
+        if let Some(folder) = &folder {
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+            if !self.merge.is_empty() {
+                let merged = paso_study::merge(folder, &self.merge)?;
+                eprintln!("merged: {} runs, {} of them twice", merged.runs, merged.duplicates);
+            }
+        }
+        let bar = progress::bar(0, "settle");
+        let observe = |event: &Event<'_>| output::show(&bar, event);
+        let cancel = interrupt::flag("this step; finished runs are kept")?;
+        let session = Session {
+            folder: folder.as_deref(),
+            parallel_runs: threads,
+            budget: self.budget,
+            shard: self.shard,
+            cancel: &cancel,
+            observe: &observe,
+        };
+        let report = match study.report(&trial, &session, about(self, &trial, range)) {
+            Err(waiting @ paso_study::Error::OtherShards { .. }) => {
+                bar.finish_and_clear();
+                eprintln!("{waiting}");
+                return Ok(());
+            }
+            report => report?,
+        };
+        let answer = &report.answer;
+        bar.finish_and_clear();
+        if let Some(folder) = &folder {
+            let json = serde_json::to_string_pretty(&report)?;
+            files::write_whole(&folder.join("report.json"), json.as_bytes())?;
+            files::write_whole(&folder.join("report.html"), report.html().as_bytes())?;
+            eprintln!("report: {}", folder.join("report.html").display());
+        }
+        if self.json {
+            println!("{}", serde_json::to_string(answer)?);
+        } else {
+            output::print(answer, &trial);
+        }
+        Ok(())
+    }
+}

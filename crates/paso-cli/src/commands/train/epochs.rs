@@ -1,0 +1,61 @@
+//! The epochs of a run, until it is done or interrupted.
+
+use super::arguments::TrainArgs;
+use crate::{interrupt, progress};
+use anyhow::{Context, Result, bail};
+use paso_locate::run::Run;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
+    if run.is_done() && run.stopped_early().is_none() {
+        eprintln!("all {} epochs are done; a larger --epochs goes on", run.epochs());
+    }
+    let trainer = run.trainer();
+    let bar = progress::bar(trainer.total_steps(), "train");
+    bar.set_position(trainer.steps());
+    bar.reset_eta();
+    let interrupted = interrupt::flag("this epoch, which is kept")?;
+    while !run.is_done() && !interrupted.load(Ordering::Relaxed) {
+        let done = run.epochs();
+        let epoch = run.epoch(|_| bar.inc(1)).with_context(|| kept(done, run.folder()))?;
+        bar.set_message(format!(
+            "epoch {} loss {:.3} mean IoU {:.3}",
+            epoch.epoch, epoch.train_loss, epoch.mean_iou
+        ));
+        if args.json {
+            println!("{}", serde_json::to_string(&epoch)?);
+        }
+    }
+    if run.is_done() {
+        bar.finish();
+        if let Some(waited) = run.stopped_early() {
+            eprintln!(
+                "stopped after epoch {}: no better mean IoU for {waited} epochs; --resume with a larger --patience goes on",
+                run.epochs()
+            );
+        }
+        return Ok(());
+    }
+    bar.abandon();
+    let epoch = run.epochs();
+    match run.folder() {
+        Some(folder) => {
+            bail!(
+                "stopped after epoch {epoch}; --out {} --resume goes on from there",
+                folder.display()
+            )
+        }
+        None => bail!("stopped after epoch {epoch}; nothing was kept"),
+    }
+}
+
+/// What there is still when an epoch could not be done or kept.
+fn kept(epoch: u64, folder: Option<&Path>) -> String {
+    match folder {
+        Some(folder) if epoch > 0 => {
+            format!("epoch {} (epoch {epoch} is kept in {})", epoch + 1, folder.display())
+        }
+        _ => format!("epoch {}", epoch + 1),
+    }
+}

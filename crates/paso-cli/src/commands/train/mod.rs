@@ -1,0 +1,93 @@
+//! `paso train`: one training run, with its folder.
+
+mod arguments;
+mod config;
+mod epochs;
+mod output;
+mod sheets;
+
+pub(super) use arguments::TrainArgs;
+
+use crate::command::Command;
+use crate::{folder, threads};
+use anyhow::Result;
+use config::{SCHEDULE, SHORT};
+use paso_locate::TrainConfig;
+use paso_locate::data::{Dataset, Prepared, Split};
+use paso_locate::run::Run;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+impl Command for TrainArgs {
+    const NAME: &'static str = "train";
+    const ABOUT: &'static str = "Train a network, with checkpoints and a record of how it went";
+    const EXAMPLES: &'static [&'static str] = &[
+        "paso train --data demo",
+        "paso train --data photos --out runs/first",
+        "paso train --data photos --out runs/first --resume",
+    ];
+
+    fn run(&self) -> Result<()> {
+        let pool = threads::pool(threads::count(self.threads)?)?;
+        let dataset = pool.install(|| self.source.open())?;
+        let mut config = config::config(self, &dataset.boxes(Split::Train))?;
+        if self.print_config {
+            print!("{}", toml::to_string(&config)?);
+            return Ok(());
+        }
+        config.check()?;
+        let start = Instant::now();
+        pool.install(|| {
+            let train = Arc::new(self.source.prepare(&dataset, Split::Train, config.size)?);
+            let validation = self.source.prepare(&dataset, Split::Val, config.size)?;
+            output::baseline(&train, &validation);
+            let steps = config.total_steps(train.len());
+            if self.schedule.is_none() && config.schedule == SCHEDULE && steps < 20 && !self.resume
+            {
+                eprintln!(
+                    "note: {steps} steps are too few for a warm-up of 5 %; the schedule is {SHORT}"
+                );
+                config.schedule = SHORT.into();
+            }
+            let folder = folder::chosen(self.out.as_deref(), "train");
+            let mut run =
+                new_or_resumed(self, &config, folder.as_deref(), &dataset, train, validation)?;
+            sheets::write_first_batch(&run, &dataset);
+            epochs::all_epochs(self, &mut run)?;
+            sheets::write_worst(&run, &dataset);
+            output::finish(self.json, &run, start)
+        })
+    }
+}
+
+/// The run that is asked for.
+fn new_or_resumed(
+    args: &TrainArgs,
+    config: &TrainConfig,
+    folder: Option<&Path>,
+    dataset: &Dataset,
+    train: Arc<Prepared>,
+    validation: Prepared,
+) -> Result<Run> {
+    let run = match folder {
+        Some(folder) if args.resume => {
+            let run = Run::resume(folder, Some(config), train, validation)?;
+            eprintln!("{}: continues after epoch {}", folder.display(), run.epochs());
+            run
+        }
+        _ => {
+            let classes = dataset.classes.clone();
+            let features = args.settings.features.as_deref();
+            Run::new(config, classes, train, validation, features, folder)?
+        }
+    };
+    let model = run.trainer().model();
+    eprintln!(
+        "net {}: {} parameters, {} steps",
+        config.net,
+        model.parameters(),
+        run.trainer().total_steps()
+    );
+    Ok(run)
+}

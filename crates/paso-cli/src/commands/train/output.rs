@@ -1,0 +1,55 @@
+//! What `paso train` says before a run and after it.
+
+use anyhow::{Context, Result};
+use paso_locate::data::Prepared;
+use paso_locate::metrics;
+use paso_locate::metrics::best_constant_box;
+use paso_locate::run::{Epoch, Run};
+use serde::Serialize;
+use std::time::Instant;
+
+/// The last line of `--json`.
+#[derive(Debug, Serialize)]
+struct Done {
+    event: &'static str,
+    mean_iou: f64,
+    iou50: f64,
+    class_accuracy: f64,
+    best_mean_iou: f64,
+    best_epoch: u64,
+    seconds: f64,
+}
+
+/// What a box that never looks at the image scores: a model is worth something only above it.
+pub(super) fn baseline(train: &Prepared, validation: &Prepared) {
+    let (best, _) = best_constant_box(train.boxes());
+    let score = metrics::mean_iou(&best, validation.boxes());
+    eprintln!(
+        "the best constant box of the training images scores {score:.3} mean IoU on the validation images"
+    );
+}
+
+pub(super) fn finish(json: bool, run: &Run, start: Instant) -> Result<()> {
+    let (last, best) = (run.last(), run.best());
+    let (last, (best_mean_iou, best_epoch)) = last.zip(best).context("no epoch was done")?;
+    let seconds = start.elapsed().as_secs_f64();
+    let Epoch { mean_iou, iou50, class_accuracy, .. } = last;
+    if json {
+        let done = Done {
+            event: "done",
+            mean_iou,
+            iou50,
+            class_accuracy,
+            best_mean_iou,
+            best_epoch,
+            seconds,
+        };
+        println!("{}", serde_json::to_string(&done)?);
+    } else {
+        println!(
+            "mean IoU {mean_iou:.3}, IoU >= 0.5 {iou50:.3}, class accuracy {class_accuracy:.3} on the validation images, after {seconds:.0} s"
+        );
+        println!("best: mean IoU {best_mean_iou:.3} after epoch {best_epoch}");
+    }
+    Ok(())
+}

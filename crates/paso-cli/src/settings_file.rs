@@ -1,0 +1,58 @@
+//! Settings from a TOML file, and laying them over others.
+
+use anyhow::{Context, Result};
+use paso_locate::TrainConfig;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// A file's settings as they stand there, and checked for what no setting has.
+pub(crate) fn read(path: &Path) -> Result<(Table, TrainConfig)> {
+    let context = || path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(context)?;
+    let checked = toml::from_str(&text).with_context(context)?;
+    Ok((toml::from_str(&text).with_context(context)?, checked))
+}
+
+/// `below`, with the entries of `above` in the place of its own.
+pub(crate) fn overlaid(mut below: Table, above: Table) -> Table {
+    for (key, value) in above {
+        let value = match (below.remove(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => {
+                Value::Table(overlaid(below, above))
+            }
+            (_, value) => value,
+        };
+        below.insert(key, value);
+    }
+    below
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_merged_key_by_key() {
+        let table = |text: &str| toml::from_str::<Table>(text).expect(text);
+        let merged = overlaid(table("a = 1\n[t]\nb = 2\nc = 3"), table("a = 4\n[t]\nc = 5"));
+        assert_eq!(merged, table("a = 4\n[t]\nb = 2\nc = 5"));
+    }
+
+    #[test]
+    fn a_file_is_refused_by_its_name_for_what_no_setting_has() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("some.toml");
+        for (text, word) in
+            [("learning = 1", "learning"), ("batch = \"many\"", "batch"), ("batch =", "batch")]
+        {
+            std::fs::write(&path, text).expect("a file");
+            let said = format!("{:#}", read(&path).expect_err(text));
+            assert!(said.contains("some.toml") && said.contains(word), "{said}");
+        }
+        std::fs::write(&path, "batch = 8").expect("a file");
+        let (table, config) = read(&path).expect("a setting");
+        assert_eq!((table.len(), config.batch), (1, 8));
+        let said = format!("{:#}", read(&folder.path().join("none.toml")).expect_err("no file"));
+        assert!(said.contains("none.toml"), "{said}");
+    }
+}

@@ -1,0 +1,34 @@
+//! The threads of a command.
+
+use anyhow::{Context, Result};
+
+/// Threads for the kernels: as many as asked for, or one a core.
+pub(crate) fn count(asked: Option<usize>) -> Result<usize> {
+    match asked {
+        Some(0) => anyhow::bail!("--threads is 0; it must be at least 1"),
+        Some(n) => Ok(n),
+        None => Ok(std::thread::available_parallelism()?.get()),
+    }
+}
+
+/// A pool of threads that a run stays inside of.
+pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .context("the threads could not be started")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_threads_are_refused_and_without_a_number_there_is_one_a_core() {
+        let said = count(Some(0)).expect_err("none").to_string();
+        assert_eq!(said, "--threads is 0; it must be at least 1");
+        assert_eq!(count(Some(3)).expect("three"), 3);
+        assert!(count(None).expect("as many as cores") >= 1);
+        assert_eq!(pool(2).expect("a pool").current_num_threads(), 2);
+    }
+}
