@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     }
     if let Some(path) = &args.onnx {
         leave_alone(path, onnx::is_export)?;
-        files::write_whole(path, &onnx::encode(&model))?;
+        files::write_whole(path, &onnx::encode(&model)?)?;
         eprintln!(
             "{}: net {}, {2}x{2} pixels",
             path.display(),

@@ -85,14 +85,14 @@ impl Trainer {
     /// When the net has no such body, or the file does not hold it.
     pub fn load_features(&mut self, path: &Path) -> Result<(), Error> {
         let config = self.model.config().clone();
-        let Some((_, length)) = self.model.net.body else {
+        let Some(body) = self.model.net.body else {
             return Err(Error::option(
                 "net",
                 config.net,
                 "squeezenet, to take features from a file",
             ));
         };
-        squeezenet::load(path, &mut self.model.params, length)?;
+        squeezenet::load(path, &mut self.model.params, body)?;
         for average in &mut self.averages {
             *average = Average::new(config.average, &self.model.params);
         }
@@ -150,7 +150,7 @@ impl Trainer {
             labels: vec![0; images],
             classes: vec![0.0; images],
         };
-        let split = model.net.body.map_or(0, |(_, length)| length);
+        let split = model.net.body.map_or(0, |body| body.params);
         let frozen = config.frozen_steps(data.len());
         let optimizer = Optimizer::new(config, &model.params, split, frozen, Update::AdamW)?;
         let average = average.unwrap_or_else(|| Average::new(config.average, &model.params));
@@ -241,7 +241,7 @@ impl Trainer {
     #[must_use]
     pub fn second_moment_stats(&self, lr: f64) -> (f64, Vec<(&str, Vec<f64>)>) {
         let (config, settings) = (*self.optimizer.config(), self.model.config());
-        let body = self.model.net.body.map_or(0, |(_, length)| length);
+        let body = self.model.net.body.map_or(0, |body| body.params);
         let share = |i: usize| if i < body { settings.body_rate } else { 1.0 };
         let moments = self.optimizer.moments();
         let root = |(i, v): (usize, &f32)| {
@@ -295,8 +295,8 @@ impl Trainer {
         let done = self.steps();
         self.fill(done)?;
         let (net, params) = (&mut self.model.net, &mut self.model.params);
-        if let Some((end, _)) = net.body {
-            net.tape.set_frozen(end, self.optimizer.is_frozen());
+        if let Some(body) = net.body {
+            net.tape.set_frozen(body.output, self.optimizer.is_frozen());
         }
         let Batch { images, boxes, classes, .. } = &self.batch;
         let loss = net
