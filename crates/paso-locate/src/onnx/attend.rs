@@ -1,7 +1,7 @@
 //! [`Attend`](crate::nets::attend::Attend) as operators: softmaxes over the pixels, and products with coordinates and features.
 
 use super::graph::{int, ints};
-use super::walk::Walk;
+use super::state::ExportState;
 use crate::nets::attend::coordinate;
 use paso_tape::{Node, Var};
 
@@ -9,12 +9,16 @@ use paso_tape::{Node, Var};
 const COORDINATES: usize = 2;
 
 /// The places that softmaxes over the maps of scores point at, and the features at the first of them.
-pub(super) fn record(walk: &mut Walk<'_>, node: &Node, [scores, features]: [Var; 2]) -> String {
+pub(super) fn record(
+    state: &mut ExportState<'_>,
+    node: &Node,
+    [scores, features]: [Var; 2],
+) -> String {
     let name = |part: &str| format!("{}.{part}", node.name());
-    let side = walk.shape(scores)[0];
-    let scores = walk.map(&name("scores"), scores);
-    let features = walk.map(&name("features"), features);
-    let graph = &mut *walk.graph;
+    let side = state.shape(scores)[0];
+    let scores = state.map(&name("scores"), scores);
+    let features = state.map(&name("features"), features);
+    let graph = &mut *state.graph;
     let rows = graph.reshape(&name("rows"), &scores, &[0, 0, -1]);
     let weights = graph.node("Softmax", &name("weights"), &[&rows], vec![int("axis", -1)]);
 

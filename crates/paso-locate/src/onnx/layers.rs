@@ -2,53 +2,53 @@
 
 use super::graph::{float, int, integer, ints};
 use super::proto::AttributeProto;
-use super::walk::Walk;
+use super::state::ExportState;
 use paso_tape::ops::{Activate, AvgPool, BatchNorm, Conv2d, MaxPool};
 use paso_tape::{Activation, Node, ParamInfo, Pool};
 
 /// A convolution; a linear layer, whose weight is `[in, out]` in both formats, is a matrix product.
-pub(super) fn conv(walk: &mut Walk<'_>, node: &Node, op: &Conv2d) -> String {
-    let params = walk.params;
+pub(super) fn conv(state: &mut ExportState<'_>, node: &Node, op: &Conv2d) -> String {
+    let params = state.params;
     let weight = params.info(op.weight);
     let values = &params.values()[op.weight.range()];
-    let bias = op.bias.map(|bias| tensor(walk, params.info(bias), &params.values()[bias.range()]));
+    let bias = op.bias.map(|bias| tensor(state, params.info(bias), &params.values()[bias.range()]));
     let linear = weight.shape.len() == 2;
     if linear {
-        tensor(walk, weight, values);
+        tensor(state, weight, values);
     } else {
         let [height, width, inputs, outputs] = op.conv.weight_shape();
         let values = channels_first(values, height * width, inputs, outputs);
-        walk.graph.parameter(&weight.name, &[outputs, inputs, height, width], &values);
+        state.graph.parameter(&weight.name, &[outputs, inputs, height, width], &values);
     }
-    let x = if linear { walk.value(op.x).to_owned() } else { walk.map(node.name(), op.x) };
+    let x = if linear { state.value(op.x).to_owned() } else { state.map(node.name(), op.x) };
     let mut inputs = vec![x.as_str(), &weight.name];
     inputs.extend(bias.as_deref());
     if linear {
-        return walk.graph.node("Gemm", node.name(), &inputs, vec![]);
+        return state.graph.node("Gemm", node.name(), &inputs, vec![]);
     }
     let mut attributes = windows(op.conv.kernel, op.conv.stride, op.conv.padding);
     if op.conv.groups > 1 {
         attributes.push(int("group", integer(op.conv.groups)));
     }
-    walk.from_map("Conv", node, &inputs, attributes)
+    state.map_operator("Conv", node, &inputs, attributes)
 }
 
 /// Batch normalization with the running statistics.
-pub(super) fn batch_norm(walk: &mut Walk<'_>, node: &Node, op: &BatchNorm) -> String {
-    let params = walk.params;
+pub(super) fn batch_norm(state: &mut ExportState<'_>, node: &Node, op: &BatchNorm) -> String {
+    let params = state.params;
     let [gamma, beta] =
-        [op.gamma, op.beta].map(|id| tensor(walk, params.info(id), &params.values()[id.range()]));
+        [op.gamma, op.beta].map(|id| tensor(state, params.info(id), &params.values()[id.range()]));
     let [mean, var] = [op.mean, op.var]
-        .map(|id| tensor(walk, params.buffer_info(id), &params.buffers()[id.range()]));
+        .map(|id| tensor(state, params.buffer_info(id), &params.buffers()[id.range()]));
     #[expect(clippy::cast_possible_truncation, reason = "f32 is the precision of attributes")]
     let epsilon = float("epsilon", op.eps as f32);
-    let x = walk.value(op.x).to_owned();
+    let x = state.value(op.x).to_owned();
     let inputs = [x.as_str(), &gamma, &beta, &mean, &var];
-    walk.graph.node("BatchNormalization", node.name(), &inputs, vec![epsilon])
+    state.graph.node("BatchNormalization", node.name(), &inputs, vec![epsilon])
 }
 
-pub(super) fn activation(walk: &mut Walk<'_>, node: &Node, op: &Activate) -> String {
-    let (name, x) = (node.name(), walk.value(op.x).to_owned());
+pub(super) fn activation(state: &mut ExportState<'_>, node: &Node, op: &Activate) -> String {
+    let (name, x) = (node.name(), state.value(op.x).to_owned());
     let (kind, attributes) = match op.activation {
         Activation::Relu => ("Relu", vec![]),
         Activation::LeakyRelu(slope) => ("LeakyRelu", vec![float("alpha", slope)]),
@@ -61,23 +61,23 @@ pub(super) fn activation(walk: &mut Walk<'_>, node: &Node, op: &Activate) -> Str
         }
         // The opset that paso writes has no operator for it.
         Activation::Silu => {
-            let sigmoid = walk.graph.node("Sigmoid", &format!("{name}.sigmoid"), &[&x], vec![]);
-            return walk.graph.node("Mul", name, &[&x, &sigmoid], vec![]);
+            let sigmoid = state.graph.node("Sigmoid", &format!("{name}.sigmoid"), &[&x], vec![]);
+            return state.graph.node("Mul", name, &[&x, &sigmoid], vec![]);
         }
     };
-    walk.graph.node(kind, name, &[&x], attributes)
+    state.graph.node(kind, name, &[&x], attributes)
 }
 
-pub(super) fn max_pool(walk: &mut Walk<'_>, node: &Node, op: &MaxPool) -> String {
-    let x = walk.map(node.name(), op.x);
-    walk.from_map("MaxPool", node, &[&x], pool_windows(op.pool))
+pub(super) fn max_pool(state: &mut ExportState<'_>, node: &Node, op: &MaxPool) -> String {
+    let x = state.map(node.name(), op.x);
+    state.map_operator("MaxPool", node, &[&x], pool_windows(op.pool))
 }
 
-pub(super) fn avg_pool(walk: &mut Walk<'_>, node: &Node, op: &AvgPool) -> String {
-    let x = walk.map(node.name(), op.x);
+pub(super) fn avg_pool(state: &mut ExportState<'_>, node: &Node, op: &AvgPool) -> String {
+    let x = state.map(node.name(), op.x);
     let mut attributes = pool_windows(op.pool);
     attributes.push(int("count_include_pad", 1));
-    walk.from_map("AveragePool", node, &[&x], attributes)
+    state.map_operator("AveragePool", node, &[&x], attributes)
 }
 
 fn pool_windows(pool: Pool) -> Vec<AttributeProto> {
@@ -94,8 +94,8 @@ fn windows(kernel: usize, stride: usize, padding: usize) -> Vec<AttributeProto> 
 }
 
 /// A tensor of the net in its own shape, under its own name.
-fn tensor(walk: &mut Walk<'_>, info: &ParamInfo, values: &[f32]) -> String {
-    walk.graph.parameter(&info.name, &info.shape, values);
+fn tensor(state: &mut ExportState<'_>, info: &ParamInfo, values: &[f32]) -> String {
+    state.graph.parameter(&info.name, &info.shape, values);
     info.name.clone()
 }
 

@@ -9,6 +9,8 @@ mod attend;
 mod graph;
 mod layers;
 mod proto;
+mod shape_ops;
+mod state;
 #[cfg(test)]
 mod tests;
 mod walk;

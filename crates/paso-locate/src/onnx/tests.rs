@@ -1,5 +1,6 @@
 //! What was encoded is decoded again, looked at, and computed.
 
+#[expect(clippy::cast_possible_truncation, reason = "lengths and indices of small graphs")]
 mod interpreter;
 mod values;
 
