@@ -28,8 +28,8 @@ pub struct Scene {
 pub fn draw(scene: &Scene, size: usize, out: &mut [u8]) {
     assert_square(out, size);
     let layout = Layout::new(scene);
-    let noise = rng(Purpose::Demo, scene.seed, scene.index, 1);
-    paint(&layout.ground, &layout.marks, layout.grain, noise, size, out);
+    let random = rng(Purpose::Demo, scene.seed, scene.index, 1);
+    paint(&layout.ground, &layout.marks, layout.grain, random, size, out);
 }
 
 impl Scene {

@@ -248,3 +248,6 @@ impl Trainer {
         &self.optimizer
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::*;
 use crate::image::{Image, Orientation};
 use paso_tape::{Activation, BoxLoss, ClassLoss, Conv, CustomOp, Params, Pool, Tape, Var};
 
-fn noise(n: usize) -> Vec<f32> {
+fn pattern(n: usize) -> Vec<f32> {
     (0..n).map(|i| ((i * 7919 + i * i * 31) % 211) as f32 / 105.0 - 1.0).collect()
 }
 
@@ -60,7 +60,7 @@ fn compare(
     let y = net(&mut tape, &mut params, x);
     tape.keep(y);
     disturb(&mut params);
-    let pixels = noise(2 * shape.iter().product::<usize>());
+    let pixels = pattern(2 * shape.iter().product::<usize>());
     tape.infer(&params, &[(x, &pixels)]);
     let [h, w, c] = tape.shape(y);
     let wanted = tape.value(y);
@@ -191,7 +191,7 @@ fn only_what_the_output_needs_is_written_and_a_shared_weight_once() {
 }
 
 #[test]
-fn nodes_of_one_name_are_told_apart() {
+fn nodes_of_one_name_get_names_of_their_own() {
     let graph = compare("twice the same name", [1, 1, 4], |tape, params, x| {
         let x = tape.linear(params, "l.weight", x, 4);
         let a = tape.relu(x);
