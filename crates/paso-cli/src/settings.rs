@@ -125,6 +125,15 @@ mod tests {
     }
 
     #[test]
+    fn the_help_lists_every_net() {
+        let help = SettingsArgs::augment_args(clap::Command::new("paso")).render_long_help();
+        let help = help.to_string();
+        for net in NetName::ALL {
+            assert!(help.contains(net.name()), "{help} does not name {net}");
+        }
+    }
+
+    #[test]
     fn few_photographs_are_seen_more_often() {
         let epochs =
             |count: usize| arguments(None).of_training(&photographs(), &boxes(count, 0.6)).epochs;

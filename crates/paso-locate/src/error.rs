@@ -82,6 +82,14 @@ pub enum Error {
         /// Where the first such number was found.
         place: String,
     },
+    /// A net has an operation that ONNX has no form for.
+    #[error("{node}: the operation `{operation}` cannot be exported to ONNX")]
+    Onnx {
+        /// The operation's name.
+        operation: String,
+        /// The name of its node on the tape.
+        node: String,
+    },
     /// The learning-rate schedule cannot be read, or does not fit the run.
     #[error("schedule: {0}")]
     Schedule(#[from] paso_schedule::Error),

@@ -61,3 +61,8 @@ pub use paso_schedule as schedule;
 
 // The instruction set that the kernels run at.
 pub use paso_tape::Isa;
+
+/// The example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

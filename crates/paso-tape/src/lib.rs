@@ -67,3 +67,8 @@ pub use check::{GradientError, check_gradient};
 
 // What recording needs from the kernels.
 pub use paso_ops::{Activation, BoxLoss, Conv, Isa, Pool};
+
+/// The example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

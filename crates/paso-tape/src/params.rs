@@ -229,11 +229,44 @@ impl Params {
         self.tensors.iter().find(|t| t.name == name)
     }
 
+    /// Name and shape of a trained tensor.
+    ///
+    /// ```
+    /// use paso_tape::{Init, Kind, Params};
+    ///
+    /// let mut params = Params::new(0);
+    /// let id = params.add("linear1.bias", &[2], Kind::Bias, Init::Constant(0.0));
+    /// assert_eq!(params.info(id).name, "linear1.bias");
+    /// ```
+    ///
+    /// # Panics
+    /// When the tensor was added to another model.
+    #[must_use]
+    #[track_caller]
+    pub fn info(&self, id: ParamId) -> &ParamInfo {
+        info(&self.tensors, &id.range())
+    }
+
+    /// Name and shape of running statistics.
+    ///
+    /// # Panics
+    /// When they were added to another model.
+    #[must_use]
+    #[track_caller]
+    pub fn buffer_info(&self, id: BufferId) -> &ParamInfo {
+        info(&self.statistics, &id.range())
+    }
+
     /// A gradient of zeros in the layout of [`Params::values`].
     #[must_use]
     pub fn zero_grads(&self) -> Vec<f32> {
         vec![0.0; self.values.len()]
     }
+}
+
+#[track_caller]
+fn info<'a>(list: &'a [ParamInfo], range: &Range<usize>) -> &'a ParamInfo {
+    list.iter().find(|t| t.range == *range).expect("a tensor of these parameters")
 }
 
 /// A number that no parameters in this process have had.

@@ -43,7 +43,7 @@ impl Command for ExportArgs {
         }
         if let Some(path) = &self.onnx {
             leave_alone(path, onnx::is_export)?;
-            files::write_whole(path, &onnx::encode(&model))?;
+            files::write_whole(path, &onnx::encode(&model)?)?;
             eprintln!(
                 "{}: net {}, {2}x{2} pixels",
                 path.display(),

@@ -231,5 +231,5 @@ fn data_names_an_image_that_is_in_two_splits() {
     let found = place.json("data scenes --json");
     let problems = found[0]["report"]["problems"].as_array().expect("a list");
     assert!(problems.len() == 1 && problems[0]["kind"] == "split-leak", "{problems:?}");
-    assert!(place.stdout("data scenes").contains(" IN TWO SPLITS: 1"));
+    assert!(place.stdout("data scenes").contains("THE SAME IMAGE IN TWO SPLITS: 1"));
 }

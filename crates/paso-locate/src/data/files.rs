@@ -7,16 +7,17 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Split;
+use super::report::{Problem, ProblemKind};
 use crate::Error;
 
 /// Endings of image files. Only for finding images; decoding looks at the content.
-const PICTURES: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "jfif"];
+const IMAGE_EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "jfif"];
 
 /// Label files larger than this are refused before they are read.
 const MAX_LABEL_BYTES: u64 = 1 << 30;
 
 /// Folders that hold images, by custom; not part of an image's name.
-const PICTURE_FOLDERS: [&str; 4] = ["images/", "JPEGImages/", "image/", "img/"];
+const IMAGE_FOLDERS: [&str; 4] = ["images/", "JPEGImages/", "image/", "img/"];
 
 /// A folder's files.
 #[derive(Debug)]
@@ -91,6 +92,17 @@ impl Files {
         folder.is_empty() || self.all.keys().any(|name| is_below(name, folder))
     }
 
+    /// Reads a label file of many; one that cannot be read is a problem of the data set.
+    pub(crate) fn read_labels(&self, name: &str) -> Result<String, Problem> {
+        self.read_text(name).map_err(|error| {
+            let message = match error {
+                Error::Io { source, .. } => source.to_string(),
+                error => error.to_string(),
+            };
+            Problem::new(ProblemKind::Malformed, self.shown(name), None, message)
+        })
+    }
+
     /// Reads a label file as UTF-8, without a byte order mark.
     pub(crate) fn read_text(&self, name: &str) -> Result<String, Error> {
         let path = self.shown(name);
@@ -127,7 +139,7 @@ pub(crate) fn check_inside(name: &str) -> Result<(), String> {
 
 /// An image's name: its path without the folder that holds all images.
 pub(crate) fn image_name(path: &str) -> &str {
-    PICTURE_FOLDERS.iter().find_map(|folder| path.strip_prefix(folder)).unwrap_or(path)
+    IMAGE_FOLDERS.iter().find_map(|folder| path.strip_prefix(folder)).unwrap_or(path)
 }
 
 /// The folder of a path, with its `/`, or nothing.
@@ -175,7 +187,7 @@ pub(crate) fn stem(path: &str) -> &str {
 
 /// True if a name has the ending of an image file.
 pub(crate) fn is_image(name: &str) -> bool {
-    has_ending(name, &PICTURES)
+    has_ending(name, &IMAGE_EXTENSIONS)
 }
 
 fn has_ending(name: &str, endings: &[&str]) -> bool {
@@ -203,7 +215,7 @@ impl<'a> ImageIndex<'a> {
         // annotations/a/b.xml -> a/
         let below = label_folder.split_once('/').map_or("", |(_, rest)| rest);
         let mut candidates = vec![format!("{label_folder}{name}"), name.to_owned()];
-        for images in PICTURE_FOLDERS {
+        for images in IMAGE_FOLDERS {
             candidates.push(format!("{images}{below}{name}"));
             candidates.push(format!("{images}{name}"));
         }

@@ -5,6 +5,7 @@
 //! and the splits, turn those into a [`Dataset`]. What was left out or repaired on the way is in the
 //! [`Report`].
 
+mod batches;
 mod check;
 mod coco;
 mod contents;
@@ -32,10 +33,10 @@ pub use labels::{LabeledImage, Labels, Object, Unit};
 pub use prepared::{MEAN, PrepareOptions, Prepared, STD};
 pub use report::{Effect, Problem, ProblemKind, Report};
 
-use crate::demo::Scene;
+use crate::demo::scene::Scene;
 use crate::image::{ImageLimits, Orientation};
 use crate::{BBox, Error};
-pub(crate) use write::write_demo;
+pub(crate) use write::write;
 
 /// Labeled images, one object each.
 #[derive(Debug, Clone, PartialEq)]
@@ -267,6 +268,6 @@ pub fn convert(
         let message = format!("no image can be used\n{report}");
         return Err(Error::NotADataset { path: dir.to_path_buf(), message });
     }
-    write::write(&contents, format, out)?;
+    write(&contents, format, out)?;
     Ok(report)
 }

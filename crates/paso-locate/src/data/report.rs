@@ -106,7 +106,7 @@ impl fmt::Display for ProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "malformed labels",
-            Self::SplitLeak => "THE SAME PICTURE IN TWO SPLITS",
+            Self::SplitLeak => "THE SAME IMAGE IN TWO SPLITS",
             Self::ImageMissing => "image missing",
             Self::ImageUnreadable => "image unreadable",
             Self::SizeMismatch => "label for an image of another size",

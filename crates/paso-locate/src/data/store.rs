@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::report::{Problem, ProblemKind};
 use super::{PrepareOptions, Source};
+use crate::Error;
 use crate::augment::map::mean_gray;
+use crate::demo::scene;
 use crate::image::{ImageLimits, decode, resize_into};
-use crate::{Error, demo};
 
 /// Images of one size.
 #[derive(Debug, Clone)]
@@ -131,7 +132,7 @@ impl Store {
 
 fn draw(source: &Source, size: usize, limits: &ImageLimits, out: &mut [u8]) -> Result<(), Problem> {
     match source {
-        Source::Scene(scene) => demo::draw(scene, size, out),
+        Source::Scene(scene) => scene::draw(scene, size, out),
         Source::File(path) => {
             let image = decode(path, limits).map_err(|e| match e {
                 Error::Image { message, .. } => {
@@ -150,7 +151,7 @@ mod tests {
     use super::*;
     use crate::augment::Augment;
     use crate::data::{Dataset, LoadOptions, Prepared};
-    use crate::demo::DemoOptions;
+    use crate::demo::{self, DemoOptions};
 
     const SIZE: usize = 32;
     const LENGTH: u64 = 3 * 32 * 32;

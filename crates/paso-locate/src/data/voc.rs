@@ -84,11 +84,7 @@ fn read_file(files: &Files, name: &str) -> Result<Option<Annotation>, Problem> {
     let malformed = |line: Option<usize>, message: String| {
         Problem::new(ProblemKind::Malformed, files.shown(name), line, message)
     };
-    let text = match files.read_text(name) {
-        Ok(text) => text,
-        Err(Error::Io { source, .. }) => return Err(malformed(None, source.to_string())),
-        Err(error) => return Err(malformed(None, error.to_string())),
-    };
+    let text = files.read_labels(name)?;
     // Entities are where XML explodes, and no label needs one: a document type is refused.
     let document = Document::parse(&text).map_err(|e| match e {
         roxmltree::Error::DtdDetected => malformed(

@@ -11,9 +11,10 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::files::stem;
-use super::{AnnotatedImage, Boxed, Contents, Dataset, Format, Source, Split};
+use super::{AnnotatedImage, Boxed, Contents, Format, Source, Split};
 use super::{coco, voc, yolo};
-use crate::{Error, demo};
+use crate::Error;
+use crate::demo::scene;
 
 /// Writes a data set into a folder that is empty or not there yet.
 pub(crate) fn write(contents: &Contents, format: Format, out: &Path) -> Result<(), Error> {
@@ -40,33 +41,6 @@ fn named(error: Error, temporary: &Path, out: &Path) -> Error {
         }
         other => other,
     }
-}
-
-/// The demo as a folder in this format.
-pub(crate) fn write_demo(
-    dataset: &Dataset,
-    size: usize,
-    format: Format,
-    out: &Path,
-) -> Result<(), Error> {
-    let side = u32::try_from(size)
-        .ok()
-        .filter(|s| (8..=1024).contains(s))
-        .ok_or_else(|| Error::option("size", size, "from 8 to 1024 pixels"))?;
-    let images = dataset.samples.iter().map(|sample| AnnotatedImage {
-        source: sample.source.clone(),
-        name: sample.name.clone(),
-        label: out.to_owned(),
-        line: None,
-        width: side,
-        height: side,
-        orientation: sample.orientation,
-        objects: vec![Boxed { class: sample.class, xyxy: sample.bbox.to_pixels(side, side) }],
-        split: Some(sample.split),
-    });
-    let contents =
-        Contents { classes: dataset.classes.clone(), images: images.collect(), listed: true };
-    write(&contents, format, out)
 }
 
 /// Refuses images that would have the same place, or the same label file.
@@ -117,7 +91,7 @@ impl Target<'_> {
             Source::Scene(scene) => {
                 let size = image.width as usize;
                 let mut pixels = vec![0; 3 * size * size];
-                demo::draw(scene, size, &mut pixels);
+                scene::draw(scene, size, &mut pixels);
                 let bytes = png(image.width, &pixels).map_err(|m| Error::image(&name, m))?;
                 self.file(&name, &bytes)
             }

@@ -118,11 +118,7 @@ fn read_file(files: &Files, name: &str, known: Option<&Config>) -> Result<Vec<Ob
     let malformed = |line: Option<usize>, message: String| {
         Problem::new(ProblemKind::Malformed, files.shown(name), line, message)
     };
-    let text = match files.read_text(name) {
-        Ok(text) => text,
-        Err(Error::Io { source, .. }) => return Err(malformed(None, source.to_string())),
-        Err(error) => return Err(malformed(None, error.to_string())),
-    };
+    let text = files.read_labels(name)?;
     let mut objects = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let (class, xyxy) =

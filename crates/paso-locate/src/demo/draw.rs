@@ -3,10 +3,8 @@
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
+use super::shape::Shape;
 use crate::BBox;
-use crate::demo::Scene;
-use crate::demo::shape::Shape;
-use crate::rng::{Purpose, rng};
 
 /// Something in a scene, in fractions of its side.
 #[derive(Debug, Clone)]
@@ -93,7 +91,7 @@ pub(crate) fn paint(
     ground: &Texture,
     marks: &[Mark],
     grain: f32,
-    scene: &Scene,
+    mut random: ChaCha8Rng,
     size: usize,
     out: &mut [u8],
 ) {
@@ -126,10 +124,9 @@ pub(crate) fn paint(
             }
         }
     }
-    let mut rng = rng(Purpose::Demo, scene.seed, scene.index, 1);
     for (color, out) in colors.iter().zip(out.chunks_exact_mut(3)) {
         // Three bytes of one word: a uniform distribution with the standard deviation `grain`.
-        let word = rng.next_u32().to_le_bytes();
+        let word = random.next_u32().to_le_bytes();
         for c in 0..3 {
             let uniform = f32::from(word[c]) / 127.5 - 1.0;
             let value = color[c] + grain * 3.0_f32.sqrt() * uniform;
@@ -166,6 +163,7 @@ fn hash(x: i32, y: i32, salt: u32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::{Purpose, rng};
 
     #[test]
     fn noise_fills_its_range_and_is_continuous() {
@@ -192,9 +190,9 @@ mod tests {
                 texture: Texture { colors: [[1.0; 3]; 2], waves: [1.0; 2], fine: 0.0, salt: 0 },
             };
             let ground = Texture { colors: [[0.0; 3]; 2], ..mark.texture.clone() };
-            let (size, scene) = (200, Scene { seed: 0, index: 0 });
+            let (size, random) = (200, rng(Purpose::Demo, 0, 0, 1));
             let mut out = vec![0; 3 * size * size];
-            paint(&ground, std::slice::from_ref(&mark), 0.0, &scene, size, &mut out);
+            paint(&ground, std::slice::from_ref(&mark), 0.0, random, size, &mut out);
             let lit = || (0..size * size).filter(|i| out[3 * i] > 127);
             let columns = || lit().map(|i| i % size);
             let rows = || lit().map(|i| i / size);

@@ -6,20 +6,18 @@
 //! class and box are known at once, its pixels are drawn when needed, at any size.
 
 mod draw;
+pub(crate) mod scene;
 mod shape;
 
 use std::path::Path;
 
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Format, Sample, Source, Split};
-use crate::demo::draw::{Mark, Texture, paint};
+use crate::Error;
+use crate::data::{AnnotatedImage, Boxed, Contents, Dataset, Format, Sample, Source, Split};
 use crate::demo::shape::Shape;
 use crate::image::Orientation;
-use crate::rng::{Purpose, rng};
-use crate::{BBox, Error};
+pub use scene::{Scene, draw};
 
 /// Which scenes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,15 +35,6 @@ impl Default for DemoOptions {
     fn default() -> Self {
         Self { train: 800, val: 200, seed: 0 }
     }
-}
-
-/// One scene's address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scene {
-    /// The data set's seed.
-    pub seed: u64,
-    /// The scene's number.
-    pub index: u64,
 }
 
 /// Width and height that samples of scenes state. They are drawn at the size that is asked for;
@@ -91,24 +80,6 @@ pub fn dataset(options: &DemoOptions) -> Result<Dataset, Error> {
     })
 }
 
-/// Draws a scene: RGB bytes of a square of `size` pixels, row by row.
-///
-/// # Panics
-///
-/// If `out` is not `3 * size * size` bytes.
-#[track_caller]
-pub fn draw(scene: &Scene, size: usize, out: &mut [u8]) {
-    assert_eq!(
-        out.len(),
-        3 * size * size,
-        "out holds {} bytes, {size}x{size} RGB wants {}",
-        out.len(),
-        3 * size * size
-    );
-    let layout = Layout::new(scene);
-    paint(&layout.ground, &layout.marks, layout.grain, scene, size, out);
-}
-
 /// Writes the demo data set as a Pascal VOC folder with split files: `images/` (PNG),
 /// `annotations/`, `train.txt`, `val.txt`.
 ///
@@ -125,98 +96,32 @@ pub fn write_voc(options: &DemoOptions, size: usize, dir: &Path) -> Result<(), E
 ///
 /// As [`write_voc`].
 pub fn write(options: &DemoOptions, size: usize, format: Format, dir: &Path) -> Result<(), Error> {
-    crate::data::write_demo(&dataset(options)?, size, format, dir)
-}
-
-impl Scene {
-    /// The object's class and box.
-    #[must_use]
-    pub fn truth(&self) -> (usize, BBox) {
-        let object = Layout::new(self).object;
-        (object.shape as usize, object.bbox())
-    }
-}
-
-/// Everything in a scene, in fractions of its side.
-struct Layout {
-    ground: Texture,
-    /// From back to front; the object is among them.
-    marks: Vec<Mark>,
-    object: Mark,
-    /// Standard deviation of the sensor noise, as a fraction of full brightness.
-    grain: f32,
-}
-
-/// How far the object's color is from the ground's: below this in all of red, green and blue it is
-/// drawn again, so that every object can be seen.
-const LEAST_CONTRAST: f32 = 0.25;
-
-impl Layout {
-    fn new(scene: &Scene) -> Self {
-        let mut rng = rng(Purpose::Demo, scene.seed, scene.index, 0);
-        let ground = Texture::draw(&mut rng, [3.0, 12.0]);
-        let shape = Shape::ALL[rng.random_range(0..Shape::ALL.len())];
-        let object = Self::object(&mut rng, shape, &ground);
-        let mut marks: Vec<Mark> =
-            (0..rng.random_range(5..=9)).map(|_| Self::clutter(&mut rng)).collect();
-        // Some clutter lies in front of nothing: what would cover the object is drawn before it.
-        marks.push(object.clone());
-        Self { ground, marks, object, grain: rng.random_range(0.01..0.06) }
-    }
-
-    fn object(rng: &mut ChaCha8Rng, shape: Shape, ground: &Texture) -> Mark {
-        // Half the side of the box is at most 0.28 * 1.15 * 1.37 (a turned square) < 0.45.
-        let half = (rng.random_range(0.10_f32.ln()..0.28_f32.ln())).exp();
-        let stretch: f32 = rng.random_range(0.87..1.15);
-        let mut mark = Mark {
-            shape,
-            center: [0.5, 0.5],
-            half: [half * stretch, half / stretch],
-            angle: rng.random_range(-0.5..0.5),
-            texture: Texture::draw(rng, [4.0, 16.0]),
-        };
-        while mark.texture.distance(ground) < LEAST_CONTRAST {
-            mark.texture = Texture::draw(rng, [4.0, 16.0]);
-        }
-        let bbox = mark.bbox();
-        let place = |rng: &mut ChaCha8Rng, low: f32, high: f32| {
-            // The box, drawn around 0.5, may move until it touches an edge.
-            0.5 + rng.random_range(-low..=1.0 - high)
-        };
-        mark.center = [place(rng, bbox.x_min, bbox.x_max), place(rng, bbox.y_min, bbox.y_max)];
-        mark
-    }
-
-    fn clutter(rng: &mut ChaCha8Rng) -> Mark {
-        let half = rng.random_range(0.05_f32..0.22);
-        let bar = rng.random_bool(0.5);
-        let slim = if bar { rng.random_range(0.1..0.3) } else { rng.random_range(0.6..1.0) };
-        Mark {
-            shape: if bar { Shape::Bar } else { Shape::Blob },
-            center: [rng.random_range(0.0..1.0), rng.random_range(0.0..1.0)],
-            half: [half, half * slim],
-            angle: rng.random_range(0.0..std::f32::consts::PI),
-            texture: Texture::draw(rng, [4.0, 16.0]),
-        }
-    }
+    let dataset = dataset(options)?;
+    let side = u32::try_from(size)
+        .ok()
+        .filter(|s| (8..=1024).contains(s))
+        .ok_or_else(|| Error::option("size", size, "from 8 to 1024 pixels"))?;
+    let images = dataset.samples.iter().map(|sample| AnnotatedImage {
+        source: sample.source.clone(),
+        name: sample.name.clone(),
+        label: dir.to_owned(),
+        line: None,
+        width: side,
+        height: side,
+        orientation: sample.orientation,
+        objects: vec![Boxed { class: sample.class, xyxy: sample.bbox.to_pixels(side, side) }],
+        split: Some(sample.split),
+    });
+    let contents =
+        Contents { classes: dataset.classes.clone(), images: images.collect(), listed: true };
+    crate::data::write(&contents, format, dir)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BBox;
     use crate::metrics::best_constant_box;
-
-    #[test]
-    fn the_same_scene_is_the_same_and_others_differ() {
-        let mut images = [(0, 0), (0, 0), (0, 1), (1, 0)].map(|(seed, index)| {
-            let mut out = vec![0; 3 * 48 * 48];
-            draw(&Scene { seed, index }, 48, &mut out);
-            out
-        });
-        assert_eq!(images[0], images[1]);
-        images.sort();
-        assert!(images[2] != images[3] && images[0] != images[2]);
-    }
 
     #[test]
     fn boxes_are_inside_and_no_constant_box_fits() {

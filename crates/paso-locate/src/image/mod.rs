@@ -5,18 +5,19 @@
 
 mod jpeg;
 mod orientation;
+mod resize;
 
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use fast_image_resize::images::{Image as ResizedImage, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, ImageDecoder, ImageReader};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::image::jpeg::is_complete_jpeg;
 pub use crate::image::orientation::Orientation;
+pub use crate::image::resize::resize_into;
+pub(crate) use crate::image::resize::{assert_square, resize_to};
 
 /// How large an image may be. Both are checked before memory is reserved for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,45 +103,6 @@ pub(crate) fn decode_bytes(bytes: &[u8], limits: &ImageLimits) -> Result<Image, 
     Ok(Image { width, height, rgb, orientation: info.orientation })
 }
 
-/// Scales an image to a square of `size` pixels, each axis on its own, into `3 * size * size` bytes.
-///
-/// Stretching rather than padding: every pixel of the net's input then shows the image, and the
-/// overlap of boxes is the same before and after (see [`crate::BBox`]).
-///
-/// The filter is Catmull-Rom, widened when shrinking, so that nothing aliases.
-///
-/// # Panics
-///
-/// If `size` is 0, or `out` or the image has another length than it should.
-#[track_caller]
-pub fn resize_into(image: &Image, size: usize, out: &mut [u8]) {
-    assert_eq!(
-        out.len(),
-        3 * size * size,
-        "out holds {} bytes, {size}x{size} RGB wants {}",
-        out.len(),
-        3 * size * size
-    );
-    let side = u32::try_from(size).expect("a side fits u32");
-    resize_to(image, side, side, out);
-}
-
-/// Scales an image to any size, as [`resize_into`] does.
-pub(crate) fn resize_to(image: &Image, width: u32, height: u32, out: &mut [u8]) {
-    if (image.width, image.height) == (width, height) {
-        out.copy_from_slice(&image.rgb);
-        return;
-    }
-    let source = ImageRef::new(image.width, image.height, &image.rgb, PixelType::U8x3)
-        .expect("an image has 3 * width * height bytes");
-    let mut target = ResizedImage::from_slice_u8(width, height, out, PixelType::U8x3)
-        .expect("the caller gives 3 * width * height bytes");
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
-    Resizer::new()
-        .resize(&source, &mut target, &options)
-        .expect("both are RGB of 8 bits and neither is empty");
-}
-
 /// Reads a file of at most `max` bytes.
 pub(crate) fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, Error> {
     let file = std::fs::File::open(path).map_err(Error::io(path))?;
@@ -207,90 +169,4 @@ fn on_white(rgba: &image::RgbaImage) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use image::{ImageFormat, Rgb, RgbImage};
-
-    fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
-        let mut bytes = Cursor::new(Vec::new());
-        image.write_to(&mut bytes, format).expect("encodes");
-        bytes.into_inner()
-    }
-
-    fn photo() -> DynamicImage {
-        RgbImage::from_fn(13, 7, |x, y| {
-            Rgb([19 * x, 31 * y, 90].map(|v| u8::try_from(v).expect("small")))
-        })
-        .into()
-    }
-
-    #[test]
-    fn every_format_is_known_by_its_bytes() {
-        let limits = ImageLimits::default();
-        let want = photo().into_rgb8().into_raw();
-        for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP] {
-            let got = decode_bytes(&encode(&photo(), format), &limits).expect("decodes");
-            assert_eq!((got.width, got.height), (13, 7));
-            assert_eq!(got.rgb, want, "{format:?}");
-        }
-        for format in [ImageFormat::Jpeg, ImageFormat::Gif] {
-            let got = decode_bytes(&encode(&photo(), format), &limits).expect("decodes");
-            assert_eq!((got.width, got.height, got.rgb.len()), (13, 7, want.len()));
-        }
-    }
-
-    #[test]
-    fn gray_alpha_and_16_bits_become_rgb() {
-        let limits = ImageLimits::default();
-        for image in [
-            DynamicImage::from(photo().to_luma8()),
-            DynamicImage::from(photo().to_luma16()),
-            DynamicImage::from(photo().to_luma_alpha8()),
-            DynamicImage::from(photo().to_rgb16()),
-            DynamicImage::from(photo().to_rgba16()),
-        ] {
-            let got = decode_bytes(&encode(&image, ImageFormat::Png), &limits).expect("decodes");
-            assert_eq!(got.rgb, image.to_rgb8().into_raw(), "{:?}", image.color());
-        }
-        let mut clear = photo().to_rgba8();
-        clear.pixels_mut().for_each(|p| p.0[3] = 0);
-        let got = decode_bytes(&encode(&clear.into(), ImageFormat::Png), &limits).expect("decodes");
-        assert!(got.rgb.iter().all(|&v| v == 255), "clear pixels are white");
-    }
-
-    #[test]
-    fn too_large_is_refused_by_the_header() {
-        let small = ImageLimits { max_pixels: 90, ..ImageLimits::default() };
-        let error =
-            decode_bytes(&encode(&photo(), ImageFormat::Png), &small).expect_err("91 pixels");
-        assert!(error.contains("13x7") && error.contains("90"), "{error}");
-    }
-
-    #[test]
-    fn cut_off_files_are_refused() {
-        for format in [
-            ImageFormat::Png,
-            ImageFormat::Jpeg,
-            ImageFormat::Gif,
-            ImageFormat::Bmp,
-            ImageFormat::WebP,
-        ] {
-            let bytes = encode(&photo(), format);
-            for length in [0, 1, 2, 10, bytes.len() / 2, bytes.len() - 5] {
-                let got = decode_bytes(&bytes[..length], &ImageLimits::default());
-                assert!(got.is_err(), "{format:?} cut to {length} of {}", bytes.len());
-            }
-        }
-    }
-
-    #[test]
-    fn resizing_keeps_flat_colors_and_edges() {
-        let mut rgb = vec![200; 3 * 40 * 20];
-        rgb.chunks_exact_mut(3 * 40).for_each(|row| row[..3 * 20].fill(10));
-        let image = Image { width: 40, height: 20, rgb, orientation: Orientation::UPRIGHT };
-        let mut out = vec![0; 3 * 8 * 8];
-        resize_into(&image, 8, &mut out);
-        assert_eq!(&out[..3], &[10; 3]);
-        assert_eq!(&out[3 * 7..3 * 8], &[200; 3]);
-    }
-}
+mod tests;

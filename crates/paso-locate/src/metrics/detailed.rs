@@ -108,15 +108,17 @@ pub fn evaluate_in_detail(
         ("medium", SMALL_BELOW, MEDIUM_BELOW),
         ("large", MEDIUM_BELOW, f64::INFINITY),
     ];
+    let [mean_iou, iou50, iou75, iou50_95, class_accuracy, top1_localization, center_error] =
+        values.means(mean);
     DetailedMetrics {
         images: truth.len(),
-        mean_iou: mean(&values.iou),
-        iou50: mean(&values.iou50),
-        iou75: mean(&values.iou75),
-        iou50_95: mean(&values.iou50_95),
-        class_accuracy: mean(&values.class),
-        top1_localization: mean(&values.top1),
-        center_error: mean(&values.center),
+        mean_iou,
+        iou50,
+        iou75,
+        iou50_95,
+        class_accuracy,
+        top1_localization,
+        center_error,
         by_class: (0..classes.len())
             .filter_map(|class| group(&classes[class], &|t| t.class == class))
             .collect(),

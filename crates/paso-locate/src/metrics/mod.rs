@@ -63,15 +63,17 @@ pub struct Metrics {
 pub fn evaluate(predicted: &[Located], truth: &[Located]) -> Metrics {
     let values = Values::new(predicted, truth);
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let [mean_iou, iou50, iou75, iou50_95, class_accuracy, top1_localization, center_error] =
+        values.means(mean);
     Metrics {
         images: truth.len(),
-        mean_iou: mean(&values.iou),
-        iou50: mean(&values.iou50),
-        iou75: mean(&values.iou75),
-        iou50_95: mean(&values.iou50_95),
-        class_accuracy: mean(&values.class),
-        top1_localization: mean(&values.top1),
-        center_error: mean(&values.center),
+        mean_iou,
+        iou50,
+        iou75,
+        iou50_95,
+        class_accuracy,
+        top1_localization,
+        center_error,
     }
 }
 
@@ -88,6 +90,12 @@ pub(crate) struct Values {
 }
 
 impl Values {
+    /// The mean of each, in the order of the fields.
+    pub(crate) fn means<T>(&self, mean: impl Fn(&[f64]) -> T) -> [T; 7] {
+        let Self { iou, iou50, iou75, iou50_95, class, top1, center } = self;
+        [iou, iou50, iou75, iou50_95, class, top1, center].map(|values| mean(values))
+    }
+
     #[track_caller]
     pub(crate) fn new(predicted: &[Located], truth: &[Located]) -> Self {
         let iou = ious(predicted, truth);

@@ -3,19 +3,18 @@
 //! Both begin with a 3x3 convolution of stride 2 and end, as the stack does, with a map of an eighth of the image's sides.
 //! They halve it by strides and not by pools.
 
-use crate::nets::normalized;
+use super::{Recorded, net::normalized};
 use paso_tape::{Conv, Params, Tape, Var};
 
 /// Channels and stride of the residual blocks.
-pub(crate) const BLOCKS: [(usize, usize); 4] = [(48, 2), (48, 1), (96, 2), (96, 1)];
+const BLOCKS: [(usize, usize); 4] = [(48, 2), (48, 1), (96, 2), (96, 1)];
 
 /// Channels and stride of the depthwise-separable convolutions.
-pub(crate) const SEPARABLE: [(usize, usize); 6] =
-    [(32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (128, 1)];
+const SEPARABLE: [(usize, usize); 6] = [(32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (128, 1)];
 
 /// A small residual net: He et al., *Deep Residual Learning for Image Recognition*, arXiv 1512.03385, with its basic block
 /// and its projections (option B).
-pub(crate) fn residual(tape: &mut Tape, params: &mut Params, image: Var) -> Var {
+pub(crate) fn residual(tape: &mut Tape, params: &mut Params, image: Var) -> Recorded {
     let mut map = stem(tape, params, image, 32);
     for (i, (channels, stride)) in BLOCKS.into_iter().enumerate() {
         let inputs = tape.shape(map)[2];
@@ -34,11 +33,11 @@ pub(crate) fn residual(tape: &mut Tape, params: &mut Params, image: Var) -> Var 
         let sum = tape.add(x, shortcut);
         map = tape.relu(sum);
     }
-    map
+    (map, None)
 }
 
 /// A 3x3 filter for each channel, then a 1x1 convolution across them: Howard et al., *`MobileNets`*, arXiv 1704.04861.
-pub(crate) fn mobile(tape: &mut Tape, params: &mut Params, image: Var) -> Var {
+pub(crate) fn mobile(tape: &mut Tape, params: &mut Params, image: Var) -> Recorded {
     let mut map = stem(tape, params, image, 16);
     for (i, (channels, stride)) in SEPARABLE.into_iter().enumerate() {
         let inputs = tape.shape(map)[2];
@@ -48,7 +47,7 @@ pub(crate) fn mobile(tape: &mut Tape, params: &mut Params, image: Var) -> Var {
         let across = Conv::new(inputs, channels, 1);
         map = normalized(tape, params, [&name("conv2"), &name("norm2")], x, across);
     }
-    map
+    (map, None)
 }
 
 fn stem(tape: &mut Tape, params: &mut Params, image: Var, channels: usize) -> Var {
@@ -81,7 +80,7 @@ mod tests {
             assert!(wanted.contains(&count), "{net}: {count}");
             let (tape, mut params) = (&mut paso_tape::Tape::new(), paso_tape::Params::new(0));
             let image = tape.input([96, 96, 3]);
-            let map = match net {
+            let (map, _) = match net {
                 NetName::Mobile => super::mobile(tape, &mut params, image),
                 _ => super::residual(tape, &mut params, image),
             };

@@ -4,6 +4,7 @@
 //! fire modules (a 1x1 convolution that squeezes, and two that expand side by side), with 3x3 max pools of stride 2
 //! between them. 722,496 parameters, 512 channels at a sixteenth of the image's sides.
 
+use super::{Body, Recorded, net::normalized};
 use crate::Error;
 use crate::data::{MEAN, STD};
 use half::f16;
@@ -15,8 +16,17 @@ use std::path::Path;
 const FIRES: [(usize, usize); 8] =
     [(16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256)];
 
-/// Records the body; its parameters have the names of the file.
-pub(crate) fn body(tape: &mut Tape, params: &mut Params, image: Var) -> Var {
+/// Records the features, and a convolution that narrows their last map.
+pub(super) fn record(tape: &mut Tape, params: &mut Params, image: Var) -> Recorded {
+    let body = body(tape, params, image);
+    // As wide as the last map of `small`: the head needs no more, and all of it has to be learned.
+    let narrow = Conv::new(tape.shape(body.output)[2], 128, 1);
+    let map = normalized(tape, params, ["neck.conv", "neck.norm"], body.output, narrow);
+    (map, Some(body))
+}
+
+/// Records the body as the first part of a net; its parameters have the names of the file.
+fn body(tape: &mut Tape, params: &mut Params, image: Var) -> Body {
     let first = Conv { stride: 2, padding: 0, ..Conv::new(3, 64, 3) };
     let mut map = convolution(tape, params, "conv1", image, first);
     for (i, (squeezed, expanded)) in FIRES.into_iter().enumerate() {
@@ -34,7 +44,7 @@ pub(crate) fn body(tape: &mut Tape, params: &mut Params, image: Var) -> Var {
         let three = convolution(tape, params, &name("expand3x3"), map, three);
         map = tape.concat(&[one, three]);
     }
-    map
+    Body { output: map, params: params.values().len() }
 }
 
 fn convolution(tape: &mut Tape, params: &mut Params, name: &str, x: Var, conv: Conv) -> Var {
@@ -45,14 +55,14 @@ fn convolution(tape: &mut Tape, params: &mut Params, name: &str, x: Var, conv: C
 /// What the features were trained to see: blue, green, red in 0..255, less these means.
 const BGR_MEAN: [f32; 3] = [103.939, 116.779, 123.68];
 
-/// Reads the body's parameters, the first `length` numbers of the arena, from a safetensors file of f32 or f16.
+/// Reads the body's parameters from a safetensors file of f32 or f16.
 ///
 /// The first convolution is changed to see what paso's nets see (see [`MEAN`] and [`STD`]): it has no padding, so that
 /// a change of units can be moved into its weights without a trace.
 ///
 /// # Errors
 /// When the file cannot be read, or a tensor is missing or has another shape or type.
-pub(crate) fn load(path: &Path, params: &mut Params, length: usize) -> Result<(), Error> {
+pub(crate) fn load(path: &Path, params: &mut Params, body: Body) -> Result<(), Error> {
     /// More than the largest file of these features, in f32 with its classifier.
     const LARGEST: u64 = 64 << 20;
     let read = |source| Error::Io { path: path.to_owned(), source };
@@ -66,8 +76,8 @@ pub(crate) fn load(path: &Path, params: &mut Params, length: usize) -> Result<()
     let file = std::fs::read(path).map_err(read)?;
     let archive = SafeTensors::deserialize(&file)
         .map_err(|e| wrong(format!("not a safetensors file: {e}")))?;
-    let mut arena = vec![0.0; length];
-    for t in params.tensors().iter().filter(|t| t.range.end <= length) {
+    let mut arena = vec![0.0; body.params];
+    for t in params.tensors().iter().filter(|t| t.range.end <= body.params) {
         let name = &t.name;
         let view = archive.tensor(name).map_err(|_| {
             wrong(format!("tensor {name} is missing: these are not the features of SqueezeNet 1.1"))
@@ -87,7 +97,7 @@ pub(crate) fn load(path: &Path, params: &mut Params, length: usize) -> Result<()
         let shift = in_our_units(&mut arena[weight]);
         arena[bias].iter_mut().zip(shift).for_each(|(b, s)| *b += s);
     }
-    params.values_mut()[..length].copy_from_slice(&arena);
+    params.values_mut()[..body.params].copy_from_slice(&arena);
     Ok(())
 }
 
@@ -129,21 +139,21 @@ mod tests {
     use crate::augment::normalize_into;
     use std::path::PathBuf;
 
-    /// A body over images of this side, and its end.
-    fn recorded(side: usize) -> (Tape, Params, Var, Var) {
+    /// A body over images of this side.
+    fn recorded(side: usize) -> (Tape, Params, Var, Body) {
         let (mut tape, mut params) = (Tape::new(), Params::new(0));
         let image = tape.input([side, side, 3]);
-        let end = body(&mut tape, &mut params, image);
-        tape.keep(end);
-        (tape, params, image, end)
+        let body = body(&mut tape, &mut params, image);
+        tape.keep(body.output);
+        (tape, params, image, body)
     }
 
     #[test]
     fn it_has_the_published_size_and_no_window_is_cut() {
         for side in [96, 160, 224] {
-            let (tape, params, _, end) = recorded(side);
-            assert_eq!(params.values().len(), 722_496);
-            assert_eq!(tape.shape(end), [side / 16 - 1, side / 16 - 1, 512]);
+            let (tape, params, _, body) = recorded(side);
+            assert_eq!((params.values().len(), body.params), (722_496, 722_496));
+            assert_eq!(tape.shape(body.output), [side / 16 - 1, side / 16 - 1, 512]);
         }
     }
 
@@ -176,9 +186,8 @@ mod tests {
             return;
         };
         let check: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        let (mut tape, mut params, image, end) = recorded(160);
-        let length = params.values().len();
-        load(&folder.join("squeezenet1_1_features.safetensors"), &mut params, length)
+        let (mut tape, mut params, image, body) = recorded(160);
+        load(&folder.join("squeezenet1_1_features.safetensors"), &mut params, body)
             .expect("the features are read");
         let bytes: Vec<u8> = (0..160 * 160 * 3)
             .map(|i| {
@@ -189,7 +198,7 @@ mod tests {
         let mut pixels = vec![0.0; bytes.len()];
         normalize_into(&bytes, &mut pixels);
         tape.infer(&params, &[(image, &pixels)]);
-        let features = tape.value(end);
+        let features = tape.value(body.output);
         let close = |what: &str, got: f64, want: f64| {
             assert!((got - want).abs() <= 1e-3 * want.abs(), "{what}: {got} instead of {want}");
         };
@@ -207,11 +216,10 @@ mod tests {
     fn what_are_no_such_features_is_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("x.safetensors");
-        let (_, mut params, ..) = recorded(32 + 64);
-        let length = params.values().len();
+        let (_, mut params, _, body) = recorded(32 + 64);
         let mut refused = |bytes: &[u8], why: &str| {
             std::fs::write(&path, bytes).expect("it is written");
-            let said = load(&path, &mut params, length).expect_err(why).to_string();
+            let said = load(&path, &mut params, body).expect_err(why).to_string();
             assert!(said.contains(why) && said.contains("x.safetensors"), "{said}");
         };
         refused(b"nonsense", "not a safetensors file");

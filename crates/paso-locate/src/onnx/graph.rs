@@ -1,23 +1,25 @@
-//! Writing a graph node by node, with the weights under their own names.
-//!
-//! Its methods are called as those of the tape are in `net.rs`, so that a net reads alike in both places.
+//! Writing a graph node by node, each value under a name of its own.
 
 use super::proto::{
     ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_INTS, AttributeProto, FLOAT, GraphProto, INT64,
     NodeProto, TensorProto,
 };
-use paso_tape::{ParamInfo, Params, Pool};
+use std::collections::BTreeSet;
 
 /// A graph that is being written. Values are known by their names.
-pub(crate) struct Graph<'a> {
-    params: &'a Params,
+#[derive(Default)]
+pub(crate) struct Graph {
     nodes: Vec<NodeProto>,
     initializers: Vec<TensorProto>,
+    /// All names that are taken.
+    names: BTreeSet<String>,
 }
 
-impl<'a> Graph<'a> {
-    pub(crate) fn new(params: &'a Params) -> Self {
-        Self { params, nodes: Vec::new(), initializers: Vec::new() }
+impl Graph {
+    /// An empty graph whose nodes take none of these names.
+    pub(crate) fn new<'a>(reserved: impl IntoIterator<Item = &'a str>) -> Self {
+        let names = reserved.into_iter().map(str::to_owned).collect();
+        Self { names, ..Self::default() }
     }
 
     pub(crate) fn finish(self, name: &str) -> GraphProto {
@@ -30,7 +32,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// A node with one output, which has the node's name.
+    /// A node with one output. Returns the output's name: the node's name, with a number where that is taken.
     pub(crate) fn node(
         &mut self,
         kind: &str,
@@ -38,167 +40,85 @@ impl<'a> Graph<'a> {
         inputs: &[&str],
         attributes: Vec<AttributeProto>,
     ) -> String {
-        self.node_of(kind, name, inputs, &[name], attributes);
-        name.to_owned()
+        let name = self.free_name(name);
+        self.push(kind, &name, inputs, attributes);
+        name
     }
 
-    /// A node with these outputs.
-    pub(crate) fn node_of(
+    /// A node that writes an output of the graph, whose name was reserved.
+    pub(crate) fn output(
         &mut self,
         kind: &str,
         name: &str,
         inputs: &[&str],
-        outputs: &[&str],
         attributes: Vec<AttributeProto>,
     ) {
-        let owned = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect();
+        self.push(kind, name, inputs, attributes);
+    }
+
+    fn push(&mut self, kind: &str, name: &str, inputs: &[&str], attribute: Vec<AttributeProto>) {
         self.nodes.push(NodeProto {
-            input: owned(inputs),
-            output: owned(outputs),
+            input: inputs.iter().map(|&n| n.to_owned()).collect(),
+            output: vec![name.to_owned()],
             name: name.to_owned(),
             op_type: kind.to_owned(),
-            attribute: attributes,
+            attribute,
         });
     }
 
-    /// A convolution with stride 1 and as much padding as keeps the size, with a bias if the net has one.
-    ///
-    /// `layer` is its name in the net, and `name` that of the node.
-    pub(crate) fn conv(&mut self, name: &str, layer: &str, x: &str) -> String {
-        self.conv_strided(name, layer, x, 1)
-    }
-
-    /// As [`conv`](Self::conv), with this stride.
-    pub(crate) fn conv_strided(
-        &mut self,
-        name: &str,
-        layer: &str,
-        x: &str,
-        stride: usize,
-    ) -> String {
-        let kernel = self.tensor(&format!("{layer}.weight")).shape[0];
-        self.conv_of(name, layer, x, stride, kernel / 2)
-    }
-
-    /// A convolution with this stride, and with this padding on every side.
-    pub(crate) fn conv_of(
-        &mut self,
-        name: &str,
-        layer: &str,
-        x: &str,
-        stride: usize,
-        padding: usize,
-    ) -> String {
-        let tensor = self.tensor(&format!("{layer}.weight"));
-        let &[height, width, inputs, outputs] = tensor.shape.as_slice() else {
-            panic!("{layer} is no convolution: its weight has shape {:?}", tensor.shape)
-        };
-        // No net has an image of one channel: a filter that sees one is one of a depthwise convolution.
-        let depthwise = inputs == 1;
-        let values = channels_first(self.values(tensor), height * width, inputs, outputs);
-        let weight =
-            self.floats(&format!("{layer}.weight"), &[outputs, inputs, height, width], &values);
-        let mut tensors = vec![x.to_owned(), weight];
-        if self.params.tensor(&format!("{layer}.bias")).is_some() {
-            tensors.push(self.weights(&format!("{layer}.bias")));
-        }
-        let inputs: Vec<&str> = tensors.iter().map(String::as_str).collect();
-        let mut attributes = vec![
-            ints("kernel_shape", &[height, width]),
-            ints("strides", &[stride; 2]),
-            ints("pads", &[padding; 4]),
-        ];
-        if depthwise {
-            attributes.push(int("group", integer(outputs)));
-        }
-        self.node("Conv", name, &inputs, attributes)
-    }
-
-    /// Batch normalization with the running statistics.
-    pub(crate) fn batch_norm(&mut self, name: &str, x: &str) -> String {
-        let [gamma, beta, mean, var] =
-            ["gamma", "beta", "mean", "var"].map(|part| self.weights(&format!("{name}.{part}")));
-        // As `Tape::batch_norm` has it.
-        let epsilon = float("epsilon", 1e-5);
-        self.node("BatchNormalization", name, &[x, &gamma, &beta, &mean, &var], vec![epsilon])
-    }
-
-    pub(crate) fn relu(&mut self, name: &str, x: &str) -> String {
-        self.node("Relu", name, &[x], vec![])
-    }
-
-    pub(crate) fn max_pool(&mut self, name: &str, x: &str, pool: Pool) -> String {
-        let attributes = vec![
-            ints("kernel_shape", &[pool.kernel; 2]),
-            ints("strides", &[pool.stride; 2]),
-            ints("pads", &[pool.padding; 4]),
-        ];
-        self.node("MaxPool", name, &[x], attributes)
-    }
-
-    /// A linear layer on `[batch, in]`. Its weight is `[in, out]` in both worlds.
-    pub(crate) fn linear(&mut self, name: &str, x: &str) -> String {
-        let (weight, bias) =
-            (self.weights(&format!("{name}.weight")), self.weights(&format!("{name}.bias")));
-        self.node("Gemm", name, &[x, &weight, &bias], vec![])
-    }
-
-    /// The same numbers in another shape, in which 0 means a length as it was and -1 what is left.
+    /// The same elements in another shape, in which 0 means a length as it was and -1 what is left.
     pub(crate) fn reshape(&mut self, name: &str, x: &str, shape: &[i64]) -> String {
         let shape = self.integers(&format!("{name}.shape"), shape);
         self.node("Reshape", name, &[x, &shape], vec![])
     }
 
-    /// A tensor of the net in its own shape.
-    fn weights(&mut self, name: &str) -> String {
-        let tensor = self.tensor(name);
-        let values = self.values(tensor);
-        self.floats(name, &tensor.shape, values)
+    /// The axes in another order.
+    pub(crate) fn transpose(&mut self, name: &str, x: &str, order: &[usize]) -> String {
+        self.node("Transpose", name, &[x], vec![ints("perm", order)])
     }
 
-    /// Constant numbers.
+    /// Constants.
     pub(crate) fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
-        let raw_data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.initializer(name, shape.iter().map(|&n| integer(n)).collect(), FLOAT, raw_data)
+        let name = self.free_name(name);
+        self.parameter(&name, shape, values);
+        name
     }
 
-    /// Constant whole numbers: shapes and places.
+    /// A tensor of the net under its own name, which was reserved; once, however many nodes read it.
+    pub(crate) fn parameter(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+        if self.initializers.iter().any(|t| t.name == name) {
+            return;
+        }
+        let raw_data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let dims = shape.iter().map(|&n| integer(n)).collect();
+        let name = name.to_owned();
+        self.initializers.push(TensorProto { dims, data_type: FLOAT, name, raw_data });
+    }
+
+    /// Constant integers: shapes and indices.
     pub(crate) fn integers(&mut self, name: &str, values: &[i64]) -> String {
+        let name = self.free_name(name);
         let raw_data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.initializer(name, vec![integer(values.len())], INT64, raw_data)
+        let dims = vec![integer(values.len())];
+        self.initializers.push(TensorProto {
+            dims,
+            data_type: INT64,
+            name: name.clone(),
+            raw_data,
+        });
+        name
     }
 
-    fn initializer(
-        &mut self,
-        name: &str,
-        dims: Vec<i64>,
-        data_type: i32,
-        raw_data: Vec<u8>,
-    ) -> String {
-        self.initializers.push(TensorProto { dims, data_type, name: name.to_owned(), raw_data });
-        name.to_owned()
+    /// `name`, or where it is taken the first of `name_2`, `name_3`, ... that is free.
+    fn free_name(&mut self, name: &str) -> String {
+        let mut free = name.to_owned();
+        let mut number = 2;
+        while !self.names.insert(free.clone()) {
+            free = format!("{name}_{number}");
+            number += 1;
+        }
+        free
     }
-
-    /// The tensor of this name, trained or counted. A net that lacks it is not the one that the export describes.
-    fn tensor(&self, name: &str) -> &'a ParamInfo {
-        let mut all = self.params.tensors().iter().chain(self.params.statistics());
-        all.find(|t| t.name == name).unwrap_or_else(|| panic!("the net has no tensor {name}"))
-    }
-
-    fn values(&self, tensor: &ParamInfo) -> &'a [f32] {
-        let trained = tensor.kind.is_some();
-        let arena = if trained { self.params.values() } else { self.params.buffers() };
-        &arena[tensor.range.clone()]
-    }
-}
-
-/// `[pixels, in, out]` as `[out, in, pixels]`.
-fn channels_first(values: &[f32], pixels: usize, inputs: usize, outputs: usize) -> Vec<f32> {
-    let place = |out: usize, input: usize, pixel: usize| (pixel * inputs + input) * outputs + out;
-    (0..outputs)
-        .flat_map(|o| (0..inputs).flat_map(move |i| (0..pixels).map(move |p| place(o, i, p))))
-        .map(|place| values[place])
-        .collect()
 }
 
 /// A length in the format's own type.
@@ -206,19 +126,20 @@ pub(crate) fn integer(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }
 
-/// An attribute that is one whole number.
+/// An attribute that is one integer.
 pub(crate) fn int(name: &str, value: i64) -> AttributeProto {
     let i = Some(value);
     AttributeProto { name: name.to_owned(), i, kind: ATTRIBUTE_INT, ..AttributeProto::default() }
 }
 
-/// An attribute that is a list of whole numbers.
+/// An attribute that is a list of integers.
 pub(crate) fn ints(name: &str, values: &[usize]) -> AttributeProto {
     let ints = values.iter().map(|&v| integer(v)).collect();
     AttributeProto { name: name.to_owned(), ints, kind: ATTRIBUTE_INTS, ..Default::default() }
 }
 
-fn float(name: &str, value: f32) -> AttributeProto {
+/// An attribute that is one number.
+pub(crate) fn float(name: &str, value: f32) -> AttributeProto {
     let f = Some(value);
     AttributeProto { name: name.to_owned(), f, kind: ATTRIBUTE_FLOAT, ..AttributeProto::default() }
 }
@@ -228,15 +149,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_is_turned_to_channels_first() {
-        // Two pixels, two inputs, three outputs: the value says where it was, as pixel, input, output.
-        let values: Vec<f32> = [0, 1]
-            .iter()
-            .flat_map(|p| [0, 1].map(|i| [0, 1, 2].map(|o| (100 * p + 10 * i + o) as f32)))
-            .flatten()
-            .collect();
-        let turned = channels_first(&values, 2, 2, 3);
-        let wanted = [0, 100, 10, 110, 1, 101, 11, 111, 2, 102, 12, 112].map(|v| v as f32);
-        assert_eq!(turned, wanted);
+    fn a_name_that_is_taken_gets_a_number() {
+        let mut graph = Graph::new(["image", "a.weight"]);
+        graph.parameter("a.weight", &[1], &[2.0]);
+        graph.parameter("a.weight", &[1], &[2.0]);
+        assert_eq!(graph.node("Relu", "image", &["image"], vec![]), "image_2");
+        assert_eq!(graph.node("Relu", "image", &["image"], vec![]), "image_3");
+        assert_eq!(graph.floats("a.weight", &[1], &[0.0]), "a.weight_2");
+        assert_eq!(graph.finish("x").initializer.len(), 2, "a parameter is written once");
     }
 }

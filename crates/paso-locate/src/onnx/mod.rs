@@ -5,17 +5,21 @@
 //! `scores`, float `[N, classes]`. Normalization, the soft argmax and the box's corners are all inside.
 
 mod answers;
-mod body;
+mod attend;
 mod graph;
-mod net;
+mod layers;
 mod proto;
+mod shape_ops;
+mod state;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use answers::answers;
 
-use crate::Model;
-use graph::{Graph, integer};
+use crate::data::{MEAN, STD};
+use crate::{Error, Model};
+use graph::{Graph, int, integer};
 use prost::Message;
 use proto::{
     DimensionProto, FLOAT, IR_VERSION, ModelProto, OPSET, OperatorSetIdProto,
@@ -26,12 +30,21 @@ use proto::{
 ///
 /// The metadata have `classes` (a JSON list of names, in the order of the scores), `net`, `size` and `paso` (the
 /// version that wrote the file).
-#[must_use]
-pub fn encode(model: &Model) -> Vec<u8> {
+///
+/// ```
+/// use paso_locate::{Model, TrainConfig, onnx};
+///
+/// let model = Model::new(&TrainConfig::default(), vec!["cat".into(), "dog".into()])?;
+/// let file = onnx::encode(&model)?;
+/// assert!(onnx::is_export(&file));
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Onnx`] when an operation of the net has no form in ONNX. All nets of [`NetName`](crate::NetName) have one.
+pub fn encode(model: &Model) -> Result<Vec<u8>, Error> {
     let (side, classes) = (model.config().size as usize, model.classes().len());
-    let mut graph = Graph::new(&model.params);
-    net::record(&mut graph, model.config().net, side, classes);
-    let mut graph = graph.finish("paso");
+    let mut graph = net(model)?.finish("paso");
     graph.input = vec![value(
         "image",
         &[side, side, 3],
@@ -58,7 +71,34 @@ pub fn encode(model: &Model) -> Vec<u8> {
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: OPSET }],
         metadata_props: metadata.into_iter().map(entry).collect(),
     };
-    file.encode_to_vec()
+    Ok(file.encode_to_vec())
+}
+
+/// The nodes from `image` to `box`, `logits` and `scores`.
+fn net(model: &Model) -> Result<Graph, Error> {
+    let (net, params) = (&model.net, &model.params);
+    let tensors = params.tensors().iter().chain(params.statistics()).map(|t| t.name.as_str());
+    let mut graph = Graph::new(["image", "box", "logits", "scores"].into_iter().chain(tensors));
+    let image = normalized(&mut graph, "image");
+    let outputs = [net.xyxy, net.logits];
+    let [xyxy, logits] =
+        walk::export(&mut graph, (&net.tape, params), (net.image, image), outputs)?;
+    let (low, high) = (graph.floats("low", &[], &[0.0]), graph.floats("high", &[], &[1.0]));
+    graph.output("Clip", "box", &[&xyxy, &low, &high], vec![]);
+    graph.output("Identity", "logits", &[&logits], vec![]);
+    graph.output("Softmax", "scores", &[&logits], vec![int("axis", -1)]);
+    Ok(graph)
+}
+
+/// As `crate::augment::normalize_into`, operation by operation, then channels first.
+fn normalized(graph: &mut Graph, image: &str) -> String {
+    let full = graph.floats("full", &[1], &[255.0]);
+    let mean = graph.floats("mean", &[3], &MEAN);
+    let std = graph.floats("std", &[3], &STD);
+    let fraction = graph.node("Div", "fraction", &[image, &full], vec![]);
+    let centered = graph.node("Sub", "centered", &[&fraction, &mean], vec![]);
+    let divided = graph.node("Div", "normalized", &[&centered, &std], vec![]);
+    graph.transpose("channels_first", &divided, &[0, 3, 1, 2])
 }
 
 /// Whether these bytes are an ONNX file that paso wrote.

@@ -1,15 +1,19 @@
 //! Training: one [`Trainer`] is one run; each [`Trainer::step`] is one batch and one update.
 
 mod average;
+mod batch;
 pub(crate) mod config;
+mod diverged;
+mod evaluate;
 pub(crate) mod optimizer;
 pub(crate) mod order;
+mod resume;
 
+use self::batch::Batch;
+pub use self::evaluate::REFRESH;
 use self::optimizer::{Optimizer, Update};
-use crate::archive::{self, Archive};
-use crate::checkpoint::{FORMAT, Meta, Tensor};
 use crate::data::Prepared;
-use crate::model::{Evaluation, Model};
+use crate::model::Model;
 use crate::nets::squeezenet;
 use crate::train::average::Average;
 use crate::train::order::Order;
@@ -34,20 +38,6 @@ pub struct Trainer {
     gradient: Vec<f32>,
     batch: Batch,
     averages: Vec<Average>,
-}
-
-/// Batches from which a Schedule-Free run takes its running statistics before it is evaluated: as many as the authors'
-/// package advises (`schedule_free`, README). What was there before weighs 0.9^50 then.
-pub const REFRESH: u64 = 50;
-
-/// The buffers of one batch, filled anew each step.
-#[derive(Debug)]
-struct Batch {
-    samples: Vec<usize>,
-    images: Vec<f32>,
-    boxes: Vec<f32>,
-    labels: Vec<usize>,
-    classes: Vec<f32>,
 }
 
 /// What one step did.
@@ -85,50 +75,18 @@ impl Trainer {
     /// When the net has no such body, or the file does not hold it.
     pub fn load_features(&mut self, path: &Path) -> Result<(), Error> {
         let config = self.model.config().clone();
-        let Some((_, length)) = self.model.net.body else {
+        let Some(body) = self.model.net.body else {
             return Err(Error::option(
                 "net",
                 config.net,
                 "squeezenet, to take features from a file",
             ));
         };
-        squeezenet::load(path, &mut self.model.params, length)?;
+        squeezenet::load(path, &mut self.model.params, body)?;
         for average in &mut self.averages {
             *average = Average::new(config.average, &self.model.params);
         }
         Ok(())
-    }
-
-    /// A run that goes on from a checkpoint, with the same bits as if it had never stopped.
-    ///
-    /// # Errors
-    /// When the checkpoint does not fit its net, or belongs to other training images.
-    pub fn resume(
-        path: &Path,
-        meta: &Meta,
-        tensors: &[Tensor],
-        data: Arc<Prepared>,
-    ) -> Result<Self, Error> {
-        let archive = Archive::new(path, tensors);
-        let model = Model::from_archive(meta, &archive)?;
-        if data.fingerprint() != meta.data {
-            let what = "it was trained on other images; give it the same ones, or start a new run in another folder";
-            return Err(Error::Checkpoint { path: path.to_owned(), what: what.into() });
-        }
-        let mut average = Average::new(meta.config.average, &model.params);
-        if meta.config.average > 0.0 {
-            average.values = archive.trained(&model.params, "average.")?;
-            average.buffers = archive.statistics(&model.params, "average.")?;
-        }
-        let mut trainer = Self::assemble(model, Some(average), data)?;
-        let moments = trainer
-            .optimizer
-            .moments()
-            .into_iter()
-            .map(|(name, _)| archive.trained(&trainer.model.params, &format!("{name}.")));
-        let moments = moments.collect::<Result<Vec<_>, _>>()?;
-        trainer.optimizer.load(meta.step, &moments)?;
-        Ok(trainer)
     }
 
     fn assemble(
@@ -143,14 +101,8 @@ impl Trainer {
         }
         let shape: Shape = config.schedule.parse()?;
         let schedule = shape.bind(config.lr, config.total_steps(data.len()))?;
-        let batch = Batch {
-            samples: vec![0; images],
-            images: vec![0.0; images * side * side * 3],
-            boxes: vec![0.0; images * 4],
-            labels: vec![0; images],
-            classes: vec![0.0; images],
-        };
-        let split = model.net.body.map_or(0, |(_, length)| length);
+        let batch = Batch::new(images, side);
+        let split = model.net.body.map_or(0, |body| body.params);
         let frozen = config.frozen_steps(data.len());
         let optimizer = Optimizer::new(config, &model.params, split, frozen, Update::AdamW)?;
         let average = average.unwrap_or_else(|| Average::new(config.average, &model.params));
@@ -236,30 +188,6 @@ impl Trainer {
         self.schedule.at(step)
     }
 
-    /// Adam's second moments: the sum of their roots over all parameters, bias-corrected, and each one's own rate at
-    /// `lr`, tensor by tensor. A body that was trained elsewhere counts by its share of the rate.
-    #[must_use]
-    pub fn second_moment_stats(&self, lr: f64) -> (f64, Vec<(&str, Vec<f64>)>) {
-        let (config, settings) = (*self.optimizer.config(), self.model.config());
-        let body = self.model.net.body.map_or(0, |(_, length)| length);
-        let share = |i: usize| if i < body { settings.body_rate } else { 1.0 };
-        let moments = self.optimizer.moments();
-        let root = |(i, v): (usize, &f32)| {
-            let steps = if i < body { self.optimizer.body_steps() } else { self.steps() };
-            (f64::from(*v) / (1.0 - config.beta2.powf(steps.max(1) as f64))).sqrt()
-        };
-        let roots: Vec<f64> = moments[1].1.iter().enumerate().map(root).collect();
-        let tensors = self.model.params.tensors().iter();
-        let layers = tensors
-            .map(|t| {
-                let rate = share(t.range.start) * lr;
-                let rates = roots[t.range.clone()].iter().map(|root| rate / (root + config.eps));
-                (t.name.as_str(), rates.collect())
-            })
-            .collect();
-        (roots.iter().enumerate().map(|(i, root)| share(i) * root).sum(), layers)
-    }
-
     /// The net as it is now.
     #[must_use]
     pub fn model(&self) -> &Model {
@@ -295,8 +223,8 @@ impl Trainer {
         let done = self.steps();
         self.fill(done)?;
         let (net, params) = (&mut self.model.net, &mut self.model.params);
-        if let Some((end, _)) = net.body {
-            net.tape.set_frozen(end, self.optimizer.is_frozen());
+        if let Some(body) = net.body {
+            net.tape.set_frozen(body.output, self.optimizer.is_frozen());
         }
         let Batch { images, boxes, classes, .. } = &self.batch;
         let loss = net
@@ -315,157 +243,11 @@ impl Trainer {
         Ok(StepReport { step: done + 1, lr, loss: f64::from(loss), gradient_norm, audit })
     }
 
-    /// The batch of step number `step`, counted from 0.
-    fn fill(&mut self, step: u64) -> Result<(), Error> {
-        let config = self.model.config();
-        let (images, first) = (config.batch, step * config.batch as u64);
-        let pixels = self.batch.images.len() / images;
-        let augment = config.augment_at(step, self.data.len());
-        let mut k = 0;
-        while k < images {
-            // A batch may reach into the next pass, which augments anew.
-            let (_, pass) = self.order.at(first + k as u64);
-            let start = k;
-            while k < images {
-                let (sample, its_pass) = self.order.at(first + k as u64);
-                if its_pass != pass {
-                    break;
-                }
-                self.batch.samples[k] = sample;
-                k += 1;
-            }
-            self.data.par_fill_batch(
-                &self.batch.samples[start..k],
-                Some(&augment),
-                config.seed,
-                pass,
-                &mut self.batch.images[start * pixels..k * pixels],
-                &mut self.batch.boxes[4 * start..4 * k],
-                &mut self.batch.labels[start..k],
-            )?;
-        }
-        self.batch.classes.iter_mut().zip(&self.batch.labels).for_each(|(c, &l)| *c = l as f32);
-        Ok(())
-    }
-
-    /// Where a step went wrong: the first layer of the forward pass whose numbers are not finite, or, where they all are,
-    /// the last one whose gradient is not: gradients go from the end to the beginning.
-    fn diverged(&self, step: u64, lr: f64) -> Error {
-        let (net, params) = (&self.model.net, &self.model.params);
-        let Batch { images, boxes, classes, .. } = &self.batch;
-        let inputs = [(net.image, &images[..]), (net.target, boxes), (net.class, classes)];
-        let gradient_of = || {
-            let broken = |t: &&paso_tape::ParamInfo| {
-                self.gradient[t.range.clone()].iter().any(|g| !g.is_finite())
-            };
-            let tensor = params.tensors().iter().rfind(broken);
-            tensor.map_or_else(|| "the loss".into(), |t| format!("the gradient of {}", t.name))
-        };
-        let place = net.tape.first_non_finite(params, &inputs).unwrap_or_else(gradient_of);
-        Error::Diverged { step, lr, place }
-    }
-
-    /// Refuses to go on from numbers that are not finite: of the net, or of what it says about the validation images.
-    pub(crate) fn check_finite(&self, val_loss: f64) -> Result<(), Error> {
-        let params = &self.model.params;
-        let broken = |t: &&paso_tape::ParamInfo| {
-            let arena = if t.kind.is_some() { params.values() } else { params.buffers() };
-            arena[t.range.clone()].iter().any(|x| !x.is_finite())
-        };
-        let tensor = params.tensors().iter().chain(params.statistics()).find(broken);
-        let place = match tensor {
-            Some(tensor) => tensor.name.clone(),
-            None if val_loss.is_finite() => return Ok(()),
-            None => "the loss of the validation images".into(),
-        };
-        let step = self.steps().saturating_sub(1);
-        Err(Error::Diverged { step, lr: self.lr(step), place })
-    }
-
     #[cfg(test)]
     pub(crate) fn optimizer(&self) -> &Optimizer {
         &self.optimizer
     }
-
-    /// How good the net is now. Under [`Update::ScheduleFree`] these are the averaged weights, with running statistics
-    /// of their own, from the last [`REFRESH`] batches.
-    ///
-    /// # Errors
-    /// As [`Prepared::image`].
-    ///
-    /// # Panics
-    /// As [`Model::evaluate`].
-    #[track_caller]
-    pub fn evaluate(&mut self, images: &Prepared) -> Result<Evaluation, Error> {
-        if self.optimizer.update() != Update::ScheduleFree {
-            return self.model.evaluate(images);
-        }
-        let params = &mut self.model.params;
-        let (values, buffers) = (params.values().to_vec(), params.buffers().to_vec());
-        let evaluated = self.optimizer.evaluated(params.values_mut());
-        params.values_mut().copy_from_slice(&evaluated);
-        let evaluation = self.refresh().and_then(|()| self.model.evaluate(images));
-        self.model.params.values_mut().copy_from_slice(&values);
-        self.model.params.buffers_mut().copy_from_slice(&buffers);
-        evaluation
-    }
-
-    /// Moves the running statistics to those of the weights as they are: the statistics of the weights that were trained
-    /// are not those of their average.
-    fn refresh(&mut self) -> Result<(), Error> {
-        for step in self.steps().saturating_sub(REFRESH)..self.steps() {
-            self.fill(step)?;
-            let (net, params) = (&mut self.model.net, &mut self.model.params);
-            let Batch { images, boxes, classes, .. } = &self.batch;
-            let inputs = [(net.image, &images[..]), (net.target, boxes), (net.class, classes)];
-            net.tape.forward(params, &inputs);
-        }
-        Ok(())
-    }
-
-    /// How good each of the averaged nets is now.
-    ///
-    /// # Errors
-    /// As [`Prepared::image`].
-    ///
-    /// # Panics
-    /// As [`Model::evaluate`].
-    #[track_caller]
-    pub fn evaluate_averages(&mut self, images: &Prepared) -> Result<Vec<Evaluation>, Error> {
-        let Self { model, averages, .. } = self;
-        let evaluate = |average: &mut Average| {
-            average.swap(&mut model.params);
-            let evaluation = model.evaluate(images);
-            average.swap(&mut model.params);
-            evaluation
-        };
-        averages.iter_mut().map(evaluate).collect()
-    }
-
-    /// All that a checkpoint holds.
-    #[must_use]
-    pub fn checkpoint(&self, best: Option<(f64, u64)>) -> (Meta, Vec<Tensor>) {
-        let model = &self.model;
-        let meta = Meta {
-            format: FORMAT,
-            step: self.steps(),
-            config: model.config().clone(),
-            classes: model.classes().to_vec(),
-            data: self.data.fingerprint(),
-            best,
-        };
-        let mut tensors =
-            archive::model(&model.params, "", model.params.values(), model.params.buffers());
-        for (name, values) in self.optimizer.moments() {
-            tensors.extend(archive::trained(&model.params, &format!("{name}."), &values));
-        }
-        if model.config().average > 0.0 {
-            tensors.extend(
-                self.averages
-                    .iter()
-                    .flat_map(|a| archive::model(&model.params, "average.", &a.values, &a.buffers)),
-            );
-        }
-        (meta, tensors)
-    }
 }
+
+#[cfg(test)]
+mod tests;

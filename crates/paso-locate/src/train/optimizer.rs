@@ -210,7 +210,7 @@ mod tests {
 
     /// The values of the body, and all others.
     fn parts(run: &Trainer) -> (Vec<f32>, Vec<f32>) {
-        let (_, length) = run.model().net.body.expect("a body");
+        let length = run.model().net.body.expect("a body").params;
         let (body, rest) = run.model().params.values().split_at(length);
         (body.to_vec(), rest.to_vec())
     }
@@ -260,7 +260,7 @@ mod tests {
         let before = run.model().params.values().to_vec();
         run.step_at_rate(0.0).expect("a step");
         let config = run.model().config();
-        let (_, length) = run.model().net.body.expect("a body");
+        let length = run.model().net.body.expect("a body").params;
         for tensor in run.model().params.tensors() {
             let share = if tensor.range.start < length { config.body_rate } else { 1.0 };
             let decays = if tensor.kind == Some(Kind::Weight) { 1.0 } else { 0.0 };

@@ -1,5 +1,6 @@
 //! Operations that users write themselves.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::run::{OneImage, OpRun, dense, dense_mut};
@@ -9,7 +10,7 @@ use crate::graph::Var;
 /// A differentiable function of some nodes, image by image.
 ///
 /// Images are dense NHWC slices; shapes are `[height, width, channels]`. An op must not depend on anything but its
-/// inputs, or training will not repeat itself.
+/// inputs, or training will not repeat itself. An exporter finds out which one it has by `Any`: `(&*op as &dyn Any).is::<T>()`.
 ///
 /// ```
 /// use paso_tape::{CustomOp, Params, Tape, check_gradient};
@@ -40,7 +41,7 @@ use crate::graph::Var;
 /// tape.set_loss(loss);
 /// check_gradient(&mut tape, &mut params, &[(x, &[0.5, -1.0, 2.0])], 1e-2).unwrap();
 /// ```
-pub trait CustomOp: std::fmt::Debug + Send + Sync {
+pub trait CustomOp: Any + std::fmt::Debug + Send + Sync {
     /// The name in messages.
     fn name(&self) -> &str;
 

@@ -29,9 +29,9 @@ pub(crate) use run::OpRun;
 
 /// A recorded operation. Every variant holds the operation's inputs as [`Var`]s, its settings, and where its parameters are.
 ///
-/// What an exporter reads: see [`Tape::nodes`](crate::Tape::nodes).
+/// What an exporter reads: see [`Tape::nodes`](crate::Tape::nodes). A new operation is a new variant, so that the compiler
+/// asks every exporter for its form.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 #[expect(missing_docs, reason = "each variant is documented at its struct")]
 pub enum Op {
     Input(Input),

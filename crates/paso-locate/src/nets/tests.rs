@@ -1,0 +1,68 @@
+//! Every net of the table is known by name, trains, and is exported.
+
+use super::NetName;
+use crate::augment::Augment;
+use crate::data::{PrepareOptions, Prepared, Split};
+use crate::demo::{self, DemoOptions};
+use crate::{TrainConfig, Trainer, onnx};
+use std::sync::Arc;
+
+#[test]
+fn the_table_has_these_nets() {
+    let names = NetName::ALL.map(NetName::name);
+    assert_eq!(names, ["mobile", "tiny", "small", "residual", "medium", "squeezenet"]);
+}
+
+#[test]
+fn a_name_is_read_and_written_alike_everywhere() {
+    for net in NetName::ALL {
+        assert_eq!(net.name().parse::<NetName>().expect("a name"), net);
+        assert_eq!(net.to_string(), net.name());
+        let json = serde_json::to_string(&net).expect("JSON");
+        assert_eq!(json, format!("\"{net}\""));
+        assert_eq!(serde_json::from_str::<NetName>(&json).expect("a name"), net);
+    }
+    let message = "Tiny".parse::<NetName>().expect_err("names are lowercase").to_string();
+    let wanted = "net is Tiny; it must be mobile, tiny, small, residual, medium or squeezenet";
+    assert_eq!(message, wanted);
+}
+
+#[test]
+fn the_crate_s_readme_lists_every_net() {
+    let readme = include_str!("../../README.md");
+    for net in NetName::ALL {
+        assert!(readme.contains(&format!("`{net}`")), "README.md does not name {net}");
+    }
+}
+
+#[test]
+fn every_net_of_the_table_trains_a_step_and_is_exported() {
+    let dataset = demo::dataset(&DemoOptions { train: 4, val: 1, seed: 2 }).expect("scenes");
+    let options = PrepareOptions { size: 64, ..PrepareOptions::default() };
+    let images = Prepared::new(&dataset, &dataset.indices(Split::Train), &options);
+    let images = Arc::new(images.expect("images").0);
+    for net in NetName::ALL {
+        let augment = Augment::none();
+        let config = TrainConfig { net, size: 64, batch: 4, augment, ..TrainConfig::default() };
+        let run = Trainer::new(&config, dataset.classes.clone(), Arc::clone(&images));
+        let mut run = run.unwrap_or_else(|e| panic!("{net}: {e}"));
+        let before = run.model().params.values().to_vec();
+        let report = run.step().unwrap_or_else(|e| panic!("{net}: {e}"));
+        assert!(report.loss.is_finite() && report.gradient_norm > 0.0, "{net}: {report:?}");
+        assert!(before != run.model().params.values(), "{net}: no weight changed");
+        let file = onnx::encode(run.model()).unwrap_or_else(|e| panic!("{net}: {e}"));
+        assert!(onnx::is_export(&file), "{net}");
+    }
+}
+
+#[test]
+fn only_squeezenet_has_a_body_from_elsewhere() {
+    for net in NetName::ALL {
+        let config = TrainConfig { net, size: 64, ..TrainConfig::default() };
+        let (recorded, params) = super::Net::new(&config, 2);
+        let own = recorded.body.map(|body| body.params);
+        assert_eq!(own, (net == NetName::Squeezenet).then_some(722_496), "{net}");
+        let end = params.tensors().iter().find(|t| t.name == "neck.conv.weight");
+        assert_eq!(end.map(|t| t.range.start), own, "{net}: the neck follows the body");
+    }
+}
