@@ -15,7 +15,7 @@ pub(crate) struct SettingsArgs {
     /// Settings from a TOML file, such as the `config.toml` of an earlier run; those it leaves out keep their defaults
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The net: mobile, tiny, small, residual, medium, or squeezenet with --features [default: small]
+    /// The net: mobile, inverted, tiny, small, residual, medium, or squeezenet with --features [default: small]
     #[arg(long)]
     net: Option<NetName>,
     /// Begin with the features of SqueezeNet 1.1 in this safetensors file, learned on other images: better boxes from few

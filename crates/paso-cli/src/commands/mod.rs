@@ -3,6 +3,7 @@
 //! To add one: write its file with a [`Command`](crate::command::Command), name the file here, and put it into
 //! [`COMMANDS`].
 
+mod completions;
 mod cpu;
 mod data;
 mod eval;
@@ -28,4 +29,5 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry::of::<validate::ValidateArgs>(),
     Entry::of::<data::DataArgs>(),
     Entry::of::<cpu::CpuArgs>(),
+    Entry::of::<completions::CompletionsArgs>(),
 ];

@@ -2,6 +2,7 @@
 
 pub(crate) mod attend;
 mod bodies;
+mod inverted;
 mod net;
 pub(crate) mod squeezenet;
 mod stages;
@@ -29,7 +30,7 @@ macro_rules! nets {
         /// ```
         /// use paso_locate::NetName;
         /// assert_eq!("tiny".parse::<NetName>()?, NetName::Tiny);
-        /// assert_eq!(NetName::ALL.len(), 6);
+        /// assert_eq!(NetName::ALL.len(), 7);
         /// # Ok::<(), paso_locate::Error>(())
         /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,8 @@ macro_rules! nets {
 nets! {
     /// Depthwise-separable convolutions, 16 to 128 channels; about 56,000 parameters: the fewest, and the least work.
     Mobile "mobile" bodies::mobile;
+    /// Inverted residual blocks of 16 to 48 channels (`MobileNetV2`); about 60,000 parameters.
+    Inverted "inverted" inverted::record;
     /// Five 3x3 convolutions of 8-16-32-64-64 channels, each with batch norm and `ReLU`, and a 2x2 max pool after the first
     /// three; about 63,000 parameters. A pixel of the last map is an eighth of the image's sides.
     Tiny "tiny" stages::tiny;
