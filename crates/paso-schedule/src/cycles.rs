@@ -1,7 +1,8 @@
 //! Curves that rise and fall: one cycle, triangles, the Transformer's, warm-up/stable/decay.
 
 use crate::curves::{
-    ConstantCurve, CosineEase, InverseSqrtCurve, LinearEase, OneMinusSqrtEase, Ramp, WarmupCurve,
+    ConstantCurve, CosineEase, Endless, InverseSqrtForm, LinearEase, OneMinusSqrtEase, Ramp,
+    WarmupCurve,
 };
 use crate::dialects::torch;
 use crate::error::Error;
@@ -113,7 +114,7 @@ impl Schedule for Noam {
     fn build(&self) -> Result<Spec, Error> {
         let warmup = self.warmup as f64;
         let peak = self.factor / crate::math::sqrt(self.model_size * warmup);
-        let fall = Spec::from_node(InverseSqrtCurve { from: peak, timescale: warmup })?;
+        let fall = Endless::spec(peak, InverseSqrtForm { timescale: warmup })?;
         if self.warmup == 1 {
             return Ok(fall);
         }

@@ -43,6 +43,12 @@ pub(crate) enum Node {
     Every { inner: Box<Self>, steps: f64 },
 }
 
+impl<C: Into<Curve>> From<C> for Node {
+    fn from(curve: C) -> Self {
+        Self::Curve(curve.into())
+    }
+}
+
 /// A part of a sequence and when it starts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part {

@@ -33,7 +33,14 @@ pub(crate) struct ConstantCurve {
 }
 
 impl CurveDef for ConstantCurve {
-    const SIGNATURE: Signature = Signature { name: "constant", form: Form::From, len: Len::Optional, options: &[], usage: "constant(LR, LENGTH)", formula: "LR" };
+    const SIGNATURE: Signature = Signature {
+        name: "constant",
+        form: Form::From,
+        len: Len::Optional,
+        options: &[],
+        usage: "constant(LR, LENGTH)",
+        formula: "LR",
+    };
 
     fn from_args(args: &Args) -> Self {
         Self { lr: args.first(), len: args.len }

@@ -4,8 +4,8 @@ use super::{Ease, Opt, Ramp, Signature};
 use crate::error::Error;
 use crate::math::cos_quarter;
 use crate::power::pow;
-use crate::validate::positive;
 use crate::spec::{Schedule, Spec};
+use crate::validate::positive;
 use alloc::vec::Vec;
 
 /// Half a cosine wave from one learning rate to another, then constant. In text:
@@ -49,7 +49,13 @@ impl CosineEase {
 }
 
 impl Ease for CosineEase {
-    const SIGNATURE: Signature = Signature::ramp("cosine", &[Opt::number_or("exponent", 1.0), Opt::number_or("k", 1.0)], "cosine(FROM -> TO, LENGTH, exponent E, k K)", "((1 + cos(pi p^K)) / 2)^E");
+    const SIGNATURE: Signature = Signature {
+        name: "cosine",
+        options: &[Opt::number_or("exponent", 1.0, positive), Opt::number_or("k", 1.0, positive)],
+        usage: "cosine(FROM -> TO, LENGTH, exponent E, k K)",
+        formula: "((1 + cos(pi p^K)) / 2)^E",
+        ..Signature::RAMP
+    };
 
     fn from_options(values: &[f64]) -> Self {
         Self { exponent: values[0], k: values[1] }
@@ -57,11 +63,6 @@ impl Ease for CosineEase {
 
     fn options(&self) -> Vec<f64> {
         Vec::from([self.exponent, self.k])
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        positive("exponent", self.exponent)?;
-        positive("k", self.k)
     }
 
     fn weight(&self, p: f64) -> f64 {

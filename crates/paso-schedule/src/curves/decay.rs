@@ -1,11 +1,12 @@
 //! Exponential decay by a factor per number of steps, without an end.
 
-use super::{Args, CurveDef, Opt, Signature};
+use super::{Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;
 use crate::math::saturate;
 use crate::power::pow;
 use crate::spec::{Schedule, Spec};
-use crate::validate::{lr_in, not_negative, period};
+use crate::validate::not_negative;
+use alloc::vec::Vec;
 
 /// `from * factor^(t / every)`: smooth exponential decay without an end. In text:
 /// `decay(FROM, factor FACTOR, every STEPS)`; `every` is 1 if left out.
@@ -30,45 +31,39 @@ pub struct ExponentialDecay {
 
 impl Schedule for ExponentialDecay {
     fn build(&self) -> Result<Spec, Error> {
-        let every = self.every as f64;
-        Spec::from_node(DecayCurve { from: self.from, factor: self.factor, every })
+        Endless::spec(self.from, DecayForm { factor: self.factor, every: self.every as f64 })
     }
 }
 
-/// The curve of times between steps.
+/// The form of an [`ExponentialDecay`]; lengths may be fractions.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct DecayCurve {
-    pub(crate) from: f64,
+pub(crate) struct DecayForm {
     pub(crate) factor: f64,
     pub(crate) every: f64,
 }
 
-impl CurveDef for DecayCurve {
-    const SIGNATURE: Signature = Signature::endless("decay", &[Opt::number("factor"), Opt::length_or("every", 1.0)], "decay(LR, factor F, every LENGTH)", "LR F^(t / LENGTH)");
+impl EndlessForm for DecayForm {
+    const SIGNATURE: Signature = Signature {
+        name: "decay",
+        options: &[Opt::number("factor", not_negative), Opt::length_or("every", 1.0)],
+        usage: "decay(LR, factor F, every LENGTH)",
+        formula: "LR F^(t / LENGTH)",
+        ..Signature::ENDLESS
+    };
 
-    fn from_args(args: &Args) -> Self {
-        Self { from: args.first(), factor: args.number("factor"), every: args.number("every") }
+    fn from_options(values: &[f64]) -> Self {
+        Self { factor: values[0], every: values[1] }
     }
 
-    fn args(&self) -> Args {
-        Args::starting(self.from).with_number("factor", self.factor).with_length("every", self.every)
+    fn options(&self) -> Vec<f64> {
+        Vec::from([self.factor, self.every])
     }
 
-    fn validate(&self) -> Result<(), Error> {
-        lr_in("from", self.from)?;
-        not_negative("factor", self.factor)?;
-        period("every", self.every)
+    fn value(&self, from: f64, t: f64) -> f64 {
+        saturate(from * pow(self.factor, saturate(t / self.every)))
     }
 
-    fn value(&self, t: f64) -> f64 {
-        saturate(self.from * pow(self.factor, saturate(t / self.every)))
-    }
-
-    fn len(&self) -> Option<f64> {
-        None
-    }
-
-    fn peak(&self) -> f64 {
-        if self.factor > 1.0 && self.from > 0.0 { f64::MAX } else { self.from }
+    fn peak(&self, from: f64) -> f64 {
+        if self.factor > 1.0 && from > 0.0 { f64::MAX } else { from }
     }
 }

@@ -1,9 +1,8 @@
 //! A geometric ramp: the logarithm of the learning rate is linear.
 
-use super::{Ease, Form, Len, Ramp, Signature};
+use super::{Ease, Form, Ramp, Signature};
 use crate::error::Error;
 use crate::power::pow;
-use crate::validate::invalid;
 use crate::spec::{Schedule, Spec};
 use alloc::vec::Vec;
 
@@ -39,7 +38,13 @@ impl Schedule for Exponential {
 pub(crate) struct ExponentialEase;
 
 impl Ease for ExponentialEase {
-    const SIGNATURE: Signature = Signature { name: "exponential", form: Form::FromToRequired, len: Len::Required, options: &[], usage: "exponential(FROM -> TO, LENGTH)", formula: "FROM (TO / FROM)^p" };
+    const SIGNATURE: Signature = Signature {
+        name: "exponential",
+        form: Form::FromToRequired,
+        usage: "exponential(FROM -> TO, LENGTH)",
+        formula: "FROM (TO / FROM)^p",
+        ..Signature::RAMP
+    };
 
     fn from_options(_: &[f64]) -> Self {
         Self
@@ -47,15 +52,6 @@ impl Ease for ExponentialEase {
 
     fn options(&self) -> Vec<f64> {
         Vec::new()
-    }
-
-    fn validate(&self, from: f64, to: f64) -> Result<(), Error> {
-        for (field, lr) in [("from", from), ("to", to)] {
-            if lr < f64::MIN_POSITIVE {
-                return Err(invalid(field, lr, "above 0: a geometric decay never reaches 0"));
-            }
-        }
-        Ok(())
     }
 
     fn weight(&self, p: f64) -> f64 {

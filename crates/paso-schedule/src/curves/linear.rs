@@ -1,9 +1,8 @@
 //! A straight line.
 
-use super::{Ease, Ramp, Signature};
+use super::{PlainEase, Ramp, Signature};
 use crate::error::Error;
 use crate::spec::{Schedule, Spec};
-use alloc::vec::Vec;
 
 /// A straight line from one learning rate to another, then constant. In text: `linear(FROM -> TO, STEPS)`.
 ///
@@ -31,25 +30,18 @@ impl Schedule for Linear {
 }
 
 /// The form of a [`Linear`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct LinearEase;
 
-impl Ease for LinearEase {
-    const SIGNATURE: Signature = Signature::ramp("linear", &[], "linear(FROM -> TO, LENGTH)", "1 - p");
+impl PlainEase for LinearEase {
+    const SIGNATURE: Signature = Signature {
+        name: "linear",
+        usage: "linear(FROM -> TO, LENGTH)",
+        formula: "1 - p",
+        ..Signature::RAMP
+    };
 
-    fn from_options(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn weight(&self, p: f64) -> f64 {
+    fn weight(p: f64) -> f64 {
         1.0 - p
     }
 }

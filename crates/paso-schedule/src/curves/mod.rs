@@ -5,12 +5,13 @@
 //! A test fails if a file of this folder is not in the list; a method that a file lacks does not
 //! compile, because [`CurveDef`] has no defaults.
 
+mod endless;
 mod ramp;
 mod signature;
 
 use crate::error::Error;
-use crate::node::Node;
-pub(crate) use ramp::{Ease, Ramp};
+pub(crate) use endless::{Endless, EndlessForm};
+pub(crate) use ramp::{Ease, PlainEase, Ramp};
 pub(crate) use signature::{Args, Form, Len, Opt, OptKind, Signature, Value};
 
 /// What a curve file implements.
@@ -93,8 +94,8 @@ macro_rules! curves {
             }
         }
 
-        $(impl From<$Type> for Node {
-            fn from(curve: $Type) -> Self { Self::Curve(Curve::$Variant(curve)) }
+        $(impl From<$Type> for Curve {
+            fn from(curve: $Type) -> Self { Self::$Variant(curve) }
         })*
     };
 }
@@ -111,12 +112,12 @@ curves! {
     tanh: Tanh(Ramp<TanhEase>),
     rex: Rex(Ramp<RexEase>),
     polynomial_cycle: PolynomialCycle(PolynomialCycleCurve),
-    decay: Decay(DecayCurve),
-    step: Step(StepCurve),
+    decay: Decay(Endless<DecayForm>),
+    step: Step(Endless<StepForm>),
     multi_step: MultiStep(MultiStepCurve),
-    inverse_time: InverseTime(InverseTimeCurve),
-    inverse_sqrt: InverseSqrt(InverseSqrtCurve),
-    inverse_power: InversePower(InversePowerCurve),
+    inverse_time: InverseTime(Endless<InverseTimeForm>),
+    inverse_sqrt: InverseSqrt(Endless<InverseSqrtForm>),
+    inverse_power: InversePower(Endless<InversePowerForm>),
     points: Points(PointsCurve),
     table: Table(TableCurve),
 }

@@ -1,10 +1,9 @@
 //! One minus a square root: fast at first.
 
-use super::{Ease, Ramp, Signature};
+use super::{PlainEase, Ramp, Signature};
 use crate::error::Error;
 use crate::math::sqrt;
 use crate::spec::{Schedule, Spec};
-use alloc::vec::Vec;
 
 /// `1 - sqrt(p)` with `p = t / steps`: fast at first, then constant. In text:
 /// `one_minus_sqrt(FROM -> TO, STEPS)`.
@@ -33,25 +32,18 @@ impl Schedule for OneMinusSqrt {
 }
 
 /// The form of a [`OneMinusSqrt`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct OneMinusSqrtEase;
 
-impl Ease for OneMinusSqrtEase {
-    const SIGNATURE: Signature = Signature::ramp("one_minus_sqrt", &[], "one_minus_sqrt(FROM -> TO, LENGTH)", "1 - sqrt(p)");
+impl PlainEase for OneMinusSqrtEase {
+    const SIGNATURE: Signature = Signature {
+        name: "one_minus_sqrt",
+        usage: "one_minus_sqrt(FROM -> TO, LENGTH)",
+        formula: "1 - sqrt(p)",
+        ..Signature::RAMP
+    };
 
-    fn from_options(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn weight(&self, p: f64) -> f64 {
+    fn weight(p: f64) -> f64 {
         1.0 - sqrt(p)
     }
 }

@@ -50,7 +50,14 @@ pub(crate) struct PointsCurve {
 }
 
 impl CurveDef for PointsCurve {
-    const SIGNATURE: Signature = Signature { name: "points", form: Form::Points, len: Len::Never, options: &[Opt::flag("hold"), Opt::flag("linear"), Opt::flag("cosine")], usage: "points(STEP: LR, ..., linear)", formula: "through the points: `hold`, `linear` (default) or `cosine`" };
+    const SIGNATURE: Signature = Signature {
+        name: "points",
+        form: Form::Points,
+        len: Len::Never,
+        options: &[Opt::flag("hold"), Opt::flag("linear"), Opt::flag("cosine")],
+        usage: "points(STEP: LR, ..., linear)",
+        formula: "through the points: `hold`, `linear` (default) or `cosine`",
+    };
 
     fn from_args(args: &Args) -> Self {
         let between = match args.options.first() {

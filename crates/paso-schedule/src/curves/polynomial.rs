@@ -3,8 +3,8 @@
 use super::{Ease, Opt, Ramp, Signature};
 use crate::error::Error;
 use crate::power::pow;
-use crate::validate::positive;
 use crate::spec::{Schedule, Spec};
+use crate::validate::positive;
 use alloc::vec::Vec;
 
 /// A power of the remaining share, then constant. In text:
@@ -51,7 +51,13 @@ impl PolynomialEase {
 }
 
 impl Ease for PolynomialEase {
-    const SIGNATURE: Signature = Signature::ramp("polynomial", &[Opt::number("power"), Opt::number_or("k", 1.0)], "polynomial(FROM -> TO, LENGTH, power P, k K)", "(1 - p^K)^P");
+    const SIGNATURE: Signature = Signature {
+        name: "polynomial",
+        options: &[Opt::number("power", positive), Opt::number_or("k", 1.0, positive)],
+        usage: "polynomial(FROM -> TO, LENGTH, power P, k K)",
+        formula: "(1 - p^K)^P",
+        ..Signature::RAMP
+    };
 
     fn from_options(values: &[f64]) -> Self {
         Self { power: values[0], k: values[1] }
@@ -59,11 +65,6 @@ impl Ease for PolynomialEase {
 
     fn options(&self) -> Vec<f64> {
         Vec::from([self.power, self.k])
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        positive("power", self.power)?;
-        positive("k", self.k)
     }
 
     fn weight(&self, p: f64) -> f64 {

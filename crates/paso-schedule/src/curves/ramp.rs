@@ -1,14 +1,16 @@
 //! What all ramps share: from one learning rate to another over a number of steps, then constant.
 
-use super::{Args, CurveDef, Signature, Value};
+use super::{Args, Curve, CurveDef, Form, Signature};
 use crate::error::Error;
 use crate::spec::Spec;
-use crate::validate::{lr_in, steps_in};
+use crate::validate::{invalid, lr_in, steps_in};
 use alloc::vec::Vec;
 
-/// The form of a ramp: the weight of its first learning rate along the way.
+/// The form of a ramp: the weight of its first learning rate as a function of the progress.
+///
+/// A form without options implements [`PlainEase`].
 pub(crate) trait Ease: Clone + core::fmt::Debug + PartialEq {
-    /// The name, the options (numbers only) and the formula.
+    /// The name, the options (numbers only) with their ranges, and the formula.
     const SIGNATURE: Signature;
 
     /// The form of these option values, in the order of the signature.
@@ -17,9 +19,6 @@ pub(crate) trait Ease: Clone + core::fmt::Debug + PartialEq {
     /// The option values, in the order of the signature.
     fn options(&self) -> Vec<f64>;
 
-    /// Whether the options are in their ranges, and the form can connect these learning rates.
-    fn validate(&self, from: f64, to: f64) -> Result<(), Error>;
-
     /// The weight of the first learning rate, from 1 at `p = 0` to 0 at `p = 1`.
     fn weight(&self, p: f64) -> f64;
 
@@ -27,9 +26,34 @@ pub(crate) trait Ease: Clone + core::fmt::Debug + PartialEq {
     /// `to`, whatever the rounding does.
     fn between(&self, from: f64, to: f64, p: f64) -> f64 {
         let w = self.weight(p);
-        // Each half starts from the end that it is next to, so that both ends are exact.
+        // Each half starts from the nearer end, so that both ends are exact.
         let lr = if w > 0.5 { from + (to - from) * (1.0 - w) } else { to + (from - to) * w };
         lr.clamp(from.min(to), from.max(to))
+    }
+}
+
+/// A form without options: a name and a formula.
+pub(crate) trait PlainEase: Clone + Default + core::fmt::Debug + PartialEq {
+    /// The name and the formula.
+    const SIGNATURE: Signature;
+
+    /// The weight of the first learning rate, from 1 at `p = 0` to 0 at `p = 1`.
+    fn weight(p: f64) -> f64;
+}
+
+impl<E: PlainEase> Ease for E {
+    const SIGNATURE: Signature = <E as PlainEase>::SIGNATURE;
+
+    fn from_options(_: &[f64]) -> Self {
+        Self::default()
+    }
+
+    fn options(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn weight(&self, p: f64) -> f64 {
+        <E as PlainEase>::weight(p)
     }
 }
 
@@ -46,7 +70,7 @@ impl<E: Ease> Ramp<E> {
     /// The checked schedule of a ramp over whole steps.
     pub(crate) fn spec(from: f64, to: f64, steps: u64, ease: E) -> Result<Spec, Error>
     where
-        crate::node::Node: From<Self>,
+        Curve: From<Self>,
     {
         Spec::from_node(Self { from, to, len: steps as f64, ease })
     }
@@ -56,29 +80,24 @@ impl<E: Ease> CurveDef for Ramp<E> {
     const SIGNATURE: Signature = E::SIGNATURE;
 
     fn from_args(args: &Args) -> Self {
-        let values: Vec<f64> =
-            E::SIGNATURE.options.iter().map(|option| args.number(option.name)).collect();
-        let ease = E::from_options(&values);
+        let ease = E::from_options(&args.values(&E::SIGNATURE));
         Self { from: args.first(), to: args.to, len: args.len.unwrap_or(f64::NAN), ease }
     }
 
     fn args(&self) -> Args {
-        let names = E::SIGNATURE.options.iter().map(|option| option.name);
-        let options = names.zip(self.ease.options().into_iter().map(Value::Number)).collect();
-        Args {
-            from: Some(self.from),
-            to: self.to,
-            len: Some(self.len),
-            options,
-            points: Vec::new(),
-        }
+        Args { to: self.to, len: Some(self.len), ..Args::starting(self.from) }
+            .with_options(&E::SIGNATURE, &self.ease.options())
     }
 
     fn validate(&self) -> Result<(), Error> {
         lr_in("from", self.from)?;
         lr_in("to", self.to)?;
         steps_in("steps", self.len)?;
-        self.ease.validate(self.from, self.to)
+        if E::SIGNATURE.form == Form::FromToRequired {
+            above_zero("from", self.from)?;
+            above_zero("to", self.to)?;
+        }
+        E::SIGNATURE.validate_options(&self.ease.options())
     }
 
     fn value(&self, t: f64) -> f64 {
@@ -92,4 +111,12 @@ impl<E: Ease> CurveDef for Ramp<E> {
     fn peak(&self) -> f64 {
         self.from.max(self.to)
     }
+}
+
+/// The ends of a ramp that divides by them.
+fn above_zero(field: &'static str, lr: f64) -> Result<(), Error> {
+    if lr >= f64::MIN_POSITIVE {
+        return Ok(());
+    }
+    Err(invalid(field, lr, "above 0: a geometric decay never reaches 0"))
 }

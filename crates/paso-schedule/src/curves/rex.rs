@@ -1,9 +1,8 @@
 //! The reflected exponential (REX).
 
-use super::{Ease, Ramp, Signature};
+use super::{PlainEase, Ramp, Signature};
 use crate::error::Error;
 use crate::spec::{Schedule, Spec};
-use alloc::vec::Vec;
 
 /// The reflected exponential: slow at first, then constant. In text: `rex(FROM -> TO, STEPS)`.
 ///
@@ -32,25 +31,18 @@ impl Schedule for Rex {
 }
 
 /// The form of a [`Rex`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct RexEase;
 
-impl Ease for RexEase {
-    const SIGNATURE: Signature = Signature::ramp("rex", &[], "rex(FROM -> TO, LENGTH)", "(1 - p) / (1 - p / 2)");
+impl PlainEase for RexEase {
+    const SIGNATURE: Signature = Signature {
+        name: "rex",
+        usage: "rex(FROM -> TO, LENGTH)",
+        formula: "(1 - p) / (1 - p / 2)",
+        ..Signature::RAMP
+    };
 
-    fn from_options(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn weight(&self, p: f64) -> f64 {
+    fn weight(p: f64) -> f64 {
         (1.0 - p) / (1.0 - 0.5 * p)
     }
 }

@@ -40,7 +40,14 @@ pub(crate) struct TableCurve {
 }
 
 impl CurveDef for TableCurve {
-    const SIGNATURE: Signature = Signature { name: "table", form: Form::Table, len: Len::Never, options: &[], usage: "table(LR LR ...)", formula: "a learning rate for each step" };
+    const SIGNATURE: Signature = Signature {
+        name: "table",
+        form: Form::Table,
+        len: Len::Never,
+        options: &[],
+        usage: "table(LR LR ...)",
+        formula: "a learning rate for each step",
+    };
 
     fn from_args(args: &Args) -> Self {
         Self { lrs: args.points.iter().map(|&(_, lr)| lr).collect() }

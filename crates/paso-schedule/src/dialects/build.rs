@@ -1,7 +1,7 @@
 //! Schedules with lengths that need not be whole: what the libraries' formulas come to.
 
 use crate::curves::{
-    ConstantCurve, CosineEase, Curve, DecayCurve, Ease, LinearEase, Ramp, StepCurve,
+    ConstantCurve, CosineEase, Curve, DecayForm, Ease, Endless, LinearEase, Ramp, StepForm,
 };
 use crate::error::Error;
 use crate::node::Node;
@@ -32,7 +32,7 @@ pub(super) fn hold(lr: f64, len: f64) -> Built {
 
 pub(super) fn ramp<E: Ease>(from: f64, to: f64, len: f64, ease: E) -> Built
 where
-    Node: From<Ramp<E>>,
+    Curve: From<Ramp<E>>,
 {
     checked(Ramp { from, to, len, ease })
 }
@@ -46,7 +46,7 @@ pub(super) fn cosine(from: f64, to: f64, len: f64) -> Built {
 }
 
 pub(super) fn decay(from: f64, factor: f64, every: f64) -> Built {
-    checked(DecayCurve { from, factor, every })
+    checked(Endless { from, form: DecayForm { factor, every } })
 }
 
 /// A curve that changes only every so many steps, where `staircase` asks for it.
@@ -57,7 +57,9 @@ pub(super) fn staircase(node: Built, staircase: bool, steps: f64) -> Built {
 pub(super) fn every(node: Built, steps: f64) -> Built {
     match node? {
         // An exponential decay in steps of its own period has a name.
-        Node::Curve(Curve::Decay(decay)) if decay.every == steps => checked(StepCurve(decay)),
+        Node::Curve(Curve::Decay(decay)) if decay.form.every == steps => {
+            checked(Endless { from: decay.from, form: StepForm(decay.form) })
+        }
         node => checked(Node::Every { inner: Box::new(node), steps }),
     }
 }

@@ -6,7 +6,9 @@
 use super::build::{
     checked, constant, cosine, decay, finish, linear, plus, ramp, repeat, staircase, then,
 };
-use crate::curves::{Between, InverseTimeCurve, PointsCurve, PolynomialCycleCurve, PolynomialEase};
+use crate::curves::{
+    Between, Endless, InverseTimeForm, PointsCurve, PolynomialCycleCurve, PolynomialEase,
+};
 use crate::error::Error;
 use crate::plateau::{Better, Plateau, PlateauConfig};
 use crate::spec::Spec;
@@ -39,7 +41,7 @@ pub fn inverse_time_decay(
 ) -> Result<Spec, Error> {
     let every = decay_steps as f64;
     finish(staircase(
-        checked(InverseTimeCurve { from: initial, rate: decay_rate, every }),
+        checked(Endless { from: initial, form: InverseTimeForm { rate: decay_rate, every } }),
         stairs,
         every,
     ))

@@ -3,8 +3,10 @@
 //! `at(t)` is `schedule(t)`. Optax computes in float32 unless told otherwise; the numbers here are those
 //! of its formulas in float64.
 
-use super::build::{Built, checked, constant, delay, every, finish, join, linear, ramp, then};
-use crate::curves::{Between, CosineEase, DecayCurve, PointsCurve, PolynomialEase};
+use super::build::{
+    Built, checked, constant, decay, delay, every, finish, join, linear, ramp, then,
+};
+use crate::curves::{Between, CosineEase, PointsCurve, PolynomialEase};
 use crate::error::Error;
 use crate::math::floor;
 use crate::node::Node;
@@ -108,8 +110,7 @@ impl ExponentialDecayArgs {
             return constant(self.init_value);
         }
         let steps = self.transition_steps as f64;
-        let smooth =
-            checked(DecayCurve { from: self.init_value, factor: self.decay_rate, every: steps });
+        let smooth = decay(self.init_value, self.decay_rate, steps);
         let curve = if self.staircase { every(smooth, steps) } else { smooth };
         let inner = delay(curve, self.transition_begin as f64)?;
         match self.end_value {

@@ -7,11 +7,10 @@ use super::build::{
     Built, checked, cosine, decay, every, finish, hold, linear, ramp, skip, then, times,
 };
 use crate::curves::{
-    CosineEase, Ease, InversePowerCurve, MultiStepCurve, NormalizedExponentialEase,
+    CosineEase, Curve, Ease, Endless, InversePowerForm, MultiStepCurve, NormalizedExponentialEase,
     OneMinusSqrtEase, PolynomialEase, Ramp, TanhEase,
 };
 use crate::error::Error;
-use crate::node::Node;
 use crate::plateau::{Better, Plateau};
 use crate::spec::Spec;
 use crate::validate::invalid;
@@ -116,7 +115,7 @@ pub fn poly_lr(
 /// The cycles one by one: only their first rate decays, not their last, so they are no repetition.
 fn cycled<E: Ease>(base: f64, t_initial: u64, cycles: Cycles, ease: E) -> Built
 where
-    Node: From<Ramp<E>>,
+    Curve: From<Ramp<E>>,
 {
     if !(1..=10_000).contains(&cycles.cycle_limit) {
         let value = f64::from(cycles.cycle_limit);
@@ -260,7 +259,10 @@ impl WsdLr {
                 return Err(invalid("lr_min", self.lr_min, allowed));
             }
             StableFn::Power { timescale, power } => {
-                let stable_rate = checked(InversePowerCurve { from: self.base, timescale, power });
+                let stable_rate = checked(Endless {
+                    from: self.base,
+                    form: InversePowerForm { timescale, power },
+                });
                 times(stable_rate, then([hold(1.0, stable), tail(1.0, 0.0)]))
             }
         };

@@ -9,7 +9,7 @@ use super::build::{
     Built, checked, constant as constant_node, finish, hold, linear as line, ramp, repeat, skip,
     take, then,
 };
-use crate::curves::{InverseSqrtCurve, OneMinusSqrtEase, PolynomialEase};
+use crate::curves::{Endless, InverseSqrtForm, OneMinusSqrtEase, PolynomialEase};
 use crate::error::Error;
 use crate::greedy::{Greedy, GreedyConfig};
 use crate::plateau::Better;
@@ -88,7 +88,7 @@ pub fn polynomial(
 /// [`Error::InvalidValue`].
 pub fn inverse_sqrt(base: f64, warmup: u64, timescale: Option<u64>) -> Result<Spec, Error> {
     let timescale = timescale.unwrap_or(if warmup == 0 { 10_000 } else { warmup }) as f64;
-    warmed(base, warmup, checked(InverseSqrtCurve { from: base, timescale }))
+    warmed(base, warmup, checked(Endless { from: base, form: InverseSqrtForm { timescale } }))
 }
 
 /// `cosine_with_min_lr`: as [`cosine`], down to `min_lr`.

@@ -348,7 +348,7 @@ impl Run {
                 (Some(Value::Lengths(list)), _) => Value::Lengths(
                     list.iter().map(|n| self.length(*n, item)).collect::<Result<_, _>>()?,
                 ),
-                (None, OptKind::Number(default)) => Value::Number(default),
+                (None, OptKind::Number(default, _)) => Value::Number(default),
                 (None, OptKind::Length(default)) => Value::Length(default),
                 (None, OptKind::Flag | OptKind::Lengths) => continue,
             };

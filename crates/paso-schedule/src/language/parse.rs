@@ -302,7 +302,7 @@ impl<'a> Parser<'a> {
                     format!("`{}` contradicts `{}`", option.name, call.options[0].0),
                 ));
             }
-            OptKind::Number(_) => Value::Number(self.number()?),
+            OptKind::Number(..) => Value::Number(self.number()?),
             OptKind::Length(_) => Value::Length(self.length()?),
             OptKind::Lengths => {
                 let mut list = Vec::from([self.length()?]);

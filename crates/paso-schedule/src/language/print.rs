@@ -75,7 +75,7 @@ fn call(curve: &Curve) -> Call {
     let is_default = |name: &str, value: &Value| {
         signature.options.iter().any(|option| {
             option.name == name
-                && matches!((option.kind, value), (OptKind::Number(d), Value::Number(x)) if d == *x)
+                && matches!((option.kind, value), (OptKind::Number(d, _), Value::Number(x)) if d == *x)
         })
     };
     let options = args
