@@ -6,7 +6,8 @@ use crate::curves::{
 };
 use crate::dialects::torch;
 use crate::error::Error;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::invalid;
 
 /// One rise and one fall, in half cosine waves: `peak / div` at step 0, `peak` after `rise` of the

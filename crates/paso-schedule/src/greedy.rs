@@ -1,8 +1,9 @@
 //! A rate that rises while a metric improves and falls while it does not.
 
 use crate::error::Error;
+use crate::improvement::{Better, Improvement};
 use crate::math::saturate;
-use crate::plateau::{Better, VERSION, known_version};
+use crate::state::{VERSION, known_version};
 use crate::validate::{at_least_one, invalid, not_negative};
 use alloc::vec::Vec;
 
@@ -59,6 +60,12 @@ impl Default for GreedyConfig {
             window: 1,
             reset_after: 500,
         }
+    }
+}
+
+impl GreedyConfig {
+    fn improvement(&self) -> Improvement {
+        Improvement { better: self.better, relative: self.relative, absolute: self.absolute }
     }
 }
 
@@ -120,9 +127,8 @@ impl Greedy {
         }
         at_least_one("patience", config.patience)?;
         at_least_one("reset_after", config.reset_after)?;
+        config.improvement().validate()?;
         for (what, x) in [
-            ("relative", config.relative),
-            ("absolute", config.absolute),
             ("min_scale", config.min_scale),
             ("max_scale", config.max_scale),
             ("min_change", config.min_change),
@@ -160,7 +166,7 @@ impl Greedy {
             (state.good, state.bad) = (0, 0);
             return;
         }
-        if config.better.improves(metric, state.best, config.relative, config.absolute) {
+        if config.improvement().over(state.best, metric) {
             state.best = Some(metric);
             (state.good, state.bad) = (state.good + 1, 0);
         } else {

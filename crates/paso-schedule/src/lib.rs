@@ -90,19 +90,23 @@ mod cycles;
 mod dialects;
 mod error;
 mod greedy;
+mod improvement;
 mod language;
 mod math;
 mod node;
 mod plateau;
 mod power;
+mod schedule;
 #[cfg(feature = "serde")]
 mod serialize;
 mod spec;
+mod state;
 mod validate;
 
 // Schedules: a value that can be asked, and what is written for it.
 pub use language::Shape;
-pub use spec::{PastEnd, Schedule, Spec};
+pub use schedule::Schedule;
+pub use spec::{PastEnd, Spec};
 
 // Curves: one file each.
 pub use curves::*;
@@ -111,7 +115,8 @@ pub use cycles::{CooldownForm, Noam, OneCycle, Triangular, WarmupStableDecay};
 
 // What remembers: factors on a schedule.
 pub use greedy::{Greedy, GreedyConfig, GreedyState};
-pub use plateau::{Better, Plateau, PlateauConfig, PlateauState};
+pub use improvement::Better;
+pub use plateau::{Plateau, PlateauConfig, PlateauState};
 
 // The schedules of other libraries; the table of what was compared is in DIALECTS.md.
 pub use dialects::{keras, optax, timm, torch, transformers};

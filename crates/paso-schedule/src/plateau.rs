@@ -4,42 +4,9 @@
 //! `lr.at(step) * plateau.scale()`.
 
 use crate::error::Error;
+use crate::improvement::{Better, Improvement};
+use crate::state::{VERSION, known_version};
 use crate::validate::{at_least_one, invalid, not_negative};
-
-/// Which way a metric improves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "lowercase")
-)]
-pub enum Better {
-    /// Smaller values are better, as of a loss.
-    #[default]
-    Lower,
-    /// Larger values are better, as of an accuracy.
-    Higher,
-}
-
-impl Better {
-    /// Whether `value` improves on `best` by more than the margins. NaN improves on nothing, and
-    /// everything but NaN improves on nothing seen.
-    pub(crate) fn improves(
-        self,
-        value: f64,
-        best: Option<f64>,
-        relative: f64,
-        absolute: f64,
-    ) -> bool {
-        let Some(best) = best else { return !value.is_nan() };
-        // The magnitude of the best value, so that the margin asks for more, also below 0.
-        let margin = relative * best.abs() + absolute;
-        match self {
-            Self::Lower => value < best - margin,
-            Self::Higher => value > best + margin,
-        }
-    }
-}
 
 /// How a [`Plateau`] decides. The defaults are those of PyTorch's `ReduceLROnPlateau`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,6 +51,12 @@ impl Default for PlateauConfig {
             min_change: 0.0,
             average: 1,
         }
+    }
+}
+
+impl PlateauConfig {
+    fn improvement(&self) -> Improvement {
+        Improvement { better: self.better, relative: self.relative, absolute: self.absolute }
     }
 }
 
@@ -135,9 +108,6 @@ pub struct PlateauState {
     pub waiting: u64,
 }
 
-/// The version of the states that this crate writes.
-pub(crate) const VERSION: u32 = 1;
-
 impl Plateau {
     /// A plateau that has seen nothing; its scale is 1.
     ///
@@ -166,8 +136,7 @@ impl Plateau {
         }
         at_least_one("patience", config.patience)?;
         at_least_one("average", config.average)?;
-        not_negative("relative", config.relative)?;
-        not_negative("absolute", config.absolute)?;
+        config.improvement().validate()?;
         not_negative("min_scale", config.min_scale)?;
         not_negative("min_change", config.min_change)?;
         known_version(state.version)?;
@@ -192,7 +161,7 @@ impl Plateau {
         let metric = state.sum / state.waiting as f64;
         (state.sum, state.waiting) = (0.0, 0);
 
-        if config.better.improves(metric, state.best, config.relative, config.absolute) {
+        if config.improvement().over(state.best, metric) {
             state.best = Some(metric);
             state.bad = 0;
         } else {
@@ -223,8 +192,4 @@ impl Plateau {
     pub fn state(&self) -> PlateauState {
         self.state
     }
-}
-
-pub(crate) fn known_version(version: u32) -> Result<(), Error> {
-    if version == VERSION { Ok(()) } else { Err(invalid("version", f64::from(version), "1")) }
 }

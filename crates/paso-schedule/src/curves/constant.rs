@@ -2,7 +2,8 @@
 
 use super::{Args, CurveDef, Form, Len, Signature};
 use crate::error::Error;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::{lr_in, steps_in};
 
 /// One learning rate forever. In text: `constant(LR)`, or `constant(LR, STEPS)` before another part.

@@ -4,7 +4,8 @@ use super::{Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;
 use crate::math::saturate;
 use crate::power::pow;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::not_negative;
 use alloc::vec::Vec;
 

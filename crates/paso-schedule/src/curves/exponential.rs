@@ -3,7 +3,8 @@
 use super::{Ease, Form, Ramp, Signature};
 use crate::error::Error;
 use crate::power::pow;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use alloc::vec::Vec;
 
 /// From one learning rate to another by the same factor at each step, then constant. In text:

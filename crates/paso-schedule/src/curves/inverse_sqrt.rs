@@ -3,7 +3,8 @@
 use super::{Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;
 use crate::power::pow;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use alloc::vec::Vec;
 
 /// `from * sqrt(timescale / (timescale + t))`, without an end. In text:

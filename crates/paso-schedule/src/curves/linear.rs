@@ -2,7 +2,8 @@
 
 use super::{PlainEase, Ramp, Signature};
 use crate::error::Error;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 
 /// A straight line from one learning rate to another, then constant. In text: `linear(FROM -> TO, STEPS)`.
 ///

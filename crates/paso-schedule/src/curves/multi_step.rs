@@ -4,7 +4,8 @@ use super::{Args, CurveDef, Opt, Signature, Value};
 use crate::error::Error;
 use crate::math::saturate;
 use crate::power::pow;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::{lr_in, not_negative, steps_in};
 use alloc::vec::Vec;
 

@@ -3,7 +3,8 @@
 use super::{PlainEase, Ramp, Signature};
 use crate::error::Error;
 use crate::math::sqrt;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 
 /// `1 - sqrt(p)` with `p = t / steps`: fast at first, then constant. In text:
 /// `one_minus_sqrt(FROM -> TO, STEPS)`.

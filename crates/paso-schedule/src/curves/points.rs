@@ -2,7 +2,8 @@
 
 use super::{Args, CosineEase, CurveDef, Ease, Form, Len, LinearEase, Opt, Signature, Value};
 use crate::error::Error;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::{invalid, lr_in, steps_in};
 use alloc::vec::Vec;
 

@@ -2,7 +2,8 @@
 
 use super::{PlainEase, Ramp, Signature};
 use crate::error::Error;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 
 /// The reflected exponential: slow at first, then constant. In text: `rex(FROM -> TO, STEPS)`.
 ///

@@ -3,7 +3,8 @@
 use super::{DecayForm, Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;
 use crate::math::{floor, saturate};
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::not_negative;
 use alloc::vec::Vec;
 

@@ -3,7 +3,8 @@
 use super::{Args, CurveDef, Form, Len, Signature};
 use crate::error::Error;
 use crate::math::whole;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::{invalid, lr_in};
 use alloc::vec::Vec;
 

@@ -3,7 +3,8 @@
 use super::{Ease, Opt, Ramp, Signature};
 use crate::error::Error;
 use crate::power::logistic;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::invalid;
 use alloc::vec::Vec;
 

@@ -10,7 +10,8 @@ use crate::curves::{
     Between, Endless, InverseTimeForm, PointsCurve, PolynomialCycleCurve, PolynomialEase,
 };
 use crate::error::Error;
-use crate::plateau::{Better, Plateau, PlateauConfig};
+use crate::improvement::Better;
+use crate::plateau::{Plateau, PlateauConfig};
 use crate::spec::Spec;
 use crate::validate::invalid;
 use alloc::vec::Vec;

@@ -8,9 +8,10 @@ use super::build::{
 };
 use crate::curves::{Between, CosineEase, PointsCurve, PolynomialEase};
 use crate::error::Error;
+use crate::improvement::Better;
 use crate::math::floor;
 use crate::node::Node;
-use crate::plateau::{Better, Plateau, PlateauConfig};
+use crate::plateau::{Plateau, PlateauConfig};
 use crate::spec::Spec;
 use crate::validate::invalid;
 use alloc::boxed::Box;

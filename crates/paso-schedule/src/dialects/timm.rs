@@ -11,7 +11,8 @@ use crate::curves::{
     OneMinusSqrtEase, PolynomialEase, Ramp, TanhEase,
 };
 use crate::error::Error;
-use crate::plateau::{Better, Plateau};
+use crate::improvement::Better;
+use crate::plateau::Plateau;
 use crate::spec::Spec;
 use crate::validate::invalid;
 use alloc::vec::Vec;

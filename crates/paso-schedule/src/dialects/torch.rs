@@ -14,8 +14,9 @@ use super::build::{
 };
 use crate::curves::{Between, MultiStepCurve, PointsCurve, PolynomialEase};
 use crate::error::Error;
+use crate::improvement::Better;
 use crate::node::Node;
-use crate::plateau::{Better, Plateau, PlateauConfig};
+use crate::plateau::{Plateau, PlateauConfig};
 use crate::spec::Spec;
 use crate::validate::invalid;
 use alloc::vec::Vec;

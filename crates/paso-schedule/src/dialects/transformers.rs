@@ -12,7 +12,7 @@ use super::build::{
 use crate::curves::{Endless, InverseSqrtForm, OneMinusSqrtEase, PolynomialEase};
 use crate::error::Error;
 use crate::greedy::{Greedy, GreedyConfig};
-use crate::plateau::Better;
+use crate::improvement::Better;
 use crate::spec::Spec;
 use crate::validate::invalid;
 

@@ -1,6 +1,7 @@
 //! A schedule as it was written: what may still be open, and where each part stands in the text.
 
 use super::number::{number, steps};
+use super::text::{joined, repeat};
 use crate::curves::{Kind, Value};
 use alloc::vec::Vec;
 use core::fmt;
@@ -178,22 +179,8 @@ impl fmt::Display for Modifier {
             Self::Take(steps) => write!(f, "take({steps})"),
             Self::Stretch(factor) => write!(f, "stretch({})", number(*factor)),
             Self::Every(steps) => write!(f, "every({steps})"),
-            Self::Repeat { times, stretch, scale } => {
-                super::print::repeat(f, *times, *stretch, *scale)
-            }
+            Self::Repeat { times, stretch, scale } => repeat(f, *times, *stretch, *scale),
             Self::Times(items) => write!(f, "times({})", Sequence(items)),
         }
     }
-}
-
-/// Things with a separator between them.
-pub(crate) fn joined<T: fmt::Display>(
-    f: &mut fmt::Formatter<'_>,
-    things: &[T],
-    separator: &str,
-) -> fmt::Result {
-    things.iter().enumerate().try_for_each(|(i, thing)| {
-        f.write_str(if i == 0 { "" } else { separator })?;
-        write!(f, "{thing}")
-    })
 }

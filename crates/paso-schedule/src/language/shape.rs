@@ -1,8 +1,8 @@
 //! A schedule that leaves the peak rate and the number of steps to the run.
 
 use super::ast::{Item, Sequence};
-use super::bind::Run;
 use super::parse::parse;
+use super::run::Run;
 use crate::error::Error;
 use crate::spec::{PastEnd, Spec};
 use crate::validate::invalid;
