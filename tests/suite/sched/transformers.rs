@@ -61,7 +61,16 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
             .spec()
         }
         "reduce_lr_on_plateau" => {
-            let plateau = reduce_lr_on_plateau(base, case.f64("factor"), case.u64("patience"));
+            let plateau = reduce_lr_on_plateau(
+                base,
+                Better::Lower,
+                case.f64("factor"),
+                case.u64("patience"),
+                Threshold::Relative(1e-4),
+                case.u64_or("cooldown", 0),
+                case.f64_or("min_lr", 0.0),
+                1e-8,
+            );
             let lr = Constant { lr: base }.build();
             return Ours::Plateau {
                 lr,

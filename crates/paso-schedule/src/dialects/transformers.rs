@@ -2,7 +2,8 @@
 //!
 //! `base` is the rate that the optimizer was built with; `warmup` and `total` are `num_warmup_steps` and
 //! `num_training_steps`, and `total` includes the warm-up. Its warm-ups start at 0: the first update
-//! does nothing. Past the end [`cosine`] and its kin hold; the library's rise again.
+//! does nothing. Past the end [`cosine`] and its variants hold; the library's rise again.
+//! A warm-up that is longer than the run keeps rising through all of it, as in the library.
 
 use super::build::cosine as half_wave;
 use super::build::{
@@ -12,9 +13,15 @@ use super::build::{
 use crate::curves::{Endless, InverseSqrtForm, OneMinusSqrtEase, PolynomialEase};
 use crate::error::Error;
 use crate::greedy::{Greedy, GreedyConfig};
-use crate::improvement::Better;
 use crate::spec::Spec;
 use crate::validate::invalid;
+
+/// `reduce_lr_on_plateau`: transformers hands `scheduler_specific_kwargs` to PyTorch, `cooldown`, `min_lr`
+/// and `mode` included.
+///
+/// PyTorch's defaults: `Better::Lower`, factor 0.1, patience 10, `Threshold::Relative(1e-4)`, cooldown 0,
+/// `min_lr` 0, `eps` 1e-8.
+pub use super::torch::{Threshold, reduce_lr_on_plateau};
 
 /// `constant`.
 ///
@@ -38,8 +45,7 @@ pub fn constant_with_warmup(base: f64, warmup: u64) -> Result<Spec, Error> {
 /// [`Error::InvalidValue`].
 pub fn linear(base: f64, warmup: u64, total: u64) -> Result<Spec, Error> {
     // Not at least 1: what is left is counted from `total`, so a run of warm-up alone ends at 0.
-    let len = rest(warmup, total)?.min((total - warmup) as f64);
-    warmed(base, warmup, line(base, 0.0, len))
+    warmed(base, warmup, line(base, 0.0, total.saturating_sub(warmup) as f64))
 }
 
 /// `cosine`: `num_cycles` waves, by default 0.5, which is half a wave down to 0.
@@ -47,7 +53,7 @@ pub fn linear(base: f64, warmup: u64, total: u64) -> Result<Spec, Error> {
 /// # Errors
 /// [`Error::InvalidValue`].
 pub fn cosine(base: f64, warmup: u64, total: u64, num_cycles: f64) -> Result<Spec, Error> {
-    warmed(base, warmup, waves(base, 0.0, rest(warmup, total)?, num_cycles))
+    warmed(base, warmup, waves(base, 0.0, rest(warmup, total), num_cycles))
 }
 
 /// `cosine_with_restarts`: `num_cycles` half waves down to 0, each from `base`.
@@ -60,7 +66,7 @@ pub fn cosine_with_restarts(
     total: u64,
     num_cycles: u64,
 ) -> Result<Spec, Error> {
-    let len = rest(warmup, total)? / num_cycles as f64;
+    let len = rest(warmup, total) / num_cycles as f64;
     warmed(base, warmup, repeat(half_wave(base, 0.0, len), Some(num_cycles), 1.0, 1.0))
 }
 
@@ -75,11 +81,9 @@ pub fn polynomial(
     lr_end: f64,
     power: f64,
 ) -> Result<Spec, Error> {
-    warmed(
-        base,
-        warmup,
-        ramp(base, lr_end, rest(warmup, total)?, PolynomialEase::with_power(power)),
-    )
+    // The library goes to the end at the first step after `total`, also where the warm-up is longer.
+    let len = if warmup > total { 0.0 } else { rest(warmup, total) };
+    warmed(base, warmup, ramp(base, lr_end, len, PolynomialEase::with_power(power)))
 }
 
 /// `inverse_sqrt`: the time scale is the warm-up if none is given, and 10000 where there is no warm-up.
@@ -102,7 +106,7 @@ pub fn cosine_with_min_lr(
     num_cycles: f64,
     min_lr: f64,
 ) -> Result<Spec, Error> {
-    warmed(base, warmup, waves(base, min_lr, rest(warmup, total)?, num_cycles))
+    warmed(base, warmup, waves(base, min_lr, rest(warmup, total), num_cycles))
 }
 
 /// `cosine_warmup_with_min_lr`: one half wave one step early, after a warm-up that starts at
@@ -117,7 +121,7 @@ pub fn cosine_warmup_with_min_lr(
     min_lr: f64,
     warmup_lr_rate: Option<f64>,
 ) -> Result<Spec, Error> {
-    let decay = skip(half_wave(base, min_lr, rest(warmup, total)?), 1.0);
+    let decay = skip(half_wave(base, min_lr, rest(warmup, total)), 1.0);
     if warmup == 0 {
         return finish(decay);
     }
@@ -193,39 +197,15 @@ pub fn greedy(base: f64, min_lr: f64, max_lr: f64, config: GreedyConfig) -> Resu
     })
 }
 
-/// `reduce_lr_on_plateau` is PyTorch's, with a relative threshold of 1e-4.
-///
-/// # Errors
-/// [`Error::InvalidValue`].
-pub fn reduce_lr_on_plateau(
-    base: f64,
-    factor: f64,
-    patience: u64,
-) -> Result<crate::plateau::Plateau, Error> {
-    let threshold = super::torch::Threshold::Relative(1e-4);
-    super::torch::reduce_lr_on_plateau(
-        base,
-        Better::Lower,
-        factor,
-        patience,
-        threshold,
-        0,
-        0.0,
-        1e-8,
-    )
-}
-
 /// A line from 0 to `base`, and then a curve.
 fn warmed(base: f64, warmup: u64, curve: Built) -> Result<Spec, Error> {
     finish(then([line(0.0, base, warmup as f64), curve]))
 }
 
-/// The steps after the warm-up, at least 1 as in the library.
-fn rest(warmup: u64, total: u64) -> Result<f64, Error> {
-    match total.checked_sub(warmup) {
-        Some(rest) => Ok(rest.max(1) as f64),
-        None => Err(invalid("total", total as f64, "at least `warmup`")),
-    }
+/// The steps after the warm-up, at least 1 as in the library: also where the warm-up is longer than
+/// the run, which then only warms up.
+fn rest(warmup: u64, total: u64) -> f64 {
+    total.saturating_sub(warmup).max(1) as f64
 }
 
 /// Half waves down, up, down …: `num_cycles` times two of them in `len` steps.

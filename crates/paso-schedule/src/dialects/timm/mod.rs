@@ -3,19 +3,17 @@
 //! `base` is the rate that the optimizer was built with. `at(t)` is the rate after `scheduler.step(t)`,
 //! or `step_update(t)`: the unit is the epoch or the update. The noise that timm can add is not offered.
 
-use super::build::{
-    Built, checked, cosine, decay, every, finish, hold, linear, ramp, skip, then, times,
-};
-use crate::curves::{
-    CosineEase, Curve, Ease, Endless, InversePowerForm, MultiStepCurve, NormalizedExponentialEase,
-    OneMinusSqrtEase, PolynomialEase, Ramp, TanhEase,
-};
+mod wsd;
+
+use super::build::{Built, checked, decay, every, finish, linear, ramp, skip, then};
+use crate::curves::{CosineEase, Curve, Ease, MultiStepCurve, PolynomialEase, Ramp, TanhEase};
 use crate::error::Error;
 use crate::improvement::Better;
 use crate::plateau::Plateau;
 use crate::spec::Spec;
 use crate::validate::invalid;
 use alloc::vec::Vec;
+pub use wsd::{DecayFn, StableFn, WsdLr};
 
 /// What timm's schedulers have in common: a warm-up and cycles. The defaults are timm's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -178,96 +176,4 @@ pub fn plateau_lr(
     super::torch::reduce_lr_on_plateau(
         base, better, decay_rate, patience_t, threshold, cooldown_t, lr_min, 1e-8,
     )
-}
-
-/// The stable phase of [`WsdLr`].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum StableFn {
-    /// The base rate.
-    #[default]
-    Constant,
-    /// `(1 + t / timescale)^-power`, where timm's `rsqrt` is the power 0.5 and its time scale, by
-    /// default, the warm-up.
-    Power {
-        /// In steps, above 0.
-        timescale: f64,
-        /// Above 0.
-        power: f64,
-    },
-}
-
-/// The decay phase of [`WsdLr`].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum DecayFn {
-    /// A line.
-    Linear,
-    /// `1 - sqrt(p)`.
-    #[default]
-    OneMinusSqrt,
-    /// Half a cosine wave.
-    Cosine,
-    /// `1 - p^power`.
-    Power(f64),
-    /// `(ratio^p - ratio) / (1 - ratio)`.
-    Exp(f64),
-}
-
-/// `WSDLRScheduler`: warm-up, stable phase, decay. The warm-up is always a prefix.
-///
-/// [Hu et al. 2024](https://arxiv.org/abs/2404.06395), [Hägele et al. 2024](https://arxiv.org/abs/2405.18392).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WsdLr {
-    /// The rate at the end of the warm-up.
-    pub base: f64,
-    /// The length of the stable and the decay phase.
-    pub t_initial: u64,
-    /// The length of the decay phase, from 1 to `t_initial`.
-    pub decay_t: u64,
-    /// The last rate; with a stable phase that is not constant only 0 is offered here.
-    pub lr_min: f64,
-    /// The stable phase, which goes on under the decay.
-    pub stable_fn: StableFn,
-    /// The decay phase.
-    pub decay_fn: DecayFn,
-    /// The steps of the warm-up.
-    pub warmup_t: u64,
-    /// Its first rate.
-    pub warmup_lr_init: f64,
-}
-
-impl WsdLr {
-    /// The schedule.
-    ///
-    /// # Errors
-    /// [`Error::InvalidValue`].
-    pub fn spec(&self) -> Result<Spec, Error> {
-        if !(1..=self.t_initial).contains(&self.decay_t) {
-            let allowed = "1 to `t_initial`";
-            return Err(invalid("decay_t", self.decay_t as f64, allowed));
-        }
-        let (stable, len) = ((self.t_initial - self.decay_t) as f64, self.decay_t as f64);
-        let tail = |from: f64, to: f64| match self.decay_fn {
-            DecayFn::Linear => linear(from, to, len),
-            DecayFn::OneMinusSqrt => ramp(from, to, len, OneMinusSqrtEase),
-            DecayFn::Cosine => cosine(from, to, len),
-            DecayFn::Power(k) => ramp(from, to, len, PolynomialEase { power: 1.0, k }),
-            DecayFn::Exp(ratio) => ramp(from, to, len, NormalizedExponentialEase { ratio }),
-        };
-        let curve = match self.stable_fn {
-            StableFn::Constant => then([hold(self.base, stable), tail(self.base, self.lr_min)]),
-            StableFn::Power { .. } if self.lr_min != 0.0 => {
-                let allowed = "0 where the stable phase is not constant";
-                return Err(invalid("lr_min", self.lr_min, allowed));
-            }
-            StableFn::Power { timescale, power } => {
-                let stable_rate = checked(Endless {
-                    from: self.base,
-                    form: InversePowerForm { timescale, power },
-                });
-                times(stable_rate, then([hold(1.0, stable), tail(1.0, 0.0)]))
-            }
-        };
-        let warmup = Warmup { steps: self.warmup_t, init: self.warmup_lr_init, prefix: true };
-        finish(warmup.before(self.base, curve))
-    }
 }
