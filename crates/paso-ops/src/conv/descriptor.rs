@@ -1,7 +1,7 @@
 //! What a convolution is: shapes, checks, and the choice of the kernels that compute it.
 
 use super::geometry::{ConvGeometry, Strides};
-use super::winograd::WinogradTile;
+use super::winograd_tile::WinogradTile;
 use crate::Plane;
 use crate::layout::same_shape;
 
@@ -42,17 +42,6 @@ pub struct Conv {
     pub padding: usize,
     /// Groups of channels that do not see each other; `in_channels` groups are a depthwise convolution.
     pub groups: usize,
-}
-
-/// What a convolution applies to its sums before it stores them; nothing by default.
-///
-/// Batch normalization of inference is fused into a convolution this way: its scale is multiplied into the weights, its shift is the bias.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Epilogue<'a> {
-    /// Added to each pixel: one element per output channel.
-    pub bias: Option<&'a [f32]>,
-    /// Whether `ReLU` is applied after the bias.
-    pub relu: bool,
 }
 
 impl Conv {

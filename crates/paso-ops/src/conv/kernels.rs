@@ -1,6 +1,8 @@
 //! Runs a convolution and its gradients: checks the shapes and calls the kernel that the descriptor chose.
 
-use super::descriptor::{Conv, Epilogue};
+use super::descriptor::Conv;
+use super::direct::Convolve;
+use super::epilogue::Epilogue;
 use super::packed::PackedConv;
 use super::{depthwise, direct, grouped, input_grad};
 use crate::layout::same_shape;
@@ -28,15 +30,9 @@ impl Conv {
         let geometry = self.geometry(x.count(), x.plane, y.plane);
         let weights = &packed.weights;
         if let Some(tile) = tile {
-            return tile.convolve(
-                isa,
-                &geometry,
-                self.in_channels,
-                x.data,
-                weights,
-                epilogue,
-                y.data,
-            );
+            let (geometry, input, output) = (&geometry, x.data, y.data);
+            let sums = Convolve { geometry, input, packed: weights, epilogue, output };
+            return tile.convolve(isa, self.in_channels, sums);
         }
         for (x, y) in x.iter().zip(y.iter_mut()) {
             if self.groups == 1 {

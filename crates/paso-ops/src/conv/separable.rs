@@ -4,7 +4,8 @@
 //! again takes longer than its sums. A few rows of it stay in the L1 cache until the 1 x 1 convolution has
 //! read them. The results have the same bits as those of the two convolutions one after the other.
 
-use super::descriptor::{Conv, Epilogue};
+use super::descriptor::Conv;
+use super::epilogue::Epilogue;
 use super::geometry::ConvGeometry;
 use super::packed::PackedConv;
 use super::{depthwise, direct};

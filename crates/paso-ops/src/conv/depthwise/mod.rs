@@ -12,7 +12,7 @@ mod taps_3x3;
 
 pub(super) use input_grad_stride2::{fits as fits_stride2, input_grad as input_grad_stride2};
 
-use super::descriptor::Epilogue;
+use super::epilogue::Epilogue;
 use super::geometry::ConvGeometry;
 use crate::Isa;
 use crate::vector::{VectorKernel, add_to, load, relu_if, run_vectors, store};
