@@ -1,6 +1,6 @@
-//! A schedule as a tree, and its value at a time. Nothing else in the crate computes a rate.
+//! A schedule as a tree, and its value at a time. Nothing else in the crate computes a learning rate.
 //!
-//! Every rate is finite and never negative, by construction: the numbers in a tree are checked when
+//! Every learning rate is finite and never negative, by construction: the numbers in a tree are checked when
 //! it is built (`crate::validate`), ramps are clamped between their ends, and sums and products saturate
 //! at `f64::MAX`.
 
@@ -21,17 +21,17 @@ pub(crate) enum Node {
     Repeat { inner: Box<Self>, times: Option<u64>, stretch: f64, scale: f64 },
     /// Multiplied by a number.
     Scale { inner: Box<Self>, factor: f64 },
-    /// A rate added.
+    /// A learning rate added.
     Plus { inner: Box<Self>, lr: f64 },
-    /// A rate minus it, never below 0.
+    /// A learning rate minus it, never below 0.
     Below { inner: Box<Self>, lr: f64 },
     /// Multiplied with another schedule.
     Times { inner: Box<Self>, other: Box<Self> },
-    /// Never below a rate.
+    /// Never below a learning rate.
     Floor { inner: Box<Self>, lr: f64 },
-    /// Never above a rate.
+    /// Never above a learning rate.
     Cap { inner: Box<Self>, lr: f64 },
-    /// Starts later; before that its first rate.
+    /// Starts later; before that its first learning rate.
     Delay { inner: Box<Self>, steps: f64 },
     /// Its first steps are left out.
     Skip { inner: Box<Self>, steps: f64 },
@@ -57,7 +57,7 @@ pub(crate) struct Part {
 }
 
 impl Node {
-    /// The rate at time `t >= 0`.
+    /// The learning rate at time `t >= 0`.
     pub(crate) fn value(&self, t: f64) -> f64 {
         match self {
             Self::Curve(curve) => curve.value(t),
@@ -87,7 +87,7 @@ impl Node {
         }
     }
 
-    /// The first time from which on the rate does not change by itself; `None` where it never ends.
+    /// The first time from which on the learning rate does not change by itself; `None` where it never ends.
     pub(crate) fn len(&self) -> Option<f64> {
         match self {
             Self::Curve(curve) => curve.len(),
@@ -115,7 +115,7 @@ impl Node {
         }
     }
 
-    /// A rate that no step exceeds, the highest one where no schedules are multiplied.
+    /// A learning rate that no step exceeds, the highest one where no schedules are multiplied.
     pub(crate) fn peak(&self) -> f64 {
         match self {
             Self::Curve(curve) => curve.peak(),

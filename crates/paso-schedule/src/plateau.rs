@@ -1,6 +1,6 @@
-//! The one thing that has to remember: a rate that falls where a metric stops improving.
+//! Plateau schedule: a factor on the learning rate that falls where a metric stops improving.
 //!
-//! It is not a schedule but a factor on one, so that warm-up and plateau do not fight over the rate:
+//! It has state, so it is not a schedule but a factor on one, and any schedule can be combined with it:
 //! `lr.at(step) * plateau.scale()`.
 
 use crate::error::Error;
@@ -20,7 +20,7 @@ pub struct PlateauConfig {
     pub better: Better,
     /// What a reduction multiplies the scale by; from 0 to below 1, by default 0.1.
     pub factor: f64,
-    /// The observation without improvement, counted in a row, at which the rate is reduced; at least 1.
+    /// The observation without improvement, counted in a row, at which the learning rate is reduced; at least 1.
     ///
     /// By default 11, which PyTorch calls a patience of 10; Keras and Optax reduce at their `patience`.
     pub patience: u64,
@@ -60,18 +60,18 @@ impl PlateauConfig {
     }
 }
 
-/// Reduces a rate where a metric stops improving.
+/// Reduces a learning rate where a metric stops improving.
 ///
 /// ```
 /// use paso_schedule::{Constant, Plateau, PlateauConfig, Schedule};
 /// let lr = Constant { lr: 1e-3 }.warmup(2);
 /// let mut plateau = Plateau::new(PlateauConfig { patience: 2, ..PlateauConfig::default() })?;
-/// let mut rates = Vec::new();
+/// let mut lrs = Vec::new();
 /// for (epoch, loss) in [1.0, 0.5, 0.5, 0.5, 0.5].into_iter().enumerate() {
-///     rates.push(lr.at(epoch as u64) * plateau.scale());
+///     lrs.push(lr.at(epoch as u64) * plateau.scale());
 ///     plateau.observe(loss);
 /// }
-/// assert_eq!(rates[2..], [1e-3, 1e-3, 1e-4]);
+/// assert_eq!(lrs[2..], [1e-3, 1e-3, 1e-4]);
 ///
 /// // A checkpoint keeps the state; a run that goes on reduces where it would have.
 /// let resumed = Plateau::from_state(*plateau.config(), plateau.state())?;
@@ -144,7 +144,7 @@ impl Plateau {
         Ok(Self { config, state })
     }
 
-    /// What the rate of the schedule is multiplied by; from 0 to 1.
+    /// What the learning rate of the schedule is multiplied by; from 0 to 1.
     #[must_use]
     pub fn scale(&self) -> f64 {
         self.state.scale

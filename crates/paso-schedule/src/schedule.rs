@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 /// What every curve and every [`Spec`] can do: be asked, and be put together with others.
 ///
 /// The combinators build new schedules and change nothing. They are for schedules written in a
-/// program, so a mistake in one (a negative rate, a part after one that never ends) panics, with the
+/// program, so a mistake in one (a negative learning rate, a part after one that never ends) panics, with the
 /// caller's line. For numbers from outside use [`Self::build`], or parse text: both return an [`Error`].
 ///
 /// ```
@@ -25,7 +25,7 @@ pub trait Schedule {
     /// [`Error::InvalidValue`] with the field, its value and its range.
     fn build(&self) -> Result<Spec, Error>;
 
-    /// The rate of update number `step`, counted from 0. Checks the numbers at every call: a loop
+    /// The learning rate of update number `step`, counted from 0. Checks the numbers at every call: a loop
     /// keeps a [`Spec`].
     ///
     /// # Panics
@@ -36,9 +36,9 @@ pub trait Schedule {
         built(self.build()).at(step)
     }
 
-    /// Rises linearly to this schedule's first rate, which is reached at step `steps`.
+    /// Rises linearly to this schedule's first learning rate, which is reached at step `steps`.
     ///
-    /// The line is 0 one step before the first update: no update is spent at rate 0, and none repeats
+    /// The line is 0 one step before the first update: no update is spent at learning rate 0, and none repeats
     /// the peak. [`Self::warmup_from`] starts elsewhere.
     #[track_caller]
     #[must_use]
@@ -46,7 +46,7 @@ pub trait Schedule {
         warmed(self.build(), None, steps)
     }
 
-    /// Rises linearly from `rate` at step 0 to this schedule's first rate at step `steps`.
+    /// Rises linearly from `lr` at step 0 to this schedule's first learning rate at step `steps`.
     #[track_caller]
     #[must_use]
     fn warmup_from(&self, lr: f64, steps: u64) -> Spec {
@@ -60,7 +60,7 @@ pub trait Schedule {
         built(self.build().and_then(|first| Spec::sequence([first, next.build()?])))
     }
 
-    /// Starts anew at its end, for ever.
+    /// Starts anew each time it ends.
     #[track_caller]
     #[must_use]
     fn repeat(&self) -> Spec {
@@ -78,21 +78,21 @@ pub trait Schedule {
         wrapped(self.build(), |inner| Node::Repeat { inner, times: Some(times), stretch, scale })
     }
 
-    /// Every rate times `factor` (0 or more).
+    /// Every learning rate times `factor` (0 or more).
     #[track_caller]
     #[must_use]
     fn scale(&self, factor: f64) -> Spec {
         wrapped(self.build(), |inner| Node::Scale { inner, factor })
     }
 
-    /// `rate` added to every rate.
+    /// `lr` added to every learning rate.
     #[track_caller]
     #[must_use]
     fn plus(&self, lr: f64) -> Spec {
         wrapped(self.build(), |inner| Node::Plus { inner, lr })
     }
 
-    /// `rate` minus every rate, never below 0: what a momentum does that goes against its rate.
+    /// `lr` minus every learning rate, never below 0: what a momentum does that goes against its learning rate.
     #[track_caller]
     #[must_use]
     fn below(&self, lr: f64) -> Spec {
@@ -107,21 +107,21 @@ pub trait Schedule {
         wrapped(self.build(), |inner| Node::Times { inner, other })
     }
 
-    /// Never below `rate`.
+    /// Never below `lr`.
     #[track_caller]
     #[must_use]
     fn floor(&self, lr: f64) -> Spec {
         wrapped(self.build(), |inner| Node::Floor { inner, lr })
     }
 
-    /// Never above `rate`.
+    /// Never above `lr`.
     #[track_caller]
     #[must_use]
     fn cap(&self, lr: f64) -> Spec {
         wrapped(self.build(), |inner| Node::Cap { inner, lr })
     }
 
-    /// Starts `steps` later; until then the first rate.
+    /// Starts `steps` later; until then the first learning rate.
     #[track_caller]
     #[must_use]
     fn delay(&self, steps: u64) -> Spec {
@@ -150,7 +150,7 @@ pub trait Schedule {
         wrapped(self.build(), |inner| Node::Stretch { inner, factor })
     }
 
-    /// Changes only every `steps` steps: a curve as a staircase, or a rate per epoch.
+    /// Changes only every `steps` steps: a curve as a staircase, or a learning rate per epoch.
     #[track_caller]
     #[must_use]
     fn every(&self, steps: u64) -> Spec {

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 ///
 /// Made from a curve ([`Cosine`](crate::Cosine) …) by the combinators of [`Schedule`](crate::Schedule), from one line of
 /// text (the [grammar](crate#the-language)), or by binding a [`Shape`](crate::Shape). It prints as the
-/// line that it parses from. Having a `Spec` proves that its numbers were checked: every rate that it
+/// line that it parses from. Having a `Spec` proves that its numbers were checked: every learning rate that it
 /// gives is finite and never negative.
 ///
 /// ```
@@ -31,9 +31,19 @@ pub struct Spec {
 ///
 /// In text: `… then error`; `… then hold` is the default and need not be written. A schedule that
 /// starts anew is not past its end: write `… then repeat`, or use [`Schedule::repeat`](crate::Schedule::repeat).
+///
+/// ```
+/// use paso_schedule::{Error, Spec};
+/// let lr: Spec = "cosine(0.1 -> 0, 100) then error".parse()?;
+/// assert_eq!(lr.try_at(100)?, 0.0);
+/// assert_eq!(lr.try_at(101), Err(Error::PastEnd { step: 101, end: 100.0 }));
+/// // `at` holds the last learning rate whatever the policy.
+/// assert_eq!(lr.at(101), 0.0);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PastEnd {
-    /// The last rate stays.
+    /// The last learning rate stays.
     #[default]
     Hold,
     /// [`Spec::try_at`] is an error: the run is longer than it was planned.
@@ -41,21 +51,21 @@ pub enum PastEnd {
 }
 
 impl Spec {
-    /// The rate of update number `step`, counted from 0: the rate after `step` completed updates.
+    /// The learning rate of update number `step`, counted from 0: the learning rate after `step` completed updates.
     ///
-    /// Past the end this is the last rate, also where the policy is [`PastEnd::Error`]: only
+    /// Past the end this is the last learning rate, also where the policy is [`PastEnd::Error`]: only
     /// [`Self::try_at`] tells.
     #[must_use]
     pub fn at(&self, step: u64) -> f64 {
         self.at_time(step as f64)
     }
 
-    /// The rate at a time between steps: a schedule whose unit is the epoch, asked within an epoch.
+    /// The learning rate at a time between steps: a schedule whose unit is the epoch, asked within an epoch.
     ///
     /// A time below 0 or NaN counts as 0.
     #[must_use]
     pub fn at_time(&self, time: f64) -> f64 {
-        // `max` and `min` also catch a NaN, which no tree gives: the promise does not hang on one proof.
+        // `max` and `min` also catch a NaN, which no tree gives: a second check of what every curve guarantees.
         saturate(self.node.value(saturate(time.max(0.0))).max(0.0))
     }
 
@@ -70,16 +80,16 @@ impl Spec {
         }
     }
 
-    /// The step that has the last rate; `None` where there is none (constant, repeated, `1 / sqrt`).
+    /// The step that has the last learning rate; `None` where there is none (constant, repeated, `1 / sqrt`).
     ///
     /// A cosine over 100 steps ends at 100: updates 0 to 99 are on its way, update 100 would be the
-    /// first at its last rate. Fractions are possible.
+    /// first at its last learning rate. Fractions are possible.
     #[must_use]
     pub fn end(&self) -> Option<f64> {
         self.node.len()
     }
 
-    /// A rate that no step exceeds: the highest one, unless schedules are multiplied, cut or skipped into.
+    /// A learning rate that no step exceeds: the highest one, unless schedules are multiplied, cut or skipped into.
     #[must_use]
     pub fn peak(&self) -> f64 {
         self.node.peak()
@@ -98,12 +108,12 @@ impl Spec {
         self
     }
 
-    /// The rates of the first `steps` updates.
+    /// The learning rates of the first `steps` updates.
     pub fn lrs(&self, steps: u64) -> impl Iterator<Item = f64> + '_ {
         (0..steps).map(|step| self.at(step))
     }
 
-    /// The first step before `steps` whose rate differs by more than `tolerance`, relative to the larger one.
+    /// The first step before `steps` whose learning rate differs by more than `tolerance`, relative to the larger one.
     #[must_use]
     pub fn first_difference(&self, other: &Self, steps: u64, tolerance: f64) -> Option<u64> {
         (0..steps).find(|&step| {

@@ -1,9 +1,16 @@
 //! The schedules of Hugging Face transformers' `get_scheduler`, checked against version 5.23.
 //!
-//! `base` is the rate that the optimizer was built with; `warmup` and `total` are `num_warmup_steps` and
+//! `base` is the learning rate that the optimizer was built with; `warmup` and `total` are `num_warmup_steps` and
 //! `num_training_steps`, and `total` includes the warm-up. Its warm-ups start at 0: the first update
 //! does nothing. Past the end [`cosine`] and its variants hold; the library's rise again.
 //! A warm-up that is longer than the run keeps rising through all of it, as in the library.
+//!
+//! ```
+//! use paso_schedule::transformers;
+//! let lr = transformers::cosine(5e-5, 100, 1_000, 0.5)?;
+//! assert_eq!(lr.to_string(), "linear(0 -> 5e-5, 100) then cosine(5e-5 -> 0, 900)");
+//! # Ok::<(), paso_schedule::Error>(())
+//! ```
 
 use super::build::cosine as half_wave;
 use super::build::{
@@ -110,7 +117,7 @@ pub fn cosine_with_min_lr(
 }
 
 /// `cosine_warmup_with_min_lr`: one half wave one step early, after a warm-up that starts at
-/// `warmup_lr_rate` times the base, by default `1 / warmup`, and has the base rate at its last step.
+/// `warmup_lr_rate` times the base, by default `1 / warmup`, and has the base learning rate at its last step.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -141,10 +148,26 @@ pub enum Form {
     OneMinusSqrt,
 }
 
-/// `warmup_stable_decay`. All of it is in updates; the rate starts and ends at `min_lr`.
+/// `warmup_stable_decay`. All of it is in updates; the learning rate starts and ends at `min_lr`.
+///
+/// ```
+/// use paso_schedule::transformers::{Form, WsdSchedule};
+/// let wsd = WsdSchedule {
+///     base: 0.1,
+///     warmup: 10,
+///     stable: 70,
+///     decay: 20,
+///     min_lr: 0.0,
+///     warmup_form: Form::Linear,
+///     decay_form: Form::OneMinusSqrt,
+/// };
+/// let lr = wsd.spec()?;
+/// assert_eq!((lr.at(5), lr.at(79), lr.at(85), lr.at(100)), (0.05, 0.1, 0.05, 0.0));
+/// # Ok::<(), paso_schedule::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WsdSchedule {
-    /// The rate of the stable phase.
+    /// The learning rate of the stable phase.
     pub base: f64,
     /// `num_warmup_steps`.
     pub warmup: u64,
@@ -152,7 +175,7 @@ pub struct WsdSchedule {
     pub stable: u64,
     /// `num_decay_steps`.
     pub decay: u64,
-    /// The first and the last rate: `min_lr_ratio` times the base.
+    /// The first and the last learning rate: `min_lr_ratio` times the base.
     pub min_lr: f64,
     /// `warmup_type`; linear by default.
     pub warmup_form: Form,
@@ -182,7 +205,7 @@ impl WsdSchedule {
     }
 }
 
-/// `greedy`: `GreedyLR` on an optimizer with the rate `base`, whose bounds are rates.
+/// `greedy`: `GreedyLR` on an optimizer with the learning rate `base`, whose bounds are learning rates.
 ///
 /// `config` has everything else; its patience is one more than transformers'.
 ///

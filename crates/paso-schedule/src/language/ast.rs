@@ -6,7 +6,7 @@ use crate::curves::{Kind, Value};
 use alloc::vec::Vec;
 use core::fmt;
 
-/// A rate: a number, or a share of the run's peak rate.
+/// A learning rate: a number, or a share of the run's peak learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Rate {
     Absolute(f64),
@@ -131,7 +131,7 @@ impl fmt::Display for Call {
             _ => {}
         }
         let from_alone = self.from.filter(|_| self.to.is_none());
-        // A bare quantity is a rate where the curve has one; only a warm-up has its length first.
+        // A bare quantity is a learning rate where the curve has one; only a warm-up has its length first.
         let length_first = self.kind.signature().length_first();
         if let Some(from) = from_alone.filter(|_| !length_first) {
             next(f)?;

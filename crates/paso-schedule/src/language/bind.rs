@@ -1,4 +1,4 @@
-//! From a schedule as it was written to a complete one: shares become rates and steps, and the one
+//! From a schedule as it was written to a complete one: shares become learning rates and steps, and the one
 //! part without a length takes what the others leave.
 
 use super::ast::{Base, Call, Item};
@@ -16,7 +16,7 @@ impl Run {
         self.sequence(items, self.steps, None)
     }
 
-    /// Parts one after the other within `room` steps; `before` is the rate where they start.
+    /// Parts one after the other within `room` steps; `before` is the learning rate where they start.
     pub(super) fn sequence(
         self,
         items: &[Item],
@@ -27,7 +27,7 @@ impl Run {
         let rest = self.rest(items, &lens, room)?;
         let mut nodes: Vec<Node> = Vec::with_capacity(items.len());
         let mut before = before;
-        // A warm-up needs the first rate of what follows it.
+        // A warm-up needs the first learning rate of what follows it.
         let mut pending: Option<(Kind, Option<f64>, f64)> = None;
         let last = items.len() - 1;
         for (i, item) in items.iter().enumerate() {

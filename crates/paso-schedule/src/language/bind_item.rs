@@ -124,7 +124,7 @@ impl Run {
         Ok(options)
     }
 
-    /// The first rate of a curve: its own, or where the part before it ended, or the peak.
+    /// The first learning rate of a curve: its own, or where the part before it ended, or the peak.
     fn from(self, call: &Call, item: &Item, before: Option<f64>) -> Result<f64, Error> {
         match (call.from, before, self.peak) {
             (Some(from), _, _) => self.rate(from, item.column.0),

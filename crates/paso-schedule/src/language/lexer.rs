@@ -31,7 +31,7 @@ impl Token<'_> {
     }
 }
 
-/// The longest text that is read: a table of some ten thousand rates.
+/// The longest text that is read: a table of some ten thousand learning rates.
 const LONGEST: usize = 1 << 20;
 
 /// All tokens with their columns, the last one `End`.

@@ -81,7 +81,7 @@ impl Parser<'_> {
                     Ok(())
                 }
                 Form::Table => {
-                    // Commas between the rates are as good as blanks.
+                    // Commas between the learning rates are as good as blanks.
                     call.points.push((None, self.rate()?));
                     while self.at_quantity() {
                         call.points.push((None, self.rate()?));
@@ -113,7 +113,7 @@ impl Parser<'_> {
         matches!(self.peek(), Token::Number(_) | Token::Percent(_) | Token::Word("peak"))
     }
 
-    /// `[ "->" rate ]` after a first rate.
+    /// `[ "->" rate ]` after a first learning rate.
     fn transition(&mut self, call: &mut Call) -> Result<(), Error> {
         let column = self.column();
         if self.eat(Token::Arrow) {

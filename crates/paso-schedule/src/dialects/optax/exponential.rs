@@ -7,11 +7,19 @@ use crate::spec::Spec;
 use alloc::boxed::Box;
 
 /// `exponential_decay`, with Optax' defaults in [`Self::new`].
+///
+/// ```
+/// use paso_schedule::optax::ExponentialDecayArgs;
+/// let decay = ExponentialDecayArgs { staircase: true, ..ExponentialDecayArgs::new(0.1, 10, 0.5) };
+/// let lr = decay.spec()?;
+/// assert_eq!((lr.at(9), lr.at(10)), (0.1, 0.05));
+/// # Ok::<(), paso_schedule::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ExponentialDecayArgs {
-    /// The rate up to step `transition_begin`.
+    /// The learning rate up to step `transition_begin`.
     pub init_value: f64,
-    /// What each `transition_steps` multiply the rate by; with 0 Optax stays at `init_value`.
+    /// What each `transition_steps` multiply the learning rate by; with 0 Optax stays at `init_value`.
     pub decay_rate: f64,
     /// With 0 Optax stays at `init_value`.
     pub transition_steps: u64,
@@ -19,7 +27,7 @@ pub struct ExponentialDecayArgs {
     pub transition_begin: u64,
     /// Whether it changes only every `transition_steps`; false.
     pub staircase: bool,
-    /// The rate that it stops at: from above where `decay_rate` is below 1, else from below; none.
+    /// The learning rate that it stops at: from above where `decay_rate` is below 1, else from below; none.
     pub end_value: Option<f64>,
 }
 

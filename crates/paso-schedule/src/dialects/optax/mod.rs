@@ -1,7 +1,14 @@
 //! The schedules of Optax, checked against version 0.2.8.
 //!
-//! `at(t)` is `schedule(t)`. Optax computes in float32 unless told otherwise; the numbers here are those
+//! `at(t)` is `schedule(t)`. Optax computes in float32 unless configured otherwise; the numbers here are those
 //! of its formulas in float64.
+//!
+//! ```
+//! use paso_schedule::optax;
+//! let lr = optax::warmup_cosine_decay_schedule(0.0, 1e-3, 10, 100, 0.0, 1.0)?;
+//! assert_eq!(lr.to_string(), "linear(0 -> 1e-3, 10) then cosine(1e-3 -> 0, 90)");
+//! # Ok::<(), paso_schedule::Error>(())
+//! ```
 
 mod exponential;
 mod piecewise;

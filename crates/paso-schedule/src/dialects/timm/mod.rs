@@ -1,7 +1,15 @@
 //! The schedules of timm, checked against version 1.0.31.
 //!
-//! `base` is the rate that the optimizer was built with. `at(t)` is the rate after `scheduler.step(t)`,
+//! `base` is the learning rate that the optimizer was built with. `at(t)` is the learning rate after `scheduler.step(t)`,
 //! or `step_update(t)`: the unit is the epoch or the update. The noise that timm can add is not offered.
+//!
+//! ```
+//! use paso_schedule::timm::{Cycles, Warmup, cosine_lr};
+//! let warmup = Warmup { steps: 5, init: 1e-6, prefix: true };
+//! let lr = cosine_lr(1e-3, 95, Cycles::default(), warmup, 1.0)?;
+//! assert_eq!(lr.to_string(), "linear(1e-6 -> 1e-3, 5) then cosine(1e-3 -> 0, 95)");
+//! # Ok::<(), paso_schedule::Error>(())
+//! ```
 
 mod wsd;
 
@@ -18,11 +26,11 @@ pub use wsd::{DecayFn, StableFn, WsdLr};
 /// What timm's schedulers have in common: a warm-up and cycles. The defaults are timm's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cycles {
-    /// The rate at the end of every cycle, and after the last; 0.
+    /// The learning rate at the end of every cycle, and after the last; 0.
     pub lr_min: f64,
     /// Each cycle is so many times as long as the one before; 1, or 1.001 to 1e6.
     pub cycle_mul: f64,
-    /// Each cycle starts at so many times the rate; 1.
+    /// Each cycle starts at so many times the learning rate; 1.
     pub cycle_decay: f64,
     /// How many cycles there are, at most 10000; 1.
     pub cycle_limit: u32,
@@ -42,7 +50,7 @@ pub struct Warmup {
     /// `warmup_lr_init`; 0.
     pub init: f64,
     /// `warmup_prefix`: the schedule starts after the warm-up. Otherwise the warm-up hides its first
-    /// steps, and the rate may jump where it ends.
+    /// steps, and the learning rate may jump where it ends.
     pub prefix: bool,
 }
 
@@ -77,8 +85,8 @@ pub fn cosine_lr(
 
 /// `TanhLRScheduler`; `lb` and `ub` are -7 and 3 by default.
 ///
-/// A warm-up that is no prefix leads to the rate that the curve has at its end. timm's constructor
-/// leaves the first rate at `base`; here `at(0)` is that of the curve.
+/// A warm-up that is no prefix leads to the learning rate that the curve has at its end. timm's constructor
+/// leaves the first learning rate at `base`; here `at(0)` is that of the curve.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -111,7 +119,7 @@ pub fn poly_lr(
     finish(warmup.before(base, cycled(base, t_initial, cycles, ease)))
 }
 
-/// The cycles one by one: only their first rate decays, not their last, so they are no repetition.
+/// The cycles one by one: only their first learning rate decays, not their last, so they are no repetition.
 fn cycled<E: Ease>(base: f64, t_initial: u64, cycles: Cycles, ease: E) -> Built
 where
     Curve: From<Ramp<E>>,

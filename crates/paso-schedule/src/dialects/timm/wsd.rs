@@ -14,7 +14,7 @@ use crate::validate::invalid;
 /// The stable phase of [`WsdLr`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum StableFn {
-    /// The base rate.
+    /// The base learning rate.
     #[default]
     Constant,
     /// `(1 + t / timescale)^-power`, where timm's `rsqrt` is the power 0.5 and its time scale, by
@@ -45,10 +45,30 @@ pub enum DecayFn {
 
 /// `WSDLRScheduler`: warm-up, stable phase, decay. The warm-up is always a prefix.
 ///
+/// With `s(t)` the stable phase at `t` steps after the warm-up and `d` the decay from 1 to 0, the learning
+/// rate is `lr_min + (max(base s(t), lr_min) - lr_min) d`.
 /// [Hu et al. 2024](https://arxiv.org/abs/2404.06395), [Hägele et al. 2024](https://arxiv.org/abs/2405.18392).
+///
+/// ```
+/// use paso_schedule::timm::{DecayFn, StableFn, WsdLr};
+/// let wsd = WsdLr {
+///     base: 0.1,
+///     t_initial: 40,
+///     decay_t: 10,
+///     lr_min: 0.01,
+///     stable_fn: StableFn::Power { timescale: 10.0, power: 0.5 },
+///     decay_fn: DecayFn::Linear,
+///     warmup_t: 10,
+///     warmup_lr_init: 0.0,
+/// };
+/// let lr = wsd.spec()?;
+/// // 30 steps after the warm-up, sqrt(1 / (1 + 30 / 10)) of the base is left; 10 steps later `lr_min`.
+/// assert!((lr.at(40) - 0.05).abs() < 1e-15 && (lr.at(50) - 0.01).abs() < 1e-15);
+/// # Ok::<(), paso_schedule::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WsdLr {
-    /// The rate at the end of the warm-up.
+    /// The learning rate at the end of the warm-up.
     pub base: f64,
     /// The length of the stable and the decay phase.
     pub t_initial: u64,
@@ -62,7 +82,7 @@ pub struct WsdLr {
     pub decay_fn: DecayFn,
     /// The steps of the warm-up.
     pub warmup_t: u64,
-    /// Its first rate.
+    /// Its first learning rate.
     pub warmup_lr_init: f64,
 }
 

@@ -19,11 +19,20 @@ pub enum Cycle {
 /// `CyclicLR`, with PyTorch's defaults in [`Self::new`].
 ///
 /// [Smith 2017](https://arxiv.org/abs/1506.01186).
+///
+/// ```
+/// use paso_schedule::torch::{Cycle, CyclicLr};
+/// let cycle = CyclicLr { step_size_up: 4.0, step_size_down: 4.0, ..CyclicLr::new(0.0, 0.5) };
+/// assert_eq!(cycle.rate()?.lrs(10).max_by(f64::total_cmp), Some(0.5));
+/// let halved = CyclicLr { mode: Cycle::Triangular2, ..cycle }.rate()?;
+/// assert_eq!((halved.at(4), halved.at(12)), (0.5, 0.25));
+/// # Ok::<(), paso_schedule::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CyclicLr {
-    /// The lowest rate.
+    /// The lowest learning rate.
     pub base_lr: f64,
-    /// The highest rate.
+    /// The highest learning rate.
     pub max_lr: f64,
     /// Steps of a rise, which may be a fraction; 2000.
     pub step_size_up: f64,
@@ -33,7 +42,7 @@ pub struct CyclicLr {
     pub mode: Cycle,
     /// The momentum, or Adam's `beta1`, at the peak; 0.8.
     pub base_momentum: f64,
-    /// The momentum at the lowest rate; 0.9.
+    /// The momentum at the lowest learning rate; 0.9.
     pub max_momentum: f64,
 }
 
@@ -60,7 +69,7 @@ impl CyclicLr {
         finish(plus(self.triangles(self.max_lr - self.base_lr), self.base_lr))
     }
 
-    /// The momentum (SGD) or `beta1` (Adam), which goes against the rate.
+    /// The momentum (SGD) or `beta1` (Adam), which goes against the learning rate.
     ///
     /// # Errors
     /// [`Error::InvalidValue`].

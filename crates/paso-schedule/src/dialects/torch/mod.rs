@@ -1,12 +1,22 @@
 //! The schedules of PyTorch's `torch.optim.lr_scheduler`, checked against version 2.15.
 //!
-//! `base` is the rate that the optimizer was built with. `at(t)` is the rate of update number `t`,
+//! `base` is the learning rate that the optimizer was built with. `at(t)` is the learning rate of update number `t`,
 //! where `scheduler.step()` is called once after each update.
 //!
 //! What differs on purpose: past its end [`cosine_annealing_lr`] holds (PyTorch's rises again) and
 //! [`OneCycleLr`] holds (PyTorch's jumps up, or goes below 0, at `total_steps`, and raises after it). A
 //! phase of no length is left out where PyTorch divides by zero. `LambdaLR` and `MultiplicativeLR` are
 //! any function: [`Table::sample`](crate::Table::sample), or the function itself.
+//!
+//! ```
+//! use paso_schedule::torch;
+//! let lr = torch::sequential_lr(
+//!     &[torch::linear_lr(0.1, 0.5, 1.0, 10)?, torch::cosine_annealing_lr(0.1, 90, 0.0)?],
+//!     &[10],
+//! )?;
+//! assert_eq!((lr.at(0), lr.at(10), lr.at(100)), (0.05, 0.1, 0.0));
+//! # Ok::<(), paso_schedule::Error>(())
+//! ```
 
 mod cyclic;
 mod one_cycle;
@@ -71,7 +81,7 @@ pub fn step_lr(base: f64, step_size: u64, gamma: f64) -> Result<Spec, Error> {
     finish(every(decay(base, gamma, step_size), step_size))
 }
 
-/// `MultiStepLR`: times `gamma` at each milestone, whose step has the new rate.
+/// `MultiStepLR`: times `gamma` at each milestone, whose step has the new learning rate.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -138,7 +148,7 @@ pub fn sequential_lr(schedules: &[Spec], milestones: &[u64]) -> Result<Spec, Err
     finish(join(schedules, milestones))
 }
 
-/// `ChainedScheduler`: the product of schedules that were all made with the rate `base`.
+/// `ChainedScheduler`: the product of schedules that were all made with the learning rate `base`.
 ///
 /// That is what PyTorch computes where each of them only multiplies, which those with a lower end
 /// above 0 do not.

@@ -27,10 +27,20 @@ impl Anneal {
 
 /// `OneCycleLR`, with PyTorch's defaults in [`Self::new`].
 ///
-/// [Smith and Topin 2018](https://arxiv.org/abs/1708.07120). The rate ends at step `total_steps - 1`.
+/// [Smith and Topin 2018](https://arxiv.org/abs/1708.07120). The learning rate ends at step `total_steps - 1`.
+///
+/// ```
+/// use paso_schedule::torch::OneCycleLr;
+/// let cycle = OneCycleLr::new(0.1, 100);
+/// let (lr, beta1) = (cycle.rate()?, cycle.momentum()?);
+/// // The peak is at 0.3 * 100 - 1.
+/// assert!((lr.at(29) - 0.1).abs() < 1e-15 && (beta1.at(29) - 0.85).abs() < 1e-15);
+/// assert!((lr.at(99) - 0.1 / 25.0 / 1e4).abs() < 1e-15);
+/// # Ok::<(), paso_schedule::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OneCycleLr {
-    /// The peak rate.
+    /// The peak learning rate.
     pub max_lr: f64,
     /// The number of updates of the run.
     pub total_steps: u64,
@@ -42,11 +52,11 @@ pub struct OneCycleLr {
     pub base_momentum: f64,
     /// The momentum at both ends; 0.95.
     pub max_momentum: f64,
-    /// The first rate is `max_lr / div_factor`; 25.
+    /// The first learning rate is `max_lr / div_factor`; 25.
     pub div_factor: f64,
-    /// The last rate is the first one divided by this; 1e4.
+    /// The last learning rate is the first one divided by this; 1e4.
     pub final_div_factor: f64,
-    /// Down to the first rate as fast as up, then on to the last one; false.
+    /// Down to the first learning rate as fast as up, then on to the last one; false.
     pub three_phase: bool,
 }
 
@@ -76,7 +86,7 @@ impl OneCycleLr {
         self.phases(first, self.max_lr, first, first / self.final_div_factor)
     }
 
-    /// The momentum (SGD) or `beta1` (Adam), which goes against the rate.
+    /// The momentum (SGD) or `beta1` (Adam), which goes against the learning rate.
     ///
     /// # Errors
     /// [`Error::InvalidValue`].
