@@ -60,8 +60,7 @@ impl OneCycle {
             return Err(invalid("rise", self.rise, "0 to 1"));
         }
         let up = self.rise * self.steps as f64;
-        let wave =
-            |from, to, len| Spec::from_node(Ramp { from, to, len, ease: CosineEase::HALF_WAVE });
+        let wave = |from, to, len| Ramp::spec(from, to, len, CosineEase, CosineEase::HALF_WAVE);
         Spec::sequence([wave(first, middle, up)?, wave(middle, last, self.steps as f64 - up)?])
     }
 }
@@ -132,16 +131,11 @@ impl Schedule for Noam {
     fn build(&self) -> Result<Spec, Error> {
         let warmup = self.warmup as f64;
         let peak = self.factor / crate::math::sqrt(self.model_size * warmup);
-        let fall = Endless::spec(peak, InverseSqrtForm { timescale: warmup })?;
+        let fall = Endless::spec(peak, InverseSqrtForm, [warmup])?;
         if self.warmup == 1 {
             return Ok(fall);
         }
-        let rise = Spec::from_node(Ramp {
-            from: peak / warmup,
-            to: peak,
-            len: warmup - 1.0,
-            ease: LinearEase,
-        })?;
+        let rise = Ramp::spec(peak / warmup, peak, warmup - 1.0, LinearEase, [])?;
         Spec::sequence([rise, fall])
     }
 }
@@ -200,14 +194,16 @@ pub enum CooldownForm {
 
 impl Schedule for WarmupStableDecay {
     fn build(&self) -> Result<Spec, Error> {
-        let (from, to, steps) = (self.peak, self.to, self.decay);
+        let (from, to, len) = (self.peak, self.to, self.decay as f64);
         Spec::sequence([
             Spec::from_node(WarmupCurve { from: None, to: self.peak, len: self.warmup as f64 })?,
             Spec::from_node(ConstantCurve { lr: self.peak, len: Some(self.stable as f64) })?,
             match self.form {
-                CooldownForm::Linear => Ramp::spec(from, to, steps, LinearEase)?,
-                CooldownForm::Cosine => Ramp::spec(from, to, steps, CosineEase::HALF_WAVE)?,
-                CooldownForm::OneMinusSqrt => Ramp::spec(from, to, steps, OneMinusSqrtEase)?,
+                CooldownForm::Linear => Ramp::spec(from, to, len, LinearEase, [])?,
+                CooldownForm::Cosine => {
+                    Ramp::spec(from, to, len, CosineEase, CosineEase::HALF_WAVE)?
+                }
+                CooldownForm::OneMinusSqrt => Ramp::spec(from, to, len, OneMinusSqrtEase, [])?,
             },
         ])
     }

@@ -7,7 +7,6 @@ use crate::power::pow;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
 use crate::validate::not_negative;
-use alloc::vec::Vec;
 
 /// `from * factor^(t / every)`: smooth exponential decay without an end. In text:
 /// `decay(FROM, factor FACTOR, every STEPS)`; `every` is 1 if left out.
@@ -32,18 +31,15 @@ pub struct ExponentialDecay {
 
 impl Schedule for ExponentialDecay {
     fn build(&self) -> Result<Spec, Error> {
-        Endless::spec(self.from, DecayForm { factor: self.factor, every: self.every as f64 })
+        Endless::spec(self.from, DecayForm, [self.factor, self.every as f64])
     }
 }
 
 /// The form of an [`ExponentialDecay`]; lengths may be fractions.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct DecayForm {
-    pub(crate) factor: f64,
-    pub(crate) every: f64,
-}
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct DecayForm;
 
-impl EndlessForm for DecayForm {
+impl EndlessForm<2> for DecayForm {
     const SIGNATURE: Signature = Signature {
         name: "decay",
         options: &[Opt::number("factor", not_negative), Opt::length_or("every", 1.0)],
@@ -52,19 +48,11 @@ impl EndlessForm for DecayForm {
         ..Signature::ENDLESS
     };
 
-    fn from_options(values: &[f64]) -> Self {
-        Self { factor: values[0], every: values[1] }
+    fn value([factor, every]: [f64; 2], from: f64, t: f64) -> f64 {
+        saturate(from * pow(factor, saturate(t / every)))
     }
 
-    fn options(&self) -> Vec<f64> {
-        Vec::from([self.factor, self.every])
-    }
-
-    fn value(&self, from: f64, t: f64) -> f64 {
-        saturate(from * pow(self.factor, saturate(t / self.every)))
-    }
-
-    fn peak(&self, from: f64) -> f64 {
-        if self.factor > 1.0 && from > 0.0 { f64::MAX } else { from }
+    fn peak([factor, _]: [f64; 2], from: f64) -> f64 {
+        if factor > 1.0 && from > 0.0 { f64::MAX } else { from }
     }
 }

@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::power::pow;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
-use alloc::vec::Vec;
 
 /// From one learning rate to another by the same factor at each step, then constant. In text:
 /// `exponential(FROM -> TO, STEPS)`.
@@ -30,15 +29,15 @@ pub struct Exponential {
 
 impl Schedule for Exponential {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, ExponentialEase)
+        Ramp::spec(self.from, self.to, self.steps as f64, ExponentialEase, [])
     }
 }
 
 /// The form of an [`Exponential`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct ExponentialEase;
 
-impl Ease for ExponentialEase {
+impl Ease<0> for ExponentialEase {
     const SIGNATURE: Signature = Signature {
         name: "exponential",
         form: Form::FromToRequired,
@@ -47,19 +46,11 @@ impl Ease for ExponentialEase {
         ..Signature::RAMP
     };
 
-    fn from_options(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn weight(&self, p: f64) -> f64 {
+    fn weight([]: [f64; 0], p: f64) -> f64 {
         1.0 - p
     }
 
-    fn between(&self, from: f64, to: f64, p: f64) -> f64 {
+    fn between([]: [f64; 0], from: f64, to: f64, p: f64) -> f64 {
         let lr = if p <= 0.0 { from } else { from * pow(to / from, p) };
         lr.clamp(from.min(to), from.max(to))
     }

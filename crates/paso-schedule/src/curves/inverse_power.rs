@@ -3,16 +3,12 @@
 use super::{EndlessForm, Opt, Signature};
 use crate::power::pow;
 use crate::validate::not_negative;
-use alloc::vec::Vec;
 
 /// The form of the curve, which has no type of its own in Rust: it is a part of timm's schedules.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct InversePowerForm {
-    pub(crate) timescale: f64,
-    pub(crate) power: f64,
-}
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct InversePowerForm;
 
-impl EndlessForm for InversePowerForm {
+impl EndlessForm<2> for InversePowerForm {
     const SIGNATURE: Signature = Signature {
         name: "inverse_power",
         options: &[Opt::length("timescale"), Opt::number("power", not_negative)],
@@ -21,15 +17,7 @@ impl EndlessForm for InversePowerForm {
         ..Signature::ENDLESS
     };
 
-    fn from_options(values: &[f64]) -> Self {
-        Self { timescale: values[0], power: values[1] }
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::from([self.timescale, self.power])
-    }
-
-    fn value(&self, from: f64, t: f64) -> f64 {
-        from * pow(self.timescale / (self.timescale + t), self.power)
+    fn value([timescale, power]: [f64; 2], from: f64, t: f64) -> f64 {
+        from * pow(timescale / (timescale + t), power)
     }
 }

@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::power::pow;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
-use alloc::vec::Vec;
 
 /// `from * sqrt(timescale / (timescale + t))`, without an end. In text:
 /// `inverse_sqrt(FROM, timescale STEPS)`.
@@ -28,17 +27,15 @@ pub struct InverseSqrt {
 
 impl Schedule for InverseSqrt {
     fn build(&self) -> Result<Spec, Error> {
-        Endless::spec(self.from, InverseSqrtForm { timescale: self.timescale as f64 })
+        Endless::spec(self.from, InverseSqrtForm, [self.timescale as f64])
     }
 }
 
 /// The form of an [`InverseSqrt`]; the time scale may be a fraction.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct InverseSqrtForm {
-    pub(crate) timescale: f64,
-}
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct InverseSqrtForm;
 
-impl EndlessForm for InverseSqrtForm {
+impl EndlessForm<1> for InverseSqrtForm {
     const SIGNATURE: Signature = Signature {
         name: "inverse_sqrt",
         options: &[Opt::length("timescale")],
@@ -47,15 +44,7 @@ impl EndlessForm for InverseSqrtForm {
         ..Signature::ENDLESS
     };
 
-    fn from_options(values: &[f64]) -> Self {
-        Self { timescale: values[0] }
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::from([self.timescale])
-    }
-
-    fn value(&self, from: f64, t: f64) -> f64 {
-        from * pow(self.timescale / (self.timescale + t), 0.5)
+    fn value([timescale]: [f64; 1], from: f64, t: f64) -> f64 {
+        from * pow(timescale / (timescale + t), 0.5)
     }
 }

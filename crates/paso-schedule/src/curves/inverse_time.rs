@@ -6,7 +6,6 @@ use crate::math::saturate;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
 use crate::validate::not_negative;
-use alloc::vec::Vec;
 
 /// `from / (1 + rate * t / every)`, without an end. In text: `inverse_time(FROM, rate RATE, every STEPS)`;
 /// `every` is 1 if left out. Keras' `InverseTimeDecay`.
@@ -28,18 +27,15 @@ pub struct InverseTime {
 
 impl Schedule for InverseTime {
     fn build(&self) -> Result<Spec, Error> {
-        Endless::spec(self.from, InverseTimeForm { rate: self.rate, every: self.every as f64 })
+        Endless::spec(self.from, InverseTimeForm, [self.rate, self.every as f64])
     }
 }
 
 /// The form of an [`InverseTime`]; lengths may be fractions.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct InverseTimeForm {
-    pub(crate) rate: f64,
-    pub(crate) every: f64,
-}
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct InverseTimeForm;
 
-impl EndlessForm for InverseTimeForm {
+impl EndlessForm<2> for InverseTimeForm {
     const SIGNATURE: Signature = Signature {
         name: "inverse_time",
         options: &[Opt::number("rate", not_negative), Opt::length_or("every", 1.0)],
@@ -48,15 +44,7 @@ impl EndlessForm for InverseTimeForm {
         ..Signature::ENDLESS
     };
 
-    fn from_options(values: &[f64]) -> Self {
-        Self { rate: values[0], every: values[1] }
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::from([self.rate, self.every])
-    }
-
-    fn value(&self, from: f64, t: f64) -> f64 {
-        from / (1.0 + saturate(self.rate * saturate(t / self.every)))
+    fn value([rate, every]: [f64; 2], from: f64, t: f64) -> f64 {
+        from / (1.0 + saturate(rate * saturate(t / every)))
     }
 }

@@ -1,6 +1,6 @@
 //! A straight line.
 
-use super::{PlainEase, Ramp, Signature};
+use super::{Ease, Ramp, Signature};
 use crate::error::Error;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
@@ -26,7 +26,7 @@ pub struct Linear {
 
 impl Schedule for Linear {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, LinearEase)
+        Ramp::spec(self.from, self.to, self.steps as f64, LinearEase, [])
     }
 }
 
@@ -34,7 +34,7 @@ impl Schedule for Linear {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct LinearEase;
 
-impl PlainEase for LinearEase {
+impl Ease<0> for LinearEase {
     const SIGNATURE: Signature = Signature {
         name: "linear",
         usage: "linear(FROM -> TO, LENGTH)",
@@ -42,7 +42,7 @@ impl PlainEase for LinearEase {
         ..Signature::RAMP
     };
 
-    fn weight(p: f64) -> f64 {
+    fn weight([]: [f64; 0], p: f64) -> f64 {
         1.0 - p
     }
 }

@@ -11,7 +11,7 @@ mod signature;
 
 use crate::error::Error;
 pub(crate) use endless::{Endless, EndlessForm};
-pub(crate) use ramp::{Ease, PlainEase, Ramp};
+pub(crate) use ramp::{Ease, Ramp};
 pub(crate) use signature::{Args, Form, Len, Opt, OptKind, Signature, Value};
 
 /// What a curve file implements.
@@ -103,21 +103,21 @@ macro_rules! curves {
 curves! {
     constant: Constant(ConstantCurve),
     warmup: Warmup(WarmupCurve),
-    linear: Linear(Ramp<LinearEase>),
-    cosine: Cosine(Ramp<CosineEase>),
-    exponential: Exponential(Ramp<ExponentialEase>),
-    polynomial: Polynomial(Ramp<PolynomialEase>),
-    one_minus_sqrt: OneMinusSqrt(Ramp<OneMinusSqrtEase>),
-    normalized_exponential: NormalizedExponential(Ramp<NormalizedExponentialEase>),
-    tanh: Tanh(Ramp<TanhEase>),
-    rex: Rex(Ramp<RexEase>),
+    linear: Linear(Ramp<LinearEase, 0>),
+    cosine: Cosine(Ramp<CosineEase, 2>),
+    exponential: Exponential(Ramp<ExponentialEase, 0>),
+    polynomial: Polynomial(Ramp<PolynomialEase, 2>),
+    one_minus_sqrt: OneMinusSqrt(Ramp<OneMinusSqrtEase, 0>),
+    normalized_exponential: NormalizedExponential(Ramp<NormalizedExponentialEase, 1>),
+    tanh: Tanh(Ramp<TanhEase, 2>),
+    rex: Rex(Ramp<RexEase, 0>),
     polynomial_cycle: PolynomialCycle(PolynomialCycleCurve),
-    decay: Decay(Endless<DecayForm>),
-    step: Step(Endless<StepForm>),
+    decay: Decay(Endless<DecayForm, 2>),
+    step: Step(Endless<StepForm, 2>),
     multi_step: MultiStep(MultiStepCurve),
-    inverse_time: InverseTime(Endless<InverseTimeForm>),
-    inverse_sqrt: InverseSqrt(Endless<InverseSqrtForm>),
-    inverse_power: InversePower(Endless<InversePowerForm>),
+    inverse_time: InverseTime(Endless<InverseTimeForm, 2>),
+    inverse_sqrt: InverseSqrt(Endless<InverseSqrtForm, 1>),
+    inverse_power: InversePower(Endless<InversePowerForm, 2>),
     points: Points(PointsCurve),
     table: Table(TableCurve),
 }

@@ -3,15 +3,12 @@
 use super::{Ease, Opt, Signature};
 use crate::power::pow;
 use crate::validate::fraction;
-use alloc::vec::Vec;
 
 /// The form of the ramp: an exponential decay, shifted and scaled so that it reaches its end.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct NormalizedExponentialEase {
-    pub(crate) ratio: f64,
-}
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct NormalizedExponentialEase;
 
-impl Ease for NormalizedExponentialEase {
+impl Ease<1> for NormalizedExponentialEase {
     const SIGNATURE: Signature = Signature {
         name: "normalized_exponential",
         options: &[Opt::number("ratio", fraction)],
@@ -20,15 +17,7 @@ impl Ease for NormalizedExponentialEase {
         ..Signature::RAMP
     };
 
-    fn from_options(values: &[f64]) -> Self {
-        Self { ratio: values[0] }
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::from([self.ratio])
-    }
-
-    fn weight(&self, p: f64) -> f64 {
-        (pow(self.ratio, p) - self.ratio) / (1.0 - self.ratio)
+    fn weight([ratio]: [f64; 1], p: f64) -> f64 {
+        (pow(ratio, p) - ratio) / (1.0 - ratio)
     }
 }

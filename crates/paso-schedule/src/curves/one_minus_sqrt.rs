@@ -1,6 +1,6 @@
 //! One minus a square root: fast at first.
 
-use super::{PlainEase, Ramp, Signature};
+use super::{Ease, Ramp, Signature};
 use crate::error::Error;
 use crate::math::sqrt;
 use crate::schedule::Schedule;
@@ -28,7 +28,7 @@ pub struct OneMinusSqrt {
 
 impl Schedule for OneMinusSqrt {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, OneMinusSqrtEase)
+        Ramp::spec(self.from, self.to, self.steps as f64, OneMinusSqrtEase, [])
     }
 }
 
@@ -36,7 +36,7 @@ impl Schedule for OneMinusSqrt {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct OneMinusSqrtEase;
 
-impl PlainEase for OneMinusSqrtEase {
+impl Ease<0> for OneMinusSqrtEase {
     const SIGNATURE: Signature = Signature {
         name: "one_minus_sqrt",
         usage: "one_minus_sqrt(FROM -> TO, LENGTH)",
@@ -44,7 +44,7 @@ impl PlainEase for OneMinusSqrtEase {
         ..Signature::RAMP
     };
 
-    fn weight(p: f64) -> f64 {
+    fn weight([]: [f64; 0], p: f64) -> f64 {
         1.0 - sqrt(p)
     }
 }

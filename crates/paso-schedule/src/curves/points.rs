@@ -106,8 +106,8 @@ impl CurveDef for PointsCurve {
         let p = (t - start) / (end - start);
         match self.between {
             Between::Hold => from,
-            Between::Linear => LinearEase.between(from, to, p),
-            Between::Cosine => CosineEase::HALF_WAVE.between(from, to, p),
+            Between::Linear => LinearEase::between([], from, to, p),
+            Between::Cosine => CosineEase::between(CosineEase::HALF_WAVE, from, to, p),
         }
     }
 

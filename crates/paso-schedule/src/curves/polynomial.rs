@@ -6,7 +6,6 @@ use crate::power::pow;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
 use crate::validate::positive;
-use alloc::vec::Vec;
 
 /// A power of the remaining share, then constant. In text:
 /// `polynomial(FROM -> TO, STEPS, power POWER)`.
@@ -33,25 +32,15 @@ pub struct Polynomial {
 
 impl Schedule for Polynomial {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, PolynomialEase::with_power(self.power))
+        Ramp::spec(self.from, self.to, self.steps as f64, PolynomialEase, [self.power, 1.0])
     }
 }
 
-/// The form of a [`Polynomial`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct PolynomialEase {
-    pub(crate) power: f64,
-    pub(crate) k: f64,
-}
+/// The form of a [`Polynomial`], whose `k` is 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct PolynomialEase;
 
-impl PolynomialEase {
-    /// Without k-decay.
-    pub(crate) const fn with_power(power: f64) -> Self {
-        Self { power, k: 1.0 }
-    }
-}
-
-impl Ease for PolynomialEase {
+impl Ease<2> for PolynomialEase {
     const SIGNATURE: Signature = Signature {
         name: "polynomial",
         options: &[Opt::number("power", positive), Opt::number_or("k", 1.0, positive)],
@@ -60,15 +49,7 @@ impl Ease for PolynomialEase {
         ..Signature::RAMP
     };
 
-    fn from_options(values: &[f64]) -> Self {
-        Self { power: values[0], k: values[1] }
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::from([self.power, self.k])
-    }
-
-    fn weight(&self, p: f64) -> f64 {
-        pow(1.0 - pow(p, self.k), self.power)
+    fn weight([power, k]: [f64; 2], p: f64) -> f64 {
+        pow(1.0 - pow(p, k), power)
     }
 }

@@ -49,7 +49,7 @@ impl CurveDef for PolynomialCycleCurve {
         let n = floor(saturate(t / self.every));
         let n = if n * self.every < t || n == 0.0 { n + 1.0 } else { n };
         let p = (t / (n * self.every)).min(1.0);
-        PolynomialEase::with_power(self.power).between(self.from, self.to, p)
+        PolynomialEase::between([self.power, 1.0], self.from, self.to, p)
     }
 
     fn len(&self) -> Option<f64> {

@@ -4,89 +4,70 @@ use super::{Args, Curve, CurveDef, Form, Signature};
 use crate::error::Error;
 use crate::spec::Spec;
 use crate::validate::{invalid, lr_in, steps_in};
-use alloc::vec::Vec;
 
-/// The form of a ramp: the weight of its first learning rate as a function of the progress.
-///
-/// A form without options implements [`PlainEase`].
-pub(crate) trait Ease: Clone + core::fmt::Debug + PartialEq {
+/// The form of a ramp with `N` options: the weight of its first learning rate as a function of the
+/// progress. Options are in the order of the signature.
+pub(crate) trait Ease<const N: usize>:
+    Clone + Default + core::fmt::Debug + PartialEq
+{
     /// The name, the options (numbers only) with their ranges, and the formula.
     const SIGNATURE: Signature;
 
-    /// The form of these option values, in the order of the signature.
-    fn from_options(values: &[f64]) -> Self;
-
-    /// The option values, in the order of the signature.
-    fn options(&self) -> Vec<f64>;
-
     /// The weight of the first learning rate, from 1 at `p = 0` to 0 at `p = 1`.
-    fn weight(&self, p: f64) -> f64;
+    fn weight(options: [f64; N], p: f64) -> f64;
 
     /// The learning rate at the share `p` of the ramp, in `0..1`. The result lies between `from` and
     /// `to`, whatever the rounding does.
-    fn between(&self, from: f64, to: f64, p: f64) -> f64 {
-        let w = self.weight(p);
+    fn between(options: [f64; N], from: f64, to: f64, p: f64) -> f64 {
+        let w = Self::weight(options, p);
         // Each half starts from the nearer end, so that both ends are exact.
         let lr = if w > 0.5 { from + (to - from) * (1.0 - w) } else { to + (from - to) * w };
         lr.clamp(from.min(to), from.max(to))
     }
 }
 
-/// A form without options: a name and a formula.
-pub(crate) trait PlainEase: Clone + Default + core::fmt::Debug + PartialEq {
-    /// The name and the formula.
-    const SIGNATURE: Signature;
-
-    /// The weight of the first learning rate, from 1 at `p = 0` to 0 at `p = 1`.
-    fn weight(p: f64) -> f64;
-}
-
-impl<E: PlainEase> Ease for E {
-    const SIGNATURE: Signature = <E as PlainEase>::SIGNATURE;
-
-    fn from_options(_: &[f64]) -> Self {
-        Self::default()
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn weight(&self, p: f64) -> f64 {
-        <E as PlainEase>::weight(p)
-    }
-}
-
 /// A ramp of a form. `len` is in steps and may be a fraction.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Ramp<E> {
+pub(crate) struct Ramp<E, const N: usize> {
     pub(crate) from: f64,
     pub(crate) to: f64,
     pub(crate) len: f64,
     pub(crate) ease: E,
+    pub(crate) options: [f64; N],
 }
 
-impl<E: Ease> Ramp<E> {
-    /// The checked schedule of a ramp over whole steps.
-    pub(crate) fn spec(from: f64, to: f64, steps: u64, ease: E) -> Result<Spec, Error>
+impl<E: Ease<N>, const N: usize> Ramp<E, N> {
+    /// The checked schedule of a ramp over these steps.
+    pub(crate) fn spec(
+        from: f64,
+        to: f64,
+        len: f64,
+        ease: E,
+        options: [f64; N],
+    ) -> Result<Spec, Error>
     where
         Curve: From<Self>,
     {
-        Spec::from_node(Self { from, to, len: steps as f64, ease })
+        Spec::from_node(Self { from, to, len, ease, options })
     }
 }
 
-impl<E: Ease> CurveDef for Ramp<E> {
+impl<E: Ease<N>, const N: usize> CurveDef for Ramp<E, N> {
     const SIGNATURE: Signature = E::SIGNATURE;
 
     fn from_args(args: &Args) -> Self {
-        let ease = E::from_options(&args.values(&E::SIGNATURE));
-        Self { from: args.first(), to: args.to, len: args.len.unwrap_or(f64::NAN), ease }
+        Self {
+            from: args.first(),
+            to: args.to,
+            len: args.len.unwrap_or(f64::NAN),
+            ease: E::default(),
+            options: args.values(&E::SIGNATURE),
+        }
     }
 
     fn args(&self) -> Args {
         Args { to: self.to, len: Some(self.len), ..Args::starting(self.from) }
-            .with_options(&E::SIGNATURE, &self.ease.options())
+            .with_options(&E::SIGNATURE, &self.options)
     }
 
     fn validate(&self) -> Result<(), Error> {
@@ -97,11 +78,15 @@ impl<E: Ease> CurveDef for Ramp<E> {
             above_zero("from", self.from)?;
             above_zero("to", self.to)?;
         }
-        E::SIGNATURE.validate_options(&self.ease.options())
+        E::SIGNATURE.validate_options(&self.options)
     }
 
     fn value(&self, t: f64) -> f64 {
-        if t >= self.len { self.to } else { self.ease.between(self.from, self.to, t / self.len) }
+        if t >= self.len {
+            self.to
+        } else {
+            E::between(self.options, self.from, self.to, t / self.len)
+        }
     }
 
     fn len(&self) -> Option<f64> {

@@ -1,6 +1,6 @@
 //! The reflected exponential (REX).
 
-use super::{PlainEase, Ramp, Signature};
+use super::{Ease, Ramp, Signature};
 use crate::error::Error;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
@@ -27,7 +27,7 @@ pub struct Rex {
 
 impl Schedule for Rex {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, RexEase)
+        Ramp::spec(self.from, self.to, self.steps as f64, RexEase, [])
     }
 }
 
@@ -35,7 +35,7 @@ impl Schedule for Rex {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct RexEase;
 
-impl PlainEase for RexEase {
+impl Ease<0> for RexEase {
     const SIGNATURE: Signature = Signature {
         name: "rex",
         usage: "rex(FROM -> TO, LENGTH)",
@@ -43,7 +43,7 @@ impl PlainEase for RexEase {
         ..Signature::RAMP
     };
 
-    fn weight(p: f64) -> f64 {
+    fn weight([]: [f64; 0], p: f64) -> f64 {
         (1.0 - p) / (1.0 - 0.5 * p)
     }
 }

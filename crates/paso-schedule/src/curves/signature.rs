@@ -204,8 +204,8 @@ impl Args {
     }
 
     /// The values of the options of a signature, in order; NaN where one is missing.
-    pub(crate) fn values(&self, signature: &Signature) -> Vec<f64> {
-        signature.options.iter().map(|option| self.number(option.name)).collect()
+    pub(crate) fn values<const N: usize>(&self, signature: &Signature) -> [f64; N] {
+        core::array::from_fn(|i| self.number(signature.options[i].name))
     }
 
     /// The first learning rate; NaN, which no range allows, where there is none.

@@ -6,7 +6,6 @@ use crate::math::{floor, saturate};
 use crate::schedule::Schedule;
 use crate::spec::Spec;
 use crate::validate::not_negative;
-use alloc::vec::Vec;
 
 /// `from * factor^floor(t / every)`, without an end: step decay. In text:
 /// `step(FROM, factor FACTOR, every STEPS)`. PyTorch's `StepLR`.
@@ -28,16 +27,15 @@ pub struct Step {
 
 impl Schedule for Step {
     fn build(&self) -> Result<Spec, Error> {
-        let every = self.every as f64;
-        Endless::spec(self.from, StepForm(DecayForm { factor: self.factor, every }))
+        Endless::spec(self.from, StepForm, [self.factor, self.every as f64])
     }
 }
 
 /// The form of a [`Step`]: an exponential decay, looked at only every so many steps.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StepForm(pub(crate) DecayForm);
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct StepForm;
 
-impl EndlessForm for StepForm {
+impl EndlessForm<2> for StepForm {
     const SIGNATURE: Signature = Signature {
         name: "step",
         options: &[Opt::number("factor", not_negative), Opt::length("every")],
@@ -46,20 +44,11 @@ impl EndlessForm for StepForm {
         ..Signature::ENDLESS
     };
 
-    fn from_options(values: &[f64]) -> Self {
-        Self(DecayForm::from_options(values))
+    fn value([factor, every]: [f64; 2], from: f64, t: f64) -> f64 {
+        DecayForm::value([factor, every], from, saturate(floor(saturate(t / every)) * every))
     }
 
-    fn options(&self) -> Vec<f64> {
-        self.0.options()
-    }
-
-    fn value(&self, from: f64, t: f64) -> f64 {
-        let every = self.0.every;
-        self.0.value(from, saturate(floor(saturate(t / every)) * every))
-    }
-
-    fn peak(&self, from: f64) -> f64 {
-        self.0.peak(from)
+    fn peak(options: [f64; 2], from: f64) -> f64 {
+        DecayForm::peak(options, from)
     }
 }

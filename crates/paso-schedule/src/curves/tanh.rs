@@ -6,7 +6,6 @@ use crate::power::logistic;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
 use crate::validate::invalid;
-use alloc::vec::Vec;
 
 /// A hyperbolic tangent, then constant. In text: `tanh(FROM -> TO, STEPS, low LOW, high HIGH)`.
 ///
@@ -35,18 +34,15 @@ pub struct Tanh {
 
 impl Schedule for Tanh {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, TanhEase { low: self.low, high: self.high })
+        Ramp::spec(self.from, self.to, self.steps as f64, TanhEase, [self.low, self.high])
     }
 }
 
 /// The form of a [`Tanh`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct TanhEase {
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-}
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct TanhEase;
 
-impl Ease for TanhEase {
+impl Ease<2> for TanhEase {
     const SIGNATURE: Signature = Signature {
         name: "tanh",
         options: &[
@@ -58,17 +54,9 @@ impl Ease for TanhEase {
         ..Signature::RAMP
     };
 
-    fn from_options(values: &[f64]) -> Self {
-        Self { low: values[0], high: values[1] }
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::from([self.low, self.high])
-    }
-
-    fn weight(&self, p: f64) -> f64 {
+    fn weight([low, high]: [f64; 2], p: f64) -> f64 {
         // The logistic of twice the argument, without the cancellation of 1 - tanh.
-        logistic(2.0 * (self.low * (1.0 - p) + self.high * p))
+        logistic(2.0 * (low * (1.0 - p) + high * p))
     }
 }
 

@@ -41,7 +41,7 @@ impl CurveDef for WarmupCurve {
         if t >= self.len {
             self.to
         } else if let Some(from) = self.from {
-            LinearEase.between(from, self.to, t / self.len)
+            LinearEase::between([], from, self.to, t / self.len)
         } else {
             self.to * ((t + 1.0) / (self.len + 1.0))
         }

@@ -11,11 +11,9 @@
 //! ```
 
 use super::build::{
-    checked, constant, cosine, decay, finish, linear, plus, ramp, repeat, staircase, then,
+    checked, constant, cosine, decay, endless, finish, linear, plus, ramp, repeat, staircase, then,
 };
-use crate::curves::{
-    Between, Endless, InverseTimeForm, PointsCurve, PolynomialCycleCurve, PolynomialEase,
-};
+use crate::curves::{Between, InverseTimeForm, PointsCurve, PolynomialCycleCurve, PolynomialEase};
 use crate::error::Error;
 use crate::improvement::Better;
 use crate::plateau::{Plateau, PlateauConfig};
@@ -48,11 +46,7 @@ pub fn inverse_time_decay(
     stairs: bool,
 ) -> Result<Spec, Error> {
     let every = decay_steps as f64;
-    finish(staircase(
-        checked(Endless { from: initial, form: InverseTimeForm { rate: decay_rate, every } }),
-        stairs,
-        every,
-    ))
+    finish(staircase(endless(initial, InverseTimeForm, [decay_rate, every]), stairs, every))
 }
 
 /// `PolynomialDecay`: `(initial - end) * (1 - t / decay_steps)^power + end`, then `end`.
@@ -72,7 +66,7 @@ pub fn polynomial_decay(
     finish(if cycle {
         checked(PolynomialCycleCurve { from: initial, to: end, every: len, power })
     } else {
-        ramp(initial, end, len, PolynomialEase::with_power(power))
+        ramp(initial, end, len, PolynomialEase, [power, 1.0])
     })
 }
 

@@ -14,10 +14,10 @@
 
 use super::build::cosine as half_wave;
 use super::build::{
-    Built, checked, constant as constant_node, finish, hold, linear as line, ramp, repeat, skip,
+    Built, constant as constant_node, endless, finish, hold, linear as line, ramp, repeat, skip,
     take, then,
 };
-use crate::curves::{Endless, InverseSqrtForm, OneMinusSqrtEase, PolynomialEase};
+use crate::curves::{InverseSqrtForm, OneMinusSqrtEase, PolynomialEase};
 use crate::error::Error;
 use crate::greedy::{Greedy, GreedyConfig};
 use crate::spec::Spec;
@@ -90,7 +90,7 @@ pub fn polynomial(
 ) -> Result<Spec, Error> {
     // The library goes to the end at the first step after `total`, also where the warm-up is longer.
     let len = if warmup > total { 0.0 } else { rest(warmup, total) };
-    warmed(base, warmup, ramp(base, lr_end, len, PolynomialEase::with_power(power)))
+    warmed(base, warmup, ramp(base, lr_end, len, PolynomialEase, [power, 1.0]))
 }
 
 /// `inverse_sqrt`: the time scale is the warm-up if none is given, and 10000 where there is no warm-up.
@@ -99,7 +99,7 @@ pub fn polynomial(
 /// [`Error::InvalidValue`].
 pub fn inverse_sqrt(base: f64, warmup: u64, timescale: Option<u64>) -> Result<Spec, Error> {
     let timescale = timescale.unwrap_or(if warmup == 0 { 10_000 } else { warmup }) as f64;
-    warmed(base, warmup, checked(Endless { from: base, form: InverseSqrtForm { timescale } }))
+    warmed(base, warmup, endless(base, InverseSqrtForm, [timescale]))
 }
 
 /// `cosine_with_min_lr`: as [`cosine`], down to `min_lr`.
@@ -194,12 +194,12 @@ impl WsdSchedule {
             Form::Linear => line(self.min_lr, self.base, up),
             Form::Cosine(_) => half_wave(self.min_lr, self.base, up),
             // 1 - sqrt(1 - p), upwards.
-            Form::OneMinusSqrt => ramp(self.min_lr, self.base, up, PolynomialEase::with_power(0.5)),
+            Form::OneMinusSqrt => ramp(self.min_lr, self.base, up, PolynomialEase, [0.5, 1.0]),
         };
         let fall = match self.decay_form {
             Form::Linear => line(self.base, self.min_lr, down),
             Form::Cosine(num_cycles) => waves(self.base, self.min_lr, down, num_cycles),
-            Form::OneMinusSqrt => ramp(self.base, self.min_lr, down, OneMinusSqrtEase),
+            Form::OneMinusSqrt => ramp(self.base, self.min_lr, down, OneMinusSqrtEase, []),
         };
         finish(then([rise, hold(self.base, self.stable as f64), fall, constant_node(self.min_lr)]))
     }

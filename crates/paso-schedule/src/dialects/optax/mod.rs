@@ -58,7 +58,7 @@ fn polynomial(init: f64, end: f64, power: f64, transition_steps: u64, begin: u64
     let curve = if power == 1.0 {
         linear(init, end, steps)
     } else {
-        ramp(init, end, steps, PolynomialEase::with_power(power))
+        ramp(init, end, steps, PolynomialEase, [power, 1.0])
     };
     delay(curve, begin as f64)
 }
@@ -89,7 +89,7 @@ pub fn cosine_decay_schedule(
     if decay_steps == 0 {
         return Err(invalid("decay_steps", 0.0, "1 or more"));
     }
-    finish(ramp(init, alpha * init, decay_steps as f64, CosineEase { exponent, k: 1.0 }))
+    finish(ramp(init, alpha * init, decay_steps as f64, CosineEase, [exponent, 1.0]))
 }
 
 /// `warmup_constant_schedule`: a line from `init` to `peak`, then `peak`.
@@ -118,7 +118,7 @@ pub fn warmup_cosine_decay_schedule(
         let allowed = "more than `warmup_steps`, which it includes";
         return Err(invalid("decay_steps", decay_steps as f64, allowed));
     };
-    let cosine = ramp(peak, end, rest as f64, CosineEase { exponent, k: 1.0 });
+    let cosine = ramp(peak, end, rest as f64, CosineEase, [exponent, 1.0]);
     finish(then([linear(init, peak, warmup_steps as f64), cosine]))
 }
 

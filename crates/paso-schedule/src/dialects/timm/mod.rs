@@ -79,8 +79,7 @@ pub fn cosine_lr(
     warmup: Warmup,
     k_decay: f64,
 ) -> Result<Spec, Error> {
-    let ease = CosineEase { exponent: 1.0, k: k_decay };
-    finish(warmup.before(base, cycled(base, t_initial, cycles, ease)))
+    finish(warmup.before(base, cycled(base, t_initial, cycles, CosineEase, [1.0, k_decay])))
 }
 
 /// `TanhLRScheduler`; `lb` and `ub` are -7 and 3 by default.
@@ -98,7 +97,7 @@ pub fn tanh_lr(
     lb: f64,
     ub: f64,
 ) -> Result<Spec, Error> {
-    let curve = cycled(base, t_initial, cycles, TanhEase { low: lb, high: ub })?;
+    let curve = cycled(base, t_initial, cycles, TanhEase, [lb, ub])?;
     let target = if warmup.prefix { base } else { curve.value(warmup.steps as f64) };
     finish(warmup.before(target, Ok(curve)))
 }
@@ -115,14 +114,19 @@ pub fn poly_lr(
     power: f64,
     k_decay: f64,
 ) -> Result<Spec, Error> {
-    let ease = PolynomialEase { power, k: k_decay };
-    finish(warmup.before(base, cycled(base, t_initial, cycles, ease)))
+    finish(warmup.before(base, cycled(base, t_initial, cycles, PolynomialEase, [power, k_decay])))
 }
 
 /// The cycles one by one: only their first learning rate decays, not their last, so they are no repetition.
-fn cycled<E: Ease>(base: f64, t_initial: u64, cycles: Cycles, ease: E) -> Built
+fn cycled<E: Ease<N>, const N: usize>(
+    base: f64,
+    t_initial: u64,
+    cycles: Cycles,
+    ease: E,
+    options: [f64; N],
+) -> Built
 where
-    Curve: From<Ramp<E>>,
+    Curve: From<Ramp<E, N>>,
 {
     if !(1..=10_000).contains(&cycles.cycle_limit) {
         let value = f64::from(cycles.cycle_limit);
@@ -135,7 +139,7 @@ where
     let (mut from, mut len) = (base, t_initial as f64);
     let mut parts = Vec::new();
     for _ in 0..cycles.cycle_limit {
-        parts.push(ramp(from, cycles.lr_min, len, ease.clone()));
+        parts.push(ramp(from, cycles.lr_min, len, ease.clone(), options));
         from *= cycles.cycle_decay;
         len *= cycles.cycle_mul;
     }

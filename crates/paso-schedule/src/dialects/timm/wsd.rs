@@ -2,10 +2,10 @@
 
 use super::Warmup;
 use crate::curves::{
-    Endless, InversePowerForm, NormalizedExponentialEase, OneMinusSqrtEase, PolynomialEase,
+    InversePowerForm, NormalizedExponentialEase, OneMinusSqrtEase, PolynomialEase,
 };
 use crate::dialects::build::{
-    Built, below, checked, cosine, finish, hold, linear, plus, ramp, then, times,
+    Built, below, cosine, endless, finish, hold, linear, plus, ramp, then, times,
 };
 use crate::error::Error;
 use crate::spec::Spec;
@@ -99,10 +99,10 @@ impl WsdLr {
         let (stable, len) = ((self.t_initial - self.decay_t) as f64, self.decay_t as f64);
         let tail = |from: f64, to: f64| match self.decay_fn {
             DecayFn::Linear => linear(from, to, len),
-            DecayFn::OneMinusSqrt => ramp(from, to, len, OneMinusSqrtEase),
+            DecayFn::OneMinusSqrt => ramp(from, to, len, OneMinusSqrtEase, []),
             DecayFn::Cosine => cosine(from, to, len),
-            DecayFn::Power(k) => ramp(from, to, len, PolynomialEase { power: 1.0, k }),
-            DecayFn::Exp(ratio) => ramp(from, to, len, NormalizedExponentialEase { ratio }),
+            DecayFn::Power(k) => ramp(from, to, len, PolynomialEase, [1.0, k]),
+            DecayFn::Exp(ratio) => ramp(from, to, len, NormalizedExponentialEase, [ratio]),
         };
         let curve = match self.stable_fn {
             StableFn::Constant => {
@@ -110,8 +110,7 @@ impl WsdLr {
                 then([hold(high, stable), tail(high, self.lr_min)])
             }
             StableFn::Power { timescale, power } => {
-                let form = InversePowerForm { timescale, power };
-                let falling = checked(Endless { from: self.base, form });
+                let falling = endless(self.base, InversePowerForm, [timescale, power]);
                 // The decay acts on what is left above `lr_min`, which the stable phase may reach before.
                 plus(
                     times(

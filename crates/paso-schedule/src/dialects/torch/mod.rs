@@ -111,7 +111,7 @@ pub fn polynomial_lr(base: f64, total_iters: u64, power: f64) -> Result<Spec, Er
     finish(if total_iters == 0 {
         constant(base)
     } else {
-        ramp(base, 0.0, total_iters as f64, PolynomialEase::with_power(power))
+        ramp(base, 0.0, total_iters as f64, PolynomialEase, [power, 1.0])
     })
 }
 
