@@ -8,7 +8,7 @@ use crate::dialects::torch;
 use crate::error::Error;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
-use crate::validate::invalid;
+use crate::validate::{at_least_one, invalid, positive};
 
 /// One rise and one fall, in half cosine waves: `peak / div` at step 0, `peak` after `rise` of the
 /// steps, and `peak / div / final_div` at step `steps`.
@@ -129,6 +129,8 @@ pub struct Noam {
 
 impl Schedule for Noam {
     fn build(&self) -> Result<Spec, Error> {
+        at_least_one("warmup", self.warmup)?;
+        positive("model_size", self.model_size)?;
         let warmup = self.warmup as f64;
         let peak = self.factor / crate::math::sqrt(self.model_size * warmup);
         let fall = Endless::spec(peak, InverseSqrtForm, [warmup])?;
