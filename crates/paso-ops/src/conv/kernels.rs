@@ -11,6 +11,9 @@ use crate::{Images, ImagesMut, Isa};
 impl Conv {
     /// `y = bias + x * weights`, or the `ReLU` of it; the halo of `y` is left alone.
     ///
+    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding, `y` is `[images, ..]` of
+    /// [`Conv::output`], `[.., out_channels]`, with any halo. The weights were packed by [`PackedConv::pack`].
+    ///
     /// # Panics
     /// When the planes do not fit the convolution, the halo of `x` is smaller than the padding, or there are more images
     /// of one than of the other.
@@ -47,6 +50,9 @@ impl Conv {
 
     /// The gradient of the input from the gradient of the output; it replaces what `dx` held, its halo is left alone.
     ///
+    /// `dx` has the shape of the input, `[images, height, width, in_channels]`, with any halo; `dy` has that of the output, with a
+    /// halo of zeros of at least [`Conv::grad_halo`].
+    ///
     /// # Panics
     /// When the planes do not fit the convolution, the halo of `dy` is smaller than [`Conv::grad_halo`], there are more
     /// images of one than of the other, or the weights were not packed by [`PackedConv::pack_backward`].
@@ -68,7 +74,10 @@ impl Conv {
         input_grad::input_grad(self, isa, dy, &packed.weights, dx);
     }
 
-    /// Adds the gradient of the weights to `dw`.
+    /// Adds the gradient of the weights to `dw`, `[kernel, kernel, in_channels / groups, out_channels]`.
+    ///
+    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding, `dy` has the shape of the output,
+    /// with any halo.
     ///
     /// # Panics
     /// When the planes do not fit the convolution, there are more images of one than of the other, or `dw` has another

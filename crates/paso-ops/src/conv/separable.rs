@@ -73,6 +73,9 @@ impl Separable {
 
     /// `y` is the second convolution of the first one of `x`, each with its weights and what it does to its sums.
     ///
+    /// `x` is `[height, width, channels]` with a halo of zeros of at least the padding of the first convolution, `y` is
+    /// [`Conv::output`] of both, with any halo. `between` is scratch memory with any content.
+    ///
     /// # Panics
     /// When an image is not of the size that the pair was made for, `between` has another length than
     /// [`Separable::scratch_len`], or weights were packed for something else.

@@ -108,6 +108,9 @@ fn exceeds(x: f32, max: f32) -> bool {
 
 /// The gradient of the input: each output's gradient goes to the first pixel of its window that has the maximum.
 ///
+/// `x` and `dx` are `[height, width, channels]`, `dy` is [`Pool::output`] of it, all with any halo. `dx` is overwritten; its halo is
+/// not. Where windows overlap, a pixel gets the sum.
+///
 /// # Panics
 /// When shapes do not fit.
 #[track_caller]
@@ -153,7 +156,9 @@ impl WithSimd for MaxPoolGrad<'_> {
     }
 }
 
-/// The mean of each window; pixels in the padding count as zeros.
+/// The mean of each window, channel by channel; pixels in the padding count as zeros.
+///
+/// `x` is `[height, width, channels]`, `y` is [`Pool::output`] of it, both with any halo.
 ///
 /// # Panics
 /// When shapes do not fit.
@@ -180,7 +185,9 @@ pub fn avg_pool(isa: Isa, pool: Pool, x: Image<'_>, y: ImageMut<'_>) {
     });
 }
 
-/// The gradient of the input of [`avg_pool`].
+/// The gradient of the input of [`avg_pool`]: each output's gradient, divided by the area of the window, goes to all of its pixels.
+///
+/// `dx` is `[height, width, channels]`, `dy` is [`Pool::output`] of it, both with any halo. `dx` is overwritten; its halo is not.
 ///
 /// # Panics
 /// When shapes do not fit.
@@ -208,7 +215,7 @@ pub fn avg_pool_grad(isa: Isa, pool: Pool, dy: Image<'_>, dx: ImageMut<'_>) {
     });
 }
 
-/// The mean of each channel over the image; `y` is `[channels]`.
+/// The mean of each channel over the image. `x` is `[height, width, channels]` with any halo, `y` is `[channels]`.
 ///
 /// # Panics
 /// When `y` does not have one element per channel.
@@ -227,7 +234,9 @@ pub fn global_avg_pool(isa: Isa, x: Image<'_>, y: &mut [f32]) {
     });
 }
 
-/// The gradient of the input of [`global_avg_pool`].
+/// The gradient of the input of [`global_avg_pool`]: `dy / (height * width)` at each pixel.
+///
+/// `dy` is `[channels]`, `dx` is `[height, width, channels]` with any halo, and is overwritten; its halo is not.
 ///
 /// # Panics
 /// When `dy` does not have one element per channel.
