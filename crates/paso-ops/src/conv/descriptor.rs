@@ -3,7 +3,7 @@
 use super::geometry::{ConvGeometry, Strides};
 use super::winograd_tile::WinogradTile;
 use crate::Plane;
-use crate::layout::same_shape;
+use crate::layout::{Window, same_shape};
 
 /// What a convolution is, without its weights.
 ///
@@ -91,18 +91,8 @@ impl Conv {
             "the input has {} channels, the convolution needs {}",
             input.channels, self.in_channels
         );
-        let side = |n: usize| {
-            assert!(
-                n + 2 * self.padding >= self.kernel,
-                "an input of {}x{} is too small for a kernel of {} with padding {}",
-                input.height,
-                input.width,
-                self.kernel,
-                self.padding
-            );
-            (n + 2 * self.padding - self.kernel) / self.stride + 1
-        };
-        Plane::new(side(input.height), side(input.width), self.out_channels)
+        let window = Window { size: self.kernel, stride: self.stride, padding: self.padding };
+        window.count("kernel", input, self.out_channels)
     }
 
     /// The halo that the output's gradient needs for [`Conv::input_grad`].

@@ -5,7 +5,7 @@ mod tests;
 
 use pulp::{Simd, WithSimd};
 
-use crate::layout::same_shape;
+use crate::layout::{Window, same_shape};
 use crate::{Image, ImageMut, Isa, Plane};
 
 /// A pooling window.
@@ -38,18 +38,8 @@ impl Pool {
             self.kernel > 0 && self.stride > 0 && 2 * self.padding <= self.kernel,
             "a pooling window needs kernel and stride of at least 1 and padding of at most half the kernel: {self:?}"
         );
-        let side = |n: usize| {
-            assert!(
-                n + 2 * self.padding >= self.kernel,
-                "an input of {}x{} is too small for a window of {} with padding {}",
-                input.height,
-                input.width,
-                self.kernel,
-                self.padding
-            );
-            (n + 2 * self.padding - self.kernel) / self.stride + 1
-        };
-        Plane::new(side(input.height), side(input.width), input.channels)
+        let window = Window { size: self.kernel, stride: self.stride, padding: self.padding };
+        window.count("window", input, input.channels)
     }
 
     /// The input pixels under window `o` of one dimension of `n` pixels.
