@@ -207,3 +207,52 @@ pub(crate) fn geometric(r: f64, n: u64) -> f64 {
 fn geometric_real(r: f64, n: f64) -> f64 {
     if r == 1.0 { n } else { saturate((pow(r, n) - 1.0) / (r - 1.0)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition: lengths `len`, `len * stretch`, ... one after the other.
+    fn slow_cycle(t: f64, len: f64, stretch: f64) -> (f64, f64) {
+        let (mut i, mut start, mut long) = (0.0, 0.0, len);
+        while start + long <= t {
+            start += long;
+            long *= stretch;
+            i += 1.0;
+        }
+        (i, (t - start) / long * len)
+    }
+
+    #[test]
+    fn a_time_lies_in_the_cycle_that_counting_them_finds() {
+        for stretch in [1.0, 1.5, 2.0, 3.0] {
+            for len in [1.0, 7.0, 10.0] {
+                for step in 0..500_u32 {
+                    let t = f64::from(step);
+                    let (got, want) = (cycle(t, len, None, stretch), slow_cycle(t, len, stretch));
+                    assert_eq!(got.0, want.0, "cycle of {t}, length {len}, stretch {stretch}");
+                    assert!((got.1 - want.1).abs() < 1e-9, "{t}: {got:?}, not {want:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn after_the_last_cycle_the_time_stays_at_its_end() {
+        assert_eq!(cycle(1e9, 10.0, Some(3), 2.0), (2.0, 10.0));
+        assert_eq!(cycle(30.0, 10.0, Some(3), 1.0), (2.0, 10.0));
+    }
+
+    #[test]
+    fn whole_powers_and_geometric_sums_are_those_of_repeated_operations() {
+        let mut sum = 0.0;
+        for n in 0..90_u32 {
+            let power = (0..n).fold(1.0, |product, _| product * 1.25);
+            assert!((pow_whole(1.25, f64::from(n)) / power - 1.0).abs() < 1e-13, "1.25^{n}");
+            assert!((geometric(1.25, n.into()) - sum).abs() <= 1e-12 * sum, "{n} terms");
+            sum += power;
+        }
+        assert_eq!((geometric(1.0, 7), pow_whole(0.5, 3.0)), (7.0, 0.125));
+        assert_eq!(pow_whole(1e300, 5.0), f64::MAX, "it saturates");
+    }
+}

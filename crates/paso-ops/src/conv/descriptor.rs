@@ -105,7 +105,7 @@ impl Conv {
         before.max(after(input.height, output.height)).max(after(input.width, output.width))
     }
 
-    /// The tile of [`winograd`] by which the outputs of this input are computed.
+    /// The tile of [`winograd`](super::winograd) by which the outputs of this input are computed.
     pub(super) fn tile(&self, input: Plane) -> Option<WinogradTile> {
         let y = self.output(input);
         self.winograd_tile(self.in_channels, self.out_channels, y)
