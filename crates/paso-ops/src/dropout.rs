@@ -6,6 +6,8 @@ use crate::{Image, ImageMut, Isa};
 /// `y = x / (1 - share)` with probability `1 - share`, else 0 (Srivastava et al. 2014, in the "inverted" form that every
 /// library ships). `share` is in `0..1`.
 ///
+/// `x` and `y` are `[height, width, channels]`, with any halo.
+///
 /// Which elements are kept depends on `key` and on their index in the image only, the halo not counted. So the gradient of the input is
 /// this same function of the gradient of the output, and no mask is stored.
 ///

@@ -28,7 +28,7 @@ pub enum Error {
         /// Where, if the schedule came from text.
         column: Option<usize>,
     },
-    /// A part depends on the run's peak rate or on its number of steps, which are not given.
+    /// A part depends on the run's peak learning rate or on its number of steps, which are not given.
     Open {
         /// What is missing, and how to write it.
         message: String,

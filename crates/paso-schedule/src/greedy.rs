@@ -1,12 +1,13 @@
-//! A rate that rises while a metric improves and falls while it does not.
+//! A learning rate that rises while a metric improves and falls while it does not.
 
 use crate::error::Error;
+use crate::improvement::{Better, Improvement};
 use crate::math::saturate;
-use crate::plateau::{Better, VERSION, known_version};
+use crate::state::{VERSION, known_version};
 use crate::validate::{at_least_one, invalid, not_negative};
 use alloc::vec::Vec;
 
-/// How a [`Greedy`] decides. The defaults are those of transformers' `GreedyLR`, where its rates are
+/// How a [`Greedy`] decides. The defaults are those of transformers' `GreedyLR`, where its learning rates are
 /// shares of the first one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
@@ -62,10 +63,32 @@ impl Default for GreedyConfig {
     }
 }
 
-/// Raises a rate while a metric improves and lowers it while it does not.
+impl GreedyConfig {
+    fn improvement(&self) -> Improvement {
+        Improvement { better: self.better, relative: self.relative, absolute: self.absolute }
+    }
+}
+
+/// Raises a learning rate while a metric improves and lowers it while it does not.
 ///
 /// [GreedyLR](https://arxiv.org/abs/2512.14527), as in transformers. Like [`Plateau`](crate::Plateau) it scales a
-/// schedule.
+/// schedule: `lr.at(step) * greedy.scale()`.
+///
+/// ```
+/// use paso_schedule::{Greedy, GreedyConfig};
+/// let config = GreedyConfig { factor: 0.5, patience: 2, ..GreedyConfig::default() };
+/// let mut greedy = Greedy::new(config)?;
+/// // Two improvements in a row divide by the factor, two observations without one multiply by it.
+/// let scales: Vec<f64> = [1.0, 0.9, 0.9, 0.9, 0.9, 0.9]
+///     .into_iter()
+///     .map(|loss| {
+///         greedy.observe(loss);
+///         greedy.scale()
+///     })
+///     .collect();
+/// assert_eq!(scales, [1.0, 2.0, 2.0, 1.0, 1.0, 0.5]);
+/// # Ok::<(), paso_schedule::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Greedy {
     config: GreedyConfig,
@@ -82,7 +105,7 @@ pub struct Greedy {
 pub struct GreedyState {
     /// The version of this form, 1.
     pub version: u32,
-    /// What the rate is multiplied by.
+    /// What the learning rate is multiplied by.
     pub scale: f64,
     /// The best metric; none before the first observation that is a number.
     pub best: Option<f64>,
@@ -120,9 +143,8 @@ impl Greedy {
         }
         at_least_one("patience", config.patience)?;
         at_least_one("reset_after", config.reset_after)?;
+        config.improvement().validate()?;
         for (what, x) in [
-            ("relative", config.relative),
-            ("absolute", config.absolute),
             ("min_scale", config.min_scale),
             ("max_scale", config.max_scale),
             ("min_change", config.min_change),
@@ -140,7 +162,7 @@ impl Greedy {
         Ok(Self { config, state })
     }
 
-    /// What the rate of the schedule is multiplied by.
+    /// What the learning rate of the schedule is multiplied by.
     #[must_use]
     pub fn scale(&self) -> f64 {
         self.state.scale
@@ -149,7 +171,7 @@ impl Greedy {
     /// Takes the metric of a step or an epoch. A NaN counts as no improvement.
     pub fn observe(&mut self, metric: f64) {
         let (config, state) = (&self.config, &mut self.state);
-        // Summed anew each time: a running sum would keep a NaN for ever.
+        // Summed anew each time: a running sum would stay NaN after one NaN.
         let extra = (state.window.len() + 1).saturating_sub(config.window);
         state.window.drain(..extra.min(state.window.len()));
         state.window.push(metric);
@@ -160,7 +182,7 @@ impl Greedy {
             (state.good, state.bad) = (0, 0);
             return;
         }
-        if config.better.improves(metric, state.best, config.relative, config.absolute) {
+        if config.improvement().over(state.best, metric) {
             state.best = Some(metric);
             (state.good, state.bad) = (state.good + 1, 0);
         } else {

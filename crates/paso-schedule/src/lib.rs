@@ -1,8 +1,8 @@
 //! Learning-rate schedules as pure functions of the step number.
 //!
-//! A schedule here is a value. `at(step)` gives the rate of update number `step`, counted from 0, and
+//! A schedule here is a value. `at(step)` gives the learning rate of update number `step`, counted from 0, and
 //! changes nothing: the step number is the only state, so resuming a run cannot go wrong, and a whole
-//! schedule can be looked at before anybody trains. Rates are finite and never negative, and nothing
+//! schedule can be looked at before anybody trains. Learning rates are finite and never negative, and nothing
 //! happens past a schedule's end that it does not say.
 //!
 //! ```
@@ -20,7 +20,7 @@
 //! let spec: Spec = "warmup(500) then cosine(3e-4 -> 3e-6, 9500)".parse()?;
 //! assert_eq!(spec, lr);
 //!
-//! // The same form for any run: the peak rate and the number of steps are left open.
+//! // The same form for any run: the peak learning rate and the number of steps are left open.
 //! let shape: Shape = "warmup(5%) then cosine(to 1%)".parse()?;
 //! assert_eq!(shape.bind(3e-4, 10_000)?, lr);
 //! # Ok::<(), paso_schedule::Error>(())
@@ -28,11 +28,11 @@
 //!
 //! # Conventions
 //!
-//! - `at(0)` is the rate of the first update, `at(n)` the rate after `n` completed updates. A ramp over
-//!   `n` steps has its first rate at 0 and reaches its last one at `n`; a run of `n` updates ends one
-//!   step before that, so a decay to 0 spends no update at rate 0.
-//! - At a milestone the new rate holds. (Keras keeps the old one for one more step.)
-//! - Past its end a schedule holds its last rate. `… then repeat` starts anew; `… then error` makes
+//! - `at(0)` is the learning rate of the first update, `at(n)` the learning rate after `n` completed updates. A ramp over
+//!   `n` steps has its first learning rate at 0 and reaches its last one at `n`; a run of `n` updates ends one
+//!   step before that, so a decay to 0 spends no update at learning rate 0.
+//! - At a milestone the new learning rate holds. (Keras keeps the old one for one more step.)
+//! - Past its end a schedule holds its last learning rate. `… then repeat` starts anew; `… then error` makes
 //!   [`Spec::try_at`] an error. A cosine does not rise again, a line does not go below its end.
 //! - A warm-up begins above 0: its line would have been 0 one step before the first update, so
 //!   `warmup(500)` gives `1/501` of the peak at step 0 and the peak at step 500. `warmup(500, from 0)`
@@ -65,10 +65,10 @@
 //!
 //! What may be left out, which makes the text a [`Shape`] rather than a [`Spec`]:
 //!
-//! - the first rate of a curve: where the part before it ended, or the peak (first part, or after a
+//! - the first learning rate of a curve: where the part before it ended, or the peak (first part, or after a
 //!   warm-up). `to RATE` then gives the other one; without it a ramp goes to 0;
 //! - the length of one part: it takes what the others leave of the run. `for LENGTH` gives a length
-//!   where no rate stands before it: `constant(for 20%)`.
+//!   where no learning rate stands before it: `constant(for 20%)`.
 //!
 //! Numbers are written as in most languages, `9_500` and `3e-4` included. Blanks do not matter.
 //!
@@ -90,30 +90,40 @@ mod cycles;
 mod dialects;
 mod error;
 mod greedy;
+mod improvement;
 mod language;
 mod math;
 mod node;
 mod plateau;
 mod power;
+mod schedule;
 #[cfg(feature = "serde")]
 mod serialize;
 mod spec;
+mod state;
 mod validate;
 
 // Schedules: a value that can be asked, and what is written for it.
 pub use language::Shape;
-pub use spec::{PastEnd, Schedule, Spec};
+pub use schedule::Schedule;
+pub use spec::{PastEnd, Spec};
 
 // Curves: one file each.
 pub use curves::*;
 // Compositions of curves.
 pub use cycles::{CooldownForm, Noam, OneCycle, Triangular, WarmupStableDecay};
 
-// What remembers: factors on a schedule.
+// Factors on a schedule that have state: they depend on a metric.
 pub use greedy::{Greedy, GreedyConfig, GreedyState};
-pub use plateau::{Better, Plateau, PlateauConfig, PlateauState};
+pub use improvement::Better;
+pub use plateau::{Plateau, PlateauConfig, PlateauState};
 
 // The schedules of other libraries; the table of what was compared is in DIALECTS.md.
 pub use dialects::{keras, optax, timm, torch, transformers};
 
 pub use error::Error;
+
+/// The example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

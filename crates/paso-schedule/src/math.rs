@@ -2,7 +2,7 @@
 //! `crate::power`.
 //!
 //! They are written here rather than taken from `std`, because `std` hands them to the platform's C
-//! library, and C libraries differ in the last bits: the same run would have other rates on another
+//! library, and C libraries differ in the last bits: the same run would have other learning rates on another
 //! machine. Only additions, multiplications and divisions are used, which round alike everywhere.
 //! Each is tested against `libm` at the end of this file, to the bound its comment states.
 

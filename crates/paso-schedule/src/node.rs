@@ -1,6 +1,6 @@
-//! A schedule as a tree, and its value at a time. Nothing else in the crate computes a rate.
+//! A schedule as a tree, and its value at a time. Nothing else in the crate computes a learning rate.
 //!
-//! Every rate is finite and never negative, by construction: the numbers in a tree are checked when
+//! Every learning rate is finite and never negative, by construction: the numbers in a tree are checked when
 //! it is built (`crate::validate`), ramps are clamped between their ends, and sums and products saturate
 //! at `f64::MAX`.
 
@@ -21,17 +21,17 @@ pub(crate) enum Node {
     Repeat { inner: Box<Self>, times: Option<u64>, stretch: f64, scale: f64 },
     /// Multiplied by a number.
     Scale { inner: Box<Self>, factor: f64 },
-    /// A rate added.
+    /// A learning rate added.
     Plus { inner: Box<Self>, lr: f64 },
-    /// A rate minus it, never below 0.
+    /// A learning rate minus it, never below 0.
     Below { inner: Box<Self>, lr: f64 },
     /// Multiplied with another schedule.
     Times { inner: Box<Self>, other: Box<Self> },
-    /// Never below a rate.
+    /// Never below a learning rate.
     Floor { inner: Box<Self>, lr: f64 },
-    /// Never above a rate.
+    /// Never above a learning rate.
     Cap { inner: Box<Self>, lr: f64 },
-    /// Starts later; before that its first rate.
+    /// Starts later; before that its first learning rate.
     Delay { inner: Box<Self>, steps: f64 },
     /// Its first steps are left out.
     Skip { inner: Box<Self>, steps: f64 },
@@ -43,6 +43,12 @@ pub(crate) enum Node {
     Every { inner: Box<Self>, steps: f64 },
 }
 
+impl<C: Into<Curve>> From<C> for Node {
+    fn from(curve: C) -> Self {
+        Self::Curve(curve.into())
+    }
+}
+
 /// A part of a sequence and when it starts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part {
@@ -51,7 +57,7 @@ pub(crate) struct Part {
 }
 
 impl Node {
-    /// The rate at time `t >= 0`.
+    /// The learning rate at time `t >= 0`.
     pub(crate) fn value(&self, t: f64) -> f64 {
         match self {
             Self::Curve(curve) => curve.value(t),
@@ -81,7 +87,7 @@ impl Node {
         }
     }
 
-    /// The first time from which on the rate does not change by itself; `None` where it never ends.
+    /// The first time from which on the learning rate does not change by itself; `None` where it never ends.
     pub(crate) fn len(&self) -> Option<f64> {
         match self {
             Self::Curve(curve) => curve.len(),
@@ -109,7 +115,7 @@ impl Node {
         }
     }
 
-    /// A rate that no step exceeds, the highest one where no schedules are multiplied.
+    /// A learning rate that no step exceeds, the highest one where no schedules are multiplied.
     pub(crate) fn peak(&self) -> f64 {
         match self {
             Self::Curve(curve) => curve.peak(),
@@ -200,4 +206,53 @@ pub(crate) fn geometric(r: f64, n: u64) -> f64 {
 
 fn geometric_real(r: f64, n: f64) -> f64 {
     if r == 1.0 { n } else { saturate((pow(r, n) - 1.0) / (r - 1.0)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition: lengths `len`, `len * stretch`, ... one after the other.
+    fn slow_cycle(t: f64, len: f64, stretch: f64) -> (f64, f64) {
+        let (mut i, mut start, mut long) = (0.0, 0.0, len);
+        while start + long <= t {
+            start += long;
+            long *= stretch;
+            i += 1.0;
+        }
+        (i, (t - start) / long * len)
+    }
+
+    #[test]
+    fn a_time_lies_in_the_cycle_that_counting_them_finds() {
+        for stretch in [1.0, 1.5, 2.0, 3.0] {
+            for len in [1.0, 7.0, 10.0] {
+                for step in 0..500_u32 {
+                    let t = f64::from(step);
+                    let (got, want) = (cycle(t, len, None, stretch), slow_cycle(t, len, stretch));
+                    assert_eq!(got.0, want.0, "cycle of {t}, length {len}, stretch {stretch}");
+                    assert!((got.1 - want.1).abs() < 1e-9, "{t}: {got:?}, not {want:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn after_the_last_cycle_the_time_stays_at_its_end() {
+        assert_eq!(cycle(1e9, 10.0, Some(3), 2.0), (2.0, 10.0));
+        assert_eq!(cycle(30.0, 10.0, Some(3), 1.0), (2.0, 10.0));
+    }
+
+    #[test]
+    fn whole_powers_and_geometric_sums_are_those_of_repeated_operations() {
+        let mut sum = 0.0;
+        for n in 0..90_u32 {
+            let power = (0..n).fold(1.0, |product, _| product * 1.25);
+            assert!((pow_whole(1.25, f64::from(n)) / power - 1.0).abs() < 1e-13, "1.25^{n}");
+            assert!((geometric(1.25, n.into()) - sum).abs() <= 1e-12 * sum, "{n} terms");
+            sum += power;
+        }
+        assert_eq!((geometric(1.0, 7), pow_whole(0.5, 3.0)), (7.0, 0.125));
+        assert_eq!(pow_whole(1e300, 5.0), f64::MAX, "it saturates");
+    }
 }

@@ -1,45 +1,12 @@
-//! The one thing that has to remember: a rate that falls where a metric stops improving.
+//! Plateau schedule: a factor on the learning rate that falls where a metric stops improving.
 //!
-//! It is not a schedule but a factor on one, so that warm-up and plateau do not fight over the rate:
+//! It has state, so it is not a schedule but a factor on one, and any schedule can be combined with it:
 //! `lr.at(step) * plateau.scale()`.
 
 use crate::error::Error;
+use crate::improvement::{Better, Improvement};
+use crate::state::{VERSION, known_version};
 use crate::validate::{at_least_one, invalid, not_negative};
-
-/// Which way a metric improves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "lowercase")
-)]
-pub enum Better {
-    /// Smaller values are better, as of a loss.
-    #[default]
-    Lower,
-    /// Larger values are better, as of an accuracy.
-    Higher,
-}
-
-impl Better {
-    /// Whether `value` improves on `best` by more than the margins. NaN improves on nothing, and
-    /// everything but NaN improves on nothing seen.
-    pub(crate) fn improves(
-        self,
-        value: f64,
-        best: Option<f64>,
-        relative: f64,
-        absolute: f64,
-    ) -> bool {
-        let Some(best) = best else { return !value.is_nan() };
-        // The magnitude of the best value, so that the margin asks for more, also below 0.
-        let margin = relative * best.abs() + absolute;
-        match self {
-            Self::Lower => value < best - margin,
-            Self::Higher => value > best + margin,
-        }
-    }
-}
 
 /// How a [`Plateau`] decides. The defaults are those of PyTorch's `ReduceLROnPlateau`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,7 +20,7 @@ pub struct PlateauConfig {
     pub better: Better,
     /// What a reduction multiplies the scale by; from 0 to below 1, by default 0.1.
     pub factor: f64,
-    /// The observation without improvement, counted in a row, at which the rate is reduced; at least 1.
+    /// The observation without improvement, counted in a row, at which the learning rate is reduced; at least 1.
     ///
     /// By default 11, which PyTorch calls a patience of 10; Keras and Optax reduce at their `patience`.
     pub patience: u64,
@@ -87,18 +54,24 @@ impl Default for PlateauConfig {
     }
 }
 
-/// Reduces a rate where a metric stops improving.
+impl PlateauConfig {
+    fn improvement(&self) -> Improvement {
+        Improvement { better: self.better, relative: self.relative, absolute: self.absolute }
+    }
+}
+
+/// Reduces a learning rate where a metric stops improving.
 ///
 /// ```
 /// use paso_schedule::{Constant, Plateau, PlateauConfig, Schedule};
 /// let lr = Constant { lr: 1e-3 }.warmup(2);
 /// let mut plateau = Plateau::new(PlateauConfig { patience: 2, ..PlateauConfig::default() })?;
-/// let mut rates = Vec::new();
+/// let mut lrs = Vec::new();
 /// for (epoch, loss) in [1.0, 0.5, 0.5, 0.5, 0.5].into_iter().enumerate() {
-///     rates.push(lr.at(epoch as u64) * plateau.scale());
+///     lrs.push(lr.at(epoch as u64) * plateau.scale());
 ///     plateau.observe(loss);
 /// }
-/// assert_eq!(rates[2..], [1e-3, 1e-3, 1e-4]);
+/// assert_eq!(lrs[2..], [1e-3, 1e-3, 1e-4]);
 ///
 /// // A checkpoint keeps the state; a run that goes on reduces where it would have.
 /// let resumed = Plateau::from_state(*plateau.config(), plateau.state())?;
@@ -135,9 +108,6 @@ pub struct PlateauState {
     pub waiting: u64,
 }
 
-/// The version of the states that this crate writes.
-pub(crate) const VERSION: u32 = 1;
-
 impl Plateau {
     /// A plateau that has seen nothing; its scale is 1.
     ///
@@ -166,8 +136,7 @@ impl Plateau {
         }
         at_least_one("patience", config.patience)?;
         at_least_one("average", config.average)?;
-        not_negative("relative", config.relative)?;
-        not_negative("absolute", config.absolute)?;
+        config.improvement().validate()?;
         not_negative("min_scale", config.min_scale)?;
         not_negative("min_change", config.min_change)?;
         known_version(state.version)?;
@@ -175,7 +144,7 @@ impl Plateau {
         Ok(Self { config, state })
     }
 
-    /// What the rate of the schedule is multiplied by; from 0 to 1.
+    /// What the learning rate of the schedule is multiplied by; from 0 to 1.
     #[must_use]
     pub fn scale(&self) -> f64 {
         self.state.scale
@@ -192,7 +161,7 @@ impl Plateau {
         let metric = state.sum / state.waiting as f64;
         (state.sum, state.waiting) = (0.0, 0);
 
-        if config.better.improves(metric, state.best, config.relative, config.absolute) {
+        if config.improvement().over(state.best, metric) {
             state.best = Some(metric);
             state.bad = 0;
         } else {
@@ -223,8 +192,4 @@ impl Plateau {
     pub fn state(&self) -> PlateauState {
         self.state
     }
-}
-
-pub(crate) fn known_version(version: u32) -> Result<(), Error> {
-    if version == VERSION { Ok(()) } else { Err(invalid("version", f64::from(version), "1")) }
 }

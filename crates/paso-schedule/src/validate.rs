@@ -64,6 +64,10 @@ pub(crate) fn not_negative(field: &'static str, x: f64) -> Result<(), Error> {
     check(field, x, x >= 0.0 && x.is_finite(), NOT_NEGATIVE)
 }
 
+pub(crate) fn fraction(field: &'static str, x: f64) -> Result<(), Error> {
+    check(field, x, x > 0.0 && x < 1.0, "above 0 and below 1")
+}
+
 pub(crate) fn at_least_one(field: &'static str, n: u64) -> Result<(), Error> {
     check(field, n as f64, n > 0, "1 or more")
 }

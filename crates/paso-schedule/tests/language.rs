@@ -201,7 +201,7 @@ fn mistakes_are_named_at_their_column() {
 }
 
 #[test]
-fn a_number_out_of_range_is_told_before_a_run_is_too_short() {
+fn a_number_out_of_range_is_reported_before_a_run_is_too_short() {
     for text in [
         "cosine.stretch(-0)",
         "constant(1).skip(2).stretch(0)",

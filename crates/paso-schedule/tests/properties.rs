@@ -3,7 +3,7 @@
 use paso_schedule::{PastEnd, Schedule, Spec};
 use proptest::prelude::*;
 
-/// A rate as text: usual ones, and the ends of what is allowed.
+/// A learning rate as text: usual ones, and the ends of what is allowed.
 fn rate() -> impl Strategy<Value = String> {
     let usual = (-8.0..0.0_f64).prop_map(|exponent| 10.0_f64.powf(exponent));
     let ends = prop::sample::select(vec![0.0, 1.0, f64::MAX, f64::MIN_POSITIVE, f64::from_bits(1)]);
@@ -118,7 +118,7 @@ fn bits(spec: &Spec, steps: &[u64]) -> Vec<u64> {
     steps.iter().map(|&step| spec.at(step).to_bits()).collect()
 }
 
-/// Whether it is a schedule's rate at a step. A later start is added to the starts of its parts, and
+/// Whether it is a schedule's learning rate at a step. A later start is added to the starts of its parts, and
 /// rounds where these are no whole steps: a jump may come a hair earlier or later.
 fn near(rate: f64, spec: &Spec, step: u64) -> bool {
     let around = [-1e-9, 0.0, 1e-9].map(|hair| spec.at_time(step as f64 + hair));

@@ -1,5 +1,6 @@
 //! The schedules of transformers.
 
+use super::adaptive::better;
 use super::{Case, Ours};
 use paso_schedule::transformers::*;
 use paso_schedule::{Better, GreedyConfig};
@@ -62,7 +63,23 @@ pub(super) fn ours(case: Case<'_>) -> Ours {
             .spec()
         }
         "reduce_lr_on_plateau" => {
-            let plateau = reduce_lr_on_plateau(base, case.f64("factor"), case.u64("patience"));
+            // The arguments are those of PyTorch's class.
+            let amount = case.f64_or("threshold", 1e-4);
+            let text = |name: &str, default| case.value(name).as_str().unwrap_or(default);
+            let plateau = reduce_lr_on_plateau(
+                base,
+                better(text("mode", "min")),
+                case.f64_or("factor", 0.1),
+                case.u64_or("patience", 10),
+                match text("threshold_mode", "rel") {
+                    "rel" => Threshold::Relative(amount),
+                    "abs" => Threshold::Absolute(amount),
+                    other => panic!("{}: threshold_mode = {other} is not understood", case.id()),
+                },
+                case.u64_or("cooldown", 0),
+                case.f64_or("min_lr", 0.0),
+                case.f64_or("eps", 1e-8),
+            );
             return Ours::plateau(base, plateau);
         }
         "greedy" => {

@@ -59,7 +59,7 @@ macro_rules! nets {
 nets! {
     /// Depthwise-separable convolutions, 16 to 128 channels; about 56,000 parameters: the fewest, and the least work.
     Mobile "mobile" bodies::mobile;
-    /// Inverted residual blocks of 16 to 48 channels (`MobileNetV2`); about 60,000 parameters.
+    /// Inverted residual blocks of 16 to 48 channels (`MobileNetV2`); about 48,000 parameters before the head.
     Inverted "inverted" inverted::record;
     /// Five 3x3 convolutions of 8-16-32-64-64 channels, each with batch norm and `ReLU`, and a 2x2 max pool after the first
     /// three; about 63,000 parameters. A pixel of the last map is an eighth of the image's sides.

@@ -23,7 +23,8 @@ fn a_name_is_read_and_written_alike_everywhere() {
         assert_eq!(serde_json::from_str::<NetName>(&json).expect("a name"), net);
     }
     let message = "Tiny".parse::<NetName>().expect_err("names are lowercase").to_string();
-    let wanted = "net is Tiny; it must be mobile, inverted, tiny, small, residual, medium or squeezenet";
+    let wanted =
+        "net is Tiny; it must be mobile, inverted, tiny, small, residual, medium or squeezenet";
     assert_eq!(message, wanted);
 }
 

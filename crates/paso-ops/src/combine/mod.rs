@@ -44,6 +44,7 @@ pub fn add_scaled(isa: Isa, scale: f32, x: Image<'_>, y: ImageMut<'_>) {
 ///
 /// This one op is selection (`from` a part), concatenation (one call for each input) and, with all channels,
 /// a copy between planes with different halos. Channels of `y` outside the range are left alone.
+/// `x` is `[height, width, channels]`, `y` is `[height, width, other channels]`, both with any halo.
 ///
 /// # Panics
 /// When heights or widths differ or a range is outside the channels.
@@ -74,7 +75,7 @@ pub fn copy_channels(isa: Isa, x: Image<'_>, from: Range<usize>, y: ImageMut<'_>
     });
 }
 
-/// Sets all elements to zero except those of the halo.
+/// Sets all elements of `y`, `[height, width, channels]`, to zero except those of the halo.
 pub fn clear(isa: Isa, y: ImageMut<'_>) {
     isa.run(|| {
         for run in y.plane.runs() {

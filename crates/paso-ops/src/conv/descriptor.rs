@@ -1,9 +1,9 @@
 //! What a convolution is: shapes, checks, and the choice of the kernels that compute it.
 
 use super::geometry::{ConvGeometry, Strides};
-use super::winograd::WinogradTile;
+use super::winograd_tile::WinogradTile;
 use crate::Plane;
-use crate::layout::same_shape;
+use crate::layout::{Window, same_shape};
 
 /// What a convolution is, without its weights.
 ///
@@ -42,17 +42,6 @@ pub struct Conv {
     pub padding: usize,
     /// Groups of channels that do not see each other; `in_channels` groups are a depthwise convolution.
     pub groups: usize,
-}
-
-/// What a convolution applies to its sums before it stores them; nothing by default.
-///
-/// Batch normalization of inference is fused into a convolution this way: its scale is multiplied into the weights, its shift is the bias.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Epilogue<'a> {
-    /// Added to each pixel: one element per output channel.
-    pub bias: Option<&'a [f32]>,
-    /// Whether `ReLU` is applied after the bias.
-    pub relu: bool,
 }
 
 impl Conv {
@@ -102,18 +91,8 @@ impl Conv {
             "the input has {} channels, the convolution needs {}",
             input.channels, self.in_channels
         );
-        let side = |n: usize| {
-            assert!(
-                n + 2 * self.padding >= self.kernel,
-                "an input of {}x{} is too small for a kernel of {} with padding {}",
-                input.height,
-                input.width,
-                self.kernel,
-                self.padding
-            );
-            (n + 2 * self.padding - self.kernel) / self.stride + 1
-        };
-        Plane::new(side(input.height), side(input.width), self.out_channels)
+        let window = Window { size: self.kernel, stride: self.stride, padding: self.padding };
+        window.count("kernel", input, self.out_channels)
     }
 
     /// The halo that the output's gradient needs for [`Conv::input_grad`].
@@ -126,7 +105,7 @@ impl Conv {
         before.max(after(input.height, output.height)).max(after(input.width, output.width))
     }
 
-    /// The tile of [`winograd`] by which the outputs of this input are computed.
+    /// The tile of [`winograd`](super::winograd) by which the outputs of this input are computed.
     pub(super) fn tile(&self, input: Plane) -> Option<WinogradTile> {
         let y = self.output(input);
         self.winograd_tile(self.in_channels, self.out_channels, y)

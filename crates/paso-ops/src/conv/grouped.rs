@@ -1,6 +1,7 @@
 //! Convolution as six obvious loops: what the fast kernels are tested against, and the path for grouped ones.
 
-use super::descriptor::{Conv, Epilogue};
+use super::descriptor::Conv;
+use super::epilogue::Epilogue;
 use crate::{Activation, Image, ImageMut};
 
 /// Visits every product of a convolution: indices of the output, the input and the weight.

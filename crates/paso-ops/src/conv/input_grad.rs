@@ -4,9 +4,11 @@
 //! with `i % stride == r` are a convolution of the output's gradient with every `stride`-th kernel row,
 //! the last first. Stride 1 has one such class, stride 2 has two, and four over rows and columns.
 
-use super::descriptor::{Conv, Epilogue};
+use super::descriptor::Conv;
+use super::direct::Convolve;
+use super::epilogue::Epilogue;
 use super::geometry::{ConvGeometry, Strides};
-use super::winograd::WinogradTile;
+use super::winograd_tile::WinogradTile;
 use super::{depthwise, direct};
 use crate::{Images, ImagesMut, Isa};
 
@@ -145,7 +147,10 @@ pub(super) fn input_grad(
         };
         let epilogue = Epilogue::default();
         if let Some(tile) = tile {
-            tile.convolve(isa, &geometry, output.channels, dy.data, weights, epilogue, dx.data);
+            let (geometry, input, channels) = (&geometry, dy.data, output.channels);
+            let output = &mut *dx.data;
+            let sums = Convolve { geometry, input, packed: weights, epilogue, output };
+            tile.convolve(isa, channels, sums);
             continue;
         }
         for (dy, dx) in dy.iter().zip(dx.iter_mut()) {

@@ -1,6 +1,8 @@
 //! Runs a convolution and its gradients: checks the shapes and calls the kernel that the descriptor chose.
 
-use super::descriptor::{Conv, Epilogue};
+use super::descriptor::Conv;
+use super::direct::Convolve;
+use super::epilogue::Epilogue;
 use super::packed::PackedConv;
 use super::{depthwise, direct, grouped, input_grad};
 use crate::layout::same_shape;
@@ -8,6 +10,9 @@ use crate::{Images, ImagesMut, Isa};
 
 impl Conv {
     /// `y = bias + x * weights`, or the `ReLU` of it; the halo of `y` is left alone.
+    ///
+    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding, `y` is `[images, ..]` of
+    /// [`Conv::output`], `[.., out_channels]`, with any halo. The weights were packed by [`PackedConv::pack`].
     ///
     /// # Panics
     /// When the planes do not fit the convolution, the halo of `x` is smaller than the padding, or there are more images
@@ -28,15 +33,9 @@ impl Conv {
         let geometry = self.geometry(x.count(), x.plane, y.plane);
         let weights = &packed.weights;
         if let Some(tile) = tile {
-            return tile.convolve(
-                isa,
-                &geometry,
-                self.in_channels,
-                x.data,
-                weights,
-                epilogue,
-                y.data,
-            );
+            let (geometry, input, output) = (&geometry, x.data, y.data);
+            let sums = Convolve { geometry, input, packed: weights, epilogue, output };
+            return tile.convolve(isa, self.in_channels, sums);
         }
         for (x, y) in x.iter().zip(y.iter_mut()) {
             if self.groups == 1 {
@@ -50,6 +49,9 @@ impl Conv {
     }
 
     /// The gradient of the input from the gradient of the output; it replaces what `dx` held, its halo is left alone.
+    ///
+    /// `dx` has the shape of the input, `[images, height, width, in_channels]`, with any halo; `dy` has that of the output, with a
+    /// halo of zeros of at least [`Conv::grad_halo`].
     ///
     /// # Panics
     /// When the planes do not fit the convolution, the halo of `dy` is smaller than [`Conv::grad_halo`], there are more
@@ -72,7 +74,10 @@ impl Conv {
         input_grad::input_grad(self, isa, dy, &packed.weights, dx);
     }
 
-    /// Adds the gradient of the weights to `dw`.
+    /// Adds the gradient of the weights to `dw`, `[kernel, kernel, in_channels / groups, out_channels]`.
+    ///
+    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding, `dy` has the shape of the output,
+    /// with any halo.
     ///
     /// # Panics
     /// When the planes do not fit the convolution, there are more images of one than of the other, or `dw` has another

@@ -19,6 +19,7 @@ mod bias;
 mod depthwise;
 mod descriptor;
 mod direct;
+mod epilogue;
 mod geometry;
 mod grouped;
 mod input_grad;
@@ -28,8 +29,10 @@ mod separable;
 #[cfg(test)]
 mod tests;
 mod winograd;
+mod winograd_tile;
 
 pub use bias::bias_grad;
-pub use descriptor::{Conv, Epilogue};
+pub use descriptor::Conv;
+pub use epilogue::Epilogue;
 pub use packed::PackedConv;
 pub use separable::Separable;

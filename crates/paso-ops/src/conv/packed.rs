@@ -1,7 +1,7 @@
 //! A convolution's weights in the order in which its kernels read them.
 
 use super::descriptor::Conv;
-use super::winograd::WinogradTile;
+use super::winograd_tile::WinogradTile;
 use super::{direct, input_grad};
 use crate::{Buffer, Isa, Plane};
 

@@ -4,7 +4,8 @@
 //! again takes longer than its sums. A few rows of it stay in the L1 cache until the 1 x 1 convolution has
 //! read them. The results have the same bits as those of the two convolutions one after the other.
 
-use super::descriptor::{Conv, Epilogue};
+use super::descriptor::Conv;
+use super::epilogue::Epilogue;
 use super::geometry::ConvGeometry;
 use super::packed::PackedConv;
 use super::{depthwise, direct};
@@ -71,6 +72,9 @@ impl Separable {
     }
 
     /// `y` is the second convolution of the first one of `x`, each with its weights and what it does to its sums.
+    ///
+    /// `x` is `[height, width, channels]` with a halo of zeros of at least the padding of the first convolution, `y` is
+    /// [`Conv::output`] of both, with any halo. `between` is scratch memory with any content.
     ///
     /// # Panics
     /// When an image is not of the size that the pair was made for, `between` has another length than

@@ -1,6 +1,6 @@
 //! Every convolution path against the six loops in `f64`, at every instruction set of this machine.
 
-use super::winograd::WinogradTile;
+use super::winograd_tile::WinogradTile;
 use super::{Conv, Epilogue, PackedConv, Separable, grouped};
 use crate::test_support::{
     SPECIAL, assert_close, assert_panics, for_each_value, image, values as paint,

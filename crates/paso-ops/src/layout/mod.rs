@@ -5,8 +5,10 @@ mod image;
 mod plane;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use buffer::Buffer;
 pub use image::{Image, ImageMut, Images, ImagesMut};
 pub use plane::Plane;
 pub(crate) use plane::same_shape;
+pub(crate) use window::Window;

@@ -19,6 +19,8 @@ const EPS: f64 = 1e-7;
 
 /// The loss of a predicted box against a target, and its gradient with respect to the prediction.
 ///
+/// Boxes are `[left, top, right, bottom]` (`xyxy`) in any one unit; the gradient is of the prediction, in the same order.
+///
 /// Two equal boxes with an area have a loss of about 0; a prediction without an area may give NaN with
 /// [`BoxLoss::Ciou`] only.
 ///

@@ -26,28 +26,28 @@ fn moments_of_two_images_are_those_of_all_their_pixels_in_one_go_and_merged() {
             let plane = Plane::new(1 + i % 5, 3 + i % 4, channels).with_halo(i % 3);
             let images = [image(plane, 1), image(plane, 2)];
             let all = images.each_ref().map(|data| gather(plane, data)).concat();
-            let mut together = Moments::new(channels);
-            let mut apart = Moments::new(channels);
+            let mut whole = Moments::new(channels);
+            let mut merged = Moments::new(channels);
             for data in &images {
-                together.add_image(isa, view(plane, data));
+                whole.add_image(isa, view(plane, data));
                 let mut one = Moments::new(channels);
                 one.add_image(isa, view(plane, data));
-                apart.merge(&one);
-                apart.merge(&Moments::new(channels));
+                merged.merge(&one);
+                merged.merge(&Moments::new(channels));
             }
-            assert_eq!(together.count(), f64::from(u32::try_from(2 * plane.pixels()).unwrap()));
-            for moments in [&together, &apart] {
+            assert_eq!(whole.count(), f64::from(u32::try_from(2 * plane.pixels()).unwrap()));
+            for moments in [&whole, &merged] {
                 for c in 0..channels {
                     let (mean, variance) = mean_and_variance(&all, channels, c);
                     let what = format!("channel {c} of {channels} on {isa}");
                     near(&what, moments.mean()[c], mean, 1e-6);
                     near(&what, moments.variance(c), variance, 2e-6);
-                    let unbiased = variance * together.count() / (together.count() - 1.0);
+                    let unbiased = variance * whole.count() / (whole.count() - 1.0);
                     near(&what, moments.unbiased_variance(c), unbiased, 2e-6);
                 }
             }
-            together.reset();
-            assert_eq!(together, Moments::new(channels), "reset removes all values");
+            whole.reset();
+            assert_eq!(whole, Moments::new(channels), "reset removes all values");
         }
     });
 }

@@ -5,7 +5,7 @@ mod tests;
 
 use pulp::{Simd, WithSimd};
 
-use crate::layout::same_shape;
+use crate::layout::{Window, same_shape};
 use crate::{Image, ImageMut, Isa, Plane};
 
 /// A pooling window.
@@ -38,18 +38,8 @@ impl Pool {
             self.kernel > 0 && self.stride > 0 && 2 * self.padding <= self.kernel,
             "a pooling window needs kernel and stride of at least 1 and padding of at most half the kernel: {self:?}"
         );
-        let side = |n: usize| {
-            assert!(
-                n + 2 * self.padding >= self.kernel,
-                "an input of {}x{} is too small for a window of {} with padding {}",
-                input.height,
-                input.width,
-                self.kernel,
-                self.padding
-            );
-            (n + 2 * self.padding - self.kernel) / self.stride + 1
-        };
-        Plane::new(side(input.height), side(input.width), input.channels)
+        let window = Window { size: self.kernel, stride: self.stride, padding: self.padding };
+        window.count("window", input, input.channels)
     }
 
     /// The input pixels under window `o` of one dimension of `n` pixels.
@@ -108,6 +98,9 @@ fn exceeds(x: f32, max: f32) -> bool {
 
 /// The gradient of the input: each output's gradient goes to the first pixel of its window that has the maximum.
 ///
+/// `x` and `dx` are `[height, width, channels]`, `dy` is [`Pool::output`] of it, all with any halo. `dx` is overwritten; its halo is
+/// not. Where windows overlap, a pixel gets the sum.
+///
 /// # Panics
 /// When shapes do not fit.
 #[track_caller]
@@ -153,7 +146,9 @@ impl WithSimd for MaxPoolGrad<'_> {
     }
 }
 
-/// The mean of each window; pixels in the padding count as zeros.
+/// The mean of each window, channel by channel; pixels in the padding count as zeros.
+///
+/// `x` is `[height, width, channels]`, `y` is [`Pool::output`] of it, both with any halo.
 ///
 /// # Panics
 /// When shapes do not fit.
@@ -180,7 +175,9 @@ pub fn avg_pool(isa: Isa, pool: Pool, x: Image<'_>, y: ImageMut<'_>) {
     });
 }
 
-/// The gradient of the input of [`avg_pool`].
+/// The gradient of the input of [`avg_pool`]: each output's gradient, divided by the area of the window, goes to all of its pixels.
+///
+/// `dx` is `[height, width, channels]`, `dy` is [`Pool::output`] of it, both with any halo. `dx` is overwritten; its halo is not.
 ///
 /// # Panics
 /// When shapes do not fit.
@@ -208,7 +205,7 @@ pub fn avg_pool_grad(isa: Isa, pool: Pool, dy: Image<'_>, dx: ImageMut<'_>) {
     });
 }
 
-/// The mean of each channel over the image; `y` is `[channels]`.
+/// The mean of each channel over the image. `x` is `[height, width, channels]` with any halo, `y` is `[channels]`.
 ///
 /// # Panics
 /// When `y` does not have one element per channel.
@@ -227,7 +224,9 @@ pub fn global_avg_pool(isa: Isa, x: Image<'_>, y: &mut [f32]) {
     });
 }
 
-/// The gradient of the input of [`global_avg_pool`].
+/// The gradient of the input of [`global_avg_pool`]: `dy / (height * width)` at each pixel.
+///
+/// `dy` is `[channels]`, `dx` is `[height, width, channels]` with any halo, and is overwritten; its halo is not.
 ///
 /// # Panics
 /// When `dy` does not have one element per channel.

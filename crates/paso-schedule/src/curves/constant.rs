@@ -2,7 +2,8 @@
 
 use super::{Args, CurveDef, Form, Len, Signature};
 use crate::error::Error;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::{lr_in, steps_in};
 
 /// One learning rate forever. In text: `constant(LR)`, or `constant(LR, STEPS)` before another part.
@@ -33,7 +34,14 @@ pub(crate) struct ConstantCurve {
 }
 
 impl CurveDef for ConstantCurve {
-    const SIGNATURE: Signature = Signature { name: "constant", form: Form::From, len: Len::Optional, options: &[], usage: "constant(LR, LENGTH)", formula: "LR" };
+    const SIGNATURE: Signature = Signature {
+        name: "constant",
+        form: Form::From,
+        len: Len::Optional,
+        options: &[],
+        usage: "constant(LR, LENGTH)",
+        formula: "LR",
+    };
 
     fn from_args(args: &Args) -> Self {
         Self { lr: args.first(), len: args.len }

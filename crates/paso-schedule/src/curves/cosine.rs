@@ -4,9 +4,9 @@ use super::{Ease, Opt, Ramp, Signature};
 use crate::error::Error;
 use crate::math::cos_quarter;
 use crate::power::pow;
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::positive;
-use crate::spec::{Schedule, Spec};
-use alloc::vec::Vec;
 
 /// Half a cosine wave from one learning rate to another, then constant. In text:
 /// `cosine(FROM -> TO, STEPS)`.
@@ -32,41 +32,31 @@ pub struct Cosine {
 
 impl Schedule for Cosine {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, CosineEase::HALF_WAVE)
+        Ramp::spec(self.from, self.to, self.steps as f64, CosineEase, CosineEase::HALF_WAVE)
     }
 }
 
 /// The form of a [`Cosine`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct CosineEase {
-    pub(crate) exponent: f64,
-    pub(crate) k: f64,
-}
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct CosineEase;
 
 impl CosineEase {
-    /// Half a cosine wave, without generalizations.
-    pub(crate) const HALF_WAVE: Self = Self { exponent: 1.0, k: 1.0 };
+    /// The options of half a cosine wave, without generalizations.
+    pub(crate) const HALF_WAVE: [f64; 2] = [1.0, 1.0];
 }
 
-impl Ease for CosineEase {
-    const SIGNATURE: Signature = Signature::ramp("cosine", &[Opt::number_or("exponent", 1.0), Opt::number_or("k", 1.0)], "cosine(FROM -> TO, LENGTH, exponent E, k K)", "((1 + cos(pi p^K)) / 2)^E");
+impl Ease<2> for CosineEase {
+    const SIGNATURE: Signature = Signature {
+        name: "cosine",
+        options: &[Opt::number_or("exponent", 1.0, positive), Opt::number_or("k", 1.0, positive)],
+        usage: "cosine(FROM -> TO, LENGTH, exponent E, k K)",
+        formula: "((1 + cos(pi p^K)) / 2)^E",
+        ..Signature::RAMP
+    };
 
-    fn from_options(values: &[f64]) -> Self {
-        Self { exponent: values[0], k: values[1] }
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::from([self.exponent, self.k])
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        positive("exponent", self.exponent)?;
-        positive("k", self.k)
-    }
-
-    fn weight(&self, p: f64) -> f64 {
+    fn weight([exponent, k]: [f64; 2], p: f64) -> f64 {
         // (1 + cos x) / 2 is the square of cos(x / 2), which does not cancel near its end.
-        let c = cos_quarter(pow(p, self.k));
-        pow(c * c, self.exponent)
+        let c = cos_quarter(pow(p, k));
+        pow(c * c, exponent)
     }
 }

@@ -1,11 +1,12 @@
 //! Exponential decay by a factor per number of steps, without an end.
 
-use super::{Args, CurveDef, Opt, Signature};
+use super::{Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;
 use crate::math::saturate;
 use crate::power::pow;
-use crate::spec::{Schedule, Spec};
-use crate::validate::{lr_in, not_negative, period};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
+use crate::validate::not_negative;
 
 /// `from * factor^(t / every)`: smooth exponential decay without an end. In text:
 /// `decay(FROM, factor FACTOR, every STEPS)`; `every` is 1 if left out.
@@ -30,45 +31,28 @@ pub struct ExponentialDecay {
 
 impl Schedule for ExponentialDecay {
     fn build(&self) -> Result<Spec, Error> {
-        let every = self.every as f64;
-        Spec::from_node(DecayCurve { from: self.from, factor: self.factor, every })
+        Endless::spec(self.from, DecayForm, [self.factor, self.every as f64])
     }
 }
 
-/// The curve of times between steps.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct DecayCurve {
-    pub(crate) from: f64,
-    pub(crate) factor: f64,
-    pub(crate) every: f64,
-}
+/// The form of an [`ExponentialDecay`]; lengths may be fractions.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct DecayForm;
 
-impl CurveDef for DecayCurve {
-    const SIGNATURE: Signature = Signature::endless("decay", &[Opt::number("factor"), Opt::length_or("every", 1.0)], "decay(LR, factor F, every LENGTH)", "LR F^(t / LENGTH)");
+impl EndlessForm<2> for DecayForm {
+    const SIGNATURE: Signature = Signature {
+        name: "decay",
+        options: &[Opt::number("factor", not_negative), Opt::length_or("every", 1.0)],
+        usage: "decay(LR, factor F, every LENGTH)",
+        formula: "LR F^(t / LENGTH)",
+        ..Signature::ENDLESS
+    };
 
-    fn from_args(args: &Args) -> Self {
-        Self { from: args.first(), factor: args.number("factor"), every: args.number("every") }
+    fn value([factor, every]: [f64; 2], from: f64, t: f64) -> f64 {
+        saturate(from * pow(factor, saturate(t / every)))
     }
 
-    fn args(&self) -> Args {
-        Args::starting(self.from).with_number("factor", self.factor).with_length("every", self.every)
-    }
-
-    fn validate(&self) -> Result<(), Error> {
-        lr_in("from", self.from)?;
-        not_negative("factor", self.factor)?;
-        period("every", self.every)
-    }
-
-    fn value(&self, t: f64) -> f64 {
-        saturate(self.from * pow(self.factor, saturate(t / self.every)))
-    }
-
-    fn len(&self) -> Option<f64> {
-        None
-    }
-
-    fn peak(&self) -> f64 {
-        if self.factor > 1.0 && self.from > 0.0 { f64::MAX } else { self.from }
+    fn peak([factor, _]: [f64; 2], from: f64) -> f64 {
+        if factor > 1.0 && from > 0.0 { f64::MAX } else { from }
     }
 }

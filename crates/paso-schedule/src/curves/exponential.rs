@@ -1,11 +1,10 @@
 //! A geometric ramp: the logarithm of the learning rate is linear.
 
-use super::{Ease, Form, Len, Ramp, Signature};
+use super::{Ease, Form, Ramp, Signature};
 use crate::error::Error;
 use crate::power::pow;
-use crate::validate::invalid;
-use crate::spec::{Schedule, Spec};
-use alloc::vec::Vec;
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 
 /// From one learning rate to another by the same factor at each step, then constant. In text:
 /// `exponential(FROM -> TO, STEPS)`.
@@ -30,39 +29,28 @@ pub struct Exponential {
 
 impl Schedule for Exponential {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, ExponentialEase)
+        Ramp::spec(self.from, self.to, self.steps as f64, ExponentialEase, [])
     }
 }
 
 /// The form of an [`Exponential`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct ExponentialEase;
 
-impl Ease for ExponentialEase {
-    const SIGNATURE: Signature = Signature { name: "exponential", form: Form::FromToRequired, len: Len::Required, options: &[], usage: "exponential(FROM -> TO, LENGTH)", formula: "FROM (TO / FROM)^p" };
+impl Ease<0> for ExponentialEase {
+    const SIGNATURE: Signature = Signature {
+        name: "exponential",
+        form: Form::FromToRequired,
+        usage: "exponential(FROM -> TO, LENGTH)",
+        formula: "FROM (TO / FROM)^p",
+        ..Signature::RAMP
+    };
 
-    fn from_options(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn validate(&self, from: f64, to: f64) -> Result<(), Error> {
-        for (field, lr) in [("from", from), ("to", to)] {
-            if lr < f64::MIN_POSITIVE {
-                return Err(invalid(field, lr, "above 0: a geometric decay never reaches 0"));
-            }
-        }
-        Ok(())
-    }
-
-    fn weight(&self, p: f64) -> f64 {
+    fn weight([]: [f64; 0], p: f64) -> f64 {
         1.0 - p
     }
 
-    fn between(&self, from: f64, to: f64, p: f64) -> f64 {
+    fn between([]: [f64; 0], from: f64, to: f64, p: f64) -> f64 {
         let lr = if p <= 0.0 { from } else { from * pow(to / from, p) };
         lr.clamp(from.min(to), from.max(to))
     }

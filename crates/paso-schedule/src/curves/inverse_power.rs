@@ -1,47 +1,23 @@
 //! A negative power of the time, without an end.
 
-use super::{Args, CurveDef, Opt, Signature};
-use crate::error::Error;
+use super::{EndlessForm, Opt, Signature};
 use crate::power::pow;
-use crate::validate::{lr_in, not_negative, period};
+use crate::validate::not_negative;
 
+/// The form of the curve, which has no type of its own in Rust: it is a part of timm's schedules.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct InversePowerForm;
 
-/// The curve of times between steps.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct InversePowerCurve {
-    pub(crate) from: f64,
-    pub(crate) timescale: f64,
-    pub(crate) power: f64,
-}
+impl EndlessForm<2> for InversePowerForm {
+    const SIGNATURE: Signature = Signature {
+        name: "inverse_power",
+        options: &[Opt::length("timescale"), Opt::number("power", not_negative)],
+        usage: "inverse_power(LR, timescale LENGTH, power P)",
+        formula: "LR (LENGTH / (LENGTH + t))^P",
+        ..Signature::ENDLESS
+    };
 
-impl CurveDef for InversePowerCurve {
-    const SIGNATURE: Signature = Signature::endless("inverse_power", &[Opt::length("timescale"), Opt::number("power")], "inverse_power(LR, timescale LENGTH, power P)", "LR (LENGTH / (LENGTH + t))^P");
-
-    fn from_args(args: &Args) -> Self {
-        Self { from: args.first(), timescale: args.number("timescale"), power: args.number("power") }
-    }
-
-    fn args(&self) -> Args {
-        Args::starting(self.from)
-            .with_length("timescale", self.timescale)
-            .with_number("power", self.power)
-    }
-
-    fn validate(&self) -> Result<(), Error> {
-        lr_in("from", self.from)?;
-        period("timescale", self.timescale)?;
-        not_negative("power", self.power)
-    }
-
-    fn value(&self, t: f64) -> f64 {
-        self.from * pow(self.timescale / (self.timescale + t), self.power)
-    }
-
-    fn len(&self) -> Option<f64> {
-        None
-    }
-
-    fn peak(&self) -> f64 {
-        self.from
+    fn value([timescale, power]: [f64; 2], from: f64, t: f64) -> f64 {
+        from * pow(timescale / (timescale + t), power)
     }
 }

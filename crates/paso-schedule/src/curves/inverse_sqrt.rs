@@ -1,10 +1,10 @@
 //! Inverse square root decay, without an end.
 
-use super::{Args, CurveDef, Opt, Signature};
+use super::{Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;
 use crate::power::pow;
-use crate::spec::{Schedule, Spec};
-use crate::validate::{lr_in, period};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 
 /// `from * sqrt(timescale / (timescale + t))`, without an end. In text:
 /// `inverse_sqrt(FROM, timescale STEPS)`.
@@ -27,42 +27,24 @@ pub struct InverseSqrt {
 
 impl Schedule for InverseSqrt {
     fn build(&self) -> Result<Spec, Error> {
-        Spec::from_node(InverseSqrtCurve { from: self.from, timescale: self.timescale as f64 })
+        Endless::spec(self.from, InverseSqrtForm, [self.timescale as f64])
     }
 }
 
-/// The curve of times between steps.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct InverseSqrtCurve {
-    pub(crate) from: f64,
-    pub(crate) timescale: f64,
-}
+/// The form of an [`InverseSqrt`]; the time scale may be a fraction.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct InverseSqrtForm;
 
-impl CurveDef for InverseSqrtCurve {
-    const SIGNATURE: Signature = Signature::endless("inverse_sqrt", &[Opt::length("timescale")], "inverse_sqrt(LR, timescale LENGTH)", "LR sqrt(LENGTH / (LENGTH + t))");
+impl EndlessForm<1> for InverseSqrtForm {
+    const SIGNATURE: Signature = Signature {
+        name: "inverse_sqrt",
+        options: &[Opt::length("timescale")],
+        usage: "inverse_sqrt(LR, timescale LENGTH)",
+        formula: "LR sqrt(LENGTH / (LENGTH + t))",
+        ..Signature::ENDLESS
+    };
 
-    fn from_args(args: &Args) -> Self {
-        Self { from: args.first(), timescale: args.number("timescale") }
-    }
-
-    fn args(&self) -> Args {
-        Args::starting(self.from).with_length("timescale", self.timescale)
-    }
-
-    fn validate(&self) -> Result<(), Error> {
-        lr_in("from", self.from)?;
-        period("timescale", self.timescale)
-    }
-
-    fn value(&self, t: f64) -> f64 {
-        self.from * pow(self.timescale / (self.timescale + t), 0.5)
-    }
-
-    fn len(&self) -> Option<f64> {
-        None
-    }
-
-    fn peak(&self) -> f64 {
-        self.from
+    fn value([timescale]: [f64; 1], from: f64, t: f64) -> f64 {
+        from * pow(timescale / (timescale + t), 0.5)
     }
 }

@@ -1,10 +1,11 @@
 //! Inverse time decay, without an end.
 
-use super::{Args, CurveDef, Opt, Signature};
+use super::{Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;
 use crate::math::saturate;
-use crate::spec::{Schedule, Spec};
-use crate::validate::{lr_in, not_negative, period};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
+use crate::validate::not_negative;
 
 /// `from / (1 + rate * t / every)`, without an end. In text: `inverse_time(FROM, rate RATE, every STEPS)`;
 /// `every` is 1 if left out. Keras' `InverseTimeDecay`.
@@ -26,45 +27,24 @@ pub struct InverseTime {
 
 impl Schedule for InverseTime {
     fn build(&self) -> Result<Spec, Error> {
-        let every = self.every as f64;
-        Spec::from_node(InverseTimeCurve { from: self.from, rate: self.rate, every })
+        Endless::spec(self.from, InverseTimeForm, [self.rate, self.every as f64])
     }
 }
 
-/// The curve of times between steps.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct InverseTimeCurve {
-    pub(crate) from: f64,
-    pub(crate) rate: f64,
-    pub(crate) every: f64,
-}
+/// The form of an [`InverseTime`]; lengths may be fractions.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct InverseTimeForm;
 
-impl CurveDef for InverseTimeCurve {
-    const SIGNATURE: Signature = Signature::endless("inverse_time", &[Opt::number("rate"), Opt::length_or("every", 1.0)], "inverse_time(LR, rate R, every LENGTH)", "LR / (1 + R t / LENGTH)");
+impl EndlessForm<2> for InverseTimeForm {
+    const SIGNATURE: Signature = Signature {
+        name: "inverse_time",
+        options: &[Opt::number("rate", not_negative), Opt::length_or("every", 1.0)],
+        usage: "inverse_time(LR, rate R, every LENGTH)",
+        formula: "LR / (1 + R t / LENGTH)",
+        ..Signature::ENDLESS
+    };
 
-    fn from_args(args: &Args) -> Self {
-        Self { from: args.first(), rate: args.number("rate"), every: args.number("every") }
-    }
-
-    fn args(&self) -> Args {
-        Args::starting(self.from).with_number("rate", self.rate).with_length("every", self.every)
-    }
-
-    fn validate(&self) -> Result<(), Error> {
-        lr_in("from", self.from)?;
-        not_negative("rate", self.rate)?;
-        period("every", self.every)
-    }
-
-    fn value(&self, t: f64) -> f64 {
-        self.from / (1.0 + saturate(self.rate * saturate(t / self.every)))
-    }
-
-    fn len(&self) -> Option<f64> {
-        None
-    }
-
-    fn peak(&self) -> f64 {
-        self.from
+    fn value([rate, every]: [f64; 2], from: f64, t: f64) -> f64 {
+        from / (1.0 + saturate(rate * saturate(t / every)))
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Ease, Ramp, Signature};
 use crate::error::Error;
-use crate::spec::{Schedule, Spec};
-use alloc::vec::Vec;
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 
 /// A straight line from one learning rate to another, then constant. In text: `linear(FROM -> TO, STEPS)`.
 ///
@@ -26,30 +26,23 @@ pub struct Linear {
 
 impl Schedule for Linear {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, LinearEase)
+        Ramp::spec(self.from, self.to, self.steps as f64, LinearEase, [])
     }
 }
 
 /// The form of a [`Linear`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct LinearEase;
 
-impl Ease for LinearEase {
-    const SIGNATURE: Signature = Signature::ramp("linear", &[], "linear(FROM -> TO, LENGTH)", "1 - p");
+impl Ease<0> for LinearEase {
+    const SIGNATURE: Signature = Signature {
+        name: "linear",
+        usage: "linear(FROM -> TO, LENGTH)",
+        formula: "1 - p",
+        ..Signature::RAMP
+    };
 
-    fn from_options(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn weight(&self, p: f64) -> f64 {
+    fn weight([]: [f64; 0], p: f64) -> f64 {
         1.0 - p
     }
 }

@@ -5,11 +5,12 @@
 //! A test fails if a file of this folder is not in the list; a method that a file lacks does not
 //! compile, because [`CurveDef`] has no defaults.
 
+mod endless;
 mod ramp;
 mod signature;
 
 use crate::error::Error;
-use crate::node::Node;
+pub(crate) use endless::{Endless, EndlessForm};
 pub(crate) use ramp::{Ease, Ramp};
 pub(crate) use signature::{Args, Form, Len, Opt, OptKind, Signature, Value};
 
@@ -93,8 +94,8 @@ macro_rules! curves {
             }
         }
 
-        $(impl From<$Type> for Node {
-            fn from(curve: $Type) -> Self { Self::Curve(Curve::$Variant(curve)) }
+        $(impl From<$Type> for Curve {
+            fn from(curve: $Type) -> Self { Self::$Variant(curve) }
         })*
     };
 }
@@ -102,21 +103,21 @@ macro_rules! curves {
 curves! {
     constant: Constant(ConstantCurve),
     warmup: Warmup(WarmupCurve),
-    linear: Linear(Ramp<LinearEase>),
-    cosine: Cosine(Ramp<CosineEase>),
-    exponential: Exponential(Ramp<ExponentialEase>),
-    polynomial: Polynomial(Ramp<PolynomialEase>),
-    one_minus_sqrt: OneMinusSqrt(Ramp<OneMinusSqrtEase>),
-    normalized_exponential: NormalizedExponential(Ramp<NormalizedExponentialEase>),
-    tanh: Tanh(Ramp<TanhEase>),
-    rex: Rex(Ramp<RexEase>),
+    linear: Linear(Ramp<LinearEase, 0>),
+    cosine: Cosine(Ramp<CosineEase, 2>),
+    exponential: Exponential(Ramp<ExponentialEase, 0>),
+    polynomial: Polynomial(Ramp<PolynomialEase, 2>),
+    one_minus_sqrt: OneMinusSqrt(Ramp<OneMinusSqrtEase, 0>),
+    normalized_exponential: NormalizedExponential(Ramp<NormalizedExponentialEase, 1>),
+    tanh: Tanh(Ramp<TanhEase, 2>),
+    rex: Rex(Ramp<RexEase, 0>),
     polynomial_cycle: PolynomialCycle(PolynomialCycleCurve),
-    decay: Decay(DecayCurve),
-    step: Step(StepCurve),
+    decay: Decay(Endless<DecayForm, 2>),
+    step: Step(Endless<StepForm, 2>),
     multi_step: MultiStep(MultiStepCurve),
-    inverse_time: InverseTime(InverseTimeCurve),
-    inverse_sqrt: InverseSqrt(InverseSqrtCurve),
-    inverse_power: InversePower(InversePowerCurve),
+    inverse_time: InverseTime(Endless<InverseTimeForm, 2>),
+    inverse_sqrt: InverseSqrt(Endless<InverseSqrtForm, 1>),
+    inverse_power: InversePower(Endless<InversePowerForm, 2>),
     points: Points(PointsCurve),
     table: Table(TableCurve),
 }

@@ -4,7 +4,8 @@ use super::{Args, CurveDef, Opt, Signature, Value};
 use crate::error::Error;
 use crate::math::saturate;
 use crate::power::pow;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::{lr_in, not_negative, steps_in};
 use alloc::vec::Vec;
 
@@ -56,7 +57,13 @@ impl MultiStepCurve {
 }
 
 impl CurveDef for MultiStepCurve {
-    const SIGNATURE: Signature = Signature::endless("multi_step", &[Opt::number("factor"), Opt::lengths("at")], "multi_step(LR, factor F, at STEP STEP ...)", "LR F^n, where n counts the milestones up to t");
+    const SIGNATURE: Signature = Signature {
+        name: "multi_step",
+        options: &[Opt::number("factor", not_negative), Opt::lengths("at")],
+        usage: "multi_step(LR, factor F, at STEP STEP ...)",
+        formula: "LR F^n, where n counts the milestones up to t",
+        ..Signature::ENDLESS
+    };
 
     fn from_args(args: &Args) -> Self {
         let at = match args.option("at") {
@@ -67,7 +74,7 @@ impl CurveDef for MultiStepCurve {
     }
 
     fn args(&self) -> Args {
-        let mut args = Args::starting(self.from).with_number("factor", self.factor);
+        let mut args = Args::starting(self.from).with_options(&Self::SIGNATURE, &[self.factor]);
         args.options.push(("at", Value::Lengths(self.at.clone())));
         args
     }

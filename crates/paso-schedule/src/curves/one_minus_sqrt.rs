@@ -3,8 +3,8 @@
 use super::{Ease, Ramp, Signature};
 use crate::error::Error;
 use crate::math::sqrt;
-use crate::spec::{Schedule, Spec};
-use alloc::vec::Vec;
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 
 /// `1 - sqrt(p)` with `p = t / steps`: fast at first, then constant. In text:
 /// `one_minus_sqrt(FROM -> TO, STEPS)`.
@@ -28,30 +28,23 @@ pub struct OneMinusSqrt {
 
 impl Schedule for OneMinusSqrt {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, OneMinusSqrtEase)
+        Ramp::spec(self.from, self.to, self.steps as f64, OneMinusSqrtEase, [])
     }
 }
 
 /// The form of a [`OneMinusSqrt`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct OneMinusSqrtEase;
 
-impl Ease for OneMinusSqrtEase {
-    const SIGNATURE: Signature = Signature::ramp("one_minus_sqrt", &[], "one_minus_sqrt(FROM -> TO, LENGTH)", "1 - sqrt(p)");
+impl Ease<0> for OneMinusSqrtEase {
+    const SIGNATURE: Signature = Signature {
+        name: "one_minus_sqrt",
+        usage: "one_minus_sqrt(FROM -> TO, LENGTH)",
+        formula: "1 - sqrt(p)",
+        ..Signature::RAMP
+    };
 
-    fn from_options(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn weight(&self, p: f64) -> f64 {
+    fn weight([]: [f64; 0], p: f64) -> f64 {
         1.0 - sqrt(p)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Args, CosineEase, CurveDef, Ease, Form, Len, LinearEase, Opt, Signature, Value};
 use crate::error::Error;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::{invalid, lr_in, steps_in};
 use alloc::vec::Vec;
 
@@ -50,7 +51,14 @@ pub(crate) struct PointsCurve {
 }
 
 impl CurveDef for PointsCurve {
-    const SIGNATURE: Signature = Signature { name: "points", form: Form::Points, len: Len::Never, options: &[Opt::flag("hold"), Opt::flag("linear"), Opt::flag("cosine")], usage: "points(STEP: LR, ..., linear)", formula: "through the points: `hold`, `linear` (default) or `cosine`" };
+    const SIGNATURE: Signature = Signature {
+        name: "points",
+        form: Form::Points,
+        len: Len::Never,
+        options: &[Opt::flag("hold"), Opt::flag("linear"), Opt::flag("cosine")],
+        usage: "points(STEP: LR, ..., linear)",
+        formula: "through the points: `hold`, `linear` (default) or `cosine`",
+    };
 
     fn from_args(args: &Args) -> Self {
         let between = match args.options.first() {
@@ -98,8 +106,8 @@ impl CurveDef for PointsCurve {
         let p = (t - start) / (end - start);
         match self.between {
             Between::Hold => from,
-            Between::Linear => LinearEase.between(from, to, p),
-            Between::Cosine => CosineEase::HALF_WAVE.between(from, to, p),
+            Between::Linear => LinearEase::between([], from, to, p),
+            Between::Cosine => CosineEase::between(CosineEase::HALF_WAVE, from, to, p),
         }
     }
 

@@ -3,9 +3,9 @@
 use super::{Ease, Opt, Ramp, Signature};
 use crate::error::Error;
 use crate::power::pow;
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::positive;
-use crate::spec::{Schedule, Spec};
-use alloc::vec::Vec;
 
 /// A power of the remaining share, then constant. In text:
 /// `polynomial(FROM -> TO, STEPS, power POWER)`.
@@ -32,41 +32,24 @@ pub struct Polynomial {
 
 impl Schedule for Polynomial {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, PolynomialEase::with_power(self.power))
+        Ramp::spec(self.from, self.to, self.steps as f64, PolynomialEase, [self.power, 1.0])
     }
 }
 
-/// The form of a [`Polynomial`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct PolynomialEase {
-    pub(crate) power: f64,
-    pub(crate) k: f64,
-}
+/// The form of a [`Polynomial`], whose `k` is 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct PolynomialEase;
 
-impl PolynomialEase {
-    /// Without k-decay.
-    pub(crate) const fn with_power(power: f64) -> Self {
-        Self { power, k: 1.0 }
-    }
-}
+impl Ease<2> for PolynomialEase {
+    const SIGNATURE: Signature = Signature {
+        name: "polynomial",
+        options: &[Opt::number("power", positive), Opt::number_or("k", 1.0, positive)],
+        usage: "polynomial(FROM -> TO, LENGTH, power P, k K)",
+        formula: "(1 - p^K)^P",
+        ..Signature::RAMP
+    };
 
-impl Ease for PolynomialEase {
-    const SIGNATURE: Signature = Signature::ramp("polynomial", &[Opt::number("power"), Opt::number_or("k", 1.0)], "polynomial(FROM -> TO, LENGTH, power P, k K)", "(1 - p^K)^P");
-
-    fn from_options(values: &[f64]) -> Self {
-        Self { power: values[0], k: values[1] }
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::from([self.power, self.k])
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        positive("power", self.power)?;
-        positive("k", self.k)
-    }
-
-    fn weight(&self, p: f64) -> f64 {
-        pow(1.0 - pow(p, self.k), self.power)
+    fn weight([power, k]: [f64; 2], p: f64) -> f64 {
+        pow(1.0 - pow(p, k), power)
     }
 }

@@ -3,8 +3,7 @@
 use super::{Args, CurveDef, Ease, Form, Len, Opt, PolynomialEase, Signature};
 use crate::error::Error;
 use crate::math::{floor, saturate};
-use crate::validate::{lr_in, period, positive};
-
+use crate::validate::{lr_in, positive};
 
 /// The curve of times between steps.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,23 +15,33 @@ pub(crate) struct PolynomialCycleCurve {
 }
 
 impl CurveDef for PolynomialCycleCurve {
-    const SIGNATURE: Signature = Signature { name: "polynomial_cycle", form: Form::FromTo, len: Len::Never, options: &[Opt::number("power"), Opt::length("every")], usage: "polynomial_cycle(FROM -> TO, power P, every LENGTH)", formula: "(1 - t / (n LENGTH))^P, where n is the smallest whole number above 0 with t <= n LENGTH" };
+    const SIGNATURE: Signature = Signature {
+        name: "polynomial_cycle",
+        form: Form::FromTo,
+        len: Len::Never,
+        options: &[Opt::number("power", positive), Opt::length("every")],
+        usage: "polynomial_cycle(FROM -> TO, power P, every LENGTH)",
+        formula: "(1 - t / (n LENGTH))^P, where n is the smallest whole number above 0 with t <= n LENGTH",
+    };
 
     fn from_args(args: &Args) -> Self {
-        Self { from: args.first(), to: args.to, every: args.number("every"), power: args.number("power") }
+        Self {
+            from: args.first(),
+            to: args.to,
+            every: args.number("every"),
+            power: args.number("power"),
+        }
     }
 
     fn args(&self) -> Args {
         Args { to: self.to, ..Args::starting(self.from) }
-            .with_number("power", self.power)
-            .with_length("every", self.every)
+            .with_options(&Self::SIGNATURE, &[self.power, self.every])
     }
 
     fn validate(&self) -> Result<(), Error> {
         lr_in("from", self.from)?;
         lr_in("to", self.to)?;
-        period("every", self.every)?;
-        positive("power", self.power)
+        Self::SIGNATURE.validate_options(&[self.power, self.every])
     }
 
     fn value(&self, t: f64) -> f64 {
@@ -40,7 +49,7 @@ impl CurveDef for PolynomialCycleCurve {
         let n = floor(saturate(t / self.every));
         let n = if n * self.every < t || n == 0.0 { n + 1.0 } else { n };
         let p = (t / (n * self.every)).min(1.0);
-        PolynomialEase::with_power(self.power).between(self.from, self.to, p)
+        PolynomialEase::between([self.power, 1.0], self.from, self.to, p)
     }
 
     fn len(&self) -> Option<f64> {

@@ -2,8 +2,8 @@
 
 use super::{Ease, Ramp, Signature};
 use crate::error::Error;
-use crate::spec::{Schedule, Spec};
-use alloc::vec::Vec;
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 
 /// The reflected exponential: slow at first, then constant. In text: `rex(FROM -> TO, STEPS)`.
 ///
@@ -27,30 +27,23 @@ pub struct Rex {
 
 impl Schedule for Rex {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, RexEase)
+        Ramp::spec(self.from, self.to, self.steps as f64, RexEase, [])
     }
 }
 
 /// The form of a [`Rex`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct RexEase;
 
-impl Ease for RexEase {
-    const SIGNATURE: Signature = Signature::ramp("rex", &[], "rex(FROM -> TO, LENGTH)", "(1 - p) / (1 - p / 2)");
+impl Ease<0> for RexEase {
+    const SIGNATURE: Signature = Signature {
+        name: "rex",
+        usage: "rex(FROM -> TO, LENGTH)",
+        formula: "(1 - p) / (1 - p / 2)",
+        ..Signature::RAMP
+    };
 
-    fn from_options(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::new()
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn weight(&self, p: f64) -> f64 {
+    fn weight([]: [f64; 0], p: f64) -> f64 {
         (1.0 - p) / (1.0 - 0.5 * p)
     }
 }

@@ -1,6 +1,8 @@
 //! What the schedule language has to know of a curve: its name, which arguments it takes, and their
 //! values once a run has bound them.
 
+use crate::error::Error;
+use crate::validate::period;
 use alloc::vec::Vec;
 
 /// A curve's name and arguments.
@@ -55,17 +57,20 @@ pub(crate) struct Opt {
 }
 
 /// What follows an option's name.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum OptKind {
     /// Nothing.
     Flag,
     /// A number; the default is not printed.
-    Number(f64),
-    /// A number of steps, and its default.
+    Number(f64, Range),
+    /// A number of steps above 0, and its default.
     Length(f64),
     /// Numbers of steps.
     Lengths,
 }
+
+/// Whether a number is in its range; the error names the argument.
+pub(crate) type Range = fn(&'static str, f64) -> Result<(), Error>;
 
 /// The value of an option.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,24 +95,23 @@ pub(crate) struct Args {
 }
 
 impl Signature {
-    /// A ramp: `NAME(FROM -> TO, LENGTH)`, whose last learning rate is 0 if left out.
-    pub(crate) const fn ramp(
-        name: &'static str,
-        options: &'static [Opt],
-        usage: &'static str,
-        formula: &'static str,
-    ) -> Self {
-        Self { name, form: Form::FromTo, len: Len::Required, options, usage, formula }
+    /// What ramps have in common: `NAME(FROM -> TO, LENGTH)`, whose last learning rate is 0 if left out.
+    pub(crate) const RAMP: Self = Self::shaped(Form::FromTo, Len::Required);
+
+    /// What curves without an end have in common: `NAME(LR, ...)`.
+    pub(crate) const ENDLESS: Self = Self::shaped(Form::From, Len::Never);
+
+    const fn shaped(form: Form, len: Len) -> Self {
+        Self { name: "", form, len, options: &[], usage: "", formula: "" }
     }
 
-    /// A curve without an end: `NAME(LR, ...)`.
-    pub(crate) const fn endless(
-        name: &'static str,
-        options: &'static [Opt],
-        usage: &'static str,
-        formula: &'static str,
-    ) -> Self {
-        Self { name, form: Form::From, len: Len::Never, options, usage, formula }
+    /// Whether these values of its options, in order, are in their ranges. For numbers and lengths only.
+    pub(crate) fn validate_options(&self, values: &[f64]) -> Result<(), Error> {
+        self.options.iter().zip(values).try_for_each(|(option, &value)| match option.kind {
+            OptKind::Number(_, range) => range(option.name, value),
+            OptKind::Length(_) => period(option.name, value),
+            OptKind::Flag | OptKind::Lengths => Ok(()),
+        })
     }
 
     /// Whether a bare quantity is the length.
@@ -133,14 +137,14 @@ impl Signature {
 
 impl Opt {
     /// A number that has to be given.
-    pub(crate) const fn number(name: &'static str) -> Self {
+    pub(crate) const fn number(name: &'static str, range: Range) -> Self {
         // NaN equals nothing, so the value is always printed.
-        Self { name, kind: OptKind::Number(f64::NAN), required: true }
+        Self { name, kind: OptKind::Number(f64::NAN, range), required: true }
     }
 
     /// A number with a default.
-    pub(crate) const fn number_or(name: &'static str, default: f64) -> Self {
-        Self { name, kind: OptKind::Number(default), required: false }
+    pub(crate) const fn number_or(name: &'static str, default: f64, range: Range) -> Self {
+        Self { name, kind: OptKind::Number(default, range), required: false }
     }
 
     /// A number of steps that has to be given.
@@ -164,6 +168,16 @@ impl Opt {
     }
 }
 
+impl Opt {
+    /// A value of this option.
+    fn value(&self, x: f64) -> Value {
+        match self.kind {
+            OptKind::Length(_) => Value::Length(x),
+            _ => Value::Number(x),
+        }
+    }
+}
+
 impl<L> Value<L> {
     /// The same value with other lengths.
     pub(crate) fn map<M>(self, f: impl Fn(L) -> M) -> Value<M> {
@@ -182,14 +196,16 @@ impl Args {
         Self { from: Some(from), ..Self::default() }
     }
 
-    pub(crate) fn with_number(mut self, name: &'static str, value: f64) -> Self {
-        self.options.push((name, Value::Number(value)));
+    /// With these values of the options of a signature, in order. For numbers and lengths only.
+    pub(crate) fn with_options(mut self, signature: &Signature, values: &[f64]) -> Self {
+        self.options =
+            signature.options.iter().zip(values).map(|(o, &x)| (o.name, o.value(x))).collect();
         self
     }
 
-    pub(crate) fn with_length(mut self, name: &'static str, steps: f64) -> Self {
-        self.options.push((name, Value::Length(steps)));
-        self
+    /// The values of the options of a signature, in order; NaN where one is missing.
+    pub(crate) fn values<const N: usize>(&self, signature: &Signature) -> [f64; N] {
+        core::array::from_fn(|i| self.number(signature.options[i].name))
     }
 
     /// The first learning rate; NaN, which no range allows, where there is none.

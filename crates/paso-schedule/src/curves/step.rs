@@ -1,9 +1,11 @@
 //! Exponential decay as a staircase, without an end.
 
-use super::{Args, CurveDef, DecayCurve, Opt, Signature};
+use super::{DecayForm, Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;
 use crate::math::{floor, saturate};
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
+use crate::validate::not_negative;
 
 /// `from * factor^floor(t / every)`, without an end: step decay. In text:
 /// `step(FROM, factor FACTOR, every STEPS)`. PyTorch's `StepLR`.
@@ -25,40 +27,28 @@ pub struct Step {
 
 impl Schedule for Step {
     fn build(&self) -> Result<Spec, Error> {
-        let every = self.every as f64;
-        Spec::from_node(StepCurve(DecayCurve { from: self.from, factor: self.factor, every }))
+        Endless::spec(self.from, StepForm, [self.factor, self.every as f64])
     }
 }
 
-/// The curve of times between steps.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StepCurve(pub(crate) DecayCurve);
+/// The form of a [`Step`]: an exponential decay, looked at only every so many steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct StepForm;
 
-impl CurveDef for StepCurve {
-    const SIGNATURE: Signature = Signature::endless("step", &[Opt::number("factor"), Opt::length("every")], "step(LR, factor F, every LENGTH)", "LR F^floor(t / LENGTH)");
+impl EndlessForm<2> for StepForm {
+    const SIGNATURE: Signature = Signature {
+        name: "step",
+        options: &[Opt::number("factor", not_negative), Opt::length("every")],
+        usage: "step(LR, factor F, every LENGTH)",
+        formula: "LR F^floor(t / LENGTH)",
+        ..Signature::ENDLESS
+    };
 
-    fn from_args(args: &Args) -> Self {
-        Self(DecayCurve::from_args(args))
+    fn value([factor, every]: [f64; 2], from: f64, t: f64) -> f64 {
+        DecayForm::value([factor, every], from, saturate(floor(saturate(t / every)) * every))
     }
 
-    fn args(&self) -> Args {
-        self.0.args()
-    }
-
-    fn validate(&self) -> Result<(), Error> {
-        self.0.validate()
-    }
-
-    fn value(&self, t: f64) -> f64 {
-        let every = self.0.every;
-        self.0.value(saturate(floor(saturate(t / every)) * every))
-    }
-
-    fn len(&self) -> Option<f64> {
-        None
-    }
-
-    fn peak(&self) -> f64 {
-        self.0.peak()
+    fn peak(options: [f64; 2], from: f64) -> f64 {
+        DecayForm::peak(options, from)
     }
 }

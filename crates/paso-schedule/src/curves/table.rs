@@ -3,7 +3,8 @@
 use super::{Args, CurveDef, Form, Len, Signature};
 use crate::error::Error;
 use crate::math::whole;
-use crate::spec::{Schedule, Spec};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::{invalid, lr_in};
 use alloc::vec::Vec;
 
@@ -40,7 +41,14 @@ pub(crate) struct TableCurve {
 }
 
 impl CurveDef for TableCurve {
-    const SIGNATURE: Signature = Signature { name: "table", form: Form::Table, len: Len::Never, options: &[], usage: "table(LR LR ...)", formula: "a learning rate for each step" };
+    const SIGNATURE: Signature = Signature {
+        name: "table",
+        form: Form::Table,
+        len: Len::Never,
+        options: &[],
+        usage: "table(LR LR ...)",
+        formula: "a learning rate for each step",
+    };
 
     fn from_args(args: &Args) -> Self {
         Self { lrs: args.points.iter().map(|&(_, lr)| lr).collect() }

@@ -3,9 +3,9 @@
 use super::{Ease, Opt, Ramp, Signature};
 use crate::error::Error;
 use crate::power::logistic;
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 use crate::validate::invalid;
-use crate::spec::{Schedule, Spec};
-use alloc::vec::Vec;
 
 /// A hyperbolic tangent, then constant. In text: `tanh(FROM -> TO, STEPS, low LOW, high HIGH)`.
 ///
@@ -34,39 +34,33 @@ pub struct Tanh {
 
 impl Schedule for Tanh {
     fn build(&self) -> Result<Spec, Error> {
-        Ramp::spec(self.from, self.to, self.steps, TanhEase { low: self.low, high: self.high })
+        Ramp::spec(self.from, self.to, self.steps as f64, TanhEase, [self.low, self.high])
     }
 }
 
 /// The form of a [`Tanh`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct TanhEase {
-    pub(crate) low: f64,
-    pub(crate) high: f64,
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct TanhEase;
+
+impl Ease<2> for TanhEase {
+    const SIGNATURE: Signature = Signature {
+        name: "tanh",
+        options: &[
+            Opt::number_or("low", -7.0, within_1000),
+            Opt::number_or("high", 3.0, within_1000),
+        ],
+        usage: "tanh(FROM -> TO, LENGTH, low L, high H)",
+        formula: "(1 - tanh(L (1 - p) + H p)) / 2",
+        ..Signature::RAMP
+    };
+
+    fn weight([low, high]: [f64; 2], p: f64) -> f64 {
+        // The logistic of twice the argument, without the cancellation of 1 - tanh.
+        logistic(2.0 * (low * (1.0 - p) + high * p))
+    }
 }
 
-impl Ease for TanhEase {
-    const SIGNATURE: Signature = Signature::ramp("tanh", &[Opt::number_or("low", -7.0), Opt::number_or("high", 3.0)], "tanh(FROM -> TO, LENGTH, low L, high H)", "(1 - tanh(L (1 - p) + H p)) / 2");
-
-    fn from_options(values: &[f64]) -> Self {
-        Self { low: values[0], high: values[1] }
-    }
-
-    fn options(&self) -> Vec<f64> {
-        Vec::from([self.low, self.high])
-    }
-
-    fn validate(&self, _: f64, _: f64) -> Result<(), Error> {
-        for (field, x) in [("low", self.low), ("high", self.high)] {
-            if x.abs() > 1e3 || x.is_nan() {
-                return Err(invalid(field, x, "between -1000 and 1000"));
-            }
-        }
-        Ok(())
-    }
-
-    fn weight(&self, p: f64) -> f64 {
-        // The logistic of twice the argument, without the cancellation of 1 - tanh.
-        logistic(2.0 * (self.low * (1.0 - p) + self.high * p))
-    }
+/// Far more than a double can tell from the ends of the curve.
+fn within_1000(field: &'static str, x: f64) -> Result<(), Error> {
+    if x.abs() <= 1e3 { Ok(()) } else { Err(invalid(field, x, "between -1000 and 1000")) }
 }

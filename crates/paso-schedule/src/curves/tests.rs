@@ -22,7 +22,7 @@ fn example(signature: &Signature, flag: Option<&str>) -> String {
         match option.kind {
             OptKind::Flag if flag == Some(option.name) => args.push(option.name.into()),
             OptKind::Flag => {}
-            OptKind::Number(_) => args.push(format!("{} 0.75", option.name)),
+            OptKind::Number(..) => args.push(format!("{} 0.75", option.name)),
             OptKind::Length(_) => args.push(format!("{} 3", option.name)),
             OptKind::Lengths => args.push(format!("{} 2 5 5", option.name)),
         }
@@ -37,7 +37,7 @@ fn examples() -> impl Iterator<Item = (&'static str, String)> {
         let flags: Vec<Option<&str>> = signature
             .options
             .iter()
-            .filter(|option| option.kind == OptKind::Flag)
+            .filter(|option| matches!(option.kind, OptKind::Flag))
             .map(|option| Some(option.name))
             .collect();
         let flags = if flags.is_empty() { Vec::from([None]) } else { flags };
@@ -123,7 +123,7 @@ fn every_ramp_starts_and_ends_at_its_learning_rates() {
 
 #[test]
 fn every_file_of_this_folder_is_in_the_list_of_curves() {
-    let shared = ["mod", "signature", "ramp", "tests"];
+    let shared = ["mod", "signature", "ramp", "endless", "tests"];
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/curves");
     for entry in std::fs::read_dir(folder).expect("the folder of the curves") {
         let file = entry.expect("an entry").file_name();

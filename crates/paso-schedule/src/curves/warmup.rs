@@ -4,7 +4,6 @@ use super::{Args, CurveDef, Ease, Form, Len, LinearEase, Signature};
 use crate::error::Error;
 use crate::validate::{lr_in, steps_in};
 
-
 /// The curve of times between steps.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct WarmupCurve {
@@ -15,7 +14,14 @@ pub(crate) struct WarmupCurve {
 }
 
 impl CurveDef for WarmupCurve {
-    const SIGNATURE: Signature = Signature { name: "warmup", form: Form::Warmup, len: Len::Required, options: &[], usage: "warmup(LENGTH, from LR)", formula: "a line to the first learning rate of the next part" };
+    const SIGNATURE: Signature = Signature {
+        name: "warmup",
+        form: Form::Warmup,
+        len: Len::Required,
+        options: &[],
+        usage: "warmup(LENGTH, from LR)",
+        formula: "a line to the first learning rate of the next part",
+    };
 
     fn from_args(args: &Args) -> Self {
         Self { from: args.from, to: args.to, len: args.len.unwrap_or(f64::NAN) }
@@ -35,7 +41,7 @@ impl CurveDef for WarmupCurve {
         if t >= self.len {
             self.to
         } else if let Some(from) = self.from {
-            LinearEase.between(from, self.to, t / self.len)
+            LinearEase::between([], from, self.to, t / self.len)
         } else {
             self.to * ((t + 1.0) / (self.len + 1.0))
         }

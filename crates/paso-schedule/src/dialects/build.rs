@@ -1,7 +1,8 @@
 //! Schedules with lengths that need not be whole: what the libraries' formulas come to.
 
 use crate::curves::{
-    ConstantCurve, CosineEase, Curve, DecayCurve, Ease, LinearEase, Ramp, StepCurve,
+    ConstantCurve, CosineEase, Curve, DecayForm, Ease, Endless, EndlessForm, LinearEase, Ramp,
+    StepForm,
 };
 use crate::error::Error;
 use crate::node::Node;
@@ -30,23 +31,40 @@ pub(super) fn hold(lr: f64, len: f64) -> Built {
     checked(ConstantCurve { lr, len: Some(len) })
 }
 
-pub(super) fn ramp<E: Ease>(from: f64, to: f64, len: f64, ease: E) -> Built
+pub(super) fn ramp<E: Ease<N>, const N: usize>(
+    from: f64,
+    to: f64,
+    len: f64,
+    ease: E,
+    options: [f64; N],
+) -> Built
 where
-    Node: From<Ramp<E>>,
+    Curve: From<Ramp<E, N>>,
 {
-    checked(Ramp { from, to, len, ease })
+    checked(Ramp { from, to, len, ease, options })
 }
 
 pub(super) fn linear(from: f64, to: f64, len: f64) -> Built {
-    ramp(from, to, len, LinearEase)
+    ramp(from, to, len, LinearEase, [])
 }
 
 pub(super) fn cosine(from: f64, to: f64, len: f64) -> Built {
-    ramp(from, to, len, CosineEase::HALF_WAVE)
+    ramp(from, to, len, CosineEase, CosineEase::HALF_WAVE)
+}
+
+pub(super) fn endless<F: EndlessForm<N>, const N: usize>(
+    from: f64,
+    form: F,
+    options: [f64; N],
+) -> Built
+where
+    Curve: From<Endless<F, N>>,
+{
+    checked(Endless { from, form, options })
 }
 
 pub(super) fn decay(from: f64, factor: f64, every: f64) -> Built {
-    checked(DecayCurve { from, factor, every })
+    endless(from, DecayForm, [factor, every])
 }
 
 /// A curve that changes only every so many steps, where `staircase` asks for it.
@@ -57,7 +75,9 @@ pub(super) fn staircase(node: Built, staircase: bool, steps: f64) -> Built {
 pub(super) fn every(node: Built, steps: f64) -> Built {
     match node? {
         // An exponential decay in steps of its own period has a name.
-        Node::Curve(Curve::Decay(decay)) if decay.every == steps => checked(StepCurve(decay)),
+        Node::Curve(Curve::Decay(decay)) if decay.options[1] == steps => {
+            endless(decay.from, StepForm, decay.options)
+        }
         node => checked(Node::Every { inner: Box::new(node), steps }),
     }
 }

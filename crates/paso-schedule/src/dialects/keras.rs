@@ -1,14 +1,22 @@
 //! The schedules of `keras.optimizers.schedules`, checked against version 3.15.
 //!
-//! `at(t)` is the rate at `optimizer.iterations == t`. Keras computes in float32, also where float64 is
+//! `at(t)` is the learning rate at `optimizer.iterations == t`. Keras computes in float32, also where float64 is
 //! asked for in its cosine schedules; the numbers here are those of its formulas in float64.
+//!
+//! ```
+//! use paso_schedule::keras;
+//! let lr = keras::cosine_decay(0.0, 90, 0.1, Some((1e-3, 10)))?;
+//! assert_eq!(lr.to_string(), "linear(0 -> 1e-3, 10) then cosine(1e-3 -> 1e-4, 90)");
+//! # Ok::<(), paso_schedule::Error>(())
+//! ```
 
 use super::build::{
-    checked, constant, cosine, decay, finish, linear, plus, ramp, repeat, staircase, then,
+    checked, constant, cosine, decay, endless, finish, linear, plus, ramp, repeat, staircase, then,
 };
-use crate::curves::{Between, InverseTimeCurve, PointsCurve, PolynomialCycleCurve, PolynomialEase};
+use crate::curves::{Between, InverseTimeForm, PointsCurve, PolynomialCycleCurve, PolynomialEase};
 use crate::error::Error;
-use crate::plateau::{Better, Plateau, PlateauConfig};
+use crate::improvement::Better;
+use crate::plateau::{Plateau, PlateauConfig};
 use crate::spec::Spec;
 use crate::validate::invalid;
 use alloc::vec::Vec;
@@ -38,16 +46,12 @@ pub fn inverse_time_decay(
     stairs: bool,
 ) -> Result<Spec, Error> {
     let every = decay_steps as f64;
-    finish(staircase(
-        checked(InverseTimeCurve { from: initial, rate: decay_rate, every }),
-        stairs,
-        every,
-    ))
+    finish(staircase(endless(initial, InverseTimeForm, [decay_rate, every]), stairs, every))
 }
 
 /// `PolynomialDecay`: `(initial - end) * (1 - t / decay_steps)^power + end`, then `end`.
 ///
-/// With `cycle` the length becomes the next multiple of `decay_steps` each time it is passed, for ever.
+/// With `cycle` the length becomes the next multiple of `decay_steps` each time it is passed, without end.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -62,7 +66,7 @@ pub fn polynomial_decay(
     finish(if cycle {
         checked(PolynomialCycleCurve { from: initial, to: end, every: len, power })
     } else {
-        ramp(initial, end, len, PolynomialEase::with_power(power))
+        ramp(initial, end, len, PolynomialEase, [power, 1.0])
     })
 }
 
@@ -124,7 +128,7 @@ pub fn piecewise_constant_decay(boundaries: &[u64], values: &[f64]) -> Result<Sp
     })
 }
 
-/// `ReduceLROnPlateau` on an optimizer with the rate `base`, for the schedule to be multiplied with.
+/// `ReduceLROnPlateau` on an optimizer with the learning rate `base`, for the schedule to be multiplied with.
 ///
 /// Keras reduces at bad observation number `patience` (number 1 for 0), one earlier than PyTorch, and
 /// counts the last observation of a cooldown again.

@@ -1,20 +1,34 @@
 //! The schedules of Hugging Face transformers' `get_scheduler`, checked against version 5.23.
 //!
-//! `base` is the rate that the optimizer was built with; `warmup` and `total` are `num_warmup_steps` and
+//! `base` is the learning rate that the optimizer was built with; `warmup` and `total` are `num_warmup_steps` and
 //! `num_training_steps`, and `total` includes the warm-up. Its warm-ups start at 0: the first update
-//! does nothing. Past the end [`cosine`] and its kin hold; the library's rise again.
+//! does nothing. Past the end [`cosine`] and its variants hold; the library's rise again.
+//! A warm-up that is longer than the run keeps rising through all of it, as in the library.
+//!
+//! ```
+//! use paso_schedule::transformers;
+//! let lr = transformers::cosine(5e-5, 100, 1_000, 0.5)?;
+//! assert_eq!(lr.to_string(), "linear(0 -> 5e-5, 100) then cosine(5e-5 -> 0, 900)");
+//! # Ok::<(), paso_schedule::Error>(())
+//! ```
 
 use super::build::cosine as half_wave;
 use super::build::{
-    Built, checked, constant as constant_node, finish, hold, linear as line, ramp, repeat, skip,
+    Built, constant as constant_node, endless, finish, hold, linear as line, ramp, repeat, skip,
     take, then,
 };
-use crate::curves::{InverseSqrtCurve, OneMinusSqrtEase, PolynomialEase};
+use crate::curves::{InverseSqrtForm, OneMinusSqrtEase, PolynomialEase};
 use crate::error::Error;
 use crate::greedy::{Greedy, GreedyConfig};
-use crate::plateau::Better;
 use crate::spec::Spec;
 use crate::validate::invalid;
+
+/// `reduce_lr_on_plateau`: transformers hands `scheduler_specific_kwargs` to PyTorch, `cooldown`, `min_lr`
+/// and `mode` included.
+///
+/// PyTorch's defaults: `Better::Lower`, factor 0.1, patience 10, `Threshold::Relative(1e-4)`, cooldown 0,
+/// `min_lr` 0, `eps` 1e-8.
+pub use super::torch::{Threshold, reduce_lr_on_plateau};
 
 /// `constant`.
 ///
@@ -38,8 +52,7 @@ pub fn constant_with_warmup(base: f64, warmup: u64) -> Result<Spec, Error> {
 /// [`Error::InvalidValue`].
 pub fn linear(base: f64, warmup: u64, total: u64) -> Result<Spec, Error> {
     // Not at least 1: what is left is counted from `total`, so a run of warm-up alone ends at 0.
-    let len = rest(warmup, total)?.min((total - warmup) as f64);
-    warmed(base, warmup, line(base, 0.0, len))
+    warmed(base, warmup, line(base, 0.0, total.saturating_sub(warmup) as f64))
 }
 
 /// `cosine`: `num_cycles` waves, by default 0.5, which is half a wave down to 0.
@@ -47,7 +60,7 @@ pub fn linear(base: f64, warmup: u64, total: u64) -> Result<Spec, Error> {
 /// # Errors
 /// [`Error::InvalidValue`].
 pub fn cosine(base: f64, warmup: u64, total: u64, num_cycles: f64) -> Result<Spec, Error> {
-    warmed(base, warmup, waves(base, 0.0, rest(warmup, total)?, num_cycles))
+    warmed(base, warmup, waves(base, 0.0, rest(warmup, total), num_cycles))
 }
 
 /// `cosine_with_restarts`: `num_cycles` half waves down to 0, each from `base`.
@@ -60,7 +73,7 @@ pub fn cosine_with_restarts(
     total: u64,
     num_cycles: u64,
 ) -> Result<Spec, Error> {
-    let len = rest(warmup, total)? / num_cycles as f64;
+    let len = rest(warmup, total) / num_cycles as f64;
     warmed(base, warmup, repeat(half_wave(base, 0.0, len), Some(num_cycles), 1.0, 1.0))
 }
 
@@ -75,11 +88,9 @@ pub fn polynomial(
     lr_end: f64,
     power: f64,
 ) -> Result<Spec, Error> {
-    warmed(
-        base,
-        warmup,
-        ramp(base, lr_end, rest(warmup, total)?, PolynomialEase::with_power(power)),
-    )
+    // The library goes to the end at the first step after `total`, also where the warm-up is longer.
+    let len = if warmup > total { 0.0 } else { rest(warmup, total) };
+    warmed(base, warmup, ramp(base, lr_end, len, PolynomialEase, [power, 1.0]))
 }
 
 /// `inverse_sqrt`: the time scale is the warm-up if none is given, and 10000 where there is no warm-up.
@@ -88,7 +99,7 @@ pub fn polynomial(
 /// [`Error::InvalidValue`].
 pub fn inverse_sqrt(base: f64, warmup: u64, timescale: Option<u64>) -> Result<Spec, Error> {
     let timescale = timescale.unwrap_or(if warmup == 0 { 10_000 } else { warmup }) as f64;
-    warmed(base, warmup, checked(InverseSqrtCurve { from: base, timescale }))
+    warmed(base, warmup, endless(base, InverseSqrtForm, [timescale]))
 }
 
 /// `cosine_with_min_lr`: as [`cosine`], down to `min_lr`.
@@ -102,11 +113,11 @@ pub fn cosine_with_min_lr(
     num_cycles: f64,
     min_lr: f64,
 ) -> Result<Spec, Error> {
-    warmed(base, warmup, waves(base, min_lr, rest(warmup, total)?, num_cycles))
+    warmed(base, warmup, waves(base, min_lr, rest(warmup, total), num_cycles))
 }
 
 /// `cosine_warmup_with_min_lr`: one half wave one step early, after a warm-up that starts at
-/// `warmup_lr_rate` times the base, by default `1 / warmup`, and has the base rate at its last step.
+/// `warmup_lr_rate` times the base, by default `1 / warmup`, and has the base learning rate at its last step.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -117,7 +128,7 @@ pub fn cosine_warmup_with_min_lr(
     min_lr: f64,
     warmup_lr_rate: Option<f64>,
 ) -> Result<Spec, Error> {
-    let decay = skip(half_wave(base, min_lr, rest(warmup, total)?), 1.0);
+    let decay = skip(half_wave(base, min_lr, rest(warmup, total)), 1.0);
     if warmup == 0 {
         return finish(decay);
     }
@@ -137,10 +148,26 @@ pub enum Form {
     OneMinusSqrt,
 }
 
-/// `warmup_stable_decay`. All of it is in updates; the rate starts and ends at `min_lr`.
+/// `warmup_stable_decay`. All of it is in updates; the learning rate starts and ends at `min_lr`.
+///
+/// ```
+/// use paso_schedule::transformers::{Form, WsdSchedule};
+/// let wsd = WsdSchedule {
+///     base: 0.1,
+///     warmup: 10,
+///     stable: 70,
+///     decay: 20,
+///     min_lr: 0.0,
+///     warmup_form: Form::Linear,
+///     decay_form: Form::OneMinusSqrt,
+/// };
+/// let lr = wsd.spec()?;
+/// assert_eq!((lr.at(5), lr.at(79), lr.at(85), lr.at(100)), (0.05, 0.1, 0.05, 0.0));
+/// # Ok::<(), paso_schedule::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WsdSchedule {
-    /// The rate of the stable phase.
+    /// The learning rate of the stable phase.
     pub base: f64,
     /// `num_warmup_steps`.
     pub warmup: u64,
@@ -148,7 +175,7 @@ pub struct WsdSchedule {
     pub stable: u64,
     /// `num_decay_steps`.
     pub decay: u64,
-    /// The first and the last rate: `min_lr_ratio` times the base.
+    /// The first and the last learning rate: `min_lr_ratio` times the base.
     pub min_lr: f64,
     /// `warmup_type`; linear by default.
     pub warmup_form: Form,
@@ -167,18 +194,18 @@ impl WsdSchedule {
             Form::Linear => line(self.min_lr, self.base, up),
             Form::Cosine(_) => half_wave(self.min_lr, self.base, up),
             // 1 - sqrt(1 - p), upwards.
-            Form::OneMinusSqrt => ramp(self.min_lr, self.base, up, PolynomialEase::with_power(0.5)),
+            Form::OneMinusSqrt => ramp(self.min_lr, self.base, up, PolynomialEase, [0.5, 1.0]),
         };
         let fall = match self.decay_form {
             Form::Linear => line(self.base, self.min_lr, down),
             Form::Cosine(num_cycles) => waves(self.base, self.min_lr, down, num_cycles),
-            Form::OneMinusSqrt => ramp(self.base, self.min_lr, down, OneMinusSqrtEase),
+            Form::OneMinusSqrt => ramp(self.base, self.min_lr, down, OneMinusSqrtEase, []),
         };
         finish(then([rise, hold(self.base, self.stable as f64), fall, constant_node(self.min_lr)]))
     }
 }
 
-/// `greedy`: `GreedyLR` on an optimizer with the rate `base`, whose bounds are rates.
+/// `greedy`: `GreedyLR` on an optimizer with the learning rate `base`, whose bounds are learning rates.
 ///
 /// `config` has everything else; its patience is one more than transformers'.
 ///
@@ -193,39 +220,15 @@ pub fn greedy(base: f64, min_lr: f64, max_lr: f64, config: GreedyConfig) -> Resu
     })
 }
 
-/// `reduce_lr_on_plateau` is PyTorch's, with a relative threshold of 1e-4.
-///
-/// # Errors
-/// [`Error::InvalidValue`].
-pub fn reduce_lr_on_plateau(
-    base: f64,
-    factor: f64,
-    patience: u64,
-) -> Result<crate::plateau::Plateau, Error> {
-    let threshold = super::torch::Threshold::Relative(1e-4);
-    super::torch::reduce_lr_on_plateau(
-        base,
-        Better::Lower,
-        factor,
-        patience,
-        threshold,
-        0,
-        0.0,
-        1e-8,
-    )
-}
-
 /// A line from 0 to `base`, and then a curve.
 fn warmed(base: f64, warmup: u64, curve: Built) -> Result<Spec, Error> {
     finish(then([line(0.0, base, warmup as f64), curve]))
 }
 
-/// The steps after the warm-up, at least 1 as in the library.
-fn rest(warmup: u64, total: u64) -> Result<f64, Error> {
-    match total.checked_sub(warmup) {
-        Some(rest) => Ok(rest.max(1) as f64),
-        None => Err(invalid("total", total as f64, "at least `warmup`")),
-    }
+/// The steps after the warm-up, at least 1 as in the library: also where the warm-up is longer than
+/// the run, which then only warms up.
+fn rest(warmup: u64, total: u64) -> f64 {
+    total.saturating_sub(warmup).max(1) as f64
 }
 
 /// Half waves down, up, down …: `num_cycles` times two of them in `len` steps.

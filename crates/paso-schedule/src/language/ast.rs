@@ -1,11 +1,12 @@
 //! A schedule as it was written: what may still be open, and where each part stands in the text.
 
 use super::number::{number, steps};
+use super::text::{joined, repeat};
 use crate::curves::{Kind, Value};
 use alloc::vec::Vec;
 use core::fmt;
 
-/// A rate: a number, or a share of the run's peak rate.
+/// A learning rate: a number, or a share of the run's peak learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Rate {
     Absolute(f64),
@@ -130,7 +131,7 @@ impl fmt::Display for Call {
             _ => {}
         }
         let from_alone = self.from.filter(|_| self.to.is_none());
-        // A bare quantity is a rate where the curve has one; only a warm-up has its length first.
+        // A bare quantity is a learning rate where the curve has one; only a warm-up has its length first.
         let length_first = self.kind.signature().length_first();
         if let Some(from) = from_alone.filter(|_| !length_first) {
             next(f)?;
@@ -178,22 +179,8 @@ impl fmt::Display for Modifier {
             Self::Take(steps) => write!(f, "take({steps})"),
             Self::Stretch(factor) => write!(f, "stretch({})", number(*factor)),
             Self::Every(steps) => write!(f, "every({steps})"),
-            Self::Repeat { times, stretch, scale } => {
-                super::print::repeat(f, *times, *stretch, *scale)
-            }
+            Self::Repeat { times, stretch, scale } => repeat(f, *times, *stretch, *scale),
             Self::Times(items) => write!(f, "times({})", Sequence(items)),
         }
     }
-}
-
-/// Things with a separator between them.
-pub(crate) fn joined<T: fmt::Display>(
-    f: &mut fmt::Formatter<'_>,
-    things: &[T],
-    separator: &str,
-) -> fmt::Result {
-    things.iter().enumerate().try_for_each(|(i, thing)| {
-        f.write_str(if i == 0 { "" } else { separator })?;
-        write!(f, "{thing}")
-    })
 }

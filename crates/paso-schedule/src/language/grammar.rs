@@ -37,3 +37,33 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row[b.len()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_distance_counts_letters_that_are_changed_added_or_removed() {
+        for (a, b, want) in [
+            ("cosine", "cosine", 0),
+            ("cosin", "cosine", 1),
+            ("kosine", "cosine", 1),
+            ("csoine", "cosine", 2),
+            ("", "rex", 3),
+            ("linear", "", 6),
+        ] {
+            assert_eq!((distance(a, b), distance(b, a)), (want, want), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn a_misspelled_curve_is_found_and_another_word_is_not() {
+        let names = || KINDS.iter().map(|kind| kind.signature().name);
+        assert_eq!(nearest("polinomial", names()), Some("polynomial"));
+        assert_eq!(nearest("warm_up", names()), Some("warmup"));
+        assert_eq!(nearest("schedule", names()), None);
+        for name in names() {
+            assert_eq!(find(name).map(|kind| kind.signature().name), Some(name));
+        }
+    }
+}

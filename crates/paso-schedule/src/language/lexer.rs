@@ -31,7 +31,7 @@ impl Token<'_> {
     }
 }
 
-/// The longest text that is read: a table of some ten thousand rates.
+/// The longest text that is read: a table of some ten thousand learning rates.
 const LONGEST: usize = 1 << 20;
 
 /// All tokens with their columns, the last one `End`.
@@ -104,4 +104,47 @@ fn number(text: &str, column: usize) -> Result<(Token<'static>, usize), Error> {
 /// An error of form.
 pub(crate) fn syntax(column: usize, message: impl Into<String>) -> Error {
     Error::Syntax { column, message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<Token<'_>> {
+        tokens(text).expect("tokens").into_iter().map(|(token, _)| token).collect()
+    }
+
+    #[test]
+    fn numbers_may_have_underscores_exponents_signs_and_a_percent_sign() {
+        for (text, token) in [
+            ("9_500", Token::Number(9_500.0)),
+            ("3e-4", Token::Number(3e-4)),
+            ("1.5E+2", Token::Number(150.0)),
+            ("-0", Token::Number(0.0)),
+            ("2.5%", Token::Percent(2.5)),
+        ] {
+            assert_eq!(names(text), [token, Token::End], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dot_without_a_digit_and_an_e_without_one_are_tokens_of_their_own() {
+        let dot = Token::Mark('.');
+        assert_eq!(names("5.scale"), [Token::Number(5.0), dot, Token::Word("scale"), Token::End]);
+        assert_eq!(names("5e"), [Token::Number(5.0), Token::Word("e"), Token::End]);
+        assert_eq!(
+            names("1->2"),
+            [Token::Number(1.0), Token::Arrow, Token::Number(2.0), Token::End]
+        );
+    }
+
+    #[test]
+    fn columns_count_characters_from_1() {
+        let columns: Vec<usize> = tokens(" a\u{2003}(b)")
+            .expect("tokens")
+            .into_iter()
+            .map(|(_, column)| column)
+            .collect();
+        assert_eq!(columns, [2, 4, 5, 6, 7]);
+    }
 }

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-/// A rate or a factor: `3e-4`, `0.05`, `1`; whichever of the two notations is shorter.
+/// A learning rate or a factor: `3e-4`, `0.05`, `1`; whichever of the two notations is shorter.
 pub(crate) fn number(x: f64) -> String {
     let x = x + 0.0; // no `-0`
     let (plain, scientific) = (format!("{x}"), format!("{x:e}"));
@@ -16,7 +16,7 @@ pub(crate) fn steps(x: f64) -> String {
 }
 
 /// `percent` hundredths of `whole`, as one would calculate on paper: 1 % of 3e-4 is 3e-6, and not the
-/// double beside it that the product of the two doubles gives.
+/// neighboring double that the product of the two doubles gives.
 pub(crate) fn share(whole: f64, percent: f64) -> f64 {
     if percent == 100.0 {
         return whole;

@@ -1,7 +1,8 @@
 //! A complete schedule as the line that it parses from.
 
-use super::ast::{Call, Length, Rate, joined};
+use super::ast::{Call, Length, Rate};
 use super::number::{number, steps};
+use super::text::{joined, repeat};
 use crate::curves::{Curve, Form, OptKind, Value};
 use crate::node::{Node, Part};
 use crate::spec::{PastEnd, Spec};
@@ -75,7 +76,7 @@ fn call(curve: &Curve) -> Call {
     let is_default = |name: &str, value: &Value| {
         signature.options.iter().any(|option| {
             option.name == name
-                && matches!((option.kind, value), (OptKind::Number(d), Value::Number(x)) if d == *x)
+                && matches!((option.kind, value), (OptKind::Number(d, _), Value::Number(x)) if d == *x)
         })
     };
     let options = args
@@ -93,26 +94,4 @@ fn call(curve: &Curve) -> Call {
         options,
         points: args.points.into_iter().map(|(t, lr)| (at(t), Rate::Absolute(lr))).collect(),
     }
-}
-
-/// `repeat`, `repeat(3)`, `repeat(3, stretch 2, scale 0.5)`.
-pub(crate) fn repeat(
-    f: &mut fmt::Formatter<'_>,
-    times: Option<u64>,
-    stretch: f64,
-    scale: f64,
-) -> fmt::Result {
-    f.write_str("repeat")?;
-    let mut separator = "(";
-    if let Some(times) = times {
-        write!(f, "({times}")?;
-        separator = ", ";
-    }
-    for (name, value) in [("stretch", stretch), ("scale", scale)] {
-        if value != 1.0 {
-            write!(f, "{separator}{name} {}", number(value))?;
-            separator = ", ";
-        }
-    }
-    f.write_str(if separator == "(" { "" } else { ")" })
 }

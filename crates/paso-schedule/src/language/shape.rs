@@ -1,8 +1,8 @@
-//! A schedule that leaves the peak rate and the number of steps to the run.
+//! A schedule that leaves the peak learning rate and the number of steps to the run.
 
 use super::ast::{Item, Sequence};
-use super::bind::Run;
 use super::parse::parse;
+use super::run::Run;
 use crate::error::Error;
 use crate::spec::{PastEnd, Spec};
 use crate::validate::invalid;
@@ -10,11 +10,11 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-/// A schedule whose rates and lengths may be shares of a run's: what a configuration names, and what
+/// A schedule whose learning rates and lengths may be shares of a run's: what a configuration names, and what
 /// a study tunes.
 ///
 /// Every text of the [language](crate#the-language) is a shape, also one that leaves nothing open;
-/// [`Self::needs_peak`] and [`Self::needs_steps`] tell what a run has to give.
+/// [`Self::needs_peak`] and [`Self::needs_steps`] say what a run has to give.
 ///
 /// ```
 /// use paso_schedule::Shape;
@@ -34,7 +34,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The complete schedule of a run with this peak rate and number of steps.
+    /// The complete schedule of a run with this peak learning rate and number of steps.
     ///
     /// A part without a length takes the steps that the others leave. A schedule that
     /// needs neither number is returned as it is, whatever the run.
@@ -52,12 +52,12 @@ impl Shape {
     /// The schedule itself, where nothing is open.
     ///
     /// # Errors
-    /// [`Error::Open`] with the first part that needs the run's peak rate or steps.
+    /// [`Error::Open`] with the first part that needs the run's peak learning rate or steps.
     pub fn to_spec(&self) -> Result<Spec, Error> {
         self.run(None, None)
     }
 
-    /// Whether a rate is open: a share of the peak, or a first part without a rate.
+    /// Whether a learning rate is open: a share of the peak, or a first part without a learning rate.
     #[must_use]
     pub fn needs_peak(&self) -> bool {
         matches!(self.run(None, Some(LONG)), Err(Error::Open { .. }))
@@ -90,7 +90,7 @@ impl FromStr for Shape {
     fn from_str(text: &str) -> Result<Self, Error> {
         let (items, past_end) = parse(text)?;
         let shape = Self { items, past_end };
-        // A number out of range is told now, not when a run begins.
+        // A number out of range is reported now, not when a run begins.
         match shape.run(Some(1.0), Some(LONG)) {
             Err(Error::TooShort { .. }) | Ok(_) => Ok(shape),
             Err(error) => Err(error),

@@ -1,7 +1,7 @@
 //! Depthwise convolution: one filter per channel, so every tap is one vector multiply-add over channels.
 //!
 //! The `row_len` of a [`ConvGeometry`] here counts the taps of a kernel row. 3 x 3 taps have kernels of their own
-//! ([`taps_3x3`], [`input_grad_stride2`]); those of this file serve all other sizes.
+//! ([`taps_3x3`], [`mod@input_grad_stride2`]); those of this file serve all other sizes.
 
 #![expect(clippy::needless_range_loop, reason = "a register tile is clearest by its indices")]
 
@@ -12,7 +12,7 @@ mod taps_3x3;
 
 pub(super) use input_grad_stride2::{fits as fits_stride2, input_grad as input_grad_stride2};
 
-use super::descriptor::Epilogue;
+use super::epilogue::Epilogue;
 use super::geometry::ConvGeometry;
 use crate::Isa;
 use crate::vector::{VectorKernel, add_to, load, relu_if, run_vectors, store};

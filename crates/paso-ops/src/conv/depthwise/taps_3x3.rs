@@ -5,7 +5,7 @@
 
 use pulp::Simd;
 
-use crate::conv::descriptor::Epilogue;
+use crate::conv::epilogue::Epilogue;
 use crate::conv::geometry::ConvGeometry;
 use crate::vector::{VectorKernel, add_to, load, relu_if, store};
 

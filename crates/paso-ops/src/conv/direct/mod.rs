@@ -10,7 +10,7 @@ pub(super) use weight_grad::{Sums, weight_grad};
 
 use pulp::{Simd, WithSimd};
 
-use super::descriptor::Epilogue;
+use super::epilogue::Epilogue;
 use super::geometry::ConvGeometry;
 use crate::Isa;
 use crate::vector::relu_if;
@@ -68,6 +68,7 @@ pub(in crate::conv) fn convolve(
     isa.run(Convolve { geometry, input, packed, epilogue, output });
 }
 
+/// What a convolution reads, and where it writes.
 pub(in crate::conv) struct Convolve<'a> {
     pub(in crate::conv) geometry: &'a ConvGeometry,
     pub(in crate::conv) input: &'a [f32],

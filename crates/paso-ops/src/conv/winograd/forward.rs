@@ -2,13 +2,12 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::tiles::{
-    InputTransform, OutputTransform, SCRATCH, count, even_blocks, product, run_tiles, stride,
-};
+use super::tiles::{SCRATCH, count, even_blocks, product, run_tiles, stride};
+use super::transforms::{InputTransform, OutputTransform};
 use super::winograd_transform::{Winograd, WinogradTransform};
 use crate::Isa;
-use crate::conv::descriptor::Epilogue;
 use crate::conv::direct::{self, Convolve, panels};
+use crate::conv::epilogue::Epilogue;
 use crate::conv::geometry::ConvGeometry;
 
 /// Bytes of transformed tiles at a time: they stay in the L2 cache together with the weights.
@@ -67,15 +66,12 @@ pub(super) fn pack<const N: usize, const M: usize>(
 /// The convolution of a geometry of 3 x 3 taps and stride 1, in blocks of tiles that stay in the L2 cache.
 pub(super) fn convolve<const N: usize, const M: usize>(
     isa: Isa,
-    geometry: &ConvGeometry,
     in_channels: usize,
-    input: &[f32],
-    packed: &[f32],
-    epilogue: Epilogue<'_>,
-    output: &mut [f32],
+    conv: Convolve<'_>,
 ) where
     Winograd<N, M>: WinogradTransform<N, M>,
 {
+    let Convolve { geometry, input, packed, epilogue, output } = conv;
     let (out_channels, tiles) = (geometry.channels, count(geometry, M));
     let block = block(tiles, N * N, in_channels + out_channels);
     SCRATCH.with_borrow_mut(|scratch| {
@@ -84,8 +80,8 @@ pub(super) fn convolve<const N: usize, const M: usize>(
         for first in (0..tiles).step_by(block) {
             let tiles = first..tiles.min(first + block);
             let n = tiles.len();
-            let kernel = InputTransform { in_channels, input, transformed };
-            run_tiles::<N, M>(isa, geometry, tiles.clone(), kernel);
+            let kernel = InputTransform { input, transformed };
+            run_tiles::<N, M>(isa, geometry, (in_channels, geometry.input), tiles.clone(), kernel);
             isa.run(BatchedGemm {
                 count: N * N,
                 product: &product(n, in_channels, out_channels),
@@ -94,7 +90,7 @@ pub(super) fn convolve<const N: usize, const M: usize>(
                 products,
             });
             let kernel = OutputTransform { products, epilogue, output };
-            run_tiles::<N, M>(isa, geometry, tiles, kernel);
+            run_tiles::<N, M>(isa, geometry, (out_channels, geometry.output), tiles, kernel);
         }
     });
 }

@@ -3,50 +3,22 @@
 //!
 //! Winograd, *Arithmetic Complexity of Computations* (1980), as applied to convolutions by Lavin & Gray, *Fast Algorithms for
 //! Convolutional Neural Networks*, arXiv 1509.09308, section 4.1. Tiles of `N x N` inputs that overlap by two are transformed
-//! ([`tiles::InputTransform`]), multiplied by transformed weights in `N * N` matrix products over the channels, and transformed to
-//! `M x M` outputs ([`tiles::OutputTransform`]). A matrix product is a 1 x 1 convolution, so the kernel of [`direct`]
+//! ([`transforms::InputTransform`]), multiplied by transformed weights in `N * N` matrix products over the channels, and transformed to
+//! `M x M` outputs ([`transforms::OutputTransform`]). A matrix product is a 1 x 1 convolution, so the kernel of [`direct`]
 //! computes it. The transforms of one row or column are in [`winograd_transform`].
 
 mod forward;
 mod tiles;
+mod transforms;
 mod weight_grad;
 mod winograd_transform;
 
-use super::descriptor::Epilogue;
-use super::direct;
+use super::direct::{self, Convolve};
 use super::geometry::ConvGeometry;
+use super::winograd_tile::WinogradTile;
 use crate::Isa;
 
-/// The output tile of a Winograd convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::conv) enum WinogradTile {
-    /// F(2 x 2, 3 x 3): tiles of 4 x 4 inputs, 16 products.
-    F2x2,
-    /// F(4 x 4, 3 x 3): tiles of 6 x 6 inputs, 36 products.
-    F4x4,
-}
-
 impl WinogradTile {
-    /// The fastest tile for a 3 x 3 convolution of stride 1 with these channels and `rows x columns` outputs; none where the
-    /// direct sum is faster.
-    pub(in crate::conv) fn choose(
-        in_channels: usize,
-        out_channels: usize,
-        rows: usize,
-        columns: usize,
-    ) -> Option<Self> {
-        let whole = |side| rows.is_multiple_of(side) && columns.is_multiple_of(side);
-        if in_channels < 16 || out_channels < 16 {
-            None
-        } else if whole(4) && rows * columns >= 64 {
-            Some(Self::F4x4)
-        } else if whole(2) && rows * columns >= 64 {
-            Some(Self::F2x2)
-        } else {
-            None
-        }
-    }
-
     /// Length of the packed weights.
     pub(in crate::conv) fn packed_len(
         self,
@@ -76,37 +48,11 @@ impl WinogradTile {
         }
     }
 
-    /// The convolution of a geometry with 3 x 3 taps and stride 1.
-    #[expect(clippy::too_many_arguments, reason = "those of a convolution, and the tile")]
-    pub(in crate::conv) fn convolve(
-        self,
-        isa: Isa,
-        geometry: &ConvGeometry,
-        in_channels: usize,
-        input: &[f32],
-        packed: &[f32],
-        epilogue: Epilogue<'_>,
-        output: &mut [f32],
-    ) {
+    /// A convolution with 3 x 3 taps and stride 1 over `in_channels` channels, its weights packed by [`Self::pack`].
+    pub(in crate::conv) fn convolve(self, isa: Isa, in_channels: usize, conv: Convolve<'_>) {
         match self {
-            Self::F2x2 => forward::convolve::<4, 2>(
-                isa,
-                geometry,
-                in_channels,
-                input,
-                packed,
-                epilogue,
-                output,
-            ),
-            Self::F4x4 => forward::convolve::<6, 4>(
-                isa,
-                geometry,
-                in_channels,
-                input,
-                packed,
-                epilogue,
-                output,
-            ),
+            Self::F2x2 => forward::convolve::<4, 2>(isa, in_channels, conv),
+            Self::F4x4 => forward::convolve::<6, 4>(isa, in_channels, conv),
         }
     }
 

@@ -1,16 +1,11 @@
-//! The transforms of tiles: of inputs, of products to outputs, and of output gradients.
-
-#![expect(clippy::needless_range_loop, reason = "small matrices are clearest by their indices")]
+//! The tiles of a Winograd convolution: how many there are, how they are cut into blocks, and the loop over them.
 
 use std::cell::RefCell;
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::winograd_transform::{Winograd, WinogradTransform};
-use crate::conv::descriptor::Epilogue;
 use crate::conv::geometry::{ConvGeometry, Strides};
-use crate::vector::{load, relu_if, store};
 use crate::{Buffer, Isa};
 
 thread_local! {
@@ -51,45 +46,48 @@ pub(super) fn product(n: usize, in_channels: usize, out_channels: usize) -> Conv
     }
 }
 
-/// One tile of a block.
+/// One tile of a block and one vector of its channels: what a transform reads and writes.
 #[derive(Clone, Copy)]
-pub(super) struct Tile {
-    /// Index in the block.
-    at: usize,
-    /// Tiles of the block.
-    count: usize,
-    /// Index of its first pixel in the image.
-    origin: usize,
+pub(super) struct Tile<'a> {
+    pub(super) geometry: &'a ConvGeometry,
+    /// First element of the tile in the image, at the first channel of the vector.
+    pub(super) origin: usize,
+    /// First channel of the vector.
+    pub(super) c: usize,
+    /// Channels from `c` on: more than a vector has, or fewer.
+    pub(super) lanes: usize,
+    /// The same channel in the tile's first product.
+    pub(super) transformed: usize,
+    /// Elements from one product to the next.
+    pub(super) product: usize,
 }
 
 /// A transform of one tile, for one vector of channels.
 pub(super) trait TileKernel<const N: usize, const M: usize> {
-    /// Channels, and the strides of the images that are read or written.
-    fn layout(&self, geometry: &ConvGeometry) -> (usize, Strides);
-
-    /// The channels from `c` on. `rows` is scratch memory with any content.
+    /// Transforms a tile. `rows` is scratch memory with any content.
     fn tile<S: Simd, const FULL: bool>(
         &mut self,
         simd: S,
-        geometry: &ConvGeometry,
-        tile: Tile,
-        c: usize,
+        tile: Tile<'_>,
         rows: &mut [[S::f32s; M]; N],
     );
 }
 
-/// Runs a transform for these tiles of a geometry, image after image.
+/// Runs a transform for these tiles of a geometry, image after image. Pixels have `channels` channels, and are `strides` apart.
 pub(super) fn run_tiles<const N: usize, const M: usize>(
     isa: Isa,
     geometry: &ConvGeometry,
+    (channels, strides): (usize, Strides),
     tiles: Range<usize>,
     kernel: impl TileKernel<N, M>,
 ) {
-    isa.run(Tiles::<_, N, M> { geometry, tiles, kernel });
+    isa.run(Tiles::<_, N, M> { geometry, channels, strides, tiles, kernel });
 }
 
 struct Tiles<'a, K, const N: usize, const M: usize> {
     geometry: &'a ConvGeometry,
+    channels: usize,
+    strides: Strides,
     tiles: Range<usize>,
     kernel: K,
 }
@@ -99,205 +97,23 @@ impl<K: TileKernel<N, M>, const N: usize, const M: usize> WithSimd for Tiles<'_,
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { geometry, tiles, mut kernel } = self;
-        let (channels, strides) = kernel.layout(geometry);
+        let Self { geometry, channels, strides, tiles, mut kernel } = self;
         let (down, across) = (geometry.rows / M, geometry.columns / M);
-        let count = tiles.len();
+        let product = stride(tiles.len(), channels);
         // Here and not in the loop, which would set it to zero for every tile.
         let mut rows = [[simd.splat_f32s(0.0); M]; N];
         for (at, index) in tiles.enumerate() {
             let (row, column) = (index / across % down, index % across);
             let image = index / across / down * strides.image;
-            let origin = strides.origin + image + M * (row * strides.row + column * strides.pixel);
+            let first = strides.origin + image + M * (row * strides.row + column * strides.pixel);
             for c in (0..channels).step_by(S::F32_LANES) {
-                let tile = Tile { at, count, origin: origin + c };
+                let (origin, lanes, transformed) = (first + c, channels - c, at * channels + c);
+                let tile = Tile { geometry, origin, c, lanes, transformed, product };
                 if c + S::F32_LANES <= channels {
-                    kernel.tile::<S, true>(simd, geometry, tile, c, &mut rows);
+                    kernel.tile::<S, true>(simd, tile, &mut rows);
                 } else {
-                    kernel.tile::<S, false>(simd, geometry, tile, c, &mut rows);
+                    kernel.tile::<S, false>(simd, tile, &mut rows);
                 }
-            }
-        }
-    }
-}
-
-/// Inputs to transformed tiles, `[product][tile][channel]`, the products a [`stride`] apart.
-pub(super) struct InputTransform<'a> {
-    pub(super) in_channels: usize,
-    pub(super) input: &'a [f32],
-    pub(super) transformed: &'a mut [f32],
-}
-
-impl<const N: usize, const M: usize> TileKernel<N, M> for InputTransform<'_>
-where
-    Winograd<N, M>: WinogradTransform<N, M>,
-{
-    #[inline(always)]
-    fn layout(&self, geometry: &ConvGeometry) -> (usize, Strides) {
-        (self.in_channels, geometry.input)
-    }
-
-    #[inline(always)]
-    fn tile<S: Simd, const FULL: bool>(
-        &mut self,
-        simd: S,
-        geometry: &ConvGeometry,
-        tile: Tile,
-        c: usize,
-        _: &mut [[S::f32s; M]; N],
-    ) {
-        let place = (geometry, tile);
-        if N == 6 {
-            // 36 products do not fit into registers. Two halves read the inputs twice but repeat hardly any operation: the first
-            // three products of a column share nothing with the others.
-            self.rows::<S, N, M, 3, FULL>(simd, place, c, 0);
-            self.rows::<S, N, M, 3, FULL>(simd, place, c, 3);
-        } else {
-            self.rows::<S, N, M, N, FULL>(simd, place, c, 0);
-        }
-    }
-}
-
-impl InputTransform<'_> {
-    /// `R` rows of products, from `first` on.
-    #[inline(always)]
-    fn rows<S: Simd, const N: usize, const M: usize, const R: usize, const FULL: bool>(
-        &mut self,
-        simd: S,
-        (layout, tile): (&ConvGeometry, Tile),
-        c: usize,
-        first: usize,
-    ) where
-        Winograd<N, M>: WinogradTransform<N, M>,
-    {
-        let Tile { at, count, origin } = tile;
-        let lanes = self.in_channels - c;
-        let strides = layout.input;
-        let mut rows = [[simd.splat_f32s(0.0); N]; R];
-        for k in 0..N {
-            let mut x = [simd.splat_f32s(0.0); N];
-            for r in 0..N {
-                let input = &self.input[origin + r * strides.row + k * strides.pixel..];
-                x[r] = load::<S, FULL>(simd, input, lanes);
-            }
-            let column = Winograd::<N, M>::input(simd, x);
-            for r in 0..R {
-                rows[r][k] = column[first + r];
-            }
-        }
-        let product = stride(count, self.in_channels);
-        for r in 0..R {
-            let row = Winograd::<N, M>::input(simd, rows[r]);
-            for k in 0..N {
-                let index = (N * (first + r) + k) * product + at * self.in_channels + c;
-                store::<S, FULL>(simd, &mut self.transformed[index..], lanes, row[k]);
-            }
-        }
-    }
-}
-
-/// Products to outputs, with the epilogue of the convolution.
-pub(super) struct OutputTransform<'a> {
-    pub(super) products: &'a [f32],
-    pub(super) epilogue: Epilogue<'a>,
-    pub(super) output: &'a mut [f32],
-}
-
-impl<const N: usize, const M: usize> TileKernel<N, M> for OutputTransform<'_>
-where
-    Winograd<N, M>: WinogradTransform<N, M>,
-{
-    #[inline(always)]
-    fn layout(&self, geometry: &ConvGeometry) -> (usize, Strides) {
-        (geometry.channels, geometry.output)
-    }
-
-    #[inline(always)]
-    fn tile<S: Simd, const FULL: bool>(
-        &mut self,
-        simd: S,
-        geometry: &ConvGeometry,
-        tile: Tile,
-        c: usize,
-        rows: &mut [[S::f32s; M]; N],
-    ) {
-        let (Tile { at, count, origin }, channels) = (tile, geometry.channels);
-        let lanes = channels - c;
-        let product = stride(count, channels);
-        for (r, row) in rows.iter_mut().enumerate() {
-            let mut m = [simd.splat_f32s(0.0); N];
-            for k in 0..N {
-                let m_rk = &self.products[(N * r + k) * product + at * channels + c..];
-                m[k] = load::<S, FULL>(simd, m_rk, lanes);
-            }
-            *row = Winograd::<N, M>::output(simd, m);
-        }
-        for k in 0..M {
-            let mut m = [simd.splat_f32s(0.0); N];
-            for r in 0..N {
-                m[r] = rows[r][k];
-            }
-            let column = Winograd::<N, M>::output(simd, m);
-            for r in 0..M {
-                let y = match self.epilogue.bias {
-                    Some(bias) => {
-                        simd.add_f32s(column[r], load::<S, FULL>(simd, &bias[c..], lanes))
-                    }
-                    None => column[r],
-                };
-                let index = origin + r * geometry.output.row + k * geometry.output.pixel;
-                let y = relu_if(simd, self.epilogue.relu, y);
-                store::<S, FULL>(simd, &mut self.output[index..], lanes, y);
-            }
-        }
-    }
-}
-
-/// Output gradients to transformed tiles, `[product][tile][channel]`, the products a [`stride`] apart.
-pub(super) struct OutputGradTransform<'a> {
-    pub(super) output_grad: &'a [f32],
-    pub(super) transformed: &'a mut [f32],
-}
-
-impl<const N: usize, const M: usize> TileKernel<N, M> for OutputGradTransform<'_>
-where
-    Winograd<N, M>: WinogradTransform<N, M>,
-{
-    #[inline(always)]
-    fn layout(&self, geometry: &ConvGeometry) -> (usize, Strides) {
-        (geometry.channels, geometry.output)
-    }
-
-    #[inline(always)]
-    fn tile<S: Simd, const FULL: bool>(
-        &mut self,
-        simd: S,
-        geometry: &ConvGeometry,
-        tile: Tile,
-        c: usize,
-        _: &mut [[S::f32s; M]; N],
-    ) {
-        let (Tile { at, count, origin }, channels) = (tile, geometry.channels);
-        let (lanes, strides) = (channels - c, geometry.output);
-        let mut rows = [[simd.splat_f32s(0.0); N]; M];
-        for r in 0..M {
-            let mut dy = [simd.splat_f32s(0.0); M];
-            for k in 0..M {
-                let output_grad = &self.output_grad[origin + r * strides.row + k * strides.pixel..];
-                dy[k] = load::<S, FULL>(simd, output_grad, lanes);
-            }
-            rows[r] = Winograd::<N, M>::output_grad(simd, dy);
-        }
-        let product = stride(count, channels);
-        for k in 0..N {
-            let mut dy = [simd.splat_f32s(0.0); M];
-            for r in 0..M {
-                dy[r] = rows[r][k];
-            }
-            let column = Winograd::<N, M>::output_grad(simd, dy);
-            for r in 0..N {
-                let out = &mut self.transformed[(N * r + k) * product + at * channels + c..];
-                store::<S, FULL>(simd, out, lanes, column[r]);
             }
         }
     }

@@ -7,9 +7,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::tiles::{
-    InputTransform, OutputGradTransform, SCRATCH, count, even_blocks, product, run_tiles, stride,
-};
+use super::tiles::{SCRATCH, count, even_blocks, product, run_tiles, stride};
+use super::transforms::{InputTransform, OutputGradTransform};
 use super::winograd_transform::{Winograd, WinogradTransform};
 use crate::Isa;
 use crate::conv::direct::{Sums, panels};
@@ -41,10 +40,10 @@ pub(super) fn add<const N: usize, const M: usize>(
         for first in (0..tiles).step_by(block) {
             let tiles = first..tiles.min(first + block);
             let product = &product(tiles.len(), in_channels, out_channels);
-            let kernel = InputTransform { in_channels, input, transformed };
-            run_tiles::<N, M>(isa, geometry, tiles.clone(), kernel);
+            let kernel = InputTransform { input, transformed };
+            run_tiles::<N, M>(isa, geometry, (in_channels, geometry.input), tiles.clone(), kernel);
             let kernel = OutputGradTransform { output_grad, transformed: transformed_grad };
-            run_tiles::<N, M>(isa, geometry, tiles, kernel);
+            run_tiles::<N, M>(isa, geometry, (out_channels, geometry.output), tiles, kernel);
             isa.run(WeightGradProducts::<N, M> {
                 product,
                 transformed,
