@@ -205,3 +205,14 @@ fn compositions_rise_and_fall_as_they_are_described() {
         });
     }
 }
+
+#[test]
+fn a_sigmoid_falls_around_its_center() {
+    for (from, center, width) in [(0.4, 30_u32, 5_u32), (1.0, 1, 40), (0.0, 9, 1), (2.0, 400, 1)] {
+        let (c, w) = (f64::from(center), f64::from(width));
+        let lr = Sigmoid { from, center: center.into(), width: width.into() };
+        assert_follows(&lr, |t| from * (1.0 + (-c / w).exp()) / (1.0 + ((t - c) / w).exp()));
+    }
+    let lr = Sigmoid { from: 1.0, center: 5, width: 1 };
+    assert!(lr.at(u64::MAX) < 1e-300, "it goes to 0, and not to NaN");
+}

@@ -118,6 +118,7 @@ curves! {
     inverse_time: InverseTime(Endless<InverseTimeForm, 2>),
     inverse_sqrt: InverseSqrt(Endless<InverseSqrtForm, 1>),
     inverse_power: InversePower(Endless<InversePowerForm, 2>),
+    sigmoid: Sigmoid(Endless<SigmoidForm, 2>),
     points: Points(PointsCurve),
     table: Table(TableCurve),
 }
