@@ -18,8 +18,11 @@ fn after(config: AdamConfig, param: Param, lrs: &[f64]) -> f64 {
 
 const LRS: [f64; 4] = [1e-3, 2e-3, 1e-3, 0.0];
 
+/// The share that a weight loses in a step with this learning rate.
+type Share = fn(f64) -> f64;
+
 /// Every mode, and the share that a weight loses in a step with this learning rate.
-fn modes() -> Vec<(WeightDecay, fn(f64) -> f64)> {
+fn modes() -> Vec<(WeightDecay, Share)> {
     vec![
         (WeightDecay::None, |_| 0.0),
         (WeightDecay::Decoupled(0.5), |lr| lr * 0.5),
