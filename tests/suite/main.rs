@@ -4,6 +4,7 @@
 
 mod arrows;
 mod bad_input;
+mod findability;
 mod formats;
 mod layers;
 mod optim;

@@ -1,10 +1,10 @@
 //! The settings of the optimizer: plain data, checked once by [`Adam::new`](crate::Adam::new).
 
 use crate::checks::{decay_rate, non_negative, require};
-use crate::decay::WeightDecay;
 use crate::error::Error;
 use crate::hyper_params::{Epsilon, HyperParams};
 use crate::rules::Rule;
+use crate::weight_decay::WeightDecay;
 
 /// The settings of one optimizer. Plain data; [`Adam::new`](crate::Adam::new) checks it.
 ///

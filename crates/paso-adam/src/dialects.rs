@@ -1,9 +1,9 @@
 //! Starting points that reproduce a library's optimizer of the same name.
 
 use crate::config::AdamConfig;
-use crate::decay::WeightDecay;
 use crate::hyper_params::Epsilon;
 use crate::rules::{Adopt, AdoptClip, Nesterov, Rule};
+use crate::weight_decay::WeightDecay;
 
 /// Each of these has the library's defaults and the library's place for `eps`; the
 /// [chapter on other libraries](crate#adam-in-other-libraries) has the rest.

@@ -3,8 +3,8 @@
 use crate::audit::StepAudit;
 use crate::checks::assert_lr;
 use crate::chunks::{Chunk, Threads};
+use crate::clip_norm::{GradSize, Measure};
 use crate::error::Error;
-use crate::grad_norm::{GradSize, Measure};
 use crate::group::AdamGroup;
 use crate::options::{Clip, NonFinite, StepOptions, StepReport};
 use crate::step::{GradScale, StepExtras};

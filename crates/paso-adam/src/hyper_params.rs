@@ -1,6 +1,6 @@
 //! [`HyperParams`]: the settings that every update rule shares.
 
-use crate::decay::WeightDecay;
+use crate::weight_decay::WeightDecay;
 
 /// Where `eps` is added: libraries differ silently here, by a factor of 32 at the first step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

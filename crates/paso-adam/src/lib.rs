@@ -105,12 +105,13 @@ mod audit;
 mod blocks;
 mod checks;
 mod chunks;
+mod clip_norm;
 mod config;
-mod decay;
+
 mod dialects;
 mod error;
 mod evaluate;
-mod grad_norm;
+
 mod group;
 mod group_step;
 mod hyper_params;
@@ -125,13 +126,13 @@ mod scalars;
 mod state;
 mod step;
 mod tensors;
+mod weight_decay;
 
 pub use adam::Adam;
 pub use audit::{LogHistogram, StepAudit};
+pub use clip_norm::{ClipNorm, grad_norm};
 pub use config::AdamConfig;
-pub use decay::WeightDecay;
 pub use error::Error;
-pub use grad_norm::{ClipNorm, grad_norm};
 pub use group::AdamGroup;
 pub use hyper_params::Epsilon;
 pub use options::{Clip, NonFinite, StepOptions, StepReport};
@@ -141,6 +142,7 @@ pub use rules::{Adopt, AdoptClip, AmsGrad, Nesterov, Rule, ScheduleFree, Yogi};
 pub use scalars::Scalars;
 pub use state::{AdamState, Moment, View};
 pub use tensors::{Gradient, ParamMut};
+pub use weight_decay::WeightDecay;
 
 /// The README's example is compiled and run.
 #[doc = include_str!("../README.md")]

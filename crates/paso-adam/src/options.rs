@@ -2,8 +2,8 @@
 
 use crate::audit::StepAudit;
 use crate::checks::{decay_rate, positive};
+use crate::clip_norm::ClipNorm;
 use crate::error::Error;
-use crate::grad_norm::ClipNorm;
 
 /// What a step does in addition to the update, all in the same pass over memory except for what needs a norm first.
 ///

@@ -3,8 +3,8 @@
 use crate::audit::StepAudit;
 use crate::blocks::Blocks;
 use crate::chunks::{Chunk, Threads};
+use crate::clip_norm::{GradSize, Measure};
 use crate::config::AdamConfig;
-use crate::grad_norm::{GradSize, Measure};
 use crate::math;
 use crate::measure::{UpdateSummary, UpdateSums};
 use crate::pass::{Pass, PassParams};

@@ -4,11 +4,11 @@ use paso_isa::Isa;
 use pulp::{Simd, WithSimd};
 
 use crate::checks::require;
-use crate::decay::WeightDecay;
 use crate::error::Error;
 use crate::hyper_params::HyperParams;
 use crate::math;
 use crate::scalars::Scalars;
+use crate::weight_decay::WeightDecay;
 
 /// One step of a rule: what its constants are folded from.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use super::adam::{self, AdamKernel};
 use super::formula::{Formula, StepContext, refuse_cautious};
 use super::moments::Denominator;
 use crate::checks::require;
-use crate::decay::WeightDecay;
+use crate::weight_decay::WeightDecay;
 use crate::error::Error;
 use crate::hyper_params::HyperParams;
 

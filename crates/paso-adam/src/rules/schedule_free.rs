@@ -14,7 +14,7 @@ use pulp::Simd;
 use super::formula::{Formula, Inputs, Kernel, StepContext, Update, refuse_cautious};
 use super::moments::{Denominator, textbook_denominator, textbook_mean};
 use crate::checks::{non_negative, require};
-use crate::decay::WeightDecay;
+use crate::weight_decay::WeightDecay;
 use crate::error::Error;
 use crate::hyper_params::HyperParams;
 use crate::math::{self, Ema};
