@@ -3,13 +3,14 @@
 use crate::layout::same_shape;
 use crate::{Image, ImageMut, Isa};
 
-/// `y = x / (1 - share)` with probability `1 - share`, else 0 (Srivastava et al. 2014, in the "inverted" form that every
-/// library ships). `share` is in `0..1`.
+/// `y = x / (1 - share)` with probability `1 - share`, else 0 (Srivastava et al. 2014, in the
+/// "inverted" form that every library ships). `share` is in `0..1`.
 ///
 /// `x` and `y` are `[height, width, channels]`, with any halo.
 ///
-/// Which elements are kept depends on `key` and on their index in the image only, the halo not counted. So the gradient of the input is
-/// this same function of the gradient of the output, and no mask is stored.
+/// Which elements are kept depends on `key` and on their index in the image only, the halo not
+/// counted. So the gradient of the input is this same function of the gradient of the output, and
+/// no mask is stored.
 ///
 /// ```
 /// use paso_ops::{Image, ImageMut, Isa, Plane, dropout};
@@ -40,7 +41,8 @@ pub fn dropout(isa: Isa, share: f32, key: u64, x: Image<'_>, y: ImageMut<'_>) {
     });
 }
 
-/// A value in `0..1`: 24 bits of the generator `SplitMix64` (Steele, Lea & Flood 2014) at this position of its stream.
+/// A value in `0..1`: 24 bits of the generator `SplitMix64` (Steele, Lea & Flood 2014) at this
+/// position of its stream.
 #[inline(always)]
 fn uniform(key: u64, place: u64) -> f32 {
     let mut z = key.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));

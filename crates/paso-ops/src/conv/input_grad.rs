@@ -1,8 +1,10 @@
-//! The gradient of the input of a convolution: a transposed convolution, one per residue class of the stride.
+//! The gradient of the input of a convolution: a transposed convolution, one per residue class of
+//! the stride.
 //!
-//! Input row `i` contributes to output row `o` through kernel row `k` where `i + padding == o * stride + k`. So the rows
-//! with `i % stride == r` are a convolution of the output's gradient with every `stride`-th kernel row,
-//! the last first. Stride 1 has one such class, stride 2 has two, and four over rows and columns.
+//! Input row `i` contributes to output row `o` through kernel row `k` where
+//! `i + padding == o * stride + k`. So the rows with `i % stride == r` are a convolution of the
+//! output's gradient with every `stride`-th kernel row, the last first. Stride 1 has one such
+//! class, stride 2 has two, and four over rows and columns.
 
 use super::descriptor::Conv;
 use super::direct::Convolve;
@@ -57,7 +59,8 @@ fn class_len(conv: &Conv, y: Class, x: Class, lanes: usize) -> usize {
     }
 }
 
-/// Packs the weights as [`input_grad`] reads them: class after class, taps reversed, inputs and outputs swapped.
+/// Packs the weights as [`input_grad`] reads them: class after class, taps reversed, inputs and
+/// outputs swapped.
 pub(super) fn pack(
     conv: &Conv,
     lanes: usize,

@@ -1,11 +1,11 @@
 //! The operations: one line each in the list below, one file per family with an operation's forward
 //! and backward pass side by side.
 //!
-//! To add an operation: write its struct and its `Operation` in the family's file, add a line to the
-//! list, and a recording method in `record/` that makes its variant of [`Op`]. The line brings the
-//! variant, the public name and the dispatch. What is forgotten is named: a recording method without
-//! a line and an exporter without the variant do not compile, and a test names each struct of this
-//! folder that no line has.
+//! To add an operation: write its struct and its `Operation` in the family's file, add a line to
+//! the list, and a recording method in `record/` that makes its variant of [`Op`]. The line brings
+//! the variant, the public name and the dispatch. What is forgotten is named: a recording method
+//! without a line and an exporter without the variant do not compile, and a test names each struct
+//! of this folder that no line has.
 //!
 //! All operations work image by image on `[height, width, channels]`, channels fastest (NHWC).
 //! Nothing but batch normalization sees more than one image, and the plan, not the operation,
@@ -31,17 +31,17 @@ pub use losses::ClassLoss;
 pub(crate) use custom::MAX_INPUTS;
 pub(crate) use run::OpRun;
 
-/// Makes [`Op`] of a list of `Variant(family::Struct)`: the variants, the public names of the structs,
-/// and `Op::operation`, by which a variant runs as its struct does.
+/// Makes [`Op`] of a list of `Variant(family::Struct)`: the variants, the public names of the
+/// structs, and `Op::operation`, by which a variant runs as its struct does.
 macro_rules! operations {
     ($($Variant:ident($family:ident::$Struct:ident),)*) => {
         $(pub use $family::$Struct;)*
 
-        /// A recorded operation. Every variant holds the operation's inputs as [`Var`]s, its settings,
-        /// and where its parameters are.
+        /// A recorded operation. Every variant holds the operation's inputs as [`Var`]s, its
+        /// settings, and where its parameters are.
         ///
-        /// What an exporter reads: see [`Tape::nodes`](crate::Tape::nodes). A new operation is a new
-        /// variant, so that the compiler asks every exporter for its form.
+        /// What an exporter reads: see [`Tape::nodes`](crate::Tape::nodes). A new operation is a
+        /// new variant, so that the compiler asks every exporter for its form.
         ///
         /// ```
         /// use paso_tape::{Op, Pool, Tape};
