@@ -158,3 +158,6 @@ pub(crate) fn vector_of<S: Simd>(c: usize, end: usize, v: usize) -> (usize, usiz
     let first = c + v * S::F32_LANES;
     (first, S::F32_LANES.min(end - first))
 }
+
+#[cfg(test)]
+mod tests;

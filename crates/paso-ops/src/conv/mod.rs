@@ -22,6 +22,8 @@ mod descriptor;
 mod direct;
 mod epilogue;
 mod geometry;
+#[cfg(test)]
+mod geometry_tests;
 mod grouped;
 mod input_grad;
 mod kernels;
