@@ -28,6 +28,8 @@ mod grouped;
 mod input_grad;
 mod kernels;
 mod packed;
+#[cfg(test)]
+mod reuse_tests;
 mod separable;
 #[cfg(test)]
 mod tests;

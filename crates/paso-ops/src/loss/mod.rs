@@ -6,6 +6,8 @@
 
 mod boxes;
 #[cfg(test)]
+mod boxes_tests;
+#[cfg(test)]
 mod tests;
 
 pub use boxes::{BoxLoss, box_loss};
