@@ -54,25 +54,4 @@ fn uniform(key: u64, place: u64) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Plane;
-
-    #[test]
-    fn places_count_and_halos_do_not() {
-        let narrow = Plane::new(3, 4, 5);
-        let wide = narrow.with_halo(2);
-        let (x, mut y) = (vec![2.0; narrow.len()], vec![0.0; narrow.len()]);
-        dropout(Isa::best(), 0.5, 3, Image::new(narrow, &x), ImageMut::new(narrow, &mut y));
-        let (x, mut z) = (vec![2.0; wide.len()], vec![0.0; wide.len()]);
-        dropout(Isa::best(), 0.5, 3, Image::new(wide, &x), ImageMut::new(wide, &mut z));
-        let inner: Vec<f32> = wide.runs().flat_map(|run| z[run].to_vec()).collect();
-        assert_eq!(inner, y);
-        assert!(y.contains(&0.0) && y.contains(&4.0));
-        let (x, mut other) = (vec![2.0; narrow.len()], vec![0.0; narrow.len()]);
-        dropout(Isa::best(), 0.5, 4, Image::new(narrow, &x), ImageMut::new(narrow, &mut other));
-        assert_ne!(y, other, "another key keeps others");
-        dropout(Isa::best(), 0.0, 4, Image::new(narrow, &x), ImageMut::new(narrow, &mut other));
-        assert_eq!(x, other, "a share of 0 changes nothing");
-    }
-}
+mod tests;
