@@ -32,8 +32,10 @@ pub fn dropout(isa: Isa, share: f32, key: u64, x: Image<'_>, y: ImageMut<'_>) {
     let scale = 1.0 / (1.0 - share);
     isa.run(|| {
         let mut place = 0_u64;
-        for (from, to) in x.plane.runs().zip(y.plane.runs()) {
-            for (y, x) in y.data[to].iter_mut().zip(&x.data[from]) {
+        // Row by row: `Plane::runs` of planes with different halos are of different lengths.
+        for row in 0..x.plane.height {
+            let (x, y) = (&x.data[x.plane.row(row)], &mut y.data[y.plane.row(row)]);
+            for (y, x) in y.iter_mut().zip(x) {
                 *y = if uniform(key, place) < share { 0.0 } else { scale * x };
                 place += 1;
             }
