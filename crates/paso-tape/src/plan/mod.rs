@@ -19,6 +19,8 @@ mod fusion;
 mod liveness;
 mod phases;
 mod recompute;
+#[cfg(test)]
+mod tests;
 
 use paso_ops::{NormEpilogue, Plane, Separable};
 
