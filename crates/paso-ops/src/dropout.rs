@@ -3,13 +3,14 @@
 use crate::layout::same_shape;
 use crate::{Image, ImageMut, Isa};
 
-/// `y = x / (1 - share)` with probability `1 - share`, else 0 (Srivastava et al. 2014, in the "inverted" form that every
-/// library ships). `share` is in `0..1`.
+/// `y = x / (1 - share)` with probability `1 - share`, else 0 (Srivastava et al. 2014, in the
+/// "inverted" form that every library ships). `share` is in `0..1`.
 ///
 /// `x` and `y` are `[height, width, channels]`, with any halo.
 ///
-/// Which elements are kept depends on `key` and on their index in the image only, the halo not counted. So the gradient of the input is
-/// this same function of the gradient of the output, and no mask is stored.
+/// Which elements are kept depends on `key` and on their index in the image only, the halo not
+/// counted. So the gradient of the input is this same function of the gradient of the output, and
+/// no mask is stored.
 ///
 /// ```
 /// use paso_ops::{Image, ImageMut, Isa, Plane, dropout};
@@ -31,8 +32,10 @@ pub fn dropout(isa: Isa, share: f32, key: u64, x: Image<'_>, y: ImageMut<'_>) {
     let scale = 1.0 / (1.0 - share);
     isa.run(|| {
         let mut place = 0_u64;
-        for (from, to) in x.plane.runs().zip(y.plane.runs()) {
-            for (y, x) in y.data[to].iter_mut().zip(&x.data[from]) {
+        // Row by row: `Plane::runs` of planes with different halos are of different lengths.
+        for row in 0..x.plane.height {
+            let (x, y) = (&x.data[x.plane.row(row)], &mut y.data[y.plane.row(row)]);
+            for (y, x) in y.iter_mut().zip(x) {
                 *y = if uniform(key, place) < share { 0.0 } else { scale * x };
                 place += 1;
             }
@@ -40,7 +43,8 @@ pub fn dropout(isa: Isa, share: f32, key: u64, x: Image<'_>, y: ImageMut<'_>) {
     });
 }
 
-/// A value in `0..1`: 24 bits of the generator `SplitMix64` (Steele, Lea & Flood 2014) at this position of its stream.
+/// A value in `0..1`: 24 bits of the generator `SplitMix64` (Steele, Lea & Flood 2014) at this
+/// position of its stream.
 #[inline(always)]
 fn uniform(key: u64, place: u64) -> f32 {
     let mut z = key.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -52,25 +56,4 @@ fn uniform(key: u64, place: u64) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Plane;
-
-    #[test]
-    fn places_count_and_halos_do_not() {
-        let narrow = Plane::new(3, 4, 5);
-        let wide = narrow.with_halo(2);
-        let (x, mut y) = (vec![2.0; narrow.len()], vec![0.0; narrow.len()]);
-        dropout(Isa::best(), 0.5, 3, Image::new(narrow, &x), ImageMut::new(narrow, &mut y));
-        let (x, mut z) = (vec![2.0; wide.len()], vec![0.0; wide.len()]);
-        dropout(Isa::best(), 0.5, 3, Image::new(wide, &x), ImageMut::new(wide, &mut z));
-        let inner: Vec<f32> = wide.runs().flat_map(|run| z[run].to_vec()).collect();
-        assert_eq!(inner, y);
-        assert!(y.contains(&0.0) && y.contains(&4.0));
-        let (x, mut other) = (vec![2.0; narrow.len()], vec![0.0; narrow.len()]);
-        dropout(Isa::best(), 0.5, 4, Image::new(narrow, &x), ImageMut::new(narrow, &mut other));
-        assert_ne!(y, other, "another key keeps others");
-        dropout(Isa::best(), 0.0, 4, Image::new(narrow, &x), ImageMut::new(narrow, &mut other));
-        assert_eq!(x, other, "a share of 0 changes nothing");
-    }
-}
+mod tests;

@@ -1,8 +1,10 @@
-//! Forward and backward kernels of small convolutional networks over `f32` slices, with the instruction set chosen at run time.
+//! Forward and backward kernels of small convolutional networks over `f32` slices, with the
+//! instruction set chosen at run time.
 //!
-//! The crate has no tensor and no graph. A kernel reads and writes the elements of one image ([`Image`]: a slice and its
-//! [`Plane`]); a convolution takes one or more images ([`Images`]). No kernel starts a thread, and none allocates once
-//! its scratch memory has grown to the largest convolution. `paso-tape` builds networks on top.
+//! The crate has no tensor and no graph. A kernel reads and writes the elements of one image
+//! ([`Image`]: a slice and its [`Plane`]); a convolution takes one or more images ([`Images`]). No
+//! kernel starts a thread, and none allocates once its scratch memory has grown to the largest
+//! convolution. `paso-tape` builds networks on top.
 //!
 //! ```
 //! use paso_ops::{Activation, Image, ImageMut, Isa, Plane, activate};
@@ -16,15 +18,17 @@
 //! # Conventions
 //!
 //! - **Layout.** Images are NHWC: element `[row, column, channel]` of an image is at
-//!   `plane.row(row).start + column * channels + channel`. A [halo](Plane::halo) of zeros may surround the pixels; kernels never
-//!   write it. Weights of convolutions are `[kernel, kernel, in_channels / groups, out_channels]` (HWIO).
-//! - **Instruction set.** Every function that computes on images takes an [`Isa`] as its first argument. Losses do not: they
-//!   are sums over a few values.
-//! - **Gradients** of inputs (`dx`) are overwritten. Gradients of parameters (weights, biases, sums of a normalization) are
-//!   added to, because a batch has many images.
-//! - **Errors.** Shapes that do not fit are mistakes of the caller: functions panic, with both shapes in the message. There is no
-//!   error type.
-//! - **Special values.** NaN and infinity propagate as in the formula. `ReLU` and max pooling keep NaN.
+//!   `plane.row(row).start + column * channels + channel`. A [halo](Plane::halo) of zeros may
+//!   surround the pixels; kernels never write it. Weights of convolutions are
+//!   `[kernel, kernel, in_channels / groups, out_channels]` (HWIO).
+//! - **Instruction set.** Every function that computes on images takes an [`Isa`] as its first
+//!   argument. Losses do not: they are sums over a few values.
+//! - **Gradients** of inputs (`dx`) are overwritten. Gradients of parameters (weights, biases, sums
+//!   of a normalization) are added to, because a batch has many images.
+//! - **Errors.** Shapes that do not fit are mistakes of the caller: functions panic, with both
+//!   shapes in the message. There is no error type.
+//! - **Special values.** NaN and infinity propagate as in the formula. `ReLU` and max pooling keep
+//!   NaN.
 
 mod activation;
 mod combine;

@@ -2,7 +2,8 @@
 
 use crate::{Image, ImageMut, Isa, Plane};
 
-/// Numbers of channels up to one more than two vectors of 16 lanes, dense around the lane widths 4, 8 and 16.
+/// Numbers of channels up to one more than two vectors of 16 lanes, dense around the lane widths 4,
+/// 8 and 16.
 pub(crate) const CHANNELS: [usize; 17] =
     [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 136];
 
@@ -21,7 +22,8 @@ pub(crate) fn image(plane: Plane, seed: usize) -> Vec<f32> {
     scatter(plane, &values(plane.inner_len(), seed))
 }
 
-/// An image of 13 different values, so that pooling windows have equal maxima and zeros, in a halo of zeros.
+/// An image of 13 different values, so that pooling windows have equal maxima and zeros, in a halo
+/// of zeros.
 pub(crate) fn image_with_ties(plane: Plane, seed: usize) -> Vec<f32> {
     let step = |i: usize| u8::try_from((i * 37 + i / 7 + seed * 101) % 13).expect("below 13");
     let inner: Vec<f32> = (0..plane.inner_len()).map(|i| f32::from(step(i)) / 4.0 - 1.5).collect();
@@ -50,7 +52,8 @@ pub(crate) fn for_each_value(plane: Plane, mut f: impl FnMut(usize, usize)) {
     }
 }
 
-/// Runs `f` with a fresh output of NaN in a halo of zeros, checks that the halo was left alone, and returns the inner values.
+/// Runs `f` with a fresh output of NaN in a halo of zeros, checks that the halo was left alone, and
+/// returns the inner values.
 #[track_caller]
 pub(crate) fn output(plane: Plane, f: impl FnOnce(ImageMut<'_>)) -> Vec<f32> {
     let mut data = scatter(plane, &vec![f32::NAN; plane.inner_len()]);
@@ -77,7 +80,8 @@ pub(crate) fn assert_same(what: &str, got: &[f32], want: &[f32]) {
     }
 }
 
-/// Asserts that results are within `bound` of those of a reference in `f64`, or equally NaN or infinite.
+/// Asserts that results are within `bound` of those of a reference in `f64`, or equally NaN or
+/// infinite.
 #[track_caller]
 pub(crate) fn assert_close(what: &str, got: &[f32], want: &[f64], bound: f64) {
     assert_eq!(got.len(), want.len(), "{what}: lengths");

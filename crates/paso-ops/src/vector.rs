@@ -1,8 +1,10 @@
-//! Vectors of channels: the only loads and stores of the kernels, and the loops over the channels of a pixel.
+//! Vectors of channels: the only loads and stores of the kernels, and the loops over the channels
+//! of a pixel.
 //!
-//! A pixel has any number of channels, so the last vector of a pixel may not be full. Every kernel is compiled twice, for whole
-//! vectors (`FULL`) and for the last one, whose loads and stores are masked. All functions are `#[inline(always)]`: a call
-//! that is not inlined would be compiled without the instruction set of its caller.
+//! A pixel has any number of channels, so the last vector of a pixel may not be full. Every kernel
+//! is compiled twice, for whole vectors (`FULL`) and for the last one, whose loads and stores are
+//! masked. All functions are `#[inline(always)]`: a call that is not inlined would be compiled
+//! without the instruction set of its caller.
 
 use std::ops::Range;
 
@@ -112,8 +114,9 @@ pub(crate) trait BlockKernel {
 
 /// Runs a kernel for all of `channels` channels, up to `MAX` (at most 8) vectors at a time.
 ///
-/// One vector of each pixel of 32 channels is every other cache line of the image, and memory delivers those half as fast as
-/// consecutive lines. So a kernel whose input is not in cache takes as many vectors of a pixel as registers allow.
+/// One vector of each pixel of 32 channels is every other cache line of the image, and memory
+/// delivers those half as fast as consecutive lines. So a kernel whose input is not in cache takes
+/// as many vectors of a pixel as registers allow.
 pub(crate) fn run_blocks<const MAX: usize>(isa: Isa, channels: usize, kernel: impl BlockKernel) {
     isa.run(Blocks::<_, MAX> { channels, kernel });
 }
@@ -155,3 +158,6 @@ pub(crate) fn vector_of<S: Simd>(c: usize, end: usize, v: usize) -> (usize, usiz
     let first = c + v * S::F32_LANES;
     (first, S::F32_LANES.min(end - first))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
-//! Backward passes are the adjoints of forward passes: for a linear operation `y = A x`, its input gradient is
-//! `A' dy`, so that `<A x, dy> = <x, A' dy>` for any `x` and `dy`. And a gradient of weights `w`, in which an
-//! operation is linear too, satisfies `<y, dy> = <w, dw>`. No reference implementation is needed, so these hold for
-//! the kernels as they are called, on every instruction set that is there.
+//! Backward passes are the adjoints of forward passes: for a linear operation `y = A x`, its input
+//! gradient is `A' dy`, so that `<A x, dy> = <x, A' dy>` for any `x` and `dy`. And a gradient of
+//! weights `w`, in which an operation is linear too, satisfies `<y, dy> = <w, dw>`. No reference
+//! implementation is needed, so these hold for the kernels as they are called, on every instruction
+//! set that is there.
 
 use paso_ops::{
     Conv, Epilogue, GradSums, Image, ImageMut, Images, ImagesMut, Isa, Moments, Norm, NormEpilogue,
@@ -186,7 +187,8 @@ fn selecting_channels_is_adjoint_to_placing_them() {
     }
 }
 
-/// Along a direction, by central differences: moments, normalization, `ReLU` and pooling as one function.
+/// Along a direction, by central differences: moments, normalization, `ReLU` and pooling as one
+/// function.
 #[test]
 fn the_gradient_of_a_batch_normalization_is_its_slope() {
     for isa in Isa::available() {

@@ -11,11 +11,13 @@ const FULL: usize = 8;
 /// The number of chunks that threads take last in every phase, in either direction.
 pub(crate) const SMALL_CHUNKS: usize = 2;
 
-/// The images of each chunk of a batch: six of an eighth each, then smaller ones. Of up to eight images, each is a chunk.
+/// The images of each chunk of a batch: six of an eighth each, then smaller ones. Of up to eight
+/// images, each is a chunk.
 ///
-/// Threads take the small chunks last in every phase, so that at its end a thread waits for another's small chunk and not for
-/// an eighth of the batch. Eight threads share a batch evenly. The cut must not depend on the number of threads,
-/// because the order of the sums over a batch follows the cut.
+/// Threads take the small chunks last in every phase, so that at its end a thread waits for
+/// another's small chunk and not for an eighth of the batch. Eight threads share a batch evenly.
+/// The cut must not depend on the number of threads, because the order of the sums over a batch
+/// follows the cut.
 pub(crate) fn batch_chunks(batch: usize) -> impl Iterator<Item = Range<usize>> {
     let size = batch.div_ceil(FULL).max(1);
     let full = batch.div_ceil(size).saturating_sub(2);
@@ -31,8 +33,8 @@ pub(crate) fn batch_chunks(batch: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Calls `work` with each item: in order, or on all threads of the rayon pool, where each thread takes the next item when it is
-/// free.
+/// Calls `work` with each item: in order, or on all threads of the rayon pool, where each thread
+/// takes the next item when it is free.
 pub(crate) fn for_each<T: Send>(
     parallel: bool,
     items: impl Iterator<Item = T> + Send,

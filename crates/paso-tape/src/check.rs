@@ -20,9 +20,9 @@ pub struct GradientError {
 
 /// Compares the gradient of every parameter with a central difference of the loss.
 ///
-/// `tolerance` is relative to `1 + |gradient|`. In `f32` about `1e-2` is what a smooth loss of a few layers allows;
-/// near the kink of a `ReLU` or at a tie of a maximum no difference is right, so choose inputs away from them.
-/// Running statistics are left as they were.
+/// `tolerance` is relative to `1 + |gradient|`. In `f32` about `1e-2` is what a smooth loss of a
+/// few layers allows; near the kink of a `ReLU` or at a tie of a maximum no difference is right, so
+/// choose inputs away from them. Running statistics are left as they were.
 ///
 /// # Errors
 /// The first parameter that disagrees.
@@ -69,11 +69,11 @@ pub fn check_gradient(
 }
 
 impl Tape {
-    /// The name of the first tensor or node, in the order of computation, that holds a NaN or an infinity for this
-    /// batch in training mode; `None` when all values are finite.
+    /// The name of the first tensor or node, in the order of computation, that holds a NaN or an
+    /// infinity for this batch in training mode; `None` when all values are finite.
     ///
-    /// For diagnosis after a loss that is not finite: it runs the batch once more and keeps every value, so
-    /// it is slow and uses much memory. Running statistics are left as they are.
+    /// For diagnosis after a loss that is not finite: it runs the batch once more and keeps every
+    /// value, so it is slow and uses much memory. Running statistics are left as they are.
     ///
     /// # Panics
     /// As [`Tape::forward`].

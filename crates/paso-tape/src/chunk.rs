@@ -80,7 +80,8 @@ impl ChunkState {
         self.depthwise_rows.resize(pairs.map(|(_, pair)| pair.scratch_len()).max().unwrap_or(0));
     }
 
-    /// Runs all tasks of a phase, batch after batch, from the first image on or (`reverse`) from the last one.
+    /// Runs all tasks of a phase, batch after batch, from the first image on or (`reverse`) from
+    /// the last one.
     pub(crate) fn run(&mut self, cx: &Context<'_>, phase: &Phase, reverse: bool) {
         for &task in &phase.tasks {
             if let Task::Backward(n) = task
@@ -161,7 +162,8 @@ impl ChunkState {
         views(slot(cx.plan.nodes[cx.plan.nodes[n].output].grad), &self.buffers, images)
     }
 
-    /// Calls `write` with the memory of what the kernel of node `n` writes: its value, or that of the last node fused into it.
+    /// Calls `write` with the memory of what the kernel of node `n` writes: its value, or that of
+    /// the last node fused into it.
     pub(crate) fn write(
         &mut self,
         cx: &Context<'_>,
@@ -175,8 +177,8 @@ impl ChunkState {
         self.buffers[slot.index] = buffer;
     }
 
-    /// Calls `write` with the gradient of node `n` and the memory of the gradient of its input number `which`, where the
-    /// plan needs that one.
+    /// Calls `write` with the gradient of node `n` and the memory of the gradient of its input
+    /// number `which`, where the plan needs that one.
     pub(crate) fn write_grad(
         &mut self,
         cx: &Context<'_>,

@@ -1,4 +1,5 @@
-//! The recorded graph: nodes in the order of recording, which is an order of computation, and what their values depend on.
+//! The recorded graph: nodes in the order of recording, which is an order of computation, and what
+//! their values depend on.
 
 use paso_ops::{Isa, Plane};
 
@@ -38,7 +39,8 @@ impl Node {
         &self.name
     }
 
-    /// Whether the caller may read the value after the step: it was asked for, or it is a vector, which costs nothing to keep.
+    /// Whether the caller may read the value after the step: it was asked for, or it is a vector,
+    /// which costs nothing to keep.
     pub(crate) fn is_observable(&self) -> bool {
         self.keep || self.plane.pixels() == 1
     }
@@ -71,7 +73,8 @@ impl Graph {
         reachable
     }
 
-    /// For each node, whether its value depends on parameters that are trained: on any that a gradient can reach.
+    /// For each node, whether its value depends on parameters that are trained: on any that a
+    /// gradient can reach.
     pub(crate) fn depends_on_parameters(&self) -> Vec<bool> {
         let mut depends: Vec<bool> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {

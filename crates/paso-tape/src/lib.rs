@@ -1,7 +1,9 @@
-//! A small reverse-mode autodiff for convolutional networks on CPUs: one arena of parameters, a tape replayed each step.
+//! A small reverse-mode autodiff for convolutional networks on CPUs: one arena of parameters, a
+//! tape replayed each step.
 //!
-//! A [`Tape`] is recorded once, with the batch left open. The first batch makes a plan: which ops run image by image,
-//! where the whole batch must meet, what is kept and what is scratch. Later batches only compute.
+//! A [`Tape`] is recorded once, with the batch left open. The first batch makes a plan: which ops
+//! run image by image, where the whole batch must meet, what is kept and what is scratch. Later
+//! batches only compute.
 //!
 //! ```
 //! use paso_tape::{ClassLoss, Params, Sequential, Tape};
@@ -33,8 +35,9 @@
 //! assert_eq!(tape.value(output).len(), 6);
 //! ```
 //!
-//! - A step has the same bits for any number of threads: a batch is always cut into the same chunks, and sums over
-//!   chunks are taken in their order. Threads are used only after [`Tape::set_parallel`].
+//! - A step has the same bits for any number of threads: a batch is always cut into the same
+//!   chunks, and sums over chunks are taken in their order. Threads are used only after
+//!   [`Tape::set_parallel`].
 //! - A step allocates nothing once the plan is made and the batch does not grow.
 //! - Many tapes can train side by side on different threads; nothing is shared.
 

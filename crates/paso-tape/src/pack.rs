@@ -1,5 +1,6 @@
-//! Packing: what is prepared once for new parameters. Weights are packed for their kernels, again for the backward pass,
-//! and in inference scaled by the batch norms that are fused into their convolutions.
+//! Packing: what is prepared once for new parameters. Weights are packed for their kernels, again
+//! for the backward pass, and in inference scaled by the batch norms that are fused into their
+//! convolutions.
 
 use paso_ops::Norm;
 
@@ -10,7 +11,8 @@ use crate::params::Params;
 use crate::session::Session;
 
 impl Session {
-    /// Packs the weights for the forward pass and, for inference, sets the batch norms, unless that was done for these parameters.
+    /// Packs the weights for the forward pass and, for inference, sets the batch norms, unless that
+    /// was done for these parameters.
     pub(crate) fn pack_forward(&mut self, graph: &Graph, params: &Params) {
         if self.packed_version.replace(params.version()) == Some(params.version()) {
             return;
@@ -45,7 +47,8 @@ impl Session {
 
     fn pack_all(&mut self, graph: &Graph, params: &Params, backward: bool) {
         let plan = &self.plan;
-        // The largest weights are those of the last layers in most networks. They go first, so that threads end together.
+        // The largest weights are those of the last layers in most networks. They go first, so that
+        // threads end together.
         let convs = graph.nodes.iter().zip(&mut self.packed).enumerate().rev();
         for_each(graph.parallel, convs, |(n, (node, packed))| {
             let Op::Conv(op) = &node.op else { return };
@@ -59,8 +62,8 @@ impl Session {
         });
     }
 
-    /// Where a batch norm is fused into a convolution, scales the weights by it, and adds the bias, scaled, to its shift, which
-    /// is the bias from now on.
+    /// Where a batch norm is fused into a convolution, scales the weights by it, and adds the bias,
+    /// scaled, to its shift, which is the bias from now on.
     fn scale_by_fused_norm(
         &mut self,
         n: usize,

@@ -1,4 +1,5 @@
-//! The parameters of a model: one flat arena of trained values, one of running statistics, and their names.
+//! The parameters of a model: one flat arena of trained values, one of running statistics, and
+//! their names.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +23,8 @@ pub enum Kind {
 pub enum Init {
     /// The same number everywhere.
     Constant(f32),
-    /// Normal with mean 0 and variance `2 / fan_in`, for layers followed by a `ReLU` (He et al. 2015, arXiv:1502.01852).
+    /// Normal with mean 0 and variance `2 / fan_in`, for layers followed by a `ReLU` (He et al.
+    /// 2015, arXiv:1502.01852).
     KaimingNormal {
         /// Numbers that one output sums.
         fan_in: usize,
@@ -74,10 +76,11 @@ impl BufferId {
     }
 }
 
-/// All values of a model. A gradient, and each moment of an optimizer, is one slice of the length of
-/// [`Params::values`].
+/// All values of a model. A gradient, and each moment of an optimizer, is one slice of the length
+/// of [`Params::values`].
 ///
-/// Random numbers come from `ChaCha8`, so a seed means the same model on every machine, permanently.
+/// Random numbers come from `ChaCha8`, so a seed means the same model on every machine,
+/// permanently.
 ///
 /// ```
 /// use paso_tape::{Init, Kind, Params};
@@ -97,7 +100,8 @@ pub struct Params {
     tensors: Vec<ParamInfo>,
     statistics: Vec<ParamInfo>,
     rng: ChaCha8Rng,
-    /// Another one after each change, so that what was computed for these values need not be computed again.
+    /// Another one after each change, so that what was computed for these values need not be
+    /// computed again.
     version: u64,
 }
 
@@ -173,7 +177,8 @@ impl Params {
         }
     }
 
-    /// A name `{base}{n}` with the smallest `n` from 1 whose tensors are not there yet: `conv1`, `conv2`, …
+    /// A name `{base}{n}` with the smallest `n` from 1 whose tensors are not there yet: `conv1`,
+    /// `conv2`, …
     #[must_use]
     pub fn free_name(&self, base: &str) -> String {
         let free = |name: &str| {
@@ -211,13 +216,15 @@ impl Params {
         self.version
     }
 
-    /// The trained tensors in the order of the arena; their ranges cover [`Params::values`] without gaps.
+    /// The trained tensors in the order of the arena; their ranges cover [`Params::values`] without
+    /// gaps.
     #[must_use]
     pub fn tensors(&self) -> &[ParamInfo] {
         &self.tensors
     }
 
-    /// The running statistics in the order of their arena; their ranges cover [`Params::buffers`] without gaps.
+    /// The running statistics in the order of their arena; their ranges cover [`Params::buffers`]
+    /// without gaps.
     #[must_use]
     pub fn statistics(&self) -> &[ParamInfo] {
         &self.statistics

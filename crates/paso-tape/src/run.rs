@@ -9,16 +9,17 @@ use crate::session::Session;
 use crate::tape::Tape;
 
 impl Tape {
-    /// Runs all nodes that the given inputs lead to, in training mode, and returns the mean loss of the batch (NaN
-    /// where no loss was set or given its inputs). Batch norms use the statistics of the batch and update the running
-    /// statistics in `params`.
+    /// Runs all nodes that the given inputs lead to, in training mode, and returns the mean loss of
+    /// the batch (NaN where no loss was set or given its inputs). Batch norms use the statistics of
+    /// the batch and update the running statistics in `params`.
     ///
-    /// Each input is paired with the elements of the whole batch, image after image, NHWC. The first call with these
-    /// inputs makes a plan and allocates; later calls allocate nothing until a batch is larger than any before.
+    /// Each input is paired with the elements of the whole batch, image after image, NHWC. The
+    /// first call with these inputs makes a plan and allocates; later calls allocate nothing until
+    /// a batch is larger than any before.
     ///
     /// # Panics
-    /// When an input is not of this tape, its length is not a multiple of an image, inputs differ in their number of
-    /// images, or there is no input.
+    /// When an input is not of this tape, its length is not a multiple of an image, inputs differ
+    /// in their number of images, or there is no input.
     #[track_caller]
     pub fn forward(&mut self, params: &mut Params, inputs: &[(Var, &[f32])]) -> f32 {
         let batch = self.batch_len(inputs);
@@ -38,12 +39,13 @@ impl Tape {
         loss
     }
 
-    /// Writes the gradient of the mean loss of the last [`Tape::forward`] to `grads`, in the layout of
-    /// [`Params::values`]. `params` must be those of that call, unchanged. A forward pass has one backward pass: gradients
-    /// overwrite the values that it kept.
+    /// Writes the gradient of the mean loss of the last [`Tape::forward`] to `grads`, in the layout
+    /// of [`Params::values`]. `params` must be those of that call, unchanged. A forward pass has
+    /// one backward pass: gradients overwrite the values that it kept.
     ///
     /// # Panics
-    /// When there was no forward pass with a loss since the last call, or `grads` has not the length of the parameters.
+    /// When there was no forward pass with a loss since the last call, or `grads` has not the
+    /// length of the parameters.
     #[track_caller]
     pub fn backward(&mut self, params: &Params, grads: &mut [f32]) {
         assert_eq!(
@@ -63,8 +65,9 @@ impl Tape {
         self.train = Some(session);
     }
 
-    /// Runs all nodes that the given inputs lead to, in inference mode: batch norms use their running statistics, and
-    /// only what [`Tape::value`] can read is kept. Inputs as for [`Tape::forward`]; the targets of the loss may be left out.
+    /// Runs all nodes that the given inputs lead to, in inference mode: batch norms use their
+    /// running statistics, and only what [`Tape::value`] can read is kept. Inputs as for
+    /// [`Tape::forward`]; the targets of the loss may be left out.
     ///
     /// # Panics
     /// As [`Tape::forward`].

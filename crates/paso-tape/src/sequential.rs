@@ -8,8 +8,8 @@ use crate::tape::Tape;
 
 /// A network as a list of layers, recorded on a tape by [`Sequential::record`].
 ///
-/// Sizes of inputs follow from what comes before. Parameters are named by kind and number, in the order of recording:
-/// `conv1.weight`, `norm1.gamma`, `linear1.bias`, …
+/// Sizes of inputs follow from what comes before. Parameters are named by kind and number, in the
+/// order of recording: `conv1.weight`, `norm1.gamma`, `linear1.bias`, …
 ///
 /// ```
 /// use paso_tape::{Params, Sequential, Tape};
@@ -60,8 +60,8 @@ impl Sequential {
         self
     }
 
-    /// A convolution with a square `kernel` of odd size, stride 1, "same" padding and no bias: for one that
-    /// a normalization follows.
+    /// A convolution with a square `kernel` of odd size, stride 1, "same" padding and no bias: for
+    /// one that a normalization follows.
     #[must_use]
     pub fn conv(self, out_channels: usize, kernel: usize) -> Self {
         self.conv_stride(out_channels, kernel, 1)

@@ -1,4 +1,5 @@
-//! A plan with its memory: batch chunks, phases over them, and the sums over the batch between phases.
+//! A plan with its memory: batch chunks, phases over them, and the sums over the batch between
+//! phases.
 
 use paso_ops::{GradSums, Image, Moments, Norm, PackedConv};
 
@@ -99,8 +100,9 @@ impl Session {
 
     /// Runs one phase over all chunks, the smallest ones last.
     ///
-    /// Every second phase runs through the batch in `reverse`, so that what the previous phase wrote last, which is still in cache, is
-    /// read first. Always in one direction, a cache smaller than the values of the batch would hold none of them when they are read.
+    /// Every second phase runs through the batch in `reverse`, so that what the previous phase
+    /// wrote last, which is still in cache, is read first. Always in one direction, a cache smaller
+    /// than the values of the batch would hold none of them when they are read.
     fn run_phase(
         &mut self,
         graph: &Graph,

@@ -50,11 +50,12 @@ impl Default for Tape {
 }
 
 impl Tape {
-    /// An empty tape that runs on the calling thread, with the fastest instruction set of this CPU or the one that the
-    /// environment variable `PASO_ISA` names.
+    /// An empty tape that runs on the calling thread, with the fastest instruction set of this CPU
+    /// or the one that the environment variable `PASO_ISA` names.
     ///
     /// # Panics
-    /// When `PASO_ISA` names an instruction set that is not available; call [`Isa::from_env`] first to handle that error.
+    /// When `PASO_ISA` names an instruction set that is not available; call [`Isa::from_env`] first
+    /// to handle that error.
     #[must_use]
     pub fn new() -> Self {
         Self::with_isa(Isa::from_env().unwrap_or_else(|error| panic!("PASO_ISA: {error}")))
@@ -72,8 +73,8 @@ impl Tape {
         }
     }
 
-    /// Whether to spread each batch over the current rayon pool. The result has the same bits for any number of
-    /// threads. Default: no. Inside `pool.install(…)` that pool is used.
+    /// Whether to spread each batch over the current rayon pool. The result has the same bits for
+    /// any number of threads. Default: no. Inside `pool.install(…)` that pool is used.
     pub fn set_parallel(&mut self, parallel: bool) {
         self.graph.parallel = parallel;
     }
@@ -112,15 +113,15 @@ impl Tape {
         self.graph.nodes[x.0].name = name.into();
     }
 
-    /// Keeps the values of `x`, so that [`Tape::value`] can read them. Nodes of one pixel (vectors and losses) are always kept;
-    /// an image is not, because it costs memory.
+    /// Keeps the values of `x`, so that [`Tape::value`] can read them. Nodes of one pixel (vectors
+    /// and losses) are always kept; an image is not, because it costs memory.
     pub fn keep(&mut self, x: Var) {
         self.graph.nodes[x.0].keep = true;
         self.discard_plans();
     }
 
-    /// Whether gradients stop at `x`. Parameters that only `x` depends on then get zero gradients, at no cost: for the frozen
-    /// part of a network in transfer learning.
+    /// Whether gradients stop at `x`. Parameters that only `x` depends on then get zero gradients,
+    /// at no cost: for the frozen part of a network in transfer learning.
     pub fn set_frozen(&mut self, x: Var, frozen: bool) {
         if self.graph.nodes[x.0].frozen != frozen {
             self.graph.nodes[x.0].frozen = frozen;
@@ -128,7 +129,8 @@ impl Tape {
         }
     }
 
-    /// Chooses the node that [`Tape::backward`] differentiates: one value per image, of which the batch mean is the loss.
+    /// Chooses the node that [`Tape::backward`] differentiates: one value per image, of which the
+    /// batch mean is the loss.
     ///
     /// # Panics
     /// When the node has more than one value per image.
@@ -145,7 +147,8 @@ impl Tape {
         self.graph.loss
     }
 
-    /// The recorded nodes, inputs first, in an order in which they can be computed: what an exporter walks.
+    /// The recorded nodes, inputs first, in an order in which they can be computed: what an
+    /// exporter walks.
     ///
     /// ```
     /// use paso_tape::{Params, Sequential, Tape};

@@ -1,8 +1,10 @@
-//! What the plan chooses must not change a bit: a depthwise convolution computed by the 1 x 1 one behind it (inference), and what a
-//! normalization writes, recomputed on the backward pass rather than kept (training). Where a caller wants to see a
-//! value, the plan cannot choose so: that is what the choice is compared with. And the gradient of a sum lies in one place
-//! with those of its terms, which those of a weighted sum do not. Small images go through a convolution several at a time. The sums of a
-//! normalization behind a pool are the only choice that rounds otherwise: from what the pool wrote, or from all that it read.
+//! What the plan chooses must not change a bit: a depthwise convolution computed by the 1 x 1 one
+//! behind it (inference), and what a normalization writes, recomputed on the backward pass rather
+//! than kept (training). Where a caller wants to see a value, the plan cannot choose so: that is
+//! what the choice is compared with. And the gradient of a sum lies in one place with those of its
+//! terms, which those of a weighted sum do not. Small images go through a convolution several at a
+//! time. The sums of a normalization behind a pool are the only choice that rounds otherwise: from
+//! what the pool wrote, or from all that it read.
 
 use paso_tape::{Conv, Params, Pool, Tape, Var};
 
@@ -17,7 +19,8 @@ struct Net {
     middles: Vec<Var>,
 }
 
-/// Two depthwise-separable blocks and a linear layer. With `keep`, what lies in their middles can be read.
+/// Two depthwise-separable blocks and a linear layer. With `keep`, what lies in their middles can
+/// be read.
 fn net(keep: bool) -> Net {
     let (mut tape, mut params) = (Tape::new(), Params::new(7));
     let image = tape.input(SHAPE);
@@ -123,7 +126,8 @@ fn the_gradient_of_a_sum_in_one_place_has_the_bits_of_copies() {
 
 #[test]
 fn sums_from_what_a_pool_wrote_are_those_from_what_it_read() {
-    // With `keep`, normalization and pool are apart. Where `gamma` is small next to `beta`, the output does not tell the input.
+    // With `keep`, normalization and pool are apart. Where `gamma` is small next to `beta`, the
+    // output does not tell the input.
     for (gamma, beta) in [(1.0, 0.0), (-0.5, 0.7), (0.0, 0.3), (1e-3, 0.5)] {
         let step = |keep: bool| {
             let (mut tape, mut params) = (Tape::new(), Params::new(5));
@@ -164,8 +168,9 @@ fn sums_from_what_a_pool_wrote_are_those_from_what_it_read() {
 
 #[test]
 fn images_that_go_together_are_what_each_is_alone() {
-    // Without a normalization, an image's outputs and gradients do not depend on the others. Batches of few images have
-    // chunks of one image; those of 19 and of 40 have chunks of two, three and more, which are not always a multiple of the preferred batch.
+    // Without a normalization, an image's outputs and gradients do not depend on the others.
+    // Batches of few images have chunks of one image; those of 19 and of 40 have chunks of two,
+    // three and more, which are not always a multiple of the preferred batch.
     let net = || {
         let (mut tape, mut params) = (Tape::new(), Params::new(11));
         let image = tape.input([8, 12, 16]);

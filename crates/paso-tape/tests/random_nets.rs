@@ -1,6 +1,6 @@
-//! Hundreds of random small graphs: what the plan makes of them (fusion, shared buffers, chunks of the batch) against an
-//! interpreter in f64 that does one op after the other, image by image, with plain loops. Gradients are compared with
-//! central differences of the interpreter.
+//! Hundreds of random small graphs: what the plan makes of them (fusion, shared buffers, chunks of
+//! the batch) against an interpreter in f64 that does one op after the other, image by image, with
+//! plain loops. Gradients are compared with central differences of the interpreter.
 
 mod interpreter;
 
@@ -46,7 +46,8 @@ fn random_graph(rng: &mut ChaCha8Rng) -> Graph {
     graph
 }
 
-/// Records the graph, then a linear layer to one number and its squared error. With `keep`, every value can be read.
+/// Records the graph, then a linear layer to one number and its squared error. With `keep`, every
+/// value can be read.
 fn record(graph: &Graph, tape: &mut Tape, params: &mut Params, keep: bool) -> [Var; 3] {
     let image = tape.input(graph.shapes[0]);
     let mut nodes = vec![image];
@@ -132,7 +133,8 @@ fn the_plan_agrees_with_an_interpreter() {
             );
         }
 
-        // Inference fuses batch norms and ReLUs into convolutions, but not where every value is kept.
+        // Inference fuses batch norms and ReLUs into convolutions, but not where every value is
+        // kept.
         let (mut plain, mut same) = (Tape::new(), Params::new(seed));
         record(&graph, &mut plain, &mut same, true);
         for tape in [&mut tape, &mut plain] {

@@ -111,7 +111,8 @@ impl Activation {
         }
     }
 
-    /// Whether [`Activation::derivative`] reads `x`. Where it does not, a network need not store the input.
+    /// Whether [`Activation::derivative`] reads `x`. Where it does not, a network need not store
+    /// the input.
     #[must_use]
     pub const fn derivative_needs_input(self) -> bool {
         !matches!(self, Self::Relu | Self::Sigmoid | Self::Tanh)
@@ -163,8 +164,8 @@ impl WithSimd for Activate<'_> {
     }
 }
 
-/// The gradient of the input from input, output and gradient of the output, all of one shape. `x` is not read, and may have any
-/// values, unless [`Activation::derivative_needs_input`].
+/// The gradient of the input from input, output and gradient of the output, all of one shape. `x`
+/// is not read, and may have any values, unless [`Activation::derivative_needs_input`].
 ///
 /// # Panics
 /// When shapes differ.

@@ -130,3 +130,71 @@ fn shapes_that_differ_are_both_named() {
         output(b, |y| activate(Isa::best(), Activation::Relu, view(a, &[0.0; 6]), y));
     });
 }
+
+#[test]
+fn every_length_has_the_bits_of_the_function_applied_to_each_element() {
+    // Vectorized loops have remainders; special values sit at every position of them.
+    for_each_isa(|isa| {
+        for activation in ALL {
+            for len in 1..=33 {
+                let plane = Plane::vector(len);
+                let special = |i: usize| if i % 3 == 0 { SPECIAL[i % 8] } else { 0.3 - i as f32 };
+                let x: Vec<f32> = (0..len).map(special).collect();
+                let what = format!("{activation:?} of {len} on {isa}");
+                let want: Vec<f32> = x.iter().map(|&x| activation.value(x)).collect();
+                let got = output(plane, |y| activate(isa, activation, view(plane, &x), y));
+                assert_close(
+                    &what,
+                    &got,
+                    &want.iter().map(|&y| y.into()).collect::<Vec<_>>(),
+                    4e-6,
+                );
+                let dy = vec![-2.0; len];
+                let slope = |(&x, &y): (&f32, &f32)| -2.0 * activation.derivative(x, y);
+                let want: Vec<f64> = x.iter().zip(&got).map(slope).map(f64::from).collect();
+                let views = (view(plane, &x), view(plane, &got), view(plane, &dy));
+                let got = output(plane, |dx| {
+                    activate_grad(isa, activation, views.0, views.1, views.2, dx);
+                });
+                assert_close(&format!("gradient, {what}"), &got, &want, 4e-6);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_blocked_relu_gradient_is_zero_even_where_the_gradient_above_is_not_finite() {
+    // 0 * infinity would be NaN, and one such pixel would spoil all weights.
+    let plane = Plane::vector(4);
+    for_each_isa(|isa| {
+        for dy in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+            let (y, dy) = ([0.0, 0.0, 2.0, 0.0], [dy; 4]);
+            let (x, dy_view) = (view(plane, &y), view(plane, &dy));
+            let dx = output(plane, |dx| activate_grad(isa, Activation::Relu, x, x, dy_view, dx));
+            assert_eq!([dx[0], dx[1], dx[3]], [0.0; 3], "{isa}");
+            assert!(!dx[2].is_finite(), "{isa}: what passes, passes as it is");
+        }
+    });
+}
+
+#[test]
+fn functions_that_rise_have_no_negative_slope_and_odd_ones_are_odd() {
+    for step in -800..=800_i16 {
+        let x = f32::from(step) / 80.0;
+        for activation in ALL {
+            let slope = activation.derivative(x, activation.value(x));
+            let dips = matches!(activation, Activation::Silu | Activation::HardSwish);
+            assert!(slope >= 0.0 || dips, "{activation:?} at {x}: {slope}");
+            assert!(slope.abs() <= 1.51, "{activation:?} at {x}: {slope}");
+        }
+        let pair = |f: Activation| (f.value(x), f.value(-x));
+        let (tanh, sigmoid) = (pair(Activation::Tanh), pair(Activation::Sigmoid));
+        assert_eq!(tanh.0, -tanh.1, "tanh at {x}");
+        assert!((sigmoid.0 + sigmoid.1 - 1.0).abs() < 1e-6, "sigmoid at {x}");
+        let (swish, hard) = (pair(Activation::Silu), pair(Activation::HardSwish));
+        assert!((swish.0 - swish.1 - x).abs() < 2e-6 * (1.0 + x.abs()), "x s(x) + x s(-x) = x");
+        assert!((hard.0 - hard.1 - x).abs() < 2e-6 * (1.0 + x.abs()), "the same for the hard one");
+        let (above, below) = pair(Activation::Softplus);
+        assert!((above - below - x).abs() < 2e-6 * (1.0 + x.abs()), "softplus(x) - softplus(-x)");
+    }
+}

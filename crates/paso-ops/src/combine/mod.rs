@@ -42,9 +42,10 @@ pub fn add_scaled(isa: Isa, scale: f32, x: Image<'_>, y: ImageMut<'_>) {
 
 /// Copies channels `from` of every pixel of `x` to the channels of `y` that begin at `to`.
 ///
-/// This one op is selection (`from` a part), concatenation (one call for each input) and, with all channels,
-/// a copy between planes with different halos. Channels of `y` outside the range are left alone.
-/// `x` is `[height, width, channels]`, `y` is `[height, width, other channels]`, both with any halo.
+/// This one op is selection (`from` a part), concatenation (one call for each input) and, with all
+/// channels, a copy between planes with different halos. Channels of `y` outside the range are left
+/// alone. `x` is `[height, width, channels]`, `y` is `[height, width, other channels]`, both with
+/// any halo.
 ///
 /// # Panics
 /// When heights or widths differ or a range is outside the channels.

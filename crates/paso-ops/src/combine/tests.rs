@@ -89,3 +89,71 @@ fn shapes_and_channels_that_do_not_fit_are_named() {
         copy_channels(isa, view(a, &zeros), 0..4, ImageMut::new(a, &mut [0.0; 6]), 0);
     });
 }
+
+#[test]
+fn every_length_adds_scales_and_clears_every_element_and_none_beside() {
+    for_each_isa(|isa| {
+        for len in 1..=33 {
+            // One row of `len` channels between two halos: what lies beside must stay.
+            let plane = Plane::vector(len).with_halo(1);
+            let (a, b) = (image(plane, 1), image(plane, 2));
+            let inner = |f: fn(f32, f32) -> f32| -> Vec<f32> {
+                gather(plane, &a).iter().zip(gather(plane, &b)).map(|(a, b)| f(*a, b)).collect()
+            };
+            let what = format!("{len} channels on {isa}");
+            let got = output(plane, |y| add(isa, view(plane, &a), view(plane, &b), y));
+            assert_same(&what, &got, &inner(|a, b| a + b));
+            let got = output(plane, |y| {
+                y.data.copy_from_slice(&b);
+                add_scaled(isa, 2.0, view(plane, &a), y);
+            });
+            assert_same(&what, &got, &inner(|a, b| b + 2.0 * a));
+            let got = output(plane, |y| clear(isa, y));
+            assert_same(&what, &got, &vec![0.0; len]);
+        }
+    });
+}
+
+#[test]
+fn special_values_are_scaled_as_in_ieee_754_and_copied_bit_by_bit() {
+    let plane = Plane::vector(SPECIAL.len());
+    for_each_isa(|isa| {
+        for scale in [0.0, -0.5, 1.0, f32::INFINITY] {
+            for start in SPECIAL {
+                let got = output(plane, |y| {
+                    y.data.fill(start);
+                    add_scaled(isa, scale, view(plane, &SPECIAL), y);
+                });
+                let want = SPECIAL.map(|x| start + scale * x);
+                assert_same(&format!("{start} + {scale} x on {isa}"), &got, &want);
+            }
+        }
+        let copied = output(plane, |y| copy_channels(isa, view(plane, &SPECIAL), 0..8, y, 0));
+        let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&copied), bits(&SPECIAL), "{isa}: signs of zeros and denormals too");
+    });
+}
+
+#[test]
+fn any_channels_can_be_copied_to_any_place_and_an_empty_range_copies_nothing() {
+    let (x, y) = (Plane::new(2, 3, 6).with_halo(2), Plane::new(2, 3, 7).with_halo(1));
+    let source = image(x, 1);
+    for_each_isa(|isa| {
+        for start in 0..=6 {
+            for end in start..=6 {
+                for to in 0..=7 - (end - start) {
+                    let got = output(y, |y| {
+                        copy_channels(isa, view(x, &source), start..end, y, to);
+                    });
+                    for (i, got) in got.iter().enumerate() {
+                        let (pixel, c) = (i / 7, i % 7);
+                        let copied = (to..to + end - start).contains(&c);
+                        let want = copied.then(|| gather(x, &source)[pixel * 6 + start + c - to]);
+                        let what = format!("{start}..{end} to {to} on {isa}: element {i}");
+                        assert!(want.map_or(got.is_nan(), |want| *got == want), "{what}: {got}");
+                    }
+                }
+            }
+        }
+    });
+}

@@ -2,7 +2,8 @@
 
 use crate::{Image, Isa};
 
-/// Adds the gradient of a bias, the sum of `dy` (`[height, width, channels]`) over all pixels, to `db` (`[channels]`).
+/// Adds the gradient of a bias, the sum of `dy` (`[height, width, channels]`) over all pixels, to
+/// `db` (`[channels]`).
 ///
 /// # Panics
 /// When `db` does not have one element per channel.

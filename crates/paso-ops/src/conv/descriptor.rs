@@ -9,9 +9,11 @@ use crate::layout::{Window, same_shape};
 ///
 /// Weights are `[kernel][kernel][in_channels / groups][out_channels]`, rows first ("HWIO").
 ///
-/// Most 3 x 3 kernels of stride 1 with at least 16 channels on both sides use Winograd F(4 x 4, 3 x 3) or F(2 x 2, 3 x 3) (Lavin & Gray, *Fast Algorithms for
-/// Convolutional Neural Networks*, arXiv 1509.09308): shapes alone decide. It rounds up to about twice as coarsely as the sum of all products,
-/// and a NaN or an infinity reaches whole tiles of up to 4 x 4 outputs, not only those that see it.
+/// Most 3 x 3 kernels of stride 1 with at least 16 channels on both sides use Winograd F(4 x 4, 3 x
+/// 3) or F(2 x 2, 3 x 3) (Lavin & Gray, *Fast Algorithms for Convolutional Neural Networks*, arXiv
+/// 1509.09308): shapes alone decide. It rounds up to about twice as coarsely as the sum of all
+/// products, and a NaN or an infinity reaches whole tiles of up to 4 x 4 outputs, not only those
+/// that see it.
 ///
 /// ```
 /// use paso_ops::{Conv, Epilogue, Images, ImagesMut, Isa, PackedConv, Plane};
@@ -40,7 +42,8 @@ pub struct Conv {
     pub stride: usize,
     /// Rows and columns of zeros around the input; the halo of the input must be at least this.
     pub padding: usize,
-    /// Groups of channels that do not see each other; `in_channels` groups are a depthwise convolution.
+    /// Groups of channels that do not see each other; `in_channels` groups are a depthwise
+    /// convolution.
     pub groups: usize,
 }
 
@@ -72,8 +75,8 @@ impl Conv {
     /// The output's layout for this input, without a halo.
     ///
     /// # Panics
-    /// When the input has other channels, the padded input is smaller than the kernel, or the convolution is invalid:
-    /// a size of zero, or groups that do not divide the channels.
+    /// When the input has other channels, the padded input is smaller than the kernel, or the
+    /// convolution is invalid: a size of zero, or groups that do not divide the channels.
     #[must_use]
     #[track_caller]
     pub fn output(&self, input: Plane) -> Plane {
@@ -135,8 +138,8 @@ impl Conv {
         self.groups > 1 && self.groups == self.in_channels && self.groups == self.out_channels
     }
 
-    /// The number of images of this size for which a call is fastest, a power of two: more than one where a single image
-    /// has too few tiles for the products to be worth reading the weights.
+    /// The number of images of this size for which a call is fastest, a power of two: more than one
+    /// where a single image has too few tiles for the products to be worth reading the weights.
     #[must_use]
     pub fn preferred_batch(&self, input: Plane) -> usize {
         let pixels = self.output(input).pixels();

@@ -2,7 +2,8 @@
 
 /// What a convolution applies to its sums before it stores them; nothing by default.
 ///
-/// Batch normalization of inference is fused into a convolution this way: its scale is multiplied into the weights, its shift is the bias.
+/// Batch normalization of inference is fused into a convolution this way: its scale is multiplied
+/// into the weights, its shift is the bias.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Epilogue<'a> {
     /// Added to each pixel: one element per output channel.

@@ -28,7 +28,8 @@ pub(super) struct ConvGeometry {
     pub(super) taps: usize,
     /// Elements of the input from one kernel row to the next.
     pub(super) tap_stride: usize,
-    /// Length of a kernel row: kernel width times input channels, or the kernel width alone where the convolution is depthwise.
+    /// Length of a kernel row: kernel width times input channels, or the kernel width alone where
+    /// the convolution is depthwise.
     pub(super) row_len: usize,
     /// Output channels.
     pub(super) channels: usize,

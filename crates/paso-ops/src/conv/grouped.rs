@@ -1,4 +1,5 @@
-//! Convolution as six obvious loops: what the fast kernels are tested against, and the path for grouped ones.
+//! Convolution as six obvious loops: what the fast kernels are tested against, and the path for
+//! grouped ones.
 
 use super::descriptor::Conv;
 use super::epilogue::Epilogue;

@@ -1,8 +1,10 @@
-//! The gradient of the input of a convolution: a transposed convolution, one per residue class of the stride.
+//! The gradient of the input of a convolution: a transposed convolution, one per residue class of
+//! the stride.
 //!
-//! Input row `i` contributes to output row `o` through kernel row `k` where `i + padding == o * stride + k`. So the rows
-//! with `i % stride == r` are a convolution of the output's gradient with every `stride`-th kernel row,
-//! the last first. Stride 1 has one such class, stride 2 has two, and four over rows and columns.
+//! Input row `i` contributes to output row `o` through kernel row `k` where
+//! `i + padding == o * stride + k`. So the rows with `i % stride == r` are a convolution of the
+//! output's gradient with every `stride`-th kernel row, the last first. Stride 1 has one such
+//! class, stride 2 has two, and four over rows and columns.
 
 use super::descriptor::Conv;
 use super::direct::Convolve;
@@ -14,19 +16,19 @@ use crate::{Images, ImagesMut, Isa};
 
 /// One residue class of rows (or columns) of the input.
 #[derive(Clone, Copy, Debug)]
-struct Class {
+pub(super) struct Class {
     /// First row of the class.
-    residue: usize,
+    pub(super) residue: usize,
     /// Output row that the first tap of the first row reads; it may lie in the halo.
-    first: isize,
+    pub(super) first: isize,
     /// Kernel row of the first tap; each further tap is `stride` rows before.
-    kernel_row: usize,
+    pub(super) kernel_row: usize,
     /// Kernel rows that use this class.
-    taps: usize,
+    pub(super) taps: usize,
 }
 
 impl Class {
-    fn new(conv: &Conv, residue: usize) -> Self {
+    pub(super) fn new(conv: &Conv, residue: usize) -> Self {
         let rest = (residue + conv.padding) % conv.stride;
         let taps = if rest < conv.kernel { (conv.kernel - 1 - rest) / conv.stride + 1 } else { 0 };
         let kernel_row = rest + conv.stride * taps.saturating_sub(1);
@@ -35,7 +37,7 @@ impl Class {
     }
 }
 
-fn classes(conv: &Conv) -> impl Iterator<Item = (Class, Class)> + use<> {
+pub(super) fn classes(conv: &Conv) -> impl Iterator<Item = (Class, Class)> + use<> {
     let conv = *conv;
     let class = move |residue| Class::new(&conv, residue);
     (0..conv.stride).flat_map(move |y| (0..conv.stride).map(move |x| (class(y), class(x))))
@@ -57,7 +59,8 @@ fn class_len(conv: &Conv, y: Class, x: Class, lanes: usize) -> usize {
     }
 }
 
-/// Packs the weights as [`input_grad`] reads them: class after class, taps reversed, inputs and outputs swapped.
+/// Packs the weights as [`input_grad`] reads them: class after class, taps reversed, inputs and
+/// outputs swapped.
 pub(super) fn pack(
     conv: &Conv,
     lanes: usize,

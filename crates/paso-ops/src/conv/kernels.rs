@@ -1,4 +1,5 @@
-//! Runs a convolution and its gradients: checks the shapes and calls the kernel that the descriptor chose.
+//! Runs a convolution and its gradients: checks the shapes and calls the kernel that the descriptor
+//! chose.
 
 use super::descriptor::Conv;
 use super::direct::Convolve;
@@ -11,12 +12,13 @@ use crate::{Images, ImagesMut, Isa};
 impl Conv {
     /// `y = bias + x * weights`, or the `ReLU` of it; the halo of `y` is left alone.
     ///
-    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding, `y` is `[images, ..]` of
-    /// [`Conv::output`], `[.., out_channels]`, with any halo. The weights were packed by [`PackedConv::pack`].
+    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding,
+    /// `y` is `[images, ..]` of [`Conv::output`], `[.., out_channels]`, with any halo. The weights
+    /// were packed by [`PackedConv::pack`].
     ///
     /// # Panics
-    /// When the planes do not fit the convolution, the halo of `x` is smaller than the padding, or there are more images
-    /// of one than of the other.
+    /// When the planes do not fit the convolution, the halo of `x` is smaller than the padding, or
+    /// there are more images of one than of the other.
     #[track_caller]
     pub fn forward(
         &self,
@@ -48,14 +50,16 @@ impl Conv {
         }
     }
 
-    /// The gradient of the input from the gradient of the output; it replaces what `dx` held, its halo is left alone.
+    /// The gradient of the input from the gradient of the output; it replaces what `dx` held, its
+    /// halo is left alone.
     ///
-    /// `dx` has the shape of the input, `[images, height, width, in_channels]`, with any halo; `dy` has that of the output, with a
-    /// halo of zeros of at least [`Conv::grad_halo`].
+    /// `dx` has the shape of the input, `[images, height, width, in_channels]`, with any halo; `dy`
+    /// has that of the output, with a halo of zeros of at least [`Conv::grad_halo`].
     ///
     /// # Panics
-    /// When the planes do not fit the convolution, the halo of `dy` is smaller than [`Conv::grad_halo`], there are more
-    /// images of one than of the other, or the weights were not packed by [`PackedConv::pack_backward`].
+    /// When the planes do not fit the convolution, the halo of `dy` is smaller than
+    /// [`Conv::grad_halo`], there are more images of one than of the other, or the weights were not
+    /// packed by [`PackedConv::pack_backward`].
     #[track_caller]
     pub fn input_grad(&self, isa: Isa, dy: Images<'_>, packed: &PackedConv, mut dx: ImagesMut<'_>) {
         let halo = self.grad_halo(dx.plane);
@@ -74,14 +78,15 @@ impl Conv {
         input_grad::input_grad(self, isa, dy, &packed.weights, dx);
     }
 
-    /// Adds the gradient of the weights to `dw`, `[kernel, kernel, in_channels / groups, out_channels]`.
+    /// Adds the gradient of the weights to `dw`,
+    /// `[kernel, kernel, in_channels / groups, out_channels]`.
     ///
-    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding, `dy` has the shape of the output,
-    /// with any halo.
+    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding,
+    /// `dy` has the shape of the output, with any halo.
     ///
     /// # Panics
-    /// When the planes do not fit the convolution, there are more images of one than of the other, or `dw` has another
-    /// length than the weights.
+    /// When the planes do not fit the convolution, there are more images of one than of the other,
+    /// or `dw` has another length than the weights.
     #[track_caller]
     pub fn weight_grad(&self, isa: Isa, x: Images<'_>, dy: Images<'_>, dw: &mut [f32]) {
         self.check(x.plane, dy.plane);

@@ -1,7 +1,7 @@
 //! 2-D convolution: forward pass, and the gradients of input, weights and bias.
 //!
-//! [`Conv`] describes a convolution, [`PackedConv`] has its weights in the order in which kernels read them. Shapes alone decide
-//! which kernels run:
+//! [`Conv`] describes a convolution, [`PackedConv`] has its weights in the order in which kernels
+//! read them. Shapes alone decide which kernels run:
 //!
 //! | convolution | forward, input gradient | weight gradient |
 //! |---|---|---|
@@ -12,8 +12,9 @@
 //! | grouped | `grouped.rs`, the plain loops | `grouped.rs` |
 //! | depthwise, then 1 x 1 (inference) | `separable.rs` | |
 //!
-//! A kernel for another size of depthwise convolution is a file in `depthwise` and a line where the others are chosen. Another
-//! activation behind a convolution is a field of [`Epilogue`] and a line where vectors are stored.
+//! A kernel for another size of depthwise convolution is a file in `depthwise` and a line where the
+//! others are chosen. Another activation behind a convolution is a field of [`Epilogue`] and a line
+//! where vectors are stored.
 
 mod bias;
 mod depthwise;
@@ -21,10 +22,14 @@ mod descriptor;
 mod direct;
 mod epilogue;
 mod geometry;
+#[cfg(test)]
+mod geometry_tests;
 mod grouped;
 mod input_grad;
 mod kernels;
 mod packed;
+#[cfg(test)]
+mod reuse_tests;
 mod separable;
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,9 @@ use crate::{Buffer, Isa, Plane};
 
 /// Weights packed for [`Conv::forward`], or for [`Conv::input_grad`].
 ///
-/// Pack after each change of the weights, and before each change between the forward and the backward pass: both use the same memory.
-/// Packing again allocates nothing. Packed weights fit one instruction set, one convolution and one kind of kernel; a use for
-/// anything else panics.
+/// Pack after each change of the weights, and before each change between the forward and the
+/// backward pass: both use the same memory. Packing again allocates nothing. Packed weights fit one
+/// instruction set, one convolution and one kind of kernel; a use for anything else panics.
 #[derive(Clone, Debug, Default)]
 pub struct PackedConv {
     pub(super) weights: Buffer,
@@ -27,10 +27,12 @@ struct Use {
 }
 
 impl PackedConv {
-    /// Packs weights (`[kernel, kernel, in_channels / groups, out_channels]`) for the forward pass over inputs of this size.
+    /// Packs weights (`[kernel, kernel, in_channels / groups, out_channels]`) for the forward pass
+    /// over inputs of this size.
     ///
     /// # Panics
-    /// When `weights` does not have [`Conv::weight_len`] elements, or the input does not fit the convolution.
+    /// When `weights` does not have [`Conv::weight_len`] elements, or the input does not fit the
+    /// convolution.
     #[track_caller]
     pub fn pack(&mut self, isa: Isa, conv: &Conv, input: Plane, weights: &[f32]) {
         check_len(conv, weights);

@@ -1,8 +1,10 @@
-//! Fused kernel: a depthwise convolution and the 1 x 1 convolution behind it in one pass, a few rows at a time.
+//! Fused kernel: a depthwise convolution and the 1 x 1 convolution behind it in one pass, a few
+//! rows at a time.
 //!
-//! A depthwise convolution has so few operations that writing its output to the L2 cache and reading it
-//! again takes longer than its sums. A few rows of it stay in the L1 cache until the 1 x 1 convolution has
-//! read them. The results have the same bits as those of the two convolutions one after the other.
+//! A depthwise convolution has so few operations that writing its output to the L2 cache and
+//! reading it again takes longer than its sums. A few rows of it stay in the L1 cache until the 1 x
+//! 1 convolution has read them. The results have the same bits as those of the two convolutions one
+//! after the other.
 
 use super::descriptor::Conv;
 use super::epilogue::Epilogue;
@@ -43,8 +45,9 @@ pub struct Separable {
 }
 
 impl Separable {
-    /// The pair, if `first` is depthwise, `second` is 1 x 1, and one pass over these inputs is faster than two: the weights of the
-    /// second, read again for each few rows, must be less than what the rows would cost.
+    /// The pair, if `first` is depthwise, `second` is 1 x 1, and one pass over these inputs is
+    /// faster than two: the weights of the second, read again for each few rows, must be less than
+    /// what the rows would cost.
     ///
     /// # Panics
     /// When the inputs do not fit.
@@ -71,14 +74,16 @@ impl Separable {
         self.between.len()
     }
 
-    /// `y` is the second convolution of the first one of `x`, each with its weights and what it does to its sums.
+    /// `y` is the second convolution of the first one of `x`, each with its weights and what it
+    /// does to its sums.
     ///
-    /// `x` is `[height, width, channels]` with a halo of zeros of at least the padding of the first convolution, `y` is
-    /// [`Conv::output`] of both, with any halo. `between` is scratch memory with any content.
+    /// `x` is `[height, width, channels]` with a halo of zeros of at least the padding of the first
+    /// convolution, `y` is [`Conv::output`] of both, with any halo. `between` is scratch memory
+    /// with any content.
     ///
     /// # Panics
-    /// When an image is not of the size that the pair was made for, `between` has another length than
-    /// [`Separable::scratch_len`], or weights were packed for something else.
+    /// When an image is not of the size that the pair was made for, `between` has another length
+    /// than [`Separable::scratch_len`], or weights were packed for something else.
     #[track_caller]
     pub fn forward(
         &self,

@@ -7,8 +7,8 @@ use crate::test_support::{
 };
 use crate::{Activation, Image, ImageMut, Images, ImagesMut, Isa, Plane};
 
-/// A few ulp times the length of the sum, which was made in `f64`: inputs and weights are below 1, so a sum of n terms is
-/// below n.
+/// A few ulp times the length of the sum, which was made in `f64`: inputs and weights are below 1,
+/// so a sum of n terms is below n.
 #[track_caller]
 fn close(what: &str, conv: &Conv, isa: Isa, terms: usize, got: &[f32], want: &[f64]) {
     let bound = 4.0 * f64::from(f32::EPSILON) * f64::from(u16::try_from(terms).unwrap());
@@ -126,7 +126,8 @@ fn every_kernel_stride_and_padding() {
 fn winograds_way_wherever_it_is_taken() {
     let sizes = [(8, 8), (10, 12), (22, 6), (16, 16), (12, 24), (18, 22)];
     for (from, to) in [(16, 16), (17, 40), (32, 32), (33, 32), (32, 47), (48, 64), (70, 33)] {
-        // Larger images have more tiles, not other ones, so two pairs of channels are enough: emulators are slow.
+        // Larger images have more tiles, not other ones, so two pairs of channels are enough:
+        // emulators are slow.
         let sizes = if from <= 17 { &sizes[..] } else { &sizes[..3] };
         for &(height, width) in sizes {
             for padding in 0..3 {
@@ -150,7 +151,8 @@ fn winograds_way_wherever_it_is_taken() {
     check(Conv::new(96, 128, 3), 32, 20);
 }
 
-/// How much coarser than the direct sum the 4 x 4 tiles round: behind a `ReLU`, where inputs do not cancel, over 64 channels.
+/// How much coarser than the direct sum the 4 x 4 tiles round: behind a `ReLU`, where inputs do not
+/// cancel, over 64 channels.
 #[test]
 fn large_tiles_round_about_twice_as_coarsely() {
     let conv = Conv::new(64, 64, 3);
@@ -200,7 +202,8 @@ fn large_tiles_round_about_twice_as_coarsely() {
 
 #[test]
 fn a_pair_in_one_pass_has_the_bits_of_two() {
-    // Rows that fill the memory between evenly and not, one and many of them, channels around the lanes.
+    // Rows that fill the memory between evenly and not, one and many of them, channels around the
+    // lanes.
     let sizes =
         [(13, 40, 33, 20), (64, 64, 16, 32), (5, 8, 9, 17), (2, 300, 15, 3), (9, 9, 64, 64)];
     for (height, width, channels, to) in sizes {

@@ -10,8 +10,8 @@ pub(in crate::conv) enum WinogradTile {
 }
 
 impl WinogradTile {
-    /// The fastest tile for a 3 x 3 convolution of stride 1 with these channels and `rows x columns` outputs; none where the
-    /// direct sum is faster.
+    /// The fastest tile for a 3 x 3 convolution of stride 1 with these channels and
+    /// `rows x columns` outputs; none where the direct sum is faster.
     pub(in crate::conv) fn choose(
         in_channels: usize,
         out_channels: usize,

@@ -11,8 +11,8 @@ use crate::{Image, ImageMut, Isa};
 
 /// Batch normalization, activation and pooling of one image: `y = pool(relu(x * scale + shift))`.
 ///
-/// `x` is `[height, width, channels]`, `y` is [`NormEpilogue::output`] of it; both with any halo. Normalization uses the
-/// coefficients that [`Norm::set_batch`] or [`Norm::set_running`] set.
+/// `x` is `[height, width, channels]`, `y` is [`NormEpilogue::output`] of it; both with any halo.
+/// Normalization uses the coefficients that [`Norm::set_batch`] or [`Norm::set_running`] set.
 ///
 /// ```
 /// use paso_ops::{Image, ImageMut, Isa, Norm, NormEpilogue, Plane, batch_norm};

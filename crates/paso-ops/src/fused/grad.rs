@@ -9,10 +9,12 @@ use crate::norm::Norm;
 use crate::vector::{BlockKernel, load, run_blocks, store, vector_of};
 use crate::{Image, ImageMut, Isa};
 
-/// The gradient of the input of [`batch_norm`](crate::batch_norm), once [`Norm::set_backward`] has the sums of the batch.
+/// The gradient of the input of [`batch_norm`](crate::batch_norm), once [`Norm::set_backward`] has
+/// the sums of the batch.
 ///
-/// `x` and `dx` are `[height, width, channels]`, `dy` is [`NormEpilogue::output`] of it. `dx` is overwritten; its halo is not. The
-/// gradient of a pool goes to the first pixel of its window that has the maximum.
+/// `x` and `dx` are `[height, width, channels]`, `dy` is [`NormEpilogue::output`] of it. `dx` is
+/// overwritten; its halo is not. The gradient of a pool goes to the first pixel of its window that
+/// has the maximum.
 ///
 /// # Panics
 /// When the shapes or the numbers of channels do not fit; the message has both.
@@ -57,7 +59,8 @@ impl<const POOL: bool> BlockKernel for Grad<'_, POOL> {
                 coefficients[k] = vector;
             }
         }
-        // The pixels that windows cover: not the last row of an odd height, nor the last pixel of an odd width.
+        // The pixels that windows cover: not the last row of an odd height, nor the last pixel of
+        // an odd width.
         let (rows, pixels) = if POOL { (2 * dy.plane.height, 2 * dy.plane.width) } else { (0, 0) };
         let plane = self.dx.plane;
         if POOL {

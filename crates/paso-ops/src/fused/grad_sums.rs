@@ -1,4 +1,5 @@
-//! The sums over the batch that the gradient of a batch normalization needs, from its input or from its output.
+//! The sums over the batch that the gradient of a batch normalization needs, from its input or from
+//! its output.
 
 use pulp::Simd;
 
@@ -9,7 +10,8 @@ use crate::norm::{GradSums, Norm};
 use crate::vector::{BlockKernel, load, run_blocks, vector_of};
 use crate::{Image, Isa};
 
-/// Adds one image to the sums over a batch, from the input of [`batch_norm`](crate::batch_norm) and the gradient of its output.
+/// Adds one image to the sums over a batch, from the input of [`batch_norm`](crate::batch_norm) and
+/// the gradient of its output.
 ///
 /// `x` is `[height, width, channels]`, `dy` is [`NormEpilogue::output`] of it.
 ///
@@ -34,11 +36,12 @@ pub fn batch_norm_grad_sums(
     }
 }
 
-/// [`batch_norm_grad_sums`] from the output `y` instead of the input `x`: with a pool it has a quarter of the values, and the
-/// convolution behind has often just read them.
+/// [`batch_norm_grad_sums`] from the output `y` instead of the input `x`: with a pool it has a
+/// quarter of the values, and the convolution behind has often just read them.
 ///
-/// A gradient reaches only the maximum of a window, and the normalized input of that pixel follows from the output as
-/// `(y - beta) / scale`. Call it only where [`Norm::is_invertible`]. The sums equal those from the input up to rounding.
+/// A gradient reaches only the maximum of a window, and the normalized input of that pixel follows
+/// from the output as `(y - beta) / scale`. Call it only where [`Norm::is_invertible`]. The sums
+/// equal those from the input up to rounding.
 ///
 /// `y` and `dy` have the same shape, that of the output.
 ///

@@ -50,7 +50,8 @@ pub(super) fn window<S: Simd, const FULL: bool>(
     xs
 }
 
-/// One vector of channels: coefficients, and the arithmetic that forward and backward kernels share.
+/// One vector of channels: coefficients, and the arithmetic that forward and backward kernels
+/// share.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes<S: Simd> {
     simd: S,
@@ -117,7 +118,8 @@ impl<S: Simd> Lanes<S> {
         self.simd.mul_add_f32s(d, d_output, value)
     }
 
-    /// Whether `x` replaces the maximum so far: the first of equal values stays, and so does the first NaN.
+    /// Whether `x` replaces the maximum so far: the first of equal values stays, and so does the
+    /// first NaN.
     #[inline(always)]
     fn exceeds(self, x: S::f32s, max: S::f32s) -> S::m32s {
         let simd = self.simd;
@@ -127,7 +129,8 @@ impl<S: Simd> Lanes<S> {
 
     /// The maximum of four, and which of the last three exceeded the maximum of those before it.
     ///
-    /// Taken before the activation: `ReLU` keeps the order of positive values and blocks the gradient of the others.
+    /// Taken before the activation: `ReLU` keeps the order of positive values and blocks the
+    /// gradient of the others.
     #[inline(always)]
     pub(super) fn largest(self, values: [S::f32s; 4]) -> (S::f32s, [S::m32s; 3]) {
         let (simd, max) = (self.simd, values[0]);

@@ -1,12 +1,14 @@
-//! Fused kernel: batch normalization, `ReLU` and 2 x 2 max pooling in one pass over memory each way.
+//! Fused kernel: batch normalization, `ReLU` and 2 x 2 max pooling in one pass over memory each
+//! way.
 //!
-//! As separate kernels, the three would write and read three images forward and as many backward. Fused, the forward pass reads the
-//! output of the convolution once and writes the input of the next one. The backward pass computes the maximum and the sign again from the
-//! output of the convolution, so nothing in between is stored. The order of operations is that of the separate kernels, so the
-//! results have the same bits (see the tests).
+//! As separate kernels, the three would write and read three images forward and as many backward.
+//! Fused, the forward pass reads the output of the convolution once and writes the input of the
+//! next one. The backward pass computes the maximum and the sign again from the output of the
+//! convolution, so nothing in between is stored. The order of operations is that of the separate
+//! kernels, so the results have the same bits (see the tests).
 //!
-//! Inference needs less: there the coefficients of the normalization are multiplied into the weights of the convolution, whose
-//! [`Epilogue`](crate::Epilogue) adds the shift as a bias.
+//! Inference needs less: there the coefficients of the normalization are multiplied into the
+//! weights of the convolution, whose [`Epilogue`](crate::Epilogue) adds the shift as a bias.
 
 mod forward;
 mod grad;
@@ -38,12 +40,14 @@ const VECTORS: usize = 8;
 pub struct NormEpilogue {
     /// [`Activation::Relu`](crate::Activation::Relu).
     pub relu: bool,
-    /// After it, the maximum of 2 x 2 pixels: [`max_pool`](crate::max_pool) with [`Pool::new(2)`](Pool::new).
+    /// After it, the maximum of 2 x 2 pixels: [`max_pool`](crate::max_pool) with
+    /// [`Pool::new(2)`](Pool::new).
     pub pool: bool,
 }
 
 impl NormEpilogue {
-    /// The output's layout for this input, without a halo: half the height and width (rounded down) with a pool.
+    /// The output's layout for this input, without a halo: half the height and width (rounded down)
+    /// with a pool.
     ///
     /// # Panics
     /// When there is a pool and the input is smaller than 2 x 2.

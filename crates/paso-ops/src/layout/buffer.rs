@@ -28,7 +28,8 @@ impl Buffer {
         buffer
     }
 
-    /// Sets the length. Allocates, and sets everything to zero, only when it must grow beyond what it ever was.
+    /// Sets the length. Allocates, and sets everything to zero, only when it must grow beyond what
+    /// it ever was.
     pub fn resize(&mut self, len: usize) {
         let floats = LINE / size_of::<f32>();
         if self.data.len() < len + floats {

@@ -1,4 +1,5 @@
-//! Where elements lie in memory: layouts of images, views of one and of several images, aligned buffers.
+//! Where elements lie in memory: layouts of images, views of one and of several images, aligned
+//! buffers.
 
 mod buffer;
 mod image;

@@ -1,8 +1,9 @@
-//! Where the pixels of one image lie in a slice: height, width, channels, and a halo of zeros around them.
+//! Where the pixels of one image lie in a slice: height, width, channels, and a halo of zeros
+//! around them.
 //!
-//! Images are NHWC: the channels of a pixel are adjacent, then the pixels of a row, then rows. A halo lets a
-//! convolution read past the border without a branch; every kernel writes the inner pixels only, so a
-//! halo that was zero once stays zero.
+//! Images are NHWC: the channels of a pixel are adjacent, then the pixels of a row, then rows. A
+//! halo lets a convolution read past the border without a branch; every kernel writes the inner
+//! pixels only, so a halo that was zero once stays zero.
 
 use std::ops::Range;
 
@@ -87,7 +88,8 @@ impl Plane {
         start..start + self.width * self.channels
     }
 
-    /// The elements of the image, halo excluded, as contiguous ranges: one range without a halo, else one per row.
+    /// The elements of the image, halo excluded, as contiguous ranges: one range without a halo,
+    /// else one per row.
     pub fn runs(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let plane =
             if self.halo == 0 { Self { height: 1, width: self.pixels(), ..*self } } else { *self };

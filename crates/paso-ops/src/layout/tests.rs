@@ -71,3 +71,52 @@ fn buffers_are_aligned_keep_their_memory_and_copy_their_content() {
     buffer.resize(100_000);
     assert!(buffer.iter().all(|x| *x == 0.0), "a buffer that grew is zero");
 }
+
+#[test]
+fn the_element_of_a_pixel_is_where_the_conventions_say() {
+    for halo in 0..3 {
+        let plane = Plane::new(3, 4, 5).with_halo(halo);
+        // By the definition: rows of `width + 2 halo` pixels, `halo` of them above.
+        let index = |y: usize, x: usize, c: usize| ((y + halo) * (4 + 2 * halo) + x + halo) * 5 + c;
+        for (y, x, c) in [(0, 0, 0), (2, 3, 4), (1, 2, 3)] {
+            assert_eq!(plane.row(y).start + x * plane.channels + c, index(y, x, c), "halo {halo}");
+        }
+        assert_eq!(plane.origin(), index(0, 0, 0));
+        assert_eq!(plane.row_stride(), index(1, 0, 0) - index(0, 0, 0));
+        assert_eq!(plane.len(), index(2, 3, 4) + 1 + index(0, 0, 0), "as much halo behind");
+        assert_eq!((plane.pixels(), plane.inner_len()), (12, 60));
+    }
+    assert_eq!(Plane::vector(7), Plane::new(1, 1, 7));
+    assert_eq!(Plane::vector(7).with_halo(2).with_halo(0), Plane::vector(7), "halos do not add");
+}
+
+#[test]
+fn views_of_one_image_are_views_of_several_and_writing_one_leaves_the_others() {
+    let plane = Plane::new(1, 2, 2).with_halo(1);
+    let mut data = vec![0.0; 3 * plane.len()];
+    let mut images = ImagesMut::new(plane, &mut data);
+    for (n, image) in (1_u8..).zip(images.iter_mut()) {
+        let mut one = ImagesMut::from(image);
+        assert_eq!((one.count(), one.plane), (1, plane));
+        one.iter_mut().for_each(|image| image.data[plane.row(0)].fill(f32::from(n)));
+    }
+    let images = Images::new(plane, &data);
+    for (n, image) in (1_u8..).zip(images.iter()) {
+        let sum: f32 = image.data.iter().sum();
+        assert_eq!(sum, 4.0 * f32::from(n), "four inner elements and zeros around them");
+        assert_eq!(Images::from(image).iter().next().unwrap().data, image.data);
+    }
+}
+
+#[test]
+fn an_empty_buffer_has_a_slice_and_shrinking_hides_what_growing_shows_again() {
+    let mut buffer = Buffer::zeros(0);
+    assert_eq!((buffer.len(), buffer.to_vec()), (0, vec![]));
+    buffer.resize(8);
+    buffer.copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
+    buffer.resize(2);
+    assert_eq!(buffer[..], [1.0, 2.0]);
+    assert_eq!(buffer.clone()[..], [1.0, 2.0], "a copy has the visible part only");
+    buffer.resize(4);
+    assert_eq!(buffer[..], [1.0, 2.0, 3.0, 4.0]);
+}

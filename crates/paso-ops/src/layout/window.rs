@@ -2,7 +2,8 @@
 
 use super::Plane;
 
-/// The side of a window, the pixels from one to the next, and how far they may reach over the border.
+/// The side of a window, the pixels from one to the next, and how far they may reach over the
+/// border.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     pub(crate) size: usize,
@@ -11,7 +12,8 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// How many windows an image has, as the layout of an output with one pixel for each; `what` they are called in a message.
+    /// How many windows an image has, as the layout of an output with one pixel for each; `what`
+    /// they are called in a message.
     ///
     /// # Panics
     /// When the padded image is smaller than a window.

@@ -1,17 +1,22 @@
-//! Losses on boxes that count overlap: `GIoU`, `DIoU` and `CIoU`, with exact gradients by dual numbers.
+//! Losses on boxes that count overlap: `GIoU`, `DIoU` and `CIoU`, with exact gradients by dual
+//! numbers.
 //!
-//! A box is `[x_min, y_min, x_max, y_max]`. Definitions and the guard `1e-7` in the denominators are torchvision's.
+//! A box is `[x_min, y_min, x_max, y_max]`. Definitions and the guard `1e-7` in the denominators
+//! are torchvision's.
 
 use std::ops::{Add, Div, Mul, Sub};
 
 /// Which overlap loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BoxLoss {
-    /// `1 - IoU + (hull - union) / hull` (Rezatofighi et al. 2019, arXiv:1902.09630). Range `0..=2`.
+    /// `1 - IoU + (hull - union) / hull` (Rezatofighi et al. 2019, arXiv:1902.09630). Range
+    /// `0..=2`.
     Giou,
-    /// `1 - IoU + (distance of centers / diagonal of the hull)^2` (Zheng et al. 2019, arXiv:1911.08287).
+    /// `1 - IoU + (distance of centers / diagonal of the hull)^2` (Zheng et al. 2019,
+    /// arXiv:1911.08287).
     Diou,
-    /// `DIoU` plus a penalty for another aspect ratio (same source). The prediction needs a height above 0.
+    /// `DIoU` plus a penalty for another aspect ratio (same source). The prediction needs a height
+    /// above 0.
     Ciou,
 }
 
@@ -19,10 +24,11 @@ const EPS: f64 = 1e-7;
 
 /// The loss of a predicted box against a target, and its gradient with respect to the prediction.
 ///
-/// Boxes are `[left, top, right, bottom]` (`xyxy`) in any one unit; the gradient is of the prediction, in the same order.
+/// Boxes are `[left, top, right, bottom]` (`xyxy`) in any one unit; the gradient is of the
+/// prediction, in the same order.
 ///
-/// Two equal boxes with an area have a loss of about 0; a prediction without an area may give NaN with
-/// [`BoxLoss::Ciou`] only.
+/// Two equal boxes with an area have a loss of about 0; a prediction without an area may give NaN
+/// with [`BoxLoss::Ciou`] only.
 ///
 /// ```
 /// use paso_ops::{BoxLoss, box_loss};
@@ -58,7 +64,8 @@ pub fn box_loss(kind: BoxLoss, pred: [f32; 4], target: [f32; 4]) -> (f32, [f32; 
             } else {
                 let angle = |b: [Dual; 4]| ((b[2] - b[0]) / (b[3] - b[1])).atan();
                 let v = square(angle(t) - angle(p)).times(4.0 / std::f64::consts::PI.powi(2));
-                // The weight is a constant in the paper and in torchvision: no gradient flows through it.
+                // The weight is a constant in the paper and in torchvision: no gradient flows
+                // through it.
                 diou + v.times(v.value / (1.0 - iou.value + v.value + EPS))
             }
         }

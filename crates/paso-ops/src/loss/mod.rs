@@ -1,16 +1,20 @@
 //! Losses of one image: a value, and a gradient scaled by whatever comes from above.
 //!
-//! A loss over several values is their mean. The mean over the images of a batch is left to the caller. Losses take no
-//! instruction set: they are sums over a few values, dominated by `exp` and `ln`.
+//! A loss over several values is their mean. The mean over the images of a batch is left to the
+//! caller. Losses take no instruction set: they are sums over a few values, dominated by `exp` and
+//! `ln`.
 
 mod boxes;
+#[cfg(test)]
+mod boxes_tests;
 #[cfg(test)]
 mod tests;
 
 pub use boxes::{BoxLoss, box_loss};
 
-/// Smooth L1 (Girshick 2015, arXiv:1504.08083, with `PyTorch`'s `beta`): `d^2 / (2 beta)` where `|d| < beta`, else
-/// `|d| - beta / 2`, averaged over the values, with `d = x - target`. `beta` 0 is the L1 loss. `x` and `target` have one length.
+/// Smooth L1 (Girshick 2015, arXiv:1504.08083, with `PyTorch`'s `beta`): `d^2 / (2 beta)` where
+/// `|d| < beta`, else `|d| - beta / 2`, averaged over the values, with `d = x - target`. `beta` 0
+/// is the L1 loss. `x` and `target` have one length.
 ///
 /// ```
 /// assert_eq!(paso_ops::smooth_l1(&[0.5, 3.0], &[0.0, 0.0], 1.0), (0.125 + 2.5) / 2.0);
@@ -27,7 +31,8 @@ pub fn smooth_l1(x: &[f32], target: &[f32], beta: f32) -> f32 {
     })
 }
 
-/// Writes `scale` times the gradient of [`smooth_l1`] with respect to `x` to `dx`; all have one length.
+/// Writes `scale` times the gradient of [`smooth_l1`] with respect to `x` to `dx`; all have one
+/// length.
 ///
 /// # Panics
 /// When lengths differ.
@@ -55,7 +60,8 @@ pub fn mse(x: &[f32], target: &[f32]) -> f32 {
     mean(x, target, |x, t| (x - t) * (x - t))
 }
 
-/// Writes `scale` times the gradient of [`mse`] with respect to `x`, `2 (x - target) / n`, to `dx`; all have one length.
+/// Writes `scale` times the gradient of [`mse`] with respect to `x`, `2 (x - target) / n`, to `dx`;
+/// all have one length.
 ///
 /// # Panics
 /// When lengths differ.
@@ -64,8 +70,8 @@ pub fn mse_grad(x: &[f32], target: &[f32], scale: f32, dx: &mut [f32]) {
     mean_grad(x, target, scale, dx, |x, t| 2.0 * (x - t));
 }
 
-/// Binary cross-entropy of `sigmoid(x)` with a target in `0..=1`, averaged over the values. `x` and `target` have one
-/// length.
+/// Binary cross-entropy of `sigmoid(x)` with a target in `0..=1`, averaged over the values. `x` and
+/// `target` have one length.
 ///
 /// # Panics
 /// When lengths differ.
@@ -75,8 +81,8 @@ pub fn bce_with_logits(x: &[f32], target: &[f32]) -> f32 {
     mean(x, target, |x, t| x.max(0.0) - x * t + (-x.abs()).exp().ln_1p())
 }
 
-/// Writes `scale` times the gradient of [`bce_with_logits`] with respect to `x`, `(sigmoid(x) - target) / n`, to `dx`; all have one
-/// length.
+/// Writes `scale` times the gradient of [`bce_with_logits`] with respect to `x`,
+/// `(sigmoid(x) - target) / n`, to `dx`; all have one length.
 ///
 /// # Panics
 /// When lengths differ.
@@ -87,8 +93,8 @@ pub fn bce_with_logits_grad(x: &[f32], target: &[f32], scale: f32, dx: &mut [f32
 
 /// Cross-entropy of `softmax(logits)` with class `target`. `logits` is `[classes]`, of one image.
 ///
-/// `smoothing` in `0..1` moves that share of the target evenly to all classes (Szegedy et al. 2015, arXiv:1512.00567).
-/// `weights`, one a class, weigh the target's terms; none means 1 each.
+/// `smoothing` in `0..1` moves that share of the target evenly to all classes (Szegedy et al. 2015,
+/// arXiv:1512.00567). `weights`, one a class, weigh the target's terms; none means 1 each.
 ///
 /// ```
 /// let loss = paso_ops::cross_entropy(&[0.0, 0.0], 1, 0.0, None);
@@ -116,7 +122,8 @@ pub fn cross_entropy(
     (1.0 - smoothing) * hard + smoothing * all / count(logits.len())
 }
 
-/// Writes `scale` times the gradient of [`cross_entropy`] with respect to the logits, `[classes]`, to `dx`, of the same length.
+/// Writes `scale` times the gradient of [`cross_entropy`] with respect to the logits, `[classes]`,
+/// to `dx`, of the same length.
 ///
 /// # Panics
 /// As [`cross_entropy`], and when `dx` has another length than `logits`.

@@ -166,3 +166,111 @@ fn lengths_and_classes_that_do_not_fit_are_named() {
         let _ = cross_entropy(&[0.0; 2], 0, 0.0, Some(&[1.0; 3]));
     });
 }
+
+#[test]
+fn smooth_l1_is_continuous_in_value_and_slope_where_its_two_parts_meet() {
+    for beta in [1e-3_f32, 0.1, 1.0, 7.0] {
+        for sign in [-1.0, 1.0] {
+            let at = |d: f32| smooth_l1(&[sign * d], &[0.0], beta);
+            let slope = |d: f32| {
+                let mut dx = [f32::NAN];
+                smooth_l1_grad(&[sign * d], &[0.0], beta, 1.0, &mut dx);
+                dx[0]
+            };
+            let (below, above) = (beta * 0.999_99, beta * 1.000_01);
+            assert!((at(below) - at(above)).abs() < 1e-4 * beta, "beta {beta}");
+            assert!((slope(below) - slope(above)).abs() < 1e-4, "beta {beta}");
+            assert_eq!(slope(1e6 * beta), sign, "far away the slope is that of L1");
+            assert_eq!((at(0.0), slope(0.0)), (0.0, 0.0), "beta {beta} at the target");
+        }
+    }
+    // Without a round part, a value on its target has no slope, and a denormal off it has one.
+    let mut dx = [f32::NAN; 3];
+    smooth_l1_grad(&[1e-45, 0.0, -1e-45], &[0.0; 3], 0.0, 3.0, &mut dx);
+    assert_eq!(dx, [1.0, 0.0, -1.0]);
+}
+
+#[test]
+fn a_scale_multiplies_every_gradient_and_zero_silences_it() {
+    let (x, target) = ([0.7, -1.3, 2.0], [0.0, 1.0, 0.5]);
+    for (what, _, grad, _) in LOSSES {
+        let with = |scale: f32| {
+            let mut dx = [f32::NAN; 3];
+            grad(&x, &target, scale, &mut dx);
+            dx
+        };
+        let one = with(1.0);
+        assert!(one.iter().any(|dx| *dx != 0.0), "{what}");
+        for (dx, one) in with(-4.0).iter().zip(one) {
+            assert_eq!(*dx, -4.0 * one, "{what}: powers of two scale exactly");
+        }
+        assert!(with(0.0).iter().all(|dx| *dx == 0.0), "{what}");
+    }
+}
+
+#[test]
+fn no_values_have_no_mean() {
+    for (what, loss, grad, _) in LOSSES {
+        assert!(loss(&[], &[]).is_nan(), "{what}: 0 / 0");
+        grad(&[], &[], 1.0, &mut []);
+    }
+}
+
+#[test]
+fn binary_cross_entropy_saturates_without_overflow_and_is_exact_where_the_target_is_met() {
+    for target in [0.0, 0.25, 1.0] {
+        for x in [-1e4_f32, -90.0, 90.0, 1e4] {
+            // Far from zero the loss is linear: -x * target below, x * (1 - target) above.
+            let want = if x < 0.0 { -x * target } else { x * (1.0 - target) };
+            assert!((bce_with_logits(&[x], &[target]) - want).abs() <= 1e-6 * x.abs(), "{x}");
+            let mut dx = [f32::NAN];
+            bce_with_logits_grad(&[x], &[target], 1.0, &mut dx);
+            let want = if x < 0.0 { -target } else { 1.0 - target };
+            assert!((dx[0] - want).abs() < 1e-6, "{x}, target {target}: {}", dx[0]);
+        }
+    }
+    // The loss is smallest where sigmoid(x) is the target.
+    let logit = |p: f32| (p / (1.0 - p)).ln();
+    for target in [0.1, 0.5, 0.9] {
+        let mut dx = [f32::NAN];
+        bce_with_logits_grad(&[logit(target)], &[target], 1.0, &mut dx);
+        assert!(dx[0].abs() < 1e-6, "target {target}: {}", dx[0]);
+    }
+}
+
+#[test]
+fn the_cross_entropy_does_not_change_when_all_logits_shift_and_ignores_impossible_classes() {
+    for classes in 1..=17 {
+        let x: Vec<f32> = values(classes, 8).iter().map(|x| 4.0 * x).collect();
+        let shifted: Vec<f32> = x.iter().map(|x| x + 64.0).collect();
+        for smoothing in [0.0, 0.2] {
+            let target = classes / 2;
+            let loss = cross_entropy(&x, target, smoothing, None);
+            let moved = cross_entropy(&shifted, target, smoothing, None);
+            assert!((loss - moved).abs() < 2e-5, "{classes} classes: {loss}, shifted {moved}");
+        }
+    }
+    // A class of probability zero leaves the others as they were.
+    let (two, three) = ([0.3, -0.4], [0.3, -0.4, f32::NEG_INFINITY]);
+    let loss = cross_entropy(&three, 0, 0.0, None);
+    assert!((loss - cross_entropy(&two, 0, 0.0, None)).abs() < 1e-6, "{loss}");
+    let mut dx = [f32::NAN; 3];
+    cross_entropy_grad(&three, 0, 0.0, None, 1.0, &mut dx);
+    assert!(dx.iter().all(|dx| dx.is_finite()) && dx[2] == 0.0, "{dx:?}");
+    assert_eq!(cross_entropy(&three, 2, 0.0, None), f32::INFINITY);
+}
+
+#[test]
+fn a_class_of_weight_zero_has_neither_loss_nor_gradient() {
+    let (x, weights) = ([0.5, -1.0, 2.0], [0.0, 1.0, 3.0]);
+    assert_eq!(cross_entropy(&x, 0, 0.0, Some(&weights)), 0.0);
+    let mut dx = [f32::NAN; 3];
+    cross_entropy_grad(&x, 0, 0.0, Some(&weights), 1.0, &mut dx);
+    assert_eq!(dx, [0.0; 3]);
+    // And a weight of three counts three times.
+    let (one, three) = (cross_entropy(&x, 2, 0.0, None), cross_entropy(&x, 2, 0.0, Some(&weights)));
+    assert!((three - 3.0 * one).abs() < 1e-6, "{three}, {one}");
+    assert_panics(&["the gradient needs one element per class"], || {
+        cross_entropy_grad(&x, 0, 0.0, None, 1.0, &mut [0.0; 2]);
+    });
+}

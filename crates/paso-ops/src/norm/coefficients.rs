@@ -1,9 +1,10 @@
-//! The coefficients per channel that turn inputs into normalized outputs, and their gradients into those of the inputs.
+//! The coefficients per channel that turn inputs into normalized outputs, and their gradients into
+//! those of the inputs.
 
 use super::{GradSums, Moments};
 
-/// The coefficients of one batch normalization: `y = gamma * (x - mean) / sqrt(var + eps) + beta` as one multiply-add,
-/// `x * scale + shift`. All lengths are the number of channels.
+/// The coefficients of one batch normalization: `y = gamma * (x - mean) / sqrt(var + eps) + beta`
+/// as one multiply-add, `x * scale + shift`. All lengths are the number of channels.
 ///
 /// Coefficients are computed in `f64` and rounded once.
 ///
@@ -16,8 +17,9 @@ use super::{GradSums, Moments};
 /// assert_eq!(norm.shift, [0.0, 0.0]);
 /// ```
 ///
-/// For inference, `scale` can be multiplied into the weights of the convolution before the normalization, and `shift` be its
-/// bias ([`Epilogue`](crate::Epilogue)): the two layers then are one.
+/// For inference, `scale` can be multiplied into the weights of the convolution before the
+/// normalization, and `shift` be its bias ([`Epilogue`](crate::Epilogue)): the two layers then are
+/// one.
 #[derive(Clone, Debug, Default)]
 pub struct Norm {
     /// `gamma / sqrt(var + eps)`.
@@ -49,7 +51,8 @@ impl Norm {
         }
     }
 
-    /// Normalizes with the moments of a batch, as in training. The variance is the biased one, divided by the count.
+    /// Normalizes with the moments of a batch, as in training. The variance is the biased one,
+    /// divided by the count.
     ///
     /// # Panics
     /// When `moments`, `gamma` or `beta` has fewer channels.
@@ -103,8 +106,9 @@ impl Norm {
     /// Whether the input can be computed from the output well enough for
     /// [`batch_norm_grad_sums_from_output`](crate::batch_norm_grad_sums_from_output).
     ///
-    /// The output is rounded to a multiple of `ulp(beta)` where `gamma` is small compared with it, and computing the input divides
-    /// that error by `gamma`. True where `|beta| <= 16 |gamma|` in all channels, so that at most 4 of 24 bits are lost.
+    /// The output is rounded to a multiple of `ulp(beta)` where `gamma` is small compared with it,
+    /// and computing the input divides that error by `gamma`. True where `|beta| <= 16 |gamma|` in
+    /// all channels, so that at most 4 of 24 bits are lost.
     #[must_use]
     pub fn is_invertible(&self) -> bool {
         self.scale.iter().zip(&self.inverse_std).zip(&self.beta).all(|((scale, inverse), beta)| {
@@ -113,13 +117,14 @@ impl Norm {
         })
     }
 
-    /// The coefficients of `dx = dy * d_output + (x - mean) * d_centered + d_constant`: mean, then the three.
+    /// The coefficients of `dx = dy * d_output + (x - mean) * d_centered + d_constant`: mean, then
+    /// the three.
     pub(crate) fn backward_coefficients(&self) -> [&[f32]; 4] {
         [&self.mean, &self.d_output, &self.d_centered, &self.d_constant]
     }
 
-    /// Sets what [`batch_norm_grad`](crate::batch_norm_grad) needs from the sums over a batch of `count` pixels, and adds to the
-    /// gradients of gamma and beta.
+    /// Sets what [`batch_norm_grad`](crate::batch_norm_grad) needs from the sums over a batch of
+    /// `count` pixels, and adds to the gradients of gamma and beta.
     ///
     /// # Panics
     /// When the sums or one of the slices has fewer channels.

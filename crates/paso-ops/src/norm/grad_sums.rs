@@ -8,7 +8,8 @@ use crate::vector::for_each_lane;
 
 /// Sums over a batch for each channel: of `dy`, and of `dy * (x - mean)`.
 ///
-/// [`batch_norm_grad_sums`](crate::batch_norm_grad_sums) adds images, [`GradSums::merge`] adds batch chunks.
+/// [`batch_norm_grad_sums`](crate::batch_norm_grad_sums) adds images, [`GradSums::merge`] adds
+/// batch chunks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GradSums {
     d_output: Vec<f64>,
@@ -55,7 +56,8 @@ impl GradSums {
         for_each_lane::<S>(channels, d_output, d_output_x, |c, d, dx| self.add(c, d, dx));
     }
 
-    /// Adds the sums of another part of the batch. The order of such additions decides the last bits.
+    /// Adds the sums of another part of the batch. The order of such additions decides the last
+    /// bits.
     ///
     /// # Panics
     /// When the numbers of channels differ.

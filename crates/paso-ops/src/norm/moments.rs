@@ -8,7 +8,8 @@ use crate::{Image, Isa};
 /// Vectors of channels at a time. More accumulators than these would not stay in 16 registers.
 const VECTORS: usize = 2;
 
-/// Count, mean and sum of squared deviations from the mean, for each channel: the statistics of a batch.
+/// Count, mean and sum of squared deviations from the mean, for each channel: the statistics of a
+/// batch.
 ///
 /// ```
 /// use paso_ops::{Image, Isa, Moments, Plane};
@@ -52,14 +53,15 @@ impl Moments {
         &self.mean
     }
 
-    /// Biased variance of channel `c`, divided by the count: the one that normalizes. NaN where nothing was added.
+    /// Biased variance of channel `c`, divided by the count: the one that normalizes. NaN where
+    /// nothing was added.
     #[must_use]
     pub fn variance(&self, c: usize) -> f64 {
         self.m2[c] / self.count
     }
 
-    /// Unbiased variance of channel `c`, divided by the count minus one: the one that running statistics average, as in
-    /// `PyTorch`. NaN or infinite for fewer than two values.
+    /// Unbiased variance of channel `c`, divided by the count minus one: the one that running
+    /// statistics average, as in `PyTorch`. NaN or infinite for fewer than two values.
     #[must_use]
     pub fn unbiased_variance(&self, c: usize) -> f64 {
         self.m2[c] / (self.count - 1.0)
@@ -67,7 +69,8 @@ impl Moments {
 
     /// Adds the pixels of one image.
     ///
-    /// Sums are taken around the first pixel of the image, so that a mean far from zero does not cancel the variance.
+    /// Sums are taken around the first pixel of the image, so that a mean far from zero does not
+    /// cancel the variance.
     ///
     /// # Panics
     /// When the numbers of channels differ.
@@ -101,7 +104,8 @@ impl Moments {
         assert_eq!(own, channels, "moments of {own} channels, values of {channels}");
     }
 
-    /// The moments of a union (Chan, Golub and `LeVeque` 1979). The caller then adds to `self.count`.
+    /// The moments of a union (Chan, Golub and `LeVeque` 1979). The caller then adds to
+    /// `self.count`.
     #[inline(always)]
     fn merge_channel(&mut self, c: usize, count: f64, mean: f64, m2: f64) {
         let total = self.count + count;

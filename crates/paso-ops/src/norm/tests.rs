@@ -1,10 +1,12 @@
 //! Moments, coefficients and gradient sums against their definitions in `f64`.
 
+use std::ops::Range;
+
 use super::*;
 use crate::test_support::{
-    CHANNELS, SPECIAL, assert_panics, for_each_isa, gather, image, scatter, view,
+    CHANNELS, SPECIAL, assert_panics, for_each_isa, gather, image, output, scatter, values, view,
 };
-use crate::{Isa, NormEpilogue, Plane, batch_norm_grad_sums};
+use crate::{Isa, NormEpilogue, Plane, batch_norm, batch_norm_grad, batch_norm_grad_sums};
 
 /// Mean and biased variance of a channel of inner values.
 fn mean_and_variance(inner: &[f32], channels: usize, c: usize) -> (f64, f64) {
@@ -151,4 +153,147 @@ fn other_numbers_of_channels_are_named() {
     assert_panics(&["4 channels", "of 3"], || {
         batch_norm_grad_sums(isa, &norm, epilogue, image, image, &mut sums);
     });
+}
+
+#[test]
+fn every_number_of_channels_and_pixels_has_its_own_moments() {
+    for_each_isa(|isa| {
+        for channels in 1..=33 {
+            for pixels in [1, 2, 3, 17] {
+                let plane = Plane::new(1, pixels, channels);
+                let data = image(plane, channels);
+                let mut moments = Moments::new(channels);
+                moments.add_image(isa, view(plane, &data));
+                for c in 0..channels {
+                    let (mean, variance) = mean_and_variance(&data, channels, c);
+                    let what = format!("channel {c} of {channels}, {pixels} pixels, on {isa}");
+                    near(&what, moments.mean()[c], mean, 1e-6);
+                    near(&what, moments.variance(c), variance, 2e-6);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_mean_far_from_zero_does_not_cancel_the_variance() {
+    // Deviations of 1/8 around 4096: squares of the values need 27 bits, f32 has 24.
+    let plane = Plane::new(8, 8, 5);
+    for_each_isa(|isa| {
+        let values: Vec<f32> =
+            image(plane, 1).iter().map(|x| 4096.0 + (8.0 * x).round() / 8.0).collect();
+        let mut moments = Moments::new(5);
+        for part in [&values, &values] {
+            moments.add_image(isa, view(plane, part));
+        }
+        for c in 0..5 {
+            let (mean, variance) = mean_and_variance(&values, 5, c);
+            near(&format!("mean {c} on {isa}"), moments.mean()[c], mean, 1e-7);
+            near(&format!("variance {c} on {isa}"), moments.variance(c), variance, 1e-5);
+        }
+    });
+}
+
+#[test]
+fn moments_of_nothing_are_undefined_and_those_of_one_value_have_no_unbiased_variance() {
+    let mut moments = Moments::new(1);
+    assert_eq!(moments.count(), 0.0);
+    assert!(moments.variance(0).is_nan());
+    moments.add_image(Isa::best(), view(Plane::vector(1), &[3.0]));
+    assert_eq!((moments.count(), moments.mean()[0], moments.variance(0)), (1.0, 3.0, 0.0));
+    assert!(!moments.unbiased_variance(0).is_finite(), "0 / 0");
+    // A merge with nothing, from either side, changes no bit.
+    let mut empty = Moments::new(1);
+    empty.merge(&moments);
+    assert_eq!(empty, moments);
+    moments.merge(&Moments::new(1));
+    assert_eq!(empty, moments);
+}
+
+#[test]
+fn merged_moments_do_not_depend_on_how_the_batch_was_cut_up_to_rounding() {
+    let plane = Plane::new(3, 4, 6);
+    let images: Vec<Vec<f32>> = (0..9).map(|seed| image(plane, seed)).collect();
+    let of = |range: Range<usize>| {
+        let mut moments = Moments::new(6);
+        images[range].iter().for_each(|x| moments.add_image(Isa::best(), view(plane, x)));
+        moments
+    };
+    let whole = of(0..9);
+    for cuts in [vec![0, 1, 9], vec![0, 4, 5, 9], (0..=9).collect()] {
+        let mut merged = Moments::new(6);
+        cuts.windows(2).for_each(|cut| merged.merge(&of(cut[0]..cut[1])));
+        assert_eq!(merged.count(), whole.count());
+        for c in 0..6 {
+            near("mean", merged.mean()[c], whole.mean()[c], 1e-13);
+            near("variance", merged.variance(c), whole.variance(c), 1e-12);
+        }
+    }
+}
+
+/// Batch normalization of several images in `f64`, and the gradients of `sum(dy * y)` by the formula of Ioffe & Szegedy,
+/// section 3.
+#[test]
+fn a_batch_of_images_is_normalized_and_differentiated_as_in_the_paper() {
+    let (channels, plane) = (9, Plane::new(3, 4, 9).with_halo(1));
+    let (gamma, beta) = (values(channels, 5), values(channels, 6));
+    let images: Vec<Vec<f32>> = (0..3).map(|seed| image(plane, seed)).collect();
+    let grads: Vec<Vec<f32>> = (0..3).map(|seed| image(plane, 20 + seed)).collect();
+    let wide = |images: &[Vec<f32>]| -> Vec<f64> {
+        images.iter().flat_map(|x| gather(plane, x)).map(f64::from).collect()
+    };
+    let (x, dy) = (wide(&images), wide(&grads));
+    let count = f64::from(u32::try_from(x.len() / channels).unwrap());
+    let sum =
+        |c: usize, f: &dyn Fn(usize) -> f64| -> f64 { (c..x.len()).step_by(channels).map(f).sum() };
+    for_each_isa(|isa| {
+        let mut moments = Moments::new(channels);
+        images.iter().for_each(|x| moments.add_image(isa, view(plane, x)));
+        let mut norm = Norm::new(channels);
+        norm.set_batch(&moments, &gamma, &beta, 1e-5);
+        let mut sums = GradSums::new(channels);
+        let epilogue = NormEpilogue::default();
+        for (x, dy) in images.iter().zip(&grads) {
+            batch_norm_grad_sums(isa, &norm, epilogue, view(plane, x), view(plane, dy), &mut sums);
+        }
+        let (mut d_gamma, mut d_beta) = (vec![0.0; channels], vec![0.0; channels]);
+        norm.set_backward(&sums, moments.count(), &mut d_gamma, &mut d_beta);
+        for (n, image) in images.iter().enumerate() {
+            let y = output(plane, |y| batch_norm(isa, &norm, epilogue, view(plane, image), y));
+            let dx = output(plane, |dx| {
+                let dy = view(plane, &grads[n]);
+                batch_norm_grad(isa, &norm, epilogue, view(plane, image), dy, dx);
+            });
+            for (i, (y, dx)) in y.iter().zip(&dx).enumerate() {
+                let (c, at) = (i % channels, n * plane.inner_len() + i);
+                let mean = sum(c, &|i| x[i]) / count;
+                let std = (sum(c, &|i| (x[i] - mean).powi(2)) / count + 1e-5).sqrt();
+                let hat = |i: usize| (x[i] - mean) / std;
+                let (g, b) = (f64::from(gamma[c]), f64::from(beta[c]));
+                near(&format!("y {at} on {isa}"), f64::from(*y), g * hat(at) + b, 3e-6);
+                let (d_hat, d) = (sum(c, &|i| dy[i] * hat(i)), sum(c, &|i| dy[i]));
+                let want = g / std * (dy[at] - d / count - hat(at) * d_hat / count);
+                near(&format!("dx {at} on {isa}"), f64::from(*dx), want, 1e-5);
+                near("gamma", f64::from(d_gamma[c]), d_hat, 1e-5);
+                near("beta", f64::from(d_beta[c]), d, 1e-5);
+            }
+        }
+    });
+}
+
+#[test]
+fn coefficients_need_every_slice_to_have_their_channels() {
+    let short: [f32; 1] = [1.0];
+    let both = [1.0_f32, 1.0];
+    for slices in [
+        [&short[..], &both, &both, &both],
+        [&both, &short, &both, &both],
+        [&both, &both, &short, &both],
+        [&both, &both, &both, &short],
+    ] {
+        assert_panics(&["index out of bounds"], || {
+            let [mean, var, gamma, beta] = slices;
+            Norm::new(2).set_running(mean, var, gamma, beta, 1e-5);
+        });
+    }
 }

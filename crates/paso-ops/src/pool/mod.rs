@@ -15,8 +15,8 @@ pub struct Pool {
     pub kernel: usize,
     /// Pixels from one window to the next, at least 1.
     pub stride: usize,
-    /// Pixels that windows may reach over the border, at most half of `kernel`. They are never a maximum, and
-    /// count as zeros in a mean.
+    /// Pixels that windows may reach over the border, at most half of `kernel`. They are never a
+    /// maximum, and count as zeros in a mean.
     pub padding: usize,
 }
 
@@ -90,16 +90,18 @@ impl WithSimd for MaxPool<'_> {
     }
 }
 
-/// Whether `x` takes the place of the maximum so far: the first of equal ones stays, a NaN wins for good.
+/// Whether `x` takes the place of the maximum so far: the first of equal ones stays, a NaN wins for
+/// good.
 #[inline(always)]
 fn exceeds(x: f32, max: f32) -> bool {
     x > max || (x.is_nan() && !max.is_nan())
 }
 
-/// The gradient of the input: each output's gradient goes to the first pixel of its window that has the maximum.
+/// The gradient of the input: each output's gradient goes to the first pixel of its window that has
+/// the maximum.
 ///
-/// `x` and `dx` are `[height, width, channels]`, `dy` is [`Pool::output`] of it, all with any halo. `dx` is overwritten; its halo is
-/// not. Where windows overlap, a pixel gets the sum.
+/// `x` and `dx` are `[height, width, channels]`, `dy` is [`Pool::output`] of it, all with any halo.
+/// `dx` is overwritten; its halo is not. Where windows overlap, a pixel gets the sum.
 ///
 /// # Panics
 /// When shapes do not fit.
@@ -175,9 +177,11 @@ pub fn avg_pool(isa: Isa, pool: Pool, x: Image<'_>, y: ImageMut<'_>) {
     });
 }
 
-/// The gradient of the input of [`avg_pool`]: each output's gradient, divided by the area of the window, goes to all of its pixels.
+/// The gradient of the input of [`avg_pool`]: each output's gradient, divided by the area of the
+/// window, goes to all of its pixels.
 ///
-/// `dx` is `[height, width, channels]`, `dy` is [`Pool::output`] of it, both with any halo. `dx` is overwritten; its halo is not.
+/// `dx` is `[height, width, channels]`, `dy` is [`Pool::output`] of it, both with any halo. `dx` is
+/// overwritten; its halo is not.
 ///
 /// # Panics
 /// When shapes do not fit.
@@ -205,7 +209,8 @@ pub fn avg_pool_grad(isa: Isa, pool: Pool, dy: Image<'_>, dx: ImageMut<'_>) {
     });
 }
 
-/// The mean of each channel over the image. `x` is `[height, width, channels]` with any halo, `y` is `[channels]`.
+/// The mean of each channel over the image. `x` is `[height, width, channels]` with any halo, `y`
+/// is `[channels]`.
 ///
 /// # Panics
 /// When `y` does not have one element per channel.
@@ -226,7 +231,8 @@ pub fn global_avg_pool(isa: Isa, x: Image<'_>, y: &mut [f32]) {
 
 /// The gradient of the input of [`global_avg_pool`]: `dy / (height * width)` at each pixel.
 ///
-/// `dy` is `[channels]`, `dx` is `[height, width, channels]` with any halo, and is overwritten; its halo is not.
+/// `dy` is `[channels]`, `dx` is `[height, width, channels]` with any halo, and is overwritten; its
+/// halo is not.
 ///
 /// # Panics
 /// When `dy` does not have one element per channel.

@@ -1,5 +1,7 @@
 //! Pooling against the plain loops over windows, in `f64`.
 
+use std::ops::Range;
+
 use super::*;
 use crate::test_support::{
     CHANNELS, SPECIAL, assert_close, assert_panics, assert_same, for_each_isa, gather, image,
@@ -175,4 +177,91 @@ fn windows_and_shapes_that_do_not_fit_are_named() {
         });
     }
     assert_panics(&["global average"], || global_avg_pool(isa, image, &mut [0.0; 3]));
+}
+
+#[test]
+fn every_number_of_channels_pools_each_channel_alone() {
+    for_each_isa(|isa| {
+        for channels in 1..=33 {
+            let (x, pool) = (Plane::new(4, 5, channels), Pool { kernel: 3, stride: 2, padding: 1 });
+            let y = pool.output(x);
+            let (input, dy) = (image_with_ties(x, 1), image(y, 2));
+            let all = |channels: Range<usize>| {
+                let part = |plane: Plane, data: &[f32]| -> Vec<f32> {
+                    let pixels = data.chunks_exact(plane.channels);
+                    pixels.flat_map(|pixel| pixel[channels.clone()].to_vec()).collect()
+                };
+                let of = |plane: Plane| Plane { channels: channels.len(), ..plane };
+                let (px, py) = (of(x), of(y));
+                let (input, dy) = (part(x, &input), part(y, &dy));
+                let image = view(px, &input);
+                [
+                    output(py, |y| max_pool(isa, pool, image, y)),
+                    output(px, |dx| max_pool_grad(isa, pool, image, view(py, &dy), dx)),
+                    output(py, |y| avg_pool(isa, pool, image, y)),
+                    output(px, |dx| avg_pool_grad(isa, pool, view(py, &dy), dx)),
+                ]
+            };
+            let (whole, alone) = (all(0..channels), all(channels - 1..channels));
+            for (whole, alone) in whole.iter().zip(&alone) {
+                let last: Vec<f32> =
+                    whole.chunks_exact(channels).map(|c| c[channels - 1]).collect();
+                assert_same(&format!("channel {channels} on {isa}"), &last, alone);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_max_pool_passes_the_whole_gradient_on_and_an_average_what_lies_inside() {
+    for_each_case(|isa, pool, x, y| {
+        let (input, dy) = (image_with_ties(x, 3), image(y, 4));
+        let sum = |values: &[f32]| values.iter().map(|&v| f64::from(v)).sum::<f64>();
+        let above = sum(&gather(y, &dy));
+        let dx = output(x, |dx| max_pool_grad(isa, pool, view(x, &input), view(y, &dy), dx));
+        assert!((sum(&dx) - above).abs() < 1e-4, "{pool:?} of {x:?} on {isa}");
+        let dx = output(x, |dx| avg_pool_grad(isa, pool, view(y, &dy), dx));
+        let share = 1.0 / f64::from(u32::try_from(pool.kernel * pool.kernel).unwrap());
+        let mut inside = 0.0;
+        for_each_pair(pool, x, y, |out, _| inside += share * f64::from(dy[out]));
+        assert!((sum(&dx) - inside).abs() < 1e-4, "{pool:?} of {x:?} on {isa}");
+    });
+}
+
+#[test]
+fn rows_and_columns_that_fill_no_window_get_no_gradient() {
+    let (pool, x) = (Pool::new(3), Plane::new(7, 5, 2).with_halo(1));
+    let y = pool.output(x);
+    assert_eq!((y.height, y.width), (2, 1), "one row and two columns are left over");
+    let (input, dy) = (image(x, 1), vec![1.0; y.len()]);
+    for_each_isa(|isa| {
+        let max = output(x, |dx| max_pool_grad(isa, pool, view(x, &input), view(y, &dy), dx));
+        let avg = output(x, |dx| avg_pool_grad(isa, pool, view(y, &dy), dx));
+        for (i, (max, avg)) in max.iter().zip(&avg).enumerate() {
+            let (row, column) = (i / 2 / 5, i / 2 % 5);
+            let covered = row < 6 && column < 3;
+            assert_eq!(*avg != 0.0, covered, "row {row}, column {column} on {isa}");
+            assert!(covered || *max == 0.0, "row {row}, column {column} on {isa}");
+        }
+    });
+}
+
+#[test]
+fn special_values_reach_the_averages_of_their_windows_and_the_mean_of_their_channel() {
+    let (pool, x) = (Pool::new(2), Plane::new(4, 4, 3));
+    for_each_isa(|isa| {
+        for special in SPECIAL {
+            let mut input = image(x, 1);
+            input[(5 * 3) + 1] = special; // row 1, column 1, channel 1: the first window
+            let y = output(pool.output(x), |y| avg_pool(isa, pool, view(x, &input), y));
+            let mut mean = [0.0; 3];
+            global_avg_pool(isa, view(x, &input), &mut mean);
+            for (i, y) in y.iter().enumerate() {
+                assert_eq!(y.is_finite(), special.is_finite() || i != 1, "{special} on {isa}: {i}");
+            }
+            for (c, mean) in mean.iter().enumerate() {
+                assert_eq!(mean.is_finite(), special.is_finite() || c != 1, "{special} on {isa}");
+            }
+        }
+    });
 }

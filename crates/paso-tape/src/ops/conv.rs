@@ -1,4 +1,5 @@
-//! Convolutions and linear layers, with what inference fuses into them: a batch norm, a ReLU, a depthwise convolution before.
+//! Convolutions and linear layers, with what inference fuses into them: a batch norm, a ReLU, a
+//! depthwise convolution before.
 
 use paso_ops::{Conv, Epilogue, bias_grad};
 
@@ -69,7 +70,8 @@ impl Operation for Conv2d {
 }
 
 impl Conv2d {
-    /// Zeroes this chunk's gradients of the parameters, right before images are added to them, so that they are in cache.
+    /// Zeroes this chunk's gradients of the parameters, right before images are added to them, so
+    /// that they are in cache.
     pub(crate) fn clear_param_grads(&self, chunk: &mut ChunkState) {
         for param in [Some(self.weight), self.bias].into_iter().flatten() {
             chunk.param_grads[param.range()].fill(0.0);

@@ -9,8 +9,9 @@ use crate::graph::Var;
 
 /// A differentiable function of some nodes, image by image.
 ///
-/// Images are dense NHWC slices; shapes are `[height, width, channels]`. An op must not depend on anything but its
-/// inputs, or training will not repeat itself. An exporter finds out which one it has by `Any`: `(&*op as &dyn Any).is::<T>()`.
+/// Images are dense NHWC slices; shapes are `[height, width, channels]`. An op must not depend on
+/// anything but its inputs, or training will not repeat itself. An exporter finds out which one it
+/// has by `Any`: `(&*op as &dyn Any).is::<T>()`.
 ///
 /// ```
 /// use paso_tape::{CustomOp, Params, Tape, check_gradient};
@@ -45,7 +46,8 @@ pub trait CustomOp: Any + std::fmt::Debug + Send + Sync {
     /// The name in messages.
     fn name(&self) -> &str;
 
-    /// The output's shape for inputs of these shapes; called once, when the op is recorded. Panic when they do not fit.
+    /// The output's shape for inputs of these shapes; called once, when the op is recorded. Panic
+    /// when they do not fit.
     fn shape(&self, inputs: &[[usize; 3]]) -> [usize; 3];
 
     /// Writes the output of one image.

@@ -1,4 +1,5 @@
-//! Losses: one value per image, of which the batch mean is the loss. The gradient flows to the prediction, not to the target.
+//! Losses: one value per image, of which the batch mean is the loss. The gradient flows to the
+//! prediction, not to the target.
 
 use paso_ops::{
     BoxLoss, bce_with_logits, bce_with_logits_grad, box_loss, cross_entropy, cross_entropy_grad,
@@ -151,7 +152,8 @@ pub struct CrossEntropy {
 /// Settings of a cross-entropy.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClassLoss {
-    /// Label smoothing: the share of the target that is spread evenly over all classes, in `0..1`. Default 0.
+    /// Label smoothing: the share of the target that is spread evenly over all classes, in `0..1`.
+    /// Default 0.
     pub smoothing: f32,
     /// One weight per class; `None` (the default) means 1 each.
     pub weights: Option<Vec<f32>>,

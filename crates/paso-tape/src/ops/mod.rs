@@ -1,7 +1,15 @@
-//! The operations: one enum variant each, one file per family with an operation's forward and backward pass side by side.
+//! The operations: one line each in the list below, one file per family with an operation's forward
+//! and backward pass side by side.
 //!
-//! To add an operation: write its struct and its `Operation` in the family's file, add a variant to [`Op`] and a line
-//! to `Op::operation`, and a recording method in `record/`. The compiler asks for each of them.
+//! To add an operation: write its struct and its `Operation` in the family's file, add a line to
+//! the list, and a recording method in `record/` that makes its variant of [`Op`]. The line brings
+//! the variant, the public name and the dispatch. What is forgotten is named: a recording method
+//! without a line and an exporter without the variant do not compile, and a test names each struct
+//! of this folder that no line has.
+//!
+//! All operations work image by image on `[height, width, channels]`, channels fastest (NHWC).
+//! Nothing but batch normalization sees more than one image, and the plan, not the operation,
+//! provides for that.
 
 mod conv;
 mod custom;
@@ -12,78 +20,82 @@ mod norm;
 mod pool;
 mod run;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use crate::graph::Var;
 
-pub use conv::Conv2d;
-pub use custom::{Custom, CustomOp};
-pub use elementwise::{Activate, Add, Dropout, Mul, WeightedSum};
-pub use input::Input;
-pub use losses::{BceWithLogits, BoxOverlap, ClassLoss, CrossEntropy, Mse, SmoothL1};
-pub use norm::BatchNorm;
-pub use pool::{AvgPool, GlobalAvgPool, MaxPool};
-pub use shape::{Concat, CxcywhToXyxy, Reshape, SliceChannels};
+pub use custom::CustomOp;
+pub use losses::ClassLoss;
 
 pub(crate) use custom::MAX_INPUTS;
 pub(crate) use run::OpRun;
 
-/// A recorded operation. Every variant holds the operation's inputs as [`Var`]s, its settings, and where its parameters are.
-///
-/// What an exporter reads: see [`Tape::nodes`](crate::Tape::nodes). A new operation is a new variant, so that the compiler
-/// asks every exporter for its form.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each variant is documented at its struct")]
-pub enum Op {
-    Input(Input),
-    Conv(Conv2d),
-    BatchNorm(BatchNorm),
-    Activation(Activate),
-    MaxPool(MaxPool),
-    AvgPool(AvgPool),
-    GlobalAvgPool(GlobalAvgPool),
-    Add(Add),
-    Mul(Mul),
-    WeightedSum(WeightedSum),
-    Dropout(Dropout),
-    Concat(Concat),
-    SliceChannels(SliceChannels),
-    Reshape(Reshape),
-    CxcywhToXyxy(CxcywhToXyxy),
-    SmoothL1(SmoothL1),
-    Mse(Mse),
-    BceWithLogits(BceWithLogits),
-    CrossEntropy(CrossEntropy),
-    BoxOverlap(BoxOverlap),
-    Custom(Custom),
+/// Makes [`Op`] of a list of `Variant(family::Struct)`: the variants, the public names of the
+/// structs, and `Op::operation`, by which a variant runs as its struct does.
+macro_rules! operations {
+    ($($Variant:ident($family:ident::$Struct:ident),)*) => {
+        $(pub use $family::$Struct;)*
+
+        /// A recorded operation. Every variant holds the operation's inputs as [`Var`]s, its
+        /// settings, and where its parameters are.
+        ///
+        /// What an exporter reads: see [`Tape::nodes`](crate::Tape::nodes). A new operation is a
+        /// new variant, so that the compiler asks every exporter for its form.
+        ///
+        /// ```
+        /// use paso_tape::{Op, Pool, Tape};
+        ///
+        /// let mut tape = Tape::new();
+        /// let x = tape.input([6, 6, 2]);
+        /// let y = tape.max_pool(x, Pool::new(2));
+        /// let (_, node) = tape.nodes().last().expect("two nodes");
+        /// let Op::MaxPool(op) = node.op() else { panic!("a pool was recorded") };
+        /// assert_eq!((op.x, op.pool.stride), (x, 2));
+        /// assert_eq!((node.op().name(), node.op().inputs()), ("max_pool", vec![x]));
+        /// # assert_eq!(tape.shape(y), [3, 3, 2]);
+        /// ```
+        #[derive(Clone, Debug)]
+        #[expect(missing_docs, reason = "each variant is documented at its struct")]
+        pub enum Op { $($Variant($Struct),)* }
+
+        /// The structs of all operations, for the test that looks for one without a line.
+        #[cfg(test)]
+        const STRUCTS: &[&str] = &[$(stringify!($Struct),)*];
+
+        impl Op {
+            fn operation(&self) -> &dyn Operation {
+                match self { $(Self::$Variant(op) => op,)* }
+            }
+        }
+    };
+}
+
+operations! {
+    Input(input::Input),
+    Conv(conv::Conv2d),
+    BatchNorm(norm::BatchNorm),
+    Activation(elementwise::Activate),
+    MaxPool(pool::MaxPool),
+    AvgPool(pool::AvgPool),
+    GlobalAvgPool(pool::GlobalAvgPool),
+    Add(elementwise::Add),
+    Mul(elementwise::Mul),
+    WeightedSum(elementwise::WeightedSum),
+    Dropout(elementwise::Dropout),
+    Concat(shape::Concat),
+    SliceChannels(shape::SliceChannels),
+    Reshape(shape::Reshape),
+    CxcywhToXyxy(shape::CxcywhToXyxy),
+    SmoothL1(losses::SmoothL1),
+    Mse(losses::Mse),
+    BceWithLogits(losses::BceWithLogits),
+    CrossEntropy(losses::CrossEntropy),
+    BoxOverlap(losses::BoxOverlap),
+    Custom(custom::Custom),
 }
 
 impl Op {
-    fn operation(&self) -> &dyn Operation {
-        match self {
-            Self::Input(op) => op,
-            Self::Conv(op) => op,
-            Self::BatchNorm(op) => op,
-            Self::Activation(op) => op,
-            Self::MaxPool(op) => op,
-            Self::AvgPool(op) => op,
-            Self::GlobalAvgPool(op) => op,
-            Self::Add(op) => op,
-            Self::Mul(op) => op,
-            Self::WeightedSum(op) => op,
-            Self::Dropout(op) => op,
-            Self::Concat(op) => op,
-            Self::SliceChannels(op) => op,
-            Self::Reshape(op) => op,
-            Self::CxcywhToXyxy(op) => op,
-            Self::SmoothL1(op) => op,
-            Self::Mse(op) => op,
-            Self::BceWithLogits(op) => op,
-            Self::CrossEntropy(op) => op,
-            Self::BoxOverlap(op) => op,
-            Self::Custom(op) => op,
-        }
-    }
-
     /// The operation's name, such as `conv` or `batch_norm`; of a custom operation, its own.
     #[must_use]
     pub fn name(&self) -> &str {

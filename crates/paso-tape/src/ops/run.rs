@@ -1,4 +1,5 @@
-//! What an operation sees while it runs: the images of one batch chunk, their values and their gradients.
+//! What an operation sees while it runs: the images of one batch chunk, their values and their
+//! gradients.
 
 use std::ops::Range;
 
@@ -29,7 +30,8 @@ impl OpRun<'_> {
         }
     }
 
-    /// Calls `write` with the gradient of each image of the output and that of input number `which`, where one is needed.
+    /// Calls `write` with the gradient of each image of the output and that of input number
+    /// `which`, where one is needed.
     pub(crate) fn each_grad(
         &mut self,
         which: usize,

@@ -1,8 +1,9 @@
 //! Fusion: which operations run in the kernel of another one.
 //!
-//! A batch norm takes over the ReLU and the 2x2 max pooling that follow it. In inference, where a batch norm is a scale
-//! and a shift, a convolution takes over the batch norm and the ReLU that follow it, and a 1x1 convolution computes the rows of the
-//! depthwise convolution before it as it reads them.
+//! A batch norm takes over the ReLU and the 2x2 max pooling that follow it. In inference, where a
+//! batch norm is a scale and a shift, a convolution takes over the batch norm and the ReLU that
+//! follow it, and a 1x1 convolution computes the rows of the depthwise convolution before it as it
+//! reads them.
 
 use paso_ops::{Activation, NormEpilogue, Pool, Separable};
 
@@ -10,8 +11,8 @@ use super::{ConvFusion, Planner};
 use crate::ops::{Activate, MaxPool, Op};
 
 impl Planner<'_> {
-    /// Fuses a batch norm and a ReLU into the convolution before them, unless a pooling follows: a batch norm with a pooling
-    /// writes a quarter of what the convolution would.
+    /// Fuses a batch norm and a ReLU into the convolution before them, unless a pooling follows: a
+    /// batch norm with a pooling writes a quarter of what the convolution would.
     pub(super) fn fuse_conv_bn_relu(&mut self) {
         for n in self.computed_nodes() {
             if !matches!(self.graph.nodes[n].op, Op::Conv(_)) {
@@ -42,7 +43,8 @@ impl Planner<'_> {
         }
     }
 
-    /// Fuses a depthwise convolution into the 1x1 convolution that alone reads it, where that is faster.
+    /// Fuses a depthwise convolution into the 1x1 convolution that alone reads it, where that is
+    /// faster.
     pub(super) fn fuse_separable(&mut self) {
         for n in self.computed_nodes() {
             let Op::Conv(second) = &self.graph.nodes[n].op else { continue };
@@ -76,7 +78,8 @@ impl Planner<'_> {
         }
     }
 
-    /// The node that the epilogue of a batch norm can be extended by, where nothing else reads what it writes so far.
+    /// The node that the epilogue of a batch norm can be extended by, where nothing else reads what
+    /// it writes so far.
     fn longer_epilogue(&self, n: usize) -> Option<(usize, NormEpilogue)> {
         let epilogue = self.nodes[n].epilogue;
         let next = self.only_consumer(self.nodes[n].output).filter(|_| !epilogue.pool)?;

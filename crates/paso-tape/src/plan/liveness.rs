@@ -1,9 +1,10 @@
 //! Liveness: which values and gradients can share a buffer.
 //!
-//! The tasks of a step have an order: phase after phase, and one after the other for each image of a phase. The live interval of a
-//! value or gradient goes from the task that writes it to the last one that reads it. Two of the same layout share a buffer if
-//! their intervals do not overlap; with the layout, they have the halo in common, which stays zero. So in the backward
-//! pass gradients take the memory of what the convolutions wrote in the forward pass.
+//! The tasks of a step have an order: phase after phase, and one after the other for each image of
+//! a phase. The live interval of a value or gradient goes from the task that writes it to the last
+//! one that reads it. Two of the same layout share a buffer if their intervals do not overlap; with
+//! the layout, they have the halo in common, which stays zero. So in the backward pass gradients
+//! take the memory of what the convolutions wrote in the forward pass.
 
 use std::ops::RangeInclusive;
 
@@ -26,7 +27,8 @@ impl Plan {
         let mut order: Vec<(RangeInclusive<usize>, bool, usize)> = Vec::new();
         let batch = |interval: &LiveInterval| interval.as_ref().map_or(1, |(_, batch)| *batch);
         for (n, node) in nodes.iter().enumerate() {
-            // What the caller may read lives on after the step. A vector is too small to be worth sharing.
+            // What the caller may read lives on after the step. A vector is too small to be worth
+            // sharing.
             let tasks = |interval: &LiveInterval| match interval {
                 Some((tasks, _)) if !node.is_observable() => tasks.clone(),
                 _ => 0..=usize::MAX,

@@ -1,9 +1,10 @@
 //! The plan of a step: what is computed when, in which kernel, and in which memory.
 //!
-//! Almost every operation works on single images. Only batch normalization needs the whole batch, twice: statistics before its
-//! output, gradient sums before the gradient of its input. So a step is a few [`Phase`]s. Within a phase, an image passes
-//! through all operations while it is in cache, and threads take fixed chunks of the batch. What is used within one phase only
-//! is *scratch*, with room for one image per chunk; all else is *stored*, with room for every image.
+//! Almost every operation works on single images. Only batch normalization needs the whole batch,
+//! twice: statistics before its output, gradient sums before the gradient of its input. So a step
+//! is a few [`Phase`]s. Within a phase, an image passes through all operations while it is in
+//! cache, and threads take fixed chunks of the batch. What is used within one phase only is
+//! *scratch*, with room for one image per chunk; all else is *stored*, with room for every image.
 //!
 //! | file | decides |
 //! |---|---|
@@ -18,6 +19,8 @@ mod fusion;
 mod liveness;
 mod phases;
 mod recompute;
+#[cfg(test)]
+mod tests;
 
 use paso_ops::{NormEpilogue, Plane, Separable};
 
@@ -113,17 +116,20 @@ pub(crate) struct NodePlan {
     grad_phase: usize,
     /// The node in whose kernel it is computed: itself, or the node that it is fused into.
     kernel: usize,
-    /// The node whose value its kernel writes and whose gradient it reads: itself, or the last node fused into it.
+    /// The node whose value its kernel writes and whose gradient it reads: itself, or the last node
+    /// fused into it.
     pub(crate) output: usize,
     /// Of a batch norm: the ReLU and pooling fused into it.
     pub(crate) epilogue: NormEpilogue,
     /// Of a convolution: what is fused into it.
     pub(crate) fused: ConvFusion,
-    /// Of a batch norm: whether its gradient sums may be computed from its output, because that is a pooled one that is kept.
+    /// Of a batch norm: whether its gradient sums may be computed from its output, because that is
+    /// a pooled one that is kept.
     pub(crate) sums_from_output: bool,
     pub(crate) value: Option<BufferSlot>,
     pub(crate) grad: Option<BufferSlot>,
-    /// The node whose gradient's memory this node's gradient uses: itself, or a sum, whose gradient is that of its terms.
+    /// The node whose gradient's memory this node's gradient uses: itself, or a sum, whose gradient
+    /// is that of its terms.
     grad_owner: usize,
     /// For each input.
     pub(crate) grad_writes: Vec<GradWrite>,
@@ -143,7 +149,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Plans for the nodes that can be computed from the `given` inputs; with `training`, also the backward pass.
+    /// Plans for the nodes that can be computed from the `given` inputs; with `training`, also the
+    /// backward pass.
     pub(crate) fn new(graph: &Graph, given: &[Var], training: bool) -> Self {
         let mut planner = Planner::new(graph, given, training);
         planner.find_phases();
@@ -162,7 +169,8 @@ impl Plan {
         plan
     }
 
-    /// Whether a node runs here: in a kernel of its own, or in that of the convolution that follows it.
+    /// Whether a node runs here: in a kernel of its own, or in that of the convolution that follows
+    /// it.
     pub(crate) fn runs(&self, n: usize) -> bool {
         let is_fused = |node: &NodePlan| node.fused.depthwise.is_some_and(|(first, _)| first == n);
         self.nodes[self.nodes[n].output].value.is_some() || self.nodes.iter().any(is_fused)

@@ -1,4 +1,5 @@
-//! Phases: what runs between two batch barriers, and how gradients that meet at a node are combined.
+//! Phases: what runs between two batch barriers, and how gradients that meet at a node are
+//! combined.
 
 use super::{GradWrite, Phase, Planner, Task};
 use crate::ops::Op;
@@ -10,7 +11,8 @@ impl Phase {
 }
 
 impl Planner<'_> {
-    /// Finds the forward phase of each value, which nodes have a gradient, and the backward phase that completes it.
+    /// Finds the forward phase of each value, which nodes have a gradient, and the backward phase
+    /// that completes it.
     pub(super) fn find_phases(&mut self) {
         for n in 0..self.nodes.len() {
             let phases = self.nodes[n].inputs.iter().map(|x| self.nodes[x.0].forward_phase);
@@ -101,8 +103,8 @@ impl Planner<'_> {
         }
     }
 
-    /// The node whose gradient's memory a gradient uses: that of the sum (or sum of sums) that alone reads the node, where
-    /// the kernels can read it there.
+    /// The node whose gradient's memory a gradient uses: that of the sum (or sum of sums) that
+    /// alone reads the node, where the kernels can read it there.
     fn grad_owner(&self, n: usize) -> usize {
         let mut consumers = self.gradient_consumers(n);
         match (consumers.next(), consumers.next()) {

@@ -1,7 +1,9 @@
-//! Storage: which values and gradients outlive their phase, and which values the backward pass computes again.
+//! Storage: which values and gradients outlive their phase, and which values the backward pass
+//! computes again.
 //!
-//! The output of a batch norm is recomputed (rematerialized) rather than stored where no pooling follows: the phase that reads it
-//! reads the input of the batch norm anyway, and memory traffic is what a step waits for.
+//! The output of a batch norm is recomputed (rematerialized) rather than stored where no pooling
+//! follows: the phase that reads it reads the input of the batch norm anyway, and memory traffic is
+//! what a step waits for.
 
 use super::{BufferSlot, Planner};
 use crate::graph::Var;
@@ -56,8 +58,9 @@ impl Planner<'_> {
         self.consumers(n).map(|(c, _)| c).filter(reads)
     }
 
-    /// The backward phase that recomputes the output of a batch norm, where that is less work than storing it: where the same
-    /// phase reads the input of the batch norm for its sums. Behind a pooling the output is a quarter of that input, and is stored.
+    /// The backward phase that recomputes the output of a batch norm, where that is less work than
+    /// storing it: where the same phase reads the input of the batch norm for its sums. Behind a
+    /// pooling the output is a quarter of that input, and is stored.
     pub(super) fn recompute_phase(&self, n: usize) -> Option<usize> {
         let kernel = self.nodes[n].kernel;
         let is_norm = self.training && matches!(self.graph.nodes[kernel].op, Op::BatchNorm(_));

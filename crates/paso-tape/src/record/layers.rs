@@ -27,7 +27,8 @@ impl Tape {
         self.push(Op::Input(Input), Plane::new(height, width, channels))
     }
 
-    /// A convolution. `name.weight` (Kaiming normal) and, where `bias`, `name.bias` (0) are added to the parameters.
+    /// A convolution. `name.weight` (Kaiming normal) and, where `bias`, `name.bias` (0) are added
+    /// to the parameters.
     ///
     /// # Panics
     /// When the convolution does not fit `x`.
@@ -50,8 +51,9 @@ impl Tape {
         y
     }
 
-    /// A linear layer on all elements of an image, in NHWC order. `name.weight` (`[in, out]`; uniform in
-    /// `±1/sqrt(in)`, as in PyTorch) and `name.bias` (the same) are added to the parameters.
+    /// A linear layer on all elements of an image, in NHWC order. `name.weight` (`[in, out]`;
+    /// uniform in `±1/sqrt(in)`, as in PyTorch) and `name.bias` (the same) are added to the
+    /// parameters.
     #[track_caller]
     pub fn linear(&mut self, params: &mut Params, name: &str, x: Var, outputs: usize) -> Var {
         let x = self.flatten(x);
@@ -71,10 +73,11 @@ impl Tape {
         y
     }
 
-    /// Batch normalization with momentum 0.1 and epsilon 1e-5 (`PyTorch`'s defaults). `name.gamma` (1), `name.beta` (0)
-    /// and the running `name.mean` (0) and `name.var` (1) are added.
+    /// Batch normalization with momentum 0.1 and epsilon 1e-5 (`PyTorch`'s defaults). `name.gamma`
+    /// (1), `name.beta` (0) and the running `name.mean` (0) and `name.var` (1) are added.
     ///
-    /// Training uses the moments of the batch, and needs more than one value per channel; inference uses the running ones.
+    /// Training uses the moments of the batch, and needs more than one value per channel; inference
+    /// uses the running ones.
     pub fn batch_norm(&mut self, params: &mut Params, name: &str, x: Var) -> Var {
         let plane = self.plane(x);
         let channels = [plane.channels];
@@ -108,8 +111,9 @@ impl Tape {
         self.activation(x, Activation::Sigmoid)
     }
 
-    /// In training, elements become zero with this probability, and the others are scaled up: see [`paso_ops::dropout`]. In
-    /// inference, nothing happens. What is dropped follows from the number of the step ([`Tape::set_step`]).
+    /// In training, elements become zero with this probability, and the others are scaled up: see
+    /// [`paso_ops::dropout`]. In inference, nothing happens. What is dropped follows from the
+    /// number of the step ([`Tape::set_step`]).
     ///
     /// # Panics
     /// When `probability` is not in `0..1`.
@@ -123,7 +127,8 @@ impl Tape {
         self.push(Op::Dropout(Dropout { x, probability }), plane)
     }
 
-    /// Numbers the next training step, from 0: a run that is resumed drops what it would have dropped.
+    /// Numbers the next training step, from 0: a run that is resumed drops what it would have
+    /// dropped.
     pub fn set_step(&mut self, step: u64) {
         self.step = step;
     }
@@ -161,7 +166,8 @@ impl Tape {
         );
         let shapes: Vec<_> = inputs.iter().map(|&x| self.shape(x)).collect();
         let [height, width, channels] = op.shape(&shapes);
-        // Copies on both sides, because an image that a convolution reads has a halo, which a custom op does not see.
+        // Copies on both sides, because an image that a convolution reads has a halo, which a
+        // custom op does not see.
         let inputs = inputs
             .iter()
             .zip(shapes)

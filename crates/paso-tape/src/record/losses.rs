@@ -7,7 +7,8 @@ use crate::ops::{BceWithLogits, BoxOverlap, ClassLoss, CrossEntropy, Mse, Op, Sm
 use crate::tape::Tape;
 
 impl Tape {
-    /// Smooth L1 between `x` and `target`, averaged over the elements of an image: see [`paso_ops::smooth_l1`].
+    /// Smooth L1 between `x` and `target`, averaged over the elements of an image: see
+    /// [`paso_ops::smooth_l1`].
     ///
     /// # Panics
     /// When shapes differ.
@@ -27,7 +28,8 @@ impl Tape {
         self.push(Op::Mse(Mse { x, target }), Plane::vector(1))
     }
 
-    /// Binary cross-entropy of `sigmoid(x)` with targets in `0..=1`, averaged over the elements of an image.
+    /// Binary cross-entropy of `sigmoid(x)` with targets in `0..=1`, averaged over the elements of
+    /// an image.
     ///
     /// # Panics
     /// When shapes differ.
@@ -37,7 +39,8 @@ impl Tape {
         self.push(Op::BceWithLogits(BceWithLogits { x, target }), Plane::vector(1))
     }
 
-    /// Cross-entropy of `softmax(logits)`; `class` is one value per image, the index of its class as `f32`.
+    /// Cross-entropy of `softmax(logits)`; `class` is one value per image, the index of its class
+    /// as `f32`.
     ///
     /// A forward pass panics when a class is not a whole number below the number of logits.
     ///

@@ -60,7 +60,8 @@ impl Graph {
 /// A batch of values, image after image, NHWC.
 type Values = Vec<f64>;
 
-/// The mean squared error of a linear layer behind the last node. `layout` says where the parameters lie in `params`.
+/// The mean squared error of a linear layer behind the last node. `layout` says where the
+/// parameters lie in `params`.
 pub(crate) fn loss(
     graph: &Graph,
     layout: &Params,

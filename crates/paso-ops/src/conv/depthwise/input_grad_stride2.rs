@@ -1,7 +1,9 @@
-//! The input's gradient of the depthwise convolution that halves an image: 3 x 3 taps, stride 2, padding 1, even sides.
+//! The input's gradient of the depthwise convolution that halves an image: 3 x 3 taps, stride 2,
+//! padding 1, even sides.
 //!
-//! Of the four pixels of a 2 x 2 block, one uses one tap, two use two and one uses four. Computed together, a pixel of the
-//! output's gradient is read once for all nine, where one class of pixels after the other would store about as often as it multiplies.
+//! Of the four pixels of a 2 x 2 block, one uses one tap, two use two and one uses four. Computed
+//! together, a pixel of the output's gradient is read once for all nine, where one class of pixels
+//! after the other would store about as often as it multiplies.
 
 #![expect(clippy::needless_range_loop, reason = "a register tile is clearest by its indices")]
 

@@ -1,7 +1,9 @@
-//! Depthwise convolution: one filter per channel, so every tap is one vector multiply-add over channels.
+//! Depthwise convolution: one filter per channel, so every tap is one vector multiply-add over
+//! channels.
 //!
-//! The `row_len` of a [`ConvGeometry`] here counts the taps of a kernel row. 3 x 3 taps have kernels of their own
-//! ([`taps_3x3`], [`mod@input_grad_stride2`]); those of this file serve all other sizes.
+//! The `row_len` of a [`ConvGeometry`] here counts the taps of a kernel row. 3 x 3 taps have
+//! kernels of their own ([`taps_3x3`], [`mod@input_grad_stride2`]); those of this file serve all
+//! other sizes.
 
 #![expect(clippy::needless_range_loop, reason = "a register tile is clearest by its indices")]
 
@@ -17,7 +19,8 @@ use super::geometry::ConvGeometry;
 use crate::Isa;
 use crate::vector::{VectorKernel, add_to, load, relu_if, run_vectors, store};
 
-/// `output[pixel][c] = bias[c] + sum over taps of input[pixel + tap][c] * weight[tap][c]`, then the epilogue.
+/// `output[pixel][c] = bias[c] + sum over taps of input[pixel + tap][c] * weight[tap][c]`, then the
+/// epilogue.
 pub(in crate::conv) fn convolve(
     isa: Isa,
     geometry: &ConvGeometry,
@@ -43,7 +46,8 @@ pub(in crate::conv) fn convolve(
     }
 }
 
-/// Adds to `gradient[tap][c]` the sum over pixels of `input[pixel + tap][c] * output_grad[pixel][c]`.
+/// Adds to `gradient[tap][c]` the sum over pixels of
+/// `input[pixel + tap][c] * output_grad[pixel][c]`.
 pub(in crate::conv) fn weight_grad(
     isa: Isa,
     geometry: &ConvGeometry,

@@ -1,7 +1,8 @@
-//! Depthwise convolution with 3 x 3 taps and stride 1 or 2: along a row of outputs, each input is read once.
+//! Depthwise convolution with 3 x 3 taps and stride 1 or 2: along a row of outputs, each input is
+//! read once.
 //!
-//! The sums of the next outputs stay in registers. Rows are iterated pixel by pixel: with slices taken by index, bounds checks were
-//! half of the instructions.
+//! The sums of the next outputs stay in registers. Rows are iterated pixel by pixel: with slices
+//! taken by index, bounds checks were half of the instructions.
 
 use pulp::Simd;
 
@@ -9,8 +10,8 @@ use crate::conv::epilogue::Epilogue;
 use crate::conv::geometry::ConvGeometry;
 use crate::vector::{VectorKernel, add_to, load, relu_if, store};
 
-/// Input pixels per output pixel, where the kernels here apply: 3 x 3 taps, adjacent outputs, and inputs one or two pixels
-/// apart.
+/// Input pixels per output pixel, where the kernels here apply: 3 x 3 taps, adjacent outputs, and
+/// inputs one or two pixels apart.
 pub(super) fn step(geometry: &ConvGeometry) -> Option<usize> {
     let adjacent = geometry.output.pixel == geometry.channels;
     let step = geometry.input.pixel / geometry.channels;
@@ -18,7 +19,8 @@ pub(super) fn step(geometry: &ConvGeometry) -> Option<usize> {
     fits.then_some(step)
 }
 
-/// The three rows of inputs under a row of outputs: `STEP` pixels per output, and the rest of the last kernel.
+/// The three rows of inputs under a row of outputs: `STEP` pixels per output, and the rest of the
+/// last kernel.
 fn input_rows<'a, const STEP: usize>(
     geometry: &ConvGeometry,
     input: &'a [f32],
@@ -30,7 +32,8 @@ fn input_rows<'a, const STEP: usize>(
     [&input[start..][..len], &input[next..][..len], &input[last..][..len]]
 }
 
-/// The inputs that each output of a row sees and the one before it does not: `STEP` pixels of each of the three rows.
+/// The inputs that each output of a row sees and the one before it does not: `STEP` pixels of each
+/// of the three rows.
 #[inline(always)]
 fn ahead<const STEP: usize>(
     [a, b, c]: [&[f32]; 3],
@@ -63,7 +66,8 @@ fn sum<S: Simd>(simd: S, x: &[S::f32s; 3], w: &[[S::f32s; 3]; 3], t: usize) -> S
     simd.mul_add_f32s(x[2], w[2][t], upper)
 }
 
-/// `output[pixel][c] = bias[c] + sum over taps of input[pixel + tap][c] * weight[tap][c]`, then the epilogue.
+/// `output[pixel][c] = bias[c] + sum over taps of input[pixel + tap][c] * weight[tap][c]`, then the
+/// epilogue.
 pub(super) struct Forward<'a, const STEP: usize> {
     pub(super) geometry: &'a ConvGeometry,
     pub(super) input: &'a [f32],
@@ -119,7 +123,8 @@ impl<const STEP: usize> VectorKernel for Forward<'_, STEP> {
     }
 }
 
-/// Adds to `gradient[tap][c]` the sum over pixels of `input[pixel + tap][c] * output_grad[pixel][c]`.
+/// Adds to `gradient[tap][c]` the sum over pixels of
+/// `input[pixel + tap][c] * output_grad[pixel][c]`.
 pub(super) struct WeightGrad<'a, const STEP: usize> {
     pub(super) geometry: &'a ConvGeometry,
     pub(super) input: &'a [f32],

@@ -1,8 +1,9 @@
 //! Direct convolution: register tiles of pixels times channels, no im2col, only the weights packed.
 //!
 //! The channels of neighboring pixels are adjacent, so the inputs under one row of the kernel are
-//! `row_len = kernel * in_channels` consecutive elements, and a tile is `acc[pixel][channel] += input[pixel][t] * weight[t][channel]`
-//! over the kernel rows. Forward and both kinds of data gradient are this one loop over different [`ConvGeometry`]s.
+//! `row_len = kernel * in_channels` consecutive elements, and a tile is
+//! `acc[pixel][channel] += input[pixel][t] * weight[t][channel]` over the kernel rows. Forward and
+//! both kinds of data gradient are this one loop over different [`ConvGeometry`]s.
 
 mod weight_grad;
 
@@ -31,7 +32,8 @@ pub(in crate::conv) fn panels(
     })
 }
 
-/// Length of the packed weights of `rows` rows (taps times `row_len`) of `channels` output channels.
+/// Length of the packed weights of `rows` rows (taps times `row_len`) of `channels` output
+/// channels.
 pub(in crate::conv) fn packed_len(rows: usize, channels: usize, lanes: usize) -> usize {
     panels(channels, lanes).map(|(_, width)| rows * width).sum()
 }
@@ -56,7 +58,8 @@ pub(in crate::conv) fn pack(
     }
 }
 
-/// `output[pixel][channel] = bias[channel] + sum over kernel rows of input * weight`, then the epilogue.
+/// `output[pixel][channel] = bias[channel] + sum over kernel rows of input * weight`, then the
+/// epilogue.
 pub(in crate::conv) fn convolve(
     isa: Isa,
     geometry: &ConvGeometry,
@@ -96,7 +99,8 @@ impl WithSimd for Convolve<'_> {
 const RGB_ROW_LEN: usize = 9;
 
 impl Convolve<'_> {
-    /// Tiles of `P` pixels, or of `Q` where only one vector of channels is left and their addresses are known.
+    /// Tiles of `P` pixels, or of `Q` where only one vector of channels is left and their addresses
+    /// are known.
     #[inline(always)]
     fn tiles<S: Simd, const P: usize, const Q: usize>(self, simd: S) {
         let geometry = *self.geometry;
@@ -135,8 +139,9 @@ struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// All pixels, `P` at a time. The last tile reaches back over pixels already done instead of leaving a remainder. With a
-    /// `STEP`, a kernel row has the length [`RGB_ROW_LEN`] and those of adjacent pixels begin `STEP` elements apart.
+    /// All pixels, `P` at a time. The last tile reaches back over pixels already done instead of
+    /// leaving a remainder. With a `STEP`, a kernel row has the length [`RGB_ROW_LEN`] and those of
+    /// adjacent pixels begin `STEP` elements apart.
     #[inline(always)]
     fn run<S: Simd, const P: usize, const V: usize, const STEP: usize>(
         &self,
@@ -182,7 +187,8 @@ impl Panel<'_> {
                 self.tile::<S, P, V>(simd, from, init)
             };
             if self.epilogue.relu {
-                // Not by `array::map`: its closure would be compiled without the level's instructions.
+                // Not by `array::map`: its closure would be compiled without the level's
+                // instructions.
                 for pixel in &mut acc {
                     for y in pixel {
                         *y = relu_if(simd, true, *y);

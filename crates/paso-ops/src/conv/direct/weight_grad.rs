@@ -1,4 +1,5 @@
-//! The weight gradient of a convolution: register tiles of kernel entries times channels, summed over pixels.
+//! The weight gradient of a convolution: register tiles of kernel entries times channels, summed
+//! over pixels.
 //!
 //! The same [`ConvGeometry`] as the forward pass, summed over pixels instead of taps:
 //! `gradient[tap][t][channel] += input[pixel][t] * output_grad[pixel][channel]`.
@@ -11,7 +12,8 @@ use super::panels;
 use crate::Isa;
 use crate::conv::geometry::ConvGeometry;
 
-/// Adds to `gradient` (`[taps][row_len][channels]`) the products of inputs and output gradients over all pixels.
+/// Adds to `gradient` (`[taps][row_len][channels]`) the products of inputs and output gradients
+/// over all pixels.
 pub(in crate::conv) fn weight_grad(
     isa: Isa,
     geometry: &ConvGeometry,
@@ -40,9 +42,10 @@ impl WithSimd for WeightGrad<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        // Kernel entries of a tile: 8 x 2 accumulators hide the latency of a multiply-add with 32 registers, 4 x 2
-        // with 16. (12 x 2 and 6 x 2 would fit, but the compiler then keeps one or more in memory, in the inner
-        // loop.) Fewer where a kernel row is not a multiple of them, because the last tile then repeats work.
+        // Kernel entries of a tile: 8 x 2 accumulators hide the latency of a multiply-add with 32
+        // registers, 4 x 2 with 16. (12 x 2 and 6 x 2 would fit, but the compiler then keeps one or
+        // more in memory, in the inner loop.) Fewer where a kernel row is not a multiple of them,
+        // because the last tile then repeats work.
         let row_len = self.sums.geometry.row_len;
         let wide = S::F32_LANES != 8;
         if wide && row_len == 9 {
@@ -60,8 +63,9 @@ impl WithSimd for WeightGrad<'_> {
     }
 }
 
-/// Pixels that a tile sums before it is added to the gradient in memory. A tile reads two lines of the output's gradient
-/// and one of the input per pixel, which the L2 cache delivers in time. Adding the tile costs as much as eight pixels.
+/// Pixels that a tile sums before it is added to the gradient in memory. A tile reads two lines of
+/// the output's gradient and one of the input per pixel, which the L2 cache delivers in time.
+/// Adding the tile costs as much as eight pixels.
 const PIXELS: usize = 128;
 
 impl WeightGrad<'_> {
@@ -85,7 +89,8 @@ impl WeightGrad<'_> {
         }
     }
 
-    /// All tiles of one range of channels. The last tile of a kernel row reaches back and keeps only what is new.
+    /// All tiles of one range of channels. The last tile of a kernel row reaches back and keeps
+    /// only what is new.
     #[inline(always)]
     fn panel<S: Simd, const R: usize, const V: usize, const FULL: bool>(
         &mut self,
@@ -124,8 +129,8 @@ impl WeightGrad<'_> {
 }
 
 impl Sums<'_> {
-    /// The sums over the pixels of these rows, for `R` kernel entries from `t` on of one kernel row, and `V` vectors of
-    /// channels from `start` on.
+    /// The sums over the pixels of these rows, for `R` kernel entries from `t` on of one kernel
+    /// row, and `V` vectors of channels from `start` on.
     #[inline(always)]
     pub(in crate::conv) fn tile<S: Simd, const R: usize, const V: usize, const FULL: bool>(
         &self,

@@ -1,4 +1,5 @@
-//! The Winograd convolution: weights transformed when they are packed, inputs and outputs tile by tile.
+//! The Winograd convolution: weights transformed when they are packed, inputs and outputs tile by
+//! tile.
 
 use pulp::{Simd, WithSimd};
 
@@ -13,13 +14,14 @@ use crate::conv::geometry::ConvGeometry;
 /// Bytes of transformed tiles at a time: they stay in the L2 cache together with the weights.
 const BLOCK_BYTES: usize = 384 * 1024;
 
-/// Tiles of a block, of `tiles` in all with `products` products over `channels` channels (input and output).
+/// Tiles of a block, of `tiles` in all with `products` products over `channels` channels (input and
+/// output).
 fn block(tiles: usize, products: usize, channels: usize) -> usize {
     even_blocks(tiles, (BLOCK_BYTES / (4 * products * channels)).clamp(16, 256))
 }
 
-/// Transforms and packs weights, given as `weight(tap, input channel, output channel)`: a matrix for each product, in the
-/// panels of [`direct`].
+/// Transforms and packs weights, given as `weight(tap, input channel, output channel)`: a matrix
+/// for each product, in the panels of [`direct`].
 pub(super) fn pack<const N: usize, const M: usize>(
     in_channels: usize,
     out_channels: usize,
@@ -63,7 +65,8 @@ pub(super) fn pack<const N: usize, const M: usize>(
     }
 }
 
-/// The convolution of a geometry of 3 x 3 taps and stride 1, in blocks of tiles that stay in the L2 cache.
+/// The convolution of a geometry of 3 x 3 taps and stride 1, in blocks of tiles that stay in the L2
+/// cache.
 pub(super) fn convolve<const N: usize, const M: usize>(
     isa: Isa,
     in_channels: usize,

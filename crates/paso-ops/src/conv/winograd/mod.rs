@@ -1,11 +1,13 @@
-//! Winograd convolution F(2 x 2, 3 x 3) and F(4 x 4, 3 x 3): 16 multiplications for the 4 outputs of a tile where the direct sum
-//! has 36, or 36 for 16 outputs where it has 144.
+//! Winograd convolution F(2 x 2, 3 x 3) and F(4 x 4, 3 x 3): 16 multiplications for the 4 outputs
+//! of a tile where the direct sum has 36, or 36 for 16 outputs where it has 144.
 //!
-//! Winograd, *Arithmetic Complexity of Computations* (1980), as applied to convolutions by Lavin & Gray, *Fast Algorithms for
-//! Convolutional Neural Networks*, arXiv 1509.09308, section 4.1. Tiles of `N x N` inputs that overlap by two are transformed
-//! ([`transforms::InputTransform`]), multiplied by transformed weights in `N * N` matrix products over the channels, and transformed to
-//! `M x M` outputs ([`transforms::OutputTransform`]). A matrix product is a 1 x 1 convolution, so the kernel of [`direct`]
-//! computes it. The transforms of one row or column are in [`winograd_transform`].
+//! Winograd, *Arithmetic Complexity of Computations* (1980), as applied to convolutions by Lavin &
+//! Gray, *Fast Algorithms for Convolutional Neural Networks*, arXiv 1509.09308, section 4.1. Tiles
+//! of `N x N` inputs that overlap by two are transformed ([`transforms::InputTransform`]),
+//! multiplied by transformed weights in `N * N` matrix products over the channels, and transformed
+//! to `M x M` outputs ([`transforms::OutputTransform`]). A matrix product is a 1 x 1 convolution,
+//! so the kernel of [`direct`] computes it. The transforms of one row or column are in
+//! [`winograd_transform`].
 
 mod forward;
 mod tiles;
@@ -33,7 +35,8 @@ impl WinogradTile {
         products * direct::packed_len(in_channels, out_channels, lanes)
     }
 
-    /// Transforms and packs the weights, given as `weight(tap, input channel, output channel)` with taps 0 to 8 row by row.
+    /// Transforms and packs the weights, given as `weight(tap, input channel, output channel)` with
+    /// taps 0 to 8 row by row.
     pub(in crate::conv) fn pack(
         self,
         in_channels: usize,
@@ -48,7 +51,8 @@ impl WinogradTile {
         }
     }
 
-    /// A convolution with 3 x 3 taps and stride 1 over `in_channels` channels, its weights packed by [`Self::pack`].
+    /// A convolution with 3 x 3 taps and stride 1 over `in_channels` channels, its weights packed
+    /// by [`Self::pack`].
     pub(in crate::conv) fn convolve(self, isa: Isa, in_channels: usize, conv: Convolve<'_>) {
         match self {
             Self::F2x2 => forward::convolve::<4, 2>(isa, in_channels, conv),

@@ -1,4 +1,5 @@
-//! The tiles of a Winograd convolution: how many there are, how they are cut into blocks, and the loop over them.
+//! The tiles of a Winograd convolution: how many there are, how they are cut into blocks, and the
+//! loop over them.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -9,7 +10,8 @@ use crate::conv::geometry::{ConvGeometry, Strides};
 use crate::{Buffer, Isa};
 
 thread_local! {
-    /// Transformed tiles and their products. Grows to what the largest convolution of a thread needs, and is kept.
+    /// Transformed tiles and their products. Grows to what the largest convolution of a thread
+    /// needs, and is kept.
     pub(super) static SCRATCH: RefCell<Buffer> = RefCell::default();
 }
 
@@ -25,8 +27,8 @@ pub(super) fn count(geometry: &ConvGeometry, side: usize) -> usize {
 
 /// Elements from one product to the next: a cache line more than its tiles need.
 ///
-/// Without it the distance is often a multiple of 4 KiB, which maps the lines of a tile to one set of the L1 cache, of eight or twelve
-/// lines.
+/// Without it the distance is often a multiple of 4 KiB, which maps the lines of a tile to one set
+/// of the L1 cache, of eight or twelve lines.
 pub(super) fn stride(tiles: usize, channels: usize) -> usize {
     tiles * channels + 16
 }
@@ -73,7 +75,8 @@ pub(super) trait TileKernel<const N: usize, const M: usize> {
     );
 }
 
-/// Runs a transform for these tiles of a geometry, image after image. Pixels have `channels` channels, and are `strides` apart.
+/// Runs a transform for these tiles of a geometry, image after image. Pixels have `channels`
+/// channels, and are `strides` apart.
 pub(super) fn run_tiles<const N: usize, const M: usize>(
     isa: Isa,
     geometry: &ConvGeometry,

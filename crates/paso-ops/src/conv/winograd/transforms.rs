@@ -9,7 +9,8 @@ use super::winograd_transform::{Winograd, WinogradTransform};
 use crate::conv::epilogue::Epilogue;
 use crate::vector::{load, relu_if, store};
 
-/// Inputs to transformed tiles, `[product][tile][channel]`, the products a [`stride`](super::tiles::stride) apart.
+/// Inputs to transformed tiles, `[product][tile][channel]`, the products a
+/// [`stride`](super::tiles::stride) apart.
 pub(super) struct InputTransform<'a> {
     pub(super) input: &'a [f32],
     pub(super) transformed: &'a mut [f32],
@@ -27,8 +28,9 @@ where
         _: &mut [[S::f32s; M]; N],
     ) {
         if N == 6 {
-            // 36 products do not fit into registers. Two halves read the inputs twice but repeat hardly any operation: the first
-            // three products of a column share nothing with the others.
+            // 36 products do not fit into registers. Two halves read the inputs twice but repeat
+            // hardly any operation: the first three products of a column share nothing with the
+            // others.
             self.rows::<S, N, M, 3, FULL>(simd, tile, 0);
             self.rows::<S, N, M, 3, FULL>(simd, tile, 3);
         } else {
@@ -115,7 +117,8 @@ where
     }
 }
 
-/// Output gradients to transformed tiles, `[product][tile][channel]`, the products a [`stride`](super::tiles::stride) apart.
+/// Output gradients to transformed tiles, `[product][tile][channel]`, the products a
+/// [`stride`](super::tiles::stride) apart.
 pub(super) struct OutputGradTransform<'a> {
     pub(super) output_grad: &'a [f32],
     pub(super) transformed: &'a mut [f32],

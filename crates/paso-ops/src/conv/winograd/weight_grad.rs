@@ -15,13 +15,14 @@ use crate::conv::direct::{Sums, panels};
 use crate::conv::geometry::ConvGeometry;
 use crate::vector::add_to;
 
-/// Tiles of a block. More of them share one transform to the nine weights, as long as those of one product stay in the L1 cache
-/// and all products in the L2 cache.
+/// Tiles of a block. More of them share one transform to the nine weights, as long as those of one
+/// product stay in the L1 cache and all products in the L2 cache.
 fn block(tiles: usize, products: usize, channels: usize) -> usize {
     even_blocks(tiles, ((1 << 20) / (4 * products * channels)).clamp(16, 96))
 }
 
-/// Adds to `gradient` (`[9][in_channels][out_channels]`) the products of inputs and output gradients over all pixels.
+/// Adds to `gradient` (`[9][in_channels][out_channels]`) the products of inputs and output
+/// gradients over all pixels.
 pub(super) fn add<const N: usize, const M: usize>(
     isa: Isa,
     geometry: &ConvGeometry,
@@ -70,7 +71,8 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // 16 registers are fewer than 6 x 2 accumulators and what is added to them, but the long rows make up for it.
+        // 16 registers are fewer than 6 x 2 accumulators and what is added to them, but the long
+        // rows make up for it.
         if S::F32_LANES == 8 {
             self.panels::<S, 6>(simd);
         } else {
@@ -96,8 +98,8 @@ where
         }
     }
 
-    /// One range of output channels, `R` input channels at a time, whose sums stay in the L1 cache. The
-    /// last reach back and keep only what is new.
+    /// One range of output channels, `R` input channels at a time, whose sums stay in the L1 cache.
+    /// The last reach back and keep only what is new.
     #[inline(always)]
     fn panel<S: Simd, const R: usize, const V: usize, const FULL: bool>(
         &mut self,
@@ -106,8 +108,8 @@ where
     ) {
         let geometry = self.product;
         let (in_channels, out_channels) = (geometry.row_len, geometry.channels);
-        // Sums of a row of products become three at once: half the memory. Outside of the loop, which writes all of it, because
-        // zeroing it takes as long as some of the sums.
+        // Sums of a row of products become three at once: half the memory. Outside of the loop,
+        // which writes all of it, because zeroing it takes as long as some of the sums.
         let mut sums = [[[simd.splat_f32s(0.0); V]; R]; N];
         let mut rows = [[[[simd.splat_f32s(0.0); V]; R]; 3]; N];
         let mut next = 0;

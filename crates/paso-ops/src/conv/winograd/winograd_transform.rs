@@ -1,8 +1,10 @@
-//! The Winograd transforms F(2, 3) and F(4, 3) in one dimension: of weights, inputs, products and gradients.
+//! The Winograd transforms F(2, 3) and F(4, 3) in one dimension: of weights, inputs, products and
+//! gradients.
 //!
-//! Three weights `w` over `N` inputs `x` make `M = N - 2` outputs `A' ((G w) * (B' x))`, with `N` multiplications where the sum
-//! has `3 M`. Done along rows and columns it is a tile of a 3 x 3 convolution. The matrices follow from `N - 1` points, one
-//! of them 0, at which polynomials are evaluated, and infinity (Toom and Cook).
+//! Three weights `w` over `N` inputs `x` make `M = N - 2` outputs `A' ((G w) * (B' x))`, with `N`
+//! multiplications where the sum has `3 M`. Done along rows and columns it is a tile of a 3 x 3
+//! convolution. The matrices follow from `N - 1` points, one of them 0, at which polynomials are
+//! evaluated, and infinity (Toom and Cook).
 
 use pulp::Simd;
 
@@ -57,17 +59,19 @@ impl WinogradTransform<4, 2> for Winograd<4, 2> {
     }
 }
 
-/// The points decide how much is rounded: 0, ±1 and ±2 of Lavin & Gray round five times as coarsely as the direct sum, these
-/// twice (root mean square over 64 channels of what a `ReLU` let through; the former simulated in `NumPy`, the latter
-/// tested). After Barabasz, Anderson, Soodhalter & Gregg, *Error Analysis and Improving the Accuracy of Winograd
-/// Convolution for Deep Neural Networks* (2020): points near ±1 and near each other's reciprocals; these have exact squares
-/// and products besides.
+/// The points decide how much is rounded: 0, ±1 and ±2 of Lavin & Gray round five times as coarsely
+/// as the direct sum, these twice (root mean square over 64 channels of what a `ReLU` let through;
+/// the former simulated in `NumPy`, the latter tested). After Barabasz, Anderson, Soodhalter &
+/// Gregg, *Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural
+/// Networks* (2020): points near ±1 and near each other's reciprocals; these have exact squares and
+/// products besides.
 const P: f32 = 0.625;
 const Q: f32 = 1.5;
 const PP: f32 = P * P;
 const QQ: f32 = Q * Q;
 const PPQQ: f32 = PP * QQ;
-/// A point's distance from the others, multiplied: what the values at 0, `±P` and `±Q` are divided by.
+/// A point's distance from the others, multiplied: what the values at 0, `±P` and `±Q` are divided
+/// by.
 const AT_0: f32 = 1.0 / PPQQ;
 const AT_P: f32 = 1.0 / (2.0 * PP * (PP - QQ));
 const AT_Q: f32 = 1.0 / (2.0 * QQ * (QQ - PP));
