@@ -103,6 +103,12 @@ fn moving_and_adding() {
     });
     check("the same twice", |t, _, x| t.add(x, x));
     check("product", |t, _, x| t.mul(x, x));
+    check("squeeze and excitation", |t, p, x| {
+        let squeezed = t.global_avg_pool(x);
+        let excited = t.linear(p, "excite", squeezed, 5);
+        let scale = t.sigmoid(excited);
+        t.scale_channels(x, scale)
+    });
     check("concat", |t, p, x| {
         let a = t.conv(p, "a", x, Conv::new(5, 2, 1), false);
         let b = t.conv(p, "b", x, Conv::new(5, 3, 3), false);

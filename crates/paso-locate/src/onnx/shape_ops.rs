@@ -18,6 +18,17 @@ pub(super) fn operator(
     state.graph.node(kind, name, &inputs, attributes)
 }
 
+/// A product with a map of one pixel, which ONNX broadcasts over the others.
+pub(super) fn scale_channels(
+    state: &mut ExportState<'_>,
+    node: &Node,
+    op: &ops::ScaleChannels,
+) -> String {
+    let x = state.map(node.name(), op.x);
+    let scale = state.map(&format!("{}.scale", node.name()), op.scale);
+    state.map_operator("Mul", node, &[&x, &scale], vec![])
+}
+
 pub(super) fn weighted_sum(
     state: &mut ExportState<'_>,
     name: &str,

@@ -52,6 +52,7 @@ fn operation(state: &mut ExportState<'_>, node: &Node) -> Result<String, Error> 
         }
         Op::Add(op) => shape_ops::operator(state, "Add", name, &[op.a, op.b], vec![]),
         Op::Mul(op) => shape_ops::operator(state, "Mul", name, &[op.a, op.b], vec![]),
+        Op::ScaleChannels(op) => shape_ops::scale_channels(state, node, op),
         Op::WeightedSum(op) => shape_ops::weighted_sum(state, name, op),
         // Inference drops nothing.
         Op::Dropout(op) => state.value(op.x).to_owned(),

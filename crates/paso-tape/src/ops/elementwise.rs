@@ -5,7 +5,7 @@ use paso_ops::{
     dropout,
 };
 
-use super::run::OpRun;
+use super::run::{OpRun, vector_mut};
 use super::{BackwardReads, Operation};
 use crate::graph::Var;
 
@@ -114,6 +114,57 @@ fn mul(a: Image<'_>, b: Image<'_>, y: ImageMut<'_>) {
         let (a, b) = (&a.data[a.plane.row(row)], &b.data[b.plane.row(row)]);
         let y = &mut y.data[y.plane.row(row)];
         y.iter_mut().zip(a.iter().zip(b)).for_each(|(y, (a, b))| *y = a * b);
+    }
+}
+
+/// Every channel of a map times one value of the image: squeeze-and-excitation (Hu et al., arXiv
+/// 1709.01507, equation 4).
+#[derive(Clone, Copy, Debug)]
+pub struct ScaleChannels {
+    /// The map, `[height, width, channels]`.
+    pub x: Var,
+    /// A factor per channel, `[1, 1, channels]`.
+    pub scale: Var,
+}
+
+impl Operation for ScaleChannels {
+    fn name(&self) -> &str {
+        "scale_channels"
+    }
+
+    fn inputs(&self) -> Vec<Var> {
+        vec![self.x, self.scale]
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::INPUTS
+    }
+
+    fn forward(&self, run: OpRun<'_>) {
+        run.each_image(|at, y| scale_pixels(at.value(self.x), at.vector(self.scale), y));
+    }
+
+    fn backward(&self, mut run: OpRun<'_>) {
+        run.each_grad(0, |at, dy, dx| scale_pixels(dy, at.vector(self.scale), dx));
+        run.each_grad(1, |at, dy, ds| {
+            let (x, ds) = (at.value(self.x), vector_mut(ds));
+            ds.fill(0.0);
+            for row in 0..dy.plane.height {
+                let (dy, x) = (&dy.data[dy.plane.row(row)], &x.data[x.plane.row(row)]);
+                for (dy, x) in dy.chunks_exact(ds.len()).zip(x.chunks_exact(ds.len())) {
+                    ds.iter_mut().zip(dy.iter().zip(x)).for_each(|(ds, (dy, x))| *ds += dy * x);
+                }
+            }
+        });
+    }
+}
+
+fn scale_pixels(x: Image<'_>, scale: &[f32], y: ImageMut<'_>) {
+    for row in 0..x.plane.height {
+        let (x, y) = (&x.data[x.plane.row(row)], &mut y.data[y.plane.row(row)]);
+        for (y, x) in y.chunks_exact_mut(scale.len()).zip(x.chunks_exact(scale.len())) {
+            y.iter_mut().zip(x.iter().zip(scale)).for_each(|(y, (x, scale))| *y = x * scale);
+        }
     }
 }
 

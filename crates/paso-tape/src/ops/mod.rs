@@ -81,6 +81,7 @@ operations! {
     GlobalAvgPool(pool::GlobalAvgPool),
     Add(elementwise::Add),
     Mul(elementwise::Mul),
+    ScaleChannels(elementwise::ScaleChannels),
     WeightedSum(elementwise::WeightedSum),
     Dropout(elementwise::Dropout),
     Concat(shape::Concat),

@@ -5,7 +5,9 @@ use std::ops::Range;
 use paso_ops::Plane;
 
 use crate::graph::Var;
-use crate::ops::{Add, Concat, CxcywhToXyxy, Mul, Op, Reshape, SliceChannels, WeightedSum};
+use crate::ops::{
+    Add, Concat, CxcywhToXyxy, Mul, Op, Reshape, ScaleChannels, SliceChannels, WeightedSum,
+};
 use crate::tape::Tape;
 
 impl Tape {
@@ -27,6 +29,34 @@ impl Tape {
     pub fn mul(&mut self, a: Var, b: Var) -> Var {
         let plane = self.same_shape("mul", a, b);
         self.push(Op::Mul(Mul { a, b }), plane)
+    }
+
+    /// Every channel of `x`, `[height, width, channels]`, times its value of `scale`, `[1, 1, channels]`: the end of
+    /// a squeeze-and-excitation block (Hu et al., arXiv 1709.01507).
+    ///
+    /// ```
+    /// use paso_tape::{Activation, Params, Tape};
+    ///
+    /// let (mut tape, mut params) = (Tape::new(), Params::new(0));
+    /// let x = tape.input([4, 4, 8]);
+    /// let squeezed = tape.global_avg_pool(x);
+    /// let hidden = tape.linear(&mut params, "squeeze", squeezed, 2);
+    /// let hidden = tape.relu(hidden);
+    /// let excited = tape.linear(&mut params, "excite", hidden, 8);
+    /// let scale = tape.activation(excited, Activation::Sigmoid);
+    /// let y = tape.scale_channels(x, scale);
+    /// assert_eq!(tape.shape(y), [4, 4, 8]);
+    /// ```
+    ///
+    /// # Panics
+    /// When `scale` is not one value per channel of `x`.
+    #[track_caller]
+    pub fn scale_channels(&mut self, x: Var, scale: Var) -> Var {
+        let plane = self.plane(x);
+        let wanted = [1, 1, plane.channels];
+        let given = self.shape(scale);
+        assert!(given == wanted, "scale_channels: a scale of {given:?}, {wanted:?} is needed");
+        self.push(Op::ScaleChannels(ScaleChannels { x, scale }), plane)
     }
 
     /// The channels of all inputs, one input after the other.

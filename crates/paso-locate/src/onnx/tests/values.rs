@@ -179,6 +179,17 @@ fn channels_are_cut_joined_added_multiplied_and_dropped_by_none() {
 }
 
 #[test]
+fn channels_are_scaled_in_maps_and_in_rows() {
+    for shape in [[3, 2, 4], [1, 1, 4]] {
+        compare(&format!("scaled channels of {shape:?}"), shape, |tape, _, x| {
+            let mean = tape.global_avg_pool(x);
+            let scale = tape.sigmoid(mean);
+            tape.scale_channels(x, scale)
+        });
+    }
+}
+
+#[test]
 fn only_what_the_output_needs_is_written_and_a_shared_weight_once() {
     let graph = compare("a loss is left out", [1, 1, 4], |tape, params, x| {
         let target = tape.input([1, 1, 4]);
