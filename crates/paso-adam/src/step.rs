@@ -100,15 +100,9 @@ impl Step {
             cautious: config.cautious,
         };
         let at = StepContext { hyper, t, lr, scalars };
-        Self {
-            isa,
-            params,
-            kernel: RuleKernel::new(&config.rule, &at),
-            need,
-            lr,
-            gain: math::round(formula.gain(&at)),
-            keep_before: math::round(keep_before),
-        }
+        let (kernel, gain) = RuleKernel::new(&config.rule, &at);
+        let (gain, keep_before) = (math::round(gain), math::round(keep_before));
+        Self { isa, params, kernel, need, lr, gain, keep_before }
     }
 
     /// Steps a whole tensor, without extras.

@@ -18,26 +18,23 @@ use crate::math::{self, Ema};
 pub(crate) struct AdaBelief;
 
 impl AdaBelief {
-    pub(crate) fn kernel(&self, at: &StepContext) -> AdaBeliefKernel {
-        let (denominator, lr) = Denominator::new(at, at.lr);
-        AdaBeliefKernel {
+    pub(crate) fn kernel(&self, at: &StepContext) -> (AdaBeliefKernel, f64) {
+        let (denominator, gain) = Denominator::new(at, at.lr);
+        let kernel = AdaBeliefKernel {
             mean: Ema::new(at.hyper.beta1),
             beta1: math::round(at.hyper.beta1),
             square: Ema::new(at.hyper.beta2),
             root: math::round(at.hyper.eps_root),
             denominator: denominator.without_root(),
-            lr: math::round(lr / mean_correction(at)),
-        }
+            lr: math::round(gain / mean_correction(at)),
+        };
+        (kernel, gain)
     }
 }
 
 impl Formula for AdaBelief {
     fn moment_names(&self) -> &'static [&'static str] {
         &["exp_avg", "exp_avg_var"]
-    }
-
-    fn gain(&self, at: &StepContext) -> f64 {
-        Denominator::new(at, at.lr).1
     }
 
     fn textbook(&self, at: &StepContext, _: f64, g: f64, [m, s, _]: &mut [f64; 3]) -> f64 {

@@ -26,10 +26,6 @@ impl Formula for Adam {
         &["exp_avg", "exp_avg_sq"]
     }
 
-    fn gain(&self, at: &StepContext) -> f64 {
-        Denominator::new(at, at.lr).1
-    }
-
     fn longest_step(&self, hyper: &HyperParams, t: u64) -> Option<f64> {
         longest_step(hyper, t)
     }
@@ -40,7 +36,7 @@ impl Formula for Adam {
 }
 
 impl Adam {
-    pub(crate) fn kernel(&self, at: &StepContext) -> AdamKernel {
+    pub(crate) fn kernel(&self, at: &StepContext) -> (AdamKernel, f64) {
         AdamKernel::new(at, at.lr)
     }
 }
@@ -64,10 +60,11 @@ pub(crate) struct AdamKernel {
 }
 
 impl AdamKernel {
-    pub(crate) fn new(at: &StepContext, lr: f64) -> Self {
-        let (denominator, lr) = Denominator::new(at, lr);
-        let lr = math::round(lr / mean_correction(at));
-        Self { moments: Moments::new(&at.hyper), denominator, lr }
+    /// The kernel for this learning rate, and what its denominator divides.
+    pub(crate) fn new(at: &StepContext, lr: f64) -> (Self, f64) {
+        let (denominator, gain) = Denominator::new(at, lr);
+        let lr = math::round(gain / mean_correction(at));
+        (Self { moments: Moments::new(&at.hyper), denominator, lr }, gain)
     }
 }
 

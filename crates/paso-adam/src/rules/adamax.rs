@@ -25,15 +25,16 @@ fn eps_inside_and_outside(hyper: &HyperParams) -> (f64, f64) {
 }
 
 impl Adamax {
-    pub(crate) fn kernel(&self, at: &StepContext) -> AdamaxKernel {
+    pub(crate) fn kernel(&self, at: &StepContext) -> (AdamaxKernel, f64) {
         let (inside, outside) = eps_inside_and_outside(&at.hyper);
-        AdamaxKernel {
+        let kernel = AdamaxKernel {
             mean: Ema::new(at.hyper.beta1),
             beta2: math::round(at.hyper.beta2),
             inside: math::round(inside),
             outside: math::round(outside),
             lr: math::round(at.lr / mean_correction(at)),
-        }
+        };
+        (kernel, at.lr)
     }
 }
 

@@ -54,16 +54,17 @@ impl Adopt {
         })
     }
 
-    pub(crate) fn kernel(self, at: &StepContext) -> AdoptKernel {
+    pub(crate) fn kernel(self, at: &StepContext) -> (AdoptKernel, f64) {
         let first = at.t == 1;
-        AdoptKernel {
+        let kernel = AdoptKernel {
             first,
             mean: Ema::new(at.hyper.beta1),
             square: Ema::new(if first { 0.0 } else { at.hyper.beta2 }),
             eps: math::round(at.hyper.eps),
             bound: math::round(self.bound(at.t)),
             lr: math::round(at.lr),
-        }
+        };
+        (kernel, at.lr)
     }
 }
 

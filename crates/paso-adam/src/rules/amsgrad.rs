@@ -44,24 +44,21 @@ impl AmsGrad {
         }
     }
 
-    pub(crate) fn kernel(self, at: &StepContext) -> AmsGradKernel {
-        let (denominator, lr) = self.denominator(at);
-        AmsGradKernel {
+    pub(crate) fn kernel(self, at: &StepContext) -> (AmsGradKernel, f64) {
+        let (denominator, gain) = self.denominator(at);
+        let kernel = AmsGradKernel {
             moments: Moments::new(&at.hyper),
             bias_correction: math::round(self.bias_correction(at)),
             denominator,
-            lr: math::round(lr / mean_correction(at)),
-        }
+            lr: math::round(gain / mean_correction(at)),
+        };
+        (kernel, gain)
     }
 }
 
 impl Formula for AmsGrad {
     fn moment_names(&self) -> &'static [&'static str] {
         &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"]
-    }
-
-    fn gain(&self, at: &StepContext) -> f64 {
-        self.denominator(at).1
     }
 
     fn longest_step(&self, hyper: &HyperParams, t: u64) -> Option<f64> {

@@ -42,11 +42,6 @@ pub(crate) trait Formula {
         at.scalars
     }
 
-    /// What the denominator divides: `gain / denominator` is the learning rate of a single weight.
-    fn gain(&self, at: &StepContext) -> f64 {
-        at.lr
-    }
-
     /// The magnitude up to which a gradient counts as zero.
     fn flush_threshold(&self, hyper: &HyperParams) -> f32 {
         math::flush_threshold_squared(hyper.beta2)

@@ -10,7 +10,6 @@
 
 use super::adam::{self, AdamKernel};
 use super::formula::{Formula, StepContext, refuse_cautious};
-use super::moments::Denominator;
 use crate::checks::require;
 use crate::weight_decay::WeightDecay;
 use crate::error::Error;
@@ -23,7 +22,7 @@ pub(crate) struct Lamb;
 pub(crate) type LambKernel = AdamKernel;
 
 impl Lamb {
-    pub(crate) fn kernel(&self, at: &StepContext) -> LambKernel {
+    pub(crate) fn kernel(&self, at: &StepContext) -> (LambKernel, f64) {
         AdamKernel::new(at, 1.0)
     }
 }
@@ -43,10 +42,6 @@ impl Formula for Lamb {
                 require("decay", value, value == 0.0, "None, L2 or Decoupled for Lamb")
             }
         }
-    }
-
-    fn gain(&self, at: &StepContext) -> f64 {
-        Denominator::new(at, 1.0).1
     }
 
     fn decays_weights(&self, _: u64) -> bool {

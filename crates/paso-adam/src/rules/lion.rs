@@ -17,12 +17,13 @@ use crate::math::{self, Ema};
 pub(crate) struct Lion;
 
 impl Lion {
-    pub(crate) fn kernel(&self, at: &StepContext) -> LionKernel {
-        LionKernel {
+    pub(crate) fn kernel(&self, at: &StepContext) -> (LionKernel, f64) {
+        let kernel = LionKernel {
             interpolated: Ema::new(at.hyper.beta1),
             mean: Ema::new(at.hyper.beta2),
             lr: math::round(at.lr),
-        }
+        };
+        (kernel, at.lr)
     }
 }
 

@@ -67,10 +67,14 @@ macro_rules! rules {
         }
 
         impl RuleKernel {
-            /// Folds everything that is constant over a step.
-            pub(crate) fn new(rule: &Rule, at: &StepContext) -> Self {
+            /// Folds everything that is constant over a step; and what the denominator divides: `gain / denominator` is
+            /// the learning rate of a single weight.
+            pub(crate) fn new(rule: &Rule, at: &StepContext) -> (Self, f64) {
                 match rule {
-                    $(Rule::$variant $(($options))? => Self::$variant($rule.kernel(at)),)*
+                    $(Rule::$variant $(($options))? => {
+                        let (kernel, gain) = $rule.kernel(at);
+                        (Self::$variant(kernel), gain)
+                    })*
                 }
             }
         }

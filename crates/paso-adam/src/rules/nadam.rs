@@ -64,15 +64,16 @@ impl Nesterov {
         }
     }
 
-    pub(crate) fn kernel(self, at: &StepContext) -> NAdamKernel {
-        let (denominator, lr) = Denominator::new(at, at.lr);
+    pub(crate) fn kernel(self, at: &StepContext) -> (NAdamKernel, f64) {
+        let (denominator, gain) = Denominator::new(at, at.lr);
         let (gradient, momentum) = self.factors(at);
-        NAdamKernel {
+        let kernel = NAdamKernel {
             moments: Moments::new(&at.hyper),
             denominator,
-            gradient: math::round(lr * gradient),
-            momentum: math::round(lr * momentum),
-        }
+            gradient: math::round(gain * gradient),
+            momentum: math::round(gain * momentum),
+        };
+        (kernel, gain)
     }
 }
 
@@ -96,10 +97,6 @@ impl Formula for Nesterov {
         let Self::Warming { decay } = *self else { return at.scalars };
         let mu_product = at.scalars.mu_product * momentum(at.hyper.beta1, decay, at.t);
         Scalars { mu_product, ..at.scalars }
-    }
-
-    fn gain(&self, at: &StepContext) -> f64 {
-        Denominator::new(at, at.lr).1
     }
 
     fn textbook(&self, at: &StepContext, _: f64, g: f64, moments: &mut [f64; 3]) -> f64 {

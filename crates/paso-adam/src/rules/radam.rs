@@ -13,7 +13,7 @@ use pulp::Simd;
 
 use super::adam::{self, AdamKernel};
 use super::formula::{Formula, Inputs, Job, Kernel, RunJob, StepContext, Update};
-use super::moments::{Denominator, Moments, mean_correction};
+use super::moments::{Moments, mean_correction};
 use crate::checks::require;
 use crate::error::Error;
 use crate::hyper_params::HyperParams;
@@ -32,14 +32,14 @@ fn rectification(beta2: f64, t: u64) -> Option<f64> {
 }
 
 impl RAdam {
-    pub(crate) fn kernel(&self, at: &StepContext) -> RAdamKernel {
-        match rectification(at.hyper.beta2, at.t) {
-            Some(r) => RAdamKernel::Rectified(AdamKernel::new(at, at.lr * r)),
-            None => RAdamKernel::Momentum(MomentumKernel {
-                moments: Moments::new(&at.hyper),
-                lr: math::round(at.lr / mean_correction(at)),
-            }),
+    pub(crate) fn kernel(&self, at: &StepContext) -> (RAdamKernel, f64) {
+        if let Some(r) = rectification(at.hyper.beta2, at.t) {
+            let (kernel, gain) = AdamKernel::new(at, at.lr * r);
+            return (RAdamKernel::Rectified(kernel), gain);
         }
+        let lr = math::round(at.lr / mean_correction(at));
+        let kernel = MomentumKernel { moments: Moments::new(&at.hyper), lr };
+        (RAdamKernel::Momentum(kernel), at.lr)
     }
 }
 
@@ -50,13 +50,6 @@ impl Formula for RAdam {
 
     fn validate(&self, hyper: &HyperParams) -> Result<(), Error> {
         require("beta2", hyper.beta2, hyper.beta2 > 0.0, "above 0 and below 1 for RAdam")
-    }
-
-    fn gain(&self, at: &StepContext) -> f64 {
-        match rectification(at.hyper.beta2, at.t) {
-            Some(r) => Denominator::new(at, at.lr * r).1,
-            None => at.lr,
-        }
     }
 
     fn longest_step(&self, hyper: &HyperParams, t: u64) -> Option<f64> {

@@ -45,10 +45,10 @@ impl ScheduleFree {
         at.lr * warmup
     }
 
-    pub(crate) fn kernel(self, at: &StepContext) -> ScheduleFreeKernel {
+    pub(crate) fn kernel(self, at: &StepContext) -> (ScheduleFreeKernel, f64) {
         let (lr, share) = (self.lr(at), at.scalars.share);
         let (denominator, hat) = Denominator::new(at, 1.0);
-        ScheduleFreeKernel {
+        let kernel = ScheduleFreeKernel {
             first: at.t == 1,
             square: Ema::new(at.hyper.beta2),
             denominator,
@@ -57,7 +57,8 @@ impl ScheduleFree {
             pull: math::round(lr * (1.0 - at.hyper.beta1 * (1.0 - share))),
             lr: math::round(lr),
             hat: math::round(hat),
-        }
+        };
+        (kernel, lr * hat)
     }
 }
 
@@ -91,10 +92,6 @@ impl Formula for ScheduleFree {
         let weight_sum = at.scalars.weight_sum + weight;
         let share = if weight_sum > 0.0 { weight / weight_sum } else { 0.0 };
         Scalars { weight_sum, lr_max, share, ..at.scalars }
-    }
-
-    fn gain(&self, at: &StepContext) -> f64 {
-        self.lr(at) * Denominator::new(at, 1.0).1
     }
 
     /// Its kernel adds the decay to the direction.

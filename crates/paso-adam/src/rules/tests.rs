@@ -29,7 +29,7 @@ fn context(rule: Rule, t: u64) -> StepContext {
 fn every_moment_has_a_name_and_every_name_a_moment() {
     for rule in Rule::all() {
         for t in [1, 100] {
-            let kernel = RuleKernel::new(&rule, &context(rule, t));
+            let (kernel, _) = RuleKernel::new(&rule, &context(rule, t));
             let moments = run(Isa::best(), kernel, CountMoments);
             assert_eq!(moments, rule.formula().moment_names().len(), "{rule:?} at step {t}");
         }

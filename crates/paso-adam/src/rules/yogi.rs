@@ -32,15 +32,16 @@ impl Default for Yogi {
 }
 
 impl Yogi {
-    pub(crate) fn kernel(self, at: &StepContext) -> YogiKernel {
-        let (denominator, lr) = Denominator::new(at, at.lr);
-        YogiKernel {
+    pub(crate) fn kernel(self, at: &StepContext) -> (YogiKernel, f64) {
+        let (denominator, gain) = Denominator::new(at, at.lr);
+        let kernel = YogiKernel {
             initial: (at.t == 1).then_some(math::round(self.initial)),
             mean: Ema::new(at.hyper.beta1),
             share: math::round(1.0 - at.hyper.beta2),
             denominator,
-            lr: math::round(lr / mean_correction(at)),
-        }
+            lr: math::round(gain / mean_correction(at)),
+        };
+        (kernel, gain)
     }
 }
 
@@ -51,10 +52,6 @@ impl Formula for Yogi {
 
     fn validate(&self, _: &HyperParams) -> Result<(), Error> {
         non_negative("initial", self.initial)
-    }
-
-    fn gain(&self, at: &StepContext) -> f64 {
-        Denominator::new(at, at.lr).1
     }
 
     fn textbook(&self, at: &StepContext, _: f64, g: f64, [m, v, _]: &mut [f64; 3]) -> f64 {

@@ -33,15 +33,25 @@ impl Values {
         Self::new(&self.shape, self.data.iter().copied().map(f))
     }
 
-    /// Element by element, the smaller shape repeated along the first axes.
+    /// Element by element; the smaller shape is repeated along its missing first axes and along those of length 1.
     fn zip(&self, other: &Self, f: &dyn Fn(f64, f64) -> f64) -> Self {
         if self.shape.len() < other.shape.len() {
             return other.zip(self, &|a, b| f(b, a));
         }
         let tail = &self.shape[self.shape.len() - other.shape.len()..];
-        assert!(other.shape == tail || other.data.len() == 1, "{:?} {:?}", self.shape, other.shape);
-        let n = other.data.len();
-        Self::new(&self.shape, self.data.iter().enumerate().map(|(i, a)| f(*a, other.data[i % n])))
+        let repeats = |(mine, its): (&usize, &usize)| mine == its || *its == 1;
+        let fits = tail.iter().zip(&other.shape).all(repeats) || other.data.len() == 1;
+        assert!(fits, "{:?} {:?}", self.shape, other.shape);
+        let place = |mut i: usize| {
+            let (mut place, mut stride) = (0, 1);
+            for (mine, its) in tail.iter().zip(&other.shape).rev() {
+                place += i % mine % its * stride;
+                (i, stride) = (i / mine, stride * its);
+            }
+            place
+        };
+        let values = self.data.iter().enumerate().map(|(i, a)| f(*a, other.data[place(i)]));
+        Self::new(&self.shape, values)
     }
 
     fn transposed(&self, order: &[usize]) -> Self {
