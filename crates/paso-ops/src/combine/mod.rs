@@ -66,14 +66,26 @@ pub fn copy_channels(isa: Isa, x: Image<'_>, from: Range<usize>, y: ImageMut<'_>
         px.channels,
         py.channels
     );
-    isa.run(|| {
+    if px.channels == py.channels && from.len() == px.channels {
+        // All of them: rows in one piece, not pixel by pixel.
         for row in 0..px.height {
-            let (x, y) = (&x.data[px.row(row)], &mut y.data[py.row(row)]);
-            for (x, y) in x.chunks_exact(px.channels).zip(y.chunks_exact_mut(py.channels)) {
-                y[to..to + from.len()].copy_from_slice(&x[from.clone()]);
-            }
+            y.data[py.row(row)].copy_from_slice(&x.data[px.row(row)]);
         }
-    });
+        return;
+    }
+    isa.run(|| copy_pixels(x, from, y, to));
+}
+
+/// Inlined, because a closure of this size would be a function of its own, without the instruction set.
+#[inline(always)]
+fn copy_pixels(x: Image<'_>, from: Range<usize>, y: ImageMut<'_>, to: usize) {
+    let (px, py) = (x.plane, y.plane);
+    for row in 0..px.height {
+        let (x, y) = (&x.data[px.row(row)], &mut y.data[py.row(row)]);
+        for (x, y) in x.chunks_exact(px.channels).zip(y.chunks_exact_mut(py.channels)) {
+            y[to..to + from.len()].copy_from_slice(&x[from.clone()]);
+        }
+    }
 }
 
 /// Sets all elements of `y`, `[height, width, channels]`, to zero except those of the halo.
