@@ -12,7 +12,7 @@ use paso_isa::IsaError;
 pub enum Error {
     /// A field of [`AdamConfig`](crate::AdamConfig), [`StepOptions`](crate::StepOptions) or
     /// [`Param`](crate::Param) is outside its allowed range.
-    #[error("{field} = {value}: must be {allowed}")]
+    #[error("{field} is {value}; it must be {allowed}")]
     InvalidValue {
         /// The field's name, as it is written in the configuration.
         field: &'static str,
@@ -22,7 +22,7 @@ pub enum Error {
         allowed: &'static str,
     },
     /// A switch of [`AdamConfig`](crate::AdamConfig) is on that the rule does not have.
-    #[error("{field} = true: must be false for {rule}")]
+    #[error("{field} is true; it must be false for {rule}")]
     Unsupported {
         /// The field's name, as it is written in the configuration.
         field: &'static str,

@@ -86,21 +86,21 @@ fn a_state_that_does_not_fit_says_why() {
 fn a_wrong_setting_is_named_with_its_value_and_range() {
     let base = AdamConfig::default();
     let refused = |config| Adam::new(config).unwrap_err().to_string();
-    let unit = "must be at least 0 and below 1";
-    assert_eq!(refused(AdamConfig { beta1: 1.0, ..base }), format!("beta1 = 1: {unit}"));
-    assert_eq!(refused(AdamConfig { beta1: f64::NAN, ..base }), format!("beta1 = NaN: {unit}"));
-    assert_eq!(refused(AdamConfig { beta2: -0.5, ..base }), format!("beta2 = -0.5: {unit}"));
+    let unit = "it must be at least 0 and below 1";
+    assert_eq!(refused(AdamConfig { beta1: 1.0, ..base }), format!("beta1 is 1; {unit}"));
+    assert_eq!(refused(AdamConfig { beta1: f64::NAN, ..base }), format!("beta1 is NaN; {unit}"));
+    assert_eq!(refused(AdamConfig { beta2: -0.5, ..base }), format!("beta2 is -0.5; {unit}"));
     assert_eq!(
         refused(AdamConfig { eps: -1.0, ..base }),
-        "eps = -1: must be finite and at least 0"
+        "eps is -1; it must be finite and at least 0"
     );
     assert_eq!(
         refused(AdamConfig { eps: 0.0, ..base }),
-        "eps = 0: must be above 0 where eps_root is 0"
+        "eps is 0; it must be above 0 where eps_root is 0"
     );
     assert_eq!(
         refused(AdamConfig { decay: WeightDecay::L2(f64::INFINITY), ..base }),
-        "decay = inf: must be finite and at least 0"
+        "decay is inf; it must be finite and at least 0"
     );
 }
 

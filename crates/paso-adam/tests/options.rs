@@ -128,7 +128,7 @@ fn params_have_their_own_rate_decay_and_eps() {
     let wrong = Param { lr_scale: -1.0, ..Param::new("w", 1) };
     assert_eq!(
         AdamGroup::with_params(adam, [wrong]).unwrap_err().to_string(),
-        "lr_scale = -1: must be finite and at least 0"
+        "lr_scale is -1; it must be finite and at least 0"
     );
 }
 
@@ -221,28 +221,31 @@ fn every_mistake_in_the_settings_is_named_with_its_value_and_range() {
     let base = AdamConfig::default();
     let refused = |config| Adam::new(config).unwrap_err().to_string();
     let rule = |rule| AdamConfig { rule, ..base };
-    let size = "must be finite and at least 0";
+    let size = "it must be finite and at least 0";
     assert_eq!(
         refused(AdamConfig { eps_root: f64::NAN, ..base }),
-        format!("eps_root = NaN: {size}")
+        format!("eps_root is NaN; {size}")
     );
     let decay = WeightDecay::Corrected { value: 0.1, peak: 0.0 };
-    assert_eq!(refused(AdamConfig { decay, ..base }), "decay.peak = 0: must be finite and above 0");
+    assert_eq!(
+        refused(AdamConfig { decay, ..base }),
+        "decay.peak is 0; it must be finite and above 0"
+    );
     assert_eq!(
         refused(rule(Rule::NAdam(Nesterov::Warming { decay: -1.0 }))),
-        format!("momentum decay = -1: {size}")
+        format!("momentum decay is -1; {size}")
     );
     assert_eq!(
         refused(AdamConfig { eps: 0.0, eps_root: 1e-8, ..rule(Rule::Adamax) }),
-        "eps = 0: must be above 0 for this rule, which has no root to add eps_root to"
+        "eps is 0; it must be above 0 for this rule, which has no root to add eps_root to"
     );
     assert_eq!(
         refused(AdamConfig { beta1: 0.0, ..rule(Rule::ScheduleFree(ScheduleFree::default())) }),
-        "beta1 = 0: must be above 0 for ScheduleFree"
+        "beta1 is 0; it must be above 0 for ScheduleFree"
     );
     assert_eq!(
         refused(AdamConfig { cautious: true, ..AdamConfig::lamb() }),
-        "cautious = true: must be false for Lamb"
+        "cautious is true; it must be false for Lamb"
     );
     assert!(Adam::new(AdamConfig { eps: 0.0, ..AdamConfig::lion() }).is_ok(), "Lion has no eps");
     assert!(Adam::new(AdamConfig { epsilon: Epsilon::Hat, ..base }).is_ok(), "Keras");
@@ -250,15 +253,15 @@ fn every_mistake_in_the_settings_is_named_with_its_value_and_range() {
         group(&[1]).step_with(0.1, &options, one(&mut [0.0], &[0.0])).unwrap_err().to_string()
     };
     let options = StepOptions::default();
-    let above = "must be finite and above 0";
-    assert_eq!(wrong(StepOptions { unscale: 0.0, ..options }), format!("unscale = 0: {above}"));
+    let above = "it must be finite and above 0";
+    assert_eq!(wrong(StepOptions { unscale: 0.0, ..options }), format!("unscale is 0; {above}"));
     let clip = Clip::global_norm(-1.0);
-    assert_eq!(wrong(StepOptions { clip, ..options }), format!("clip.max_norm = -1: {above}"));
+    assert_eq!(wrong(StepOptions { clip, ..options }), format!("clip.max_norm is -1; {above}"));
     let clip = Clip::Value(f64::NAN);
-    assert_eq!(wrong(StepOptions { clip, ..options }), format!("clip = NaN: {above}"));
+    assert_eq!(wrong(StepOptions { clip, ..options }), format!("clip is NaN; {above}"));
     assert_eq!(
         wrong(StepOptions { average: 1.0, ..options }),
-        "average = 1: must be at least 0 and below 1"
+        "average is 1; it must be at least 0 and below 1"
     );
     let error = Error::NonFinite { tensor: "w".into(), index: 3, value: f32::NAN };
     assert!(error.to_string().contains("gradient 3 of tensor `w` is NaN"), "{error}");

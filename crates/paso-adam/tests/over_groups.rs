@@ -92,7 +92,7 @@ fn a_tensor_cannot_have_a_beta1_of_its_own_where_a_scalar_depends_on_it() {
         let group = adam(AdamConfig { rule, ..AdamConfig::default() });
         let own = Param { beta1: Some(0.5), ..Param::new("w", 1) };
         let error = AdamGroup::with_params(group, [own]).expect_err("refused");
-        let said = "beta1 = 0.5: must be the group's, for a rule that carries scalars";
+        let said = "beta1 is 0.5; it must be the group's, for a rule that carries scalars";
         assert_eq!(error.to_string(), said);
     }
 }
@@ -158,10 +158,10 @@ fn constant_decay_does_not_depend_on_the_learning_rate() {
         assert_eq!(*after, expected, "weight {i}");
     }
     for (rule, said) in [
-        (Rule::Lamb, "decay = 0.25: must be None, L2 or Decoupled for Lamb"),
+        (Rule::Lamb, "decay is 0.25; it must be None, L2 or Decoupled for Lamb"),
         (
             Rule::ScheduleFree(ScheduleFree::default()),
-            "decay = 0.25: must be any but Constant for ScheduleFree",
+            "decay is 0.25; it must be any but Constant for ScheduleFree",
         ),
     ] {
         let error = Adam::new(AdamConfig { rule, ..config }).expect_err("refused");
@@ -170,7 +170,7 @@ fn constant_decay_does_not_depend_on_the_learning_rate() {
     let error = Adam::new(AdamConfig { decay: WeightDecay::Constant(1.0), ..config });
     assert_eq!(
         error.expect_err("all of it").to_string(),
-        "decay = 1: must be at least 0 and below 1"
+        "decay is 1; it must be at least 0 and below 1"
     );
 }
 

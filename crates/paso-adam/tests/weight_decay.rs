@@ -88,16 +88,16 @@ fn every_rule_decays_as_its_textbook_version() {
 #[test]
 fn a_decay_out_of_range_is_named() {
     for (decay, said) in [
-        (WeightDecay::L2(-1.0), "decay = -1: must be finite and at least 0"),
-        (WeightDecay::Decoupled(f64::NAN), "decay = NaN: must be finite and at least 0"),
-        (WeightDecay::Constant(1.5), "decay = 1.5: must be at least 0 and below 1"),
+        (WeightDecay::L2(-1.0), "decay is -1; it must be finite and at least 0"),
+        (WeightDecay::Decoupled(f64::NAN), "decay is NaN; it must be finite and at least 0"),
+        (WeightDecay::Constant(1.5), "decay is 1.5; it must be at least 0 and below 1"),
         (
             WeightDecay::Corrected { value: 0.1, peak: 0.0 },
-            "decay.peak = 0: must be finite and above 0",
+            "decay.peak is 0; it must be finite and above 0",
         ),
         (
             WeightDecay::ScheduleOnly { value: f64::INFINITY, peak: 1.0 },
-            "decay = inf: must be finite and at least 0",
+            "decay is inf; it must be finite and at least 0",
         ),
     ] {
         let config = AdamConfig { decay, ..AdamConfig::default() };

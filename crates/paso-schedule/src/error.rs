@@ -107,7 +107,7 @@ impl fmt::Display for Error {
             | Self::Open { message, .. }
             | Self::TooShort { message, .. } => f.write_str(message),
             Self::InvalidValue { field, value, allowed, .. } => {
-                write!(f, "`{field}` is {value}, allowed is {allowed}")
+                write!(f, "`{field}` is {value}; it must be {allowed}")
             }
             Self::Endless { part, .. } => {
                 write!(

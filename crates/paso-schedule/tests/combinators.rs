@@ -108,20 +108,20 @@ fn a_combinator_panics_with_the_field_and_its_range() {
     for (build, want) in [
         (
             (|| falling().scale(-1.0)) as fn() -> Spec,
-            "`scale` is -1, allowed is a finite number of 0 or more".into(),
+            "`scale` is -1; it must be a finite number of 0 or more".into(),
         ),
-        (|| falling().plus(f64::NAN), format!("`plus` is NaN, allowed is {lr}")),
-        (|| falling().floor(-0.5), format!("`floor` is -0.5, allowed is {lr}")),
-        (|| falling().cap(f64::INFINITY), format!("`cap` is inf, allowed is {lr}")),
-        (|| falling().below(-2.0), format!("`below` is -2, allowed is {lr}")),
-        (|| falling().stretch(0.0), "`stretch` is 0, allowed is a finite number above 0".into()),
-        (|| falling().every(0), "`every` is 0, allowed is a finite number of steps above 0".into()),
-        (|| falling().restarts(0, 1.0, 1.0), "`times` is 0, allowed is between 1 and 2^53".into()),
+        (|| falling().plus(f64::NAN), format!("`plus` is NaN; it must be {lr}")),
+        (|| falling().floor(-0.5), format!("`floor` is -0.5; it must be {lr}")),
+        (|| falling().cap(f64::INFINITY), format!("`cap` is inf; it must be {lr}")),
+        (|| falling().below(-2.0), format!("`below` is -2; it must be {lr}")),
+        (|| falling().stretch(0.0), "`stretch` is 0; it must be a finite number above 0".into()),
+        (|| falling().every(0), "`every` is 0; it must be a finite number of steps above 0".into()),
+        (|| falling().restarts(0, 1.0, 1.0), "`times` is 0; it must be between 1 and 2^53".into()),
         (
             || falling().restarts(2, 0.5, 1.0),
-            "`stretch` is 0.5, allowed is 1, or between 1.001 and 1e6".into(),
+            "`stretch` is 0.5; it must be 1, or between 1.001 and 1e6".into(),
         ),
-        (|| falling().warmup_from(-1.0, 5), format!("`from` is -1, allowed is {lr}")),
+        (|| falling().warmup_from(-1.0, 5), format!("`from` is -1; it must be {lr}")),
     ] {
         assert_eq!(message(build), want);
     }

@@ -151,11 +151,11 @@ fn mistakes_are_named_at_their_column() {
         ("polynomial(1 -> 0, 5)", "column 1: `polynomial` needs `power …`"),
         (
             "cosine(1 -> 0, 5) then linear(to -1, 5)",
-            "column 24: `to` is -1, allowed is a finite learning rate of 0 or more",
+            "column 24: `to` is -1; it must be a finite learning rate of 0 or more",
         ),
         (
             "exponential(1 -> 0, 5)",
-            "column 1: `to` is 0, allowed is above 0: a geometric decay never reaches 0",
+            "column 1: `to` is 0; it must be above 0: a geometric decay never reaches 0",
         ),
         (
             "exponential(1, 5)",
@@ -163,7 +163,7 @@ fn mistakes_are_named_at_their_column() {
         ),
         (
             "step(1, factor 0.5, every 0)",
-            "column 1: `every` is 0, allowed is a finite number of steps above 0",
+            "column 1: `every` is 0; it must be a finite number of steps above 0",
         ),
         (
             "constant(1) then linear(to 0, 5)",
@@ -181,7 +181,7 @@ fn mistakes_are_named_at_their_column() {
         ),
         (
             "points(5: 1, 4: 1)",
-            "column 1: `at` is 4, allowed is a step that is not before the previous point",
+            "column 1: `at` is 4; it must be a step that is not before the previous point",
         ),
         ("constant(1e999)", "column 10: `1e999` is not a number"),
         ("constant(1) then ?", "column 18: '?' has no meaning here"),
@@ -241,7 +241,7 @@ fn a_horizon_that_is_too_short_says_for_which_part() {
             50,
             "column 1: no room for `cosine.delay(100)`: nothing is left for it in a run of 50 steps",
         ),
-        ("cosine", 0, "`steps` is 0, allowed is 1 or more"),
+        ("cosine", 0, "`steps` is 0; it must be 1 or more"),
     ] {
         let error =
             text.parse::<Shape>().and_then(|shape| shape.bind(1e-3, steps)).expect_err(text);
