@@ -3,6 +3,20 @@
 //! A loss over several values is their mean. The mean over the images of a batch is left to the
 //! caller. Losses take no instruction set: they are sums over a few values, dominated by `exp` and
 //! `ln`.
+//!
+//! | here | `torch.nn.functional` | range | gradient bounded |
+//! |---|---|---|---|
+//! | [`smooth_l1`] | `smooth_l1_loss(beta=...)` | `0..` | by `1 / n` |
+//! | [`mse`] | `mse_loss` | `0..` | no |
+//! | [`bce_with_logits`] | `binary_cross_entropy_with_logits` | `0..` | by `1 / n` |
+//! | [`cross_entropy`] | `cross_entropy(label_smoothing=..., weight=..., reduction="sum")` | `0..` | by the weights |
+//!
+//! Gradients take a `scale`, the gradient of the total loss with respect to this one: the weight of
+//! the loss, divided by the number of images where the total is a mean over them. Losses of zero
+//! values are NaN, the mean of nothing.
+//!
+//! Logits, not probabilities: `sigmoid` and `softmax` are part of the loss, because
+//! `ln(sigmoid(x))` of large negative `x` is `ln(0)` when it is computed in two steps.
 
 mod boxes;
 #[cfg(test)]
@@ -34,6 +48,14 @@ pub fn smooth_l1(x: &[f32], target: &[f32], beta: f32) -> f32 {
 /// Writes `scale` times the gradient of [`smooth_l1`] with respect to `x` to `dx`; all have one
 /// length.
 ///
+/// The gradient of the mean: `clamp(d / beta, -1, 1) / n` for each value.
+///
+/// ```
+/// let mut dx = [0.0; 2];
+/// paso_ops::smooth_l1_grad(&[0.5, 3.0], &[0.0, 0.0], 1.0, 1.0, &mut dx);
+/// assert_eq!(dx, [0.25, 0.5]);
+/// ```
+///
 /// # Panics
 /// When lengths differ.
 #[track_caller]
@@ -52,6 +74,10 @@ pub fn smooth_l1_grad(x: &[f32], target: &[f32], beta: f32, scale: f32, dx: &mut
 
 /// Mean squared error: the mean of `(x - target)^2`. `x` and `target` have one length.
 ///
+/// ```
+/// assert_eq!(paso_ops::mse(&[1.0, 4.0], &[1.0, 2.0]), 2.0);
+/// ```
+///
 /// # Panics
 /// When lengths differ.
 #[must_use]
@@ -63,6 +89,12 @@ pub fn mse(x: &[f32], target: &[f32]) -> f32 {
 /// Writes `scale` times the gradient of [`mse`] with respect to `x`, `2 (x - target) / n`, to `dx`;
 /// all have one length.
 ///
+/// ```
+/// let mut dx = [0.0; 2];
+/// paso_ops::mse_grad(&[1.0, 4.0], &[1.0, 2.0], 0.5, &mut dx);
+/// assert_eq!(dx, [0.0, 1.0]);
+/// ```
+///
 /// # Panics
 /// When lengths differ.
 #[track_caller]
@@ -72,6 +104,16 @@ pub fn mse_grad(x: &[f32], target: &[f32], scale: f32, dx: &mut [f32]) {
 
 /// Binary cross-entropy of `sigmoid(x)` with a target in `0..=1`, averaged over the values. `x` and
 /// `target` have one length.
+///
+/// `-t ln(sigmoid(x)) - (1 - t) ln(1 - sigmoid(x))`, computed as
+/// `max(x, 0) - x t + ln(1 + exp(-|x|))`, which neither overflows nor cancels. The target may be a
+/// share; the loss is then at least its entropy.
+///
+/// ```
+/// let even = paso_ops::bce_with_logits(&[0.0], &[1.0]);
+/// assert!((even - 2_f32.ln()).abs() < 1e-6);
+/// assert_eq!(paso_ops::bce_with_logits(&[-1000.0], &[1.0]), 1000.0); // wrong, and sure of it
+/// ```
 ///
 /// # Panics
 /// When lengths differ.
@@ -101,6 +143,10 @@ pub fn bce_with_logits_grad(x: &[f32], target: &[f32], scale: f32, dx: &mut [f32
 /// assert!((loss - 2_f32.ln()).abs() < 1e-6);
 /// ```
 ///
+/// With `q[c] = (1 - smoothing) [c = target] + smoothing / classes`, the loss is
+/// `sum over c of weights[c] q[c] (ln(sum of exp(logits)) - logits[c])`. It is not divided by a sum
+/// of weights, as `PyTorch` does over a batch with `reduction="mean"`.
+///
 /// # Panics
 /// When `target` is not a class, or `weights` does not have one element per class.
 #[must_use]
@@ -124,6 +170,15 @@ pub fn cross_entropy(
 
 /// Writes `scale` times the gradient of [`cross_entropy`] with respect to the logits, `[classes]`,
 /// to `dx`, of the same length.
+///
+/// Without smoothing and weights this is `scale * (softmax(logits) - onehot(target))`, which sums
+/// to 0.
+///
+/// ```
+/// let mut dx = [0.0; 2];
+/// paso_ops::cross_entropy_grad(&[0.0, 0.0], 1, 0.0, None, 1.0, &mut dx);
+/// assert!((dx[0] - 0.5).abs() < 1e-6 && (dx[1] + 0.5).abs() < 1e-6);
+/// ```
 ///
 /// # Panics
 /// As [`cross_entropy`], and when `dx` has another length than `logits`.
@@ -164,6 +219,8 @@ fn check_classes(logits: &[f32], target: usize, weights: Option<&[f32]>) {
     }
 }
 
+/// `ln(sum of exp(x))`, around the largest value: its term is 1, so that the sum neither overflows
+/// nor vanishes.
 fn log_sum_exp(x: &[f32]) -> f32 {
     let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     max + x.iter().map(|x| (x - max).exp()).sum::<f32>().ln()

@@ -54,6 +54,10 @@ impl Norm {
     /// Normalizes with the moments of a batch, as in training. The variance is the biased one,
     /// divided by the count.
     ///
+    /// `gamma` and `beta` are `[channels]`; `eps` is added to the variance, `PyTorch`'s default is
+    /// 1e-5. A channel that is constant over the batch has variance 0 and is scaled by
+    /// `gamma / sqrt(eps)`.
+    ///
     /// # Panics
     /// When `moments`, `gamma` or `beta` has fewer channels.
     pub fn set_batch(&mut self, moments: &Moments, gamma: &[f32], beta: &[f32], eps: f64) {
@@ -63,6 +67,8 @@ impl Norm {
     }
 
     /// Normalizes with running statistics, as in inference.
+    ///
+    /// All slices are `[channels]`; `var` is a variance and not a standard deviation, at least 0.
     ///
     /// # Panics
     /// When one of the slices has fewer channels.
@@ -125,6 +131,9 @@ impl Norm {
 
     /// Sets what [`batch_norm_grad`](crate::batch_norm_grad) needs from the sums over a batch of
     /// `count` pixels, and adds to the gradients of gamma and beta.
+    ///
+    /// `count` is [`Moments::count`] of the same batch. The coefficients of [`Norm::set_batch`]
+    /// must still be set. `d_gamma` and `d_beta` are `[channels]` and are added to.
     ///
     /// # Panics
     /// When the sums or one of the slices has fewer channels.

@@ -1,4 +1,9 @@
 //! Max pooling, average pooling and the mean over a whole image.
+//!
+//! Differences to other libraries: `PyTorch`'s `AvgPool2d` counts padding by default as well
+//! (`count_include_pad=True`), Keras' `"same"` padding does not. Sizes are rounded down, as with
+//! `ceil_mode=False`. Where values are equal, the first pixel in row order gets the gradient of a
+//! maximum, as in `PyTorch`.
 
 #[cfg(test)]
 mod tests;
@@ -9,6 +14,15 @@ use crate::layout::{Window, same_shape};
 use crate::{Image, ImageMut, Isa, Plane};
 
 /// A pooling window.
+///
+/// ```
+/// use paso_ops::{Plane, Pool};
+///
+/// let x = Plane::new(7, 8, 3);
+/// assert_eq!(Pool::new(2).output(x), Plane::new(3, 4, 3)); // the seventh row is dropped
+/// let overlapping = Pool { kernel: 3, stride: 2, padding: 1 };
+/// assert_eq!(overlapping.output(x), Plane::new(4, 4, 3));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pool {
     /// Side of the square window, at least 1.
@@ -42,7 +56,8 @@ impl Pool {
         window.count("window", input, input.channels)
     }
 
-    /// The input pixels under window `o` of one dimension of `n` pixels.
+    /// The input pixels under window `o` of one dimension of `n` pixels, without those in the
+    /// padding. Never empty: at most half of a window is padding.
     fn window(&self, o: usize, n: usize) -> std::ops::Range<usize> {
         let start = o * self.stride;
         start.saturating_sub(self.padding)..(start + self.kernel - self.padding).min(n)
@@ -52,6 +67,16 @@ impl Pool {
 /// The maximum of each window, channel by channel; a NaN in a window is its maximum.
 ///
 /// `x` is `[height, width, channels]`, `y` is [`Pool::output`] of it, both with any halo.
+///
+/// ```
+/// use paso_ops::{Image, ImageMut, Isa, Plane, Pool, max_pool};
+///
+/// let (x, mut y) = (Plane::new(2, 4, 1), [0.0; 2]);
+/// let input = [1.0, 5.0, -2.0, -3.0, 4.0, 2.0, -8.0, -1.0];
+/// let to = ImageMut::new(Pool::new(2).output(x), &mut y);
+/// max_pool(Isa::best(), Pool::new(2), Image::new(x, &input), to);
+/// assert_eq!(y, [5.0, -1.0]);
+/// ```
 ///
 /// # Panics
 /// When shapes do not fit.
@@ -103,6 +128,16 @@ fn exceeds(x: f32, max: f32) -> bool {
 /// `x` and `dx` are `[height, width, channels]`, `dy` is [`Pool::output`] of it, all with any halo.
 /// `dx` is overwritten; its halo is not. Where windows overlap, a pixel gets the sum.
 ///
+/// ```
+/// use paso_ops::{Image, ImageMut, Isa, Plane, Pool, max_pool_grad};
+///
+/// let (plane, mut dx) = (Plane::new(2, 2, 1), [0.0; 4]);
+/// let x = [1.0, 7.0, 7.0, 0.0]; // two pixels are the largest: the first one counts
+/// let (x, dy) = (Image::new(plane, &x), Image::new(Plane::vector(1), &[3.0]));
+/// max_pool_grad(Isa::best(), Pool::new(2), x, dy, ImageMut::new(plane, &mut dx));
+/// assert_eq!(dx, [0.0, 3.0, 0.0, 0.0]);
+/// ```
+///
 /// # Panics
 /// When shapes do not fit.
 #[track_caller]
@@ -151,6 +186,17 @@ impl WithSimd for MaxPoolGrad<'_> {
 /// The mean of each window, channel by channel; pixels in the padding count as zeros.
 ///
 /// `x` is `[height, width, channels]`, `y` is [`Pool::output`] of it, both with any halo.
+///
+/// ```
+/// use paso_ops::{Image, ImageMut, Isa, Plane, Pool, avg_pool};
+///
+/// let (x, pool) = (Plane::new(2, 2, 1), Pool { kernel: 2, stride: 2, padding: 1 });
+/// let mut y = [0.0; 4];
+/// let from = Image::new(x, &[4.0, 8.0, 12.0, 16.0]);
+/// let to = ImageMut::new(pool.output(x), &mut y);
+/// avg_pool(Isa::best(), pool, from, to);
+/// assert_eq!(y, [1.0, 2.0, 3.0, 4.0]); // one pixel and three of padding each
+/// ```
 ///
 /// # Panics
 /// When shapes do not fit.
@@ -211,6 +257,15 @@ pub fn avg_pool_grad(isa: Isa, pool: Pool, dy: Image<'_>, dx: ImageMut<'_>) {
 
 /// The mean of each channel over the image. `x` is `[height, width, channels]` with any halo, `y`
 /// is `[channels]`.
+///
+/// ```
+/// use paso_ops::{Image, Isa, Plane, global_avg_pool};
+///
+/// let mut y = [0.0; 2];
+/// let x = Image::new(Plane::new(1, 2, 2), &[1.0, 10.0, 3.0, 30.0]);
+/// global_avg_pool(Isa::best(), x, &mut y);
+/// assert_eq!(y, [2.0, 20.0]);
+/// ```
 ///
 /// # Panics
 /// When `y` does not have one element per channel.
