@@ -1,5 +1,22 @@
 //! The parameters of a model: one flat arena of trained values, one of running statistics, and
 //! their names.
+//!
+//! An optimizer, a checkpoint and an average of weights see one slice of `f32` each. Tensors lie in
+//! it in the order in which they were added, without gaps, so that the recording of a network
+//! decides the layout. Save and restore a model by its slices:
+//!
+//! ```
+//! use paso_tape::{Init, Kind, Params};
+//!
+//! let mut params = Params::new(1);
+//! params.add("a", &[3], Kind::Weight, Init::Uniform(1.0));
+//! params.add_buffer("mean", &[1], 0.0);
+//! let saved = (params.values().to_vec(), params.buffers().to_vec());
+//! params.values_mut().fill(0.0);
+//! params.values_mut().copy_from_slice(&saved.0);
+//! params.buffers_mut().copy_from_slice(&saved.1);
+//! assert_eq!(params.values(), saved.0);
+//! ```
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +35,8 @@ pub enum Kind {
     Norm,
 }
 
-/// How a new tensor is filled.
+/// How a new tensor is filled. What is drawn depends on the seed of the model and on all that was
+/// drawn before; constants draw nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     /// The same number everywhere.
@@ -90,7 +108,8 @@ impl BufferId {
 /// params.add("linear1.bias", &[2], Kind::Bias, Init::Constant(0.0));
 /// assert_eq!(params.values().len(), 8);
 /// assert_eq!(w.range(), 0..6);
-/// let decayed: Vec<_> = params.tensors().iter().filter(|t| t.kind == Some(Kind::Weight)).collect();
+/// let is_decayed = |t: &&paso_tape::ParamInfo| t.kind == Some(Kind::Weight);
+/// let decayed: Vec<_> = params.tensors().iter().filter(is_decayed).collect();
 /// assert_eq!(decayed[0].name, "linear1.weight");
 /// ```
 #[derive(Clone, Debug)]
@@ -179,6 +198,15 @@ impl Params {
 
     /// A name `{base}{n}` with the smallest `n` from 1 whose tensors are not there yet: `conv1`,
     /// `conv2`, …
+    ///
+    /// ```
+    /// use paso_tape::{Init, Kind, Params};
+    ///
+    /// let mut params = Params::new(0);
+    /// assert_eq!(params.free_name("conv"), "conv1");
+    /// params.add("conv1.weight", &[1], Kind::Weight, Init::Constant(0.0));
+    /// assert_eq!(params.free_name("conv"), "conv2");
+    /// ```
     #[must_use]
     pub fn free_name(&self, base: &str) -> String {
         let free = |name: &str| {
@@ -195,6 +223,9 @@ impl Params {
     }
 
     /// The trained values, to be changed by an optimizer or a checkpoint.
+    ///
+    /// Each call makes tapes pack the weights again before their next pass, even if nothing is
+    /// changed; [`Params::values`] does not.
     pub fn values_mut(&mut self) -> &mut [f32] {
         self.version = next_version();
         &mut self.values
@@ -212,6 +243,8 @@ impl Params {
         &mut self.buffers
     }
 
+    /// Equal for a model and its unchanged copy, and for nothing else: what a session packed for
+    /// one of them serves the other.
     pub(crate) fn version(&self) -> u64 {
         self.version
     }

@@ -7,9 +7,9 @@
 //! without a line and an exporter without the variant do not compile, and a test names each struct
 //! of this folder that no line has.
 //!
-//! All operations work image by image on `[height, width, channels]`, channels fastest (NHWC).
-//! Nothing but batch normalization sees more than one image, and the plan, not the operation,
-//! provides for that.
+//! All operations work on images of `[height, width, channels]`, channels fastest (NHWC). Only
+//! through a batch normalization does a value depend on other images, and the plan, not the
+//! operation, provides for that.
 
 mod conv;
 mod custom;
