@@ -112,12 +112,12 @@ fn values_can_be_read_only_where_they_exist() {
     let (x, other) = (tape.input([4, 4, 1]), tape.input([1, 1, 1]));
     let image = tape.conv(&mut params, "conv", x, Conv::new(1, 2, 3), true);
     let mean = tape.global_avg_pool(image);
-    let beside = tape.relu(other);
+    let unrelated = tape.relu(other);
     refuses(&["no batch ran yet"], || tape.value(mean));
     tape.infer(&params, &[(x, &[1.0; 32])]);
     refuses(&["conv is an image", "call `keep`"], || tape.value(image));
-    refuses(&["did not lead to"], || tape.value(beside));
-    refuses(&["did not lead to"], || tape.mean(beside));
+    refuses(&["did not lead to"], || tape.value(unrelated));
+    refuses(&["did not lead to"], || tape.mean(unrelated));
     refuses(&["more than one value per image"], || tape.mean(mean));
     refuses(&["slice of another length"], || tape.copy_value(mean, &mut [0.0; 3]));
     assert_eq!(tape.value(mean).len(), 4);

@@ -204,7 +204,7 @@ fn values_of_other_layouts_never_share_a_buffer_and_long_chains_need_few() {
         x = net.relu(x);
     }
     net.end(x);
-    // In inference two buffers take turns, besides vectors and the input.
+    // In inference two buffers are shared by all layers; vectors and the input have their own.
     let plan = net.plan(false);
     assert!(plan.slots.len() <= 6, "{} buffers for 80 layers", plan.slots.len());
     for seed in 0..100 {

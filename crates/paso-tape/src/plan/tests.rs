@@ -262,14 +262,14 @@ fn nothing_runs_backward_below_a_frozen_node_nor_above_the_loss() {
     let b = net.conv3(a, 4);
     let c = net.conv3(b, 4);
     net.end(c);
-    let beside = net.conv3(c, 2);
+    let unrelated = net.conv3(c, 2);
     let backward = |plan: &Plan| -> Vec<usize> {
         let tasks = plan.backward.iter().flat_map(|phase| &phase.tasks);
         tasks.filter_map(|t| if let Task::Backward(n) = t { Some(*n) } else { None }).collect()
     };
     let plan = net.plan(true);
     assert!([a, b, c].iter().all(|x| backward(&plan).contains(&x.0)));
-    assert!(!backward(&plan).contains(&beside.0), "the loss does not depend on it");
+    assert!(!backward(&plan).contains(&unrelated.0), "the loss does not depend on it");
     net.tape.set_frozen(b, true);
     let plan = net.plan(true);
     assert!(backward(&plan).contains(&c.0));
