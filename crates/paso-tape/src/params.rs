@@ -1,22 +1,5 @@
 //! The parameters of a model: one flat arena of trained values, one of running statistics, and
 //! their names.
-//!
-//! An optimizer, a checkpoint and an average of weights see one slice of `f32` each. Tensors lie in
-//! it in the order in which they were added, without gaps, so that the recording of a network
-//! decides the layout. Save and restore a model by its slices:
-//!
-//! ```
-//! use paso_tape::{Init, Kind, Params};
-//!
-//! let mut params = Params::new(1);
-//! params.add("a", &[3], Kind::Weight, Init::Uniform(1.0));
-//! params.add_buffer("mean", &[1], 0.0);
-//! let saved = (params.values().to_vec(), params.buffers().to_vec());
-//! params.values_mut().fill(0.0);
-//! params.values_mut().copy_from_slice(&saved.0);
-//! params.buffers_mut().copy_from_slice(&saved.1);
-//! assert_eq!(params.values(), saved.0);
-//! ```
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -111,6 +94,23 @@ impl BufferId {
 /// let is_decayed = |t: &&paso_tape::ParamInfo| t.kind == Some(Kind::Weight);
 /// let decayed: Vec<_> = params.tensors().iter().filter(is_decayed).collect();
 /// assert_eq!(decayed[0].name, "linear1.weight");
+/// ```
+///
+/// An optimizer, a checkpoint and an average of weights see one slice of `f32` each. Tensors lie in
+/// it in the order in which they were added, without gaps, so that the recording of a network
+/// decides the layout. Save and restore a model by its slices:
+///
+/// ```
+/// use paso_tape::{Init, Kind, Params};
+///
+/// let mut params = Params::new(1);
+/// params.add("a", &[3], Kind::Weight, Init::Uniform(1.0));
+/// params.add_buffer("mean", &[1], 0.0);
+/// let saved = (params.values().to_vec(), params.buffers().to_vec());
+/// params.values_mut().fill(0.0);
+/// params.values_mut().copy_from_slice(&saved.0);
+/// params.buffers_mut().copy_from_slice(&saved.1);
+/// assert_eq!(params.values(), saved.0);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Params {

@@ -1,8 +1,4 @@
 //! Networks as lists of layers.
-//!
-//! A list is a value: it can be stored, cloned, and recorded several times, each time with
-//! parameters of its own. Networks with branches other than `x + f(x)` are recorded on the [`Tape`]
-//! directly, and can use lists for their parts.
 
 use paso_ops::{Activation, Conv, Pool};
 
@@ -33,6 +29,10 @@ use crate::tape::Tape;
 /// assert_eq!(tape.shape(output), [1, 1, 7]);
 /// assert_eq!(params.tensors()[0].name, "conv1.weight");
 /// ```
+///
+/// A list is a value: it can be stored, cloned, and recorded several times, each time with
+/// parameters of its own. Networks with branches other than `x + f(x)` are recorded on the [`Tape`]
+/// directly, and can use lists for their parts.
 #[derive(Clone, Debug, Default)]
 pub struct Sequential {
     layers: Vec<Layer>,

@@ -1,18 +1,4 @@
 //! Activations, element by element: values and gradients.
-//!
-//! | [`Activation`] | PyTorch | range | slope at large `x` | backward reads |
-//! |---|---|---|---|---|
-//! | `Relu` | `nn.ReLU` | `0..` | 1 | output |
-//! | `LeakyRelu` | `nn.LeakyReLU` | all | 1 | input |
-//! | `Sigmoid` | `nn.Sigmoid` | `0..=1` | 0 | output |
-//! | `Tanh` | `nn.Tanh` | `-1..=1` | 0 | output |
-//! | `Silu` | `nn.SiLU` | `-0.279..` | 1 | input |
-//! | `HardSigmoid` | `nn.Hardsigmoid` | `0..=1` | 0 | input |
-//! | `HardSwish` | `nn.Hardswish` | `-0.375..` | 1 | input |
-//! | `Softplus` | `nn.Softplus` | `0..` | 1 | input |
-//!
-//! What the backward pass reads decides what a network stores: an activation that needs its output
-//! only can overwrite its input, or be recomputed by the layer before it.
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +19,20 @@ use crate::{Image, ImageMut, Isa};
 /// let y = Activation::Sigmoid.value(0.0);
 /// assert_eq!(Activation::Sigmoid.derivative(f32::NAN, y), 0.25);
 /// ```
+///
+/// | [`Activation`] | PyTorch | range | slope at large `x` | backward reads |
+/// |---|---|---|---|---|
+/// | `Relu` | `nn.ReLU` | `0..` | 1 | output |
+/// | `LeakyRelu` | `nn.LeakyReLU` | all | 1 | input |
+/// | `Sigmoid` | `nn.Sigmoid` | `0..=1` | 0 | output |
+/// | `Tanh` | `nn.Tanh` | `-1..=1` | 0 | output |
+/// | `Silu` | `nn.SiLU` | `-0.279..` | 1 | input |
+/// | `HardSigmoid` | `nn.Hardsigmoid` | `0..=1` | 0 | input |
+/// | `HardSwish` | `nn.Hardswish` | `-0.375..` | 1 | input |
+/// | `Softplus` | `nn.Softplus` | `0..` | 1 | input |
+///
+/// What the backward pass reads decides what a network stores: an activation that needs its output
+/// only can overwrite its input, or be recomputed by the layer before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// `max(x, 0)`. The gradient at 0 is 0, as in `PyTorch`.

@@ -9,11 +9,11 @@ use crate::layout::{Window, same_shape};
 ///
 /// Weights are `[kernel][kernel][in_channels / groups][out_channels]`, rows first ("HWIO").
 ///
-/// Most 3 x 3 kernels of stride 1 with at least 16 channels on both sides use Winograd F(4 x 4, 3 x
-/// 3) or F(2 x 2, 3 x 3) (Lavin & Gray, *Fast Algorithms for Convolutional Neural Networks*, arXiv
-/// 1509.09308): shapes alone decide. It rounds up to about twice as coarsely as the sum of all
-/// products, and a NaN or an infinity reaches whole tiles of up to 4 x 4 outputs, not only those
-/// that see it.
+/// Most 3 x 3 kernels of stride 1 with at least 16 channels on both sides use Winograd
+/// `F(4 x 4, 3 x 3)` or `F(2 x 2, 3 x 3)` (Lavin & Gray, *Fast Algorithms for Convolutional Neural
+/// Networks*, arXiv 1509.09308): shapes alone decide. It rounds up to about twice as coarsely as
+/// the sum of all products, and a NaN or an infinity reaches whole tiles of up to 4 x 4 outputs,
+/// not only those that see it.
 ///
 /// Other settings are struct updates of [`Conv::new`] or [`Conv::depthwise`]:
 ///
@@ -50,6 +50,29 @@ use crate::layout::{Window, same_shape};
 /// assert!((output[y.row(4).start + 4 * 16] - 1.35).abs() < 1e-5);
 /// assert!((output[y.row(0).start] - 0.6).abs() < 1e-5); // a corner sees 12 of 27
 /// ```
+///
+/// # The operation
+///
+/// With stride `s`, padding `p`, zeros outside of the image and one group,
+///
+/// ```text
+/// y[i, j, o] = bias[o] + sum over ky, kx, c of x[s i + ky - p, s j + kx - p, c] * w[ky, kx, c, o]
+/// ```
+///
+/// which is the cross-correlation that `torch.nn.Conv2d` computes, with `dilation` 1 and zero
+/// padding. `PyTorch` keeps weights as OIHW: `w[ky, kx, c, o]` here is its `weight[o, c, ky, kx]`.
+/// The three gradients are sums of the same products:
+///
+/// ```text
+/// dx[a, b, c]      = sum over (i, ky), (j, kx), o with s i + ky - p = a, s j + kx - p = b
+///                    of dy[i, j, o] * w[ky, kx, c, o]
+/// dw[ky, kx, c, o] = sum over i, j of x[s i + ky - p, s j + kx - p, c] * dy[i, j, o]
+/// dbias[o]         = sum over i, j of dy[i, j, o]
+/// ```
+///
+/// Output `o` of several groups sums over the inputs `c` of its own group only. A forward pass of
+/// `h x w` outputs takes `h w k^2 in out / groups` multiply-adds, each gradient of input and
+/// weights as many again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv {
     /// Channels of the input; a multiple of `groups`.

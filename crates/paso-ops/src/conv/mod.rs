@@ -16,28 +16,6 @@
 //! others are chosen. Another activation behind a convolution is a field of [`Epilogue`] and a line
 //! where vectors are stored.
 //!
-//! # The operation
-//!
-//! With stride `s`, padding `p` and zeros outside of the image,
-//!
-//! ```text
-//! y[i, j, o] = bias[o] + sum over ky, kx, c of x[s i + ky - p, s j + kx - p, c] * w[ky, kx, c, o]
-//! ```
-//!
-//! which is the cross-correlation that `torch.nn.Conv2d` computes, with `dilation` 1 and zero
-//! padding. `PyTorch` keeps weights as OIHW: `w[ky, kx, c, o]` here is its `weight[o, c, ky, kx]`.
-//! The three gradients are sums of the same products:
-//!
-//! ```text
-//! dx[a, b, c]      = sum over (i, ky), (j, kx), o with s i + ky - p = a, s j + kx - p = b
-//!                    of dy[i, j, o] * w[ky, kx, c, o]
-//! dw[ky, kx, c, o] = sum over i, j of x[s i + ky - p, s j + kx - p, c] * dy[i, j, o]
-//! dbias[o]         = sum over i, j of dy[i, j, o]
-//! ```
-//!
-//! A forward pass of `h x w` outputs takes `h w k^2 in out / groups` multiply-adds, each gradient
-//! of input and weights as many again.
-//!
 //! # From call to kernel
 //!
 //! 1. [`PackedConv::pack`] chooses the kernel by shapes and copies the weights into its order.

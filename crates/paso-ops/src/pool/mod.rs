@@ -1,9 +1,8 @@
 //! Max pooling, average pooling and the mean over a whole image.
 //!
-//! Differences to other libraries: `PyTorch`'s `AvgPool2d` counts padding by default as well
-//! (`count_include_pad=True`), Keras' `"same"` padding does not. Sizes are rounded down, as with
-//! `ceil_mode=False`. Where values are equal, the first pixel in row order gets the gradient of a
-//! maximum, as in `PyTorch`.
+//! Loops go over windows and, innermost, over channels, which the compiler makes vectors of. Maxima
+//! of 2 x 2 windows behind a batch normalization are computed in its kernel
+//! ([`NormEpilogue`](crate::NormEpilogue)) and do not come here.
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +22,11 @@ use crate::{Image, ImageMut, Isa, Plane};
 /// let overlapping = Pool { kernel: 3, stride: 2, padding: 1 };
 /// assert_eq!(overlapping.output(x), Plane::new(4, 4, 3));
 /// ```
+///
+/// Differences to other libraries: `PyTorch`'s `AvgPool2d` counts padding by default as well
+/// (`count_include_pad=True`), Keras' `"same"` padding does not. Sizes are rounded down, as with
+/// `ceil_mode=False`. Where values are equal, the first pixel in row order gets the gradient of a
+/// maximum, as in `PyTorch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pool {
     /// Side of the square window, at least 1.

@@ -95,7 +95,7 @@ impl Tape {
     /// Training uses the moments of the batch, and needs more than one value per channel; inference
     /// uses the running ones.
     ///
-    /// See the module `norm` of [`paso_ops`](paso_ops::Moments) for the formulas. A forward pass in
+    /// See [`paso_ops::Norm`] for the formulas. A forward pass in
     /// training panics where a batch has one value per channel only.
     ///
     /// # Panics
