@@ -23,6 +23,14 @@ use crate::{Image, ImageMut, Isa};
 /// assert!(y.iter().all(|y| *y == 0.0 || *y == 1.0 / 0.75));
 /// ```
 ///
+/// `PyTorch`'s `nn.Dropout` draws a mask from a generator with a state and stores it for the
+/// backward pass. Here the random number of an element is a hash of a key and of its index, so that
+/// any thread can make the mask of any image at any time, and training does not depend on their
+/// order.
+///
+/// The caller chooses keys: one for each layer, image and step. Keys of a regular pattern are fine,
+/// except that a key plus `0x9E37_79B9_7F4A_7C15` is the same stream, one element further on.
+///
 /// # Panics
 /// When the shapes differ, or `share` is not in `0..1`.
 #[track_caller]

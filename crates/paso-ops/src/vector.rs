@@ -5,6 +5,15 @@
 //! is compiled twice, for whole vectors (`FULL`) and for the last one, whose loads and stores are
 //! masked. All functions are `#[inline(always)]`: a call that is not inlined would be compiled
 //! without the instruction set of its caller.
+//!
+//! A kernel is a `struct` with its operands and an implementation of [`VectorKernel`] or
+//! [`BlockKernel`], generic over the vector type `S`. `Isa::run` compiles it once for each
+//! instruction set. Channels are the innermost dimension of an image, so that a vector is always
+//! `S::F32_LANES` channels of one pixel, and no kernel needs a horizontal sum.
+//!
+//! | lanes | 1 (`scalar`) | 4 (`neon`) | 8 (`avx2`) | 16 (`avx512`) |
+//! |---|---|---|---|---|
+//! | vectors of a pixel of 20 channels | 20 | 5 | 3, the last has 4 | 2, the last has 4 |
 
 use std::ops::Range;
 

@@ -82,4 +82,38 @@ mod tests {
         assert_eq!(sizes(8), [1; 8]);
         assert_eq!(sizes(3), [1; 3]);
     }
+
+    #[test]
+    fn an_empty_batch_has_no_chunks_and_one_image_is_one() {
+        assert_eq!(batch_chunks(0).count(), 0);
+        assert_eq!(sizes(1), [1]);
+    }
+
+    #[test]
+    fn each_item_is_worked_on_once_and_in_order_without_threads() {
+        for count in [0, 1, 2, 7, 1000] {
+            let seen = Mutex::new(Vec::new());
+            for_each(false, 0..count, |i| seen.lock().unwrap().push(i));
+            assert!(seen.into_inner().unwrap().into_iter().eq(0..count));
+            for threads in [1, 3] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let seen = Mutex::new(Vec::new());
+                pool.install(|| for_each(true, 0..count, |i| seen.lock().unwrap().push(i)));
+                let mut seen = seen.into_inner().unwrap();
+                seen.sort_unstable();
+                assert!(seen.into_iter().eq(0..count), "{count} items on {threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_in_one_item_reaches_the_caller_and_the_next_call_works() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let run = |bad: usize| {
+            let work = |i: usize| assert!(i != bad, "item {i}");
+            let all = || pool.install(|| for_each(true, 0..20, work));
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(all)).is_ok()
+        };
+        assert!(!run(7) && run(20));
+    }
 }

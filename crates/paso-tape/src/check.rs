@@ -24,6 +24,21 @@ pub struct GradientError {
 /// few layers allows; near the kink of a `ReLU` or at a tie of a maximum no difference is right, so
 /// choose inputs away from them. Running statistics are left as they were.
 ///
+/// Costs four forward passes per parameter: for tests of small networks.
+///
+/// ```
+/// use paso_tape::{Activation, Params, Sequential, Tape, check_gradient};
+///
+/// let (mut tape, mut params) = (Tape::new(), Params::new(1));
+/// let x = tape.input([4, 4, 1]);
+/// let net = Sequential::new().conv_bias(2, 3).activation(Activation::Tanh).linear(1);
+/// let y = net.record(&mut tape, &mut params, x);
+/// tape.set_loss(y);
+/// let image: Vec<f32> = (0..16_u8).map(|i| f32::from(i * 7 % 16) / 8.0 - 1.0).collect();
+/// check_gradient(&mut tape, &mut params, &[(x, &image)], 1e-2)?;
+/// # Ok::<(), paso_tape::GradientError>(())
+/// ```
+///
 /// # Errors
 /// The first parameter that disagrees.
 ///

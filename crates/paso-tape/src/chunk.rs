@@ -1,4 +1,8 @@
 //! The memory of one batch chunk: values, gradients and sums, and views of them.
+//!
+//! Buffers, values and gradients are reached by [`BufferSlot`]s. A kernel that writes takes its
+//! buffer out of the list for the time of the call, so that it can read all others: the plan has no
+//! task that reads and writes one buffer (see `simulation_tests`).
 
 use std::ops::Range;
 

@@ -6,10 +6,25 @@ use paso_ops::{Isa, Plane};
 use crate::ops::Op;
 
 /// A node of a tape: the result of an operation, for every image of a batch.
+///
+/// A number, to be copied freely. It is valid for the tape that made it;
+/// on another one it names another node or none. Later nodes are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Var(pub(crate) usize);
 
 /// One recorded operation, as [`Tape::nodes`](crate::Tape::nodes) shows it.
+///
+/// ```
+/// use paso_tape::{Op, Params, Tape};
+///
+/// let (mut tape, mut params) = (Tape::new(), Params::new(0));
+/// let x = tape.input([1, 1, 8]);
+/// tape.linear(&mut params, "scores", x, 3);
+/// let (_, node) = tape.nodes().last().expect("the linear layer");
+/// assert_eq!((node.name(), node.shape()), ("scores", [1, 1, 3]));
+/// let Op::Conv(conv) = node.op() else { panic!("a linear layer is a 1 x 1 convolution") };
+/// assert_eq!(params.info(conv.weight).shape, [8, 3]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Node {
     pub(crate) op: Op,
@@ -75,6 +90,8 @@ impl Graph {
 
     /// For each node, whether its value depends on parameters that are trained: on any that a
     /// gradient can reach.
+    ///
+    /// A frozen node depends on none, whatever lies before it: that is how a gradient stops there.
     pub(crate) fn depends_on_parameters(&self) -> Vec<bool> {
         let mut depends: Vec<bool> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {

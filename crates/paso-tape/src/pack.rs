@@ -1,6 +1,10 @@
 //! Packing: what is prepared once for new parameters. Weights are packed for their kernels, again
 //! for the backward pass, and in inference scaled by the batch norms that are fused into their
 //! convolutions.
+//!
+//! Parameters have a version that every change increases, so that inference on many batches packs
+//! once. A step packs twice, for each direction, because both use one memory: weights of the
+//! forward pass are not needed any more when the backward pass begins.
 
 use paso_ops::Norm;
 

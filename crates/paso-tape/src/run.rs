@@ -17,6 +17,23 @@ impl Tape {
     /// first call with these inputs makes a plan and allocates; later calls allocate nothing until
     /// a batch is larger than any before.
     ///
+    /// ```
+    /// use paso_tape::{Params, Tape};
+    ///
+    /// let (mut tape, mut params) = (Tape::new(), Params::new(0));
+    /// let (x, target) = (tape.input([1, 1, 1]), tape.input([1, 1, 1]));
+    /// let y = tape.linear(&mut params, "y", x, 1);
+    /// let loss = tape.mse(y, target);
+    /// tape.set_loss(loss);
+    /// params.values_mut().copy_from_slice(&[2.0, 1.0]); // y = 2 x + 1
+    ///
+    /// let batch = [(x, &[1.0, 2.0][..]), (target, &[3.0, 9.0][..])];
+    /// assert_eq!(tape.forward(&mut params, &batch), 8.0); // (0^2 + 4^2) / 2
+    /// let mut grads = params.zero_grads();
+    /// tape.backward(&params, &mut grads);
+    /// assert_eq!(grads, [-8.0, -4.0]); // means of 2 (y - t) x and 2 (y - t)
+    /// ```
+    ///
     /// # Panics
     /// When an input is not of this tape, its length is not a multiple of an image, inputs differ
     /// in their number of images, or there is no input.
@@ -68,6 +85,10 @@ impl Tape {
     /// Runs all nodes that the given inputs lead to, in inference mode: batch norms use their
     /// running statistics, and only what [`Tape::value`] can read is kept. Inputs as for
     /// [`Tape::forward`]; the targets of the loss may be left out.
+    ///
+    /// Running statistics and the number of the step stay as they are, and dropout does nothing. An
+    /// inference between [`Tape::forward`] and [`Tape::backward`] is allowed: it has memory of its
+    /// own.
     ///
     /// # Panics
     /// As [`Tape::forward`].

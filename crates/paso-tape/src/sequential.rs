@@ -29,6 +29,10 @@ use crate::tape::Tape;
 /// assert_eq!(tape.shape(output), [1, 1, 7]);
 /// assert_eq!(params.tensors()[0].name, "conv1.weight");
 /// ```
+///
+/// A list is a value: it can be stored, cloned, and recorded several times, each time with
+/// parameters of its own. Networks with branches other than `x + f(x)` are recorded on the [`Tape`]
+/// directly, and can use lists for their parts.
 #[derive(Clone, Debug, Default)]
 pub struct Sequential {
     layers: Vec<Layer>,
@@ -67,7 +71,7 @@ impl Sequential {
         self.conv_stride(out_channels, kernel, 1)
     }
 
-    /// As [`Sequential::conv`], with a stride.
+    /// As [`Sequential::conv`], with a stride: of `n` pixels, `ceil(n / stride)` remain.
     #[must_use]
     pub fn conv_stride(self, out_channels: usize, kernel: usize, stride: usize) -> Self {
         self.then(Layer::Conv { out: out_channels, kernel, stride, bias: false })
@@ -133,7 +137,9 @@ impl Sequential {
         self.then(Layer::Linear(outputs))
     }
 
-    /// `main(x) + shortcut(x)`; an empty shortcut is the identity.
+    /// `main(x) + shortcut(x)`; an empty shortcut is the identity. Both have to end in the same
+    /// shape: where `main` changes channels or size, the shortcut is a 1 x 1 convolution with the
+    /// same stride (He et al., arXiv:1512.03385, section 3.3). No activation follows; add one.
     #[must_use]
     pub fn residual(self, main: Self, shortcut: Self) -> Self {
         self.then(Layer::Residual(main, shortcut))

@@ -1,5 +1,14 @@
 //! A plan with its memory: batch chunks, phases over them, and the sums over the batch between
 //! phases.
+//!
+//! A step is a sequence of phases. Within a phase chunks are independent, so that threads need no
+//! locks: each chunk has buffers, moments, gradient sums and a parameter gradient of its own.
+//! Between phases one thread merges the moments or sums of all chunks, in the order of the chunks
+//! and never in that of completion: floating-point addition is not associative, and bits must not
+//! depend on threads.
+//!
+//! Memory of a session: per chunk the buffers of the plan and one gradient of all parameters; per
+//! session the packed weights. It grows to the largest batch and is kept.
 
 use paso_ops::{GradSums, Image, Moments, Norm, PackedConv};
 

@@ -1,4 +1,8 @@
 //! [`Tape`]: a graph, recorded once, and the sessions that run it.
+//!
+//! There are two sessions, one for training and one for inference, because they keep different
+//! values, fuse different operations, and are often used alternately. Each is made when its first
+//! batch runs, and again when the recording or the set of given inputs changes.
 
 use paso_ops::{Isa, Plane};
 
@@ -108,13 +112,26 @@ impl Tape {
         &self.graph.nodes[x.0].name
     }
 
-    /// Renames `x`.
+    /// Renames `x`: the name in messages and for exporters. Parameters keep their names.
     pub fn set_name(&mut self, x: Var, name: impl Into<String>) {
         self.graph.nodes[x.0].name = name.into();
     }
 
     /// Keeps the values of `x`, so that [`Tape::value`] can read them. Nodes of one pixel (vectors
     /// and losses) are always kept; an image is not, because it costs memory.
+    ///
+    /// ```
+    /// use paso_tape::{Params, Tape};
+    ///
+    /// let mut tape = Tape::new();
+    /// let x = tape.input([2, 2, 1]);
+    /// let y = tape.relu(x);
+    /// tape.keep(y); // an image
+    /// let z = tape.global_avg_pool(y); // a vector
+    /// tape.infer(&Params::new(0), &[(x, &[-4.0, 1.0, 2.0, 5.0])]);
+    /// assert_eq!(tape.value(y), [0.0, 1.0, 2.0, 5.0]);
+    /// assert_eq!(tape.value(z), [2.0]);
+    /// ```
     pub fn keep(&mut self, x: Var) {
         self.graph.nodes[x.0].keep = true;
         self.discard_plans();
@@ -122,6 +139,26 @@ impl Tape {
 
     /// Whether gradients stop at `x`. Parameters that only `x` depends on then get zero gradients,
     /// at no cost: for the frozen part of a network in transfer learning.
+    ///
+    /// Batch norms below a frozen node still normalize by the batch and update their running
+    /// statistics.
+    ///
+    /// ```
+    /// use paso_tape::{Params, Tape};
+    ///
+    /// let (mut tape, mut params) = (Tape::new(), Params::new(0));
+    /// let x = tape.input([1, 1, 2]);
+    /// let body = tape.linear(&mut params, "body", x, 2);
+    /// let head = tape.linear(&mut params, "head", body, 1);
+    /// tape.set_loss(head);
+    /// tape.set_frozen(body, true);
+    /// let mut grads = params.zero_grads();
+    /// tape.forward(&mut params, &[(x, &[1.0, 2.0])]);
+    /// tape.backward(&params, &mut grads);
+    /// let body = params.tensor("body.weight").expect("recorded").range.clone();
+    /// let bias = params.tensor("head.bias").expect("recorded").range.clone();
+    /// assert_eq!((&grads[body], &grads[bias]), (&[0.0; 4][..], &[1.0][..]));
+    /// ```
     pub fn set_frozen(&mut self, x: Var, frozen: bool) {
         if self.graph.nodes[x.0].frozen != frozen {
             self.graph.nodes[x.0].frozen = frozen;
@@ -131,6 +168,9 @@ impl Tape {
 
     /// Chooses the node that [`Tape::backward`] differentiates: one value per image, of which the
     /// batch mean is the loss.
+    ///
+    /// Several losses become one by [`Tape::weighted_sum`]. What the loss does not depend on is
+    /// computed in the forward pass all the same, and has no gradient.
     ///
     /// # Panics
     /// When the node has more than one value per image.

@@ -185,3 +185,57 @@ fn dropout() {
         t.dropout(y, 0.3)
     });
 }
+
+/// An operation between two 3 x 3 convolutions, each with a gradient that goes on: its input and
+/// output and both of their gradients lie in halos, of different widths. A 5 x 5 convolution reads
+/// the input as well.
+#[track_caller]
+fn check_in_halos(what: &str, op: impl Fn(&mut Tape, &mut Params, Var) -> Var) {
+    let (mut tape, mut params) = (Tape::new(), Params::new(3));
+    let x = tape.input([4, 5, 2]);
+    let before = tape.conv(&mut params, "before", x, Conv::new(2, 2, 1), false);
+    let h = tape.conv(&mut params, "h", before, Conv::new(2, 4, 3), true);
+    let wide = tape.conv(&mut params, "wide", h, Conv::new(4, 1, 5), false);
+    let y = op(&mut tape, &mut params, h);
+    let channels = tape.shape(y)[2];
+    let behind = tape.conv(&mut params, "behind", y, Conv::new(channels, 2, 3), false);
+    let ends = [tape.global_avg_pool(wide), tape.global_avg_pool(behind)];
+    let ends = tape.concat(&ends);
+    let ends = tape.activation(ends, Activation::Tanh);
+    let out = tape.linear(&mut params, "out", ends, 1);
+    tape.set_loss(out);
+    let images = wave(IMAGES * 40, 0.7);
+    if let Err(error) = check_gradient(&mut tape, &mut params, &[(x, &images)], 1e-2) {
+        panic!("{what}: {error}");
+    }
+}
+
+#[test]
+fn every_operation_finds_its_pixels_in_halos_of_any_width() {
+    check_in_halos("nothing", |_, _, x| x);
+    check_in_halos("activation", |t, _, x| t.activation(x, Activation::Silu));
+    check_in_halos("sigmoid", |t, _, x| t.sigmoid(x));
+    check_in_halos("norm", |t, p, x| t.batch_norm(p, "n", x));
+    check_in_halos("dropout", |t, _, x| t.dropout(x, 0.3));
+    check_in_halos("add", |t, _, x| t.add(x, x));
+    check_in_halos("add of two", |t, p, x| {
+        let y = t.conv(p, "c", x, Conv::new(4, 4, 3), false);
+        t.add(x, y)
+    });
+    check_in_halos("mul", |t, _, x| t.mul(x, x));
+    check_in_halos("weighted sum", |t, _, x| t.weighted_sum(&[(0.5, x), (2.0, x)]));
+    check_in_halos("max pool", |t, _, x| t.max_pool(x, Pool::new(2)));
+    check_in_halos("average pool", |t, _, x| t.avg_pool(x, Pool::new(2)));
+    check_in_halos("global average", |t, _, x| t.global_avg_pool(x));
+    check_in_halos("concat", |t, _, x| t.concat(&[x, x]));
+    check_in_halos("slice", |t, _, x| t.slice_channels(x, 1..3));
+    check_in_halos("reshape", |t, _, x| t.reshape(x, [5, 4, 4]));
+    check_in_halos("reshape of rows", |t, _, x| t.reshape(x, [2, 5, 8]));
+    check_in_halos("boxes", |t, _, x| t.cxcywh_to_xyxy(x));
+    check_in_halos("depthwise", |t, p, x| t.conv(p, "c", x, Conv::depthwise(4, 3), true));
+    check_in_halos("linear", |t, p, x| t.linear(p, "l", x, 3));
+    check_in_halos("linear and dropout", |t, p, x| {
+        let y = t.linear(p, "l", x, 5);
+        t.dropout(y, 0.4)
+    });
+}

@@ -253,3 +253,37 @@ fn gradients_stop_at_a_frozen_node_and_are_the_same_beyond() {
     tape.set_frozen(body, false);
     assert_eq!(gradient(&mut tape), free);
 }
+
+#[test]
+fn every_image_layer_and_step_drops_other_elements() {
+    let (mut tape, mut params) = (Tape::new(), Params::new(0));
+    let x = tape.input([1, 1, 64]);
+    let layers = [tape.dropout(x, 0.5), tape.dropout(x, 0.5)];
+    let ones = vec![1.0; 12 * 64];
+    let mut masks = Vec::new();
+    for _ in 0..4 {
+        tape.forward(&mut params, &[(x, &ones)]);
+        for layer in layers {
+            masks.extend(tape.value(layer).chunks(64).map(bits));
+        }
+    }
+    let all = masks.len();
+    masks.sort_unstable();
+    masks.dedup();
+    assert_eq!((masks.len(), all), (all, 4 * 2 * 12), "96 masks of 64 elements, all different");
+}
+
+#[test]
+fn an_image_keeps_its_mask_whatever_the_size_of_the_batch() {
+    let masks = |count: usize| {
+        let (mut tape, mut params) = (Tape::new(), Params::new(0));
+        let x = tape.input([1, 1, 32]);
+        let y = tape.dropout(x, 0.5);
+        tape.forward(&mut params, &[(x, &vec![1.0; count * 32])]);
+        tape.value(y)
+    };
+    let largest = masks(40);
+    for count in [1, 2, 7, 8, 9, 16, 33] {
+        assert_eq!(masks(count), largest[..count * 32], "{count} images");
+    }
+}

@@ -15,7 +15,24 @@ use crate::{Image, ImageMut, Isa};
 ///
 /// assert_eq!(Activation::LeakyRelu(0.1).value(-2.0), -0.2);
 /// assert_eq!(Activation::Relu.derivative(3.0, 3.0), 1.0);
+/// // A sigmoid's derivative follows from its value alone: y (1 - y).
+/// let y = Activation::Sigmoid.value(0.0);
+/// assert_eq!(Activation::Sigmoid.derivative(f32::NAN, y), 0.25);
 /// ```
+///
+/// | [`Activation`] | PyTorch | range | slope at large `x` | backward reads |
+/// |---|---|---|---|---|
+/// | `Relu` | `nn.ReLU` | `0..` | 1 | output |
+/// | `LeakyRelu` | `nn.LeakyReLU` | all | 1 | input |
+/// | `Sigmoid` | `nn.Sigmoid` | `0..=1` | 0 | output |
+/// | `Tanh` | `nn.Tanh` | `-1..=1` | 0 | output |
+/// | `Silu` | `nn.SiLU` | `-0.279..` | 1 | input |
+/// | `HardSigmoid` | `nn.Hardsigmoid` | `0..=1` | 0 | input |
+/// | `HardSwish` | `nn.Hardswish` | `-0.375..` | 1 | input |
+/// | `Softplus` | `nn.Softplus` | `0..` | 1 | input |
+///
+/// What the backward pass reads decides what a network stores: an activation that needs its output
+/// only can overwrite its input, or be recomputed by the layer before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// `max(x, 0)`. The gradient at 0 is 0, as in `PyTorch`.
@@ -66,7 +83,11 @@ impl Activation {
         }
     }
 
-    /// The derivative at `x`, where the value is `y`.
+    /// The derivative at `x`, where the value is `y`. At a corner, as in `PyTorch`: 0 for `ReLU`
+    /// and `slope` for `LeakyReLU` at 0; at -3 and 3, the hard functions have the derivative that
+    /// they have beyond, 0 or, for `HardSwish` at 3, 1.
+    ///
+    /// `x` is not read unless [`Activation::derivative_needs_input`]; `y` is read where it is not.
     #[must_use]
     #[inline(always)]
     pub fn derivative(self, x: f32, y: f32) -> f32 {
@@ -131,6 +152,16 @@ fn hard_sigmoid(x: f32) -> f32 {
 
 /// `y = activation(x)`. Both are `[height, width, channels]`, with any halo.
 ///
+/// ```
+/// use paso_ops::{Activation, Image, ImageMut, Isa, Plane, activate};
+///
+/// let plane = Plane::vector(3);
+/// let mut y = [0.0; 3];
+/// let (x, to) = (Image::new(plane, &[-9.0, 0.0, 1.5]), ImageMut::new(plane, &mut y));
+/// activate(Isa::best(), Activation::HardSigmoid, x, to);
+/// assert_eq!(y, [0.0, 0.5, 0.75]);
+/// ```
+///
 /// # Panics
 /// When shapes differ.
 #[track_caller]
@@ -166,6 +197,20 @@ impl WithSimd for Activate<'_> {
 
 /// The gradient of the input from input, output and gradient of the output, all of one shape. `x`
 /// is not read, and may have any values, unless [`Activation::derivative_needs_input`].
+///
+/// `dx = dy * derivative`, except that `ReLU` writes 0 where it blocks, even if `dy` is infinite or
+/// NaN. `dx` is overwritten; its halo is not.
+///
+/// ```
+/// use paso_ops::{Activation, Image, ImageMut, Isa, Plane, activate_grad};
+///
+/// let plane = Plane::vector(3);
+/// let (y, dy, mut dx) = ([0.0, 2.0, 0.0], [5.0, 7.0, f32::NAN], [0.0; 3]);
+/// let (y, dy) = (Image::new(plane, &y), Image::new(plane, &dy));
+/// let to = ImageMut::new(plane, &mut dx);
+/// activate_grad(Isa::best(), Activation::Relu, y, y, dy, to); // the input is not read
+/// assert_eq!(dx, [0.0, 7.0, 0.0]);
+/// ```
 ///
 /// # Panics
 /// When shapes differ.

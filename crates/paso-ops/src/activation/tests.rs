@@ -138,7 +138,8 @@ fn every_length_has_the_bits_of_the_function_applied_to_each_element() {
         for activation in ALL {
             for len in 1..=33 {
                 let plane = Plane::vector(len);
-                let special = |i: usize| if i % 3 == 0 { SPECIAL[i % 8] } else { 0.3 - i as f32 };
+                let special =
+                    |i: usize| if i.is_multiple_of(3) { SPECIAL[i % 8] } else { 0.3 - i as f32 };
                 let x: Vec<f32> = (0..len).map(special).collect();
                 let what = format!("{activation:?} of {len} on {isa}");
                 let want: Vec<f32> = x.iter().map(|&x| activation.value(x)).collect();

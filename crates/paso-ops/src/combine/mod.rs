@@ -10,6 +10,17 @@ use crate::{Image, ImageMut, Isa};
 
 /// `y = a + b`, all `[height, width, channels]`, with any halo.
 ///
+/// ```
+/// use paso_ops::{Image, ImageMut, Isa, Plane, add};
+///
+/// let (plane, mut y) = (Plane::vector(2), [0.0; 2]);
+/// let (a, b) = (Image::new(plane, &[1.0, 2.0]), Image::new(plane, &[10.0, 20.0]));
+/// add(Isa::best(), a, b, ImageMut::new(plane, &mut y));
+/// assert_eq!(y, [11.0, 22.0]);
+/// ```
+///
+/// The gradient of both terms is that of the sum: nothing is computed, at most copied.
+///
 /// # Panics
 /// When shapes differ.
 #[track_caller]
@@ -26,6 +37,16 @@ pub fn add(isa: Isa, a: Image<'_>, b: Image<'_>, y: ImageMut<'_>) {
 }
 
 /// `y += scale * x`, both `[height, width, channels]`, with any halo.
+///
+/// The `axpy` of BLAS, over images. The product is rounded before it is added.
+///
+/// ```
+/// use paso_ops::{Image, ImageMut, Isa, Plane, add_scaled};
+///
+/// let (plane, mut y) = (Plane::vector(2), [1.0, 2.0]);
+/// add_scaled(Isa::best(), -0.5, Image::new(plane, &[4.0, 8.0]), ImageMut::new(plane, &mut y));
+/// assert_eq!(y, [-1.0, -2.0]);
+/// ```
 ///
 /// # Panics
 /// When shapes differ.
@@ -46,6 +67,18 @@ pub fn add_scaled(isa: Isa, scale: f32, x: Image<'_>, y: ImageMut<'_>) {
 /// channels, a copy between planes with different halos. Channels of `y` outside the range are left
 /// alone. `x` is `[height, width, channels]`, `y` is `[height, width, other channels]`, both with
 /// any halo.
+///
+/// ```
+/// use paso_ops::{Image, ImageMut, Isa, Plane, copy_channels};
+///
+/// // Concatenate two channels and one, over two pixels.
+/// let isa = Isa::best();
+/// let (two, one, three) = (Plane::new(1, 2, 2), Plane::new(1, 2, 1), Plane::new(1, 2, 3));
+/// let (a, b, mut y) = ([1.0, 2.0, 4.0, 5.0], [3.0, 6.0], [0.0; 6]);
+/// copy_channels(isa, Image::new(two, &a), 0..2, ImageMut::new(three, &mut y), 0);
+/// copy_channels(isa, Image::new(one, &b), 0..1, ImageMut::new(three, &mut y), 2);
+/// assert_eq!(y, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+/// ```
 ///
 /// # Panics
 /// When heights or widths differ or a range is outside the channels.

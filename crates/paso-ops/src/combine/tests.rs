@@ -91,10 +91,10 @@ fn shapes_and_channels_that_do_not_fit_are_named() {
 }
 
 #[test]
-fn every_length_adds_scales_and_clears_every_element_and_none_beside() {
+fn every_length_adds_scales_and_clears_every_element_and_no_other() {
     for_each_isa(|isa| {
         for len in 1..=33 {
-            // One row of `len` channels between two halos: what lies beside must stay.
+            // One row of `len` channels between two halos: what lies next to it must stay.
             let plane = Plane::vector(len).with_halo(1);
             let (a, b) = (image(plane, 1), image(plane, 2));
             let inner = |f: fn(f32, f32) -> f32| -> Vec<f32> {

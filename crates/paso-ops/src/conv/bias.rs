@@ -5,6 +5,15 @@ use crate::{Image, Isa};
 /// Adds the gradient of a bias, the sum of `dy` (`[height, width, channels]`) over all pixels, to
 /// `db` (`[channels]`).
 ///
+/// ```
+/// use paso_ops::{Image, Isa, Plane, bias_grad};
+///
+/// let dy = [1.0, 10.0, 2.0, 20.0]; // two pixels of two channels
+/// let mut db = [0.5, 0.0];
+/// bias_grad(Isa::best(), Image::new(Plane::new(1, 2, 2), &dy), &mut db);
+/// assert_eq!(db, [3.5, 30.0]);
+/// ```
+///
 /// # Panics
 /// When `db` does not have one element per channel.
 #[track_caller]

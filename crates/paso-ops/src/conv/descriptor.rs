@@ -9,11 +9,26 @@ use crate::layout::{Window, same_shape};
 ///
 /// Weights are `[kernel][kernel][in_channels / groups][out_channels]`, rows first ("HWIO").
 ///
-/// Most 3 x 3 kernels of stride 1 with at least 16 channels on both sides use Winograd F(4 x 4, 3 x
-/// 3) or F(2 x 2, 3 x 3) (Lavin & Gray, *Fast Algorithms for Convolutional Neural Networks*, arXiv
-/// 1509.09308): shapes alone decide. It rounds up to about twice as coarsely as the sum of all
-/// products, and a NaN or an infinity reaches whole tiles of up to 4 x 4 outputs, not only those
-/// that see it.
+/// Most 3 x 3 kernels of stride 1 with at least 16 channels on both sides use Winograd
+/// `F(4 x 4, 3 x 3)` or `F(2 x 2, 3 x 3)` (Lavin & Gray, *Fast Algorithms for Convolutional Neural
+/// Networks*, arXiv 1509.09308): shapes alone decide. It rounds up to about twice as coarsely as
+/// the sum of all products, and a NaN or an infinity reaches whole tiles of up to 4 x 4 outputs,
+/// not only those that see it.
+///
+/// Other settings are struct updates of [`Conv::new`] or [`Conv::depthwise`]:
+///
+/// ```
+/// use paso_ops::{Conv, Plane};
+///
+/// let halving = Conv { stride: 2, ..Conv::new(3, 32, 3) };
+/// assert_eq!(halving.output(Plane::new(64, 64, 3)), Plane::new(32, 32, 32));
+/// let valid = Conv { padding: 0, ..Conv::new(3, 32, 3) };
+/// assert_eq!(valid.output(Plane::new(64, 64, 3)), Plane::new(62, 62, 32));
+/// let grouped = Conv { groups: 4, ..Conv::new(16, 32, 3) };
+/// assert_eq!(grouped.weight_shape(), [3, 3, 4, 32]);
+/// ```
+///
+/// A forward pass. The output of a pixel in the middle is the sum of 27 products of 0.5 and 0.1:
 ///
 /// ```
 /// use paso_ops::{Conv, Epilogue, Images, ImagesMut, Isa, PackedConv, Plane};
@@ -23,13 +38,41 @@ use crate::layout::{Window, same_shape};
 /// let y = conv.output(x);
 /// assert_eq!((y.height, y.width, y.channels), (8, 8, 16));
 ///
-/// let (input, weights) = (vec![0.5; x.len()], vec![0.1; conv.weight_len()]);
+/// let mut input = vec![0.0; x.len()]; // the halo is zero
+/// x.runs().for_each(|run| input[run].fill(0.5));
+/// let weights = vec![0.1; conv.weight_len()];
 /// let mut output = vec![0.0; y.len()];
 /// let mut packed = PackedConv::default();
 /// packed.pack(Isa::best(), &conv, x, &weights);
 /// let epilogue = Epilogue { bias: None, relu: true };
-/// conv.forward(Isa::best(), Images::new(x, &input), &packed, epilogue, ImagesMut::new(y, &mut output));
+/// let (from, to) = (Images::new(x, &input), ImagesMut::new(y, &mut output));
+/// conv.forward(Isa::best(), from, &packed, epilogue, to);
+/// assert!((output[y.row(4).start + 4 * 16] - 1.35).abs() < 1e-5);
+/// assert!((output[y.row(0).start] - 0.6).abs() < 1e-5); // a corner sees 12 of 27
 /// ```
+///
+/// # The operation
+///
+/// With stride `s`, padding `p`, zeros outside of the image and one group,
+///
+/// ```text
+/// y[i, j, o] = bias[o] + sum over ky, kx, c of x[s i + ky - p, s j + kx - p, c] * w[ky, kx, c, o]
+/// ```
+///
+/// which is the cross-correlation that `torch.nn.Conv2d` computes, with `dilation` 1 and zero
+/// padding. `PyTorch` keeps weights as OIHW: `w[ky, kx, c, o]` here is its `weight[o, c, ky, kx]`.
+/// The three gradients are sums of the same products:
+///
+/// ```text
+/// dx[a, b, c]      = sum over (i, ky), (j, kx), o with s i + ky - p = a, s j + kx - p = b
+///                    of dy[i, j, o] * w[ky, kx, c, o]
+/// dw[ky, kx, c, o] = sum over i, j of x[s i + ky - p, s j + kx - p, c] * dy[i, j, o]
+/// dbias[o]         = sum over i, j of dy[i, j, o]
+/// ```
+///
+/// Output `o` of several groups sums over the inputs `c` of its own group only. A forward pass of
+/// `h x w` outputs takes `h w k^2 in out / groups` multiply-adds, each gradient of input and
+/// weights as many again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv {
     /// Channels of the input; a multiple of `groups`.
@@ -48,19 +91,23 @@ pub struct Conv {
 }
 
 impl Conv {
-    /// A convolution of stride 1 with the padding `kernel / 2` and one group.
+    /// A convolution of stride 1 with the padding `kernel / 2` and one group. With an odd kernel,
+    /// the output has the size of the input ("same"); with an even one, it is one pixel larger.
     #[must_use]
     pub const fn new(in_channels: usize, out_channels: usize, kernel: usize) -> Self {
         Self { in_channels, out_channels, kernel, stride: 1, padding: kernel / 2, groups: 1 }
     }
 
-    /// A depthwise convolution: each channel with its own filter.
+    /// A depthwise convolution: each channel with its own filter,
+    /// `groups = in_channels = out_channels` (Howard et al., arXiv:1704.04861). Weights are
+    /// `[kernel, kernel, 1, channels]`, so channels are adjacent and a tap is one multiply-add of
+    /// vectors. A depthwise convolution of one channel is an ordinary one.
     #[must_use]
     pub const fn depthwise(channels: usize, kernel: usize) -> Self {
         Self { groups: channels, ..Self::new(channels, channels, kernel) }
     }
 
-    /// Length of the weights.
+    /// Length of the weights: the product of [`Conv::weight_shape`].
     #[must_use]
     pub const fn weight_len(&self) -> usize {
         self.kernel * self.kernel * (self.in_channels / self.groups) * self.out_channels
@@ -98,7 +145,21 @@ impl Conv {
         window.count("kernel", input, self.out_channels)
     }
 
-    /// The halo that the output's gradient needs for [`Conv::input_grad`].
+    /// The halo that the output's gradient needs for [`Conv::input_grad`], whose taps read outputs
+    /// that do not exist: those left of the first and right of the last one that an input
+    /// contributes to.
+    ///
+    /// ```
+    /// use paso_ops::{Conv, Plane};
+    ///
+    /// let x = Plane::new(8, 8, 4);
+    /// assert_eq!(Conv::new(4, 4, 3).grad_halo(x), 1); // as much as forward
+    /// assert_eq!(Conv { padding: 0, ..Conv::new(4, 4, 3) }.grad_halo(x), 2);
+    /// assert_eq!(Conv::new(4, 4, 1).grad_halo(x), 0);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Conv::output`].
     #[must_use]
     pub fn grad_halo(&self, input: Plane) -> usize {
         let output = self.output(input);
@@ -139,7 +200,19 @@ impl Conv {
     }
 
     /// The number of images of this size for which a call is fastest, a power of two: more than one
-    /// where a single image has too few tiles for the products to be worth reading the weights.
+    /// where a single image has too few tiles for the products to be worth reading the weights. A
+    /// hint: any number of images is correct, and results do not depend on it.
+    ///
+    /// ```
+    /// use paso_ops::{Conv, Plane};
+    ///
+    /// let conv = Conv::new(64, 64, 3);
+    /// assert_eq!(conv.preferred_batch(Plane::new(8, 8, 64)), 4);
+    /// assert_eq!(conv.preferred_batch(Plane::new(64, 64, 64)), 1);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Conv::output`].
     #[must_use]
     pub fn preferred_batch(&self, input: Plane) -> usize {
         let pixels = self.output(input).pixels();

@@ -1,4 +1,5 @@
-//! The index arithmetic of convolutions: halos, residue classes, panels, tiles, and what packs where.
+//! The index arithmetic of convolutions: halos, residue classes, panels, tiles, and what packs
+//! where.
 
 use super::descriptor::Conv;
 use super::direct::{pack, packed_len, panels};
@@ -16,7 +17,8 @@ fn small_convs() -> impl Iterator<Item = Conv> {
     })
 }
 
-/// The inputs and outputs of one dimension that a kernel row joins: `input + padding = output * stride + row`.
+/// The inputs and outputs of one dimension that a kernel row joins:
+/// `input + padding = output * stride + row`.
 fn joined(conv: &Conv, inputs: usize, outputs: usize) -> Vec<(usize, usize, usize)> {
     let mut joined = Vec::new();
     for output in 0..outputs {

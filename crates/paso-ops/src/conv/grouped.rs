@@ -7,7 +7,9 @@ use crate::{Activation, Image, ImageMut};
 
 /// Visits every product of a convolution: indices of the output, the input and the weight.
 ///
-/// The input index is `None` for a pixel in the padding.
+/// The four results are sums over these triples: `y[out] += x[input] * w[weight]`,
+/// `dx[input] += dy[out] * w[weight]`, `dw[weight] += x[input] * dy[out]`. Products with the
+/// padding are zero and are skipped, so that halos are neither read nor needed.
 pub(super) fn for_each_product(
     conv: &Conv,
     x: crate::Plane,

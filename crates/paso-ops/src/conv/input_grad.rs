@@ -5,6 +5,16 @@
 //! `i + padding == o * stride + k`. So the rows with `i % stride == r` are a convolution of the
 //! output's gradient with every `stride`-th kernel row, the last first. Stride 1 has one such
 //! class, stride 2 has two, and four over rows and columns.
+//!
+//! With 3 taps, stride 2 and padding 1, `i + 1 = 2 o + k`:
+//!
+//! | input rows `i` | pairs of kernel row `k` and output row `o` |
+//! |---|---|
+//! | even, residue 0 | `k = 1`, `o = i / 2` |
+//! | odd, residue 1 | `k = 2`, `o = (i - 1) / 2` and `k = 0`, `o = (i + 1) / 2` |
+//!
+//! `PyTorch` calls this `conv_transpose2d`. A class may have no taps at all, as the odd rows of a 1
+//! x 1 kernel of stride 2: no output saw those inputs, and their gradient is zero.
 
 use super::descriptor::Conv;
 use super::direct::Convolve;
@@ -37,6 +47,7 @@ impl Class {
     }
 }
 
+/// All pairs of a class of rows and one of columns, in the order in which their weights are packed.
 pub(super) fn classes(conv: &Conv) -> impl Iterator<Item = (Class, Class)> + use<> {
     let conv = *conv;
     let class = move |residue| Class::new(&conv, residue);

@@ -56,6 +56,24 @@ impl Conv {
     /// `dx` has the shape of the input, `[images, height, width, in_channels]`, with any halo; `dy`
     /// has that of the output, with a halo of zeros of at least [`Conv::grad_halo`].
     ///
+    /// ```
+    /// use paso_ops::{Conv, Images, ImagesMut, Isa, PackedConv, Plane};
+    ///
+    /// // One channel, 1 x 3 inputs, weights 2 (left), 3 (middle), 5 (right) in the middle row.
+    /// let conv = Conv::new(1, 1, 3);
+    /// let x = Plane::new(1, 3, 1);
+    /// let weights = [0.0, 0.0, 0.0, 2.0, 3.0, 5.0, 0.0, 0.0, 0.0];
+    /// let mut packed = PackedConv::default();
+    /// packed.pack_backward(Isa::best(), &conv, x, &weights);
+    ///
+    /// // The gradient of the middle output goes to the three inputs that it saw.
+    /// let y = conv.output(x).with_halo(conv.grad_halo(x));
+    /// let (mut dy, mut dx) = (vec![0.0; y.len()], [0.0; 3]);
+    /// dy[y.row(0)].copy_from_slice(&[0.0, 1.0, 0.0]);
+    /// conv.input_grad(Isa::best(), Images::new(y, &dy), &packed, ImagesMut::new(x, &mut dx));
+    /// assert_eq!(dx, [2.0, 3.0, 5.0]);
+    /// ```
+    ///
     /// # Panics
     /// When the planes do not fit the convolution, the halo of `dy` is smaller than
     /// [`Conv::grad_halo`], there are more images of one than of the other, or the weights were not
@@ -83,6 +101,19 @@ impl Conv {
     ///
     /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding,
     /// `dy` has the shape of the output, with any halo.
+    ///
+    /// The weights themselves are not read. `dw` is added to, so that the images of a batch can
+    /// come in several calls; set it to zero before the first one.
+    ///
+    /// ```
+    /// use paso_ops::{Conv, Images, Isa, Plane};
+    ///
+    /// // y = x * w over two pixels: dw = sum of x * dy.
+    /// let (conv, plane) = (Conv::new(1, 1, 1), Plane::new(1, 2, 1));
+    /// let (x, dy, mut dw) = ([2.0, 3.0], [1.0, 10.0], [100.0]);
+    /// conv.weight_grad(Isa::best(), Images::new(plane, &x), Images::new(plane, &dy), &mut dw);
+    /// assert_eq!(dw, [132.0]);
+    /// ```
     ///
     /// # Panics
     /// When the planes do not fit the convolution, there are more images of one than of the other,

@@ -15,6 +15,13 @@
 //! A kernel for another size of depthwise convolution is a file in `depthwise` and a line where the
 //! others are chosen. Another activation behind a convolution is a field of [`Epilogue`] and a line
 //! where vectors are stored.
+//!
+//! # From call to kernel
+//!
+//! 1. [`PackedConv::pack`] chooses the kernel by shapes and copies the weights into its order.
+//! 2. [`Conv::forward`] checks shapes and describes loops and strides by a `ConvGeometry`.
+//! 3. The kernel runs that geometry. Gradients of inputs are the same kernels with other
+//!    geometries.
 
 mod bias;
 mod depthwise;

@@ -1,4 +1,10 @@
 //! A convolution's weights in the order in which its kernels read them.
+//!
+//! A kernel multiplies one input with the weights of one or two vectors of output channels. Packed,
+//! those are adjacent and begin on a cache line, panel after panel, so that the innermost loop
+//! reads weights as one stream and needs no masks at the last channels, where the panel is padded
+//! with zeros. Winograd weights are transformed here as well. Packing costs about as much as the
+//! convolution of a few pixels.
 
 use super::descriptor::Conv;
 use super::winograd_tile::WinogradTile;
@@ -10,6 +16,22 @@ use crate::{Buffer, Isa, Plane};
 /// Pack after each change of the weights, and before each change between the forward and the
 /// backward pass: both use the same memory. Packing again allocates nothing. Packed weights fit one
 /// instruction set, one convolution and one kind of kernel; a use for anything else panics.
+///
+/// ```
+/// use paso_ops::{Conv, Epilogue, Images, ImagesMut, Isa, PackedConv, Plane};
+///
+/// let (isa, conv, x) = (Isa::best(), Conv::new(1, 2, 1), Plane::new(1, 1, 1));
+/// let mut packed = PackedConv::default();
+/// let mut outputs = Vec::new();
+/// for weights in [[1.0, 2.0], [3.0, 4.0]] {
+///     packed.pack(isa, &conv, x, &weights); // again, because the weights changed
+///     let mut y = [0.0; 2];
+///     let to = ImagesMut::new(conv.output(x), &mut y);
+///     conv.forward(isa, Images::new(x, &[10.0]), &packed, Epilogue::default(), to);
+///     outputs.push(y);
+/// }
+/// assert_eq!(outputs, [[10.0, 20.0], [30.0, 40.0]]);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct PackedConv {
     pub(super) weights: Buffer,

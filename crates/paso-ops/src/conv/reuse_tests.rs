@@ -1,5 +1,6 @@
-//! Convolutions one after the other: scratch memory, packed weights and outputs that hold what others left behind,
-//! every number of channels up to two vectors, and special values on the backward pass.
+//! Convolutions one after the other: scratch memory, packed weights and outputs that hold what
+//! others left behind, every number of channels up to two vectors, and special values on the
+//! backward pass.
 
 use super::{Conv, Epilogue, PackedConv, Separable, grouped};
 use crate::test_support::{SPECIAL, assert_close, assert_panics, image, values};
@@ -179,7 +180,8 @@ fn special_values_reach_the_gradients_that_see_them() {
                 assert_close(&what, &dx, &want_dx, 1e-4);
                 conv.weight_grad(isa, Images::new(x, &input), from, &mut dw);
                 for (got, want) in dw.iter().zip(&want_dw) {
-                    // Where a sum has an infinity of either sign, the order decides between it and NaN.
+                    // Where a sum has an infinity of either sign, the order decides between it and
+                    // NaN.
                     let finite = want.is_finite();
                     let close = !finite || (f64::from(*got) - want).abs() < 1e-4;
                     assert!(close && got.is_finite() == finite, "{what}: {got}, not {want}");

@@ -16,7 +16,8 @@ use crate::{Image, ImageMut, Isa, Plane};
 /// Elements of the rows in between: 16 KiB, half of the smallest L1 data cache of current CPUs.
 const BETWEEN: usize = 4096;
 
-/// A depthwise convolution and the 1 x 1 convolution behind it, for inputs of one size.
+/// A depthwise convolution and the 1 x 1 convolution behind it, for inputs of one size: the block
+/// of `MobileNet` (Howard et al., arXiv:1704.04861), in inference.
 ///
 /// ```
 /// use paso_ops::{Conv, Epilogue, Image, ImageMut, Isa, PackedConv, Plane, Separable};
@@ -27,13 +28,17 @@ const BETWEEN: usize = 4096;
 ///
 /// let isa = Isa::best();
 /// let (mut first, mut second) = (PackedConv::default(), PackedConv::default());
-/// first.pack(isa, &depthwise, x, &vec![0.1; depthwise.weight_len()]);
-/// second.pack(isa, &pointwise, depthwise.output(x), &vec![0.1; pointwise.weight_len()]);
-/// let (input, mut between) = (vec![1.0; x.len()], vec![0.0; pair.scratch_len()]);
+/// first.pack(isa, &depthwise, x, &vec![0.5; depthwise.weight_len()]);
+/// second.pack(isa, &pointwise, depthwise.output(x), &vec![0.25; pointwise.weight_len()]);
+/// let (mut input, mut between) = (vec![0.0; x.len()], vec![0.0; pair.scratch_len()]);
+/// x.runs().for_each(|run| input[run].fill(1.0)); // the halo stays zero
 /// let y = pointwise.output(depthwise.output(x));
 /// let mut output = vec![0.0; y.len()];
-/// let relu = Epilogue { bias: None, relu: true };
-/// pair.forward(isa, Image::new(x, &input), [(&first, relu), (&second, relu)], &mut between, ImageMut::new(y, &mut output));
+/// let layers = [(&first, Epilogue { bias: None, relu: true }), (&second, Epilogue::default())];
+/// let to = ImageMut::new(y, &mut output);
+/// pair.forward(isa, Image::new(x, &input), layers, &mut between, to);
+/// assert_eq!(output[y.row(5).start + 5 * 32], 9.0 * 0.5 * 16.0 * 0.25);
+/// assert!(pair.scratch_len() < depthwise.output(x).len()); // only some rows exist at a time
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Separable {

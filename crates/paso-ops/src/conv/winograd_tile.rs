@@ -1,4 +1,8 @@
 //! Which tile of a Winograd convolution is fastest: shapes alone decide.
+//!
+//! The limits are measured, not derived: below 16 channels or 64 outputs the transforms cost more
+//! than the products that they save. They must not depend on the instruction set or the number of
+//! images, because then results would.
 
 /// The output tile of a Winograd convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

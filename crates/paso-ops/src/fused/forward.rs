@@ -21,8 +21,8 @@ use crate::{Image, ImageMut, Isa};
 /// norm.set_running(&[2.0], &[1.0], &[1.0], &[0.0], 0.0);
 /// let (x, epilogue) = (Plane::new(2, 2, 1), NormEpilogue { relu: true, pool: true });
 /// let mut y = [0.0];
-/// let (x, y_image) = (Image::new(x, &[1.0, 2.0, 3.0, 5.0]), ImageMut::new(epilogue.output(x), &mut y));
-/// batch_norm(Isa::best(), &norm, epilogue, x, y_image);
+/// let to = ImageMut::new(epilogue.output(x), &mut y);
+/// batch_norm(Isa::best(), &norm, epilogue, Image::new(x, &[1.0, 2.0, 3.0, 5.0]), to);
 /// assert_eq!(y, [3.0]);
 /// ```
 ///

@@ -9,6 +9,12 @@
 //!
 //! Inference needs less: there the coefficients of the normalization are multiplied into the
 //! weights of the convolution, whose [`Epilogue`](crate::Epilogue) adds the shift as a bias.
+//!
+//! The gradient follows the same steps backward, for a window of four pixels `x` with the output
+//! gradient `d`: recompute `a = x * scale + shift`, find the first of the largest `a`, let `d` pass
+//! if that one is above 0 (`ReLU`), give it to that pixel and 0 to the other three, and apply the
+//! gradient of the normalization to all four. Pixels that no window covers still get the part of
+//! the gradient that comes through mean and variance.
 
 mod forward;
 mod grad;

@@ -111,6 +111,87 @@ fn fused_kernels_have_the_results_of_the_separate_ones() {
     }
 }
 
+#[test]
+fn every_number_of_channels_up_to_two_vectors_is_fused_as_it_is_computed_apart() {
+    for isa in Isa::available() {
+        for (relu, pool) in [(false, false), (true, false), (false, true), (true, true)] {
+            for channels in 1..=33 {
+                check(isa, NormEpilogue { relu, pool }, [3, 4, channels], None);
+                check(isa, NormEpilogue { relu, pool }, [2, 5, channels], Some(f32::NAN));
+            }
+        }
+    }
+}
+
+#[test]
+fn pixels_that_no_window_covers_get_the_gradient_that_comes_through_the_moments() {
+    // The third row and column belong to no window, but they move mean and variance.
+    let (isa, x) = (Isa::best(), Plane::new(3, 3, 2));
+    let epilogue = NormEpilogue { relu: false, pool: true };
+    let input = paint(x, 1);
+    let normalize = |data: &[f32]| {
+        let mut moments = Moments::new(2);
+        moments.add_image(isa, Image::new(x, data));
+        let mut norm = Norm::new(2);
+        norm.set_batch(&moments, &[1.0, -2.0], &[0.5, 0.0], 1e-5);
+        let mut y = [0.0; 2];
+        let to = ImageMut::new(epilogue.output(x), &mut y);
+        batch_norm(isa, &norm, epilogue, Image::new(x, data), to);
+        (norm, y)
+    };
+    let (mut norm, _) = normalize(&input);
+    let (dy, mut sums) = ([1.0, 1.0], GradSums::new(2));
+    let (from, dy) = (Image::new(x, &input), Image::new(Plane::vector(2), &dy));
+    batch_norm_grad_sums(isa, &norm, epilogue, from, dy, &mut sums);
+    norm.set_backward(&sums, 9.0, &mut [0.0; 2], &mut [0.0; 2]);
+    let mut dx = vec![f32::NAN; x.len()];
+    batch_norm_grad(isa, &norm, epilogue, from, dy, ImageMut::new(x, &mut dx));
+    for pixel in [2, 5, 6, 7, 8] {
+        for c in 0..2 {
+            let i = 2 * pixel + c;
+            let at = |shift: f32| {
+                let mut moved = input.clone();
+                moved[i] += shift;
+                f64::from(normalize(&moved).1[c])
+            };
+            let slope = (at(1.0 / 256.0) - at(-1.0 / 256.0)) * 128.0;
+            let got = f64::from(dx[i]);
+            assert!((got - slope).abs() < 2e-3, "pixel {pixel}, channel {c}: {got}, not {slope}");
+        }
+    }
+}
+
+#[test]
+fn other_shapes_and_numbers_of_channels_are_named() {
+    use crate::test_support::assert_panics;
+    let (isa, norm, epilogue) = (Isa::best(), Norm::new(3), NormEpilogue::default());
+    let (three, four) = (Plane::new(2, 2, 3), Plane::new(2, 2, 4));
+    let (a, b) = (vec![0.0; three.len()], vec![0.0; four.len()]);
+    assert_panics(&["batch norm", "2x2x3", "2x2x4"], || {
+        batch_norm(
+            isa,
+            &norm,
+            epilogue,
+            Image::new(three, &a),
+            ImageMut::new(four, &mut [0.0; 16]),
+        );
+    });
+    assert_panics(&["batch norm of 3 channels, an image of 4"], || {
+        batch_norm(isa, &norm, epilogue, Image::new(four, &b), ImageMut::new(four, &mut [0.0; 16]));
+    });
+    assert_panics(&["2x2x3", "2x2x4"], || {
+        let x = Image::new(three, &a);
+        batch_norm_grad(isa, &norm, epilogue, x, x, ImageMut::new(four, &mut [0.0; 16]));
+    });
+    assert_panics(&["gradient sums of 4 channels, an image of 3"], || {
+        let x = Image::new(three, &a);
+        batch_norm_grad_sums_from_output(isa, &norm, epilogue, x, x, &mut GradSums::new(4));
+    });
+    assert_panics(&["1x1 is too small for a window of 2"], || {
+        let _ = NormEpilogue { relu: false, pool: true }.output(Plane::vector(3));
+    });
+}
+
 fn normalized(isa: Isa, x: Image<'_>, gamma: f32, beta: f32) -> Norm {
     let mut moments = Moments::new(x.plane.channels);
     moments.add_image(isa, x);

@@ -1,4 +1,9 @@
 //! A growable slice of `f32` that begins on a cache line.
+//!
+//! `Vec<f32>` begins where the allocator likes, usually on 16 bytes. A 32- or 64-byte vector load
+//! from there touches two cache lines every second time or always, which is a second access.
+//! The crate has no `unsafe`, so a buffer allocates one line more than it needs and begins at the
+//! first boundary inside.
 
 use std::ops::{Deref, DerefMut};
 
@@ -29,7 +34,16 @@ impl Buffer {
     }
 
     /// Sets the length. Allocates, and sets everything to zero, only when it must grow beyond what
-    /// it ever was.
+    /// it ever was. Otherwise elements keep what they held, also those that a shorter length hid
+    /// for a while: this is memory for kernels that overwrite it, and for halos that stay zero.
+    ///
+    /// ```
+    /// let mut buffer = paso_ops::Buffer::zeros(4);
+    /// buffer.fill(1.0);
+    /// buffer.resize(2);
+    /// buffer.resize(4);
+    /// assert_eq!(buffer[..], [1.0; 4]); // nothing was cleared
+    /// ```
     pub fn resize(&mut self, len: usize) {
         let floats = LINE / size_of::<f32>();
         if self.data.len() < len + floats {

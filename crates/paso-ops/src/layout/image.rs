@@ -1,4 +1,8 @@
 //! Views of the elements of one image, and of several images of one layout.
+//!
+//! A view is a slice and the [`Plane`] that says where pixels are in it. Constructors check that
+//! both fit, once, so that kernels index without further checks of lengths. The fields are public:
+//! a kernel of your own reads `data[plane.row(y)]`.
 
 use crate::Plane;
 
@@ -19,6 +23,16 @@ pub struct Image<'a> {
 }
 
 /// One image to be written.
+///
+/// ```
+/// use paso_ops::{ImageMut, Plane};
+///
+/// let plane = Plane::new(1, 2, 1).with_halo(1);
+/// let mut data = vec![0.0; plane.len()];
+/// let image = ImageMut::new(plane, &mut data);
+/// image.data[plane.row(0)].copy_from_slice(&[3.0, 4.0]);
+/// assert_eq!(data, [0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+/// ```
 #[derive(Debug)]
 pub struct ImageMut<'a> {
     /// Where the pixels are in `data`.
@@ -44,6 +58,18 @@ pub struct Images<'a> {
 }
 
 /// Images of one layout to be written.
+///
+/// ```
+/// use paso_ops::{ImagesMut, Plane};
+///
+/// let plane = Plane::vector(2);
+/// let mut data = [0.0; 6];
+/// let mut images = ImagesMut::new(plane, &mut data);
+/// for (n, image) in (1_u8..).zip(images.iter_mut()) {
+///     image.data.fill(f32::from(n));
+/// }
+/// assert_eq!(data, [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
+/// ```
 #[derive(Debug)]
 pub struct ImagesMut<'a> {
     /// Where the pixels of each image are.

@@ -1,5 +1,8 @@
 //! Where elements lie in memory: layouts of images, views of one and of several images, aligned
 //! buffers.
+//!
+//! [`Plane`] has the conventions: NHWC, and a halo of zeros. [`Image`] and its relatives pair a
+//! plane with a slice.
 
 mod buffer;
 mod image;

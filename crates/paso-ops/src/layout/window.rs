@@ -1,4 +1,9 @@
 //! Square windows that move over an image: those of convolutions and of pools.
+//!
+//! For `n` pixels in one dimension there are `floor((n + 2 * padding - size) / stride) + 1`
+//! windows, as in `PyTorch` without `ceil_mode` and as relationship 6 of Dumoulin & Visin, *A guide
+//! to convolution arithmetic for deep learning*, arXiv:1603.07285. Pixels that fill no whole window
+//! are dropped.
 
 use super::Plane;
 

@@ -7,6 +7,18 @@
 use std::ops::{Add, Div, Mul, Sub};
 
 /// Which overlap loss.
+///
+/// ```
+/// use paso_ops::{BoxLoss, box_loss};
+///
+/// // Unit squares that share half of their area: IoU 1/3, and the hull has no gap.
+/// let (a, b) = ([0.0, 0.0, 1.0, 1.0], [0.5, 0.0, 1.5, 1.0]);
+/// let value = |kind| box_loss(kind, a, b).0;
+/// assert!((value(BoxLoss::Giou) - 2.0 / 3.0).abs() < 1e-6);
+/// // Centers are 0.5 apart, the hull is 1.5 x 1.
+/// assert!((value(BoxLoss::Diou) - 2.0 / 3.0 - 0.25 / 3.25).abs() < 1e-6);
+/// assert_eq!(value(BoxLoss::Ciou), value(BoxLoss::Diou)); // the same aspect ratio
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BoxLoss {
     /// `1 - IoU + (hull - union) / hull` (Rezatofighi et al. 2019, arXiv:1902.09630). Range
@@ -36,6 +48,26 @@ const EPS: f64 = 1e-7;
 /// let (loss, gradient) = box_loss(BoxLoss::Giou, [0.1, 0.1, 0.3, 0.3], [0.2, 0.1, 0.4, 0.3]);
 /// assert!(loss > 0.0 && gradient[0] < 0.0); // further right would be better
 /// ```
+///
+/// With the boxes `P` and `T`, their hull `H` (the smallest box around both), and the distance `d`
+/// of their centers,
+///
+/// ```text
+/// IoU  = |P and T| / |P or T|
+/// GIoU loss = 1 - IoU + (|H| - |P or T|) / |H|
+/// DIoU loss = 1 - IoU + d^2 / (diagonal of H)^2
+/// CIoU loss = DIoU loss + alpha v,  v = 4 / pi^2 (atan(w_T / h_T) - atan(w_P / h_P))^2,
+///                                   alpha = v / (1 - IoU + v)
+/// ```
+///
+/// IoU alone is 0 for all boxes that do not overlap, and so is its gradient; the hull and the
+/// distance give a direction there. Gradients are exact: the formula runs once on dual numbers,
+/// pairs of a value and its derivatives with respect to the four sides of the prediction, in `f64`.
+///
+/// Traps: sides have to be in order, left before right and top before bottom; a prediction in
+/// another order has a negative width and a meaningless loss. The loss is in no unit, but its
+/// gradient is per unit of the boxes, so that boxes in pixels have far smaller gradients than boxes
+/// in `0..=1`.
 #[must_use]
 pub fn box_loss(kind: BoxLoss, pred: [f32; 4], target: [f32; 4]) -> (f32, [f32; 4]) {
     let p: [Dual; 4] = std::array::from_fn(|i| Dual::variable(pred[i], i));

@@ -1,10 +1,12 @@
-//! Overlap losses of boxes against their formulas, with slopes by central differences, and boxes without an area.
+//! Overlap losses of boxes against their formulas, with slopes by central differences, and boxes
+//! without an area.
 
 use super::{BoxLoss, box_loss};
 
 const ALL: [BoxLoss; 3] = [BoxLoss::Giou, BoxLoss::Diou, BoxLoss::Ciou];
 
-/// `1 - IoU` plus the penalty, as the papers write it. `alpha` is the weight of `CIoU`'s aspect ratio.
+/// `1 - IoU` plus the penalty, as the papers write it. `alpha` is the weight of `CIoU`'s aspect
+/// ratio.
 fn formula(kind: BoxLoss, p: [f64; 4], t: [f64; 4], alpha: Option<f64>) -> f64 {
     const EPS: f64 = 1e-7;
     let area = |b: [f64; 4]| (b[2] - b[0]) * (b[3] - b[1]);
@@ -31,7 +33,8 @@ fn aspect(p: [f64; 4], t: [f64; 4]) -> f64 {
     4.0 / std::f64::consts::PI.powi(2) * (angle(t) - angle(p)).powi(2)
 }
 
-/// The weight of the aspect ratio at a pair of boxes: a constant, as far as its gradient is concerned.
+/// The weight of the aspect ratio at a pair of boxes: a constant, as far as its gradient is
+/// concerned.
 fn alpha(p: [f64; 4], t: [f64; 4]) -> f64 {
     let v = aspect(p, t);
     let one_minus_iou = formula(BoxLoss::Ciou, p, t, Some(0.0)) - center_penalty(p, t);
@@ -67,7 +70,8 @@ fn values_are_those_of_the_papers_and_gradients_their_central_differences() {
             let want = formula(kind, p, t, None);
             assert!((f64::from(loss) - want).abs() < 1e-6, "{kind:?}: {loss}, not {want}");
             for i in 0..4 {
-                // `alpha` stays what it is at the prediction: the papers let no gradient flow through it.
+                // `alpha` stays what it is at the prediction: the papers let no gradient flow
+                // through it.
                 let at = |shift: f64| {
                     let mut moved = p;
                     moved[i] += shift;

@@ -3,14 +3,30 @@
 //! A loss over several values is their mean. The mean over the images of a batch is left to the
 //! caller. Losses take no instruction set: they are sums over a few values, dominated by `exp` and
 //! `ln`.
+//!
+//! | here | `torch.nn.functional` | range | gradient bounded |
+//! |---|---|---|---|
+//! | [`smooth_l1`] | `smooth_l1_loss(beta=...)` | `0..` | by `1 / n` |
+//! | [`mse`] | `mse_loss` | `0..` | no |
+//! | [`bce_with_logits`] | `binary_cross_entropy_with_logits` | `0..` | by `1 / n` |
+//! | [`cross_entropy`] | `cross_entropy(label_smoothing=..., weight=..., reduction="sum")` | `0..` | by the weights |
+//!
+//! Gradients take a `scale`, the gradient of the total loss with respect to this one: the weight of
+//! the loss, divided by the number of images where the total is a mean over them. Losses of zero
+//! values are NaN, the mean of nothing.
+//!
+//! Logits, not probabilities: `sigmoid` and `softmax` are part of the loss, because
+//! `ln(sigmoid(x))` of large negative `x` is `ln(0)` when it is computed in two steps.
 
 mod boxes;
 #[cfg(test)]
 mod boxes_tests;
+mod cross_entropy;
 #[cfg(test)]
 mod tests;
 
 pub use boxes::{BoxLoss, box_loss};
+pub use cross_entropy::{cross_entropy, cross_entropy_grad};
 
 /// Smooth L1 (Girshick 2015, arXiv:1504.08083, with `PyTorch`'s `beta`): `d^2 / (2 beta)` where
 /// `|d| < beta`, else `|d| - beta / 2`, averaged over the values, with `d = x - target`. `beta` 0
@@ -34,6 +50,14 @@ pub fn smooth_l1(x: &[f32], target: &[f32], beta: f32) -> f32 {
 /// Writes `scale` times the gradient of [`smooth_l1`] with respect to `x` to `dx`; all have one
 /// length.
 ///
+/// The gradient of the mean: `clamp(d / beta, -1, 1) / n` for each value.
+///
+/// ```
+/// let mut dx = [0.0; 2];
+/// paso_ops::smooth_l1_grad(&[0.5, 3.0], &[0.0, 0.0], 1.0, 1.0, &mut dx);
+/// assert_eq!(dx, [0.25, 0.5]);
+/// ```
+///
 /// # Panics
 /// When lengths differ.
 #[track_caller]
@@ -52,6 +76,10 @@ pub fn smooth_l1_grad(x: &[f32], target: &[f32], beta: f32, scale: f32, dx: &mut
 
 /// Mean squared error: the mean of `(x - target)^2`. `x` and `target` have one length.
 ///
+/// ```
+/// assert_eq!(paso_ops::mse(&[1.0, 4.0], &[1.0, 2.0]), 2.0);
+/// ```
+///
 /// # Panics
 /// When lengths differ.
 #[must_use]
@@ -63,6 +91,12 @@ pub fn mse(x: &[f32], target: &[f32]) -> f32 {
 /// Writes `scale` times the gradient of [`mse`] with respect to `x`, `2 (x - target) / n`, to `dx`;
 /// all have one length.
 ///
+/// ```
+/// let mut dx = [0.0; 2];
+/// paso_ops::mse_grad(&[1.0, 4.0], &[1.0, 2.0], 0.5, &mut dx);
+/// assert_eq!(dx, [0.0, 1.0]);
+/// ```
+///
 /// # Panics
 /// When lengths differ.
 #[track_caller]
@@ -72,6 +106,16 @@ pub fn mse_grad(x: &[f32], target: &[f32], scale: f32, dx: &mut [f32]) {
 
 /// Binary cross-entropy of `sigmoid(x)` with a target in `0..=1`, averaged over the values. `x` and
 /// `target` have one length.
+///
+/// `-t ln(sigmoid(x)) - (1 - t) ln(1 - sigmoid(x))`, computed as
+/// `max(x, 0) - x t + ln(1 + exp(-|x|))`, which neither overflows nor cancels. The target may be a
+/// share; the loss is then at least its entropy.
+///
+/// ```
+/// let even = paso_ops::bce_with_logits(&[0.0], &[1.0]);
+/// assert!((even - 2_f32.ln()).abs() < 1e-6);
+/// assert_eq!(paso_ops::bce_with_logits(&[-1000.0], &[1.0]), 1000.0); // wrong, and sure of it
+/// ```
 ///
 /// # Panics
 /// When lengths differ.
@@ -89,84 +133,6 @@ pub fn bce_with_logits(x: &[f32], target: &[f32]) -> f32 {
 #[track_caller]
 pub fn bce_with_logits_grad(x: &[f32], target: &[f32], scale: f32, dx: &mut [f32]) {
     mean_grad(x, target, scale, dx, |x, t| 1.0 / (1.0 + (-x).exp()) - t);
-}
-
-/// Cross-entropy of `softmax(logits)` with class `target`. `logits` is `[classes]`, of one image.
-///
-/// `smoothing` in `0..1` moves that share of the target evenly to all classes (Szegedy et al. 2015,
-/// arXiv:1512.00567). `weights`, one a class, weigh the target's terms; none means 1 each.
-///
-/// ```
-/// let loss = paso_ops::cross_entropy(&[0.0, 0.0], 1, 0.0, None);
-/// assert!((loss - 2_f32.ln()).abs() < 1e-6);
-/// ```
-///
-/// # Panics
-/// When `target` is not a class, or `weights` does not have one element per class.
-#[must_use]
-#[track_caller]
-pub fn cross_entropy(
-    logits: &[f32],
-    target: usize,
-    smoothing: f32,
-    weights: Option<&[f32]>,
-) -> f32 {
-    check_classes(logits, target, weights);
-    let weight = |c: usize| weights.map_or(1.0, |w| w[c]);
-    let log_sum = log_sum_exp(logits);
-    let hard = weight(target) * (log_sum - logits[target]);
-    if smoothing == 0.0 {
-        return hard;
-    }
-    let all: f32 = logits.iter().enumerate().map(|(c, x)| weight(c) * (log_sum - x)).sum();
-    (1.0 - smoothing) * hard + smoothing * all / count(logits.len())
-}
-
-/// Writes `scale` times the gradient of [`cross_entropy`] with respect to the logits, `[classes]`,
-/// to `dx`, of the same length.
-///
-/// # Panics
-/// As [`cross_entropy`], and when `dx` has another length than `logits`.
-#[track_caller]
-pub fn cross_entropy_grad(
-    logits: &[f32],
-    target: usize,
-    smoothing: f32,
-    weights: Option<&[f32]>,
-    scale: f32,
-    dx: &mut [f32],
-) {
-    check_classes(logits, target, weights);
-    assert_eq!(dx.len(), logits.len(), "the gradient needs one element per class");
-    let even = smoothing / count(logits.len());
-    let share = |c: usize| {
-        let hard = if c == target { 1.0 - smoothing } else { 0.0 };
-        weights.map_or(1.0, |w| w[c]) * (hard + even)
-    };
-    let total: f32 = (0..logits.len()).map(share).sum();
-    let log_sum = log_sum_exp(logits);
-    for (c, dx) in dx.iter_mut().enumerate() {
-        *dx = scale * (total * (logits[c] - log_sum).exp() - share(c));
-    }
-}
-
-#[track_caller]
-fn check_classes(logits: &[f32], target: usize, weights: Option<&[f32]>) {
-    assert!(target < logits.len(), "class {target} of {}", logits.len());
-    if let Some(weights) = weights {
-        assert_eq!(
-            weights.len(),
-            logits.len(),
-            "{} class weights for {} classes",
-            weights.len(),
-            logits.len()
-        );
-    }
-}
-
-fn log_sum_exp(x: &[f32]) -> f32 {
-    let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    max + x.iter().map(|x| (x - max).exp()).sum::<f32>().ln()
 }
 
 #[track_caller]

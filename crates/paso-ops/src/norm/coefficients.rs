@@ -20,6 +20,53 @@ use super::{GradSums, Moments};
 /// For inference, `scale` can be multiplied into the weights of the convolution before the
 /// normalization, and `shift` be its bias ([`Epilogue`](crate::Epilogue)): the two layers then are
 /// one.
+///
+/// With `mu` and `var` of a channel over all pixels of the batch, `n` of them, and
+/// `hat = (x - mu) / sqrt(var + eps)`,
+///
+/// ```text
+/// y       = gamma * hat + beta
+/// d_gamma = sum of dy * hat
+/// d_beta  = sum of dy
+/// dx      = gamma / sqrt(var + eps) * (dy - d_beta / n - hat * d_gamma / n)
+/// ```
+///
+/// (Ioffe & Szegedy, arXiv:1502.03167, section 3). `PyTorch`'s `nn.BatchNorm2d` computes the same,
+/// normalizes by the biased variance, divided by `n`, and averages the unbiased one, divided by
+/// `n - 1`, for inference. Its `momentum` 0.1 is the weight of the new batch; Keras calls the other
+/// weight, 0.99, momentum.
+///
+/// A step over a batch of two images of one channel:
+///
+/// ```
+/// use paso_ops::{
+///     GradSums, Image, ImageMut, Isa, Moments, Norm, NormEpilogue, Plane, batch_norm,
+///     batch_norm_grad, batch_norm_grad_sums,
+/// };
+///
+/// let (isa, plane, epilogue) = (Isa::best(), Plane::new(1, 2, 1), NormEpilogue::default());
+/// let images = [[1.0, 3.0], [5.0, 7.0]]; // mean 4, variance 5
+/// let mut moments = Moments::new(1);
+/// images.iter().for_each(|x| moments.add_image(isa, Image::new(plane, x)));
+/// let mut norm = Norm::new(1);
+/// norm.set_batch(&moments, &[5_f32.sqrt()], &[10.0], 0.0);
+/// let mut y = [0.0; 2];
+/// batch_norm(isa, &norm, epilogue, Image::new(plane, &images[0]), ImageMut::new(plane, &mut y));
+/// assert!((y[0] - 7.0).abs() < 1e-6 && (y[1] - 9.0).abs() < 1e-6);
+///
+/// let (dy, mut sums) = ([[1.0, 0.0], [0.0, 0.0]], GradSums::new(1));
+/// for (x, dy) in images.iter().zip(&dy) {
+///     let (x, dy) = (Image::new(plane, x), Image::new(plane, dy));
+///     batch_norm_grad_sums(isa, &norm, epilogue, x, dy, &mut sums);
+/// }
+/// let (mut d_gamma, mut d_beta, mut dx) = ([0.0], [0.0], [0.0; 2]);
+/// norm.set_backward(&sums, moments.count(), &mut d_gamma, &mut d_beta);
+/// assert_eq!(d_beta, [1.0]);
+/// let (x, dy) = (Image::new(plane, &images[0]), Image::new(plane, &dy[0]));
+/// batch_norm_grad(isa, &norm, epilogue, x, dy, ImageMut::new(plane, &mut dx));
+/// // 1 - 1/4 - (9/5)/4 = 0.3 and 0 - 1/4 - (3/5)/4 = -0.4
+/// assert!((dx[0] - 0.3).abs() < 1e-6 && (dx[1] + 0.4).abs() < 1e-6);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Norm {
     /// `gamma / sqrt(var + eps)`.
@@ -54,6 +101,10 @@ impl Norm {
     /// Normalizes with the moments of a batch, as in training. The variance is the biased one,
     /// divided by the count.
     ///
+    /// `gamma` and `beta` are `[channels]`; `eps` is added to the variance, `PyTorch`'s default is
+    /// 1e-5. A channel that is constant over the batch has variance 0 and is scaled by
+    /// `gamma / sqrt(eps)`.
+    ///
     /// # Panics
     /// When `moments`, `gamma` or `beta` has fewer channels.
     pub fn set_batch(&mut self, moments: &Moments, gamma: &[f32], beta: &[f32], eps: f64) {
@@ -63,6 +114,8 @@ impl Norm {
     }
 
     /// Normalizes with running statistics, as in inference.
+    ///
+    /// All slices are `[channels]`; `var` is a variance and not a standard deviation, at least 0.
     ///
     /// # Panics
     /// When one of the slices has fewer channels.
@@ -125,6 +178,9 @@ impl Norm {
 
     /// Sets what [`batch_norm_grad`](crate::batch_norm_grad) needs from the sums over a batch of
     /// `count` pixels, and adds to the gradients of gamma and beta.
+    ///
+    /// `count` is [`Moments::count`] of the same batch. The coefficients of [`Norm::set_batch`]
+    /// must still be set. `d_gamma` and `d_beta` are `[channels]` and are added to.
     ///
     /// # Panics
     /// When the sums or one of the slices has fewer channels.

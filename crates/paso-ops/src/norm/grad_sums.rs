@@ -9,7 +9,9 @@ use crate::vector::for_each_lane;
 /// Sums over a batch for each channel: of `dy`, and of `dy * (x - mean)`.
 ///
 /// [`batch_norm_grad_sums`](crate::batch_norm_grad_sums) adds images, [`GradSums::merge`] adds
-/// batch chunks.
+/// batch chunks. The second sum is centered before it is taken, in `f32`, so that a mean far from
+/// zero does not cancel it; divided by the standard deviation it is the gradient of gamma, and the
+/// first one is that of beta ([`Norm::set_backward`](crate::Norm::set_backward)).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GradSums {
     d_output: Vec<f64>,

@@ -1,4 +1,14 @@
 //! Mean and variance of each channel of a batch, image by image.
+//!
+//! `E[x^2] - E[x]^2` cancels where the mean is large compared with the deviation: in `f32`, a mean
+//! of 4096 leaves nothing of a deviation of 1/8. So each image is summed around one of its values,
+//! and images are merged in `f64` by the formula of Chan, Golub & `LeVeque`, *Updating Formulae and
+//! a Pairwise Algorithm for Computing Sample Variances*, 1979: with `delta = mean_b - mean_a`,
+//!
+//! ```text
+//! mean = mean_a + delta * n_b / (n_a + n_b)
+//! M2   = M2_a + M2_b + delta^2 * n_a * n_b / (n_a + n_b)
+//! ```
 
 use pulp::Simd;
 

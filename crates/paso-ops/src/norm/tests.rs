@@ -231,8 +231,8 @@ fn merged_moments_do_not_depend_on_how_the_batch_was_cut_up_to_rounding() {
     }
 }
 
-/// Batch normalization of several images in `f64`, and the gradients of `sum(dy * y)` by the formula of Ioffe & Szegedy,
-/// section 3.
+/// Batch normalization of several images in `f64`, and the gradients of `sum(dy * y)` by the
+/// formula of Ioffe & Szegedy, section 3.
 #[test]
 fn a_batch_of_images_is_normalized_and_differentiated_as_in_the_paper() {
     let (channels, plane) = (9, Plane::new(3, 4, 9).with_halo(1));

@@ -7,6 +7,7 @@ use crate::test_support::{
     CHANNELS, SPECIAL, assert_close, assert_panics, assert_same, for_each_isa, gather, image,
     image_with_ties, output, scatter, view,
 };
+use crate::{ImageMut, Isa};
 
 /// Windows that touch, overlap, leave gaps, and reach over the border.
 const POOLS: [Pool; 6] = [

@@ -1,4 +1,4 @@
-//! Loads, stores and the loops over channels: every channel once, and nothing beside them.
+//! Loads, stores and the loops over channels: every channel once, and nothing else.
 
 use super::*;
 use crate::test_support::{SPECIAL, assert_same, for_each_isa};

@@ -1,5 +1,9 @@
 //! Convolutions and linear layers, with what inference fuses into them: a batch norm, a ReLU, a
 //! depthwise convolution before.
+//!
+//! The gradient of the parameters goes to `param_grads` of the chunk, which has the layout of
+//! [`Params::values`](crate::Params::values). It is cleared once per chunk, and the images of the
+//! chunk add to it; the session adds the chunks.
 
 use paso_ops::{Conv, Epilogue, bias_grad};
 

@@ -30,8 +30,16 @@ use crate::graph::Var;
 ///     fn forward(&self, inputs: &[&[f32]], output: &mut [f32]) {
 ///         output.iter_mut().zip(inputs[0]).for_each(|(y, x)| *y = x * x);
 ///     }
-///     fn backward(&self, _: usize, inputs: &[&[f32]], _: &[f32], d_output: &[f32], d_input: &mut [f32]) {
-///         d_input.iter_mut().zip(inputs[0]).zip(d_output).for_each(|((dx, x), dy)| *dx = 2.0 * x * dy);
+///     fn backward(
+///         &self,
+///         _: usize,
+///         inputs: &[&[f32]],
+///         _: &[f32],
+///         d_output: &[f32],
+///         d_input: &mut [f32],
+///     ) {
+///         let pairs = inputs[0].iter().zip(d_output);
+///         d_input.iter_mut().zip(pairs).for_each(|(dx, (x, dy))| *dx = 2.0 * x * dy);
 ///     }
 /// }
 ///
@@ -50,10 +58,13 @@ pub trait CustomOp: Any + std::fmt::Debug + Send + Sync {
     /// when they do not fit.
     fn shape(&self, inputs: &[[usize; 3]]) -> [usize; 3];
 
-    /// Writes the output of one image.
+    /// Writes the output of one image, which has any content before: every element has to be
+    /// written.
     fn forward(&self, inputs: &[&[f32]], output: &mut [f32]);
 
-    /// Writes the gradient of input number `which` of one image.
+    /// Writes the gradient of input number `which` of one image: `d_output`, the gradient of the
+    /// output, times the derivative with respect to that input. `d_input` has any content before,
+    /// and every element has to be written. It is not called for inputs that need no gradient.
     fn backward(
         &self,
         which: usize,

@@ -1,4 +1,16 @@
 //! Operations element by element: activations, sums, products, dropout.
+//!
+//! With `d` the gradient of the output:
+//!
+//! | operation | output | gradient of its inputs |
+//! |---|---|---|
+//! | [`Activate`] | `f(x)` | `d f'(x)` |
+//! | [`Add`] | `a + b` | `d`, `d` |
+//! | [`Mul`] | `a b` | `d b`, `d a` |
+//! | [`WeightedSum`] | `sum of f_i x_i` | `f_i d` |
+//! | [`Dropout`] | `x m / (1 - p)`, `m` 0 or 1 | `d m / (1 - p)` |
+//!
+//! All are linear in `d`, and those but `Activate` and `Mul` need no value in the backward pass.
 
 use paso_ops::{
     Activation, Image, ImageMut, activate, activate_grad, add, add_scaled, clear, copy_channels,

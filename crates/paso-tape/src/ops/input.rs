@@ -1,4 +1,7 @@
 //! Inputs: data that the caller passes with every batch.
+//!
+//! A copy, because the plan may want a halo around it, and because buffers of chunks are reused by
+//! later values while the caller's slices are not ours to write.
 
 use paso_ops::{Image, copy_channels};
 

@@ -1,5 +1,8 @@
 //! Losses: one value per image, of which the batch mean is the loss. The gradient flows to the
 //! prediction, not to the target.
+//!
+//! A new loss is a struct with an implementation of `Loss`: two functions of slices, from which
+//! [`Operation`] follows. [`paso_ops`] has the formulas.
 
 use paso_ops::{
     BoxLoss, bce_with_logits, bce_with_logits_grad, box_loss, cross_entropy, cross_entropy_grad,
@@ -150,6 +153,13 @@ pub struct CrossEntropy {
 }
 
 /// Settings of a cross-entropy.
+///
+/// ```
+/// use paso_tape::ClassLoss;
+///
+/// let settings = ClassLoss { smoothing: 0.1, ..ClassLoss::default() };
+/// assert_eq!(settings.weights, None);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClassLoss {
     /// Label smoothing: the share of the target that is spread evenly over all classes, in `0..1`.

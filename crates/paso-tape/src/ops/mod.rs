@@ -3,13 +3,13 @@
 //!
 //! To add an operation: write its struct and its `Operation` in the family's file, add a line to
 //! the list, and a recording method in `record/` that makes its variant of [`Op`]. The line brings
-//! the variant, the public name and the dispatch. What is forgotten is named: a recording method
+//! the variant and the dispatch. What is forgotten is named: a recording method
 //! without a line and an exporter without the variant do not compile, and a test names each struct
 //! of this folder that no line has.
 //!
-//! All operations work image by image on `[height, width, channels]`, channels fastest (NHWC).
-//! Nothing but batch normalization sees more than one image, and the plan, not the operation,
-//! provides for that.
+//! All operations work on images of `[height, width, channels]`, channels fastest (NHWC). Only
+//! through a batch normalization does a value depend on other images, and the plan, not the
+//! operation, provides for that.
 
 mod conv;
 mod custom;
@@ -25,18 +25,21 @@ mod tests;
 
 use crate::graph::Var;
 
-pub use custom::CustomOp;
-pub use losses::ClassLoss;
+pub use conv::*;
+pub use custom::*;
+pub use elementwise::*;
+pub use input::*;
+pub use losses::*;
+pub use norm::*;
+pub use pool::*;
+pub use shape::*;
 
-pub(crate) use custom::MAX_INPUTS;
 pub(crate) use run::OpRun;
 
-/// Makes [`Op`] of a list of `Variant(family::Struct)`: the variants, the public names of the
-/// structs, and `Op::operation`, by which a variant runs as its struct does.
+/// Makes [`Op`] of a list of `Variant(Struct)`: the variants, and `Op::operation`, by which a
+/// variant runs as its struct does.
 macro_rules! operations {
-    ($($Variant:ident($family:ident::$Struct:ident),)*) => {
-        $(pub use $family::$Struct;)*
-
+    ($($Variant:ident($Struct:ident),)*) => {
         /// A recorded operation. Every variant holds the operation's inputs as [`Var`]s, its
         /// settings, and where its parameters are.
         ///
@@ -72,28 +75,28 @@ macro_rules! operations {
 }
 
 operations! {
-    Input(input::Input),
-    Conv(conv::Conv2d),
-    BatchNorm(norm::BatchNorm),
-    Activation(elementwise::Activate),
-    MaxPool(pool::MaxPool),
-    AvgPool(pool::AvgPool),
-    GlobalAvgPool(pool::GlobalAvgPool),
-    Add(elementwise::Add),
-    Mul(elementwise::Mul),
-    ScaleChannels(elementwise::ScaleChannels),
-    WeightedSum(elementwise::WeightedSum),
-    Dropout(elementwise::Dropout),
-    Concat(shape::Concat),
-    SliceChannels(shape::SliceChannels),
-    Reshape(shape::Reshape),
-    CxcywhToXyxy(shape::CxcywhToXyxy),
-    SmoothL1(losses::SmoothL1),
-    Mse(losses::Mse),
-    BceWithLogits(losses::BceWithLogits),
-    CrossEntropy(losses::CrossEntropy),
-    BoxOverlap(losses::BoxOverlap),
-    Custom(custom::Custom),
+    Input(Input),
+    Conv(Conv2d),
+    BatchNorm(BatchNorm),
+    Activation(Activate),
+    MaxPool(MaxPool),
+    AvgPool(AvgPool),
+    GlobalAvgPool(GlobalAvgPool),
+    Add(Add),
+    Mul(Mul),
+    ScaleChannels(ScaleChannels),
+    WeightedSum(WeightedSum),
+    Dropout(Dropout),
+    Concat(Concat),
+    SliceChannels(SliceChannels),
+    Reshape(Reshape),
+    CxcywhToXyxy(CxcywhToXyxy),
+    SmoothL1(SmoothL1),
+    Mse(Mse),
+    BceWithLogits(BceWithLogits),
+    CrossEntropy(CrossEntropy),
+    BoxOverlap(BoxOverlap),
+    Custom(Custom),
 }
 
 impl Op {

@@ -1,4 +1,10 @@
 //! Batch normalization, with the ReLU and the 2x2 max pooling that the plan fuses into it.
+//!
+//! In training, one node is four tasks: statistics of its input, [`batch_norm`], sums of its
+//! gradient, [`batch_norm_grad`]. The session merges the sums of all chunks between them, and the
+//! operation itself only applies coefficients: `y = x * scale + shift`. In inference the
+//! coefficients come from the running statistics; a norm that is fused into a convolution does not
+//! run at all.
 
 use paso_ops::{batch_norm, batch_norm_grad};
 

@@ -1,4 +1,7 @@
 //! Pooling: largest value or mean of windows, and the mean of whole channels.
+//!
+//! Maxima need their input in the backward pass, to find which pixel was the largest; means need
+//! nothing.
 
 use paso_ops::{
     Pool, avg_pool, avg_pool_grad, global_avg_pool, global_avg_pool_grad, max_pool, max_pool_grad,

@@ -1,5 +1,11 @@
 //! What an operation sees while it runs: the images of one batch chunk, their values and their
 //! gradients.
+//!
+//! Most operations handle one image at a time by [`OpRun::each_image`] and [`OpRun::each_grad`],
+//! and do not know of batches, chunks, halos or threads. A convolution takes all images of a pass
+//! at once, because its weights are then read once for all. An operation never asks whether a
+//! gradient is needed or has to be added: `each_grad` calls it where there is one, with memory to
+//! overwrite.
 
 use std::ops::Range;
 

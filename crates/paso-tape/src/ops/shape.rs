@@ -1,4 +1,8 @@
 //! Operations that move elements: concatenation, slices, reshaping, and the conversion of boxes.
+//!
+//! Each output element is one input element (or, for boxes, a sum of two): the backward pass is the
+//! same movement in the other direction, and reads no values. Where an input element is not used,
+//! as outside of a slice, its gradient is 0 and has to be written.
 
 use std::ops::Range;
 

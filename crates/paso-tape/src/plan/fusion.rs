@@ -4,6 +4,13 @@
 //! batch norm is a scale and a shift, a convolution takes over the batch norm and the ReLU that
 //! follow it, and a 1x1 convolution computes the rows of the depthwise convolution before it as it
 //! reads them.
+//!
+//! A fused node has no value in memory, so it must have one reader and not be observable.
+//! `NodePlan::kernel` is the node that computes it, and `NodePlan::output` the last one of a chain,
+//! which is written.
+//!
+//! Scaling convolution weights by a batch norm is Jacob et al., arXiv:1712.05877, section 3.2: with
+//! `s = gamma / sqrt(var + eps)`, `s (w x + b - mean) + beta = (s w) x + (s (b - mean) + beta)`.
 
 use paso_ops::{Activation, NormEpilogue, Pool, Separable};
 

@@ -5,6 +5,11 @@
 //! one that reads it. Two of the same layout share a buffer if their intervals do not overlap; with
 //! the layout, they have the halo in common, which stays zero. So in the backward pass gradients
 //! take the memory of what the convolutions wrote in the forward pass.
+//!
+//! Buffers are assigned as registers are by a linear scan (Poletto & Sarkar, *Linear Scan Register
+//! Allocation*, 1999): intervals by their first task, each into the first buffer of its layout
+//! whose last interval has ended. Two intervals that touch in one task overlap, because a kernel
+//! must not write what it reads.
 
 use std::ops::RangeInclusive;
 

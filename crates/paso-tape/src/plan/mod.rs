@@ -20,6 +20,8 @@ mod liveness;
 mod phases;
 mod recompute;
 #[cfg(test)]
+mod simulation_tests;
+#[cfg(test)]
 mod tests;
 
 use paso_ops::{NormEpilogue, Plane, Separable};

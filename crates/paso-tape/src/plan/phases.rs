@@ -1,5 +1,13 @@
 //! Phases: what runs between two batch barriers, and how gradients that meet at a node are
 //! combined.
+//!
+//! With `b` batch norms on the path that has most of them there are `b + 1` forward phases: a value
+//! belongs to the latest phase of its inputs, and to the next one if it is a batch norm. The
+//! backward pass has its own phases, counted from the loss; a batch norm ends one of them as well,
+//! because the gradient of its input needs sums over the batch.
+//!
+//! Where several gradients meet at a node, the first to arrive is written and the others are added.
+//! Which one is first follows from the order of the tasks and is the same in every step.
 
 use super::{GradWrite, Phase, Planner, Task};
 use crate::ops::Op;

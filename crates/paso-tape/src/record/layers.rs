@@ -30,6 +30,19 @@ impl Tape {
     /// A convolution. `name.weight` (Kaiming normal) and, where `bias`, `name.bias` (0) are added
     /// to the parameters.
     ///
+    /// ```
+    /// use paso_tape::{Conv, Params, Tape};
+    ///
+    /// let (mut tape, mut params) = (Tape::new(), Params::new(0));
+    /// let x = tape.input([32, 32, 3]);
+    /// let halving = Conv { stride: 2, ..Conv::new(3, 16, 3) };
+    /// let y = tape.conv(&mut params, "stem", x, halving, true);
+    /// assert_eq!(tape.shape(y), [16, 16, 16]);
+    /// let weight = params.tensor("stem.weight").expect("recorded");
+    /// assert_eq!(weight.shape, [3, 3, 3, 16]);
+    /// assert_eq!(params.tensor("stem.bias").map(|bias| bias.range.len()), Some(16));
+    /// ```
+    ///
     /// # Panics
     /// When the convolution does not fit `x`.
     #[track_caller]
@@ -51,9 +64,12 @@ impl Tape {
         y
     }
 
-    /// A linear layer on all elements of an image, in NHWC order. `name.weight` (`[in, out]`;
-    /// uniform in `±1/sqrt(in)`, as in PyTorch) and `name.bias` (the same) are added to the
-    /// parameters.
+    /// A linear layer on all elements of an image, in NHWC order: `y = x W + b` with `x` as a row.
+    /// `name.weight` (`[in, out]`; uniform in `±1/sqrt(in)`, as in PyTorch, whose `nn.Linear` keeps
+    /// `[out, in]`) and `name.bias` (the same) are added to the parameters.
+    ///
+    /// # Panics
+    /// When a name is taken.
     #[track_caller]
     pub fn linear(&mut self, params: &mut Params, name: &str, x: Var, outputs: usize) -> Var {
         let x = self.flatten(x);
@@ -78,6 +94,12 @@ impl Tape {
     ///
     /// Training uses the moments of the batch, and needs more than one value per channel; inference
     /// uses the running ones.
+    ///
+    /// See [`paso_ops::Norm`] for the formulas. A forward pass in
+    /// training panics where a batch has one value per channel only.
+    ///
+    /// # Panics
+    /// When a name is taken.
     pub fn batch_norm(&mut self, params: &mut Params, name: &str, x: Var) -> Var {
         let plane = self.plane(x);
         let channels = [plane.channels];
@@ -128,19 +150,26 @@ impl Tape {
     }
 
     /// Numbers the next training step, from 0: a run that is resumed drops what it would have
-    /// dropped.
+    /// dropped. Each [`Tape::forward`] adds 1. Without dropout, the number has no effect.
     pub fn set_step(&mut self, step: u64) {
         self.step = step;
     }
 
-    /// The largest value of each window, channel by channel.
+    /// The largest value of each window, channel by channel: see [`paso_ops::max_pool`].
+    ///
+    /// # Panics
+    /// When the input is smaller than a window, or the window is invalid.
     #[track_caller]
     pub fn max_pool(&mut self, x: Var, pool: Pool) -> Var {
         let plane = pool.output(self.plane(x));
         self.push(Op::MaxPool(MaxPool { x, pool }), plane)
     }
 
-    /// The mean of each window, channel by channel; padding counts as zeros.
+    /// The mean of each window, channel by channel; padding counts as zeros: see
+    /// [`paso_ops::avg_pool`].
+    ///
+    /// # Panics
+    /// As [`Tape::max_pool`].
     #[track_caller]
     pub fn avg_pool(&mut self, x: Var, pool: Pool) -> Var {
         let plane = pool.output(self.plane(x));

@@ -1,4 +1,7 @@
 //! Recording of losses.
+//!
+//! A loss is one value per image; the loss of a batch is the mean over its images. Gradients flow
+//! to the prediction only: a target may depend on parameters without being trained through.
 
 use paso_ops::{BoxLoss, Plane};
 
@@ -44,6 +47,16 @@ impl Tape {
     ///
     /// A forward pass panics when a class is not a whole number below the number of logits.
     ///
+    /// ```
+    /// use paso_tape::{ClassLoss, Params, Tape};
+    ///
+    /// let mut tape = Tape::new();
+    /// let (logits, class) = (tape.input([1, 1, 2]), tape.input([1, 1, 1]));
+    /// let loss = tape.cross_entropy(logits, class, ClassLoss::default());
+    /// tape.infer(&Params::new(0), &[(logits, &[0.0, 0.0]), (class, &[1.0])]);
+    /// assert!((tape.mean(loss) - 2_f32.ln()).abs() < 1e-6);
+    /// ```
+    ///
     /// # Panics
     /// When `class` is not one value, or there is not one weight per class.
     #[track_caller]
@@ -63,6 +76,17 @@ impl Tape {
     }
 
     /// An overlap loss between boxes `(x_min, y_min, x_max, y_max)`.
+    ///
+    /// ```
+    /// use paso_tape::{BoxLoss, Params, Tape};
+    ///
+    /// let mut tape = Tape::new();
+    /// let (prediction, target) = (tape.input([1, 1, 4]), tape.input([1, 1, 4]));
+    /// let loss = tape.box_loss(BoxLoss::Giou, prediction, target);
+    /// let boxes = ([0.0, 0.0, 1.0, 1.0], [0.5, 0.0, 1.5, 1.0]);
+    /// tape.infer(&Params::new(0), &[(prediction, &boxes.0), (target, &boxes.1)]);
+    /// assert!((tape.mean(loss) - 2.0 / 3.0).abs() < 1e-6); // IoU is 1 / 3
+    /// ```
     ///
     /// # Panics
     /// When `prediction` or `target` does not have four elements.

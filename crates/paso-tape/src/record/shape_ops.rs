@@ -61,6 +61,18 @@ impl Tape {
 
     /// The channels of all inputs, one input after the other.
     ///
+    /// One input may occur several times; its gradient is then the sum.
+    ///
+    /// ```
+    /// use paso_tape::{Params, Tape};
+    ///
+    /// let mut tape = Tape::new();
+    /// let x = tape.input([1, 1, 2]);
+    /// let y = tape.concat(&[x, x]);
+    /// tape.infer(&Params::new(0), &[(x, &[1.0, 2.0])]);
+    /// assert_eq!(tape.value(y), [1.0, 2.0, 1.0, 2.0]);
+    /// ```
+    ///
     /// # Panics
     /// When there is no input, or heights or widths differ.
     #[track_caller]
@@ -122,6 +134,16 @@ impl Tape {
 
     /// `sum of factor * x`: how losses are combined.
     ///
+    /// ```
+    /// use paso_tape::{Params, Tape};
+    ///
+    /// let mut tape = Tape::new();
+    /// let (a, b) = (tape.input([1, 1, 1]), tape.input([1, 1, 1]));
+    /// let sum = tape.weighted_sum(&[(1.0, a), (-0.5, b)]);
+    /// tape.infer(&Params::new(0), &[(a, &[3.0]), (b, &[4.0])]);
+    /// assert_eq!(tape.value(sum), [1.0]);
+    /// ```
+    ///
     /// # Panics
     /// When there is no term or shapes differ.
     #[track_caller]
@@ -134,6 +156,16 @@ impl Tape {
     }
 
     /// Boxes `(center x, center y, width, height)` as `(x_min, y_min, x_max, y_max)`.
+    ///
+    /// ```
+    /// use paso_tape::{Params, Tape};
+    ///
+    /// let mut tape = Tape::new();
+    /// let x = tape.input([1, 1, 4]);
+    /// let y = tape.cxcywh_to_xyxy(x);
+    /// tape.infer(&Params::new(0), &[(x, &[0.5, 0.5, 0.5, 1.0])]);
+    /// assert_eq!(tape.value(y), [0.25, 0.0, 0.75, 1.0]);
+    /// ```
     ///
     /// # Panics
     /// When `x` does not have four channels.

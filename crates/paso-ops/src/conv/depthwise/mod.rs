@@ -4,6 +4,10 @@
 //! The `row_len` of a [`ConvGeometry`] here counts the taps of a kernel row. 3 x 3 taps have
 //! kernels of their own ([`taps_3x3`], [`mod@input_grad_stride2`]); those of this file serve all
 //! other sizes.
+//!
+//! A tap has one product per channel where an ordinary convolution has one per pair of channels, so
+//! that memory and not arithmetic limits it: what counts is how often an input is loaded. The
+//! general kernel loads an input once per tap; the one for 3 x 3 once per row of taps.
 
 #![expect(clippy::needless_range_loop, reason = "a register tile is clearest by its indices")]
 

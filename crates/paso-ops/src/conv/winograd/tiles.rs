@@ -1,5 +1,9 @@
 //! The tiles of a Winograd convolution: how many there are, how they are cut into blocks, and the
 //! loop over them.
+//!
+//! A block of tiles is transformed, multiplied and transformed back while it is in the L2 cache.
+//! Blocks run through all images of a call, so that small images fill a block together
+//! ([`Conv::preferred_batch`](crate::Conv::preferred_batch)).
 
 use std::cell::RefCell;
 use std::ops::Range;

@@ -5,6 +5,20 @@
 //! multiplications where the sum has `3 M`. Done along rows and columns it is a tile of a 3 x 3
 //! convolution. The matrices follow from `N - 1` points, one of them 0, at which polynomials are
 //! evaluated, and infinity (Toom and Cook).
+//!
+//! For F(2, 3), with the outputs `y0 = x0 w0 + x1 w1 + x2 w2` and `y1 = x1 w0 + x2 w1 + x3 w2`:
+//!
+//! ```text
+//! m0 = (x0 - x2) w0                   y0 = m0 + m1 + m2
+//! m1 = (x1 + x2) (w0 + w1 + w2) / 2   y1 = m1 - m2 - m3
+//! m2 = (x2 - x1) (w0 - w1 + w2) / 2
+//! m3 = (x1 - x3) w2
+//! ```
+//!
+//! Four products in place of six. Gradients are the transposed maps: `y` is linear in `x` and in
+//! `w`, so the gradient of `w` is `G' ((A dy) * (B' x))`. That of `x` is not needed: a transposed
+//! convolution is a convolution with the taps reversed, which `input_grad` packs for the forward
+//! kernel.
 
 use pulp::Simd;
 

@@ -1,80 +1,15 @@
 //! The parameters of a model: one flat arena of trained values, one of running statistics, and
 //! their names.
 
+mod tensor;
+
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// What a trained tensor is for. Optimizers usually decay [`Kind::Weight`] only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A matrix or filter.
-    Weight,
-    /// A number added to each channel.
-    Bias,
-    /// A scale or shift of a normalization.
-    Norm,
-}
-
-/// How a new tensor is filled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Init {
-    /// The same number everywhere.
-    Constant(f32),
-    /// Normal with mean 0 and variance `2 / fan_in`, for layers followed by a `ReLU` (He et al.
-    /// 2015, arXiv:1502.01852).
-    KaimingNormal {
-        /// Numbers that one output sums.
-        fan_in: usize,
-    },
-    /// Uniform between `-bound` and `bound`.
-    Uniform(f32),
-}
-
-/// One named tensor of an arena.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParamInfo {
-    /// Unique in its model, such as `conv1.weight`.
-    pub name: String,
-    /// Convolution weights are `[kernel, kernel, in, out]`, linear ones `[in, out]`.
-    pub shape: Vec<usize>,
-    /// `None` for running statistics, which are not trained.
-    pub kind: Option<Kind>,
-    /// Its place in [`Params::values`], or in [`Params::buffers`] for running statistics.
-    pub range: Range<usize>,
-}
-
-/// Where a trained tensor lies in the arena of the model that it was added to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ParamId {
-    pub(crate) start: usize,
-    pub(crate) len: usize,
-}
-
-impl ParamId {
-    /// Its place in [`Params::values`] and in a gradient.
-    #[must_use]
-    pub const fn range(self) -> Range<usize> {
-        self.start..self.start + self.len
-    }
-}
-
-/// Where running statistics lie in the arena of the model that they were added to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct BufferId {
-    pub(crate) start: usize,
-    pub(crate) len: usize,
-}
-
-impl BufferId {
-    /// Its place in [`Params::buffers`].
-    #[must_use]
-    pub const fn range(self) -> Range<usize> {
-        self.start..self.start + self.len
-    }
-}
+pub use tensor::{BufferId, Init, Kind, ParamId, ParamInfo};
 
 /// All values of a model. A gradient, and each moment of an optimizer, is one slice of the length
 /// of [`Params::values`].
@@ -90,8 +25,26 @@ impl BufferId {
 /// params.add("linear1.bias", &[2], Kind::Bias, Init::Constant(0.0));
 /// assert_eq!(params.values().len(), 8);
 /// assert_eq!(w.range(), 0..6);
-/// let decayed: Vec<_> = params.tensors().iter().filter(|t| t.kind == Some(Kind::Weight)).collect();
+/// let is_decayed = |t: &&paso_tape::ParamInfo| t.kind == Some(Kind::Weight);
+/// let decayed: Vec<_> = params.tensors().iter().filter(is_decayed).collect();
 /// assert_eq!(decayed[0].name, "linear1.weight");
+/// ```
+///
+/// An optimizer, a checkpoint and an average of weights see one slice of `f32` each. Tensors lie in
+/// it in the order in which they were added, without gaps, so that the recording of a network
+/// decides the layout. Save and restore a model by its slices:
+///
+/// ```
+/// use paso_tape::{Init, Kind, Params};
+///
+/// let mut params = Params::new(1);
+/// params.add("a", &[3], Kind::Weight, Init::Uniform(1.0));
+/// params.add_buffer("mean", &[1], 0.0);
+/// let saved = (params.values().to_vec(), params.buffers().to_vec());
+/// params.values_mut().fill(0.0);
+/// params.values_mut().copy_from_slice(&saved.0);
+/// params.buffers_mut().copy_from_slice(&saved.1);
+/// assert_eq!(params.values(), saved.0);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Params {
@@ -179,6 +132,15 @@ impl Params {
 
     /// A name `{base}{n}` with the smallest `n` from 1 whose tensors are not there yet: `conv1`,
     /// `conv2`, …
+    ///
+    /// ```
+    /// use paso_tape::{Init, Kind, Params};
+    ///
+    /// let mut params = Params::new(0);
+    /// assert_eq!(params.free_name("conv"), "conv1");
+    /// params.add("conv1.weight", &[1], Kind::Weight, Init::Constant(0.0));
+    /// assert_eq!(params.free_name("conv"), "conv2");
+    /// ```
     #[must_use]
     pub fn free_name(&self, base: &str) -> String {
         let free = |name: &str| {
@@ -195,6 +157,9 @@ impl Params {
     }
 
     /// The trained values, to be changed by an optimizer or a checkpoint.
+    ///
+    /// Each call makes tapes pack the weights again before their next pass, even if nothing is
+    /// changed; [`Params::values`] does not.
     pub fn values_mut(&mut self) -> &mut [f32] {
         self.version = next_version();
         &mut self.values
@@ -212,6 +177,8 @@ impl Params {
         &mut self.buffers
     }
 
+    /// Equal for a model and its unchanged copy, and for nothing else: what a session packed for
+    /// one of them serves the other.
     pub(crate) fn version(&self) -> u64 {
         self.version
     }
