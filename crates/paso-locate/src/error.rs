@@ -120,6 +120,18 @@ impl Error {
     }
 }
 
+/// The names that are allowed, in a sentence: `a, b or c`.
+///
+/// # Panics
+///
+/// Without a name.
+pub(crate) fn one_of(names: &[&str]) -> String {
+    match names.split_last().expect("at least one name is allowed") {
+        (last, []) => (*last).to_owned(),
+        (last, others) => format!("{} or {last}", others.join(", ")),
+    }
+}
+
 struct AndMore(usize);
 
 impl fmt::Display for AndMore {

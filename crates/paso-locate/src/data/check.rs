@@ -124,8 +124,10 @@ impl Check<'_> {
         let line = object.and_then(|o| o.line).or(self.image.line);
         // A file of many images without lines: the image has to be named.
         let message = match object.and_then(|o| o.id) {
-            Some(id) => format!("annotation id {id} of {}: {message}", self.image.path),
-            None if self.format == Format::Coco && kind != ProblemKind::ImageMissing => {
+            Some(id) => {
+                format!("{} {id} of {}: {message}", self.format.object(), self.image.path)
+            }
+            None if self.format.names_images() && kind != ProblemKind::ImageMissing => {
                 format!("{}: {message}", self.image.path)
             }
             None => message,

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use super::files::Files;
 use super::report::{Problem, ProblemKind, Report};
 use super::{
-    Dataset, Format, Labels, LoadOptions, Sample, SeveralObjects, Source, Split, check, coco, csv,
-    detect, split, voc, yolo,
+    Dataset, Labels, LoadOptions, Sample, SeveralObjects, Source, Split, check, detect, split,
 };
 use crate::image::Orientation;
 use crate::{BBox, Error};
@@ -77,12 +76,7 @@ impl Contents {
             Some(format) => format,
             None => detect::detect(&files, &mut problems)?,
         };
-        let (mut labels, found) = match format {
-            Format::Voc => voc::read(&files),
-            Format::Coco => coco::read(&files),
-            Format::Yolo => yolo::read(&files),
-            Format::Csv => csv::read(&files),
-        }?;
+        let (mut labels, found) = format.read(&files)?;
         problems.extend(found);
         labels.complete(&files, &mut problems);
         let lists = split::read_lists(&files, &labels, &mut problems)?;

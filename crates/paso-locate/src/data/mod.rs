@@ -7,28 +7,24 @@
 
 mod batches;
 mod check;
-mod coco;
 mod contents;
-mod csv;
 mod detect;
 mod duplicates;
 mod files;
+mod formats;
 mod labels;
 mod prepared;
 mod report;
 mod split;
 mod store;
-mod voc;
 mod write;
-mod yolo;
-mod yolo_config;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use contents::{AnnotatedImage, Boxed, Contents};
-pub use detect::Format;
+pub use formats::Format;
 pub use labels::{LabeledImage, Labels, Object, Unit};
 pub use prepared::{MEAN, PrepareOptions, Prepared, STD};
 pub use report::{Effect, Problem, ProblemKind, Report};

@@ -86,11 +86,8 @@ impl std::str::FromStr for NetName {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         /// `mobile, tiny, ... or squeezenet`.
-        static NAMES: LazyLock<String> = LazyLock::new(|| {
-            let names = NetName::ALL.map(NetName::name);
-            let (last, others) = names.split_last().expect("there are nets");
-            format!("{} or {last}", others.join(", "))
-        });
+        static NAMES: LazyLock<String> =
+            LazyLock::new(|| crate::error::one_of(&NetName::ALL.map(NetName::name)));
         let found = Self::ALL.into_iter().find(|net| net.name() == text);
         found.ok_or_else(|| Error::option("net", text, &NAMES))
     }

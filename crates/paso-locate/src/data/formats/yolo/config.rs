@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 
-use super::Split;
-use super::files::{Files, folder, is_below};
-use super::report::{Problem, ProblemKind};
 use crate::Error;
+use crate::data::Split;
+use crate::data::files::{Files, folder, is_below};
+use crate::data::report::{Problem, ProblemKind};
 
 /// What is known of classes and splits.
 #[derive(Debug, Default)]
