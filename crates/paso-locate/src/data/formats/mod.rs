@@ -1,6 +1,6 @@
 //! The list of label formats. A format is one file in this folder and one line of the list below:
 //! how it is detected, read, written and called is in its file, and everything else goes by the
-//! list. [`docs/adding/format.md`](../../../../../docs/adding/format.md) walks through an example.
+//! list. `docs/adding/format.md` walks through an example.
 //!
 //! A reader gives [`Labels`]: every object of every image as the files say it, unchecked against
 //! the images. Checks, splits, policies and duplicates are the same for all formats and follow in
@@ -134,6 +134,8 @@ formats! {
     yolo: Yolo;
     /// CSV: a row an object, with or without a header.
     csv: Csv;
+    /// `LabelMe`: a JSON file an image, next to it, as the tool `labelme` writes it.
+    labelme: LabelMe;
 }
 
 impl fmt::Display for Format {

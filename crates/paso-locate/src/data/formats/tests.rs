@@ -34,7 +34,7 @@ fn a_name_is_read_and_written_alike_everywhere() {
         assert_eq!(serde_json::from_str::<Format>(&json).expect("a name"), format);
     }
     let message = "VOC".parse::<Format>().expect_err("names are lowercase").to_string();
-    assert_eq!(message, "format is VOC; it must be voc, coco, yolo or csv");
+    assert_eq!(message, "format is VOC; it must be voc, coco, yolo, csv or labelme");
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_folder_without_labels_names_what_was_looked_for() {
     let message = load.expect_err("there is nothing").to_string();
     let wanted = "no labels found; looked for Pascal VOC (*.xml with <annotation>), COCO (*.json \
                   with images and annotations), YOLO (labels/*.txt, data.yaml), CSV (*.csv with a \
-                  row an object)";
+                  row an object), LabelMe (*.json with shapes and imagePath)";
     assert!(message.ends_with(wanted), "{message}");
 }
 
