@@ -1,7 +1,7 @@
 //! Between one flat arena and the named tensors of a file.
 //!
-//! Weights, gradients and moments all have the layout of the parameters, so one list of names serves
-//! them all; a prefix says which of them a tensor belongs to.
+//! Weights, gradients and moments all have the layout of the parameters, so one list of names
+//! serves them all; a prefix says which of them a tensor belongs to.
 
 use crate::Error;
 use crate::checkpoint::Tensor;

@@ -1,4 +1,5 @@
-//! Boxes as the whole crate sees them: corners as fractions of the upright image, and their overlap.
+//! Boxes as the whole crate sees them: corners as fractions of the upright image, and their
+//! overlap.
 
 use serde::{Deserialize, Serialize};
 

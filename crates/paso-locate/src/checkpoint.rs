@@ -1,9 +1,10 @@
 //! Checkpoints: one safetensors file that holds all that a run needs to go on with the same bits.
 //!
 //! Tensors: the parameters and running statistics under their own names; `exp_avg.NAME` and
-//! `exp_avg_sq.NAME`, Adam's moments; `average.NAME`, the averaged weights where the run keeps them.
-//! Metadata: one JSON text under the key `paso`: [`Meta`]. The order of samples, their augmentation
-//! and the schedule are functions of the seed and the step, so the step is all that they need.
+//! `exp_avg_sq.NAME`, Adam's moments; `average.NAME`, the averaged weights where the run keeps
+//! them. Metadata: one JSON text under the key `paso`: [`Meta`]. The order of samples, their
+//! augmentation and the schedule are functions of the seed and the step, so the step is all that
+//! they need.
 
 use crate::{Error, TrainConfig, files};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};

@@ -16,7 +16,8 @@ pub(crate) fn remove_leftovers(folder: &Path) -> Result<(), Error> {
     paso_files::remove_leftovers(folder).map_err(Error::io(folder))
 }
 
-/// The CRC-32 of a file: tells files apart that were taken for one another, not those that were made to look alike.
+/// The CRC-32 of a file: tells files apart that were taken for one another, not those that were
+/// made to look alike.
 ///
 /// # Errors
 /// When the file cannot be read.

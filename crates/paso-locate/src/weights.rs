@@ -1,7 +1,7 @@
 //! A trained net's plain weights for other programs, as safetensors without the optimizer's state.
 //!
-//! One JSON text is the file's metadata, under one key: several keys would be written in another order each time, and
-//! the same net would not be the same file.
+//! One JSON text is the file's metadata, under one key: several keys would be written in another
+//! order each time, and the same net would not be the same file.
 
 use crate::checkpoint::Tensor;
 use crate::{Error, Model, archive, files};
@@ -29,7 +29,8 @@ struct About<'a> {
     linear: &'static str,
 }
 
-/// Writes the parameters and running statistics of a net in f32 under their own names, whole or not at all.
+/// Writes the parameters and running statistics of a net in f32 under their own names, whole or not
+/// at all.
 ///
 /// # Errors
 /// When the file cannot be written; an older one in its place stays as it was.

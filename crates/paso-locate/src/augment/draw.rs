@@ -1,4 +1,5 @@
-//! One augmentation: its random numbers, the map and the colors that they give, and the image under them.
+//! One augmentation: its random numbers, the map and the colors that they give, and the image under
+//! them.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -85,8 +85,9 @@ impl Augment {
         }
     }
 
-    /// More of everything, for long runs on few images: zoom 1.5, shift 0.15, aspect 1.2, turns of 8 degrees, colors 0.3,
-    /// and a quarter of the images partly covered. Short runs learn less under it.
+    /// More of everything, for long runs on few images: zoom 1.5, shift 0.15, aspect 1.2, turns of
+    /// 8 degrees, colors 0.3, and a quarter of the images partly covered. Short runs learn less
+    /// under it.
     #[must_use]
     pub fn strong() -> Self {
         Self {
@@ -102,12 +103,14 @@ impl Augment {
         }
     }
 
-    /// Less zoom, shift, stretch and turning where these boxes, of the training images, hardly differ: all of it up to a
-    /// mean `IoU` of 0.7 that the best constant box scores on them, none from 0.85 on, in between a share.
+    /// Less zoom, shift, stretch and turning where these boxes, of the training images, hardly
+    /// differ: all of it up to a mean `IoU` of 0.7 that the best constant box scores on them, none
+    /// from 0.85 on, in between a share.
     ///
-    /// Where every object fills the image in the same way, that is most of what there is to know, and a net that is shown
-    /// other views has to find it out anew: on airplanes and motorcycles whose constant box scores 0.88, a net trained on
-    /// strongly changed views came to 0.83, and one on views that were not moved to 0.91.
+    /// Where every object fills the image in the same way, that is most of what there is to know,
+    /// and a net that is shown other views has to find it out anew: on airplanes and motorcycles
+    /// whose constant box scores 0.88, a net trained on strongly changed views came to 0.83, and
+    /// one on views that were not moved to 0.91.
     ///
     /// # Panics
     ///

@@ -1,8 +1,8 @@
 //! Data sets: labeled images from a folder, one object each, with classes and splits.
 //!
-//! A format's reader gives [`Labels`]: every object of every image, as the files say. Checking
-//! them against the images gives [`Contents`]; the policy for images with no or several objects,
-//! and the splits, turn those into a [`Dataset`]. What was left out or repaired on the way is in the
+//! A format's reader gives [`Labels`]: every object of every image, as the files say. Checking them
+//! against the images gives [`Contents`]; the policy for images with no or several objects, and the
+//! splits, turn those into a [`Dataset`]. What was left out or repaired on the way is in the
 //! [`Report`].
 
 mod batches;

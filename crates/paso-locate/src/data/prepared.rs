@@ -1,4 +1,5 @@
-//! Samples ready for training: decoded, scaled to the net's input, kept as bytes as far as memory goes.
+//! Samples ready for training: decoded, scaled to the net's input, kept as bytes as far as memory
+//! goes.
 
 use std::borrow::Cow;
 
@@ -26,8 +27,8 @@ pub struct PrepareOptions {
     /// How large an image may be.
     pub limits: ImageLimits,
     /// The most memory for decoded images, in bytes, of which each takes `3 * size * size`. Those
-    /// beyond it are decoded again each time that a batch asks for them, which gives the same bits and
-    /// takes longer. Default 2 GiB: 77,000 images at 96 pixels.
+    /// beyond it are decoded again each time that a batch asks for them, which gives the same bits
+    /// and takes longer. Default 2 GiB: 77,000 images at 96 pixels.
     pub cache_bytes: u64,
 }
 
@@ -90,12 +91,14 @@ impl Prepared {
         Ok((prepared, problems))
     }
 
-    /// Cuts the samples into `folds` parts, each with the same share of every class: all parts but number `fold`, to train
-    /// on, and that one, to evaluate on. Another seed cuts other parts. Images in memory are shared, not copied.
+    /// Cuts the samples into `folds` parts, each with the same share of every class: all parts but
+    /// number `fold`, to train on, and that one, to evaluate on. Another seed cuts other parts.
+    /// Images in memory are shared, not copied.
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] if `folds` is below 2 or above the number of samples, or `fold` is not below `folds`.
+    /// [`Error::Option`] if `folds` is below 2 or above the number of samples, or `fold` is not
+    /// below `folds`.
     pub fn fold(&self, fold: usize, folds: usize, seed: u64) -> Result<(Self, Self), Error> {
         let dealt = split::deal(&self.labels, fold, folds, seed)?;
         let (evaluate_on, learn): (Vec<usize>, Vec<usize>) =
@@ -158,7 +161,8 @@ impl Prepared {
         &self.labels
     }
 
-    /// How many images are in memory: the first ones. The others are decoded when they are asked for.
+    /// How many images are in memory: the first ones. The others are decoded when they are asked
+    /// for.
     #[must_use]
     pub fn cached(&self) -> usize {
         self.images.cached()
@@ -168,8 +172,8 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// If it is not in memory: [`Error::Io`] or [`Error::Image`] when its file cannot be read any more or
-    /// has changed.
+    /// If it is not in memory: [`Error::Io`] or [`Error::Image`] when its file cannot be read any
+    /// more or has changed.
     ///
     /// # Panics
     ///

@@ -138,8 +138,9 @@ pub(crate) fn complete(samples: &mut [Sample], options: &LoadOptions, report: &m
     }
 }
 
-/// Deals things of these classes into `folds` parts, class by class in an order that the seed shuffles, so that each part has
-/// the same share of every class. Says of each whether it is in part `fold`.
+/// Deals things of these classes into `folds` parts, class by class in an order that the seed
+/// shuffles, so that each part has the same share of every class. Says of each whether it is in
+/// part `fold`.
 pub(crate) fn deal(
     classes: &[usize],
     fold: usize,

@@ -193,7 +193,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let dataset = files(folder.path());
         let all = prepared(&dataset, 1 << 30);
-        // Nothing, a part (less than whole images, and with the broken one in it), all but the last.
+        // Nothing, a part (less than whole images, and with the broken one in it), all but the
+        // last.
         for (bytes, held) in [(0, 0), (2 * LENGTH + 5, 2), (4 * LENGTH, 3), (5 * LENGTH, 4)] {
             let some = prepared(&dataset, bytes);
             assert_eq!(some.cached(), held, "{bytes} bytes");

@@ -1,8 +1,8 @@
 //! Writing data sets, in any format: a whole folder, or none.
 //!
-//! Everything goes into a new folder in the same parent folder, which is renamed when all of it is there.
-//! Images keep their bytes and their names below `images/`; boxes are in pixels of the upright
-//! image (fractions for YOLO), with all digits, so that reading gives the same bits again.
+//! Everything goes into a new folder in the same parent folder, which is renamed when all of it is
+//! there. Images keep their bytes and their names below `images/`; boxes are in pixels of the
+//! upright image (fractions for YOLO), with all digits, so that reading gives the same bits again.
 
 use std::collections::HashMap;
 use std::io::Write;

@@ -1,8 +1,8 @@
 //! A data set that needs no file: scenes of textured clutter with one object.
 //!
 //! The object is a cross, a ring, a star or a triangle, of any color, somewhere, turned, between a
-//! fifth and a half of the image's side; around it lie bars and blobs in the same colors and sizes, so
-//! that neither a color nor a place gives it away. A scene is its address (seed and index): its
+//! fifth and a half of the image's side; around it lie bars and blobs in the same colors and sizes,
+//! so that neither a color nor a place gives it away. A scene is its address (seed and index): its
 //! class and box are known at once, its pixels are drawn when needed, at any size.
 
 mod draw;

@@ -1,4 +1,5 @@
-//! One scene: what is in it, and its pixels at any size. The data half needs no more of the demo than this.
+//! One scene: what is in it, and its pixels at any size. The data half needs no more of the demo
+//! than this.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

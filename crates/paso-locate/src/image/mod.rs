@@ -146,7 +146,8 @@ fn open<'a>(
     if format == image::ImageFormat::Jpeg && !is_complete_jpeg(bytes) {
         return Err("is a JPEG that ends before its end marker: the file is cut off".into());
     }
-    // 16 bits and four channels are 8 bytes a pixel, and the decoder works in such a buffer once more.
+    // 16 bits and four channels are 8 bytes a pixel, and the decoder works in such a buffer once
+    // more.
     let mut allowed = image::Limits::default();
     allowed.max_alloc = Some(16 * limits.max_pixels + (64 << 20));
     decoder.set_limits(allowed).map_err(|e| format!("is beyond the limits: {e}"))?;

@@ -4,7 +4,8 @@ use super::Image;
 use fast_image_resize::images::{Image as ResizedImage, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-/// Scales an image to a square of `size` pixels, each axis on its own, into `3 * size * size` bytes.
+/// Scales an image to a square of `size` pixels, each axis on its own, into `3 * size * size`
+/// bytes.
 ///
 /// Stretching rather than padding: every pixel of the net's input then shows the image, and the
 /// overlap of boxes is the same before and after (see [`crate::BBox`]).

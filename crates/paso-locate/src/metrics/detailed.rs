@@ -12,13 +12,14 @@ pub const DRAWS: usize = 2000;
 /// An object is small below this share of the image's area.
 ///
 /// COCO counts pixels (32 x 32 and 96 x 96), which mean nothing once an image was scaled to a net's
-/// input. 5 % is a square of 22 % of the side: about 21 pixels of an input of 96, two or three cells of
-/// the last map of a net that looks at every eighth pixel.
+/// input. 5 % is a square of 22 % of the side: about 21 pixels of an input of 96, two or three
+/// cells of the last map of a net that looks at every eighth pixel.
 pub const SMALL_BELOW: f64 = 0.05;
 /// An object that is not small is medium below this share of the image's area: half of the side.
 pub const MEDIUM_BELOW: f64 = 0.25;
 
-/// The metrics of [`Metrics`](crate::metrics::Metrics), each with its interval, and groups of images.
+/// The metrics of [`Metrics`](crate::metrics::Metrics), each with its interval, and groups of
+/// images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DetailedMetrics {
     /// The number of images.
@@ -50,7 +51,8 @@ pub struct Group {
     pub name: String,
     /// The number of images.
     pub images: usize,
-    /// Mean intersection over union. Of few images the interval is too narrow: see [`bootstrap_mean`].
+    /// Mean intersection over union. Of few images the interval is too narrow: see
+    /// [`bootstrap_mean`].
     pub mean_iou: Interval,
     /// Share of images with the right class.
     pub class_accuracy: f64,

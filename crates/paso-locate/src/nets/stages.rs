@@ -15,7 +15,8 @@ pub(crate) fn medium(tape: &mut Tape, params: &mut Params, image: Var) -> Record
     (stages(tape, params, image, [32, 64, 128, 256]), None)
 }
 
-/// Four stages; all but the last are followed by a pool, so that the last map keeps an eighth of the image's sides.
+/// Four stages; all but the last are followed by a pool, so that the last map keeps an eighth of
+/// the image's sides.
 fn stages(tape: &mut Tape, params: &mut Params, image: Var, widths: [usize; 4]) -> Var {
     let mut map = image;
     for (i, &width) in widths.iter().enumerate() {

@@ -1,10 +1,12 @@
-//! What a net was given and what it said, as tensors: for a program that runs the exported graph on the same input.
+//! What a net was given and what it said, as tensors: for a program that runs the exported graph on
+//! the same input.
 
 use crate::Model;
 use crate::checkpoint::Tensor;
 use crate::image::{Image, resize_into};
 
-/// The input of an exported graph for these images, and this net's own outputs for it, under the graph's names.
+/// The input of an exported graph for these images, and this net's own outputs for it, under the
+/// graph's names.
 ///
 /// Resizing is part of the input: another program need not do it in paso's way.
 #[must_use]

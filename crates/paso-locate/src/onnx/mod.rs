@@ -1,8 +1,9 @@
 //! A trained net as an ONNX file, for runtimes other than paso's own.
 //!
-//! The graph takes `image`, float `[N, size, size, 3]`: RGB in 0..255 of the upright image, resized to the net's
-//! square. It gives `box`, float `[N, 4]`: `x_min, y_min, x_max, y_max` as fractions, clamped to the image; `logits` and
-//! `scores`, float `[N, classes]`. Normalization, the soft argmax and the box's corners are all inside.
+//! The graph takes `image`, float `[N, size, size, 3]`: RGB in 0..255 of the upright image, resized
+//! to the net's square. It gives `box`, float `[N, 4]`: `x_min, y_min, x_max, y_max` as fractions,
+//! clamped to the image; `logits` and `scores`, float `[N, classes]`. Normalization, the soft
+//! argmax and the box's corners are all inside.
 
 mod answers;
 mod attend;
@@ -28,8 +29,8 @@ use proto::{
 
 /// The bytes of an ONNX file that computes what [`Model::locate`] does after resizing.
 ///
-/// The metadata have `classes` (a JSON list of names, in the order of the scores), `net`, `size` and `paso` (the
-/// version that wrote the file).
+/// The metadata have `classes` (a JSON list of names, in the order of the scores), `net`, `size`
+/// and `paso` (the version that wrote the file).
 ///
 /// ```
 /// use paso_locate::{Model, TrainConfig, onnx};
@@ -41,7 +42,8 @@ use proto::{
 /// ```
 ///
 /// # Errors
-/// [`Error::Onnx`] when an operation of the net has no form in ONNX. All nets of [`NetName`](crate::NetName) have one.
+/// [`Error::Onnx`] when an operation of the net has no form in ONNX. All nets of
+/// [`NetName`](crate::NetName) have one.
 pub fn encode(model: &Model) -> Result<Vec<u8>, Error> {
     let (side, classes) = (model.config().size as usize, model.classes().len());
     let mut graph = net(model)?.finish("paso");

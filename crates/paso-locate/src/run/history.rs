@@ -1,8 +1,8 @@
-//! The record of a run, a line an epoch: `metrics.csv` for spreadsheets, `metrics.jsonl` for programs,
-//! and the events of `crate::run::events` for TensorBoard.
+//! The record of a run, a line an epoch: `metrics.csv` for spreadsheets, `metrics.jsonl` for
+//! programs, and the events of `crate::run::events` for TensorBoard.
 //!
-//! Lines are appended. A kill can leave a line too much, or a part of one; resuming keeps the lines of
-//! the epochs that the checkpoint knows, and nothing else.
+//! Lines are appended. A kill can leave a line too much, or a part of one; resuming keeps the lines
+//! of the epochs that the checkpoint knows, and nothing else.
 
 use crate::run::Epoch;
 use crate::run::events::Events;

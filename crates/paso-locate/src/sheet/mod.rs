@@ -16,9 +16,10 @@ use layout::{DIM, PLAIN, SIDE, Tile, scaled, sheet, shortened};
 /// The most images on a sheet.
 pub const SHOWN: usize = 48;
 
-/// The images whose predicted box overlaps the true one least, worst first, at most [`SHOWN`]. Green is
-/// the label, red the net; below stand the overlap, the true class (in red where the net says another one, and which)
-/// and the image's name. The images are read again, at their own aspect.
+/// The images whose predicted box overlaps the true one least, worst first, at most [`SHOWN`].
+/// Green is the label, red the net; below stand the overlap, the true class (in red where the net
+/// says another one, and which) and the image's name. The images are read again, at their own
+/// aspect.
 ///
 /// `found` is what the net said about `images`, which are samples of `dataset`.
 ///

@@ -1,8 +1,9 @@
-//! Averaged weights, kept in addition to the trained ones: what a decaying rate does to noise, for free.
+//! Averaged weights, kept in addition to the trained ones: what a decaying rate does to noise, for
+//! free.
 //!
-//! `average <- average + (weights - average) * (1 - decay_t)` after every step, where `decay_t` is the
-//! lesser of the decay and `(1 + t) / (10 + t)`, so that the start is soon forgotten (the warm-up of
-//! TensorFlow's `ExponentialMovingAverage`). Running statistics are averaged alike.
+//! `average <- average + (weights - average) * (1 - decay_t)` after every step, where `decay_t` is
+//! the lesser of the decay and `(1 + t) / (10 + t)`, so that the start is soon forgotten (the
+//! warm-up of TensorFlow's `ExponentialMovingAverage`). Running statistics are averaged alike.
 
 use paso_tape::Params;
 

@@ -39,23 +39,25 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// How training images are flipped, zoomed and recolored.
     pub augment: Augment,
-    /// The last share of the run, in steps, that trains with [`Augment::without_geometry`]: images mirrored and recolored at most, so
-    /// that the net ends on views like those that it will meet, as `close_mosaic` of Ultralytics does. 0..=1. Default 0.
+    /// The last share of the run, in steps, that trains with [`Augment::without_geometry`]: images
+    /// mirrored and recolored at most, so that the net ends on views like those that it will meet,
+    /// as `close_mosaic` of Ultralytics does. 0..=1. Default 0.
     pub close_augment: f64,
-    /// The rate of a body that was trained elsewhere, as a share of the net's, 0..=1. Default 0.1. Other nets have none.
+    /// The rate of a body that was trained elsewhere, as a share of the net's, 0..=1. Default 0.1.
+    /// Other nets have none.
     pub body_rate: f64,
     /// The share of the run that such a body stays frozen for, 0..=1. Default 0.1.
     pub frozen: f64,
-    /// The largest norm of the gradient over all weights: a longer one is scaled to it, as `PyTorch`'s `clip_grad_norm_`
-    /// does. Above 0, at most 1e6. Default none.
+    /// The largest norm of the gradient over all weights: a longer one is scaled to it, as
+    /// `PyTorch`'s `clip_grad_norm_` does. Above 0, at most 1e6. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// [`Run`](crate::Run)s stop after so many epochs without a better mean `IoU` on the validation images, 1..=100000.
-    /// For runs that do not rely on the end of a schedule. Default none.
+    /// [`Run`](crate::Run)s stop after so many epochs without a better mean `IoU` on the validation
+    /// images, 1..=100000. For runs that do not rely on the end of a schedule. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
-    /// Decay a step of the averaged weights that are kept in addition to the weights, 0 (none)..=0.999999.
-    /// Default 0.
+    /// Decay a step of the averaged weights that are kept in addition to the weights, 0
+    /// (none)..=0.999999. Default 0.
     pub average: f64,
 }
 

@@ -23,11 +23,12 @@ use paso_schedule::{Shape, Spec};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A training run in memory: the net, the optimizer, the data and the place in the stream of samples.
+/// A training run in memory: the net, the optimizer, the data and the place in the stream of
+/// samples.
 ///
-/// Everything random follows from the settings' seed and the step number. The result has the same bits
-/// for any number of threads (the current rayon pool's are used), and a run that was saved and resumed
-/// has the same bits as one that never stopped.
+/// Everything random follows from the settings' seed and the step number. The result has the same
+/// bits for any number of threads (the current rayon pool's are used), and a run that was saved and
+/// resumed has the same bits as one that never stopped.
 #[derive(Debug)]
 pub struct Trainer {
     pub(crate) model: Model,
@@ -59,7 +60,8 @@ impl Trainer {
     /// A run before its first step. `data` are the training images.
     ///
     /// # Errors
-    /// When a setting is out of range, the schedule cannot be read or bound, or the images have another size.
+    /// When a setting is out of range, the schedule cannot be read or bound, or the images have
+    /// another size.
     pub fn new(
         config: &TrainConfig,
         classes: Vec<String>,
@@ -69,7 +71,8 @@ impl Trainer {
         Self::assemble(model, None, data)
     }
 
-    /// Reads the net's body from a file of features that were learned on other images; before the first step.
+    /// Reads the net's body from a file of features that were learned on other images; before the
+    /// first step.
     ///
     /// # Errors
     /// When the net has no such body, or the file does not hold it.
@@ -118,8 +121,8 @@ impl Trainer {
         })
     }
 
-    /// Takes another way to update the weights, from the start on. Such a run can be evaluated and branched, but not
-    /// resumed: a checkpoint does not know how its run was updated.
+    /// Takes another way to update the weights, from the start on. Such a run can be evaluated and
+    /// branched, but not resumed: a checkpoint does not know how its run was updated.
     ///
     /// # Errors
     /// None that [`Trainer::new`] did not have for the same settings.
@@ -134,16 +137,17 @@ impl Trainer {
         Ok(())
     }
 
-    /// Keeps averaged weights with these decays a step, from the weights as they are now, instead of what the
-    /// settings ask for. They change nothing else.
+    /// Keeps averaged weights with these decays a step, from the weights as they are now, instead
+    /// of what the settings ask for. They change nothing else.
     pub fn keep_averages(&mut self, decays: &[f64]) {
         self.averages =
             decays.iter().map(|&decay| Average::new(decay, &self.model.params)).collect();
     }
 
-    /// A second run that stands where this one does and goes on by itself: the same weights, moments and averages, and
-    /// the same place in the stream of samples, which follows from `seed` from here on. With this run's own seed both
-    /// have the same bits for as long as they take the same rates.
+    /// A second run that stands where this one does and goes on by itself: the same weights,
+    /// moments and averages, and the same place in the stream of samples, which follows from `seed`
+    /// from here on. With this run's own seed both have the same bits for as long as they take the
+    /// same rates.
     ///
     /// # Errors
     /// None that [`Trainer::new`] did not have for the same settings.
@@ -197,8 +201,8 @@ impl Trainer {
     /// Takes one step, on the threads of the current rayon pool.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when the loss or the gradient is not finite, with the step, its rate and the layer that it
-    /// began in. Nothing has been updated then but the running statistics.
+    /// [`Error::Diverged`] when the loss or the gradient is not finite, with the step, its rate and
+    /// the layer that it began in. Nothing has been updated then but the running statistics.
     pub fn step(&mut self) -> Result<StepReport, Error> {
         self.step_at(self.schedule.at(self.steps()), false)
     }
@@ -211,7 +215,8 @@ impl Trainer {
         self.step_at(lr, false)
     }
 
-    /// [`Trainer::step_at_rate`] with what the update did in the report. The step has the same bits.
+    /// [`Trainer::step_at_rate`] with what the update did in the report. The step has the same
+    /// bits.
     ///
     /// # Errors
     /// As [`Trainer::step`].
@@ -231,11 +236,11 @@ impl Trainer {
             .tape
             .forward(params, &[(net.image, images), (net.target, boxes), (net.class, classes)]);
         net.tape.backward(params, &mut self.gradient);
-        let gradient_norm = optimizer::norm(&self.gradient);
+        let gradient_norm = self.optimizer.norm(&self.gradient);
         if !loss.is_finite() || !gradient_norm.is_finite() {
             return Err(self.diverged(done, lr));
         }
-        let scale = optimizer::clip(gradient_norm, self.model.config().clip_norm);
+        let scale = self.optimizer.clip(gradient_norm);
         let params = &mut self.model.params;
         let arena = (params.values_mut(), &self.gradient[..]);
         let audit = self.optimizer.step(lr, arena, scale, audited)?;

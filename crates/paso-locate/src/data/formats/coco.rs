@@ -1,8 +1,10 @@
-//! COCO JSON: `images`, `annotations` with `bbox` as `[x, y, width, height]` in pixels, `categories`.
+//! COCO JSON: `images`, `annotations` with `bbox` as `[x, y, width, height]` in pixels,
+//! `categories`.
 //!
 //! A folder may hold one file, or one a split; a split is known by the file's name or folder
 //! (`instances_val2017.json`, `valid/_annotations.coco.json`). Where files are called
-//! `instances_*`, only those are read: captions and keypoints are next to them in COCO's own folder.
+//! `instances_*`, only those are read: captions and keypoints are next to them in COCO's own
+//! folder.
 
 use std::collections::{HashMap, HashSet};
 

@@ -19,7 +19,8 @@ pub(crate) fn push(file: &mut Vec<u8>, data: &[u8]) {
     file.extend(masked_crc(data).to_le_bytes());
 }
 
-/// The records up to the first that is cut off or damaged: a kill can leave a part of one at the end.
+/// The records up to the first that is cut off or damaged: a kill can leave a part of one at the
+/// end.
 pub(crate) fn read(file: &[u8]) -> Vec<&[u8]> {
     let mut left = file;
     std::iter::from_fn(|| {
@@ -41,7 +42,8 @@ fn first(file: &[u8]) -> Option<(&[u8], &[u8])> {
     (u32::from_le_bytes(*sum) == masked_crc(data)).then_some((data, rest))
 }
 
-/// The checksum, turned and shifted: that of bytes which hold checksums themselves would be weak otherwise.
+/// The checksum, turned and shifted: that of bytes which hold checksums themselves would be weak
+/// otherwise.
 fn masked_crc(bytes: &[u8]) -> u32 {
     CRC32C.checksum(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }
