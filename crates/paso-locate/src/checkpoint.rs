@@ -188,4 +188,76 @@ mod tests {
         let whole = std::fs::read(&path).expect("it is there");
         refused(&whole[..whole.len() - 1], "safetensors");
     }
+
+    /// A written checkpoint with two tensors, and its bytes.
+    fn written(path: &Path) -> Vec<u8> {
+        let tensor = |name: &str, len: usize| Tensor {
+            name: name.into(),
+            shape: vec![len],
+            values: (0..len).map(|i| i as f32).collect(),
+        };
+        save(path, &meta(), &[tensor("a", 5), tensor("b", 3)]).expect("it is written");
+        std::fs::read(path).expect("it is there")
+    }
+
+    #[test]
+    fn a_checkpoint_that_was_cut_anywhere_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        let whole = written(&path);
+        for length in 0..whole.len() {
+            std::fs::write(&path, &whole[..length]).expect("it is written");
+            let message = load(&path).expect_err("it is cut off").to_string();
+            assert!(message.contains("x.safetensors"), "cut to {length}: {message}");
+        }
+        std::fs::write(&path, [&whole[..], b"more"].concat()).expect("it is written");
+        assert!(load(&path).is_err(), "bytes after the end");
+    }
+
+    #[test]
+    fn no_changed_byte_of_the_header_panics_or_changes_a_value_that_is_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        let whole = written(&path);
+        let (_, before) = load(&path).expect("it is read");
+        let header = whole.len() - 4 * 8;
+        for at in 0..header {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, &changed).expect("it is written");
+            // A name, a setting or an offset may now say something else, but never read more.
+            if let Ok((_, tensors)) = load(&path) {
+                let count: usize = tensors.iter().map(|t| t.values.len()).sum();
+                assert!(count <= before.iter().map(|t| t.values.len()).sum(), "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn settings_out_of_range_and_other_types_of_numbers_are_refused_by_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        let config = TrainConfig { batch: 0, ..TrainConfig::default() };
+        save(&path, &Meta { config, ..meta() }, &[]).expect("it is written");
+        let message = load(&path).expect_err("a batch of 0").to_string();
+        assert!(message.contains("batch is 0"), "{message}");
+        let bytes = [0_u8; 8];
+        let view = TensorView::new(Dtype::F64, vec![1], &bytes).expect("one value");
+        let text = serde_json::to_string(&meta()).expect("JSON");
+        let header = Some(HashMap::from([("paso".to_owned(), text)]));
+        let file = safetensors::serialize([("w", view)], header).expect("an archive");
+        std::fs::write(&path, file).expect("it is written");
+        let message = load(&path).expect_err("f64").to_string();
+        assert!(message.contains("tensor w has type F64, not F32"), "{message}");
+    }
+
+    #[test]
+    fn a_checkpoint_that_is_not_there_or_a_tensor_that_does_not_fit_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        assert!(matches!(load(&path), Err(Error::Io { .. })));
+        let wrong = Tensor { name: "w".into(), shape: vec![2, 2], values: vec![0.0; 3] };
+        assert!(matches!(save(&path, &meta(), &[wrong]), Err(Error::Checkpoint { .. })));
+        assert!(!path.exists(), "nothing was written");
+    }
 }

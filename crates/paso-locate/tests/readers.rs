@@ -1,4 +1,5 @@
-//! Every reader names file, line and value of what is malformed, and none panics on any change of its bytes.
+//! Every reader names file, line and value of what is malformed, and none panics on any change of
+//! its bytes.
 
 use paso_locate::data::{Dataset, Format, LoadOptions};
 use paso_locate::demo::{DemoOptions, write};

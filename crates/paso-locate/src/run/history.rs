@@ -114,4 +114,53 @@ mod tests {
             2
         );
     }
+
+    #[test]
+    fn a_record_that_was_cut_anywhere_keeps_its_whole_lines() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let history = History::create(folder.path()).expect("it is written");
+        (1..=3).for_each(|e| history.append(&epoch(e)).expect("it is written"));
+        let whole = std::fs::read(&history.jsonl).expect("it is there");
+        for cut in 0..=whole.len() {
+            std::fs::write(&history.jsonl, &whole[..cut]).expect("it is written");
+            let (again, last) = History::resume(folder.path(), 9).expect("it is read");
+            // A line without its end is whole if only the end is missing.
+            let ends = |at: usize| at == cut || whole.get(cut) == Some(&b'\n') && at == cut + 1;
+            let newlines = whole.iter().enumerate().filter(|(_, b)| **b == b'\n');
+            let lines = newlines.filter(|(at, _)| at + 1 <= cut || ends(at + 1)).count();
+            assert_eq!(last.map_or(0, |e| e.epoch), lines as u64, "cut at {cut}");
+            let jsonl = std::fs::read(&again.jsonl).expect("it is there");
+            assert!(whole.starts_with(&jsonl), "cut at {cut}");
+            let csv = std::fs::read_to_string(&again.csv).expect("it is there");
+            assert_eq!(csv.lines().count(), lines + 1, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_is_written_and_its_line_is_not_read_back() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let history = History::create(folder.path()).expect("it is written");
+        let infinite = Epoch { val_loss: f64::INFINITY, ..epoch(1) };
+        history.append(&infinite).expect("it is written");
+        let csv = std::fs::read_to_string(&history.csv).expect("it is there");
+        assert!(csv.contains(",inf,"), "{csv}");
+        let (_, last) = History::resume(folder.path(), 1).expect("it is read");
+        assert_eq!(last, None, "JSON has no infinity");
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_version_has_no_norm() {
+        let line = json_line(&epoch(1));
+        assert!(!line.contains("gradient_norm"), "{line}");
+        assert_eq!(serde_json::from_str::<Epoch>(&line).expect("an epoch"), epoch(1));
+        let line = json_line(&epoch(2));
+        assert_eq!(serde_json::from_str::<Epoch>(&line).expect("an epoch"), epoch(2));
+    }
+
+    #[test]
+    fn a_folder_without_a_record_is_an_error_that_names_the_file() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let message = History::resume(folder.path(), 1).expect_err("nothing is there").to_string();
+        assert!(message.contains("metrics.jsonl"), "{message}");
+    }
 }

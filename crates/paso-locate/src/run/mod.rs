@@ -270,3 +270,6 @@ fn write_config(folder: &Path, config: &TrainConfig) -> Result<(), Error> {
         .map_err(|e| Error::Folder { path: folder.to_owned(), message: e.to_string() })?;
     files::write_whole(&folder.join(CONFIG), text.as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,4 +64,41 @@ mod tests {
             average.values[0]
         );
     }
+
+    /// The formula of this file's head in f64, for a model whose weights follow a known course.
+    #[test]
+    fn an_average_follows_its_formula_step_by_step() {
+        for decay in [0.0, 0.5, 0.99, 0.999_999] {
+            let mut params = Params::new(0);
+            params.add("w", &[3], Kind::Weight, Init::Constant(0.25));
+            let mut average = Average::new(decay, &params);
+            let mut expected = [0.25_f64; 3];
+            for t in 1..=200_u64 {
+                let course = |i: usize| ((t as f64 * 0.37) + i as f64).sin();
+                for (i, w) in params.values_mut().iter_mut().enumerate() {
+                    *w = course(i) as f32;
+                }
+                average.update(t, &params);
+                let now = f64::min(decay, (1.0 + t as f64) / (10.0 + t as f64));
+                for (i, a) in expected.iter_mut().enumerate() {
+                    *a = now * *a + (1.0 - now) * course(i);
+                }
+            }
+            for (found, wanted) in average.values.iter().zip(expected) {
+                assert!((f64::from(*found) - wanted).abs() < 1e-5, "{decay}: {found} {wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_exchanges_leave_everything_as_it_was() {
+        let mut params = Params::new(0);
+        params.add("w", &[4], Kind::Weight, Init::Constant(1.0));
+        let mut average = Average::new(0.5, &params);
+        params.values_mut().fill(3.0);
+        average.swap(&mut params);
+        assert_eq!((params.values(), &average.values[..]), (&[1.0; 4][..], &[3.0; 4][..]));
+        average.swap(&mut params);
+        assert_eq!((params.values(), &average.values[..]), (&[3.0; 4][..], &[1.0; 4][..]));
+    }
 }

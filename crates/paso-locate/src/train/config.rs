@@ -207,4 +207,79 @@ mod tests {
         let never = TrainConfig { close_augment: 0.0, ..config };
         assert_eq!(never.augment_at(1000, 10), augment);
     }
+
+    #[test]
+    fn every_range_holds_its_ends_and_nothing_beyond() {
+        type Set = fn(&mut TrainConfig, f64);
+        let below = |v: f64| v - 1e-9_f64.max(v.abs() * 1e-9);
+        let fields: [(&str, Set, f64, f64); 8] = [
+            ("weight_decay", |c, v| c.weight_decay = v, 0.0, 1.0),
+            ("class_weight", |c, v| c.class_weight = v, 0.0, 100.0),
+            ("label_smoothing", |c, v| c.label_smoothing = v, 0.0, 0.9),
+            ("close_augment", |c, v| c.close_augment = v, 0.0, 1.0),
+            ("body_rate", |c, v| c.body_rate = v, 0.0, 1.0),
+            ("frozen", |c, v| c.frozen = v, 0.0, 1.0),
+            ("average", |c, v| c.average = v, 0.0, 0.999_999),
+            ("clip_norm", |c, v| c.clip_norm = Some(v), f64::MIN_POSITIVE, 1e6),
+        ];
+        for (name, set, low, high) in fields {
+            let check = |value: f64| {
+                let mut config = TrainConfig::default();
+                set(&mut config, value);
+                config.check()
+            };
+            assert!(check(low).is_ok() && check(high).is_ok(), "{name}");
+            for bad in [below(low), high + high.abs() * 1e-6, f64::NAN, f64::INFINITY, -1.0] {
+                let message = check(bad).expect_err(name).to_string();
+                assert!(message.starts_with(&format!("{name} is ")), "{message}");
+            }
+        }
+        for size in (0..600).filter(|&s| s % 16 == 0 || s % 7 == 0) {
+            let allowed = size % 16 == 0 && (32..=512).contains(&size);
+            let config = TrainConfig { size, ..TrainConfig::default() };
+            assert_eq!(config.check().is_ok(), allowed, "{size}");
+        }
+    }
+
+    #[test]
+    fn settings_come_back_from_toml_and_json_and_unknown_ones_are_refused() {
+        let config = TrainConfig {
+            lr: 0.1 + 0.2,
+            steps: Some(7),
+            clip_norm: Some(0.5),
+            patience: Some(3),
+            net: NetName::Mobile,
+            augment: Augment::strong(),
+            ..TrainConfig::default()
+        };
+        let text = toml::to_string(&config).expect("TOML");
+        assert_eq!(toml::from_str::<TrainConfig>(&text).expect("settings"), config);
+        let json = serde_json::to_string(&config).expect("JSON");
+        assert_eq!(serde_json::from_str::<TrainConfig>(&json).expect("settings"), config);
+        assert_eq!(
+            toml::from_str::<TrainConfig>("").expect("all defaults"),
+            TrainConfig::default()
+        );
+        for (text, says) in [
+            ("epoch = 3", "unknown field `epoch`"),
+            ("net = \"huge\"", "huge"),
+            ("lr = \"fast\"", "fast"),
+            ("[augment]\nflip = 1.0", "unknown field `flip`"),
+        ] {
+            let message = toml::from_str::<TrainConfig>(text).expect_err(text).to_string();
+            assert!(message.contains(says), "{message}");
+        }
+    }
+
+    #[test]
+    fn steps_of_a_run_follow_from_epochs_unless_they_are_given() {
+        let config = TrainConfig { batch: 4, epochs: 10, frozen: 0.25, ..TrainConfig::default() };
+        for (samples, a_pass) in [(1, 1), (3, 1), (4, 1), (5, 2), (8, 2), (9, 3), (400, 100)] {
+            assert_eq!(config.steps_per_epoch(samples), a_pass);
+            assert_eq!(config.total_steps(samples), 10 * a_pass);
+        }
+        assert_eq!(config.frozen_steps(400), 250);
+        let given = TrainConfig { steps: Some(33), ..config };
+        assert_eq!((given.total_steps(400), given.frozen_steps(400)), (33, 8));
+    }
 }
