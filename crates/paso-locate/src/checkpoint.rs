@@ -5,6 +5,39 @@
 //! them. Metadata: one JSON text under the key `paso`: [`Meta`]. The order of samples, their
 //! augmentation and the schedule are functions of the seed and the step, so the step is all that
 //! they need.
+//!
+//! # Format
+//!
+//! [safetensors](https://github.com/huggingface/safetensors): a length in 8 bytes, a header of JSON
+//! with name, type, shape and place of each tensor, then the values, little-endian `f32`.
+//! Convolutions are `[height, width, in, out]`, linear layers `[in, out]`. Any program that reads
+//! safetensors reads the weights; only the metadata are paso's own.
+//!
+//! # What is refused
+//!
+//! A file that is cut off or has bytes too many, a version newer than [`FORMAT`], settings out of
+//! their ranges, tensors of another type. Names and shapes are compared with the net's when it is
+//! built.
+//!
+//! ```
+//! use paso_locate::checkpoint::{self, FORMAT, Meta, Tensor};
+//! use paso_locate::TrainConfig;
+//!
+//! let place = tempfile::tempdir().expect("a temporary folder");
+//! let path = place.path().join("x.safetensors");
+//! let meta = Meta {
+//!     format: FORMAT,
+//!     step: 3,
+//!     config: TrainConfig::default(),
+//!     classes: vec!["cat".into()],
+//!     data: String::new(),
+//!     best: None,
+//! };
+//! let tensor = Tensor { name: "w".into(), shape: vec![2], values: vec![0.5, -1.0] };
+//! checkpoint::save(&path, &meta, &[tensor.clone()])?;
+//! assert_eq!(checkpoint::load(&path)?, (meta, vec![tensor]));
+//! # Ok::<(), paso_locate::Error>(())
+//! ```
 
 use crate::{Error, TrainConfig, files};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -46,7 +79,7 @@ pub struct Tensor {
     pub values: Vec<f32>,
 }
 
-/// Writes a checkpoint, whole or not at all.
+/// Writes a checkpoint, whole or not at all. The same state is the same file, byte for byte.
 ///
 /// # Errors
 /// When the file cannot be written; an older one in its place stays as it was.
@@ -72,7 +105,8 @@ pub fn save(path: &Path, meta: &Meta, tensors: &[Tensor]) -> Result<(), Error> {
     files::write_whole(path, &file)
 }
 
-/// Reads a checkpoint back.
+/// Reads a checkpoint back: what it says about itself, and its tensors by the order of their names.
+/// A file of more than 2 GiB is refused before it is read.
 ///
 /// # Errors
 /// When the file cannot be read, is no safetensors file, was not written by paso, or has a version

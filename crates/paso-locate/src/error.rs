@@ -2,6 +2,11 @@
 //!
 //! Everything that comes from outside (folders, label files, images, options) ends here, never in
 //! a panic. A message names the file, the line where there is one, the value, and what to do.
+//!
+//! Variants are by what the reader of the message can do: look at a file ([`Error::Io`],
+//! [`Error::Image`], [`Error::Labels`]), choose another folder ([`Error::NotADataset`],
+//! [`Error::Folder`]), change a setting ([`Error::Option`]), or lower the learning rate
+//! ([`Error::Diverged`]).
 
 use std::fmt;
 use std::path::PathBuf;

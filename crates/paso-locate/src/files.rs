@@ -1,9 +1,22 @@
 //! Files and their checksums, with errors that name the path.
+//!
+//! What is written whole is written to a temporary file next to its place and renamed: a reader
+//! sees the old file or the new one, never a part. `paso_files` says what holds on which file
+//! system.
 
 use crate::Error;
 use std::path::Path;
 
 /// Writes a whole file: see [`paso_files::write`].
+///
+/// ```
+/// let place = tempfile::tempdir().expect("a temporary folder");
+/// let path = place.path().join("notes.txt");
+/// paso_locate::files::write_whole(&path, b"123456789")?;
+/// // The check value of CRC-32.
+/// assert_eq!(paso_locate::files::checksum(&path)?, 0xcbf4_3926);
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 ///
 /// # Errors
 /// When the folder cannot be written or is full; the old file is then unchanged.

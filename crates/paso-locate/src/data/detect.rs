@@ -1,4 +1,11 @@
 //! Which format a folder is in, found out by looking at its files.
+//!
+//! Every format answers for itself whether its files are there, from names and the first 64 KiB of
+//! files. More than one may say yes: people keep the labels that they converted from. Then the
+//! first of the list is read, and a note says which others were found; `--format` chooses.
+//!
+//! The order is a part of the behavior: a new format goes to the end of the list, so that a folder
+//! that was read as one format is still read as that one.
 
 use super::Format;
 use super::files::Files;

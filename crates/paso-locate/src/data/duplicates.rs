@@ -2,6 +2,11 @@
 //!
 //! In two splits they make the validation too good: what is evaluated was trained on. Only files
 //! that have the length of another one are read.
+//!
+//! The comparison is exact, so nothing is reported that is not so. Three passes keep it cheap:
+//! lengths come from the directory, checksums are only taken of files that share a length, and
+//! bytes are only compared where checksums agree, since a CRC-32 agrees by chance once in four
+//! billion pairs.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,9 @@
 //! Samples ready for training: decoded, scaled to the net's input, kept as bytes as far as memory
 //! goes.
+//!
+//! An image is stretched to a square, each axis on its own. Boxes as fractions do not change by
+//! that, and neither does the overlap of two of them ([`BBox`]); the shape of the object does,
+//! which is why the aspect of each image is kept for augmentations that turn it.
 
 use std::borrow::Cow;
 
@@ -39,6 +43,24 @@ impl Default for PrepareOptions {
 }
 
 /// Samples with their boxes and classes, their images in memory or, beyond a limit, in their files.
+///
+/// ```
+/// use paso_locate::data::{PrepareOptions, Prepared, Split};
+/// use paso_locate::demo::{DemoOptions, dataset};
+///
+/// let demo = dataset(&DemoOptions { train: 8, val: 2, seed: 0 })?;
+/// let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
+/// let (train, problems) = Prepared::new(&demo, &demo.indices(Split::Train), &options)?;
+/// assert!(problems.is_empty());
+/// assert_eq!((train.len(), train.cached()), (8, 8));
+/// assert_eq!(train.image(3)?.len(), 32 * 32 * 3);
+///
+/// // A batch of two samples, as they are.
+/// let (mut images, mut boxes, mut labels) = (vec![0.0; 2 * 32 * 32 * 3], [0.0; 8], [0; 2]);
+/// train.fill_batch(&[3, 5], None, 0, 0, &mut images, &mut boxes, &mut labels)?;
+/// assert_eq!(boxes[..4], train.boxes()[3].xyxy());
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Prepared {
     pub(super) size: usize,
@@ -149,13 +171,14 @@ impl Prepared {
         &self.samples
     }
 
-    /// The objects' boxes.
+    /// The objects' boxes, one for each sample, as fractions of the upright image.
     #[must_use]
     pub fn boxes(&self) -> &[BBox] {
         &self.boxes
     }
 
-    /// The objects' classes.
+    /// The objects' classes, one for each sample: indices into
+    /// [`Dataset::classes`](super::Dataset::classes).
     #[must_use]
     pub fn labels(&self) -> &[usize] {
         &self.labels
@@ -168,7 +191,8 @@ impl Prepared {
         self.images.cached()
     }
 
-    /// One image: RGB bytes, row by row.
+    /// One image: RGB bytes, row by row, `3 * size * size` of them. Borrowed if it is in memory,
+    /// else decoded for this call.
     ///
     /// # Errors
     ///

@@ -3,6 +3,9 @@
 //! Everything goes into a new folder in the same parent folder, which is renamed when all of it is
 //! there. Images keep their bytes and their names below `images/`; boxes are in pixels of the
 //! upright image (fractions for YOLO), with all digits, so that reading gives the same bits again.
+//!
+//! A format's own file writes its labels through a [`Target`]; images and split files are the same
+//! for all formats and are written here.
 
 use std::collections::HashMap;
 use std::io::Write;

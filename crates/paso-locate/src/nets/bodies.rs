@@ -3,6 +3,10 @@
 //!
 //! Both begin with a 3x3 convolution of stride 2 and end, as the stack does, with a map of an
 //! eighth of the image's sides. They halve it by strides and not by pools.
+//!
+//! A 3x3 filter per channel and a 1x1 convolution need `9 c + c^2` weights in place of `9 c^2`: for
+//! 64 channels an eighth. They also read memory for little arithmetic, so that they are less than
+//! eight times as fast on a CPU.
 
 use super::{Recorded, net::normalized};
 use paso_tape::{Conv, Params, Tape, Var};

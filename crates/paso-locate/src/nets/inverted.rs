@@ -1,5 +1,10 @@
 //! Inverted residual blocks: Sandler et al., *`MobileNetV2`*, arXiv 1801.04381, figure 3 and
 //! section 3.3.
+//!
+//! A block widens by a 1x1 convolution, filters each channel by itself, and narrows again. Its
+//! narrow ends carry no activation: `ReLU` would lose what few channels cannot hold twice. The sum
+//! goes past the block between the narrow ends, which is what is inverted: residual blocks add
+//! between wide ones.
 
 use super::{Recorded, net::normalized};
 use paso_tape::{Conv, Params, Tape, Var};

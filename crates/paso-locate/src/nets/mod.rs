@@ -1,4 +1,9 @@
 //! The nets: one line each in the table below, and the function that records it.
+//!
+//! All nets see `[n, size, size, 3]` and share one head ([`attend`]), so that they differ in one
+//! thing only. Their last map is an eighth of the image's sides (a sixteenth for `squeezenet`,
+//! whose form is given): twice the sides would cost four times the work, half of them would lose
+//! the place.
 
 pub(crate) mod attend;
 mod bodies;

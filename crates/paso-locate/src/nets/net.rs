@@ -1,4 +1,8 @@
 //! A net on its tape: inputs, the part before the head, the head and its losses.
+//!
+//! The head's box is a center and a size, each through a sigmoid, turned into corners: whatever the
+//! weights are, it is neither inverted nor larger than the image. The loss is `1 - GIoU`
+//! (Rezatofighi et al., arXiv 1902.09630), which has a slope also where the boxes do not overlap.
 
 use super::attend::Attend;
 use crate::TrainConfig;

@@ -4,6 +4,9 @@
 //! of stride 2, then eight fire modules (a 1x1 convolution that squeezes, and two that expand side
 //! by side), with 3x3 max pools of stride 2 between them. 722,496 parameters, 512 channels at a
 //! sixteenth of the image's sides.
+//!
+//! Why this net: it is small enough for a CPU, its weights are freely available, and its layers are
+//! plain. The file is given by the user, and nothing is downloaded.
 
 use super::{Body, Recorded, net::normalized};
 use crate::Error;

@@ -1,4 +1,6 @@
 //! A stack of 3x3 convolutions in three widths.
+//!
+//! The obvious net, and the one to compare others with: convolution, batch norm, `ReLU`, pool.
 
 use super::{Recorded, net::normalized};
 use paso_tape::{Conv, Params, Pool, Tape, Var};

@@ -1,5 +1,9 @@
 //! [`Attend`](crate::nets::attend::Attend) as operators: softmaxes over the pixels, and products
 //! with coordinates and features.
+//!
+//! Only operators of opset 17 are used, so that a runtime needs no extension: a softmax over the
+//! last axis of `[N, places, pixels]`, a product with a constant matrix of coordinates, and one
+//! with the features.
 
 use super::graph::{int, ints};
 use super::state::ExportState;

@@ -4,6 +4,13 @@
 //! to the net's square. It gives `box`, float `[N, 4]`: `x_min, y_min, x_max, y_max` as fractions,
 //! clamped to the image; `logits` and `scores`, float `[N, classes]`. Normalization, the soft
 //! argmax and the box's corners are all inside.
+//!
+//! The exporter walks the operations that the tape recorded (`walk.rs`), so that a network needs no
+//! code here. What training alone needs (losses, dropout, batch statistics) is left out; batch
+//! norms use their running statistics. The same model is the same file, byte for byte.
+//!
+//! Values agree with paso's own to rounding: sums are in another order in other runtimes. The tests
+//! compute the graph with an interpreter of their own and compare.
 
 mod answers;
 mod attend;

@@ -4,6 +4,10 @@
 //! A run has one such file. Resuming begins a new one with the epochs that the checkpoint knows, at
 //! the times at which they were done, and removes the old one. The file opens by saying that a
 //! session starts at step 0, so that a TensorBoard which has seen the old file forgets it.
+//!
+//! The format is TensorFlow's: records with checksums (`record.rs`), each a message of protocol
+//! buffers (`proto.rs`). Both are small enough to be written here; their readers are checked by
+//! `tests/python` against TensorBoard itself.
 
 mod proto;
 mod record;

@@ -4,6 +4,18 @@
 //! TensorBoard, `last.safetensors` and `best.safetensors` (by mean `IoU` on the validation images).
 //! A checkpoint is written after every epoch, whole or not at all, so that a killed run loses its
 //! current epoch at most.
+//!
+//! # What a kill leaves, by the moment at which it comes
+//!
+//! | killed while | left behind | resuming |
+//! |---|---|---|
+//! | an epoch is trained | the checkpoint of the epoch before | repeats the epoch, with the same bits |
+//! | the record is appended | a line without a checkpoint, or a part of one | cuts it off |
+//! | a checkpoint is written | a temporary file next to the old one | removes it |
+//! | the first epoch is kept | the best checkpoint without the last | copies it |
+//!
+//! A folder that holds a run is never begun anew: the same command twice is an error, not a lost
+//! run.
 
 mod events;
 mod history;
@@ -50,6 +62,28 @@ pub struct Epoch {
 }
 
 /// A training run that is evaluated after every epoch, and kept in a folder if it has one.
+///
+/// ```
+/// use paso_locate::data::{PrepareOptions, Prepared, Split};
+/// use paso_locate::demo::{DemoOptions, dataset};
+/// use paso_locate::{NetName, Run, TrainConfig};
+/// use std::sync::Arc;
+///
+/// let demo = dataset(&DemoOptions { train: 4, val: 2, seed: 0 })?;
+/// let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
+/// let part = |split| Prepared::new(&demo, &demo.indices(split), &options).map(|(images, _)| images);
+/// let (train, val) = (Arc::new(part(Split::Train)?), part(Split::Val)?);
+/// let (net, size, batch, epochs) = (NetName::Tiny, 32, 4, 2);
+/// let config = TrainConfig { net, size, batch, epochs, ..TrainConfig::default() };
+///
+/// let mut run = Run::new(&config, demo.classes.clone(), train, val, None, None)?;
+/// while !run.is_done() {
+///     let epoch = run.epoch(|_| ())?;
+///     println!("epoch {}: mean IoU {:.3}", epoch.epoch, epoch.mean_iou);
+/// }
+/// assert_eq!((run.epochs(), run.last().map(|last| last.step)), (2, Some(2)));
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Run {
     trainer: Trainer,

@@ -1,4 +1,8 @@
 //! The settings of a training run: plain data, checked once, kept in the run folder.
+//!
+//! Settings are plain data: a file of TOML or JSON with some of the fields is enough, and a field
+//! that does not exist is an error, so that a misspelled one is not silently its default. They are
+//! checked by one function, which every way into a training calls.
 
 use crate::Error;
 use crate::augment::Augment;
@@ -9,6 +13,17 @@ use std::ops::RangeInclusive;
 /// Everything that decides what a training run computes.
 ///
 /// The number of threads is not here: it changes how long a run takes, never a bit of its result.
+///
+/// ```
+/// use paso_locate::{NetName, TrainConfig};
+/// let config = TrainConfig { net: NetName::Mobile, epochs: 30, ..TrainConfig::default() };
+/// config.check()?;
+/// // 100 images are 7 batches of 16, of which the last reaches into the next pass.
+/// assert_eq!((config.steps_per_epoch(100), config.total_steps(100)), (7, 210));
+/// let error = TrainConfig { size: 100, ..config }.check().expect_err("no multiple of 16");
+/// assert_eq!(error.to_string(), "size is 100; it must be a multiple of 16, from 32 to 512");
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
@@ -122,13 +137,15 @@ impl TrainConfig {
         (samples.div_ceil(self.batch) as u64).max(1)
     }
 
-    /// Steps that a body which was trained elsewhere stays frozen for.
+    /// Steps that a body which was trained elsewhere stays frozen for: [`frozen`](Self::frozen) of
+    /// all steps, rounded.
     #[must_use]
     pub fn frozen_steps(&self, samples: usize) -> u64 {
         share(self.frozen, self.total_steps(samples))
     }
 
-    /// How images are changed in a step, counted from 0.
+    /// How images are changed in a step, counted from 0, of a run over `samples` images: without
+    /// geometry in the last [`close_augment`](Self::close_augment) of its steps.
     #[must_use]
     pub fn augment_at(&self, step: u64, samples: usize) -> Augment {
         let total = self.total_steps(samples);
@@ -140,7 +157,8 @@ impl TrainConfig {
         }
     }
 
-    /// Steps of the whole run.
+    /// Steps of the whole run over `samples` images: [`steps`](Self::steps), or else those of all
+    /// [`epochs`](Self::epochs).
     #[must_use]
     pub fn total_steps(&self, samples: usize) -> u64 {
         self.steps.unwrap_or(self.epochs * self.steps_per_epoch(samples))

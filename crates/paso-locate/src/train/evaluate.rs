@@ -1,4 +1,7 @@
 //! How good a run's net is, its averages are, and what is known of Adam's second moments.
+//!
+//! Evaluation changes nothing that training sees: not the weights, not the running statistics, not
+//! the moments. A run that is evaluated after every step has the bits of one that never is.
 
 use super::Trainer;
 use super::average::Average;

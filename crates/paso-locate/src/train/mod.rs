@@ -1,4 +1,19 @@
 //! Training: one [`Trainer`] is one run; each [`Trainer::step`] is one batch and one update.
+//!
+//! # One step
+//!
+//! 1. The samples of the batch, by [`order`] from the seed and the step number.
+//! 2. Their augmented images, in parallel.
+//! 3. Forward and backward pass over the tape: loss `box + class_weight * class`, where `box` is
+//!    `1 - GIoU` and `class` a cross-entropy with label smoothing.
+//! 4. The norm of the gradient; a step whose loss or norm is not finite is refused before it changes a
+//!    weight.
+//! 5. Clipping, then `AdamW` at the rate that the schedule has for this step.
+//! 6. Averaged weights, where they are kept.
+//!
+//! The step number is the only state besides weights and moments. That is why a checkpoint is small
+//! and why resuming cannot drift: the order of the samples, the augmentation and the learning rate
+//! are functions of it.
 
 mod average;
 mod batch;
@@ -29,6 +44,35 @@ use std::sync::Arc;
 /// Everything random follows from the settings' seed and the step number. The result has the same
 /// bits for any number of threads (the current rayon pool's are used), and a run that was saved and
 /// resumed has the same bits as one that never stopped.
+///
+/// ```
+/// use paso_locate::data::{PrepareOptions, Prepared, Split};
+/// use paso_locate::demo::{DemoOptions, dataset};
+/// use paso_locate::{NetName, TrainConfig, Trainer};
+/// use std::{path::Path, sync::Arc};
+///
+/// let demo = dataset(&DemoOptions { train: 8, val: 2, seed: 0 })?;
+/// let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
+/// let (images, _) = Prepared::new(&demo, &demo.indices(Split::Train), &options)?;
+/// let images = Arc::new(images);
+///
+/// let config = TrainConfig {
+///     net: NetName::Tiny,
+///     size: 32,
+///     batch: 4,
+///     steps: Some(4),
+///     schedule: "warmup(50%) then cosine".into(),
+///     ..TrainConfig::default()
+/// };
+/// let mut run = Trainer::new(&config, demo.classes.clone(), Arc::clone(&images))?;
+/// assert!(run.step()?.loss.is_finite());
+///
+/// // What a checkpoint holds is enough to go on with the same bits.
+/// let (meta, tensors) = run.checkpoint(None);
+/// let mut again = Trainer::resume(Path::new("memory"), &meta, &tensors, images)?;
+/// assert_eq!(run.step()?, again.step()?);
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Trainer {
     pub(crate) model: Model,
@@ -41,7 +85,8 @@ pub struct Trainer {
     averages: Vec<Average>,
 }
 
-/// What one step did.
+/// What one step did. The loss is that of one augmented batch, which is noisy: for how good the net
+/// is, evaluate it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
     /// Steps done, this one included.
@@ -186,13 +231,13 @@ impl Trainer {
         self.model.config().steps_per_epoch(self.data.len())
     }
 
-    /// The rate of a step, counted from 0.
+    /// The learning rate that the schedule has for a step, counted from 0.
     #[must_use]
     pub fn lr(&self, step: u64) -> f64 {
         self.schedule.at(step)
     }
 
-    /// The net as it is now.
+    /// The net as it is now: its last weights, not the averaged ones.
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model

@@ -4,6 +4,10 @@
 //! Two groups, because they count their own steps: a body that is unfrozen after some steps begins
 //! with the bias corrections of its own first step then, as PyTorch's parameters without a gradient
 //! do.
+//!
+//! What differs between tensors is in [`Param`]: biases and norms do not decay, and the body's
+//! learning rate is a share of the net's. Clipping is over both groups, as `clip_grad_norm_` of all
+//! parameters is: clipping each by itself would change the direction of the step.
 
 use crate::{Error, TrainConfig};
 use paso_adam::{

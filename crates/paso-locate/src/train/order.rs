@@ -3,6 +3,9 @@
 //! Training reads one endless stream: the samples of pass 0 in a shuffled order, then those of pass
 //! 1 in another, and so on. Batch `t` of size `b` holds positions `t*b .. (t+1)*b`, so that every
 //! batch is full, and whoever resumes needs nothing but the step number.
+//!
+//! A pass is a permutation drawn by the seed and the number of the pass. Samples are not drawn with
+//! replacement: each is seen once per pass, which is what an epoch means, and gives less noise.
 
 use crate::rng::{Purpose, rng};
 use rand::seq::SliceRandom;

@@ -5,6 +5,21 @@
 //! (`instances_val2017.json`, `valid/_annotations.coco.json`). Where files are called
 //! `instances_*`, only those are read: captions and keypoints are next to them in COCO's own
 //! folder.
+//!
+//! ```json
+//! {"images": [{"id": 1, "file_name": "cat.jpg", "width": 640, "height": 480}],
+//!  "annotations": [{"id": 1, "image_id": 1, "category_id": 3, "bbox": [10, 20, 50, 30]}],
+//!  "categories": [{"id": 3, "name": "cat"}]}
+//! ```
+//!
+//! Source: <https://cocodataset.org/#format-data>; Lin et al., arXiv 1405.0312.
+//!
+//! Traps:
+//!
+//! - Ids are any integers, not places in a list, and category ids have gaps: COCO has 80 categories
+//!   with ids up to 90.
+//! - `iscrowd` marks a region of many objects; it is counted and passed over.
+//! - There are no lines to point at: messages name the id of the annotation and its image.
 
 use std::collections::{HashMap, HashSet};
 

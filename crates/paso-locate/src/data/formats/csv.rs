@@ -5,6 +5,18 @@
 //! the two common tools have: `file,xmin,ymin,xmax,ymax,class` (and with the class second), or
 //! `file,width,height,class,xmin,ymin,xmax,ymax`. A row with a file and nothing else is an image
 //! without an object.
+//!
+//! ```csv
+//! filename,width,height,class,xmin,ymin,xmax,ymax
+//! cat.jpg,640,480,cat,10,20,60,50
+//! ```
+//!
+//! Traps:
+//!
+//! - There is no standard. What is known is what the TensorFlow Object Detection API's scripts,
+//!   `keras-retinanet` and spreadsheets write; a header removes all doubt.
+//! - Spreadsheets of some countries write `;`, and a decimal comma, which is refused as no number.
+//! - All rows of an image must state the same size: two sizes mean two images of one name.
 
 use std::collections::HashMap;
 

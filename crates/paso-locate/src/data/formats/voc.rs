@@ -4,6 +4,29 @@
 //! folder; if that file is not there, by the label file's own name (people rename both).
 //! Coordinates are taken as pixel edges. The challenge counted pixels from 1 and included the last;
 //! tools differ, and the difference is at most one pixel.
+//!
+//! ```xml
+//! <annotation>
+//!   <filename>cat.jpg</filename>
+//!   <size><width>640</width><height>480</height><depth>3</depth></size>
+//!   <object>
+//!     <name>cat</name>
+//!     <bndbox><xmin>10</xmin><ymin>20</ymin><xmax>60</xmax><ymax>50</ymax></bndbox>
+//!   </object>
+//! </annotation>
+//! ```
+//!
+//! Source: Everingham et al., *The PASCAL Visual Object Classes Challenge*, 2010, and the
+//! challenge's development kit.
+//!
+//! Traps:
+//!
+//! - `<size>` of 0 times 0: `LabelImg` writes it where it could not read the image; it states
+//!   nothing.
+//! - `<path>` is a path of the computer where the label was made, and is not read.
+//! - A document type is refused: entities are how a small XML file becomes gigabytes.
+//! - Other XML lies in such folders, too; a root that is not `<annotation>` is passed over with a
+//!   note.
 
 use rayon::prelude::*;
 use roxmltree::{Document, Node};

@@ -4,6 +4,18 @@
 //! The label of `images/a/b.jpg` is `labels/a/b.txt` (the last `images` of the path counts), or
 //! `b.txt` next to the image. An empty file is an image without an object. Names of classes and
 //! folders of splits are in `data.yaml` ([`config`]).
+//!
+//! Source: the Ultralytics documentation of detection data sets, and Darknet before it.
+//!
+//! Traps:
+//!
+//! - A number of a class means nothing without the list of names. Where there is none, the numbers
+//!   become names, and a note says so.
+//! - Text files next to images may be anything: without a list of names, only a folder called
+//!   `labels` makes them labels.
+//! - Most tools round fractions to six digits. Of 4000 pixels, the last digit is 0.004 pixels.
+//! - `path:` in `data.yaml` is often a folder of another computer; paths are tried below it and
+//!   below the data set's own folder.
 
 mod config;
 

@@ -1,4 +1,8 @@
 //! The framing of event files: `TFRecord`, a length and the bytes, each with a masked CRC-32C.
+//!
+//! A record is `length: u64, masked CRC of the length: u32, bytes, masked CRC of the bytes: u32`,
+//! all little-endian (`tensorflow/core/lib/io/record_writer.h`). The checksum of the length comes
+//! first, so that a damaged length is not followed to a wrong place.
 
 use crc::{CRC_32_ISCSI, Crc};
 
