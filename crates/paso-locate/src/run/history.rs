@@ -5,7 +5,7 @@
 //! of the epochs that the checkpoint knows, and nothing else.
 //!
 //! The checkpoint is the truth and the record follows it: a line that no checkpoint knows is of an
-//! epoch that will be repeated. All three files are written again when a run is resumed, from the
+//! epoch that will be repeated. All three files are replaced when a run is resumed, from the
 //! lines of `metrics.jsonl`, which is the only one that is read.
 
 use crate::run::Epoch;

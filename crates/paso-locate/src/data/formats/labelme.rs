@@ -24,7 +24,7 @@
 //!
 //! Traps:
 //!
-//! - `imageData` holds the whole image in base64 unless the tool was told otherwise. It is skipped
+//! - `imageData` holds the whole image in base64 unless the tool is set not to. It is skipped
 //!   while parsing and never kept.
 //! - `imagePath` is relative to the label file, so that it may hold `..`, and `\` on Windows. It
 //!   must end below the data set's folder. If no image has that name (people rename both), the
