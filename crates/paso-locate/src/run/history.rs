@@ -6,7 +6,7 @@
 //!
 //! The checkpoint is the truth and the record follows it: a line that no checkpoint knows is of an
 //! epoch that will be repeated. All three files are replaced when a run is resumed, from the
-//! lines of `metrics.jsonl`, which is the only one that is read.
+//! lines of `metrics.jsonl`, which is the only one that epochs are read from.
 
 use crate::run::Epoch;
 use crate::run::events::Events;
