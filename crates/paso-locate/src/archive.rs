@@ -1,7 +1,11 @@
 //! Between one flat arena and the named tensors of a file.
 //!
-//! Weights, gradients and moments all have the layout of the parameters, so one list of names serves
-//! them all; a prefix says which of them a tensor belongs to.
+//! Weights, gradients and moments all have the layout of the parameters, so one list of names
+//! serves them all; a prefix says which of them a tensor belongs to.
+//!
+//! A file is read by names and never by order: a net whose layers were recorded in another order
+//! reads its old checkpoints. A tensor that is missing or has another shape is named with both
+//! shapes.
 
 use crate::Error;
 use crate::checkpoint::Tensor;

@@ -1,4 +1,14 @@
-//! Boxes as the whole crate sees them: corners as fractions of the upright image, and their overlap.
+//! Boxes as the whole crate sees them: corners as fractions of the upright image, and their
+//! overlap.
+//!
+//! Why fractions: a net sees every image at one size, and what it learns must not depend on how
+//! large the file was. Why edges and not centers of pixels: widths are differences, the whole image
+//! is 0 to 1 at every size, and nothing has to be added or subtracted when an image is scaled.
+//!
+//! IoU is the overlap that localization is measured by (Everingham et al., *The PASCAL Visual
+//! Object Classes Challenge*, 2010): `area(a and b) / area(a or b)`. It is 1 for equal boxes only
+//! and 0 for boxes that do not overlap, however far they are apart; that is why a net is trained on
+//! GIoU, which still has a slope there.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +40,8 @@ impl BBox {
     /// The whole image.
     pub const FULL: Self = Self { x_min: 0.0, y_min: 0.0, x_max: 1.0, y_max: 1.0 };
 
-    /// A box from its corners.
+    /// A box from its corners, fractions of the image's sides. Nothing is checked: a prediction may
+    /// be inverted or beyond the image; see [`BBox::is_valid`].
     #[must_use]
     pub const fn new(x_min: f32, y_min: f32, x_max: f32, y_max: f32) -> Self {
         Self { x_min, y_min, x_max, y_max }
@@ -48,7 +59,15 @@ impl BBox {
         Self::new(c[0], c[1], c[2], c[3])
     }
 
-    /// From pixel corners of an image of this width and height.
+    /// From pixel corners `[x_min, y_min, x_max, y_max]` of an image of this width and height,
+    /// which must not be 0.
+    ///
+    /// ```
+    /// use paso_locate::BBox;
+    /// let bbox = BBox::from_pixels([10.0, 0.0, 20.0, 30.0], 40, 60);
+    /// assert_eq!(bbox.xyxy(), [0.25, 0.0, 0.5, 0.5]);
+    /// assert_eq!(bbox.to_pixels(80, 60), [20.0, 0.0, 40.0, 30.0]);
+    /// ```
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "f32 is this crate's precision of boxes")]
     pub fn from_pixels(c: [f64; 4], width: u32, height: u32) -> Self {
@@ -56,7 +75,7 @@ impl BBox {
         Self::new((c[0] / w) as f32, (c[1] / h) as f32, (c[2] / w) as f32, (c[3] / h) as f32)
     }
 
-    /// Corners in pixels of an image of this width and height.
+    /// Corners `[x_min, y_min, x_max, y_max]` in pixels of an image of this width and height.
     #[must_use]
     pub fn to_pixels(&self, width: u32, height: u32) -> [f64; 4] {
         let (w, h) = (f64::from(width), f64::from(height));
@@ -96,7 +115,7 @@ impl BBox {
         self.xyxy().into_iter().all(inside) && self.x_min < self.x_max && self.y_min < self.y_max
     }
 
-    /// The part inside the image.
+    /// The part inside the image: every edge is moved into 0 to 1. A NaN stays one.
     #[must_use]
     pub fn clamped(&self) -> Self {
         Self::from_xyxy(self.xyxy().map(|v| v.clamp(0.0, 1.0)))

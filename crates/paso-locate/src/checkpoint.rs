@@ -1,9 +1,43 @@
 //! Checkpoints: one safetensors file that holds all that a run needs to go on with the same bits.
 //!
 //! Tensors: the parameters and running statistics under their own names; `exp_avg.NAME` and
-//! `exp_avg_sq.NAME`, Adam's moments; `average.NAME`, the averaged weights where the run keeps them.
-//! Metadata: one JSON text under the key `paso`: [`Meta`]. The order of samples, their augmentation
-//! and the schedule are functions of the seed and the step, so the step is all that they need.
+//! `exp_avg_sq.NAME`, Adam's moments; `average.NAME`, the averaged weights where the run keeps
+//! them. Metadata: one JSON text under the key `paso`: [`Meta`]. The order of samples, their
+//! augmentation and the schedule are functions of the seed and the step, so the step is all that
+//! they need.
+//!
+//! # Format
+//!
+//! [safetensors](https://github.com/huggingface/safetensors): a length in 8 bytes, a header of JSON
+//! with name, type, shape and place of each tensor, then the values, little-endian `f32`.
+//! Convolutions are `[height, width, in, out]`, linear layers `[in, out]`. Any program that reads
+//! safetensors reads the weights; only the metadata are paso's own.
+//!
+//! # What is refused
+//!
+//! A file that is cut off or has bytes too many, a version newer than [`FORMAT`], settings out of
+//! their ranges, tensors of another type. Names and shapes are compared with the net's when it is
+//! built.
+//!
+//! ```
+//! use paso_locate::checkpoint::{self, FORMAT, Meta, Tensor};
+//! use paso_locate::TrainConfig;
+//!
+//! let place = tempfile::tempdir().expect("a temporary folder");
+//! let path = place.path().join("x.safetensors");
+//! let meta = Meta {
+//!     format: FORMAT,
+//!     step: 3,
+//!     config: TrainConfig::default(),
+//!     classes: vec!["cat".into()],
+//!     data: String::new(),
+//!     best: None,
+//! };
+//! let tensor = Tensor { name: "w".into(), shape: vec![2], values: vec![0.5, -1.0] };
+//! checkpoint::save(&path, &meta, &[tensor.clone()])?;
+//! assert_eq!(checkpoint::load(&path)?, (meta, vec![tensor]));
+//! # Ok::<(), paso_locate::Error>(())
+//! ```
 
 use crate::{Error, TrainConfig, files};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -45,7 +79,7 @@ pub struct Tensor {
     pub values: Vec<f32>,
 }
 
-/// Writes a checkpoint, whole or not at all.
+/// Writes a checkpoint, whole or not at all. The same state is the same file, byte for byte.
 ///
 /// # Errors
 /// When the file cannot be written; an older one in its place stays as it was.
@@ -71,7 +105,8 @@ pub fn save(path: &Path, meta: &Meta, tensors: &[Tensor]) -> Result<(), Error> {
     files::write_whole(path, &file)
 }
 
-/// Reads a checkpoint back.
+/// Reads a checkpoint back: what it says about itself, and its tensors by the order of their names.
+/// A file of more than 2 GiB is refused before it is read.
 ///
 /// # Errors
 /// When the file cannot be read, is no safetensors file, was not written by paso, or has a version
@@ -186,5 +221,77 @@ mod tests {
             .expect("it is written");
         let whole = std::fs::read(&path).expect("it is there");
         refused(&whole[..whole.len() - 1], "safetensors");
+    }
+
+    /// A written checkpoint with two tensors, and its bytes.
+    fn written(path: &Path) -> Vec<u8> {
+        let tensor = |name: &str, len: usize| Tensor {
+            name: name.into(),
+            shape: vec![len],
+            values: (0..len).map(|i| i as f32).collect(),
+        };
+        save(path, &meta(), &[tensor("a", 5), tensor("b", 3)]).expect("it is written");
+        std::fs::read(path).expect("it is there")
+    }
+
+    #[test]
+    fn a_checkpoint_that_was_cut_anywhere_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        let whole = written(&path);
+        for length in 0..whole.len() {
+            std::fs::write(&path, &whole[..length]).expect("it is written");
+            let message = load(&path).expect_err("it is cut off").to_string();
+            assert!(message.contains("x.safetensors"), "cut to {length}: {message}");
+        }
+        std::fs::write(&path, [&whole[..], b"more"].concat()).expect("it is written");
+        assert!(load(&path).is_err(), "bytes after the end");
+    }
+
+    #[test]
+    fn no_changed_byte_of_the_header_panics_or_changes_a_value_that_is_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        let whole = written(&path);
+        let (_, before) = load(&path).expect("it is read");
+        let header = whole.len() - 4 * 8;
+        for at in 0..header {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, &changed).expect("it is written");
+            // A name, a setting or an offset may now say something else, but never read more.
+            if let Ok((_, tensors)) = load(&path) {
+                let count: usize = tensors.iter().map(|t| t.values.len()).sum();
+                assert!(count <= before.iter().map(|t| t.values.len()).sum(), "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn settings_out_of_range_and_other_types_of_numbers_are_refused_by_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        let config = TrainConfig { batch: 0, ..TrainConfig::default() };
+        save(&path, &Meta { config, ..meta() }, &[]).expect("it is written");
+        let message = load(&path).expect_err("a batch of 0").to_string();
+        assert!(message.contains("batch is 0"), "{message}");
+        let bytes = [0_u8; 8];
+        let view = TensorView::new(Dtype::F64, vec![1], &bytes).expect("one value");
+        let text = serde_json::to_string(&meta()).expect("JSON");
+        let header = Some(HashMap::from([("paso".to_owned(), text)]));
+        let file = safetensors::serialize([("w", view)], header).expect("an archive");
+        std::fs::write(&path, file).expect("it is written");
+        let message = load(&path).expect_err("f64").to_string();
+        assert!(message.contains("tensor w has type F64, not F32"), "{message}");
+    }
+
+    #[test]
+    fn a_checkpoint_that_is_not_there_or_a_tensor_that_does_not_fit_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        assert!(matches!(load(&path), Err(Error::Io { .. })));
+        let wrong = Tensor { name: "w".into(), shape: vec![2, 2], values: vec![0.0; 3] };
+        assert!(matches!(save(&path, &meta(), &[wrong]), Err(Error::Checkpoint { .. })));
+        assert!(!path.exists(), "nothing was written");
     }
 }

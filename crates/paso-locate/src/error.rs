@@ -2,6 +2,11 @@
 //!
 //! Everything that comes from outside (folders, label files, images, options) ends here, never in
 //! a panic. A message names the file, the line where there is one, the value, and what to do.
+//!
+//! Variants are by what the reader of the message can do: look at a file ([`Error::Io`],
+//! [`Error::Image`], [`Error::Labels`]), choose another folder ([`Error::NotADataset`],
+//! [`Error::Folder`]), change a setting ([`Error::Option`]), or lower the learning rate
+//! ([`Error::Diverged`]).
 
 use std::fmt;
 use std::path::PathBuf;
@@ -117,6 +122,18 @@ impl Error {
         allowed: &'static str,
     ) -> Self {
         Self::Option { field, value: value.to_string(), allowed }
+    }
+}
+
+/// The names that are allowed, in a sentence: `a, b or c`.
+///
+/// # Panics
+///
+/// Without a name.
+pub(crate) fn one_of(names: &[&str]) -> String {
+    match names.split_last().expect("at least one name is allowed") {
+        (last, []) => (*last).to_owned(),
+        (last, others) => format!("{} or {last}", others.join(", ")),
     }
 }
 

@@ -17,6 +17,27 @@
 //! train.fill_batch(&[3, 5], Some(&Augment::default()), 1, 0, &mut images, &mut boxes, &mut labels)?;
 //! # Ok::<(), paso_locate::Error>(())
 //! ```
+//!
+//! # The parts
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`data`] | folders of labeled images, their formats, checks, splits and batches |
+//! | [`demo`] | a data set that is drawn, for tests and first steps |
+//! | [`augment`] | random changes of images and boxes |
+//! | [`NetName`], [`Model`] | networks by name; one with its weights |
+//! | [`TrainConfig`], [`Trainer`] | settings; a training in memory, step by step |
+//! | [`Run`] | a training with its folder, epoch by epoch |
+//! | [`checkpoint`], [`weights`], [`onnx`] | files: to go on from, for other programs, for other runtimes |
+//! | [`metrics`], [`sheet`], [`draw`] | how good a network is, in numbers and in images |
+//!
+//! # What always holds
+//!
+//! - The same settings and the same images give the same bits, for any number of threads, on one
+//!   instruction set; also after a crash and a resume.
+//! - Input from outside (folders, labels, images, checkpoints, settings) never panics. A panic is a
+//!   mistake of the calling code, and the documentation of the function says which.
+//! - A file is written whole or not at all.
 
 mod archive;
 pub mod augment;

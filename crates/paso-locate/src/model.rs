@@ -1,4 +1,8 @@
 //! A trained net as its users see it: images in, a box and a class out.
+//!
+//! A [`Model`] is what a training leaves: settings, names of classes and weights. It predicts, can
+//! be evaluated, and is what the exports take. It holds no moments; to train on, load the
+//! checkpoint with [`Run::resume`](crate::Run::resume).
 
 use crate::archive::Archive;
 use crate::augment::normalize_into;
@@ -15,6 +19,24 @@ use std::path::Path;
 const CHUNK: usize = 32;
 
 /// A net with its parameters.
+///
+/// Predicting takes `&mut self`, since the values of all layers are kept in buffers of the net,
+/// which are reused: the second call allocates none of them.
+///
+/// ```
+/// use paso_locate::image::{Image, Orientation};
+/// use paso_locate::{Model, NetName, TrainConfig};
+///
+/// let config = TrainConfig { net: NetName::Tiny, size: 32, ..TrainConfig::default() };
+/// let mut model = Model::new(&config, vec!["cat".into(), "dog".into()])?;
+/// let rgb = vec![128; 3 * 40 * 30];
+/// let photo = Image { width: 40, height: 30, rgb, orientation: Orientation::UPRIGHT };
+/// let found = model.locate(&photo);
+/// assert!(model.classes().len() > found.class && found.score >= 0.5);
+/// let [x0, y0, x1, y1] = found.bbox.to_pixels(photo.width, photo.height);
+/// assert!(0.0 <= x0 && x0 <= x1 && x1 <= 40.0 && 0.0 <= y0 && y0 <= y1 && y1 <= 30.0);
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Model {
     pub(crate) net: Net,
@@ -23,7 +45,8 @@ pub struct Model {
     classes: Vec<String>,
 }
 
-/// What the net says about one image.
+/// What the net says about one image. There is always a box and a class: a net that was trained on
+/// images with an object does not know that there may be none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prediction {
     /// The box, as fractions of the image.
@@ -48,7 +71,8 @@ pub struct Evaluation {
 }
 
 impl Model {
-    /// A fresh net with random weights from the settings' seed.
+    /// A fresh net with random weights from the settings' seed. `classes` are their names, at least
+    /// one, in the order of its outputs.
     ///
     /// # Errors
     /// When a setting is out of range.
@@ -89,7 +113,7 @@ impl Model {
         &self.classes
     }
 
-    /// Number of trained parameters.
+    /// Number of trained parameters; running statistics of batch norms do not count.
     #[must_use]
     pub fn parameters(&self) -> usize {
         self.params.values().len()
@@ -107,7 +131,8 @@ impl Model {
         self.run(images, |_| ())
     }
 
-    /// What the net says about one image of any size.
+    /// What the net says about one image of any size, which is stretched to the net's square first.
+    /// The box is in fractions of the upright image.
     pub fn locate(&mut self, image: &Image) -> Prediction {
         let side = self.config.size as usize;
         let mut bytes = vec![0; side * side * 3];

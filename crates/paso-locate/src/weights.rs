@@ -1,7 +1,11 @@
 //! A trained net's plain weights for other programs, as safetensors without the optimizer's state.
 //!
-//! One JSON text is the file's metadata, under one key: several keys would be written in another order each time, and
-//! the same net would not be the same file.
+//! One JSON text is the file's metadata, under one key: several keys would be written in another
+//! order each time, and the same net would not be the same file.
+//!
+//! A checkpoint has three times as many numbers, of which two thirds are Adam's moments, and
+//! settings that only paso reads. This file is for those who build the net in another framework:
+//! the metadata name the net, the size of its input and the order of the axes.
 
 use crate::checkpoint::Tensor;
 use crate::{Error, Model, archive, files};
@@ -29,7 +33,18 @@ struct About<'a> {
     linear: &'static str,
 }
 
-/// Writes the parameters and running statistics of a net in f32 under their own names, whole or not at all.
+/// Writes the parameters and running statistics of a net in f32 under their own names, whole or not
+/// at all.
+///
+/// ```
+/// use paso_locate::{Model, NetName, TrainConfig, weights};
+/// let place = tempfile::tempdir().expect("a temporary folder");
+/// let path = place.path().join("net.safetensors");
+/// let config = TrainConfig { net: NetName::Tiny, size: 32, ..TrainConfig::default() };
+/// weights::save(&path, &Model::new(&config, vec!["cat".into()])?)?;
+/// assert!(weights::is_export(&std::fs::read(&path).expect("it was written")));
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 ///
 /// # Errors
 /// When the file cannot be written; an older one in its place stays as it was.

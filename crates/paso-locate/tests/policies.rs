@@ -1,4 +1,5 @@
-//! What a data set becomes where its folder leaves a choice: several objects, missing images, splits, folds.
+//! What a data set becomes where its folder leaves a choice: several objects, missing images,
+//! splits, folds.
 
 use paso_locate::Error;
 use paso_locate::data::{

@@ -1,11 +1,10 @@
-//! Every reader names file, line and value of what is malformed, and none panics on any change of its bytes.
+//! Every reader names file, line and value of what is malformed, and none panics on any change of
+//! its bytes.
 
 use paso_locate::data::{Dataset, Format, LoadOptions};
 use paso_locate::demo::{DemoOptions, write};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
-
-const FORMATS: [Format; 4] = [Format::Voc, Format::Coco, Format::Yolo, Format::Csv];
 
 fn scenes(format: Format) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -21,6 +20,7 @@ fn labels(format: Format) -> &'static str {
         Format::Coco => "annotations/instances_train.json",
         Format::Yolo => "labels/scene-000000.txt",
         Format::Csv => "labels.csv",
+        Format::LabelMe => "images/scene-000000.json",
         other => panic!("{other:?} is not tested here"),
     }
 }
@@ -32,7 +32,7 @@ fn load(path: &Path) -> Result<usize, String> {
 
 #[test]
 fn what_was_written_is_read_in_every_format() {
-    for format in FORMATS {
+    for format in Format::ALL {
         let (_folder, path) = scenes(format);
         assert_eq!(load(&path), Ok(5), "{format:?}");
         assert!(path.join(labels(format)).is_file(), "{format:?}");
@@ -112,8 +112,24 @@ fn coco_files_are_refused_by_id() {
 }
 
 #[test]
+fn labelme_files_are_refused_by_field_and_shape() {
+    let of = |key: &'static str, new: &'static str| {
+        move |text: &str| between(text, &format!("\"{key}\": "), "\n", new)
+    };
+    refused(Format::LabelMe, of("label", "5,"), &["shape 1: label is 5", "the class"]);
+    refused(Format::LabelMe, of("imageWidth", "2.5,"), &["imageWidth is 2.5", "whole number"]);
+    refused(Format::LabelMe, of("imagePath", "\"../../x.png\","), &["imagePath", "leads out"]);
+    refused(Format::LabelMe, of("shapes", "7, \"old\": ["), &["line 7", "expected a sequence"]);
+    refused(
+        Format::LabelMe,
+        |text| text[..text.len() - 9].into(),
+        &["not what LabelMe labels are"],
+    );
+}
+
+#[test]
 fn a_label_file_that_is_no_text_is_refused_by_its_byte() {
-    for format in [Format::Voc, Format::Yolo] {
+    for format in [Format::Voc, Format::Yolo, Format::LabelMe] {
         let (_folder, path) = scenes(format);
         let file = path.join(labels(format));
         let mut bytes = std::fs::read(&file).expect("it is there");
@@ -130,11 +146,11 @@ proptest! {
     /// Some bytes are overwritten, and the file is cut: an error or a data set, never a panic.
     #[test]
     fn no_change_of_the_bytes_panics(
-        which in 0..FORMATS.len(),
+        which in 0..Format::ALL.len(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         kept in any::<prop::sample::Index>(),
     ) {
-        let format = FORMATS[which];
+        let format = Format::ALL[which];
         let (_folder, path) = scenes(format);
         let file = path.join(labels(format));
         let mut bytes = std::fs::read(&file).expect("it is there");

@@ -13,10 +13,10 @@ use std::path::PathBuf;
 pub(crate) struct DataArgs {
     /// A folder of labeled images
     dir: PathBuf,
-    /// Read it as voc, coco, yolo or csv [default: found out by looking]
+    /// Read it as voc, coco, yolo, csv or labelme [default: found out by looking]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Write it as voc, coco, yolo or csv into the folder given by --out
+    /// Write it as voc, coco, yolo, csv or labelme into the folder given by --out
     #[arg(long, value_name = "FORMAT", requires = "out")]
     convert: Option<Format>,
     /// A folder that is empty or not there yet
@@ -165,6 +165,21 @@ fn print(s: &Summary) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_help_and_the_readmes_list_every_format() {
+        let help = DataArgs::augment_args(clap::Command::new("paso")).render_long_help();
+        let help = help.to_string();
+        for format in Format::ALL {
+            assert_eq!(help.matches(format.name()).count(), 2, "{help}: {format}");
+            // "Pascal VOC" is known as VOC.
+            let known = format.to_string();
+            let known = known.rsplit(' ').next().expect("a word");
+            for readme in [include_str!("../../../../README.md"), include_str!("../../README.md")] {
+                assert!(readme.contains(known), "a README does not name {known}");
+            }
+        }
+    }
 
     #[test]
     fn a_spread_has_the_smallest_the_middle_and_the_largest_value() {

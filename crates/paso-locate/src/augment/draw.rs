@@ -1,4 +1,11 @@
-//! One augmentation: its random numbers, the map and the colors that they give, and the image under them.
+//! One augmentation: its random numbers, the map and the colors that they give, and the image under
+//! them.
+//!
+//! The random numbers of an image are drawn in a fixed order from a generator of its own address,
+//! so that one more image in a batch, or another thread, changes nothing.
+//!
+//! A map that cuts away too much of the object is drawn again. That is rejection sampling: the maps
+//! that are used have the distribution of the settings, restricted to those that keep the object.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -1,4 +1,11 @@
 //! The geometry and the colors of augmentation, and the one loop that applies both.
+//!
+//! The map goes from the source to the output, since boxes go that way. Pixels go the other way:
+//! the inverse says for each pixel of the output where it comes from, so that none is left out.
+//!
+//! Fractions are of a square image, in which an object of another aspect is stretched. A turn by an
+//! angle must look like one in the image as it was, so the angle is applied in its proportions:
+//! `stretch^-1 * rotation * stretch`.
 
 use crate::BBox;
 use crate::augment::View;

@@ -3,6 +3,20 @@
 //! One affine map (mirror, zoom, shift, aspect, turn) and one linear change of colors an image,
 //! both applied in a single pass over the output that also normalizes. All randomness comes from
 //! (seed, epoch, sample), so a resumed run draws what it would have drawn.
+//!
+//! # Order of the changes
+//!
+//! Geometry: mirror, scale each axis, turn, shift. Colors: brightness, contrast, saturation. Both
+//! are linear, so that each is one set of coefficients per image, whatever is switched on, and a
+//! pixel is read once (bilinear, between the four nearest centers). Then a rectangle may be erased.
+//!
+//! What lies outside of the source becomes 0 in the normalized input, the mean color of ImageNet.
+//!
+//! # Boxes
+//!
+//! Without a turn, the box of the moved object is the moved box. With one, the corners of a turned
+//! box reach beyond the object; an ellipse inside the box is a better model of most objects, and
+//! its bounding box has half sides `hypot(a * w / 2, b * h / 2)` for a row `[a, b]` of the map.
 
 mod draw;
 pub(crate) mod map;
@@ -14,6 +28,15 @@ use crate::{BBox, Error};
 pub(crate) use draw::{View, normalize_into};
 
 /// What is changed, and how much.
+///
+/// ```
+/// use paso_locate::augment::Augment;
+/// let turned = Augment { rotate: 10.0, ..Augment::default() }.checked()?;
+/// assert_eq!(turned.without_geometry().rotate, 0.0);
+/// let error = Augment { zoom: 9.0, ..turned }.checked().expect_err("out of range");
+/// assert_eq!(error.to_string(), "zoom is 9; it must be from 1 to 4");
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 ///
 /// The box follows the image and is cut at its edges, as in albumentations. A change that would
 /// leave less than `min_visible` of the box's area inside is drawn again, at most
@@ -68,7 +91,7 @@ impl Default for Augment {
 }
 
 impl Augment {
-    /// Images as they are.
+    /// Images as they are: every probability and range is at its neutral value.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -85,8 +108,9 @@ impl Augment {
         }
     }
 
-    /// More of everything, for long runs on few images: zoom 1.5, shift 0.15, aspect 1.2, turns of 8 degrees, colors 0.3,
-    /// and a quarter of the images partly covered. Short runs learn less under it.
+    /// More of everything, for long runs on few images: zoom 1.5, shift 0.15, aspect 1.2, turns of
+    /// 8 degrees, colors 0.3, and a quarter of the images partly covered. Short runs learn less
+    /// under it.
     #[must_use]
     pub fn strong() -> Self {
         Self {
@@ -102,12 +126,14 @@ impl Augment {
         }
     }
 
-    /// Less zoom, shift, stretch and turning where these boxes, of the training images, hardly differ: all of it up to a
-    /// mean `IoU` of 0.7 that the best constant box scores on them, none from 0.85 on, in between a share.
+    /// Less zoom, shift, stretch and turning where these boxes, of the training images, hardly
+    /// differ: all of it up to a mean `IoU` of 0.7 that the best constant box scores on them, none
+    /// from 0.85 on, in between a share.
     ///
-    /// Where every object fills the image in the same way, that is most of what there is to know, and a net that is shown
-    /// other views has to find it out anew: on airplanes and motorcycles whose constant box scores 0.88, a net trained on
-    /// strongly changed views came to 0.83, and one on views that were not moved to 0.91.
+    /// Where every object fills the image in the same way, that is most of what there is to know,
+    /// and a net that is shown other views has to find it out anew: on airplanes and motorcycles
+    /// whose constant box scores 0.88, a net trained on strongly changed views came to 0.83, and
+    /// one on views that were not moved to 0.91.
     ///
     /// # Panics
     ///
@@ -136,7 +162,8 @@ impl Augment {
         }
     }
 
-    /// Checks every field against its range.
+    /// Checks every field against its range, which the fields document, and returns the same
+    /// settings. NaN is in no range.
     ///
     /// # Errors
     ///

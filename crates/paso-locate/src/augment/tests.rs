@@ -127,6 +127,66 @@ fn ranges_are_checked() {
     }
 }
 
+/// The output of a map and a change of colors, with nothing random.
+fn sampled(image: &[u8], map: &map::Map, color: &map::Color) -> Vec<[f64; 3]> {
+    let view = View { image, size: SIZE, aspect: 1.0, gray: mean_gray(image) };
+    let mut out = vec![0.0; image.len()];
+    map::sample_into(&view, map, color, &mut out);
+    let value = |v: f32, c: usize| f64::from(v * STD[c] + MEAN[c]) * 255.0;
+    out.chunks_exact(3).map(|p| [0, 1, 2].map(|c| value(p[c], c))).collect()
+}
+
+/// Bytes between 60 and 190, all different from their neighbors.
+fn texture() -> Vec<u8> {
+    (0..3 * SIZE * SIZE).map(|i| 60 + u8::try_from(i * 37 % 131).expect("small")).collect()
+}
+
+#[test]
+fn a_shift_by_whole_pixels_and_a_mirror_move_every_pixel_exactly() {
+    let image = texture();
+    let same = map::Color::new(0.5, 1.0, 1.0, 1.0);
+    let pixel = |x: usize, y: usize| [0, 1, 2].map(|c| f64::from(image[3 * (y * SIZE + x) + c]));
+    for (mirror, shift) in [(false, 0), (false, 5), (true, 0), (true, 3)] {
+        // The middle of the output shows what is `shift` pixels to the right of the middle.
+        let center = [0.5 + shift as f64 / SIZE as f64, 0.5];
+        let map = map::Map::new(mirror, [1.0, 1.0], 0.0, 1.0, center);
+        for (i, found) in sampled(&image, &map, &same).into_iter().enumerate() {
+            let (x, y) = (i % SIZE, i / SIZE);
+            let source = if mirror { SIZE - 1 - x + shift } else { x + shift };
+            let wanted =
+                if source < SIZE { pixel(source, y) } else { MEAN.map(|m| f64::from(m) * 255.0) };
+            let off = (0..3).map(|c| (found[c] - wanted[c]).abs()).fold(0.0, f64::max);
+            assert!(off < 0.02, "{mirror} {shift} at {x},{y}: {found:?} {wanted:?}");
+        }
+    }
+}
+
+#[test]
+fn the_three_changes_of_color_are_three_blends_one_after_the_other() {
+    let image = texture();
+    let gray = mean_gray(&image);
+    let luma = |p: [f64; 3]| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+    let means = image.chunks_exact(3).map(|p| luma([0, 1, 2].map(|c| f64::from(p[c]))));
+    assert!((gray * 255.0 - means.sum::<f64>() / (SIZE * SIZE) as f64).abs() < 1e-3);
+    let same = map::Map::new(false, [1.0, 1.0], 0.0, 1.0, [0.5, 0.5]);
+    for [brightness, contrast, saturation] in
+        [[1.0, 1.0, 1.0], [1.2, 1.0, 1.0], [1.0, 0.7, 1.0], [1.0, 1.0, 0.5], [0.9, 1.1, 1.2]]
+    {
+        let color = map::Color::new(gray, brightness, contrast, saturation);
+        for (found, from) in sampled(&image, &same, &color).iter().zip(image.chunks_exact(3)) {
+            let bright = [0, 1, 2].map(|c| f64::from(from[c]) / 255.0 * brightness);
+            // The mean gray of the brightened image.
+            let mean = gray * brightness;
+            let contrasted = bright.map(|v| mean + contrast * (v - mean));
+            let own = luma(contrasted);
+            let wanted =
+                contrasted.map(|v| ((own + saturation * (v - own)) * 255.0).clamp(0.0, 255.0));
+            let off = (0..3).map(|c| (found[c] - wanted[c]).abs()).fold(0.0, f64::max);
+            assert!(off < 0.05, "{brightness} {contrast} {saturation}: {found:?} {wanted:?}");
+        }
+    }
+}
+
 proptest! {
     /// Whatever the settings and the box, enough of the object is left, or nothing was cut.
     #[test]
@@ -160,5 +220,25 @@ proptest! {
         let left = (0..SIZE * SIZE).filter(inside).filter(|i| out[3 * i] > 0.0).count();
         // Pixels are coarse against the exact share.
         prop_assert!(left as f64 >= 0.45 * all as f64, "{left} of {all}");
+    }
+
+    /// Without a turn, the box of a moved box is that of its moved corners.
+    #[test]
+    fn a_map_without_a_turn_moves_boxes_by_their_corners(
+        mirror in any::<bool>(), sx in 0.3..3.0_f64, sy in 0.3..3.0_f64,
+        cx in 0.0..1.0_f64, cy in 0.0..1.0_f64, aspect in 0.5..2.0_f64,
+        x in 0.0..0.8_f32, y in 0.0..0.8_f32, w in 0.05..0.2_f32, h in 0.05..0.2_f32,
+    ) {
+        let map = map::Map::new(mirror, [sx, sy], 0.0, aspect, [cx, cy]);
+        let place = |x: f32, y: f32| {
+            let across = sx * (f64::from(x) - cx);
+            [if mirror { 0.5 - across } else { 0.5 + across }, 0.5 + sy * (f64::from(y) - cy)]
+        };
+        let (a, b) = (place(x, y), place(x + w, y + h));
+        let wanted = [a[0].min(b[0]), a[1].min(b[1]), a[0].max(b[0]), a[1].max(b[1])];
+        let found = map.bbox(&BBox::new(x, y, x + w, y + h)).xyxy();
+        for (found, wanted) in found.into_iter().zip(wanted) {
+            prop_assert!((f64::from(found) - wanted).abs() < 1e-5, "{found} {wanted}");
+        }
     }
 }

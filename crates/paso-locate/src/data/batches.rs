@@ -1,4 +1,15 @@
 //! Batches of prepared samples, augmented and normalized.
+//!
+//! A batch is three slices that the caller owns, so that a training loop allocates nothing:
+//!
+//! | slice | shape | values |
+//! |---|---|---|
+//! | `images` | `[n, size, size, 3]` | `(byte / 255 - MEAN[c]) / STD[c]`, red, green, blue |
+//! | `boxes` | `[n, 4]` | `x_min, y_min, x_max, y_max`, fractions of the image, 0 to 1 |
+//! | `labels` | `[n]` | indices into the data set's classes |
+//!
+//! What augmentation does to a sample depends on `(seed, epoch, sample)` only. So a batch can be
+//! filled by any number of threads, in any order, and once more after a crash, with the same bits.
 
 use rayon::prelude::*;
 
@@ -21,8 +32,8 @@ impl Prepared {
     ///
     /// # Panics
     ///
-    /// If an index is not below [`Prepared::len`], or if `images` is not
-    /// `indices.len() * size * size * 3` long, `boxes` `4 * indices.len()`, `labels` `indices.len()`.
+    /// If an index is not below [`Prepared::len`], or if `images` is not `indices.len() * size *
+    /// size * 3` long, `boxes` `4 * indices.len()`, `labels` `indices.len()`.
     #[track_caller]
     #[expect(
         clippy::too_many_arguments,

@@ -1,4 +1,21 @@
 //! From labels to images: the image's header, the boxes inside it.
+//!
+//! # What is decided here
+//!
+//! 1. **Is the image there and readable?** Only its header is read; a JPEG is also walked to its end
+//!    marker, since the decoder would fill a missing half with gray.
+//! 2. **Which image is the label for?** Tools that follow EXIF label the upright image, others the
+//!    stored one. Where a label states the size of its image and the axes are exchanged, the size
+//!    tells. Where both have the same size (turned by 180 degrees, mirrored), upright is assumed.
+//! 3. **Is the box possible?** One that is empty or inverted makes the image unusable. One that reaches
+//!    over the edge by at most 1 % of the side, or a pixel, is cut there: tools round, and some count
+//!    from 1. One that reaches further belongs to another image.
+//!
+//! A bad box takes its image out as a whole, since the boxes next to it were drawn by the same
+//! hand.
+//!
+//! Coordinates are rounded to 1/65536 of a pixel. That is finer than any label and lets a box
+//! survive the way through fractions and back (YOLO) bit for bit.
 
 use rayon::prelude::*;
 
@@ -124,8 +141,10 @@ impl Check<'_> {
         let line = object.and_then(|o| o.line).or(self.image.line);
         // A file of many images without lines: the image has to be named.
         let message = match object.and_then(|o| o.id) {
-            Some(id) => format!("annotation id {id} of {}: {message}", self.image.path),
-            None if self.format == Format::Coco && kind != ProblemKind::ImageMissing => {
+            Some(id) => {
+                format!("{} {id} of {}: {message}", self.format.object(), self.image.path)
+            }
+            None if self.format.names_images() && kind != ProblemKind::ImageMissing => {
                 format!("{}: {message}", self.image.path)
             }
             None => message,

@@ -1,17 +1,40 @@
 //! Everything that a folder holds, before one object an image is chosen.
+//!
+//! [`Contents`] is for those who want every object: a detector of several objects, statistics, or
+//! another policy than [`SeveralObjects`]. [`Dataset::load`] starts from it.
 
 use std::path::{Path, PathBuf};
 
 use super::files::Files;
 use super::report::{Problem, ProblemKind, Report};
 use super::{
-    Dataset, Format, Labels, LoadOptions, Sample, SeveralObjects, Source, Split, check, coco, csv,
-    detect, split, voc, yolo,
+    Dataset, Labels, LoadOptions, Sample, SeveralObjects, Source, Split, check, detect, split,
 };
 use crate::image::Orientation;
 use crate::{BBox, Error};
 
 /// The images of a folder with all of their objects.
+///
+/// Only usable images are here: one that is missing, broken, of another size than its label says,
+/// or has a box that cannot be is left out as a whole and is in the [`Report`]. Images without an
+/// object are kept.
+///
+/// ```
+/// use paso_locate::data::{Contents, LoadOptions};
+/// use paso_locate::demo::{DemoOptions, write_voc};
+///
+/// let place = tempfile::tempdir().expect("a temporary folder");
+/// let folder = place.path().join("scenes");
+/// write_voc(&DemoOptions { train: 3, val: 1, seed: 0 }, 32, &folder)?;
+///
+/// let (contents, report) = Contents::read(&folder, &LoadOptions::default())?;
+/// assert!(report.problems.is_empty());
+/// for image in &contents.images {
+///     let [x0, y0, x1, y1] = image.objects[0].xyxy;
+///     assert!(x0 < x1 && x1 <= f64::from(image.width) && y0 < y1);
+/// }
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contents {
     /// Class names; an object's class is an index into them.
@@ -67,9 +90,13 @@ impl Contents {
     /// Reads a folder as [`Dataset::load`] does, but keeps everything, and puts malformed labels
     /// into the report instead of refusing the folder for them.
     ///
+    /// Of the options, the policy for several objects and the choice of a validation split are not
+    /// used here: they are for [`Dataset`].
+    ///
     /// # Errors
     ///
-    /// [`Error::Io`]; [`Error::NotADataset`] where no labels are found.
+    /// [`Error::Io`] for a folder or a label file that cannot be read; [`Error::NotADataset`] where
+    /// there is no folder or no labels are found.
     pub fn read(dir: &Path, options: &LoadOptions) -> Result<(Self, Report), Error> {
         let files = Files::scan(dir)?;
         let mut problems = Vec::new();
@@ -77,12 +104,7 @@ impl Contents {
             Some(format) => format,
             None => detect::detect(&files, &mut problems)?,
         };
-        let (mut labels, found) = match format {
-            Format::Voc => voc::read(&files),
-            Format::Coco => coco::read(&files),
-            Format::Yolo => yolo::read(&files),
-            Format::Csv => csv::read(&files),
-        }?;
+        let (mut labels, found) = format.read(&files)?;
         problems.extend(found);
         labels.complete(&files, &mut problems);
         let lists = split::read_lists(&files, &labels, &mut problems)?;

@@ -1,7 +1,12 @@
 //! Images of equal content under different names: by length, then checksum, then byte by byte.
 //!
-//! In two splits they make the validation too good: what is evaluated was trained on. Only files that have
-//! the length of another one are read.
+//! In two splits they make the validation too good: what is evaluated was trained on. Only files
+//! that have the length of another one are read.
+//!
+//! The comparison is exact, so nothing is reported that is not so. Three passes keep it cheap:
+//! lengths come from the directory, checksums are only taken of files that share a length, and
+//! bytes are only compared where checksums agree, since a CRC-32 agrees by chance once in four
+//! billion pairs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,8 +26,9 @@ struct File<'a> {
 
 impl Contents {
     /// Images that are the same file under another name, one problem for each beyond the first:
-    /// [`ProblemKind::SplitLeak`] where they lie in different splits, else [`ProblemKind::Duplicate`].
-    /// Files that cannot be read are no duplicates, and images that no split file names do not count. Images that were saved anew are not found.
+    /// [`ProblemKind::SplitLeak`] where they lie in different splits, else
+    /// [`ProblemKind::Duplicate`]. Files that cannot be read are no duplicates, and images that no
+    /// split file names do not count. Images that were saved anew are not found.
     #[must_use]
     pub fn duplicates(&self) -> Vec<Problem> {
         let used = self.images.iter().filter(|p| p.split.is_some() || !self.listed);
@@ -31,8 +37,8 @@ impl Contents {
 }
 
 impl Dataset {
-    /// As [`Contents::duplicates`], among the samples. The report of [`Dataset::load`] has them; after
-    /// [`Dataset::fold`] other samples lie in different splits.
+    /// As [`Contents::duplicates`], among the samples. The report of [`Dataset::load`] has them;
+    /// after [`Dataset::fold`] other samples lie in different splits.
     #[must_use]
     pub fn duplicates(&self) -> Vec<Problem> {
         let samples = self.samples.iter();

@@ -1,6 +1,19 @@
 //! The files of a data set's folder: found once, and the only ones that are ever opened.
 //!
 //! A name inside a label file is looked up here, so it can only reach what lies in the folder.
+//!
+//! # Why names are looked up and never joined
+//!
+//! A label file comes from outside. If `<filename>../../secret.jpg</filename>` were joined to the
+//! folder's path, a data set could make paso read any file of the system. Here the folder is walked
+//! first, and a name can only be one of what was found. [`check_inside`] exists for the message:
+//! such a name is refused with its reason, and not as a missing image.
+//!
+//! # Splits from names
+//!
+//! A folder or label file that is called `train`, `val` or `test` (or `training`, `valid`,
+//! `validation`, `testing`, also with a year as in `val2017`) says what its images are for. A name
+//! that says two of them says nothing.
 
 use std::collections::BTreeMap;
 use std::io::Read;

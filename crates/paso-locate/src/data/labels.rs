@@ -1,5 +1,10 @@
 //! What label files say, in one form for all formats: every object of every image, unchecked
 //! against the pixels.
+//!
+//! Readers of all formats give this, so that everything after them is written once: what is
+//! missing, what is labeled twice, which split an image belongs to, and whether boxes are possible.
+//!
+//! Corners are as the file has them: they may be inverted or beyond the image, but they are finite.
 
 use std::collections::HashMap;
 
@@ -7,7 +12,8 @@ use super::files::{Files, split_of_folders};
 use super::report::{Problem, ProblemKind};
 use super::{Format, Split};
 
-/// The labels of a data set.
+/// The labels of a data set, as its reader found them. See [`Contents`](super::Contents) for what
+/// was checked against the images.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Labels {
     /// The format they were read from.
@@ -58,7 +64,7 @@ impl Labels {
     }
 }
 
-/// An image and its objects.
+/// An image and its objects, as one label file says it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabeledImage {
     /// The image's path below the data set's folder, with `/`; what the label says it should be
@@ -78,7 +84,7 @@ pub struct LabeledImage {
     pub objects: Vec<Object>,
 }
 
-/// One object.
+/// One object, as the file says it: its box may be inverted or beyond its image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
     /// An index into [`Labels::classes`].
@@ -94,6 +100,9 @@ pub struct Object {
 }
 
 /// What corners are measured in.
+///
+/// Pixels are of the image that the label states the size of, which may be the stored one.
+/// Fractions (YOLO) are of the upright image: the tools that write them show images upright.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Pixels of the image, edges (0 to width and height).

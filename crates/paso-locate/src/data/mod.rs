@@ -1,34 +1,52 @@
 //! Data sets: labeled images from a folder, one object each, with classes and splits.
 //!
-//! A format's reader gives [`Labels`]: every object of every image, as the files say. Checking
-//! them against the images gives [`Contents`]; the policy for images with no or several objects,
-//! and the splits, turn those into a [`Dataset`]. What was left out or repaired on the way is in the
+//! A format's reader gives [`Labels`]: every object of every image, as the files say. Checking them
+//! against the images gives [`Contents`]; the policy for images with no or several objects, and the
+//! splits, turn those into a [`Dataset`]. What was left out or repaired on the way is in the
 //! [`Report`].
+//!
+//! # The way of an image
+//!
+//! | step | type | what it knows |
+//! |---|---|---|
+//! | reading label files | [`Labels`] | what the files say, unchecked |
+//! | checking against image headers | [`Contents`] | boxes in upright pixels, all objects |
+//! | policies and splits | [`Dataset`] | one object per image, train, val or test |
+//! | decoding and scaling | [`Prepared`] | RGB bytes at the size of the net |
+//! | augmenting and normalizing | a batch | `f32`, NHWC |
+//!
+//! Each step can be used alone: [`Contents::read`] for a detector of several objects,
+//! [`Prepared::fill_batch`] for a trainer that is not paso's.
+//!
+//! # Conventions
+//!
+//! - A box is `[x_min, y_min, x_max, y_max]`, by *edges* of pixels: a box over all of a 40x30 image
+//!   is `[0, 0, 40, 30]`. Formats that count pixels from 1 and include the last are off by at most
+//!   one pixel; they do not say so, and it is not corrected.
+//! - Boxes are kept for the *upright* image, after the EXIF orientation was applied.
+//! - A name is a path below the image folder, with `/` on every system, and identifies an image.
+//! - Everything chosen at random follows from a seed and from names, never from the order of files.
 
 mod batches;
 mod check;
-mod coco;
 mod contents;
-mod csv;
 mod detect;
 mod duplicates;
 mod files;
+mod formats;
 mod labels;
 mod prepared;
 mod report;
 mod split;
 mod store;
-mod voc;
 mod write;
-mod yolo;
-mod yolo_config;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use contents::{AnnotatedImage, Boxed, Contents};
-pub use detect::Format;
+pub use formats::Format;
 pub use labels::{LabeledImage, Labels, Object, Unit};
 pub use prepared::{MEAN, PrepareOptions, Prepared, STD};
 pub use report::{Effect, Problem, ProblemKind, Report};
@@ -39,6 +57,26 @@ use crate::{BBox, Error};
 pub(crate) use write::write;
 
 /// Labeled images, one object each.
+///
+/// Nothing is decoded yet: a sample knows where its pixels come from, how large they are and how
+/// they are turned. [`Prepared::new`] decodes.
+///
+/// ```
+/// use paso_locate::data::{Dataset, LoadOptions, Split};
+/// use paso_locate::demo::{DemoOptions, write_voc};
+///
+/// let place = tempfile::tempdir().expect("a temporary folder");
+/// let folder = place.path().join("scenes");
+/// write_voc(&DemoOptions { train: 6, val: 2, seed: 0 }, 32, &folder)?;
+///
+/// let (mut dataset, report) = Dataset::load(&folder, &LoadOptions::default())?;
+/// assert!(report.problems.is_empty());
+/// assert_eq!(dataset.indices(Split::Val).len(), 2);
+/// // The first of four parts becomes the validation split.
+/// dataset.fold(0, 4, 1)?;
+/// assert_eq!(dataset.boxes(Split::Train).len(), 6);
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     /// Class names, sorted; a sample's class is an index into them. Only classes that a sample has.
@@ -88,7 +126,9 @@ pub enum Source {
     Scene(Scene),
 }
 
-/// What a sample is for.
+/// What a sample is for. Written and parsed as `train`, `val` and `test`.
+///
+/// Choosing settings by the test split makes it a second validation split: report on it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
@@ -137,6 +177,16 @@ pub enum SeveralObjects {
 }
 
 /// How a folder is read.
+///
+/// ```
+/// use paso_locate::data::{Format, LoadOptions, SeveralObjects};
+/// let options = LoadOptions {
+///     format: Some(Format::Yolo),
+///     several_objects: SeveralObjects::Largest,
+///     ..LoadOptions::default()
+/// };
+/// assert_eq!((options.val_fraction, options.split_seed), (0.2, 0));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LoadOptions {
@@ -234,13 +284,15 @@ impl Dataset {
         Ok(())
     }
 
-    /// Indices of the samples of a split, in order.
+    /// Indices into [`Dataset::samples`] of the samples of a split, ascending: what
+    /// [`Prepared::new`] takes.
     #[must_use]
     pub fn indices(&self, split: Split) -> Vec<usize> {
         (0..self.samples.len()).filter(|&i| self.samples[i].split == split).collect()
     }
 
-    /// The boxes of a split, in order.
+    /// The boxes of a split, in the order of [`Dataset::indices`]: for baselines such as
+    /// [`best_constant_box`](crate::metrics::best_constant_box), which need no pixels.
     #[must_use]
     pub fn boxes(&self, split: Split) -> Vec<BBox> {
         self.samples.iter().filter(|s| s.split == split).map(|s| s.bbox).collect()
@@ -250,7 +302,23 @@ impl Dataset {
 /// Reads a folder and writes it in another format: every usable image with all of its objects and
 /// its split. The report says what was left out.
 ///
-/// `out` must be empty or not there yet; it is whole afterwards, or as it was.
+/// `out` must be empty or not there yet; it is whole afterwards, or as it was. Images keep their
+/// bytes, and boxes all of their digits: what is read from `out` has the bits of what was read from
+/// `dir`, whatever the formats.
+///
+/// ```
+/// use paso_locate::data::{Dataset, Format, LoadOptions, convert};
+/// use paso_locate::demo::{DemoOptions, write_voc};
+///
+/// let place = tempfile::tempdir().expect("a temporary folder");
+/// let [voc, coco] = ["voc", "coco"].map(|name| place.path().join(name));
+/// write_voc(&DemoOptions { train: 3, val: 1, seed: 0 }, 32, &voc)?;
+/// let options = LoadOptions::default();
+/// convert(&voc, &options, Format::Coco, &coco)?;
+/// let [before, after] = [&voc, &coco].map(|dir| Dataset::load(dir, &options));
+/// assert_eq!(before?.0.samples[0].bbox, after?.0.samples[0].bbox);
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 ///
 /// # Errors
 ///

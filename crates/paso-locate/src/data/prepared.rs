@@ -1,4 +1,9 @@
-//! Samples ready for training: decoded, scaled to the net's input, kept as bytes as far as memory goes.
+//! Samples ready for training: decoded, scaled to the net's input, kept as bytes as far as memory
+//! goes.
+//!
+//! An image is stretched to a square, each axis on its own. Boxes as fractions do not change by
+//! that, and neither does the overlap of two of them ([`BBox`]); the shape of the object does,
+//! which is why the aspect of each image is kept for augmentations that turn it.
 
 use std::borrow::Cow;
 
@@ -26,8 +31,8 @@ pub struct PrepareOptions {
     /// How large an image may be.
     pub limits: ImageLimits,
     /// The most memory for decoded images, in bytes, of which each takes `3 * size * size`. Those
-    /// beyond it are decoded again each time that a batch asks for them, which gives the same bits and
-    /// takes longer. Default 2 GiB: 77,000 images at 96 pixels.
+    /// beyond it are decoded again each time that a batch asks for them, which gives the same bits
+    /// and takes longer. Default 2 GiB: 77,000 images at 96 pixels.
     pub cache_bytes: u64,
 }
 
@@ -38,6 +43,24 @@ impl Default for PrepareOptions {
 }
 
 /// Samples with their boxes and classes, their images in memory or, beyond a limit, in their files.
+///
+/// ```
+/// use paso_locate::data::{PrepareOptions, Prepared, Split};
+/// use paso_locate::demo::{DemoOptions, dataset};
+///
+/// let demo = dataset(&DemoOptions { train: 8, val: 2, seed: 0 })?;
+/// let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
+/// let (train, problems) = Prepared::new(&demo, &demo.indices(Split::Train), &options)?;
+/// assert!(problems.is_empty());
+/// assert_eq!((train.len(), train.cached()), (8, 8));
+/// assert_eq!(train.image(3)?.len(), 32 * 32 * 3);
+///
+/// // A batch of two samples, as they are.
+/// let (mut images, mut boxes, mut labels) = (vec![0.0; 2 * 32 * 32 * 3], [0.0; 8], [0; 2]);
+/// train.fill_batch(&[3, 5], None, 0, 0, &mut images, &mut boxes, &mut labels)?;
+/// assert_eq!(boxes[..4], train.boxes()[3].xyxy());
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Prepared {
     pub(super) size: usize,
@@ -90,12 +113,14 @@ impl Prepared {
         Ok((prepared, problems))
     }
 
-    /// Cuts the samples into `folds` parts, each with the same share of every class: all parts but number `fold`, to train
-    /// on, and that one, to evaluate on. Another seed cuts other parts. Images in memory are shared, not copied.
+    /// Cuts the samples into `folds` parts, each with the same share of every class: all parts but
+    /// number `fold`, to train on, and that one, to evaluate on. Another seed cuts other parts.
+    /// Images in memory are shared, not copied.
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] if `folds` is below 2 or above the number of samples, or `fold` is not below `folds`.
+    /// [`Error::Option`] if `folds` is below 2 or above the number of samples, or `fold` is not
+    /// below `folds`.
     pub fn fold(&self, fold: usize, folds: usize, seed: u64) -> Result<(Self, Self), Error> {
         let dealt = split::deal(&self.labels, fold, folds, seed)?;
         let (evaluate_on, learn): (Vec<usize>, Vec<usize>) =
@@ -146,30 +171,33 @@ impl Prepared {
         &self.samples
     }
 
-    /// The objects' boxes.
+    /// The objects' boxes, one for each sample, as fractions of the upright image.
     #[must_use]
     pub fn boxes(&self) -> &[BBox] {
         &self.boxes
     }
 
-    /// The objects' classes.
+    /// The objects' classes, one for each sample: indices into
+    /// [`Dataset::classes`](super::Dataset::classes).
     #[must_use]
     pub fn labels(&self) -> &[usize] {
         &self.labels
     }
 
-    /// How many images are in memory: the first ones. The others are decoded when they are asked for.
+    /// How many images are in memory: the first ones. The others are decoded when they are asked
+    /// for.
     #[must_use]
     pub fn cached(&self) -> usize {
         self.images.cached()
     }
 
-    /// One image: RGB bytes, row by row.
+    /// One image: RGB bytes, row by row, `3 * size * size` of them. Borrowed if it is in memory,
+    /// else decoded for this call.
     ///
     /// # Errors
     ///
-    /// If it is not in memory: [`Error::Io`] or [`Error::Image`] when its file cannot be read any more or
-    /// has changed.
+    /// If it is not in memory: [`Error::Io`] or [`Error::Image`] when its file cannot be read any
+    /// more or has changed.
     ///
     /// # Panics
     ///

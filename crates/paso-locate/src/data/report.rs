@@ -1,4 +1,17 @@
 //! What was found in a data set, and everything that was left out, repaired or wrong.
+//!
+//! A [`Problem`] is one finding at one place. Its [`ProblemKind`] decides what follows, its
+//! [`Effect`]:
+//!
+//! | effect | what happens | examples |
+//! |---|---|---|
+//! | [`Effect::Refused`] | the data set is refused | a label file that cannot be parsed |
+//! | [`Effect::LeftOut`] | the image is left out | a missing image, an inverted box |
+//! | [`Effect::Noted`] | the image is used | a box cut at the edge, a duplicate |
+//!
+//! Refusing is for what makes everything else doubtful: if one file of labels is not what its
+//! format says, nobody knows what the others are. Images that are left out are counted, never
+//! silent.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -123,7 +136,24 @@ impl fmt::Display for ProblemKind {
     }
 }
 
-/// What reading a data set found. `Display` shows it in a few lines.
+/// What reading a data set found. `Display` shows it in a few lines: at most three examples of each
+/// kind of problem. JSON (through `Serialize`) has all of them.
+///
+/// ```
+/// use paso_locate::data::{Dataset, Effect, LoadOptions, ProblemKind};
+/// use paso_locate::demo::{DemoOptions, write_voc};
+///
+/// let place = tempfile::tempdir().expect("a temporary folder");
+/// let folder = place.path().join("scenes");
+/// write_voc(&DemoOptions { train: 4, val: 2, seed: 0 }, 32, &folder)?;
+/// std::fs::remove_file(folder.join("images/scene-000000.png")).expect("it was written");
+///
+/// let (_, report) = Dataset::load(&folder, &LoadOptions::default())?;
+/// assert_eq!(report.counts()[&ProblemKind::ImageMissing], 1);
+/// assert_eq!(report.problems[0].kind.effect(), Effect::LeftOut);
+/// println!("{report}");
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// The folder.
@@ -152,7 +182,7 @@ impl Report {
         }
     }
 
-    /// Problems by kind.
+    /// How many problems there are of each kind; kinds without one are not in the map.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<ProblemKind, usize> {
         let mut counts = BTreeMap::new();

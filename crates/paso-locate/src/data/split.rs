@@ -1,4 +1,21 @@
 //! Splits: as the data set says, or a seeded choice of the same share of every class.
+//!
+//! What decides the split of an image, the first that applies:
+//!
+//! 1. split files, `train.txt` and the like, at the top of the folder, in `ImageSets/Main/` or in `splits/`;
+//!    an image that none of them names is then not used;
+//! 2. what the format says: `data.yaml` of YOLO, the name of a COCO or CSV file;
+//! 3. a folder of the image's path, such as `train/`;
+//! 4. else it is for training.
+//!
+//! Where no image is for validation, a share of the training images of *each class* becomes it,
+//! chosen by the seed from the sorted names. A plain random fifth of 30 images could lack a class.
+//! The same dealing cuts folds: sorted by class, shuffled within it, and dealt like cards, so that
+//! the sizes of folds differ by at most one, and so do the numbers of each class.
+//!
+//! Traps: images of one scene (frames of a film, crops of a photograph) that fall into different
+//! splits make validation too good; only equal files are found, by `duplicates.rs`. Use split files
+//! for such sets.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -138,8 +155,9 @@ pub(crate) fn complete(samples: &mut [Sample], options: &LoadOptions, report: &m
     }
 }
 
-/// Deals things of these classes into `folds` parts, class by class in an order that the seed shuffles, so that each part has
-/// the same share of every class. Says of each whether it is in part `fold`.
+/// Deals things of these classes into `folds` parts, class by class in an order that the seed
+/// shuffles, so that each part has the same share of every class. Says of each whether it is in
+/// part `fold`.
 pub(crate) fn deal(
     classes: &[usize],
     fold: usize,

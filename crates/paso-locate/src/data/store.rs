@@ -1,5 +1,10 @@
 //! Where prepared images are: the first ones in memory as bytes, up to a limit; the others in their
 //! files, from which they are decoded again whenever they are asked for.
+//!
+//! Two kinds of memory: images up to [`PrepareOptions::cache_bytes`](super::PrepareOptions) stay
+//! decoded, the others are decoded each time. Both give the same bytes, so that the size of the
+//! cache is no setting of a training. A file that changed in between is named: training would
+//! otherwise go on with other images than its checkpoint says.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -193,7 +198,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let dataset = files(folder.path());
         let all = prepared(&dataset, 1 << 30);
-        // Nothing, a part (less than whole images, and with the broken one in it), all but the last.
+        // Nothing, a part (less than whole images, and with the broken one in it), all but the
+        // last.
         for (bytes, held) in [(0, 0), (2 * LENGTH + 5, 2), (4 * LENGTH, 3), (5 * LENGTH, 4)] {
             let some = prepared(&dataset, bytes);
             assert_eq!(some.cached(), held, "{bytes} bytes");

@@ -81,7 +81,8 @@ impl Texture {
     }
 }
 
-/// Draws everything: textures at each pixel's center, edges of marks smoothed by 3x3 places a pixel.
+/// Draws everything: textures at each pixel's center, edges of marks smoothed by 3x3 places a
+/// pixel.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,9 +1,16 @@
 //! A data set that needs no file: scenes of textured clutter with one object.
 //!
 //! The object is a cross, a ring, a star or a triangle, of any color, somewhere, turned, between a
-//! fifth and a half of the image's side; around it lie bars and blobs in the same colors and sizes, so
-//! that neither a color nor a place gives it away. A scene is its address (seed and index): its
+//! fifth and a half of the image's side; around it lie bars and blobs in the same colors and sizes,
+//! so that neither a color nor a place gives it away. A scene is its address (seed and index): its
 //! class and box are known at once, its pixels are drawn when needed, at any size.
+//!
+//! # What it is good for
+//!
+//! It makes examples and tests run anywhere, in seconds, with a truth that is exact to the pixel. A
+//! net that localizes has to learn shapes: the mean IoU of the best constant box is below 0.35, and
+//! neither the color nor the place of the object helps. It says little about photographs: one
+//! object, no perspective, no occlusion. Compare learning rates on it, not architectures.
 
 mod draw;
 pub(crate) mod scene;
@@ -90,7 +97,8 @@ pub fn write_voc(options: &DemoOptions, size: usize, dir: &Path) -> Result<(), E
     write(options, size, Format::Voc, dir)
 }
 
-/// Writes the demo data set as a folder in any format, with split files.
+/// Writes the demo data set as a folder in any format, with split files, as images of `size` times
+/// `size` pixels, 8 to 1024.
 ///
 /// # Errors
 ///

@@ -1,4 +1,7 @@
 //! Is a JPEG file whole? The decoder does not say: it fills what is missing.
+//!
+//! Half an upload is a common way for a photograph to be broken. libjpeg warns; the decoder used
+//! here returns the rows that it has and gray for the others, which would train as an image.
 
 /// True if the image's end marker follows its data.
 ///

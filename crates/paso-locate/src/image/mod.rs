@@ -2,6 +2,18 @@
 //!
 //! A file's name is never believed: the first bytes tell the format. Gray, palette, 16-bit and CMYK
 //! images become 8-bit RGB; what is transparent is laid on white; EXIF orientation is applied.
+//!
+//! # Limits
+//!
+//! A file of 100 bytes may say that it is 60,000 pixels wide, and a decoder that believes it
+//! reserves gigabytes. So the size of the file and the size in its header are compared with
+//! [`ImageLimits`] before a pixel is decoded, and the decoder gets a limit of memory as well.
+//!
+//! # Orientation
+//!
+//! Cameras store what the sensor saw and write into the file how the camera was held. [`decode`]
+//! turns the image upright; [`Image::orientation`] remembers how, for boxes that have to go back to
+//! the file as it is.
 
 mod jpeg;
 mod orientation;
@@ -35,7 +47,7 @@ impl Default for ImageLimits {
     }
 }
 
-/// What an image's header says.
+/// What an image's header says, without a pixel decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageInfo {
     /// Width in pixels as stored, before the orientation is applied.
@@ -55,6 +67,16 @@ impl ImageInfo {
 }
 
 /// An upright image in memory.
+///
+/// ```
+/// use paso_locate::image::{Image, Orientation, resize_into};
+/// let (width, height) = (4, 2);
+/// let rgb = vec![200; 3 * 4 * 2];
+/// let image = Image { width, height, rgb, orientation: Orientation::UPRIGHT };
+/// let mut square = vec![0; 3 * 8 * 8];
+/// resize_into(&image, 8, &mut square);
+/// assert!(square.iter().all(|&v| v == 200));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     /// Width in pixels.
@@ -77,7 +99,20 @@ pub fn read_info(path: &Path, limits: &ImageLimits) -> Result<ImageInfo, Error> 
     open(&bytes, limits).map(|(_, info)| info).map_err(|message| Error::image(path, message))
 }
 
-/// Decodes an image.
+/// Decodes an image to upright RGB.
+///
+/// ```
+/// use paso_locate::image::{ImageLimits, decode};
+/// let place = tempfile::tempdir().expect("a temporary folder");
+/// let path = place.path().join("a.png");
+/// image::RgbImage::new(30, 20).save(&path).expect("it is written");
+/// let found = decode(&path, &ImageLimits::default())?;
+/// assert_eq!((found.width, found.height, found.rgb.len()), (30, 20, 30 * 20 * 3));
+/// let small = ImageLimits { max_pixels: 500, ..ImageLimits::default() };
+/// let message = decode(&path, &small).expect_err("600 pixels").to_string();
+/// assert!(message.ends_with("a.png: is 30x20, 600 pixels; the limit is 500"), "{message}");
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -146,7 +181,8 @@ fn open<'a>(
     if format == image::ImageFormat::Jpeg && !is_complete_jpeg(bytes) {
         return Err("is a JPEG that ends before its end marker: the file is cut off".into());
     }
-    // 16 bits and four channels are 8 bytes a pixel, and the decoder works in such a buffer once more.
+    // 16 bits and four channels are 8 bytes a pixel, and the decoder works in such a buffer once
+    // more.
     let mut allowed = image::Limits::default();
     allowed.max_alloc = Some(16 * limits.max_pixels + (64 << 20));
     decoder.set_limits(allowed).map_err(|e| format!("is beyond the limits: {e}"))?;

@@ -1,10 +1,32 @@
 //! EXIF orientation: how a stored image is turned upright, for its pixels and for its boxes.
+//!
+//! | EXIF | to turn the stored image upright | a stored point `(x, y)` of `w` by `h` is upright at |
+//! |---|---|---|
+//! | 1 | nothing | `(x, y)` |
+//! | 2 | mirror left and right | `(w - x, y)` |
+//! | 3 | half a turn | `(w - x, h - y)` |
+//! | 4 | mirror top and bottom | `(x, h - y)` |
+//! | 5 | exchange the axes | `(y, x)` |
+//! | 6 | a quarter turn clockwise | `(h - y, x)` |
+//! | 7 | exchange the axes, and half a turn | `(h - y, w - x)` |
+//! | 8 | a quarter turn counterclockwise | `(y, w - x)` |
+//!
+//! Source: Exif 2.32, tag 0x0112.
 
 use image::metadata::Orientation as ImageOrientation;
 
 use crate::BBox;
 
 /// One of the eight EXIF orientations.
+///
+/// ```
+/// use paso_locate::{BBox, image::Orientation};
+/// let turn = Orientation::from_exif(6).expect("1 to 8");
+/// assert_eq!(turn.upright_size(640, 480), (480, 640));
+/// let stored = BBox::new(0.0, 0.0, 0.25, 0.5);
+/// assert_eq!(turn.to_upright(stored), BBox::new(0.5, 0.0, 1.0, 0.25));
+/// assert_eq!(turn.to_stored(turn.to_upright(stored)), stored);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Orientation(ImageOrientation);
 
@@ -32,7 +54,7 @@ impl Orientation {
         self.0
     }
 
-    /// Width and height after turning.
+    /// Width and height in pixels after turning.
     #[must_use]
     pub fn upright_size(self, stored_width: u32, stored_height: u32) -> (u32, u32) {
         // 5 to 8 exchange the axes.

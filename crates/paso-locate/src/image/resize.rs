@@ -1,10 +1,16 @@
 //! Scaling of images to the size of a net's input, or of a tile.
+//!
+//! Catmull-Rom is the cubic filter with `a = -0.5` (Keys, *Cubic Convolution Interpolation for
+//! Digital Image Processing*, 1981). When an image is made smaller, the filter is widened by the
+//! same factor, as Pillow does and `OpenCV`'s `INTER_LINEAR` does not: without that, fine patterns
+//! alias, and a net that was trained on one kind of resizing sees another kind when it is used.
 
 use super::Image;
 use fast_image_resize::images::{Image as ResizedImage, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-/// Scales an image to a square of `size` pixels, each axis on its own, into `3 * size * size` bytes.
+/// Scales an image to a square of `size` pixels, each axis on its own, into `3 * size * size`
+/// bytes.
 ///
 /// Stretching rather than padding: every pixel of the net's input then shows the image, and the
 /// overlap of boxes is the same before and after (see [`crate::BBox`]).

@@ -1,4 +1,7 @@
 //! Every metric with its interval, and the overlap by class and by size of the object.
+//!
+//! Groups show where a mean comes from: a net may find large objects and miss small ones, or know
+//! one class only. Of a group with few images the interval is wide, and below about 20 too narrow.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +15,14 @@ pub const DRAWS: usize = 2000;
 /// An object is small below this share of the image's area.
 ///
 /// COCO counts pixels (32 x 32 and 96 x 96), which mean nothing once an image was scaled to a net's
-/// input. 5 % is a square of 22 % of the side: about 21 pixels of an input of 96, two or three cells of
-/// the last map of a net that looks at every eighth pixel.
+/// input. 5 % is a square of 22 % of the side: about 21 pixels of an input of 96, two or three
+/// cells of the last map of a net that looks at every eighth pixel.
 pub const SMALL_BELOW: f64 = 0.05;
 /// An object that is not small is medium below this share of the image's area: half of the side.
 pub const MEDIUM_BELOW: f64 = 0.25;
 
-/// The metrics of [`Metrics`](crate::metrics::Metrics), each with its interval, and groups of images.
+/// The metrics of [`Metrics`](crate::metrics::Metrics), each with its interval, and groups of
+/// images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DetailedMetrics {
     /// The number of images.
@@ -50,7 +54,8 @@ pub struct Group {
     pub name: String,
     /// The number of images.
     pub images: usize,
-    /// Mean intersection over union. Of few images the interval is too narrow: see [`bootstrap_mean`].
+    /// Mean intersection over union. Of few images the interval is too narrow: see
+    /// [`bootstrap_mean`].
     pub mean_iou: Interval,
     /// Share of images with the right class.
     pub class_accuracy: f64,
@@ -74,6 +79,17 @@ impl DetailedMetrics {
 
 /// Evaluates predictions, image by image: every mean with its percentile bootstrap interval of
 /// [`LEVEL`] from [`DRAWS`] draws. The same input gives the same intervals.
+///
+/// ```
+/// use paso_locate::{BBox, metrics::{Located, evaluate_in_detail}};
+/// let truth = [Located { bbox: BBox::new(0.0, 0.0, 0.5, 1.0), class: 1 }; 4];
+/// let found = [Located { bbox: BBox::FULL, class: 1 }; 4];
+/// let detailed = evaluate_in_detail(&found, &truth, &["cat".into(), "dog".into()]);
+/// assert_eq!((detailed.mean_iou.low, detailed.mean_iou.high), (0.5, 0.5));
+/// // Half of the image is a large object; no image has a cat.
+/// assert_eq!((detailed.by_size[0].name.as_str(), detailed.by_class.len()), ("large", 1));
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 ///
 /// # Panics
 ///

@@ -1,4 +1,12 @@
 //! How sure a mean is: the bootstrap.
+//!
+//! The percentile bootstrap draws as many images as there are, with replacement, many times, and
+//! looks at how the mean varies (Efron, *Bootstrap Methods: Another Look at the Jackknife*, 1979).
+//! It assumes nothing about the distribution of overlaps, which is far from normal: it has a heap
+//! near 0.
+//!
+//! It does not know that another training run would give another net. Whether a setting helps is a
+//! question of several seeds, which `paso-study` answers.
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};

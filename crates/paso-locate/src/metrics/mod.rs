@@ -1,4 +1,24 @@
 //! How good boxes and classes are: overlap, thresholds, class accuracy, center error.
+//!
+//! Every image has one object and gets one box, so these are means over images. They are not the
+//! *average precision* of detectors, which ranks several boxes per image by their scores: there is
+//! nothing to rank here.
+//!
+//! | metric | an image counts |
+//! |---|---|
+//! | `mean_iou` | its IoU |
+//! | `iou50`, `iou75` | 1 if its IoU is at least 0.5, 0.75 |
+//! | `iou50_95` | the share of ten thresholds, 0.5 to 0.95, that its IoU reaches |
+//! | `class_accuracy` | 1 if the class is right |
+//! | `top1_localization` | 1 if both hold: the class is right, and the IoU at least 0.5 |
+//! | `center_error` | the distance of the centers, in sides of the image |
+//!
+//! Sources: Everingham et al. 2010 (IoU, 0.5), Lin et al., arXiv 1405.0312 (thresholds of COCO),
+//! Russakovsky et al., arXiv 1409.0575 (top-1 localization).
+//!
+//! A number alone says little. [`best_constant_box`] is what a model must exceed to have looked at
+//! the images at all, and [`bootstrap_mean`] says how far a mean would move on other images of the
+//! kind.
 
 mod baseline;
 mod detailed;
@@ -119,7 +139,14 @@ impl Values {
     }
 }
 
-/// The overlap of each image's boxes, for intervals and for the worst images.
+/// The overlap of each image's boxes, in their order, for intervals and for the worst images.
+///
+/// ```
+/// use paso_locate::{BBox, metrics::{Located, ious}};
+/// let left = Located { bbox: BBox::new(0.0, 0.0, 0.5, 1.0), class: 0 };
+/// let right = Located { bbox: BBox::new(0.5, 0.0, 1.0, 1.0), class: 0 };
+/// assert_eq!(ious(&[left, left], &[left, right]), [1.0, 0.0]);
+/// ```
 ///
 /// # Panics
 ///

@@ -1,13 +1,23 @@
-//! Looking at one place of a map: a softmax over its pixels, the place where it lies, and the features there.
+//! Looking at one place of a map: a softmax over its pixels, the place where it lies, and the
+//! features there.
 //!
-//! A net that flattens its last map must learn every place anew. Here each of `k` channels of *scores* becomes weights
-//! over the pixels, and what comes out is the weighted mean of the pixels' coordinates (a soft argmax, as in Levine et
-//! al., *End-to-End Training of Deep Visuomotor Policies*, arXiv 1504.00702, section 5.1), and with the first of them the
-//! weighted mean of the *features*, so that the class is read off the object and not off the whole image.
+//! A net that flattens its last map must learn every place anew. Here each of `k` channels of
+//! *scores* becomes weights over the pixels, and what comes out is the weighted mean of the pixels'
+//! coordinates (a soft argmax, as in Levine et al., *End-to-End Training of Deep Visuomotor
+//! Policies*, arXiv 1504.00702, section 5.1), and with the first of them the weighted mean of the
+//! *features*, so that the class is read off the object and not off the whole image.
+//!
+//! Shapes: scores `[n, h, w, k]` and features `[n, h, w, c]` give `[n, 1, 1, 2 k + c]`. A place is
+//! in -1 to 1 along each axis, which are the edges of the map; pixels count by their centers.
+//!
+//! With weights `a_p = softmax(s)_p`, a place is `sum_p a_p x_p`, and its gradient for a score is
+//! `a_p (x_p - x)`, where `x` is the place itself: pixels that lie on the side where the place
+//! should move gain, the others lose.
 
 use paso_tape::CustomOp;
 
-/// `[scores [h, w, k], features [h, w, c]]` to `[1, 1, 2 k + c]`: `x_1, y_1, … x_k, y_k` in -1..1, then the features.
+/// `[scores [h, w, k], features [h, w, c]]` to `[1, 1, 2 k + c]`: `x_1, y_1, … x_k, y_k` in -1..1,
+/// then the features.
 #[derive(Debug)]
 pub(crate) struct Attend;
 

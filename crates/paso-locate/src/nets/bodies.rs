@@ -1,7 +1,12 @@
-//! Bodies of other forms than a stack of convolutions: residual blocks, and depthwise-separable convolutions.
+//! Bodies of other forms than a stack of convolutions: residual blocks, and depthwise-separable
+//! convolutions.
 //!
-//! Both begin with a 3x3 convolution of stride 2 and end, as the stack does, with a map of an eighth of the image's sides.
-//! They halve it by strides and not by pools.
+//! Both begin with a 3x3 convolution of stride 2 and end, as the stack does, with a map of an
+//! eighth of the image's sides. They halve it by strides and not by pools.
+//!
+//! A 3x3 filter per channel and a 1x1 convolution need `9 c + c^2` weights in place of `9 c^2`: for
+//! 64 channels an eighth. They also read memory for little arithmetic, so that they are less than
+//! eight times as fast on a CPU.
 
 use super::{Recorded, net::normalized};
 use paso_tape::{Conv, Params, Tape, Var};
@@ -12,8 +17,8 @@ const BLOCKS: [(usize, usize); 4] = [(48, 2), (48, 1), (96, 2), (96, 1)];
 /// Channels and stride of the depthwise-separable convolutions.
 const SEPARABLE: [(usize, usize); 6] = [(32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (128, 1)];
 
-/// A small residual net: He et al., *Deep Residual Learning for Image Recognition*, arXiv 1512.03385, with its basic block
-/// and its projections (option B).
+/// A small residual net: He et al., *Deep Residual Learning for Image Recognition*, arXiv
+/// 1512.03385, with its basic block and its projections (option B).
 pub(crate) fn residual(tape: &mut Tape, params: &mut Params, image: Var) -> Recorded {
     let mut map = stem(tape, params, image, 32);
     for (i, (channels, stride)) in BLOCKS.into_iter().enumerate() {
@@ -36,7 +41,8 @@ pub(crate) fn residual(tape: &mut Tape, params: &mut Params, image: Var) -> Reco
     (map, None)
 }
 
-/// A 3x3 filter for each channel, then a 1x1 convolution across them: Howard et al., *`MobileNets`*, arXiv 1704.04861.
+/// A 3x3 filter for each channel, then a 1x1 convolution across them: Howard et al.,
+/// *`MobileNets`*, arXiv 1704.04861.
 pub(crate) fn mobile(tape: &mut Tape, params: &mut Params, image: Var) -> Recorded {
     let mut map = stem(tape, params, image, 16);
     for (i, (channels, stride)) in SEPARABLE.into_iter().enumerate() {

@@ -1,4 +1,10 @@
-//! Inverted residual blocks: Sandler et al., *`MobileNetV2`*, arXiv 1801.04381, figure 3 and section 3.3.
+//! Inverted residual blocks: Sandler et al., *`MobileNetV2`*, arXiv 1801.04381, figure 3 and
+//! section 3.3.
+//!
+//! A block widens by a 1x1 convolution, filters each channel by itself, and narrows again. Its
+//! narrow ends carry no activation: `ReLU` would lose what few channels cannot hold twice. The sum
+//! goes past the block between the narrow ends, which is what is inverted: residual blocks add
+//! between wide ones.
 
 use super::{Recorded, net::normalized};
 use paso_tape::{Conv, Params, Tape, Var};
@@ -21,8 +27,8 @@ pub(crate) fn record(tape: &mut Tape, params: &mut Params, image: Var) -> Record
     (normalized(tape, params, ["last.conv", "last.norm"], map, last), None)
 }
 
-/// Wider by a 1x1 convolution, a 3x3 filter for each channel, narrower without an activation; added to the input where
-/// the shapes allow it.
+/// Wider by a 1x1 convolution, a 3x3 filter for each channel, narrower without an activation; added
+/// to the input where the shapes allow it.
 fn block(
     tape: &mut Tape,
     params: &mut Params,

@@ -1,4 +1,9 @@
 //! The nets: one line each in the table below, and the function that records it.
+//!
+//! All nets see `[n, size, size, 3]` and share one head ([`attend`]), so that they differ in one
+//! thing only. Their last map is an eighth of the image's sides (a sixteenth for `squeezenet`,
+//! whose form is given): twice the sides would cost four times the work, half of them would lose
+//! the place.
 
 pub(crate) mod attend;
 mod bodies;
@@ -15,17 +20,19 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use net::{Body, Net};
 
-/// What a net's function returns: the last map before the head, and what of it is trained elsewhere.
+/// What a net's function returns: the last map before the head, and what of it is trained
+/// elsewhere.
 type Recorded = (Var, Option<Body>);
 
-/// Makes [`NetName`] of the table of nets: the documentation, the variant, the name that users write, and the function
-/// that records everything before the head on `(&mut Tape, &mut Params, image)`.
+/// Makes [`NetName`] of the table of nets: the documentation, the variant, the name that users
+/// write, and the function that records everything before the head on `(&mut Tape, &mut Params,
+/// image)`.
 macro_rules! nets {
     ($($(#[$doc:meta])* $net:ident $name:literal $record:path;)*) => {
         /// The nets by name.
         ///
-        /// All have one head. It looks at eight places of the last map: their coordinates say *where* things are, and the
-        /// features at the first of them *what* is there.
+        /// All have one head. It looks at eight places of the last map: their coordinates say
+        /// *where* things are, and the features at the first of them *what* is there.
         ///
         /// ```
         /// use paso_locate::NetName;
@@ -39,7 +46,8 @@ macro_rules! nets {
         }
 
         impl NetName {
-            /// Every net, smallest first, and at the end the one that begins with features from a file.
+            /// Every net, smallest first, and at the end the one that begins with features from a
+            /// file.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$net),*];
 
             /// The name that users write, such as `small`.
@@ -57,12 +65,15 @@ macro_rules! nets {
 }
 
 nets! {
-    /// Depthwise-separable convolutions, 16 to 128 channels; about 56,000 parameters: the fewest, and the least work.
+    /// Depthwise-separable convolutions, 16 to 128 channels; about 56,000 parameters: the fewest,
+    /// and the least work.
     Mobile "mobile" bodies::mobile;
-    /// Inverted residual blocks of 16 to 48 channels (`MobileNetV2`); about 48,000 parameters before the head.
+    /// Inverted residual blocks of 16 to 48 channels (`MobileNetV2`); about 48,000 parameters
+    /// before the head.
     Inverted "inverted" inverted::record;
-    /// Five 3x3 convolutions of 8-16-32-64-64 channels, each with batch norm and `ReLU`, and a 2x2 max pool after the first
-    /// three; about 63,000 parameters. A pixel of the last map is an eighth of the image's sides.
+    /// Five 3x3 convolutions of 8-16-32-64-64 channels, each with batch norm and `ReLU`, and a 2x2
+    /// max pool after the first three; about 63,000 parameters. A pixel of the last map is an
+    /// eighth of the image's sides.
     Tiny "tiny" stages::tiny;
     /// As `tiny`, with 16-32-64-128-128 channels; about 250,000 parameters.
     Small "small" stages::small;
@@ -70,8 +81,8 @@ nets! {
     Residual "residual" bodies::residual;
     /// As `tiny`, with 32-64-128-256-256 channels; about 980,000 parameters.
     Medium "medium" stages::medium;
-    /// The features of `SqueezeNet` 1.1, to be read from a file of weights that were trained on other images, under the
-    /// same head; about 790,000 parameters. For images of 160 pixels or so.
+    /// The features of `SqueezeNet` 1.1, to be read from a file of weights that were trained on
+    /// other images, under the same head; about 790,000 parameters. For images of 160 pixels or so.
     Squeezenet "squeezenet" squeezenet::record;
 }
 
@@ -86,11 +97,8 @@ impl std::str::FromStr for NetName {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         /// `mobile, tiny, ... or squeezenet`.
-        static NAMES: LazyLock<String> = LazyLock::new(|| {
-            let names = NetName::ALL.map(NetName::name);
-            let (last, others) = names.split_last().expect("there are nets");
-            format!("{} or {last}", others.join(", "))
-        });
+        static NAMES: LazyLock<String> =
+            LazyLock::new(|| crate::error::one_of(&NetName::ALL.map(NetName::name)));
         let found = Self::ALL.into_iter().find(|net| net.name() == text);
         found.ok_or_else(|| Error::option("net", text, &NAMES))
     }

@@ -1,10 +1,15 @@
 //! A net on its tape: inputs, the part before the head, the head and its losses.
+//!
+//! The head's box is a center and a size, each through a sigmoid, turned into corners: whatever the
+//! weights are, it is neither inverted nor larger than the image. The loss is `1 - GIoU`
+//! (Rezatofighi et al., arXiv 1902.09630), which has a slope also where the boxes do not overlap.
 
 use super::attend::Attend;
 use crate::TrainConfig;
 use paso_tape::{BoxLoss, ClassLoss, Conv, Params, Tape, Var};
 
-/// The first layers of a net whose parameters can be read from a file because they were trained on other images.
+/// The first layers of a net whose parameters can be read from a file because they were trained on
+/// other images.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Body {
     /// Their last map.
@@ -46,7 +51,8 @@ impl Net {
         let features = neck(&mut tape, &mut params, map);
         let output = tape.linear(&mut params, "head", features, 4 + classes);
 
-        // Center and size through a sigmoid: a box can be neither inverted nor larger than the image.
+        // Center and size through a sigmoid: a box can be neither inverted nor larger than the
+        // image.
         let raw = tape.slice_channels(output, 0..4);
         let center_and_size = tape.sigmoid(raw);
         let xyxy = tape.cxcywh_to_xyxy(center_and_size);
@@ -61,7 +67,8 @@ impl Net {
     }
 }
 
-/// What the head sees: where the places are that the net looks at, and the features at the first of them.
+/// What the head sees: where the places are that the net looks at, and the features at the first of
+/// them.
 fn neck(tape: &mut Tape, params: &mut Params, map: Var) -> Var {
     let channels = tape.shape(map)[2];
     // A bias would shift all scores alike, which a softmax does not see.

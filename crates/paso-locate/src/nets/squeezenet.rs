@@ -1,8 +1,12 @@
 //! `SqueezeNet` 1.1 as a body: features that were learned on other images, to be read from a file.
 //!
-//! Iandola et al., *`SqueezeNet`*, arXiv 1602.07360, in the authors' version 1.1: a 3x3 convolution of stride 2, then eight
-//! fire modules (a 1x1 convolution that squeezes, and two that expand side by side), with 3x3 max pools of stride 2
-//! between them. 722,496 parameters, 512 channels at a sixteenth of the image's sides.
+//! Iandola et al., *`SqueezeNet`*, arXiv 1602.07360, in the authors' version 1.1: a 3x3 convolution
+//! of stride 2, then eight fire modules (a 1x1 convolution that squeezes, and two that expand side
+//! by side), with 3x3 max pools of stride 2 between them. 722,496 parameters, 512 channels at a
+//! sixteenth of the image's sides.
+//!
+//! Why this net: it is small enough for a CPU, its weights are freely available, and its layers are
+//! plain. The file is given by the user, and nothing is downloaded.
 
 use super::{Body, Recorded, net::normalized};
 use crate::Error;
@@ -12,7 +16,8 @@ use paso_tape::{Conv, Params, Pool, Tape, Var};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::path::Path;
 
-/// Squeezed and expanded channels of the fire modules; the expanded ones come twice, from 1x1 and from 3x3 kernels.
+/// Squeezed and expanded channels of the fire modules; the expanded ones come twice, from 1x1 and
+/// from 3x3 kernels.
 const FIRES: [(usize, usize); 8] =
     [(16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256)];
 
@@ -57,8 +62,8 @@ const BGR_MEAN: [f32; 3] = [103.939, 116.779, 123.68];
 
 /// Reads the body's parameters from a safetensors file of f32 or f16.
 ///
-/// The first convolution is changed to see what paso's nets see (see [`MEAN`] and [`STD`]): it has no padding, so that
-/// a change of units can be moved into its weights without a trace.
+/// The first convolution is changed to see what paso's nets see (see [`MEAN`] and [`STD`]): it has
+/// no padding, so that a change of units can be moved into its weights without a trace.
 ///
 /// # Errors
 /// When the file cannot be read, or a tensor is missing or has another shape or type.
@@ -101,8 +106,8 @@ pub(crate) fn load(path: &Path, params: &mut Params, body: Body) -> Result<(), E
     Ok(())
 }
 
-/// Changes the first convolution's weights (`[3, 3, in, out]`) from blue, green, red in 0..255 to the nets' own units, and
-/// returns what each of its outputs has to be shifted by.
+/// Changes the first convolution's weights (`[3, 3, in, out]`) from blue, green, red in 0..255 to
+/// the nets' own units, and returns what each of its outputs has to be shifted by.
 fn in_our_units(weight: &mut [f32]) -> Vec<f32> {
     let out = weight.len() / 27;
     let mut shift = vec![0.0_f32; out];

@@ -1,4 +1,6 @@
 //! A stack of 3x3 convolutions in three widths.
+//!
+//! The obvious net, and the one to compare others with: convolution, batch norm, `ReLU`, pool.
 
 use super::{Recorded, net::normalized};
 use paso_tape::{Conv, Params, Pool, Tape, Var};
@@ -15,7 +17,8 @@ pub(crate) fn medium(tape: &mut Tape, params: &mut Params, image: Var) -> Record
     (stages(tape, params, image, [32, 64, 128, 256]), None)
 }
 
-/// Four stages; all but the last are followed by a pool, so that the last map keeps an eighth of the image's sides.
+/// Four stages; all but the last are followed by a pool, so that the last map keeps an eighth of
+/// the image's sides.
 fn stages(tape: &mut Tape, params: &mut Params, image: Var, widths: [usize; 4]) -> Var {
     let mut map = image;
     for (i, &width) in widths.iter().enumerate() {

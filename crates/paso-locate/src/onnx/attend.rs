@@ -1,4 +1,9 @@
-//! [`Attend`](crate::nets::attend::Attend) as operators: softmaxes over the pixels, and products with coordinates and features.
+//! [`Attend`](crate::nets::attend::Attend) as operators: softmaxes over the pixels, and products
+//! with coordinates and features.
+//!
+//! Only operators of opset 17 are used, so that a runtime needs no extension: a softmax over the
+//! last axis of `[N, places, pixels]`, a product with a constant matrix of coordinates, and one
+//! with the features.
 
 use super::graph::{int, ints};
 use super::state::ExportState;
@@ -8,7 +13,8 @@ use paso_tape::{Node, Var};
 /// Coordinates of a place.
 const COORDINATES: usize = 2;
 
-/// The places that softmaxes over the maps of scores point at, and the features at the first of them.
+/// The places that softmaxes over the maps of scores point at, and the features at the first of
+/// them.
 pub(super) fn record(
     state: &mut ExportState<'_>,
     node: &Node,

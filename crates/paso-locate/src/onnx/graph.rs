@@ -32,7 +32,8 @@ impl Graph {
         }
     }
 
-    /// A node with one output. Returns the output's name: the node's name, with a number where that is taken.
+    /// A node with one output. Returns the output's name: the node's name, with a number where that
+    /// is taken.
     pub(crate) fn node(
         &mut self,
         kind: &str,
@@ -84,7 +85,8 @@ impl Graph {
         name
     }
 
-    /// A tensor of the net under its own name, which was reserved; once, however many nodes read it.
+    /// A tensor of the net under its own name, which was reserved; once, however many nodes read
+    /// it.
     pub(crate) fn parameter(&mut self, name: &str, shape: &[usize], values: &[f32]) {
         if self.initializers.iter().any(|t| t.name == name) {
             return;

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn a_filter_is_transposed_to_channels_first() {
-        // Two pixels, two inputs, three outputs: the value says where it was, as pixel, input, output.
+        // Two pixels, two inputs, three outputs: the value says where it was, as pixel, input,
+        // output.
         let values: Vec<f32> = [0, 1]
             .iter()
             .flat_map(|p| [0, 1].map(|i| [0, 1, 2].map(|o| (100 * p + 10 * i + o) as f32)))

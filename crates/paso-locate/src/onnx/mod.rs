@@ -1,8 +1,16 @@
 //! A trained net as an ONNX file, for runtimes other than paso's own.
 //!
-//! The graph takes `image`, float `[N, size, size, 3]`: RGB in 0..255 of the upright image, resized to the net's
-//! square. It gives `box`, float `[N, 4]`: `x_min, y_min, x_max, y_max` as fractions, clamped to the image; `logits` and
-//! `scores`, float `[N, classes]`. Normalization, the soft argmax and the box's corners are all inside.
+//! The graph takes `image`, float `[N, size, size, 3]`: RGB in 0..255 of the upright image, resized
+//! to the net's square. It gives `box`, float `[N, 4]`: `x_min, y_min, x_max, y_max` as fractions,
+//! clamped to the image; `logits` and `scores`, float `[N, classes]`. Normalization, the soft
+//! argmax and the box's corners are all inside.
+//!
+//! The exporter walks the operations that the tape recorded (`walk.rs`), so that a network needs no
+//! code here. What training alone needs (losses, dropout, batch statistics) is left out; batch
+//! norms use their running statistics. The same model is the same file, byte for byte.
+//!
+//! Values agree with paso's own to rounding: sums are in another order in other runtimes. The tests
+//! compute the graph with an interpreter of their own and compare.
 
 mod answers;
 mod attend;
@@ -28,8 +36,8 @@ use proto::{
 
 /// The bytes of an ONNX file that computes what [`Model::locate`] does after resizing.
 ///
-/// The metadata have `classes` (a JSON list of names, in the order of the scores), `net`, `size` and `paso` (the
-/// version that wrote the file).
+/// The metadata have `classes` (a JSON list of names, in the order of the scores), `net`, `size`
+/// and `paso` (the version that wrote the file).
 ///
 /// ```
 /// use paso_locate::{Model, TrainConfig, onnx};
@@ -41,7 +49,8 @@ use proto::{
 /// ```
 ///
 /// # Errors
-/// [`Error::Onnx`] when an operation of the net has no form in ONNX. All nets of [`NetName`](crate::NetName) have one.
+/// [`Error::Onnx`] when an operation of the net has no form in ONNX. All nets of
+/// [`NetName`](crate::NetName) have one.
 pub fn encode(model: &Model) -> Result<Vec<u8>, Error> {
     let (side, classes) = (model.config().size as usize, model.classes().len());
     let mut graph = net(model)?.finish("paso");

@@ -1,7 +1,8 @@
-//! The few messages of `onnx.proto` that a net needs, with the field numbers of ONNX's specification.
+//! The few messages of `onnx.proto` that a net needs, with the field numbers of ONNX's
+//! specification.
 //!
-//! Written by hand, so that building paso needs no compiler of protocol buffers. Fields that are left out here are
-//! optional there. The numbers are the format: they never change.
+//! Written by hand, so that building paso needs no compiler of protocol buffers. Fields that are
+//! left out here are optional there. The numbers are the format: they never change.
 
 /// The version of the file's form. 8 is that of opset 17's time, which every current runtime reads.
 pub(crate) const IR_VERSION: i64 = 8;
@@ -79,7 +80,8 @@ pub(crate) struct NodeProto {
     pub(crate) attribute: Vec<AttributeProto>,
 }
 
-/// One of the three values, and in `kind` which of them. They are optional so that a 0 is written too.
+/// One of the three values, and in `kind` which of them. They are optional so that a 0 is written
+/// too.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct AttributeProto {
     #[prost(string, tag = "1")]

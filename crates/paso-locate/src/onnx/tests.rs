@@ -52,7 +52,8 @@ fn the_nodes_are_those_of_the_net() {
 fn squeezenet_has_its_eight_fire_modules() {
     let (_, file) = decoded(NetName::Squeezenet);
     let count = |kind| graph(&file).node.iter().filter(|n| n.op_type == kind).count();
-    // One convolution before, three each, one to narrow the map, and the scores; the last concatenation is the neck's.
+    // One convolution before, three each, one to narrow the map, and the scores; the last
+    // concatenation is the neck's.
     assert_eq!(["Conv", "Relu", "MaxPool", "Concat"].map(count), [27, 26, 3, 9]);
     let coordinates = graph(&file).initializer.iter().find(|t| t.name.ends_with(".coordinates"));
     assert_eq!(coordinates.expect("they are there").dims, [9, 2], "64 pixels become 3 x 3");

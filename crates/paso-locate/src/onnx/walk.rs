@@ -1,4 +1,5 @@
-//! From a recorded tape to a graph: one ONNX form for each operation, whatever net they are part of.
+//! From a recorded tape to a graph: one ONNX form for each operation, whatever net they are part
+//! of.
 
 use super::graph::{Graph, int};
 use super::state::ExportState;
@@ -9,12 +10,12 @@ use paso_tape::{Node, Op, Params, Tape, Var};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Writes what `outputs` need, as inference computes it, from the input `x` whose value has this name: a map, or a row of
-/// one pixel. Returns the names of the outputs' values.
+/// Writes what `outputs` need, as inference computes it, from the input `x` whose value has this
+/// name: a map, or a row of one pixel. Returns the names of the outputs' values.
 ///
 /// # Errors
-/// When an output needs another input, or an operation without a form in ONNX: a loss, or a custom operation but
-/// [`Attend`].
+/// When an output needs another input, or an operation without a form in ONNX: a loss, or a custom
+/// operation but [`Attend`].
 pub(crate) fn export<const N: usize>(
     graph: &mut Graph,
     (tape, params): (&Tape, &Params),
@@ -37,7 +38,8 @@ pub(crate) fn export<const N: usize>(
     Ok(outputs.map(|output| state.value(output).to_owned()))
 }
 
-/// Writes one node. The name of its value is the node's, unless that is taken or the value is its input's.
+/// Writes one node. The name of its value is the node's, unless that is taken or the value is its
+/// input's.
 fn operation(state: &mut ExportState<'_>, node: &Node) -> Result<String, Error> {
     let name = node.name();
     Ok(match node.op() {

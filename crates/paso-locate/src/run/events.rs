@@ -1,9 +1,13 @@
 //! The record of a run once more, for TensorBoard: `events.out.tfevents.SECONDS.paso`, up to seven
 //! scalars an epoch.
 //!
-//! A run has one such file. Resuming begins a new one with the epochs that the checkpoint knows, at the times at which
-//! they were done, and removes the old one. The file opens by saying that a session starts at step 0, so that a
-//! TensorBoard which has seen the old file forgets it.
+//! A run has one such file. Resuming begins a new one with the epochs that the checkpoint knows, at
+//! the times at which they were done, and removes the old one. The file opens by saying that a
+//! session starts at step 0, so that a TensorBoard which has seen the old file forgets it.
+//!
+//! The format is TensorFlow's: records with checksums (`record.rs`), each a message of protocol
+//! buffers (`proto.rs`). Both are small enough to be written here; their readers are checked by
+//! `tests/python` against TensorBoard itself.
 
 mod proto;
 mod record;
@@ -45,7 +49,8 @@ impl Events {
             let time = times.get(&step(epoch)).copied().unwrap_or(now);
             push(&mut file, &scalars(epoch, time));
         }
-        // TensorBoard reads the files of a folder in the order of their names: ten digits do for centuries.
+        // TensorBoard reads the files of a folder in the order of their names: ten digits do for
+        // centuries.
         let path = folder.join(format!("{PREFIX}{:010}{SUFFIX}", now.floor()));
         files::write_whole(&path, &file)?;
         for old in old.iter().filter(|&old| *old != path) {
@@ -81,7 +86,8 @@ fn event_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
-/// When each step's scalars were written. Only the times would be lost with a file that cannot be read.
+/// When each step's scalars were written. Only the times would be lost with a file that cannot be
+/// read.
 fn times(path: &Path) -> Vec<(i64, f64)> {
     let file = std::fs::read(path).unwrap_or_default();
     let events = record::read(&file).into_iter().filter_map(|data| Event::decode(data).ok());

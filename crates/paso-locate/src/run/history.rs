@@ -1,8 +1,12 @@
-//! The record of a run, a line an epoch: `metrics.csv` for spreadsheets, `metrics.jsonl` for programs,
-//! and the events of `crate::run::events` for TensorBoard.
+//! The record of a run, a line an epoch: `metrics.csv` for spreadsheets, `metrics.jsonl` for
+//! programs, and the events of `crate::run::events` for TensorBoard.
 //!
-//! Lines are appended. A kill can leave a line too much, or a part of one; resuming keeps the lines of
-//! the epochs that the checkpoint knows, and nothing else.
+//! Lines are appended. A kill can leave a line too much, or a part of one; resuming keeps the lines
+//! of the epochs that the checkpoint knows, and nothing else.
+//!
+//! The checkpoint is the truth and the record follows it: a line that no checkpoint knows is of an
+//! epoch that will be repeated. All three files are replaced when a run is resumed, from the
+//! lines of `metrics.jsonl`, which is the only one that epochs are read from.
 
 use crate::run::Epoch;
 use crate::run::events::Events;
@@ -113,5 +117,53 @@ mod tests {
             std::fs::read_to_string(&history.jsonl).expect("it is there").lines().count(),
             2
         );
+    }
+
+    #[test]
+    fn a_record_that_was_cut_anywhere_keeps_its_whole_lines() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let history = History::create(folder.path()).expect("it is written");
+        (1..=3).for_each(|e| history.append(&epoch(e)).expect("it is written"));
+        let whole = std::fs::read(&history.jsonl).expect("it is there");
+        for cut in 0..=whole.len() {
+            std::fs::write(&history.jsonl, &whole[..cut]).expect("it is written");
+            let (again, last) = History::resume(folder.path(), 9).expect("it is read");
+            // A line without its end is whole if only the end is missing.
+            let newlines = whole.iter().enumerate().filter(|(_, b)| **b == b'\n');
+            let lines = newlines.filter(|(at, _)| *at <= cut).count();
+            assert_eq!(last.map_or(0, |e| e.epoch), lines as u64, "cut at {cut}");
+            let jsonl = std::fs::read(&again.jsonl).expect("it is there");
+            assert!(whole.starts_with(&jsonl), "cut at {cut}");
+            let csv = std::fs::read_to_string(&again.csv).expect("it is there");
+            assert_eq!(csv.lines().count(), lines + 1, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_is_written_and_its_line_is_not_read_back() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let history = History::create(folder.path()).expect("it is written");
+        let infinite = Epoch { val_loss: f64::INFINITY, ..epoch(1) };
+        history.append(&infinite).expect("it is written");
+        let csv = std::fs::read_to_string(&history.csv).expect("it is there");
+        assert!(csv.contains(",inf,"), "{csv}");
+        let (_, last) = History::resume(folder.path(), 1).expect("it is read");
+        assert_eq!(last, None, "JSON has no infinity");
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_version_has_no_norm() {
+        let line = json_line(&epoch(1));
+        assert!(!line.contains("gradient_norm"), "{line}");
+        assert_eq!(serde_json::from_str::<Epoch>(&line).expect("an epoch"), epoch(1));
+        let line = json_line(&epoch(2));
+        assert_eq!(serde_json::from_str::<Epoch>(&line).expect("an epoch"), epoch(2));
+    }
+
+    #[test]
+    fn a_folder_without_a_record_is_an_error_that_names_the_file() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let message = History::resume(folder.path(), 1).expect_err("nothing is there").to_string();
+        assert!(message.contains("metrics.jsonl"), "{message}");
     }
 }

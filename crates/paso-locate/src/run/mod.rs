@@ -1,8 +1,21 @@
 //! A training run with its folder: epochs, checkpoints, and the record of how it went.
 //!
-//! The folder holds `config.toml`, `metrics.csv`, `metrics.jsonl`, `events.out.tfevents.*` for TensorBoard,
-//! `last.safetensors` and `best.safetensors` (by mean `IoU` on the validation images). A checkpoint is written after every
-//! epoch, whole or not at all, so that a killed run loses its current epoch at most.
+//! The folder holds `config.toml`, `metrics.csv`, `metrics.jsonl`, `events.out.tfevents.*` for
+//! TensorBoard, `last.safetensors` and `best.safetensors` (by mean `IoU` on the validation images).
+//! A checkpoint is written after every epoch, whole or not at all, so that a killed run loses its
+//! current epoch at most.
+//!
+//! # What a kill leaves, by the moment at which it comes
+//!
+//! | killed while | left behind | resuming |
+//! |---|---|---|
+//! | an epoch is trained | the checkpoint of the epoch before | repeats the epoch, with the same bits |
+//! | the record is appended | a line without a checkpoint, or a part of one | cuts it off |
+//! | a checkpoint is written | a temporary file next to the old one | removes it |
+//! | the first epoch is kept | the best checkpoint without the last | copies it |
+//!
+//! A folder that holds a run is never begun anew: the same command twice is an error, not a lost
+//! run.
 
 mod events;
 mod history;
@@ -42,12 +55,35 @@ pub struct Epoch {
     pub iou50: f64,
     /// The share of validation images whose class is right.
     pub class_accuracy: f64,
-    /// The mean over the epoch's steps of the gradient's norm before clipping. None in records of earlier versions.
+    /// The mean over the epoch's steps of the gradient's norm before clipping. None in records of
+    /// earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_norm: Option<f64>,
 }
 
 /// A training run that is evaluated after every epoch, and kept in a folder if it has one.
+///
+/// ```
+/// use paso_locate::data::{PrepareOptions, Prepared, Split};
+/// use paso_locate::demo::{DemoOptions, dataset};
+/// use paso_locate::{NetName, Run, TrainConfig};
+/// use std::sync::Arc;
+///
+/// let demo = dataset(&DemoOptions { train: 4, val: 2, seed: 0 })?;
+/// let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
+/// let part = |split| Prepared::new(&demo, &demo.indices(split), &options).map(|(images, _)| images);
+/// let (train, val) = (Arc::new(part(Split::Train)?), part(Split::Val)?);
+/// let (net, size, batch, epochs) = (NetName::Tiny, 32, 4, 2);
+/// let config = TrainConfig { net, size, batch, epochs, ..TrainConfig::default() };
+///
+/// let mut run = Run::new(&config, demo.classes.clone(), train, val, None, None)?;
+/// while !run.is_done() {
+///     let epoch = run.epoch(|_| ())?;
+///     println!("epoch {}: mean IoU {:.3}", epoch.epoch, epoch.mean_iou);
+/// }
+/// assert_eq!((run.epochs(), run.last().map(|last| last.step)), (2, Some(2)));
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Run {
     trainer: Trainer,
@@ -59,12 +95,12 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run before its first epoch, in a new folder if one is given; with `features` for the net's body, if any (see
-    /// [`Trainer::load_features`]).
+    /// A run before its first epoch, in a new folder if one is given; with `features` for the net's
+    /// body, if any (see [`Trainer::load_features`]).
     ///
     /// # Errors
-    /// When a setting is out of range, the features cannot be used, or the folder holds a run already or cannot be
-    /// written. No folder is made for a run that cannot begin.
+    /// When a setting is out of range, the features cannot be used, or the folder holds a run
+    /// already or cannot be written. No folder is made for a run that cannot begin.
     pub fn new(
         config: &TrainConfig,
         classes: Vec<String>,
@@ -81,8 +117,8 @@ impl Run {
 
     /// The run in a folder, after the last epoch that was finished.
     ///
-    /// With `config` it gets the number of epochs and the patience of these settings: a schedule that is a shape is bound
-    /// anew, to the new number of steps. All else stays as the run has it.
+    /// With `config` it gets the number of epochs and the patience of these settings: a schedule
+    /// that is a shape is bound anew, to the new number of steps. All else stays as the run has it.
     ///
     /// # Errors
     /// When there is no checkpoint, or it does not fit the images.
@@ -162,9 +198,11 @@ impl Run {
         self.trainer.steps() >= self.trainer.total_steps() || self.stopped_early().is_some()
     }
 
-    /// The epochs that the run waited in vain for a better mean `IoU`, once they are as many as its patience.
+    /// The epochs that the run waited in vain for a better mean `IoU`, once they are as many as its
+    /// patience.
     ///
-    /// This follows from the best epoch, which a checkpoint knows: a run that was killed stops where it would have.
+    /// This follows from the best epoch, which a checkpoint knows: a run that was killed stops
+    /// where it would have.
     #[must_use]
     pub fn stopped_early(&self) -> Option<u64> {
         let patience = self.trainer.model().config().patience?;
@@ -175,8 +213,9 @@ impl Run {
     /// Trains one epoch, evaluates it and keeps it; `look` sees every step.
     ///
     /// # Errors
-    /// [`Error::Diverged`], also when the net or its validation loss is not finite at the end: a checkpoint never holds
-    /// such numbers. Or when the folder cannot be written. The older checkpoints stay whole.
+    /// [`Error::Diverged`], also when the net or its validation loss is not finite at the end: a
+    /// checkpoint never holds such numbers. Or when the folder cannot be written. The older
+    /// checkpoints stay whole.
     pub fn epoch(&mut self, mut look: impl FnMut(&StepReport)) -> Result<Epoch, Error> {
         let left = self.trainer.total_steps() - self.trainer.steps();
         let steps = self.trainer.steps_per_epoch().min(left);
@@ -223,8 +262,8 @@ impl Run {
     }
 }
 
-/// The checkpoint that a run goes on from: the last one. A run that was killed while its first epoch was kept may have
-/// the best one only, which is the same then.
+/// The checkpoint that a run goes on from: the last one. A run that was killed while its first
+/// epoch was kept may have the best one only, which is the same then.
 ///
 /// # Errors
 /// When the folder has neither.
@@ -240,8 +279,8 @@ pub fn newest(folder: &Path) -> Result<PathBuf, Error> {
     })
 }
 
-/// A new run folder with its settings. A folder that holds a run is never written over; one whose run was stopped before
-/// its first checkpoint may begin again with the same settings.
+/// A new run folder with its settings. A folder that holds a run is never written over; one whose
+/// run was stopped before its first checkpoint may begin again with the same settings.
 fn create(folder: &Path, config: &TrainConfig) -> Result<(PathBuf, History), Error> {
     let settings = std::fs::read_to_string(folder.join(CONFIG)).ok();
     let again = settings.is_some_and(|text| toml::from_str(&text).is_ok_and(|c| config == &c));
@@ -265,3 +304,6 @@ fn write_config(folder: &Path, config: &TrainConfig) -> Result<(), Error> {
         .map_err(|e| Error::Folder { path: folder.to_owned(), message: e.to_string() })?;
     files::write_whole(&folder.join(CONFIG), text.as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

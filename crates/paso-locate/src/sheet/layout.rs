@@ -1,4 +1,7 @@
 //! Tiles, their captions, and how they are laid out.
+//!
+//! A tile is an image of at most 200 pixels on its longer side with two lines of text. Tiles of a
+//! row stand on one line, so that their captions do.
 
 use crate::BBox;
 use crate::draw;

@@ -1,4 +1,8 @@
 //! Contact sheets: many images with their boxes on one, for people to look at.
+//!
+//! The two sheets answer the questions that a table of metrics cannot: what are the images that the
+//! net gets wrong ([`worst`]), and what does it get to see in training ([`first_batch`]). Wrong
+//! labels are most often found on the first, augmentation that destroys the object on the second.
 
 mod layout;
 
@@ -16,9 +20,10 @@ use layout::{DIM, PLAIN, SIDE, Tile, scaled, sheet, shortened};
 /// The most images on a sheet.
 pub const SHOWN: usize = 48;
 
-/// The images whose predicted box overlaps the true one least, worst first, at most [`SHOWN`]. Green is
-/// the label, red the net; below stand the overlap, the true class (in red where the net says another one, and which)
-/// and the image's name. The images are read again, at their own aspect.
+/// The images whose predicted box overlaps the true one least, worst first, at most [`SHOWN`].
+/// Green is the label, red the net; below stand the overlap, the true class (in red where the net
+/// says another one, and which) and the image's name. The images are read again, at their own
+/// aspect.
 ///
 /// `found` is what the net said about `images`, which are samples of `dataset`.
 ///
@@ -73,6 +78,18 @@ pub fn worst(
 
 /// The first batch of a training run as the net sees it, changed by augmentation, at most [`SHOWN`]
 /// images of it.
+///
+/// ```
+/// use paso_locate::data::{PrepareOptions, Prepared, Split};
+/// use paso_locate::demo::{DemoOptions, dataset};
+/// use paso_locate::{TrainConfig, sheet};
+/// let demo = dataset(&DemoOptions { train: 9, val: 1, seed: 0 })?;
+/// let images = Prepared::new(&demo, &demo.indices(Split::Train), &PrepareOptions::default())?.0;
+/// let drawn = sheet::first_batch(&TrainConfig::default(), &images, &demo.classes)?;
+/// // Eight images in a row, one in the next.
+/// assert_eq!(drawn.width(), 8 + 8 * 208);
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 ///
 /// # Errors
 ///

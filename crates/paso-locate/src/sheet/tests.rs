@@ -104,3 +104,54 @@ fn long_names_keep_their_end() {
     assert!(long.starts_with("..") && long.ends_with("/end.jpg"), "{long}");
     assert_eq!(long.len(), LETTERS);
 }
+
+/// Tiles of these heights, all as wide as a column.
+fn tiles(heights: &[u32]) -> Vec<Tile> {
+    let captions = || [(String::new(), PLAIN), (String::new(), DIM)];
+    let tile = |&h: &u32| Tile { image: RgbImage::new(SIDE, h), captions: captions() };
+    heights.iter().map(tile).collect()
+}
+
+#[test]
+fn a_sheet_is_as_large_as_its_rows_and_never_narrower_than_its_title() {
+    let top = LINE + 2 * GAP;
+    let below = 2 * LINE + 2 + GAP;
+    for (heights, columns, rows) in [
+        (vec![100], 1, vec![100]),
+        (vec![100, 20, 150], 3, vec![150]),
+        (vec![90; 8], 8, vec![90]),
+        ([vec![90; 8], vec![30]].concat(), 8, vec![90, 30]),
+        (vec![200; SHOWN], 8, vec![200; 6]),
+    ] {
+        let drawn = sheet("", &tiles(&heights));
+        let height = top + rows.iter().map(|row| row + below).sum::<u32>();
+        assert_eq!(drawn.dimensions(), (GAP + columns * (SIDE + GAP), height), "{heights:?}");
+    }
+    let title = "t".repeat(300);
+    let wide = sheet(&title, &tiles(&[10])).width();
+    assert_eq!(wide, 300 * crate::draw::LETTER_WIDTH + 2 * GAP);
+}
+
+#[test]
+fn a_tile_keeps_the_aspect_of_its_image() {
+    let orientation = crate::image::Orientation::UPRIGHT;
+    for ((width, height), size) in [
+        ((400, 400), (200, 200)),
+        ((400, 100), (200, 50)),
+        ((30, 90), (67, 200)),
+        ((1000, 1), (200, 1)),
+    ] {
+        let rgb = vec![90; 3 * (width * height) as usize];
+        let image = Image { width, height, rgb, orientation };
+        let tile = scaled(&image, &[(BBox::new(0.25, 0.25, 0.75, 0.75), LABELED)]);
+        assert_eq!(tile.dimensions(), size, "{width}x{height}");
+    }
+}
+
+#[test]
+fn a_long_name_keeps_its_end_and_fits_the_column() {
+    assert_eq!(shortened("cat.jpg"), "cat.jpg");
+    let long = shortened(&format!("{}/cat-0001.jpg", "folder".repeat(20)));
+    assert_eq!(long.chars().count(), LETTERS);
+    assert!(long.starts_with("..") && long.ends_with("/cat-0001.jpg"), "{long}");
+}

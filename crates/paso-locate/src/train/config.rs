@@ -1,4 +1,8 @@
 //! The settings of a training run: plain data, checked once, kept in the run folder.
+//!
+//! Settings are plain data: a file of TOML or JSON with some of the fields is enough, and a field
+//! that does not exist is an error, so that a misspelled one is not silently its default. They are
+//! checked by one function, which every way into a training calls.
 
 use crate::Error;
 use crate::augment::Augment;
@@ -9,6 +13,17 @@ use std::ops::RangeInclusive;
 /// Everything that decides what a training run computes.
 ///
 /// The number of threads is not here: it changes how long a run takes, never a bit of its result.
+///
+/// ```
+/// use paso_locate::{NetName, TrainConfig};
+/// let config = TrainConfig { net: NetName::Mobile, epochs: 30, ..TrainConfig::default() };
+/// config.check()?;
+/// // 100 images are 7 batches of 16, of which the last reaches into the next pass.
+/// assert_eq!((config.steps_per_epoch(100), config.total_steps(100)), (7, 210));
+/// let error = TrainConfig { size: 100, ..config }.check().expect_err("no multiple of 16");
+/// assert_eq!(error.to_string(), "size is 100; it must be a multiple of 16, from 32 to 512");
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
@@ -39,23 +54,25 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// How training images are flipped, zoomed and recolored.
     pub augment: Augment,
-    /// The last share of the run, in steps, that trains with [`Augment::without_geometry`]: images mirrored and recolored at most, so
-    /// that the net ends on views like those that it will meet, as `close_mosaic` of Ultralytics does. 0..=1. Default 0.
+    /// The last share of the run, in steps, that trains with [`Augment::without_geometry`]: images
+    /// mirrored and recolored at most, so that the net ends on views like those that it will meet,
+    /// as `close_mosaic` of Ultralytics does. 0..=1. Default 0.
     pub close_augment: f64,
-    /// The rate of a body that was trained elsewhere, as a share of the net's, 0..=1. Default 0.1. Other nets have none.
+    /// The rate of a body that was trained elsewhere, as a share of the net's, 0..=1. Default 0.1.
+    /// Other nets have none.
     pub body_rate: f64,
     /// The share of the run that such a body stays frozen for, 0..=1. Default 0.1.
     pub frozen: f64,
-    /// The largest norm of the gradient over all weights: a longer one is scaled to it, as `PyTorch`'s `clip_grad_norm_`
-    /// does. Above 0, at most 1e6. Default none.
+    /// The largest norm of the gradient over all weights: a longer one is scaled to it, as
+    /// `PyTorch`'s `clip_grad_norm_` does. Above 0, at most 1e6. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// [`Run`](crate::Run)s stop after so many epochs without a better mean `IoU` on the validation images, 1..=100000.
-    /// For runs that do not rely on the end of a schedule. Default none.
+    /// [`Run`](crate::Run)s stop after so many epochs without a better mean `IoU` on the validation
+    /// images, 1..=100000. For runs that do not rely on the end of a schedule. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
-    /// Decay a step of the averaged weights that are kept in addition to the weights, 0 (none)..=0.999999.
-    /// Default 0.
+    /// Decay a step of the averaged weights that are kept in addition to the weights, 0
+    /// (none)..=0.999999. Default 0.
     pub average: f64,
 }
 
@@ -120,13 +137,15 @@ impl TrainConfig {
         (samples.div_ceil(self.batch) as u64).max(1)
     }
 
-    /// Steps that a body which was trained elsewhere stays frozen for.
+    /// Steps that a body which was trained elsewhere stays frozen for: [`frozen`](Self::frozen) of
+    /// all steps, rounded.
     #[must_use]
     pub fn frozen_steps(&self, samples: usize) -> u64 {
         share(self.frozen, self.total_steps(samples))
     }
 
-    /// How images are changed in a step, counted from 0.
+    /// How images are changed in a step, counted from 0, of a run over `samples` images: without
+    /// geometry in the last [`close_augment`](Self::close_augment) of its steps.
     #[must_use]
     pub fn augment_at(&self, step: u64, samples: usize) -> Augment {
         let total = self.total_steps(samples);
@@ -138,7 +157,8 @@ impl TrainConfig {
         }
     }
 
-    /// Steps of the whole run.
+    /// Steps of the whole run over `samples` images: [`steps`](Self::steps), or else those of all
+    /// [`epochs`](Self::epochs).
     #[must_use]
     pub fn total_steps(&self, samples: usize) -> u64 {
         self.steps.unwrap_or(self.epochs * self.steps_per_epoch(samples))
@@ -204,5 +224,80 @@ mod tests {
         }
         let never = TrainConfig { close_augment: 0.0, ..config };
         assert_eq!(never.augment_at(1000, 10), augment);
+    }
+
+    #[test]
+    fn every_range_holds_its_ends_and_nothing_beyond() {
+        type Set = fn(&mut TrainConfig, f64);
+        let below = |v: f64| v - 1e-9_f64.max(v.abs() * 1e-9);
+        let fields: [(&str, Set, f64, f64); 8] = [
+            ("weight_decay", |c, v| c.weight_decay = v, 0.0, 1.0),
+            ("class_weight", |c, v| c.class_weight = v, 0.0, 100.0),
+            ("label_smoothing", |c, v| c.label_smoothing = v, 0.0, 0.9),
+            ("close_augment", |c, v| c.close_augment = v, 0.0, 1.0),
+            ("body_rate", |c, v| c.body_rate = v, 0.0, 1.0),
+            ("frozen", |c, v| c.frozen = v, 0.0, 1.0),
+            ("average", |c, v| c.average = v, 0.0, 0.999_999),
+            ("clip_norm", |c, v| c.clip_norm = Some(v), f64::MIN_POSITIVE, 1e6),
+        ];
+        for (name, set, low, high) in fields {
+            let check = |value: f64| {
+                let mut config = TrainConfig::default();
+                set(&mut config, value);
+                config.check()
+            };
+            assert!(check(low).is_ok() && check(high).is_ok(), "{name}");
+            for bad in [below(low), high + high.abs() * 1e-6, f64::NAN, f64::INFINITY, -1.0] {
+                let message = check(bad).expect_err(name).to_string();
+                assert!(message.starts_with(&format!("{name} is ")), "{message}");
+            }
+        }
+        for size in (0..600).filter(|&s| s % 16 == 0 || s % 7 == 0) {
+            let allowed = size % 16 == 0 && (32..=512).contains(&size);
+            let config = TrainConfig { size, ..TrainConfig::default() };
+            assert_eq!(config.check().is_ok(), allowed, "{size}");
+        }
+    }
+
+    #[test]
+    fn settings_come_back_from_toml_and_json_and_unknown_ones_are_refused() {
+        let config = TrainConfig {
+            lr: 0.1 + 0.2,
+            steps: Some(7),
+            clip_norm: Some(0.5),
+            patience: Some(3),
+            net: NetName::Mobile,
+            augment: Augment::strong(),
+            ..TrainConfig::default()
+        };
+        let text = toml::to_string(&config).expect("TOML");
+        assert_eq!(toml::from_str::<TrainConfig>(&text).expect("settings"), config);
+        let json = serde_json::to_string(&config).expect("JSON");
+        assert_eq!(serde_json::from_str::<TrainConfig>(&json).expect("settings"), config);
+        assert_eq!(
+            toml::from_str::<TrainConfig>("").expect("all defaults"),
+            TrainConfig::default()
+        );
+        for (text, says) in [
+            ("epoch = 3", "unknown field `epoch`"),
+            ("net = \"huge\"", "huge"),
+            ("lr = \"fast\"", "fast"),
+            ("[augment]\nflip = 1.0", "unknown field `flip`"),
+        ] {
+            let message = toml::from_str::<TrainConfig>(text).expect_err(text).to_string();
+            assert!(message.contains(says), "{message}");
+        }
+    }
+
+    #[test]
+    fn steps_of_a_run_follow_from_epochs_unless_they_are_given() {
+        let config = TrainConfig { batch: 4, epochs: 10, frozen: 0.25, ..TrainConfig::default() };
+        for (samples, a_pass) in [(1, 1), (3, 1), (4, 1), (5, 2), (8, 2), (9, 3), (400, 100)] {
+            assert_eq!(config.steps_per_epoch(samples), a_pass);
+            assert_eq!(config.total_steps(samples), 10 * a_pass);
+        }
+        assert_eq!(config.frozen_steps(400), 250);
+        let given = TrainConfig { steps: Some(33), ..config };
+        assert_eq!((given.total_steps(400), given.frozen_steps(400)), (33, 8));
     }
 }

@@ -5,8 +5,9 @@ use super::batch::Batch;
 use crate::Error;
 
 impl Trainer {
-    /// Where a step went wrong: the first layer of the forward pass whose numbers are not finite, or, where they all are,
-    /// the last one whose gradient is not: gradients go from the end to the beginning.
+    /// Where a step went wrong: the first layer of the forward pass whose numbers are not finite,
+    /// or, where they all are, the last one whose gradient is not: gradients go from the end to the
+    /// beginning.
     pub(super) fn diverged(&self, step: u64, lr: f64) -> Error {
         let (net, params) = (&self.model.net, &self.model.params);
         let Batch { images, boxes, classes, .. } = &self.batch;
@@ -22,7 +23,8 @@ impl Trainer {
         Error::Diverged { step, lr, place }
     }
 
-    /// Refuses to go on from numbers that are not finite: of the net, or of what it says about the validation images.
+    /// Refuses to go on from numbers that are not finite: of the net, or of what it says about the
+    /// validation images.
     pub(crate) fn check_finite(&self, val_loss: f64) -> Result<(), Error> {
         let params = &self.model.params;
         let broken = |t: &&paso_tape::ParamInfo| {

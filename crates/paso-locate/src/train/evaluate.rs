@@ -1,4 +1,7 @@
 //! How good a run's net is, its averages are, and what is known of Adam's second moments.
+//!
+//! Evaluation changes nothing that training sees: not the weights, not the running statistics, not
+//! the moments. A run that is evaluated after every step has the bits of one that never is.
 
 use super::Trainer;
 use super::average::Average;
@@ -10,13 +13,14 @@ use crate::model::Evaluation;
 #[cfg(doc)]
 use crate::model::Model;
 
-/// Batches from which a Schedule-Free run takes its running statistics before it is evaluated: as many as the authors'
-/// package advises (`schedule_free`, README). What was there before weighs 0.9^50 then.
+/// Batches from which a Schedule-Free run takes its running statistics before it is evaluated: as
+/// many as the authors' package advises (`schedule_free`, README). What was there before weighs
+/// 0.9^50 then.
 pub const REFRESH: u64 = 50;
 
 impl Trainer {
-    /// How good the net is now. Under [`Update::ScheduleFree`] these are the averaged weights, with running statistics
-    /// of their own, from the last [`REFRESH`] batches.
+    /// How good the net is now. Under [`Update::ScheduleFree`] these are the averaged weights, with
+    /// running statistics of their own, from the last [`REFRESH`] batches.
     ///
     /// # Errors
     /// As [`Prepared::image`].
@@ -38,8 +42,8 @@ impl Trainer {
         evaluation
     }
 
-    /// Moves the running statistics to those of the weights as they are: the statistics of the weights that were trained
-    /// are not those of their average.
+    /// Moves the running statistics to those of the weights as they are: the statistics of the
+    /// weights that were trained are not those of their average.
     fn refresh(&mut self) -> Result<(), Error> {
         for step in self.steps().saturating_sub(REFRESH)..self.steps() {
             self.fill(step)?;
@@ -70,8 +74,9 @@ impl Trainer {
         averages.iter_mut().map(evaluate).collect()
     }
 
-    /// Adam's second moments: the sum of their roots over all parameters, bias-corrected, and each one's own rate at
-    /// `lr`, tensor by tensor. A body that was trained elsewhere counts by its share of the rate.
+    /// Adam's second moments: the sum of their roots over all parameters, bias-corrected, and each
+    /// one's own rate at `lr`, tensor by tensor. A body that was trained elsewhere counts by its
+    /// share of the rate.
     #[must_use]
     pub fn second_moment_stats(&self, lr: f64) -> (f64, Vec<(&str, Vec<f64>)>) {
         let (config, settings) = (*self.optimizer.config(), self.model.config());

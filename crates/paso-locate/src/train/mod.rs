@@ -1,4 +1,19 @@
 //! Training: one [`Trainer`] is one run; each [`Trainer::step`] is one batch and one update.
+//!
+//! # One step
+//!
+//! 1. The samples of the batch, by [`order`] from the seed and the step number.
+//! 2. Their augmented images, in parallel.
+//! 3. Forward and backward pass over the tape: loss `box + class_weight * class`, where `box` is
+//!    `1 - GIoU` and `class` a cross-entropy with label smoothing.
+//! 4. The norm of the gradient; a step whose loss or norm is not finite is refused before it changes a
+//!    weight.
+//! 5. Clipping, then `AdamW` at the rate that the schedule has for this step.
+//! 6. Averaged weights, where they are kept.
+//!
+//! The step number is the only state besides weights and moments. That is why a checkpoint is small
+//! and why resuming cannot drift: the order of the samples, the augmentation and the learning rate
+//! are functions of it.
 
 mod average;
 mod batch;
@@ -23,11 +38,41 @@ use paso_schedule::{Shape, Spec};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A training run in memory: the net, the optimizer, the data and the place in the stream of samples.
+/// A training run in memory: the net, the optimizer, the data and the place in the stream of
+/// samples.
 ///
-/// Everything random follows from the settings' seed and the step number. The result has the same bits
-/// for any number of threads (the current rayon pool's are used), and a run that was saved and resumed
-/// has the same bits as one that never stopped.
+/// Everything random follows from the settings' seed and the step number. The result has the same
+/// bits for any number of threads (the current rayon pool's are used), and a run that was saved and
+/// resumed has the same bits as one that never stopped.
+///
+/// ```
+/// use paso_locate::data::{PrepareOptions, Prepared, Split};
+/// use paso_locate::demo::{DemoOptions, dataset};
+/// use paso_locate::{NetName, TrainConfig, Trainer};
+/// use std::{path::Path, sync::Arc};
+///
+/// let demo = dataset(&DemoOptions { train: 8, val: 2, seed: 0 })?;
+/// let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
+/// let (images, _) = Prepared::new(&demo, &demo.indices(Split::Train), &options)?;
+/// let images = Arc::new(images);
+///
+/// let config = TrainConfig {
+///     net: NetName::Tiny,
+///     size: 32,
+///     batch: 4,
+///     steps: Some(4),
+///     schedule: "warmup(50%) then cosine".into(),
+///     ..TrainConfig::default()
+/// };
+/// let mut run = Trainer::new(&config, demo.classes.clone(), Arc::clone(&images))?;
+/// assert!(run.step()?.loss.is_finite());
+///
+/// // What a checkpoint holds is enough to go on with the same bits.
+/// let (meta, tensors) = run.checkpoint(None);
+/// let mut again = Trainer::resume(Path::new("memory"), &meta, &tensors, images)?;
+/// assert_eq!(run.step()?, again.step()?);
+/// # Ok::<(), paso_locate::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Trainer {
     pub(crate) model: Model,
@@ -40,7 +85,8 @@ pub struct Trainer {
     averages: Vec<Average>,
 }
 
-/// What one step did.
+/// What one step did. The loss is that of one augmented batch, which is noisy: for how good the net
+/// is, evaluate it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
     /// Steps done, this one included.
@@ -59,7 +105,8 @@ impl Trainer {
     /// A run before its first step. `data` are the training images.
     ///
     /// # Errors
-    /// When a setting is out of range, the schedule cannot be read or bound, or the images have another size.
+    /// When a setting is out of range, the schedule cannot be read or bound, or the images have
+    /// another size.
     pub fn new(
         config: &TrainConfig,
         classes: Vec<String>,
@@ -69,7 +116,8 @@ impl Trainer {
         Self::assemble(model, None, data)
     }
 
-    /// Reads the net's body from a file of features that were learned on other images; before the first step.
+    /// Reads the net's body from a file of features that were learned on other images; before the
+    /// first step.
     ///
     /// # Errors
     /// When the net has no such body, or the file does not hold it.
@@ -118,8 +166,8 @@ impl Trainer {
         })
     }
 
-    /// Takes another way to update the weights, from the start on. Such a run can be evaluated and branched, but not
-    /// resumed: a checkpoint does not know how its run was updated.
+    /// Takes another way to update the weights, from the start on. Such a run can be evaluated and
+    /// branched, but not resumed: a checkpoint does not know how its run was updated.
     ///
     /// # Errors
     /// None that [`Trainer::new`] did not have for the same settings.
@@ -134,16 +182,17 @@ impl Trainer {
         Ok(())
     }
 
-    /// Keeps averaged weights with these decays a step, from the weights as they are now, instead of what the
-    /// settings ask for. They change nothing else.
+    /// Keeps averaged weights with these decays a step, from the weights as they are now, instead
+    /// of what the settings ask for. They change nothing else.
     pub fn keep_averages(&mut self, decays: &[f64]) {
         self.averages =
             decays.iter().map(|&decay| Average::new(decay, &self.model.params)).collect();
     }
 
-    /// A second run that stands where this one does and goes on by itself: the same weights, moments and averages, and
-    /// the same place in the stream of samples, which follows from `seed` from here on. With this run's own seed both
-    /// have the same bits for as long as they take the same rates.
+    /// A second run that stands where this one does and goes on by itself: the same weights,
+    /// moments and averages, and the same place in the stream of samples, which follows from `seed`
+    /// from here on. With this run's own seed both have the same bits for as long as they take the
+    /// same rates.
     ///
     /// # Errors
     /// None that [`Trainer::new`] did not have for the same settings.
@@ -182,13 +231,13 @@ impl Trainer {
         self.model.config().steps_per_epoch(self.data.len())
     }
 
-    /// The rate of a step, counted from 0.
+    /// The learning rate that the schedule has for a step, counted from 0.
     #[must_use]
     pub fn lr(&self, step: u64) -> f64 {
         self.schedule.at(step)
     }
 
-    /// The net as it is now.
+    /// The net as it is now: its last weights, not the averaged ones.
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
@@ -197,8 +246,8 @@ impl Trainer {
     /// Takes one step, on the threads of the current rayon pool.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when the loss or the gradient is not finite, with the step, its rate and the layer that it
-    /// began in. Nothing has been updated then but the running statistics.
+    /// [`Error::Diverged`] when the loss or the gradient is not finite, with the step, its rate and
+    /// the layer that it began in. Nothing has been updated then but the running statistics.
     pub fn step(&mut self) -> Result<StepReport, Error> {
         self.step_at(self.schedule.at(self.steps()), false)
     }
@@ -211,7 +260,8 @@ impl Trainer {
         self.step_at(lr, false)
     }
 
-    /// [`Trainer::step_at_rate`] with what the update did in the report. The step has the same bits.
+    /// [`Trainer::step_at_rate`] with what the update did in the report. The step has the same
+    /// bits.
     ///
     /// # Errors
     /// As [`Trainer::step`].
@@ -231,11 +281,11 @@ impl Trainer {
             .tape
             .forward(params, &[(net.image, images), (net.target, boxes), (net.class, classes)]);
         net.tape.backward(params, &mut self.gradient);
-        let gradient_norm = optimizer::norm(&self.gradient);
+        let gradient_norm = self.optimizer.norm(&self.gradient);
         if !loss.is_finite() || !gradient_norm.is_finite() {
             return Err(self.diverged(done, lr));
         }
-        let scale = optimizer::clip(gradient_norm, self.model.config().clip_norm);
+        let scale = self.optimizer.clip(gradient_norm);
         let params = &mut self.model.params;
         let arena = (params.values_mut(), &self.gradient[..]);
         let audit = self.optimizer.step(lr, arena, scale, audited)?;

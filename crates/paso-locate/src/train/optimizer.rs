@@ -1,22 +1,30 @@
-//! The optimizer of a run: `AdamW` over the net's tensors, and over those of a body that was trained before.
+//! The optimizer of a run: `AdamW` over the net's tensors, and over those of a body that was
+//! trained before.
 //!
-//! Two groups, because they count their own steps: a body that is unfrozen after some steps begins with the bias
-//! corrections of its own first step then, as PyTorch's parameters without a gradient do.
+//! Two groups, because they count their own steps: a body that is unfrozen after some steps begins
+//! with the bias corrections of its own first step then, as PyTorch's parameters without a gradient
+//! do.
+//!
+//! What differs between tensors is in [`Param`]: biases and norms do not decay, and the body's
+//! learning rate is a share of the net's. Clipping is over both groups, as `clip_grad_norm_` of all
+//! parameters is: clipping each by itself would change the direction of the step.
 
 use crate::{Error, TrainConfig};
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, ClipNorm, Isa, Param, Rule, ScheduleFree, StepAudit, StepOptions,
+    Adam, AdamConfig, AdamGroup, ClipNorm, Param, Rule, ScheduleFree, StepAudit, StepOptions,
     WeightDecay, grad_norm,
 };
 use paso_tape::{Kind, Params};
 
-/// How a run updates its weights. What is not `AdamW` is there for comparisons: checkpoints do not record it.
+/// How a run updates its weights. What is not `AdamW` is there for comparisons: checkpoints do not
+/// record it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Update {
     /// `AdamW`: a schedule of the learning rate schedules the weight decay as well.
     #[default]
     AdamW,
-    /// `AdamW` whose weights decay as at the highest learning rate in every step, whatever the schedule does.
+    /// `AdamW` whose weights decay as at the highest learning rate in every step, whatever the
+    /// schedule does.
     UnscheduledDecay,
     /// Schedule-Free `AdamW` (Defazio et al., arXiv 2405.15682), evaluated on its averaged weights.
     ScheduleFree,
@@ -33,13 +41,15 @@ pub(crate) struct Optimizer {
     split: usize,
     /// Steps that the body stays as it is.
     frozen: u64,
+    clip: Option<ClipNorm>,
 }
 
 /// What one update needs: the values of the arena and their gradient.
 type Arena<'a> = (&'a mut [f32], &'a [f32]);
 
 impl Optimizer {
-    /// Before the first step. The first `split` values are the body, which is unfrozen after so many steps.
+    /// Before the first step. The first `split` values are the body, which is unfrozen after so
+    /// many steps.
     pub(crate) fn new(
         config: &TrainConfig,
         params: &Params,
@@ -68,7 +78,9 @@ impl Optimizer {
             };
             AdamGroup::with_params(adam, mine.map(param))
         };
-        Ok(Self { update, body: group(true)?, rest: group(false)?, split, frozen })
+        let (body, rest) = (group(true)?, group(false)?);
+        let clip = config.clip_norm.map(ClipNorm::new);
+        Ok(Self { update, body, rest, split, frozen, clip })
     }
 
     /// Values of the arena that belong to the body.
@@ -81,7 +93,8 @@ impl Optimizer {
         self.update
     }
 
-    /// The weights to evaluate, from those that are trained: different ones under [`Update::ScheduleFree`] only.
+    /// The weights to evaluate, from those that are trained: different ones under
+    /// [`Update::ScheduleFree`] only.
     pub(crate) fn evaluated(&self, values: &mut [f32]) -> Vec<f32> {
         let (body, rest) = values.split_at_mut(self.split);
         let all = |tensors: &[&mut [f32]]| -> Vec<f32> {
@@ -126,8 +139,20 @@ impl Optimizer {
         self.rest.adam().config()
     }
 
-    /// Takes a step with the gradient times `scale`; with an audit where one is wanted. Weights are decayed, biases and
-    /// norms are not.
+    /// The L2 norm of a gradient over both groups. Finite exactly when all of its values are.
+    pub(crate) fn norm(&self, gradient: &[f32]) -> f64 {
+        grad_norm(self.rest.adam().isa(), [gradient], 2.0)
+    }
+
+    /// What a gradient of this norm is multiplied with, so that its norm is
+    /// [`TrainConfig::clip_norm`] at most: 1 without a bound. Here and not in the groups, since the
+    /// norm is that of both.
+    pub(crate) fn clip(&self, norm: f64) -> f64 {
+        self.clip.map_or(1.0, |clip| clip.factor(norm))
+    }
+
+    /// Takes a step with the gradient times `scale`; with an audit where one is wanted. Weights are
+    /// decayed, biases and norms are not.
     pub(crate) fn step(
         &mut self,
         lr: f64,
@@ -156,17 +181,6 @@ fn tensors<'v>(group: &AdamGroup, mut values: &'v mut [f32]) -> Vec<&'v mut [f32
         mine
     };
     group.lens().iter().map(cut).collect()
-}
-
-/// The norm of a gradient. Finite exactly when all of its values are.
-pub(crate) fn norm(gradient: &[f32]) -> f64 {
-    grad_norm(Isa::best(), [gradient], 2.0)
-}
-
-/// What a gradient of this norm is multiplied with, so that its norm is `max` at most. Here and not in the groups, since
-/// the norm is that of both.
-pub(crate) fn clip(norm: f64, max: Option<f64>) -> f64 {
-    max.map_or(1.0, |max| ClipNorm::new(max).factor(norm))
 }
 
 fn load(group: &mut AdamGroup, steps: u64, moments: &[&[f32]]) -> Result<(), Error> {
@@ -218,15 +232,17 @@ mod tests {
     #[test]
     fn a_long_gradient_is_clipped_over_the_whole_net_and_a_short_one_is_left() {
         let gradient: Vec<f32> = (0..37).map(|i| if i % 2 == 0 { 3.0 } else { -4.0 }).collect();
-        let length = super::norm(&gradient);
-        assert!((length - (19.0_f64 * 9.0 + 18.0 * 16.0).sqrt()).abs() < 1e-12, "{length}");
-        assert!(!super::norm(&[1.0, f32::NAN]).is_finite());
-        assert!(super::norm(&[f32::MAX; 40]).is_finite(), "no square overflows");
-        assert_eq!((super::clip(length, None), super::clip(length, Some(100.0))), (1.0, 1.0));
-        assert!((super::clip(length, Some(1.0)) * length - 1.0).abs() < 1e-6);
-
-        // A bound that is never reached changes no bit; one that is reached changes the run, and says what it clipped.
+        // A bound that is never reached changes no bit; one that is reached changes the run, and
+        // says what it clipped.
         let (mut free, mut loose, mut tight) = (run(None), run(Some(1e6)), run(Some(1e-3)));
+        let optimizer = free.optimizer();
+        let length = optimizer.norm(&gradient);
+        assert!((length - (19.0_f64 * 9.0 + 18.0 * 16.0).sqrt()).abs() < 1e-12, "{length}");
+        assert!(!optimizer.norm(&[1.0, f32::NAN]).is_finite());
+        assert!(optimizer.norm(&[f32::MAX; 40]).is_finite(), "no square overflows");
+        assert_eq!([&free, &loose].map(|run| run.optimizer().clip(length)), [1.0, 1.0]);
+        assert!((tight.optimizer().clip(length) * length - 1e-3).abs() < 1e-9);
+
         for step in 0..6 {
             let reports = [&mut free, &mut loose, &mut tight].map(|r| r.step().expect("a step"));
             assert_eq!(reports[0], reports[1], "step {step}");
@@ -234,7 +250,7 @@ mod tests {
         }
         assert_eq!(free.model().params.values(), loose.model().params.values());
         assert_ne!(free.model().params.values(), tight.model().params.values());
-        let moment = |run: &Trainer| super::norm(&run.optimizer().moments()[0].1);
+        let moment = |run: &Trainer| run.optimizer().norm(&run.optimizer().moments()[0].1);
         assert!(moment(&tight) <= 1e-3, "both groups together: {}", moment(&tight));
     }
 
@@ -253,7 +269,8 @@ mod tests {
 
     #[test]
     fn the_decay_that_no_schedule_scales_is_that_of_the_highest_rate() {
-        // At a learning rate of 0 nothing moves but by decay: weights shrink, biases and norms stay.
+        // At a learning rate of 0 nothing moves but by decay: weights shrink, biases and norms
+        // stay.
         let mut run = run(None);
         run.set_update(Update::UnscheduledDecay).expect("settings");
         steps(&mut run, 5);

@@ -3,6 +3,9 @@
 //! Training reads one endless stream: the samples of pass 0 in a shuffled order, then those of pass
 //! 1 in another, and so on. Batch `t` of size `b` holds positions `t*b .. (t+1)*b`, so that every
 //! batch is full, and whoever resumes needs nothing but the step number.
+//!
+//! A pass is a permutation drawn by the seed and the number of the pass. Samples are not drawn with
+//! replacement: each is seen once per pass, which is what an epoch means, and gives less noise.
 
 use crate::rng::{Purpose, rng};
 use rand::seq::SliceRandom;
@@ -77,5 +80,40 @@ mod tests {
         for k in (0..100).rev() {
             assert_eq!(Order::new(1, 13).at(k), there[usize::try_from(k).expect("small")]);
         }
+    }
+
+    #[test]
+    fn seeds_and_passes_have_orders_of_their_own_and_one_sample_is_always_it() {
+        let pass = |seed: u64, pass: u64| -> Vec<usize> {
+            let mut order = Order::new(seed, 40);
+            (0..40).map(|i| order.at(40 * pass + i).0).collect()
+        };
+        let mut all: Vec<Vec<usize>> = (0..5)
+            .flat_map(|seed| (0..5).map(move |p| (seed, p)))
+            .map(|(s, p)| pass(s, p))
+            .collect();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 25, "25 different orders of 40 samples");
+        let mut one = Order::new(3, 1);
+        assert!((0..9).all(|k| one.at(k) == (0, k)));
+    }
+
+    #[test]
+    fn every_sample_comes_equally_often_at_every_place() {
+        // 2000 passes over 5 samples: each is expected 400 times at each place, with a standard
+        // deviation of 18.
+        let mut order = Order::new(11, 5);
+        let mut counts = [[0_u32; 5]; 5];
+        for k in 0..10_000 {
+            counts[usize::try_from(k % 5).expect("small")][order.at(k).0] += 1;
+        }
+        assert!(counts.iter().flatten().all(|&n| (320..=480).contains(&n)), "{counts:?}");
+    }
+
+    #[test]
+    #[should_panic(expected = "no samples")]
+    fn there_is_no_order_of_nothing() {
+        let _ = Order::new(0, 0);
     }
 }

@@ -1,4 +1,8 @@
 //! Between a run in memory and its checkpoint.
+//!
+//! A checkpoint is refused if it was made with other training images: the order of the samples
+//! would be the same, and what they show would not. The fingerprint is of the prepared images, so
+//! that another size is another set, too.
 
 use super::Trainer;
 use super::average::Average;

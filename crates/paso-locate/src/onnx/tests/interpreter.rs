@@ -1,5 +1,5 @@
-//! A slow interpreter of the operators that the export writes, in f64, from ONNX's specification: a second opinion on what
-//! the exported file computes.
+//! A slow interpreter of the operators that the export writes, in f64, from ONNX's specification: a
+//! second opinion on what the exported file computes.
 
 use super::super::proto::{FLOAT, GraphProto, NodeProto, TensorProto};
 use std::collections::BTreeMap;
@@ -200,7 +200,8 @@ fn at(x: &Values, n: usize, c: usize, row: usize, column: usize) -> f64 {
     x.data[((n * x.shape[1] + c) * x.shape[2] + row) * x.shape[3] + column]
 }
 
-/// A map whose elements are computed from the pixels under each window: row, column, and place in the window.
+/// A map whose elements are computed from the pixels under each window: row, column, and place in
+/// the window.
 fn windows(
     x: &Values,
     channels: usize,

@@ -1,4 +1,5 @@
-//! The few messages of TensorFlow's `event.proto` and `summary.proto` that scalars need, with their field numbers.
+//! The few messages of TensorFlow's `event.proto` and `summary.proto` that scalars need, with their
+//! field numbers.
 
 /// `SessionLog.SessionStatus.START`.
 pub(crate) const START: i32 = 1;

@@ -1,4 +1,8 @@
 //! The framing of event files: `TFRecord`, a length and the bytes, each with a masked CRC-32C.
+//!
+//! A record is `length: u64, masked CRC of the length: u32, bytes, masked CRC of the bytes: u32`,
+//! all little-endian (`tensorflow/core/lib/io/record_writer.h`). The checksum of the length comes
+//! first, so that a damaged length is not followed to a wrong place.
 
 use crc::{CRC_32_ISCSI, Crc};
 
@@ -19,7 +23,8 @@ pub(crate) fn push(file: &mut Vec<u8>, data: &[u8]) {
     file.extend(masked_crc(data).to_le_bytes());
 }
 
-/// The records up to the first that is cut off or damaged: a kill can leave a part of one at the end.
+/// The records up to the first that is cut off or damaged: a kill can leave a part of one at the
+/// end.
 pub(crate) fn read(file: &[u8]) -> Vec<&[u8]> {
     let mut left = file;
     std::iter::from_fn(|| {
@@ -41,7 +46,8 @@ fn first(file: &[u8]) -> Option<(&[u8], &[u8])> {
     (u32::from_le_bytes(*sum) == masked_crc(data)).then_some((data, rest))
 }
 
-/// The checksum, turned and shifted: that of bytes which hold checksums themselves would be weak otherwise.
+/// The checksum, turned and shifted: that of bytes which hold checksums themselves would be weak
+/// otherwise.
 fn masked_crc(bytes: &[u8]) -> u32 {
     CRC32C.checksum(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }

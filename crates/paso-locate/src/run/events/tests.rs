@@ -89,3 +89,32 @@ fn a_run_that_had_no_events_gets_all_of_them() {
     Events::begin(folder.path(), &[epoch(1), epoch(2)]).expect("it is written");
     assert_eq!(steps(&events(folder.path())), [7, 14]);
 }
+
+#[test]
+fn a_file_that_was_cut_or_damaged_anywhere_loses_times_only() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let begun = Events::begin(folder.path(), &[]).expect("it is written");
+    (1..=2).for_each(|e| begun.append(&epoch(e)).expect("it is written"));
+    let path = only_file(folder.path());
+    let whole = std::fs::read(&path).expect("it is there");
+    let damaged = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        bytes
+    };
+    let cut = (0..whole.len()).step_by(3).map(|at| whole[..at].to_vec());
+    for bytes in cut.chain((0..whole.len()).step_by(3).map(damaged)) {
+        let old = folder.path().join("events.out.tfevents.0000000123.paso");
+        event_files(folder.path()).expect("a folder").iter().for_each(|path| {
+            std::fs::remove_file(path).expect("it is removed");
+        });
+        std::fs::write(&old, bytes).expect("it is written");
+        Events::begin(folder.path(), &[epoch(1), epoch(2)]).expect("it is written");
+        assert_eq!(steps(&events(folder.path())), [7, 14]);
+    }
+}
+
+#[test]
+fn a_step_beyond_what_the_format_holds_is_its_largest() {
+    assert_eq!(step(&Epoch { step: u64::MAX, ..epoch(1) }), i64::MAX);
+}

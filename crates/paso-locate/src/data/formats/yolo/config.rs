@@ -1,13 +1,28 @@
 //! `data.yaml` of a YOLO folder: names of classes, folders of splits.
+//!
+//! ```yaml
+//! path: ../datasets/cats   # where the author had it
+//! train: images/train      # a folder, a list of images, or several of them
+//! val: images/val
+//! names: [cat, dog]        # or 0: cat, 1: dog
+//! ```
+//!
+//! Nothing outside of the data set's folder is ever meant: a `..` at the start of a path, as
+//! Roboflow writes it, stands for the folder itself. A test split that is not there is normal; a
+//! train or val split that is not there is an error, since training would silently be on something
+//! else.
+//!
+//! Some name the same images for train and val. Then no split is taken from the file: what is
+//! evaluated would have been trained on.
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 
-use super::Split;
-use super::files::{Files, folder, is_below};
-use super::report::{Problem, ProblemKind};
 use crate::Error;
+use crate::data::Split;
+use crate::data::files::{Files, folder, is_below};
+use crate::data::report::{Problem, ProblemKind};
 
 /// What is known of classes and splits.
 #[derive(Debug, Default)]

@@ -4,14 +4,69 @@
 //! folder; if that file is not there, by the label file's own name (people rename both).
 //! Coordinates are taken as pixel edges. The challenge counted pixels from 1 and included the last;
 //! tools differ, and the difference is at most one pixel.
+//!
+//! ```xml
+//! <annotation>
+//!   <filename>cat.jpg</filename>
+//!   <size><width>640</width><height>480</height><depth>3</depth></size>
+//!   <object>
+//!     <name>cat</name>
+//!     <bndbox><xmin>10</xmin><ymin>20</ymin><xmax>60</xmax><ymax>50</ymax></bndbox>
+//!   </object>
+//! </annotation>
+//! ```
+//!
+//! Source: Everingham et al., *The PASCAL Visual Object Classes Challenge*, 2010, and the
+//! challenge's development kit.
+//!
+//! Traps:
+//!
+//! - `<size>` of 0 times 0: `LabelImg` writes it where it could not read the image; it states
+//!   nothing.
+//! - `<path>` is a path of the computer where the label was made, and is not read.
+//! - A document type is refused: entities are how a small XML file becomes gigabytes.
+//! - Other XML lies in such folders, too; a root that is not `<annotation>` is passed over with a
+//!   note.
 
 use rayon::prelude::*;
 use roxmltree::{Document, Node};
 
-use super::files::{Files, ImageIndex, check_inside, folder, stem};
-use super::report::{Problem, ProblemKind};
-use super::{Format, LabeledImage, Labels, Object, Unit};
+use super::{FormatFile, Outcome};
 use crate::Error;
+use crate::data::files::{Files, ImageIndex, check_inside, folder, stem};
+use crate::data::report::{Problem, ProblemKind};
+use crate::data::write::Target;
+use crate::data::{AnnotatedImage, Format, LabeledImage, Labels, Object, Unit};
+
+pub(crate) struct Voc;
+
+impl FormatFile for Voc {
+    const TITLE: &'static str = "Pascal VOC";
+    const LOOKED_FOR: &'static str = "*.xml with <annotation>";
+
+    fn is_here(files: &Files) -> bool {
+        files.with_ending("xml").any(|name| files.first_text(name).contains("<annotation"))
+    }
+
+    fn read(files: &Files) -> Outcome {
+        read(files)
+    }
+
+    fn write(target: &Target<'_>) -> Result<(), Error> {
+        target.contents.images.par_iter().try_for_each(|image| {
+            let objects: Vec<(&str, [f64; 4])> =
+                image.objects.iter().map(|o| (target.class(o), o.xyxy)).collect();
+            let own = image.name.rsplit('/').next().expect("a name has a last part");
+            let xml = annotation(own, (image.width, image.height), &objects);
+            target.file(&format!("annotations/{}.xml", stem(&image.name)), xml.as_bytes())
+        })
+    }
+
+    /// The challenge's lists name images without their ending.
+    fn list_line(image: &AnnotatedImage) -> String {
+        stem(&image.name).to_owned()
+    }
+}
 
 /// One label file.
 struct Annotation {
@@ -21,13 +76,7 @@ struct Annotation {
     objects: Vec<(String, [f64; 4], usize)>,
 }
 
-/// True if a folder has label files of this format.
-pub(crate) fn is_here(files: &Files) -> bool {
-    files.with_ending("xml").any(|name| files.first_text(name).contains("<annotation"))
-}
-
-/// Reads all label files of a folder.
-pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
+fn read(files: &Files) -> Outcome {
     let index = ImageIndex::new(files);
     let names: Vec<&str> = files.with_ending("xml").collect();
     let read: Vec<Result<Option<Annotation>, Problem>> =
@@ -168,7 +217,7 @@ fn line(node: Node<'_, '_>) -> usize {
 }
 
 /// The label file of one image: class names with their xyxy in pixels.
-pub(crate) fn annotation(
+fn annotation(
     filename: &str,
     (width, height): (u32, u32),
     objects: &[(&str, [f64; 4])],

@@ -5,13 +5,49 @@
 //! the two common tools have: `file,xmin,ymin,xmax,ymax,class` (and with the class second), or
 //! `file,width,height,class,xmin,ymin,xmax,ymax`. A row with a file and nothing else is an image
 //! without an object.
+//!
+//! ```csv
+//! filename,width,height,class,xmin,ymin,xmax,ymax
+//! cat.jpg,640,480,cat,10,20,60,50
+//! ```
+//!
+//! Traps:
+//!
+//! - There is no standard. What is known is what the TensorFlow Object Detection API's scripts,
+//!   `keras-retinanet` and spreadsheets write; a header removes all doubt.
+//! - Spreadsheets of some countries write `;`, and a decimal comma, which is refused as no number.
+//! - All rows of an image must state the same size: two sizes mean two images of one name.
 
 use std::collections::HashMap;
 
-use super::files::{Files, ImageIndex, check_inside, folder, is_image, split_of_name, stem};
-use super::report::{Problem, ProblemKind};
-use super::{Format, LabeledImage, Labels, Object, Unit};
+use super::{FormatFile, Outcome};
 use crate::Error;
+use crate::data::files::{
+    Files, ImageIndex, check_inside, folder, is_image, split_of_name, stem,
+};
+use crate::data::report::{Problem, ProblemKind};
+use crate::data::write::Target;
+use crate::data::{Format, LabeledImage, Labels, Object, Unit};
+
+pub(crate) struct Csv;
+
+impl FormatFile for Csv {
+    const TITLE: &'static str = "CSV";
+    const LOOKED_FOR: &'static str = "*.csv with a row an object";
+
+    fn is_here(files: &Files) -> bool {
+        let is_other = |name| matches!(first_row(&files.first_text(name)), First::Other);
+        files.with_ending("csv").any(|name| !is_other(name))
+    }
+
+    fn read(files: &Files) -> Outcome {
+        read(files)
+    }
+
+    fn write(target: &Target<'_>) -> Result<(), Error> {
+        write(target)
+    }
+}
 
 /// Columns by what they hold, and the names that they go by.
 const FILE: [&str; 6] = ["filename", "file_name", "file", "image", "image_path", "path"];
@@ -40,13 +76,7 @@ enum First {
     Other,
 }
 
-/// True if a folder has label files of this format.
-pub(crate) fn is_here(files: &Files) -> bool {
-    files.with_ending("csv").any(|name| !matches!(first_row(&files.first_text(name)), First::Other))
-}
-
-/// Reads all label files of a folder.
-pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
+fn read(files: &Files) -> Outcome {
     let index = ImageIndex::new(files);
     let mut labels = Labels::new(Format::Csv);
     let mut problems = Vec::new();
@@ -228,4 +258,24 @@ impl Rows<'_> {
 
 fn line_of(position: Option<&csv::Position>) -> Option<usize> {
     position.and_then(|p| usize::try_from(p.line()).ok())
+}
+
+fn write(target: &Target<'_>) -> Result<(), Error> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let mut row = |fields: &[String; 8]| table.write_record(fields).expect("in memory");
+    row(&["filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"]
+        .map(String::from));
+    for p in &target.contents.images {
+        let (name, width, height) = (&p.name, p.width.to_string(), p.height.to_string());
+        for object in &p.objects {
+            let [x0, y0, x1, y1] = object.xyxy.map(|v| v.to_string());
+            let class = target.class(object).to_owned();
+            row(&[name.clone(), width.clone(), height.clone(), class, x0, y0, x1, y1]);
+        }
+        if p.objects.is_empty() {
+            let [a, b, c, d, e] = [const { String::new() }; 5];
+            row(&[name.clone(), width, height, a, b, c, d, e]);
+        }
+    }
+    target.file("labels.csv", &table.into_inner().expect("in memory"))
 }

@@ -3,32 +3,69 @@
 //!
 //! The label of `images/a/b.jpg` is `labels/a/b.txt` (the last `images` of the path counts), or
 //! `b.txt` next to the image. An empty file is an image without an object. Names of classes and
-//! folders of splits are in `data.yaml` ([`super::yolo_config`]).
+//! folders of splits are in `data.yaml` ([`config`]).
+//!
+//! Source: the Ultralytics documentation of detection data sets, and Darknet before it.
+//!
+//! Traps:
+//!
+//! - A number of a class means nothing without the list of names. Where there is none, the numbers
+//!   become names, and a note says so.
+//! - Text files next to images may be anything: without a list of names, only a folder called
+//!   `labels` makes them labels.
+//! - Most tools round fractions to six digits. Of 4000 pixels, the last digit is 0.004 pixels.
+//! - `path:` in `data.yaml` is often a folder of another computer; paths are tried below it and
+//!   below the data set's own folder.
+
+mod config;
 
 use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 
-use super::files::{Files, folder, stem};
-use super::report::{Problem, ProblemKind};
-use super::yolo_config::Config;
-use super::{Format, LabeledImage, Labels, Object, Unit};
+use super::{FormatFile, Outcome};
 use crate::Error;
+use crate::data::files::{Files, folder, stem};
+use crate::data::report::{Problem, ProblemKind};
+use crate::data::write::Target;
+use crate::data::{
+    AnnotatedImage, Boxed, Format, LabeledImage, Labels, Object, Split, Unit,
+};
+use config::Config;
+
+pub(crate) struct Yolo;
+
+impl FormatFile for Yolo {
+    const TITLE: &'static str = "YOLO";
+    const LOOKED_FOR: &'static str = "labels/*.txt, data.yaml";
+
+    fn is_here(files: &Files) -> bool {
+        if Config::file(files).is_some() {
+            return true;
+        }
+        let pairs = pairs(files);
+        // Any text may be next to an image: without names of classes, a labels folder must say it.
+        pairs.values().flatten().any(|label| label.split('/').any(|part| part == "labels"))
+            || files.get("classes.txt").is_some() && pairs.values().any(Option::is_some)
+    }
+
+    fn read(files: &Files) -> Outcome {
+        read(files)
+    }
+
+    fn write(target: &Target<'_>) -> Result<(), Error> {
+        write(target)
+    }
+
+    /// The lists that `data.yaml` names hold paths.
+    fn list_line(image: &AnnotatedImage) -> String {
+        format!("./images/{}", image.name)
+    }
+}
 
 /// Text files that are no labels, wherever they lie.
 const OTHERS: [&str; 7] =
     ["classes.txt", "train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt", "license.txt"];
-
-/// True if a folder has label files of this format.
-pub(crate) fn is_here(files: &Files) -> bool {
-    if Config::file(files).is_some() {
-        return true;
-    }
-    let pairs = pairs(files);
-    // Any text may be next to an image: without names of classes, a labels folder must say it.
-    pairs.values().flatten().any(|label| label.split('/').any(|part| part == "labels"))
-        || files.get("classes.txt").is_some() && pairs.values().any(Option::is_some)
-}
 
 /// Every image, with its label file.
 fn pairs(files: &Files) -> BTreeMap<&str, Option<String>> {
@@ -43,7 +80,7 @@ fn label_of(files: &Files, image: &str) -> Option<String> {
 }
 
 /// Where the label of an image is: the last `images` of its path is `labels` there.
-pub(crate) fn mirrored(image: &str) -> String {
+fn mirrored(image: &str) -> String {
     let mut parts: Vec<&str> = folder(image).split_inclusive('/').collect();
     if let Some(at) = parts.iter().rposition(|part| *part == "images/") {
         parts[at] = "labels/";
@@ -56,8 +93,7 @@ fn is_label(path: &str) -> bool {
     !OTHERS.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
-/// Reads all label files of a folder.
-pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
+fn read(files: &Files) -> Outcome {
     let mut problems = Vec::new();
     let Some(config) = Config::read(files, &mut problems)? else {
         return Ok((Labels::new(Format::Yolo), problems));
@@ -179,6 +215,34 @@ fn around(points: &[f64]) -> [f64; 4] {
         }
     }
     [low[0], low[1], high[0], high[1]]
+}
+
+fn write(target: &Target<'_>) -> Result<(), Error> {
+    target.contents.images.par_iter().try_for_each(|image| {
+        let (w, h) = (f64::from(image.width), f64::from(image.height));
+        let line = |o: &Boxed| {
+            let [x0, y0, x1, y1] = o.xyxy;
+            let (x, y) = ((x0 + x1) / 2.0 / w, (y0 + y1) / 2.0 / h);
+            format!("{} {x} {y} {} {}\n", o.class, (x1 - x0) / w, (y1 - y0) / h)
+        };
+        let lines: String = image.objects.iter().map(line).collect();
+        target.file(&mirrored(&format!("images/{}", image.name)), lines.as_bytes())
+    })?;
+    let mut yaml = String::new();
+    for split in [Split::Train, Split::Val, Split::Test] {
+        if !target.of_split(Some(split)).is_empty() {
+            yaml.push_str(&format!("{split}: {split}.txt\n"));
+        }
+    }
+    if yaml.is_empty() {
+        yaml.push_str("train: images\nval: images\n");
+    }
+    yaml.push_str("names:\n");
+    for (number, name) in target.contents.classes.iter().enumerate() {
+        // A JSON string is a YAML string, whatever is in it.
+        yaml.push_str(&format!("  {number}: {}\n", serde_json::Value::from(name.as_str())));
+    }
+    target.file("data.yaml", yaml.as_bytes())
 }
 
 #[cfg(test)]

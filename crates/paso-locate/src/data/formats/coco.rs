@@ -1,61 +1,101 @@
-//! COCO JSON: `images`, `annotations` with `bbox` as `[x, y, width, height]` in pixels, `categories`.
+//! COCO JSON: `images`, `annotations` with `bbox` as `[x, y, width, height]` in pixels,
+//! `categories`.
 //!
 //! A folder may hold one file, or one a split; a split is known by the file's name or folder
 //! (`instances_val2017.json`, `valid/_annotations.coco.json`). Where files are called
-//! `instances_*`, only those are read: captions and keypoints are next to them in COCO's own folder.
+//! `instances_*`, only those are read: captions and keypoints are next to them in COCO's own
+//! folder.
+//!
+//! ```json
+//! {"images": [{"id": 1, "file_name": "cat.jpg", "width": 640, "height": 480}],
+//!  "annotations": [{"id": 1, "image_id": 1, "category_id": 3, "bbox": [10, 20, 50, 30]}],
+//!  "categories": [{"id": 3, "name": "cat"}]}
+//! ```
+//!
+//! Source: <https://cocodataset.org/#format-data>; Lin et al., arXiv 1405.0312.
+//!
+//! Traps:
+//!
+//! - Ids are any integers, not places in a list, and category ids have gaps: COCO has 80 categories
+//!   with ids up to 90.
+//! - `iscrowd` marks a region of many objects; it is counted and passed over.
+//! - There are no lines to point at: messages name the id of the annotation and its image.
 
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{Files, ImageIndex, check_inside, folder, split_of_name};
-use super::report::{Problem, ProblemKind};
-use super::{Boxed, Format, LabeledImage, Labels, Object, Unit};
+use super::{FormatFile, Outcome};
 use crate::Error;
+use crate::data::files::{Files, ImageIndex, check_inside, folder, split_of_name};
+use crate::data::report::{Problem, ProblemKind};
+use crate::data::write::Target;
+use crate::data::{Boxed, Format, LabeledImage, Labels, Object, Split, Unit};
+
+pub(crate) struct Coco;
+
+impl FormatFile for Coco {
+    const TITLE: &'static str = "COCO";
+    const LOOKED_FOR: &'static str = "*.json with images and annotations";
+    const OBJECT: &'static str = "annotation id";
+    const NAMES_IMAGES: bool = true;
+
+    fn is_here(files: &Files) -> bool {
+        files.with_ending("json").any(|name| looks_like_labels(files, name))
+    }
+
+    fn read(files: &Files) -> Outcome {
+        read(files)
+    }
+
+    fn write(target: &Target<'_>) -> Result<(), Error> {
+        write(target)
+    }
+}
 
 #[derive(Debug, Default, Deserialize, Serialize)]
-pub(crate) struct File {
-    pub(crate) images: Vec<Image>,
+struct File {
+    images: Vec<Image>,
     #[serde(default)]
-    pub(crate) annotations: Vec<Annotation>,
+    annotations: Vec<Annotation>,
     #[serde(default)]
-    pub(crate) categories: Vec<Category>,
+    categories: Vec<Category>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Image {
-    pub(crate) id: i64,
-    pub(crate) file_name: String,
+struct Image {
+    id: i64,
+    file_name: String,
     #[serde(default)]
-    pub(crate) width: u32,
+    width: u32,
     #[serde(default)]
-    pub(crate) height: u32,
+    height: u32,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Annotation {
-    pub(crate) id: i64,
-    pub(crate) image_id: i64,
-    pub(crate) category_id: i64,
+struct Annotation {
+    id: i64,
+    image_id: i64,
+    category_id: i64,
     /// `[x, y, width, height]`.
-    pub(crate) bbox: [f64; 4],
+    bbox: [f64; 4],
     /// For others that read this; it is not read here.
     #[serde(skip_deserializing)]
-    pub(crate) area: f64,
+    area: f64,
     /// 0 or 1; some tools write false or true.
     #[serde(default)]
-    pub(crate) iscrowd: serde_json::Value,
+    iscrowd: serde_json::Value,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
-pub(crate) struct Category {
-    pub(crate) id: i64,
-    pub(crate) name: String,
+struct Category {
+    id: i64,
+    name: String,
 }
 
 impl Annotation {
     /// The annotation of an object. Categories are numbered from 1, as COCO's are.
-    pub(crate) fn new(id: i64, image_id: i64, object: &Boxed) -> Self {
+    fn new(id: i64, image_id: i64, object: &Boxed) -> Self {
         let [x0, y0, x1, y1] = object.xyxy;
         Self {
             id,
@@ -68,11 +108,6 @@ impl Annotation {
     }
 }
 
-/// True if a folder has label files of this format.
-pub(crate) fn is_here(files: &Files) -> bool {
-    files.with_ending("json").any(|name| looks_like_labels(files, name))
-}
-
 fn looks_like_labels(files: &Files, name: &str) -> bool {
     // Any of the three lists may come first, and be longer than what is looked at.
     let text = files.first_text(name);
@@ -80,8 +115,7 @@ fn looks_like_labels(files: &Files, name: &str) -> bool {
         && ["\"images\"", "\"annotations\"", "\"categories\""].iter().any(|key| text.contains(key))
 }
 
-/// Reads all label files of a folder.
-pub(crate) fn read(files: &Files) -> Result<(Labels, Vec<Problem>), Error> {
+fn read(files: &Files) -> Outcome {
     let mut names: Vec<&str> =
         files.with_ending("json").filter(|name| looks_like_labels(files, name)).collect();
     let is_instances = |name: &&str| name[folder(name).len()..].starts_with("instances_");
@@ -206,4 +240,39 @@ impl Reader<'_> {
     fn problem(&mut self, kind: ProblemKind, message: String) {
         self.problems.push(Problem::new(kind, self.files.shown(self.name), None, message));
     }
+}
+
+/// One file per split, and one for the images of none; ids count through all of them.
+fn write(target: &Target<'_>) -> Result<(), Error> {
+    let names = target.contents.classes.iter();
+    let categories: Vec<Category> =
+        (1..).zip(names).map(|(id, name)| Category { id, name: name.clone() }).collect();
+    let (mut image_id, mut annotation_id) = (0, 0);
+    for split in [Some(Split::Train), Some(Split::Val), Some(Split::Test), None] {
+        let images = target.of_split(split);
+        if images.is_empty() {
+            continue;
+        }
+        let mut file = File { categories: categories.clone(), ..File::default() };
+        for image in images {
+            image_id += 1;
+            file.images.push(Image {
+                id: image_id,
+                file_name: image.name.clone(),
+                width: image.width,
+                height: image.height,
+            });
+            for object in &image.objects {
+                annotation_id += 1;
+                file.annotations.push(Annotation::new(annotation_id, image_id, object));
+            }
+        }
+        let name = match split {
+            Some(split) => format!("annotations/instances_{split}.json"),
+            None => "annotations/instances_all.json".into(),
+        };
+        let json = serde_json::to_vec(&file).expect("numbers and names are JSON");
+        target.file(&name, &json)?;
+    }
+    Ok(())
 }
