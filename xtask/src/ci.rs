@@ -155,8 +155,8 @@ fn features() -> Outcome {
     ])
 }
 
-/// Half a minute of libFuzzer on the schedule language. `fuzz/.cargo/config.toml` makes it work on the
-/// stable toolchain; it is read only from within that folder.
+/// Half a minute of libFuzzer on the schedule language. `fuzz/.cargo/config.toml` makes it work on
+/// the stable toolchain; it is read only from within that folder.
 fn fuzz() -> Outcome {
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         return Outcome::Skipped("the fuzzer is built for x86-64 Linux".into());

@@ -1,13 +1,13 @@
-//! `cargo xtask isa`: the tests of the crates with kernels, and `paso validate`, at every instruction
-//! set that this machine or its emulators offer; and a list of those that did not run.
+//! `cargo xtask isa`: the tests of the crates with kernels, and `paso validate`, at every
+//! instruction set that this machine or its emulators offer; and a list of those that did not run.
 //!
-//! Kernels are compiled for every level and one is chosen when a program starts, so a test that passes
-//! on a machine with AVX-512 says nothing about the other levels. Hence a row per level:
+//! Kernels are compiled for every level and one is chosen when a program starts, so a test that
+//! passes on a machine with AVX-512 says nothing about the other levels. Hence a row per level:
 //!
 //! * Levels of this CPU run the programs of `cargo test --workspace` again with `PASO_ISA` set; see
 //!   `programs.rs`. Nothing is compiled for them.
-//! * x86 CPUs with fewer levels are emulated by QEMU, with the same programs. This shows that the best
-//!   level is *detected*; hence they run without `PASO_ISA`.
+//! * x86 CPUs with fewer levels are emulated by QEMU, with the same programs. This shows that the
+//!   best level is *detected*; hence they run without `PASO_ISA`.
 //! * NEON is compiled for aarch64 and runs under QEMU, on an x86 machine.
 //! * AVX-512 runs in a whole computer emulated by Bochs where the CPU lacks it: QEMU cannot.
 //!
@@ -107,7 +107,8 @@ fn check(reports: &[Report]) -> Result<()> {
     Ok(())
 }
 
-/// The instruction sets that passed and those that did not run. One that passed in any place has run.
+/// The instruction sets that passed and those that did not run. One that passed in any place has
+/// run.
 fn note(reports: &[Report]) -> String {
     let mut levels: Vec<&str> = reports.iter().map(|report| report.level).collect();
     let mut seen = Vec::new();
@@ -137,7 +138,8 @@ fn report(row: Row, built: &Built) -> Report {
     Report { level, place, outcome, seconds: start.elapsed().as_secs_f64() }
 }
 
-/// The programs of the workspace's build. Cargo is asked for them once, and only if a row needs them.
+/// The programs of the workspace's build. Cargo is asked for them once, and only if a row needs
+/// them.
 #[derive(Default)]
 struct Built(OnceCell<Vec<Program>>);
 

@@ -36,7 +36,8 @@ enum Task {
     Codegen,
     /// Counts lines of code, documentation and tests per package.
     Figures(figures::FiguresArgs),
-    /// Runs the tests at every instruction set that is available here, and lists those that did not run.
+    /// Runs the tests at every instruction set that is available here, and lists those that did not
+    /// run.
     Isa(isa::IsaArgs),
     /// Speed over time: did it change, by how much, since when.
     #[command(subcommand)]

@@ -1,4 +1,5 @@
-//! The stage `spelling`: American English in source, documentation and manifests, checked by typos as `typos.toml` says.
+//! The stage `spelling`: American English in source, documentation and manifests, checked by typos
+//! as `typos.toml` says.
 
 use crate::steps::{Outcome, command, has};
 use crate::venv::Venv;

@@ -17,10 +17,12 @@ pub(crate) struct Venv {
 }
 
 impl Venv {
-    /// The path of a program of the environment, such as `python`. What is missing is created and installed.
+    /// The path of a program of the environment, such as `python`. What is missing is created and
+    /// installed.
     ///
     /// # Errors
-    /// When there is no Python, or a package cannot be installed: the reason, for [`Outcome::Skipped`].
+    /// When there is no Python, or a package cannot be installed: the reason, for
+    /// [`Outcome::Skipped`].
     pub(crate) fn program(&self, program: &str) -> Result<PathBuf, String> {
         let folder = self.folder()?;
         let python = executable(&folder, "python");

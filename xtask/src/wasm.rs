@@ -1,5 +1,5 @@
-//! The stage `wasm`: the crates without threads or files give in WebAssembly the bits that they give natively, in scalar
-//! code and with simd128. `tests/wasm` is the program; Node runs it.
+//! The stage `wasm`: the crates without threads or files give in WebAssembly the bits that they
+//! give natively, in scalar code and with simd128. `tests/wasm` is the program; Node runs it.
 
 use crate::root;
 use crate::steps::{Outcome, command, has};

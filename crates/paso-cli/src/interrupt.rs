@@ -1,4 +1,5 @@
-//! Ctrl-C, and a request to terminate: the first lets what is on its way be kept, the second ends the program at once.
+//! Ctrl-C, and a request to terminate: the first lets what is on its way be kept, the second ends
+//! the program at once.
 
 use anyhow::{Context, Result};
 use std::process::exit;

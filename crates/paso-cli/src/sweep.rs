@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub(crate) const SWEEPS: u64 = 3;
 pub(crate) const STEPS: u64 = 120;
 
-/// Steps at rate 0 before a sweep, so that Adam's second moment and the norms' statistics are those of training.
+/// Steps at learning rate 0 before a sweep, so that Adam's second moment and the norms' statistics
+/// are those of training.
 const SETTLE: u64 = 30;
 
 /// The sweeps, each a run of its own from its own initial weights.

@@ -25,7 +25,8 @@ pub struct Answer {
     pub more_seeds: Option<usize>,
     /// Every arm, in the order of the configuration.
     pub arms: Vec<ArmAnswer>,
-    /// The best decaying arm against the best alternative (averaged weights): what decay adds if weights are averaged anyway.
+    /// The best decaying arm against the best alternative (averaged weights): what decay adds if
+    /// weights are averaged anyway.
     pub against_alternative: Option<AgainstAlternative>,
     /// What limits the baseline, from the audits of its runs; `None` if they were not audited.
     #[serde(default, rename = "why")]
@@ -56,7 +57,8 @@ pub struct ArmAnswer {
     pub ci_low: f64,
     /// Upper end of the interval for the difference.
     pub ci_high: f64,
-    /// The bootstrap interval (`BCa`) for the difference, for comparison; it is too short with few seeds.
+    /// The bootstrap interval (`BCa`) for the difference, for comparison; it is too short with few
+    /// seeds.
     pub bca: ConfidenceInterval,
     /// Two-sided sign-flip p-value of the difference, for this arm alone; 1 for the baseline.
     pub p: f64,

@@ -2,21 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Measurements of the optimizer's steps in a run; see [`theory`](crate::theory) for what to expect of each figure.
+/// Measurements of the optimizer's steps in a run; see [`theory`](crate::theory) for what to expect
+/// of each figure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunAudit {
     /// The optimizer's first beta; theory's floor for `step_rms` depends on it.
     pub beta1: f64,
-    /// Root mean square of step / learning rate over the parameters, averaged over the last steps; 0.229 for a `beta1` of 0.9 and pure-noise gradients.
+    /// Root mean square of step / learning rate over the parameters, averaged over the last steps;
+    /// 0.229 for a `beta1` of 0.9 and pure-noise gradients.
     pub step_rms: f64,
     /// Largest `|step| / (lr * R(t))` of the whole run; above 1 would be a bug.
     pub largest_over_bound: f64,
     /// Share of all `|step|` above the learning rate, over the whole run, in `0..=1`.
     #[serde(rename = "share_above_rate")]
     pub share_above_lr: f64,
-    /// Sum over the parameters of `sqrt(v)`, bias-corrected, at the end, in units of loss per unit of parameter.
+    /// Sum over the parameters of `sqrt(v)`, bias-corrected, at the end, in units of loss per unit
+    /// of parameter.
     pub sum_sqrt_v: f64,
-    /// Distribution of the effective learning rates, `lr / (sqrt(v) + eps)`; one histogram per layer, may be empty.
+    /// Distribution of the effective learning rates, `lr / (sqrt(v) + eps)`; one histogram per
+    /// layer, may be empty.
     #[serde(default, rename = "effective_rates")]
     pub effective_lrs: Vec<LrHistogram>,
 }

@@ -74,8 +74,9 @@ impl BudgetCut {
 
 /// Reduces `config` to `budget`, given the duration of a run, and reports the reductions.
 ///
-/// Taken in this order, and only as far as needed: tuning seeds down to one; seeds of the verdict down to the least that
-/// can decide; rates down to one; seeds down to two. What is left over bounds how far the grid may widen.
+/// Taken in this order, and only as far as needed: tuning seeds down to one; seeds of the verdict
+/// down to the least that can decide; learning rates down to one; seeds down to two. What is left
+/// over bounds how far the grid may widen.
 fn fit(
     config: &StudyConfig,
     budget: Duration,
@@ -111,7 +112,8 @@ fn fit(
     (fitted, cut)
 }
 
-/// The plan within a budget. It is saved, so that a study that is stopped and continued keeps its size.
+/// The plan within a budget. It is saved, so that a study that is stopped and continued keeps its
+/// size.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct BudgetPlan {
     asked: StudyConfig,

@@ -43,20 +43,22 @@ pub struct Comparison {
     pub share_better: f64,
     /// What follows.
     pub verdict: Verdict,
-    /// For an undecided comparison: about how many *more* seeds would decide it, if these are typical. `None` when decided,
-    /// or when a thousand seeds would not do.
+    /// For an undecided comparison: about how many *more* seeds would decide it, if these are
+    /// typical. `None` when decided, or when a thousand seeds would not do.
     pub more_seeds: Option<usize>,
 }
 
 /// Evaluates `differences` (arm minus baseline, one per seed).
 ///
-/// * *No difference*: the interval at level `1 - 2 * alpha` lies inside `±margin`. That is the two one-sided tests
-///   procedure (Schuirmann, 1987): it is wrong with a chance of at most `alpha` when the true difference is as large as the margin.
+/// * *No difference*: the interval at level `1 - 2 * alpha` lies inside `±margin`. That is the two
+///   one-sided tests procedure (Schuirmann, 1987): it is wrong with a chance of at most `alpha`
+///   when the true difference is as large as the margin.
 /// * *Helps*, *harms*: otherwise, when the sign-flip p-value is at most `alpha`.
-/// * *Undecided*: otherwise; and always when there are so few seeds that no p-value could reach `alpha`
-///   (fewer than six at 5 %), because neither test nor interval means much then.
+/// * *Undecided*: otherwise; and always when there are so few seeds that no p-value could reach
+///   `alpha` (fewer than six at 5 %), because neither test nor interval means much then.
 ///
-/// A margin of 0 means that no difference is too small to matter; then "no difference" is never said.
+/// A margin of 0 means that no difference is too small to matter; then "no difference" is never
+/// said.
 ///
 /// ```
 /// use paso_study::{Verdict, compare};

@@ -54,9 +54,9 @@ pub enum Error {
         "no run reached a finite metric: every arm diverged at every learning rate between {lowest:e} and {highest:e}; try a lower one"
     )]
     AllDiverged {
-        /// Lowest peak rate tried.
+        /// Lowest peak learning rate tried.
         lowest: f64,
-        /// Highest peak rate tried.
+        /// Highest peak learning rate tried.
         highest: f64,
     },
     /// The caller asked to stop. Finished runs are kept.
@@ -74,7 +74,7 @@ pub enum Error {
     OtherShards {
         /// Runs finished so far, in all shards.
         finished: usize,
-        /// Runs that have to be finished before the study can go on.
+        /// Runs that have to be finished before the study can continue.
         missing: usize,
     },
     /// Folders that cannot be merged.

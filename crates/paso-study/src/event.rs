@@ -12,8 +12,8 @@ use std::time::Duration;
 pub enum Event<'a> {
     /// The plan, before anything runs; again after a budget changed it.
     Planned(&'a Plan),
-    /// The first runs are finished, so the plan now has an estimate of its duration ([`Plan::duration_of`]). Not sent with a budget,
-    /// where `Planned` has it, nor for a shard.
+    /// The first runs are finished, so the plan now has an estimate of its duration
+    /// ([`Plan::duration_of`]). Not sent with a budget, where `Planned` has it, nor for a shard.
     Measured(&'a Plan),
     /// The study was made smaller to fit its budget.
     BudgetCut(&'a BudgetCut),

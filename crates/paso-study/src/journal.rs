@@ -1,4 +1,5 @@
-//! `runs.jsonl`: every finished run, one line each, so that a killed study goes on where it was.
+//! `runs.jsonl`: every finished run, one line each, so that a killed study continues where it
+//! stopped.
 
 use crate::error::Error;
 use crate::outcome::Outcome;
@@ -46,10 +47,11 @@ impl Journal {
         Self::default()
     }
 
-    /// Reads what is in the folder (which is made if need be), other shards' runs included, and keeps the own file locked for
-    /// this process.
+    /// Reads what is in the folder (which is made if need be), other shards' runs included, and
+    /// keeps the own file locked for this process.
     ///
-    /// A last line without its end is what a crash leaves; it is cut off. Everything else that does not fit is an error.
+    /// A last line without its end is what a crash leaves; it is cut off. Everything else that does
+    /// not fit is an error.
     pub(crate) fn open(
         folder: &Path,
         shard: Option<Shard>,
@@ -148,7 +150,8 @@ pub(crate) fn key(run: &RunSpec) -> String {
     serde_json::to_string(run).expect("a run has JSON")
 }
 
-/// All journals in a folder: the one of a whole study, and those of shards. In order of their names.
+/// All journals in a folder: the one of a whole study, and those of shards. In order of their
+/// names.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let failed = |source| Error::Io { path: folder.into(), source };
     let mut paths = Vec::new();
@@ -163,7 +166,8 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// The lines of a journal that somebody else may be writing: what comes after the last end of a line is left out.
+/// The lines of a journal that somebody else may be writing: what comes after the last end of a
+/// line is left out.
 pub(crate) fn read(path: &Path) -> Result<Vec<Line>, Error> {
     let text =
         std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), source })?;

@@ -1,4 +1,5 @@
-//! JSON has no NaN and no infinity: what is not finite is written as `null`, and read back as what it was.
+//! JSON has no NaN and no infinity: what is not finite is written as `null`, and read back as what
+//! it was.
 
 /// A number that may be NaN.
 pub(crate) mod finite_or_null {

@@ -3,7 +3,8 @@
 use crate::event::Event;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The connection between a run in progress and its study. A trial asks it whether to stop, and reports progress to it.
+/// The connection between a run in progress and its study. A trial asks it whether to stop, and
+/// reports progress to it.
 #[derive(Clone, Copy)]
 pub struct RunMonitor<'a> {
     cancel: &'a AtomicBool,
@@ -18,7 +19,8 @@ impl std::fmt::Debug for RunMonitor<'_> {
 }
 
 impl<'a> RunMonitor<'a> {
-    /// A monitor for calling a [`Trial`](crate::Trial) without a study, for example in a test. It never asks to stop and ignores progress.
+    /// A monitor for calling a [`Trial`](crate::Trial) without a study, for example in a test. It
+    /// never asks to stop and ignores progress.
     #[must_use]
     pub fn detached() -> RunMonitor<'static> {
         RunMonitor { cancel: &NEVER, failed: &NEVER, observe: &|_| () }
@@ -32,8 +34,9 @@ impl<'a> RunMonitor<'a> {
         Self { cancel, failed, observe }
     }
 
-    /// Whether the run should stop, because the user cancelled or another run failed. Check it once per step, and return any
-    /// error if so: the study reports the reason for the stop, not that error.
+    /// Whether the run should stop, because the user cancelled or another run failed. Check it once
+    /// per step, and return any error if so: the study reports the reason for the stop, not that
+    /// error.
     #[must_use]
     pub fn should_stop(&self) -> bool {
         self.cancel.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed)

@@ -11,21 +11,26 @@ pub struct Outcome {
     /// Metric of the last weights; higher is better. Not finite if the run diverged.
     #[serde(with = "crate::json::finite_or_null")]
     pub metric: f64,
-    /// The metric of the averaged weights, one for each of [`RunSpec::averaging`](crate::RunSpec::averaging), in that order.
+    /// The metric of the averaged weights, one for each of
+    /// [`RunSpec::averaging`](crate::RunSpec::averaging), in that order.
     #[serde(with = "crate::json::finite_or_null_list")]
     pub averaged: Vec<f64>,
-    /// Loss on the same data as the metric, at the last weights; lower is better. `None` if there is none.
+    /// Loss on the same data as the metric, at the last weights; lower is better. `None` if there
+    /// is none.
     pub loss: Option<f64>,
-    /// The same loss at the averaged weights, one for each of [`RunSpec::averaging`](crate::RunSpec::averaging); empty if unknown.
+    /// The same loss at the averaged weights, one for each of
+    /// [`RunSpec::averaging`](crate::RunSpec::averaging); empty if unknown.
     #[serde(
         default,
         with = "crate::json::finite_or_null_list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub averaged_loss: Vec<f64>,
-    /// Duration of the run in seconds. The study sets it; 0 where there is no clock (`wasm32-unknown-unknown`).
+    /// Duration of the run in seconds. The study sets it; 0 where there is no clock
+    /// (`wasm32-unknown-unknown`).
     pub seconds: f64,
-    /// Measurements of the optimizer's steps, for the explanation in the report. `None` if they were not taken.
+    /// Measurements of the optimizer's steps, for the explanation in the report. `None` if they
+    /// were not taken.
     pub audit: Option<RunAudit>,
     /// Training curve; some 60 points are enough for the figure. May be empty.
     pub curve: Vec<CurvePoint>,

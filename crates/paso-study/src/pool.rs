@@ -27,7 +27,8 @@ struct Pace {
 }
 
 impl Pool<'_> {
-    /// Does those of `runs` that the journal does not have, as many at a time as the session says, in order.
+    /// Does those of `runs` that the journal does not have, as many at a time as the session says,
+    /// in order.
     ///
     /// `later` more runs are expected after these; it only serves the estimate of the time left.
     pub(crate) fn run(
@@ -133,7 +134,8 @@ impl Pace {
     }
 }
 
-/// A panic in another run does not make the journal wrong; it is passed on when the threads are joined.
+/// A panic in another run does not make the journal wrong; it is passed on when the threads are
+/// joined.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,16 +1,19 @@
-//! Which runs a study needs: for tuning, for the verdict, and which of them share their first steps.
+//! Which runs a study needs: for tuning, for the verdict, and which of them share their first
+//! steps.
 
 use crate::arm::Arm;
 use crate::config::StudyConfig;
 use crate::run_spec::RunSpec;
 use crate::tune::Tuned;
 
-/// Runs with a common prefix are trained as branches when they share at least one update in this many.
+/// Runs with a common prefix are trained as branches when they share at least one update in this
+/// many.
 const MIN_SHARED_SHARE: u64 = 4;
 
 /// The run of `arm` at `peak_lr` with `seed`.
 pub(crate) fn run_spec(config: &StudyConfig, arm: &Arm, peak_lr: f64, seed: u64) -> RunSpec {
-    // If any arm needs averages of these runs, all of them keep averages, so that both arms share the runs.
+    // If any arm needs averages of these runs, all of them keep averages, so that both arms share
+    // the runs.
     let averaged = config.arms.iter().any(|other| other.averaged && other.trains_like(arm));
     RunSpec {
         spec: arm.spec.clone(),

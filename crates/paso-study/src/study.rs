@@ -27,8 +27,8 @@ impl Study {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] for the first that makes no sense, [`Error::Schedule`] for a schedule that cannot be read or
-    /// does not fit the steps.
+    /// [`Error::InvalidValue`] for the first that makes no sense, [`Error::Schedule`] for a
+    /// schedule that cannot be read or does not fit the steps.
     pub fn new(config: StudyConfig) -> Result<Self, Error> {
         config.validate()?;
         Ok(Self { config })
@@ -48,12 +48,12 @@ impl Study {
 
     /// Does the study: every run that the session's folder does not have yet, then the answer.
     ///
-    /// The answer depends on the outcomes alone, not on the order in which runs finished, how many ran at once, or how
-    /// often the study was stopped and continued.
+    /// The answer depends on the outcomes alone, not on the order in which runs finished, how many
+    /// ran at once, or how often the study was stopped and continued.
     ///
     /// # Errors
-    /// A failed run, a file that cannot be used, a stop by the user, shards that are not finished, or divergence everywhere: see
-    /// [`Error`].
+    /// A failed run, a file that cannot be used, a stop by the user, shards that are not finished,
+    /// or divergence everywhere: see [`Error`].
     pub fn run(&self, trial: &dyn Trial, session: &Session<'_>) -> Result<Answer, Error> {
         self.settle(trial, session).map(|(answer, _)| answer)
     }

@@ -19,7 +19,7 @@ pub(crate) fn signed(x: f64) -> String {
     if x > 0.0 { format!("+{}", number(x)) } else { number(x) }
 }
 
-/// A rate: `2e-3`, `1.5e-3`; from 1 on as it is.
+/// A learning rate: `2e-3`, `1.5e-3`; from 1 on as it is.
 #[cfg(feature = "html")]
 pub(crate) fn rate(x: f64) -> String {
     if (1.0..1000.0).contains(&x) {

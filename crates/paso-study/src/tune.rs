@@ -19,7 +19,8 @@ pub struct Tuned {
     pub peak_lr: f64,
     /// The chosen averaging horizon in steps, for an averaged arm.
     pub horizon: Option<u64>,
-    /// Mean metric there, over the tuning seeds; minus infinity (`null` in JSON) if some seed diverged at every learning rate.
+    /// Mean metric there, over the tuning seeds; minus infinity (`null` in JSON) if some seed
+    /// diverged at every learning rate.
     #[serde(with = "crate::json::worst_or_null")]
     pub mean: f64,
     /// Whether the learning rate is the first or last of the grid.
@@ -80,7 +81,8 @@ pub(crate) fn tune(
     }
 }
 
-/// The best point of the grid for `arm`; among equals the one nearest the center, where nothing needs to widen.
+/// The best point of the grid for `arm`; among equals the one nearest the center, where nothing
+/// needs to widen.
 fn choose(config: &StudyConfig, arm: &Arm, journal: &Journal, low: i32, high: i32) -> Tuned {
     let horizons: Vec<Option<u64>> =
         if arm.averaged { config.horizons().into_iter().map(Some).collect() } else { vec![None] };

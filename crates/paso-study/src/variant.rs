@@ -5,8 +5,10 @@ use std::borrow::Cow;
 
 /// A change to the training loop that is not part of the schedule, such as another update rule.
 ///
-/// The study does not interpret it: it passes it on in [`RunSpec::variant`](crate::RunSpec::variant), and runs of different variants share
-/// nothing. A training loop defines its variants as constants and compares with them, so that a misspelled one does not compile.
+/// The study does not interpret it: it passes it on in
+/// [`RunSpec::variant`](crate::RunSpec::variant), and runs of different variants share nothing. A
+/// training loop defines its variants as constants and compares with them, so that a misspelled one
+/// does not compile.
 ///
 /// ```
 /// use paso_study::{Arm, Role, Variant};

@@ -63,7 +63,7 @@ fn one_pass_over_two_convolutions_has_the_bits_of_two() {
 }
 
 #[test]
-fn what_is_written_again_has_the_bits_of_what_was_kept() {
+fn what_is_recomputed_has_the_bits_of_what_was_kept() {
     // Chunks of one image, of several, and a last one that is smaller.
     for count in [1, 3, 19] {
         let step = |keep: bool| {

@@ -1,10 +1,10 @@
 //! The test programs that cargo has built: found in its messages, and run without it.
 //!
-//! `cargo test --workspace` leaves a program per library and per file of `tests` in the target folder.
-//! A level needs no build of its own, because the instruction set is chosen when a program starts
-//! (`PASO_ISA`), so every level runs these same programs. `cargo test --no-run --message-format=json`
-//! says where they are, one JSON object per line, and builds only what has changed since. The format is
-//! in the Cargo book, "External tools".
+//! `cargo test --workspace` leaves a program per library and per file of `tests` in the target
+//! folder. A level needs no build of its own, because the instruction set is chosen when a program
+//! starts (`PASO_ISA`), so every level runs these same programs.
+//! `cargo test --no-run --message-format=json` says where they are, one JSON object per line, and
+//! builds only what has changed since. The format is in the Cargo book, "External tools".
 //!
 //! The debug profile is good enough here: it has `opt-level = 2`, and it keeps overflow checks.
 
@@ -116,8 +116,8 @@ pub(super) fn paso(programs: &[Program]) -> Result<&Program> {
     programs.iter().find(is).context("cargo has built no program `paso`")
 }
 
-/// Runs test programs one after another, all of them even where one fails, and counts the tests that
-/// passed. `run` gives what a program printed, or why it failed.
+/// Runs test programs one after another, all of them even where one fails, and counts the tests
+/// that passed. `run` gives what a program printed, or why it failed.
 ///
 /// # Errors
 /// When a program fails, with the names of all that did.
@@ -138,8 +138,8 @@ pub(super) fn run_all(
     Ok(tests)
 }
 
-/// What a program prints, started in its package's folder, by an emulator if there is one. On failure
-/// all of it is shown.
+/// What a program prints, started in its package's folder, by an emulator if there is one. On
+/// failure all of it is shown.
 ///
 /// # Errors
 /// When it cannot be started, or ends with a failure.

@@ -2,8 +2,9 @@
 
 use super::*;
 
-/// Shortened messages of cargo 1.95: a library, its unit tests, an integration test, the program with
-/// and without the test harness, a build script, a finished build, and a line that is no message.
+/// Shortened messages of cargo 1.95: a library, its unit tests, an integration test, the program
+/// with and without the test harness, a build script, a finished build, and a line that is no
+/// message.
 const MESSAGES: &str = r#"
 {"reason":"compiler-artifact","manifest_path":"/w/crates/paso-isa/Cargo.toml","target":{"kind":["lib"],"name":"paso_isa"},"profile":{"test":false},"executable":null,"fresh":true}
 {"reason":"compiler-artifact","manifest_path":"/w/crates/paso-isa/Cargo.toml","target":{"kind":["lib"],"name":"paso_isa"},"profile":{"test":true},"executable":"/w/target/debug/deps/paso_isa-1","fresh":true}

@@ -1,6 +1,7 @@
 //! `cargo xtask perf compare A.csv B.csv`: two records side by side.
 //!
-//! Records were measured at different times, so small differences between them mean little; the gate is what decides.
+//! Records were measured at different times, so small differences between them mean little; the
+//! gate is what decides.
 
 use super::quality::{self, Found};
 use super::records::{self, Line};

@@ -3,8 +3,9 @@
 use super::builds;
 use std::process::Command;
 
-/// Vendor, model and number of CPUs as a file name: `amd-epyc-family25-model17-2cpu`. Virtual machines often hide the
-/// model's name, so family and model number are in it where the system tells them.
+/// Vendor, model and number of CPUs as a file name: `amd-epyc-family25-model17-2cpu`. Virtual
+/// machines often hide the model's name, so family and model number are in it where the system
+/// tells them.
 pub(crate) fn slug() -> String {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

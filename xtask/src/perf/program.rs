@@ -30,7 +30,8 @@ impl Program {
     /// The figure of a benchmark, in its unit, from one run.
     ///
     /// # Errors
-    /// When it cannot be started, fails (with the first line of its message), or does not print the figure.
+    /// When it cannot be started, fails (with the first line of its message), or does not print the
+    /// figure.
     pub(crate) fn run(&self, benchmark: &Benchmark) -> Result<f64> {
         let [figure] = self.figures(benchmark.arguments, [benchmark.key])?;
         Ok(figure)

@@ -1,8 +1,9 @@
 //! Quality is performance, too: what a fixed training learns, compared seed by seed.
 //!
-//! While no bit of the arithmetic changes, the figures of a seed stay the same to the last digit. After a change of
-//! rounding, every seed ends elsewhere, some better and some worse. The first round has five seeds. A figure that is worse
-//! in it has a second round on ten other seeds, so that chance alone seldom stops a change.
+//! While no bit of the arithmetic changes, the figures of a seed stay the same to the last digit.
+//! After a change of rounding, every seed ends elsewhere, some better and some worse. The first
+//! round has five seeds. A figure that is worse in it has a second round on ten other seeds, so
+//! that chance alone seldom stops a change.
 
 use super::program::Program;
 use super::records::{Better, Line};
@@ -22,7 +23,8 @@ pub(crate) const SEEDS: Range<u64> = 0..5;
 /// Those of a second round.
 const OTHERS: Range<u64> = 5..15;
 
-/// Of the intervals. Five pairs can be no surer: all of them on one side happens by chance in one of sixteen.
+/// Of the intervals. Five pairs can be no surer: all of them on one side happens by chance in one
+/// of sixteen.
 const CONFIDENCE: f64 = 0.9;
 
 /// A figure of both builds.
@@ -145,7 +147,8 @@ fn evaluate(key: &str, worse: &[f64], margin: f64) -> Found {
     Found { name: format!("{NAME}-{key}"), verdict, worse: interval, seeds: worse.len() }
 }
 
-/// A record's lines: each seed is a benchmark of its own, so that records are compared seed by seed.
+/// A record's lines: each seed is a benchmark of its own, so that records are compared seed by
+/// seed.
 ///
 /// # Errors
 /// When the program cannot run it.

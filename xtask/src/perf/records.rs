@@ -26,7 +26,8 @@ pub(crate) struct Line {
     pub(crate) median: f64,
     pub(crate) least: f64,
     pub(crate) most: f64,
-    /// Of what this machine could do at most, measured in the same minutes, where something bounds it.
+    /// Of what this machine could do at most, measured in the same minutes, where something bounds
+    /// it.
     pub(crate) share: Option<f64>,
     pub(crate) runs: usize,
 }
@@ -49,7 +50,8 @@ impl Better {
         }
     }
 
-    /// The logarithm of the time that a figure stands for, so that more is slower for every benchmark.
+    /// The logarithm of the time that a figure stands for, so that more is slower for every
+    /// benchmark.
     pub(crate) fn log_time(self, figure: f64) -> f64 {
         match self {
             Self::Lower => figure.ln(),

@@ -1,8 +1,10 @@
-//! One round of one benchmark: blocks of alternating runs of both programs, until the verdict is clear.
+//! One round of one benchmark: blocks of alternating runs of both programs, until the verdict is
+//! clear.
 //!
-//! A block is `A B N N B A`: base, candidate, and the null control, which is the base under another name. Each program
-//! has its runs at the same mean time, as in `A B B A`. A machine that gets warm along a curve would still favor
-//! the middle places, so the programs change places from block to block.
+//! A block is `A B N N B A`: base, candidate, and the null control, which is the base under another
+//! name. Each program has its runs at the same mean time, as in `A B B A`. A machine that gets warm
+//! along a curve would still favor the middle places, so the programs change places from block to
+//! block.
 
 use super::stats::{Block, Comparison, SlowdownTest, Verdict};
 use anyhow::Result;
@@ -26,12 +28,12 @@ const ORDERS: [[Arm; 3]; 3] = [
 /// Blocks before the first verdict.
 const LEAST: usize = 4;
 
-/// Blocks after which a round ends in any case: 240 runs, of which 80 are the candidate's. `simulation_tests.rs` shows that
-/// they are enough.
+/// Blocks after which a round ends in any case: 240 runs, of which 80 are the candidate's.
+/// `simulation_tests.rs` shows that they are enough.
 pub(crate) const MOST: usize = 40;
 
-/// Of the intervals. Each of the many looks is one more chance to err; margin, control and the second round pay for
-/// that, as the simulation shows too.
+/// Of the intervals. Each of the many looks is one more chance to err; margin, control and the
+/// second round pay for that, as the simulation shows too.
 pub(crate) const CONFIDENCE: f64 = 0.95;
 
 /// The test that ends a round. `margin` is a ratio minus 1.
@@ -39,8 +41,8 @@ pub(crate) fn slowdown_test(margin: f64) -> SlowdownTest {
     SlowdownTest::new(margin.ln_1p(), CONFIDENCE, MOST)
 }
 
-/// Runs blocks until the verdict is clear, the most blocks are run, or `late` says that time is over. `time` runs a program
-/// once and returns the logarithm of its time.
+/// Runs blocks until the verdict is clear, the most blocks are run, or `late` says that time is
+/// over. `time` runs a program once and returns the logarithm of its time.
 pub(crate) fn round(
     test: &SlowdownTest,
     late: impl Fn() -> bool,

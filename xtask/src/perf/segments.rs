@@ -1,18 +1,21 @@
 //! Where a series of figures changed its level.
 //!
-//! The series is cut into segments, each as flat as possible: the sum of the distances from the segments' medians is the
-//! least there is for that number of segments (dynamic programming, no search). More segments always fit better; their
-//! number is the one with the least `ln(mean distance) + penalty * segments`, with a penalty of `4 ln(n) / n` (as asv
-//! chooses the weight of its Potts functional). Medians leave outliers alone, and a single figure is no segment: a
-//! change at the very end is reported once a second record confirms it.
+//! The series is cut into segments, each as flat as possible: the sum of the distances from the
+//! segments' medians is the least there is for that number of segments (dynamic programming, no
+//! search). More segments always fit better; their number is the one with the least
+//! `ln(mean distance) + penalty * segments`, with a penalty of `4 ln(n) / n` (as asv chooses the
+//! weight of its Potts functional). Medians leave outliers alone, and a single figure is no
+//! segment: a change at the very end is reported once a second record confirms it.
 
 /// No segment is shorter.
 const LEAST: usize = 2;
 
-/// Differences of a fifth of a percent are not worth a segment, even where nothing else differs. For series of logarithms.
+/// Differences of a fifth of a percent are not worth a segment, even where nothing else differs.
+/// For series of logarithms.
 pub(crate) const GRAIN: f64 = 0.002;
 
-/// The first index of every segment; 0 is the first of them. The `grain` is added to the mean distance.
+/// The first index of every segment; 0 is the first of them. The `grain` is added to the mean
+/// distance.
 pub(crate) fn segments(series: &[f64], grain: f64) -> Vec<usize> {
     let n = series.len();
     if n < 2 * LEAST {
@@ -20,7 +23,8 @@ pub(crate) fn segments(series: &[f64], grain: f64) -> Vec<usize> {
     }
     let most = n / LEAST;
     let costs = costs(series);
-    // `best[k][end]`: the least distance of `series[..end]` in `k + 1` segments, and where the last one starts.
+    // `best[k][end]`: the least distance of `series[..end]` in `k + 1` segments, and where the last
+    // one starts.
     let mut best = vec![vec![(f64::INFINITY, 0); n + 1]; most];
     for end in LEAST..=n {
         best[0][end] = (costs[0][end], 0);

@@ -1,12 +1,14 @@
 //! How much slower, how sure, and when that is enough to say so.
 //!
-//! Times are compared by the logarithm of their ratio, so that twice as fast and half as fast are equally far from
-//! none. The estimate is that of Hodges and Lehmann: the median of the means of all pairs (Walsh averages). It has the
-//! efficiency of a mean where noise is normal, and a quarter of the differences may be anything. Its interval needs no
-//! normal noise either: it comes from the distribution of the signed-rank statistic (Hollander & Wolfe,
-//! "Nonparametric Statistical Methods", section 3.3), which is counted here, not approximated.
+//! Times are compared by the logarithm of their ratio, so that twice as fast and half as fast are
+//! equally far from none. The estimate is that of Hodges and Lehmann: the median of the means of
+//! all pairs (Walsh averages). It has the efficiency of a mean where noise is normal, and a quarter
+//! of the differences may be anything. Its interval needs no normal noise either: it comes from the
+//! distribution of the signed-rank statistic (Hollander & Wolfe, "Nonparametric Statistical
+//! Methods", section 3.3), which is counted here, not approximated.
 
-/// An estimate and the ends of its interval, in natural logarithms of a ratio of times: above 0 is slower.
+/// An estimate and the ends of its interval, in natural logarithms of a ratio of times: above 0 is
+/// slower.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Interval {
     pub(crate) estimate: f64,
@@ -24,7 +26,8 @@ impl Interval {
     }
 }
 
-/// The logarithms of the times (any unit) of one block of six runs; see [`super::rounds`] for their order.
+/// The logarithms of the times (any unit) of one block of six runs; see [`super::rounds`] for their
+/// order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Block {
     pub(crate) base: [f64; 2],
@@ -33,12 +36,14 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// How much slower the candidate was, in each half. The control is the base under another name, so both count as
-    /// base: that takes a quarter off the variance. A drift of the machine moves the two halves to opposite sides, and
-    /// the estimate, which is that of the center of a symmetric distribution, stays.
+    /// How much slower the candidate was, in each half. The control is the base under another name,
+    /// so both count as base: that takes a quarter off the variance. A drift of the machine moves
+    /// the two halves to opposite sides, and the estimate, which is that of the center of a
+    /// symmetric distribution, stays.
     ///
-    /// The mean of the halves would have no drift left in it at all, but one outlier among six runs would spoil it; in
-    /// the simulation, with an outlier in twenty runs, that takes half of the power.
+    /// The mean of the halves would have no drift left in it at all, but one outlier among six runs
+    /// would spoil it; in the simulation, with an outlier in twenty runs, that takes half of the
+    /// power.
     pub(crate) fn slowdowns(&self) -> [f64; 2] {
         [0, 1].map(|half| self.candidate[half] - f64::midpoint(self.base[half], self.control[half]))
     }
@@ -54,8 +59,9 @@ impl Block {
 pub(crate) enum Verdict {
     /// Slower by more than the margin, and by more than the base is than itself.
     Slower,
-    /// Not slower by more than the margin. The control must be known about as well as this claims (to twice the margin on
-    /// each side): where a busy machine makes the base differ from itself, the candidate is not called the same.
+    /// Not slower by more than the margin. The control must be known about as well as this claims
+    /// (to twice the margin on each side): where a busy machine makes the base differ from itself,
+    /// the candidate is not called the same.
     Same,
     /// Faster by more than the margin, and by more than the base is than itself.
     Faster,
@@ -80,7 +86,8 @@ pub(crate) struct Comparison {
 pub(crate) struct SlowdownTest {
     /// A logarithm: slowdowns up to it are ignored.
     margin: f64,
-    /// For each number of differences, how many Walsh averages lie outside the interval on each side.
+    /// For each number of differences, how many Walsh averages lie outside the interval on each
+    /// side.
     outside: Vec<Option<usize>>,
 }
 
@@ -110,15 +117,16 @@ impl SlowdownTest {
     }
 }
 
-/// The estimate of the center of a few differences, and its interval; that is unknown where they are too few to be so sure.
+/// The estimate of the center of a few differences, and its interval; that is unknown where they
+/// are too few to be so sure.
 pub(crate) fn hodges_lehmann_of(differences: &[f64], confidence: f64) -> Interval {
     let outside = outside(differences.len(), (1.0 - confidence) / 2.0);
     let outside = outside.get(differences.len()).copied().flatten();
     outside.map_or(Interval::UNKNOWN, |outside| hodges_lehmann(differences, outside))
 }
 
-/// The Hodges-Lehmann estimate of the center of `differences`; the interval leaves `outside` Walsh averages out on
-/// each side.
+/// The Hodges-Lehmann estimate of the center of `differences`; the interval leaves `outside` Walsh
+/// averages out on each side.
 fn hodges_lehmann(differences: &[f64], outside: usize) -> Interval {
     let mut walsh = Vec::with_capacity(differences.len() * (differences.len() + 1) / 2);
     for (i, a) in differences.iter().enumerate() {
@@ -133,11 +141,12 @@ fn hodges_lehmann(differences: &[f64], outside: usize) -> Interval {
     }
 }
 
-/// For up to `most` differences, how many Walsh averages lie outside the interval on each side: the largest `k` where
-/// the signed-rank statistic is at most `k` with a probability of at most `tail`. `None` where there is none.
+/// For up to `most` differences, how many Walsh averages lie outside the interval on each side: the
+/// largest `k` where the signed-rank statistic is at most `k` with a probability of at most `tail`.
+/// `None` where there is none.
 ///
-/// The statistic is the sum of the ranks whose difference is positive, each with a probability of one half; its
-/// distribution for one difference more follows from that before.
+/// The statistic is the sum of the ranks whose difference is positive, each with a probability of
+/// one half; its distribution for one difference more follows from that before.
 fn outside(most: usize, tail: f64) -> Vec<Option<usize>> {
     let mut probabilities = vec![0.0; most * (most + 1) / 2 + 1];
     probabilities[0] = 1.0;
@@ -163,8 +172,8 @@ mod tests {
 
     #[test]
     fn ranks_are_those_of_the_tables() {
-        // Hollander & Wolfe, table A.4: P(T <= 0) = 1/64 for n = 6; P(T <= 8) = 0.024 for n = 10; for n = 25 the
-        // critical value of a two-sided test at 5 % is 89.
+        // Hollander & Wolfe, table A.4: P(T <= 0) = 1/64 for n = 6; P(T <= 8) = 0.024 for n = 10;
+        // for n = 25 the critical value of a two-sided test at 5 % is 89.
         let found = outside(25, 0.025);
         assert_eq!(found[5], None, "five differences cannot be sure");
         assert_eq!(found[6], Some(0), "n = 6");

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 pub(crate) struct DataArgs {
     /// A folder of labeled images
     dir: PathBuf,
-    /// Read it as voc, coco, yolo or csv [default: found out by looking]
+    /// Read it as voc, coco, yolo or csv [default: detected]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
     /// Write it as voc, coco, yolo or csv into the folder given by --out
@@ -138,7 +138,10 @@ fn print(s: &Summary) {
         println!("  class {class}: {n}");
     }
     for (split, n) in &s.images_per_split {
-        println!("  images of split {split}: {n}");
+        match split.as_str() {
+            "none" => println!("  {n} images in no split"),
+            split => println!("  images of split {split}: {n}"),
+        }
     }
     for (objects, n) in &s.images_by_objects {
         println!("  images with {objects} objects: {n}");

@@ -71,7 +71,7 @@ fn leave_alone(path: &Path, is_ours: fn(&[u8]) -> bool) -> Result<()> {
     let small = there.is_file() && there.len() <= LARGEST;
     ensure!(
         small && is_ours(&std::fs::read(path).with_context(|| path.display().to_string())?),
-        "{}: this is no earlier export of the kind, and would be replaced; choose another name",
+        "{}: already exists and is no earlier export of this kind; refusing to overwrite, choose another name",
         path.display()
     );
     Ok(())

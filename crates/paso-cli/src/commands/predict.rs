@@ -92,7 +92,8 @@ fn one(args: &PredictArgs, model: &mut Model, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The upright image with its box, as a PNG under the image's own name. Never written over the image.
+/// The upright image with its box, as a PNG under the image's own name. Never written over the
+/// image.
 fn draw_into(
     folder: &Path,
     path: &Path,

@@ -23,7 +23,7 @@ impl Command for ValidateArgs {
 
     fn run(&self) -> Result<()> {
         let adam = Adam::new(AdamConfig::default())?;
-        eprintln!("Adam on the noisy quadratic, on {}: some seconds", adam.isa());
+        eprintln!("Adam on the noisy quadratic, on {}: takes a few seconds", adam.isa());
         let make = |weights: usize| -> StepFn {
             let mut group = AdamGroup::new(adam, [weights]);
             Box::new(move |lr, w, g| group.step(lr, [(w, g)]))
@@ -45,7 +45,7 @@ impl Command for ValidateArgs {
             "{wrong} of {} checks are outside their tolerance; please report it with `paso cpu`",
             checks.len()
         );
-        eprintln!("all {} agree", checks.len());
+        eprintln!("all {} checks pass", checks.len());
         Ok(())
     }
 }

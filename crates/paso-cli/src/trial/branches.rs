@@ -8,7 +8,7 @@ use paso_locate::{Error, TrainConfig, Trainer, Update};
 use paso_study::{Outcome, RunMonitor, RunSpec, TrialError};
 use std::sync::Arc;
 
-/// A run that is not finished: shared by several until their rates differ.
+/// A run that is not finished: shared by several until their learning rates differ.
 pub(super) struct BranchState {
     pub(super) trainer: Trainer,
     update: Update,
@@ -50,8 +50,8 @@ impl Localization {
         Ok(BranchState { trainer, update, validation, watched: Watched::new(run.steps), done: 0 })
     }
 
-    /// Takes all these runs from where they are to their ends: one run until their rates differ, then in branches.
-    /// The outcomes are put at the runs' numbers.
+    /// Takes all these runs from where they are to their ends: one run until their learning rates
+    /// differ, then in branches. The outcomes are put at the runs' numbers.
     pub(super) fn run_branches(
         &self,
         mut state: BranchState,

@@ -19,8 +19,8 @@ pub(crate) struct Localization {
 }
 
 impl Localization {
-    /// What else a run depends on: runs kept under other circumstances are refused. Where the images lie is not in it, so
-    /// that parts of a study can be done on several machines.
+    /// What else a run depends on: runs kept under other circumstances are refused. Where the
+    /// images lie is not in it, so that parts of a study can be done on several machines.
     pub(crate) fn fingerprint(&self) -> String {
         // What a study sets itself is left out.
         let settings = TrainConfig {

@@ -6,7 +6,8 @@ use paso_study::{TrialError, Variant};
 /// The ways to update weights that are not the default one.
 const OTHERS: [Update; 2] = [Update::ScheduleFree, Update::UnscheduledDecay];
 
-/// The variant of an arm whose runs update their weights in this way. Its name is in journals and reports.
+/// The variant of an arm whose runs update their weights in this way. Its name is in journals and
+/// reports.
 pub(crate) const fn variant(update: Update) -> Variant {
     match update {
         Update::AdamW => Variant::DEFAULT,
@@ -18,7 +19,8 @@ pub(crate) const fn variant(update: Update) -> Variant {
 /// How the runs of a variant update their weights.
 ///
 /// # Errors
-/// For a variant that is none of [`variant`]: trained as another one, its outcome would have the wrong name.
+/// For a variant that is none of [`variant`]: trained as another one, its outcome would have the
+/// wrong name.
 pub(super) fn update(asked: &Variant) -> Result<Update, TrialError> {
     if asked.is_default() {
         return Ok(Update::AdamW);

@@ -10,8 +10,8 @@ use plotters::style::RGBColor;
 const STYLE: &str = include_str!("style.css");
 
 impl StudyReport {
-    /// The report as one HTML page: figures are inline SVG, nothing is loaded from anywhere, no script runs. It follows the reader's light or dark
-    /// preference, fits a phone, and prints.
+    /// The report as one HTML page: figures are inline SVG, nothing is loaded from anywhere, no
+    /// script runs. It follows the reader's light or dark preference, fits a phone, and prints.
     #[must_use]
     pub fn html(&self) -> String {
         let title = format!("Does decay help? {}", claim(self));

@@ -21,7 +21,8 @@ use crate::stats::whole;
 
 use serde::{Deserialize, Serialize};
 
-/// Version of [`StudyReport`]'s JSON. Raised when the meaning of a field changes; new fields may come without.
+/// Version of [`StudyReport`]'s JSON. Raised when the meaning of a field changes; new fields may
+/// come without.
 pub const REPORT_FORMAT: u32 = 1;
 
 /// Points of a drawn schedule.
@@ -35,7 +36,8 @@ pub struct About {
     pub subject: String,
     /// The exact command that repeats it; empty if there is none.
     pub command: String,
-    /// What the answer depends on, as name and value: data, net, batch size, weight decay, machine, version.
+    /// What the answer depends on, as name and value: data, net, batch size, weight decay, machine,
+    /// version.
     pub conditions: Vec<(String, String)>,
     /// The range test that placed the grid of learning rates, if any.
     pub range_test: Option<RangeTestReport>,

@@ -15,7 +15,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis that shows all of `values`, with a little room at both ends. What is not finite does not count.
+    /// An axis that shows all of `values`, with a little room at both ends. What is not finite does
+    /// not count.
     pub(super) fn over(label: &str, log: bool, values: impl IntoIterator<Item = f64>) -> Self {
         let finite = values.into_iter().filter(|x| x.is_finite());
         let (low, high) =

@@ -1,11 +1,13 @@
 //! The statistics of paired differences, each small and each testable alone.
 //!
-//! Everything here takes plain slices of differences, one per seed: the metric of an arm minus the metric of the arm it
-//! is compared with, for the same seed. [`sign_flip`] says whether such differences could be chance, [`interval`] how
-//! large the true difference may be, [`holm`] corrects for looking at several arms, [`seeds_needed`] tells how many more
-//! seeds would probably decide.
+//! Everything here takes plain slices of differences, one per seed: the metric of an arm minus the
+//! metric of the arm it is compared with, for the same seed. [`sign_flip`] says whether such
+//! differences could be chance, [`interval`] how large the true difference may be, [`holm`]
+//! corrects for looking at several arms, [`seeds_needed`] tells how many more seeds would probably
+//! decide.
 //!
-//! The values are checked against scipy's (`tests/scipy.rs`), and the error rates by simulation (`tests/simulation.rs`).
+//! The values are checked against scipy's (`tests/scipy.rs`), and the error rates by simulation
+//! (`tests/simulation.rs`).
 
 mod bca;
 mod interval;
@@ -44,7 +46,8 @@ pub fn standard_deviation(values: &[f64]) -> f64 {
 
 /// The share of seeds in which the arm was better, a tie counting half: P(arm exceeds the other).
 ///
-/// This is the "probability of outperforming" that Bouthillier et al. (2021, section 4) recommend to report next to a mean.
+/// This is the "probability of outperforming" that Bouthillier et al. (2021, section 4) recommend
+/// to report next to a mean.
 ///
 /// ```
 /// assert_eq!(paso_study::stats::share_better(&[0.1, 0.2, -0.1, 0.0]), 0.625);

@@ -2,9 +2,10 @@
 
 /// Holm's step-down adjustment of p-values, in the order given.
 ///
-/// The smallest p-value is multiplied by the number of tests, the next by one less, and so on; the results never decrease
-/// along that order and never exceed 1. Rejecting where the adjusted value is at most `alpha` keeps the chance of any
-/// false rejection at `alpha`, whatever the dependence between the tests (Holm, 1979).
+/// The smallest p-value is multiplied by the number of tests, the next by one less, and so on; the
+/// results never decrease along that order and never exceed 1. Rejecting where the adjusted value
+/// is at most `alpha` keeps the chance of any false rejection at `alpha`, whatever the dependence
+/// between the tests (Holm, 1979).
 ///
 /// ```
 /// use paso_study::stats::holm;

@@ -2,8 +2,8 @@
 
 use paso_locate::schedule::Spec;
 
-/// A schedule's points for an image: every step, or the lowest and the highest rate of each of 800
-/// stretches, so that no spike is lost.
+/// A schedule's points for an image: every step, or the lowest and the highest learning rate of
+/// each of 800 stretches, so that no spike is lost.
 pub(super) fn curve(spec: &Spec, steps: u64) -> Vec<(u64, f64)> {
     const STRETCHES: u64 = 800;
     if steps <= 2 * STRETCHES {

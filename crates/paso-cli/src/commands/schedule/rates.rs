@@ -1,9 +1,10 @@
-//! The rates of schedules as CSV and as JSON.
+//! The learning rates of schedules as CSV and as JSON.
 
 use paso_locate::schedule::Spec;
 use std::io::{self, Write};
 
-/// `step,lr`, or `step,lr_1,lr_2,…`; each rate in the fewest digits that read back as the same number.
+/// `step,lr`, or `step,lr_1,lr_2,…`; each learning rate in the fewest digits that read back as the
+/// same number.
 pub(super) fn csv(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Result<()> {
     match specs {
         [_] => writeln!(out, "step,lr")?,

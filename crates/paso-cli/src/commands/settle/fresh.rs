@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use paso_locate::data::Split;
 use paso_locate::files;
 
-/// Runs that start with fresh weights, and the rate that was asked for.
+/// Runs that start with fresh weights, and the learning rate that was asked for.
 pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
     let dataset = args.source.open()?;
     let config = args.settings.merged(preset(&args.source.data, &dataset.boxes(Split::Train)))?;

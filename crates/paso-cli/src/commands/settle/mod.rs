@@ -45,7 +45,7 @@ impl Command for SettleArgs {
         let study = Study::new(study_config(self, &trial, lr))?;
         if self.fixed_lr {
             eprintln!(
-                "note: the peak rate is {lr} for every arm and tuned for none: a difference may be the rate's and not the schedule's"
+                "note: the peak learning rate is {lr} for every arm and tuned for none: a difference may come from the learning rate and not from the schedule"
             );
         }
 

@@ -21,7 +21,7 @@ pub(super) fn show(bar: &ProgressBar, event: &Event<'_>) {
             ));
         }
         Event::Tuned { arm, peak_lr, .. } => {
-            bar.suspend(|| eprintln!("{arm}: peak rate {peak_lr:.2e}"));
+            bar.suspend(|| eprintln!("{arm}: peak learning rate {peak_lr:.2e}"));
         }
         _ => {}
     }

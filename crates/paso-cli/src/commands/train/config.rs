@@ -9,8 +9,8 @@ use paso_locate::{BBox, TrainConfig, checkpoint};
 pub(super) const SCHEDULE: &str = "warmup(5%) then cosine(to 1%)";
 pub(super) const SHORT: &str = "cosine(to 1%)";
 
-/// The settings of this call, for training images with these boxes. When it resumes, they are the run's own, but for the number of
-/// epochs and the patience.
+/// The settings of this call, for training images with these boxes. When it resumes, they are the
+/// run's own, but for the number of epochs and the patience.
 pub(super) fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
     let kept = match &args.out {
         Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),
@@ -35,7 +35,7 @@ pub(super) fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
         let same = TrainConfig { epochs, patience, ..config.clone() };
         ensure!(
             same == kept,
-            "--resume goes on with the settings that the run was started with; only --epochs and --patience may change. \
+            "--resume continues with the settings that the run was started with; only --epochs and --patience may change. \
              Leave the other flags out, or start a new run in another folder. The run has:\n{}",
             toml::to_string(&kept)?
         );

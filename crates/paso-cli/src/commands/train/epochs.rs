@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     if run.is_done() && run.stopped_early().is_none() {
-        eprintln!("all {} epochs are done; a larger --epochs goes on", run.epochs());
+        eprintln!("all {} epochs are done; a larger --epochs continues", run.epochs());
     }
     let trainer = run.trainer();
     let bar = progress::bar(trainer.total_steps(), "train");
@@ -31,7 +31,7 @@ pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
         bar.finish();
         if let Some(waited) = run.stopped_early() {
             eprintln!(
-                "stopped after epoch {}: no better mean IoU for {waited} epochs; --resume with a larger --patience goes on",
+                "stopped after epoch {}: no better mean IoU for {waited} epochs; --resume with a larger --patience continues",
                 run.epochs()
             );
         }
@@ -42,7 +42,7 @@ pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     match run.folder() {
         Some(folder) => {
             bail!(
-                "stopped after epoch {epoch}; --out {} --resume goes on from there",
+                "stopped after epoch {epoch}; --out {} --resume continues from there",
                 folder.display()
             )
         }

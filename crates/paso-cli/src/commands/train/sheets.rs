@@ -9,8 +9,8 @@ use std::path::Path;
 const SAMPLES: &str = "samples.png";
 const WORST: &str = "worst.png";
 
-/// The first batch as the net sees it, in the folder of a run that has just begun. Images are for people: where
-/// they cannot be made, the run goes on and says so.
+/// The first batch as the net sees it, in the folder of a run that has just begun. Images are for
+/// people: where they cannot be made, the run continues and says so.
 pub(super) fn write_first_batch(run: &Run, dataset: &Dataset) {
     let Some(folder) = run.folder().filter(|_| run.epochs() == 0) else { return };
     let path = folder.join(SAMPLES);
