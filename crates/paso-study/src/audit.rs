@@ -97,4 +97,33 @@ mod tests {
         assert_eq!((one.first, one.counts.len()), (-12, 9), "from 1e-6 to 1e-2: {one:?}");
         assert_eq!(one.counts.iter().sum::<u64>(), 3, "other values are ignored");
     }
+
+    #[test]
+    fn bins_are_half_decades_and_powers_of_ten_start_one() {
+        for (lr, expected) in [
+            (1.0, 0),
+            (9.99, 1),
+            (10.0, 2),
+            (3.17, 1),
+            (3.16, 0),
+            (1e-3, -6),
+            (1e-8, -16),
+            (5e-324, -647),
+        ] {
+            assert_eq!(bin(lr), expected, "{lr:e}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_count_is_an_empty_histogram_and_merging_it_changes_nothing() {
+        let empty = LrHistogram::new("a", [f64::NAN, -1.0, 0.0, f64::INFINITY]);
+        assert!(empty.counts.is_empty(), "{empty:?}");
+        let some = LrHistogram::new("a", [1e-3, 1e-3]);
+        let mut merged = some.clone();
+        merged.merge(&empty);
+        assert_eq!(merged, some);
+        let mut merged = empty;
+        merged.merge(&some);
+        assert_eq!(merged, some);
+    }
 }

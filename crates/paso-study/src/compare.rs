@@ -102,3 +102,70 @@ pub fn compare(differences: &[f64], margin: f64, alpha: f64) -> Comparison {
         more_seeds,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_changes_sign_with_the_differences() {
+        let six = [0.02, 0.01, 0.03, 0.02, 0.01, 0.05];
+        let negated = six.map(|d: f64| -d);
+        let (better, worse) = (compare(&six, 0.0, 0.05), compare(&negated, 0.0, 0.05));
+        assert_eq!((better.verdict, worse.verdict), (Verdict::Helps, Verdict::Harms));
+        assert_eq!((better.diff, better.p), (-worse.diff, worse.p));
+        assert_eq!(
+            (better.interval.low, better.interval.high),
+            (-worse.interval.high, -worse.interval.low)
+        );
+        assert_eq!((better.share_better, worse.share_better), (1.0, 0.0));
+        assert_eq!(better.more_seeds, None, "it is decided");
+    }
+
+    #[test]
+    fn a_significant_but_small_difference_is_none() {
+        let tiny = [0.0011, 0.0012, 0.001, 0.0013, 0.0009, 0.0011];
+        assert_eq!(compare(&tiny, 0.01, 0.05).verdict, Verdict::NoDifference);
+        assert_eq!(compare(&tiny, 0.0, 0.05).verdict, Verdict::Helps, "nothing is too small");
+        assert_eq!(compare(&[0.0; 6], 0.01, 0.05).verdict, Verdict::NoDifference);
+        assert_eq!(compare(&[0.0; 6], 0.0, 0.05).verdict, Verdict::Undecided);
+    }
+
+    #[test]
+    fn too_few_seeds_for_the_level_decide_nothing() {
+        for (seeds, alpha, decided) in [
+            (5, 0.05, false),
+            (6, 0.05, true),
+            (7, 0.01, false),
+            (8, 0.01, true),
+            (2, 0.49, false),
+            (3, 0.26, true),
+        ] {
+            let found = compare(&vec![1.0; seeds], 0.1, alpha);
+            let expected = if decided { Verdict::Helps } else { Verdict::Undecided };
+            assert_eq!(found.verdict, expected, "{seeds} seeds at {alpha}");
+            if let Some(more) = found.more_seeds {
+                assert!(smallest_p(seeds + more) <= alpha, "{more} more seeds reach {alpha}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_those_of_the_json_and_of_sentences() {
+        for (verdict, json, text) in [
+            (Verdict::Helps, "\"helps\"", "helps"),
+            (Verdict::Harms, "\"harms\"", "harms"),
+            (Verdict::NoDifference, "\"no-difference\"", "no difference"),
+            (Verdict::Undecided, "\"undecided\"", "undecided"),
+        ] {
+            assert_eq!(serde_json::to_string(&verdict).expect("it has JSON"), json);
+            assert_eq!(verdict.to_string(), text);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "alpha lies between 0 and 0.5, got 0.5")]
+    fn an_alpha_of_a_coin_is_refused() {
+        let _ = compare(&[1.0; 6], 0.0, 0.5);
+    }
+}

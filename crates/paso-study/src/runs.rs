@@ -73,3 +73,47 @@ pub(crate) fn groups(runs: &[RunSpec]) -> Vec<Vec<RunSpec>> {
     }
     groups
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tuning_starts_in_the_middle_of_the_grid_and_has_every_run_once() {
+        let config = StudyConfig { tuning_seeds: 2, ..StudyConfig::default() };
+        let runs = tuning_runs(&config, -1, 2);
+        // Five schedules (the averaged arm shares that of the constant one), 4 learning rates, 2
+        // seeds.
+        assert_eq!(runs.len(), 5 * 4 * 2);
+        assert!(runs[..5].iter().all(|run| run.peak_lr == 1e-3), "the center first");
+        assert!(runs[..20].iter().all(|run| run.seed == runs[0].seed), "seed by seed");
+        for (i, run) in runs.iter().enumerate() {
+            assert!(!runs[..i].contains(run), "{run} twice");
+        }
+    }
+
+    #[test]
+    fn runs_are_grouped_when_they_share_a_quarter_of_their_steps() {
+        let run = |spec: &str, lr, seed| RunSpec::new(spec, lr, 100, seed);
+        let constant = run("constant", 1e-3, 0);
+        let late = run("constant(for 80%) then linear(to 0)", 1e-3, 0);
+        let early = run("constant(for 10%) then linear(to 0)", 1e-3, 0);
+        let cosine = run("cosine(to 0)", 1e-3, 0);
+        let other_seed = run("constant", 1e-3, 1);
+        let other_lr = run("constant", 3e-3, 0);
+        let all = [&constant, &late, &early, &cosine, &other_seed, &other_lr].map(Clone::clone);
+        let groups = groups(&all);
+        assert_eq!(groups.len(), 5, "only one pair shares enough: {groups:?}");
+        assert_eq!(groups[0], [constant, late]);
+        assert_eq!(groups.concat().len(), all.len(), "and none is lost");
+    }
+
+    #[test]
+    fn averages_are_kept_by_all_runs_of_a_schedule_when_any_arm_wants_them() {
+        let config = StudyConfig::default();
+        let run = |arm: usize| run_spec(&config, &config.arms[arm], 1e-3, 0);
+        assert_eq!(run(0), run(1), "constant and averaged are one run");
+        assert_eq!(run(0).averaging, [10, 50, 200], "shares of 1,000 steps");
+        assert!(run(2).averaging.is_empty(), "no arm averages the exponential");
+    }
+}

@@ -298,4 +298,61 @@ mod tests {
             assert!(best < worse, "ratio {ratio} is the best, not {other}");
         }
     }
+
+    #[test]
+    fn the_best_ratio_is_the_minimum_over_many() {
+        let model = NoisyQuadratic { curvature: 0.5, noise: 2.0 };
+        let best = model.best_ratio(0.02, 30_000.0);
+        let at = |ratio: f64| model.exponential(0.02, ratio, 30_000.0);
+        let others = (1..100).map(|i| best * 1.05f64.powi(i - 50)).filter(|ratio| *ratio < 1.0);
+        assert!(others.map(at).all(|loss| loss >= at(best)), "{best}");
+    }
+
+    #[test]
+    fn losses_scale_as_their_formulas_say() {
+        let model = NoisyQuadratic { curvature: 0.7, noise: 1.6 };
+        let ratio = |a: f64, b: f64| a / b;
+        let near = |found: f64, expected: f64| {
+            assert!((found / expected - 1.0).abs() < 1e-9, "{found} and {expected}")
+        };
+        near(ratio(model.constant(0.02), model.constant(0.01)), 2.0);
+        near(ratio(model.linear(0.01, 1e4), model.linear(0.01, 4e4)), 2.0);
+        near(ratio(model.linear(0.04, 1e4), model.linear(0.01, 1e4)), 2.0);
+        near(ratio(model.relaxation(0.01), model.relaxation(0.02)), 2.0);
+        near(predicted_gain(0.01, 8.0), 0.02);
+        // Four times as steep and twice as noisy: the constant floor only sees the noise.
+        let steep = NoisyQuadratic { curvature: 2.8, noise: 3.2 };
+        near(ratio(steep.constant(0.01), model.constant(0.01)), 2.0);
+    }
+
+    #[test]
+    fn averaging_lies_between_the_last_weights_and_nothing() {
+        let model = NoisyQuadratic { curvature: 1.0, noise: 1.0 };
+        let losses: Vec<f64> = [1.0, 10.0, 100.0, 1e3, 1e4].map(|h| model.averaged(0.01, h)).into();
+        assert!(
+            losses.windows(2).all(|pair| pair[1] < pair[0]),
+            "a longer horizon is better: {losses:?}"
+        );
+        assert!(losses[0] < model.constant(0.01) && losses[4] > 0.0, "{losses:?}");
+        assert!((model.averaged(0.01, 1.0) / model.constant(0.01) - 1.0 / 1.01).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_second_order_tends_to_the_first() {
+        let model = NoisyQuadratic { curvature: 1.0, noise: 1.0 };
+        let off = |lr: f64| (model.constant_second_order(lr, 0.9) / model.constant(lr) - 1.0).abs();
+        assert!(off(1e-1) > off(1e-2) && off(1e-2) > off(1e-3) && off(1e-3) < 1e-3);
+    }
+
+    #[test]
+    fn betas_without_a_bound_are_refused() {
+        for (beta1, beta2) in
+            [(1.0, 0.999), (-0.1, 0.999), (0.9, 1.0), (0.9, 0.0), (0.9, 0.81), (f64::NAN, 0.9)]
+        {
+            let refused = std::panic::catch_unwind(|| step_bound_limit(beta1, beta2));
+            assert!(refused.is_err(), "{beta1}, {beta2}");
+        }
+        assert!(std::panic::catch_unwind(|| step_bound(0.9, 0.999, 0)).is_err(), "update 0");
+        assert_eq!(step_bound(0.0, 0.5, 1), 1.0, "the first step is the sign of the gradient");
+    }
 }

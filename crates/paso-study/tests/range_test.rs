@@ -102,7 +102,8 @@ fn malformed_sweeps_are_refused_with_the_reason() {
     let good = curve(1, 1.5, 0.0);
     assert!(refuse(Sweep::default()).contains("only 0 losses"), "empty");
     assert!(
-        refuse(Sweep { lr: good.lr.clone(), loss: vec![1.0] }).contains("100 rates, but 1 losses"),
+        refuse(Sweep { lr: good.lr.clone(), loss: vec![1.0] })
+            .contains("100 learning rates, but 1 losses"),
         "lengths"
     );
     assert!(
