@@ -1,4 +1,11 @@
 //! The arms of a study: what is compared.
+//!
+//! An arm names its schedule as a *shape* of `paso-schedule`, without peak and without length: the
+//! peak is what the study tunes, the length is the same for all arms. A schedule with absolute
+//! learning rates is refused, as there would be nothing to tune.
+//!
+//! The baseline is usually `constant`, but can be any schedule: "is a cosine better than our step
+//! decay?" is the same question with another baseline.
 
 use crate::error::Error;
 use crate::variant::Variant;

@@ -1,4 +1,9 @@
 //! Measurements of the optimizer's steps in a run.
+//!
+//! A study can only say *whether* decay helps. Why it does is in the steps of the optimizer: near
+//! an optimum, Adam's steps have the size that gradient noise gives them, and a constant learning
+//! rate keeps them there. A training loop that measures its steps returns a [`RunAudit`], and
+//! [`NoiseAnalysis`](crate::NoiseAnalysis) compares it with [`theory`](crate::theory).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,12 @@
 //! Reduces a study to a time budget.
+//!
+//! A budget is spent on what decides. The order of the cuts: tuning seeds (the choice of learning
+//! rates becomes noisier, but stays fair), seeds of the verdict above six (a difference must be
+//! larger to be found), learning rates (with one, nothing is tuned), and at last seeds below six,
+//! after which nothing can be decided. Every cut is reported in the notes of the answer.
+//!
+//! The duration of a run is measured on the first ones, so a budget is kept about, not exactly. The
+//! plan is saved in `plan.json`: a continued study must not be cut a second time.
 
 use crate::config::{MIN_SEEDS, StudyConfig};
 use crate::error::Error;

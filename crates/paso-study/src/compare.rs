@@ -1,4 +1,9 @@
 //! From paired differences to a verdict.
+//!
+//! One comparison asks two questions. Is the difference distinguishable from chance (sign-flip
+//! test), and is it large enough to matter (equivalence test against the margin)? The second is
+//! asked first: with many seeds a difference of no interest becomes significant, and "helps" would
+//! mislead.
 
 use crate::stats::{
     ConfidenceInterval, interval, mean, seeds_needed, share_better, sign_flip, smallest_p,

@@ -1,4 +1,12 @@
 //! The settings of a study, and the check that they make sense.
+//!
+//! The defaults make the cheapest study that can decide: six seeds, since with fewer no two-sided
+//! sign-flip test reaches 5 %, three learning rates a factor of 3 apart, and two tuning seeds. A
+//! difference below [`StudyConfig::margin`] is called none, so the margin is the one setting that
+//! everybody should think about: it has the unit of the metric.
+//!
+//! Tuning seeds start `2^32` above the first seed of the verdict. The two ranges cannot meet,
+//! because either count is limited to 100,000.
 
 use crate::arm::{Arm, Role};
 use crate::error::Error;
@@ -8,7 +16,25 @@ use serde::{Deserialize, Serialize};
 /// Fewer seeds than this cannot be significant at 5 %: the least two-sided p-value is `2 / 2^n`.
 pub const MIN_SEEDS: usize = 6;
 
-/// Everything that defines a study. Plain data; [`Study::new`](crate::Study::new) checks it.
+/// Everything that defines a study. Plain data; [`Study::new`](crate::Study::new) checks it. Fields
+/// that a JSON or TOML file leaves out keep their defaults; an unknown field is an error, so that a
+/// misspelled one is found.
+///
+/// ```
+/// use paso_study::{Grid, Study, StudyConfig};
+/// let config = StudyConfig {
+///     steps: 2_000,
+///     seeds: 8,
+///     grid: Grid { center: 3e-3, ..Grid::default() },
+///     metric: "accuracy".into(),
+///     margin: 0.005, // half a percent of accuracy is of no interest
+///     fingerprint: "cifar10, resnet20, batch 128".into(),
+///     ..StudyConfig::default()
+/// };
+/// assert!(Study::new(config.clone()).is_ok());
+/// let refused = Study::new(StudyConfig { seeds: 1, ..config }).unwrap_err();
+/// assert!(refused.to_string().starts_with("seeds is 1, but must be between 2"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StudyConfig {

@@ -1,4 +1,8 @@
 //! The error type of the crate.
+//!
+//! Three kinds. Mistakes in the settings are found by [`Study::new`](crate::Study::new), before
+//! anything runs. Files and runs fail with their name and what to do next. [`Error::Cancelled`] and
+//! [`Error::OtherShards`] are no failures: all finished runs are kept, and the same call continues.
 
 use std::path::PathBuf;
 

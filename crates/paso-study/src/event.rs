@@ -1,4 +1,8 @@
 //! What a study reports while it runs.
+//!
+//! Events come from the threads that train, while other runs are in progress; an observer that
+//! draws a progress bar must expect them in any order of runs. Stopping is not an event: it is
+//! [`Session::cancel`](crate::Session::cancel).
 
 use crate::budget::BudgetCut;
 use crate::outcome::Outcome;

@@ -1,5 +1,15 @@
 //! `runs.jsonl`: every finished run, one line each, so that a killed study continues where it
 //! stopped.
+//!
+//! A line is complete when it ends in a line feed; a crash can only leave an incomplete last line,
+//! which is cut off when the file is opened. Lines are appended by one write each and synced.
+//!
+//! The file is locked while a study runs, since two processes would train the same runs. Shards
+//! have a file each, so that no two machines write one file; all read those of the others.
+//!
+//! A line holds the format's version, the fingerprint of the study, the run and its outcome. A
+//! version or fingerprint that does not fit is an error with file and line, never skipped: mixing
+//! runs of different data would give an answer that belongs to neither.
 
 use crate::error::Error;
 use crate::outcome::Outcome;

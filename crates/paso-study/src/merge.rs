@@ -1,4 +1,9 @@
 //! Joins the finished runs of several folders.
+//!
+//! Machines without a shared disk each keep a folder. Their journals are put together here, and
+//! every doubt is an error: other fingerprints, other lengths, or one run with two outcomes, which
+//! means that the machines did not train in the same way (another version, another instruction
+//! set).
 
 use crate::error::Error;
 use crate::journal::{self, Line};

@@ -1,10 +1,29 @@
 //! The connection between a running trial and its study: cancellation and progress.
+//!
+//! A training loop runs for minutes, and a user presses Ctrl-C at any time. The loop asks
+//! [`RunMonitor::should_stop`] between steps; both flags behind it are atomic loads, which cost
+//! nothing next to a step.
 
 use crate::event::Event;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The connection between a run in progress and its study. A trial asks it whether to stop, and
 /// reports progress to it.
+/// ```
+/// use paso_study::{Outcome, RunMonitor, RunSpec, TrialError};
+/// fn train(run: &RunSpec, monitor: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
+///     for _step in 0..run.steps {
+///         if monitor.should_stop() {
+///             return Err("stopped".into()); // any error will do
+///         }
+///         monitor.advance(1);
+///     }
+///     Ok(Outcome { metric: 1.0, ..Outcome::default() })
+/// }
+/// let outcome = train(&RunSpec::new("constant", 1e-3, 10, 0), &RunMonitor::detached())?;
+/// assert_eq!(outcome.metric, 1.0);
+/// # Ok::<(), TrialError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct RunMonitor<'a> {
     cancel: &'a AtomicBool,

@@ -1,4 +1,11 @@
 //! Why decay helps or does not: measurements of the baseline's runs against theory.
+//!
+//! Two signs that noise limits a constant learning rate: the root mean square of step / learning
+//! rate is near `sqrt((1 - beta1) / (1 + beta1))`, the value for gradients of pure noise, and
+//! averaging the weights lowers the loss. A run that still makes progress has longer steps, and
+//! averaging it looks back at worse weights.
+//!
+//! All of this explains and decides nothing: the verdict depends on the paired metrics alone.
 
 use crate::audit::{LrHistogram, RunAudit};
 use crate::config::StudyConfig;

@@ -1,4 +1,13 @@
 //! The plan of a study: how many runs, on which seeds, with which learning rates.
+//!
+//! How many runs a study needs is not known before it has begun: the grid may widen, and two arms
+//! that only differ in averaging share their runs when they choose the same learning rate. Hence
+//! two counts,
+//!
+//! `min_runs = trained * (points * tuning_seeds + seeds)` and
+//! `max_runs = trained * max_points * tuning_seeds + arms * seeds`,
+//!
+//! where `trained` counts the arms with different schedules or variants.
 
 use crate::config::StudyConfig;
 use crate::stats::smallest_p;

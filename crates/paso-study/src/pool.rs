@@ -1,4 +1,8 @@
 //! Runs side by side, and keeps each as soon as it is done.
+//!
+//! Threads take groups of runs from a list, by an atomic counter. An outcome is written to the
+//! journal, and synced, before anybody hears of it: what was reported as finished survives a crash.
+//! The first error stops the other runs at their next question to the monitor.
 
 use crate::clock::Stopwatch;
 use crate::error::Error;

@@ -1,4 +1,8 @@
 //! One training run that a study asks for.
+//!
+//! A run is identified by all fields together: two runs with equal fields have equal outcomes, or
+//! the training loop does not follow its seed. The JSON of this type is the key of the journal;
+//! floats are written with all digits that they need, so keys survive a round trip.
 
 use crate::variant::Variant;
 use paso_schedule::{Shape, Spec};

@@ -1,5 +1,11 @@
 //! Which runs a study needs: for tuning, for the verdict, and which of them share their first
 //! steps.
+//!
+//! Runs are listed in a fixed order, seed by seed. Shards rely on that: each takes every n-th group
+//! of the same list, without talking to the others.
+//!
+//! Grouping decides what [`Trial::train_branches`](crate::Trial::train_branches) is called with.
+//! Sharing fewer than a quarter of the steps is not worth a copy of the training state.
 
 use crate::arm::Arm;
 use crate::config::StudyConfig;

@@ -1,4 +1,8 @@
 //! The options of one call of a study: folder, parallel runs, budget, shard, observer.
+//!
+//! What belongs to a call and not to the question is here: where runs are kept, how many are
+//! trained at a time, how to stop. All but the budget leave the answer as it is, so a study that
+//! was begun on a laptop can be continued on a server with more threads.
 
 use crate::event::Event;
 use crate::monitor::NEVER;

@@ -1,4 +1,7 @@
 //! Numbers for readers.
+//!
+//! A reader compares differences with intervals and margins, so all of them have three significant
+//! digits. More would suggest a precision that a handful of seeds does not give.
 
 /// Three significant digits: `0.0123`, `12.3`, `1.23e-6`.
 pub(crate) fn number(x: f64) -> String {

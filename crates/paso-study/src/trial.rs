@@ -1,4 +1,8 @@
 //! The caller's training loop, as the study sees it.
+//!
+//! The crate knows a training loop only by this trait. It has two methods: one trains a run, the
+//! other trains several that begin alike. The second is an optimization that must not be visible in
+//! the outcomes; a loop that does not implement it loses time and nothing else.
 
 use crate::error::TrialError;
 use crate::monitor::RunMonitor;

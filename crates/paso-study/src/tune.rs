@@ -1,4 +1,12 @@
 //! The peak learning rate of every arm, chosen on seeds that the verdict never uses.
+//!
+//! Comparing schedules at one learning rate answers the wrong question: a decaying schedule
+//! tolerates a higher peak. So every arm gets its own peak, from the same grid and on the same
+//! seeds. The score is the mean metric over the tuning seeds; a learning rate at which any seed
+//! diverged has none.
+//!
+//! If the best of *any* arm lies at an end, the grid grows there for *all* arms, by one point per
+//! round. An arm that was tuned with more points than another would have an advantage.
 
 use crate::arm::Arm;
 use crate::config::StudyConfig;

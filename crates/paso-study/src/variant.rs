@@ -1,4 +1,9 @@
 //! What an arm changes besides its schedule.
+//!
+//! A study compares schedules, but some alternatives to decay are other update rules (Schedule-Free
+//! averages inside the optimizer) or other couplings (weight decay that does not follow the
+//! learning rate). A variant carries such a change through the study to the training loop, and
+//! keeps the runs of different loops apart in the journal.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

@@ -1,4 +1,9 @@
 //! The interval for a mean paired difference: obtained by inverting the sign-flip test.
+//!
+//! A shift `c` belongs to the interval if the test does not reject "the differences minus `c` are
+//! symmetric about 0". Nothing is searched for: the ends are order statistics of the means of all
+//! subsets of the differences. With `k = floor(alpha * 2^n / 2)`, they are the k-th smallest and
+//! k-th largest.
 
 use super::signflip::EXACT_UP_TO;
 use super::{mean, smallest_p, standard_deviation, whole};

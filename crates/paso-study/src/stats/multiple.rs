@@ -1,4 +1,8 @@
 //! Correction for looking at several arms at once.
+//!
+//! A study has several decaying arms. Each has a chance of `alpha` to look better by luck; with
+//! five of them, one does in more than a fifth of the studies. The verdict avoids the question by
+//! fixing its arm in advance; the table of all arms needs the correction.
 
 /// Holm's step-down adjustment of p-values, in the order given.
 ///

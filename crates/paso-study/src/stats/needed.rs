@@ -1,4 +1,9 @@
 //! How many seeds would probably decide.
+//!
+//! "Undecided" should come with advice. This extrapolates: if mean and spread stay as they are, at
+//! which `n` does `|mean| > t(n) * spread / sqrt(n)` hold, or the interval fit inside the margin?
+//! Student's t stands for the exact interval, which has no formula. Follow the advice once: adding
+//! seeds until the answer pleases is not a test anymore.
 
 use super::{mean, standard_deviation};
 use statrs::distribution::{ContinuousCDF, StudentsT};

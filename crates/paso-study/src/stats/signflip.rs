@@ -1,4 +1,14 @@
 //! The sign-flip test: could these paired differences be chance?
+//!
+//! The null hypothesis is that swapping the two arms of a pair changes nothing, so each difference
+//! could have had the other sign. Under it all `2^n` sign patterns are equally likely:
+//!
+//! `p = #{patterns with |sum(±d_i)| >= |sum(d_i)|} / 2^n`.
+//!
+//! A t-test would need normal differences, which six seeds cannot show; this test is exact without.
+//! The price is resolution: the least p-value is `2 / 2^n`. Source: Fisher (1935, "The Design of
+//! Experiments", section 21); Good (2005, "Permutation, Parametric and Bootstrap Tests of
+//! Hypotheses", chapter 3).
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
