@@ -2,6 +2,13 @@
 //!
 //! A stage passes, fails, or says why it could not run here. All stages run even when one has
 //! failed, so that one round shows everything.
+//!
+//! The stages are a list of name and function, in an order that fails early: what takes a second
+//! comes before what takes minutes, and the instruction sets, whose note is the last line, come at
+//! the end.
+//!
+//! A stage that cannot run here is `skipped` with its reason. It does not fail the run, because a
+//! contributor's machine need not have every tool, and it is never shown as passed.
 
 use crate::steps::{Outcome, all, cargo, command, shared};
 use crate::{

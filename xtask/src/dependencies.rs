@@ -1,5 +1,9 @@
 //! What the dependencies are allowed to be, and whether they are used: two stages of continuous
 //! integration that run tools of others.
+//!
+//! `cargo-deny` refuses licenses that the project's own does not allow, known vulnerabilities and
+//! two versions of a crate where one would do; another tool finds dependencies that nothing uses.
+//! Both are skipped where they are not installed.
 
 use crate::steps::{Outcome, has};
 use std::path::{Path, PathBuf};

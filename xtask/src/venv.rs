@@ -1,4 +1,8 @@
 //! Python environments with the packages that a stage needs, kept in the user's cache folder.
+//!
+//! An environment is made once and kept, because installing takes longer than the checks
+//! themselves. It is in the cache folder and not in the checkout, so that a clean checkout does not
+//! install again.
 
 use crate::steps::{Outcome, command};
 use std::path::{Path, PathBuf};

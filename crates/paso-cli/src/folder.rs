@@ -1,5 +1,9 @@
 //! Where a command keeps what it makes: the folder that was asked for, or the next free one below
 //! `runs`.
+//!
+//! A command that takes minutes keeps its results without being asked to: nobody should lose a run
+//! because of a forgotten flag. Folders are numbered and never reused, so an older run is never
+//! overwritten.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,9 @@
 //! The settings of a run: the flags that train and settle share, merged with a file.
+//!
+//! Three layers, the later over the earlier: a preset that depends on the data, the file of
+//! `--config`, and the flags. `--print-config` prints the result, in the form that `--config`
+//! reads. Every run writes it to its folder as `config.toml`, so a run can be repeated without its
+//! command line.
 
 use crate::data_source::DataSource;
 use crate::settings_file::{overlaid, read};

@@ -1,4 +1,9 @@
 //! The arguments that say which images a command reads, and reading them.
+//!
+//! The flags here are shared by every command that reads images: which folder, what to do with an
+//! image of several objects, which part of a cross-validation, how much memory. What does not fit
+//! the memory is decoded again for every batch; the result is the same, bit for bit, and only
+//! slower.
 
 use crate::data_source::DataSource;
 use anyhow::{Context, Result};

@@ -202,7 +202,8 @@ fn direct_bca(differences: &[f64], level: f64) -> ConfidenceInterval {
     let end = |share: f64| {
         let z = z0 + normal.inverse_cdf(share);
         let at = normal.cdf(z0 + z / (1.0 - a * z)) * (means.len() - 1) as f64;
-        means[at.round() as usize]
+        let nearest = |i: &usize| (*i as f64 - at).abs() <= 0.5;
+        means[(0..means.len()).find(nearest).expect("a share of them")]
     };
     ConfidenceInterval { low: end((1.0 - level) / 2.0), high: end((1.0 + level) / 2.0) }
 }

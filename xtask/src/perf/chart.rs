@@ -1,5 +1,8 @@
 //! The chart of one history, as inline SVG. Its colors are classes, which the page sets for light
 //! and dark.
+//!
+//! It shows all that is known and nothing smoothed: each median, the range of the runs behind it,
+//! the level of each segment, and a mark where the level changes.
 
 use super::history::History;
 use maud::{Markup, html};

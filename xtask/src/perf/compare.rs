@@ -2,6 +2,9 @@
 //!
 //! Records were measured at different times, so small differences between them mean little; the
 //! gate is what decides.
+//!
+//! The ratio is of times, whatever the figure is: a benchmark that counts images a second is
+//! inverted, so that above 1 is slower everywhere. Ranges of runs that overlap are marked.
 
 use super::quality::{self, Found};
 use super::records::{self, Line};

@@ -1,4 +1,7 @@
 //! The history of every benchmark of a machine, and where it changed.
+//!
+//! A record by itself says little: noise between days is larger than most changes. Levels of
+//! several records in a row do, and a change of level has the commits between its two records.
 
 use super::records::{Better, Line};
 use super::{quality, run, segments};

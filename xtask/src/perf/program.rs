@@ -1,4 +1,8 @@
 //! One run of one benchmark: a command, the JSON lines that it prints, and the figure in them.
+//!
+//! The protocol is as small as can be: a program gets arguments, and prints one JSON object per
+//! line on stdout. A benchmark names the key of its figure; other keys are ignored, so that
+//! programs of older commits, which print fewer, can still be measured.
 
 use super::suite::{self, Benchmark};
 use anyhow::{Context, Result, bail};

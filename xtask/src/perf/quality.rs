@@ -219,4 +219,29 @@ mod tests {
         let sentence = found[0].sentence();
         assert!(found[0].stops() && sentence.contains("+10.0 %"), "{sentence}");
     }
+
+    #[test]
+    fn a_figure_that_is_worse_for_every_seed_is_worse_and_one_that_differs_in_both_ways_is_not() {
+        let found = |worse: &[f64]| evaluate("loss", worse, 0.01);
+        assert_eq!(found(&[0.05, 0.04, 0.06, 0.05, 0.05]).verdict, Verdict::Worse);
+        assert_eq!(found(&[-0.05, -0.04, -0.06, -0.05, -0.05]).verdict, Verdict::Better);
+        assert_eq!(found(&[0.05, -0.05, 0.1, -0.1, 0.01]).verdict, Verdict::NotWorse);
+        assert_eq!(found(&[0.005; 5]).verdict, Verdict::NotWorse, "within the margin");
+        assert_eq!(found(&[0.0; 5]).name, "quality-loss");
+    }
+
+    #[test]
+    fn the_seed_is_cut_from_the_names_of_quality_only() {
+        for (name, expected) in [
+            ("quality-loss-2", Some("quality-loss")),
+            ("quality-mean_iou-14", Some("quality-mean_iou")),
+            ("quality-loss", None),
+            ("quality-2", None),
+            ("qualityx-loss-2", None),
+            ("adam-1", None),
+            ("", None),
+        ] {
+            assert_eq!(without_seed(name), expected, "{name}");
+        }
+    }
 }

@@ -6,6 +6,9 @@
 //! of the differences may be anything. Its interval needs no normal noise either: it comes from the
 //! distribution of the signed-rank statistic (Hollander & Wolfe, "Nonparametric Statistical
 //! Methods", section 3.3), which is counted here, not approximated.
+//!
+//! How the test errs is measured by simulation (`simulation_tests.rs`), on noise that is worse than
+//! normal: log-normal, with outliers, drift and busy stretches.
 
 /// An estimate and the ends of its interval, in natural logarithms of a ratio of times: above 0 is
 /// slower.
@@ -227,5 +230,67 @@ mod tests {
         assert_eq!(verdict(0.005, 0.0), Verdict::Same, "half a percent");
         assert_eq!(verdict(-0.03, 0.0), Verdict::Faster, "3 % faster");
         assert_eq!(test.evaluate(&blocks(0.03, 0.0)[..2]).verdict, Verdict::Unsure, "2 blocks");
+    }
+
+    /// `P(T <= k)` of the signed-rank statistic, by going through all sign patterns.
+    fn signed_rank_tail(n: u32, k: u32) -> f64 {
+        let sum = |signs: u32| (0..n).filter(|i| signs >> i & 1 == 1).map(|i| i + 1).sum::<u32>();
+        let below = (0..1u32 << n).filter(|signs| sum(*signs) <= k).count();
+        below as f64 / f64::from(1u32 << n)
+    }
+
+    #[test]
+    fn the_counts_outside_are_those_of_all_sign_patterns() {
+        for tail in [0.2, 0.05, 0.025, 0.005] {
+            let found = outside(12, tail);
+            for n in 1..=12u32 {
+                let most =
+                    (0..=n * (n + 1) / 2).take_while(|k| signed_rank_tail(n, *k) <= tail).last();
+                let expected = most.map(|k| k as usize);
+                assert_eq!(found[n as usize], expected, "{n} differences, tail {tail}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_estimate_is_the_median_of_all_pair_means() {
+        let differences = [0.3, -0.1, 0.7, 0.2, 0.25, 0.9, -0.4];
+        let mut walsh = Vec::new();
+        for i in 0..differences.len() {
+            for j in i..differences.len() {
+                walsh.push(f64::midpoint(differences[i], differences[j]));
+            }
+        }
+        walsh.sort_by(f64::total_cmp);
+        assert_eq!(walsh.len(), 28);
+        for outside in [0, 1, 5, 13] {
+            let found = hodges_lehmann(&differences, outside);
+            assert_eq!(found.estimate, f64::midpoint(walsh[13], walsh[14]), "{outside} outside");
+            assert_eq!((found.low, found.high), (walsh[outside], walsh[27 - outside]));
+        }
+    }
+
+    #[test]
+    fn an_interval_follows_a_shift_and_a_reflection() {
+        let differences: Vec<f64> = (0..10).map(|i| f64::from(i * i % 7)).collect();
+        let found = hodges_lehmann_of(&differences, 0.95);
+        let shifted: Vec<f64> = differences.iter().map(|d| d + 2.0).collect();
+        let moved = hodges_lehmann_of(&shifted, 0.95);
+        assert_eq!((moved.estimate, moved.low), (found.estimate + 2.0, found.low + 2.0));
+        let reflected: Vec<f64> = differences.iter().map(|d| -d).collect();
+        let mirror = hodges_lehmann_of(&reflected, 0.95);
+        assert_eq!((mirror.low, mirror.high), (-found.high, -found.low));
+    }
+
+    #[test]
+    fn too_few_differences_tell_nothing() {
+        assert_eq!(hodges_lehmann_of(&[], 0.95), Interval::UNKNOWN);
+        assert_eq!(hodges_lehmann_of(&[1.0; 5], 0.95), Interval::UNKNOWN, "2/32 is above 5 %");
+        assert_ne!(hodges_lehmann_of(&[1.0; 6], 0.95), Interval::UNKNOWN, "2/64 is not");
+        let test = SlowdownTest::new(0.01, 0.95, 4);
+        assert_eq!(test.evaluate(&[]).verdict, Verdict::Unsure, "no block");
+        let block = Block { base: [0.0; 2], control: [0.0; 2], candidate: [1.0; 2] };
+        assert_eq!(test.evaluate(&[block; 2]).verdict, Verdict::Unsure, "four differences");
+        assert_eq!(test.evaluate(&[block; 3]).verdict, Verdict::Slower, "six");
     }
 }

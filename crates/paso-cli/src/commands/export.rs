@@ -1,4 +1,8 @@
 //! `paso export`: a trained network as a file for other programs.
+//!
+//! ONNX has the normalization inside, so that the user of the file passes plain pixels. `--check`
+//! writes what paso itself says about some images, to compare with what another runtime makes of
+//! the file. A file that is no earlier export is never overwritten.
 
 use crate::command::Command;
 use crate::trained;

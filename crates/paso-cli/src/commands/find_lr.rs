@@ -1,4 +1,8 @@
 //! `paso find-lr`: a range test, with an interval or a refusal.
+//!
+//! The suggestion is where the loss falls fastest per factor of the learning rate, with a 95 %
+//! interval over the pooled sweeps. Where no fall is distinguishable from noise, the command
+//! refuses: a number would be taken for a measurement.
 
 use crate::command::Command;
 use crate::settings::SettingsArgs;

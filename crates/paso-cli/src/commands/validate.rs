@@ -1,4 +1,9 @@
 //! `paso validate`: theory against this build, on this machine.
+//!
+//! Theory gives numbers that a correct Adam must reach on a noisy quadratic: the bound of a step,
+//! its root mean square in noise, the final loss of each schedule ([`paso_study::theory`]). The
+//! check takes the optimizer as it is built here, with the instruction set of this machine, so it
+//! also finds a wrong build.
 
 use crate::command::Command;
 use anyhow::{Result, ensure};

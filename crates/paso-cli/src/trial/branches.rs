@@ -1,4 +1,9 @@
 //! Runs that share their first steps: trained once, then in branches.
+//!
+//! A constant schedule and one that is constant for the first 80 % take the same steps until then:
+//! same seed, same images, same learning rates. Where they part, the state is copied, with weights,
+//! moments, averages and the position in the stream of samples. A test shows that the outcomes have
+//! the bits of runs that were trained alone.
 
 use super::localization::Localization;
 use super::update::update;

@@ -1,4 +1,8 @@
 //! The names that a study has for the ways to update weights.
+//!
+//! The study carries a name through its journal and report, and does not interpret it. The names
+//! are made and read in this file only. An unknown one is an error, because an outcome under a
+//! wrong name would be believed.
 
 use paso_locate::Update;
 use paso_study::{TrialError, Variant};

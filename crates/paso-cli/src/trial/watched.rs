@@ -1,5 +1,9 @@
 //! What a study's run reports besides its metric: its loss curve, and what the optimizer's steps
 //! looked like.
+//!
+//! These figures explain an answer and never change it. The audit of the last tenth of a run tells
+//! whether its steps have the size that noise alone would give them; those of the whole run,
+//! whether any exceeded the bound of Adam's theory.
 
 use paso_locate::adam::StepAudit;
 use paso_locate::{StepReport, Trainer};

@@ -1,4 +1,7 @@
 //! Where two schedules differ.
+//!
+//! The mean learning rate is the length of the path that a schedule allows; two schedules of one
+//! peak can differ by a factor of two in it, which explains more than their forms do.
 
 use paso_locate::schedule::Spec;
 use std::io::{self, Write};

@@ -1,4 +1,8 @@
 //! The points that a drawing of a schedule goes through.
+//!
+//! A schedule of millions of steps cannot be drawn point by point. Each pixel column gets the
+//! lowest and the highest value of its steps, so that a spike of one step, such as a restart, stays
+//! visible.
 
 use paso_locate::schedule::Spec;
 

@@ -1,4 +1,9 @@
 //! `paso schedule`: prints, plots and compares schedules before anyone trains.
+//!
+//! A schedule is a line of text, the same in every command, in `config.toml` and in the libraries.
+//! Here it can be looked at before it costs anything: as numbers, as a drawing, or compared with
+//! another one. A schedule that leaves its peak open is shown in shares of the peak unless `--lr`
+//! gives it.
 
 mod compare;
 mod curve;

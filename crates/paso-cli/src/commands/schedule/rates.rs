@@ -1,4 +1,7 @@
 //! The learning rates of schedules as CSV and as JSON.
+//!
+//! Numbers are printed in the fewest digits that read back as the same `f64`. So a training loop in
+//! another language can use the CSV, and trains with exactly these learning rates.
 
 use paso_locate::schedule::Spec;
 use std::io::{self, Write};

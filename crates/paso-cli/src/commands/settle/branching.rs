@@ -1,4 +1,9 @@
 //! A study that continues a run of the user, with and without decay.
+//!
+//! The question of somebody who has trained already: is it worth to decay now? Each seed continues
+//! from the same checkpoint with another order of samples, once at the learning rate of the run and
+//! once with decay. Nothing is tuned, since the learning rate is what the run has. A run that has
+//! decayed already is refused: from a low learning rate, there is nothing left to decay.
 
 use super::arguments::SettleArgs;
 use crate::trial::{Images, Localization};

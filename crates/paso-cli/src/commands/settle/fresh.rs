@@ -1,4 +1,8 @@
 //! A study whose runs start with fresh weights.
+//!
+//! `close_augment` is refused here. It changes the images in the last part of a run, and branches
+//! share the steps before: with it, a branch would not have the bits of a run that was trained
+//! alone.
 
 use super::arguments::SettleArgs;
 use super::presets::preset;

@@ -1,4 +1,9 @@
 //! `paso settle`: the main job.
+//!
+//! The order: read the images, continue from a run or start with fresh weights, place the grid of
+//! learning rates by a range test unless `--lr` names its center, run the study, print and keep the
+//! answer. The statistics are in `paso-study`; this folder decides only what is compared, and with
+//! which settings.
 
 mod about;
 mod arguments;

@@ -1,4 +1,8 @@
 //! Where the learning rates to try are placed.
+//!
+//! A grid in the wrong place costs runs: it widens by one learning rate per round for every arm.
+//! The center is the geometric mean of where the loss falls fastest and where it is lowest, rounded
+//! to one digit.
 
 use crate::sweep::{STEPS, SWEEPS, sweeps};
 use crate::trial::Localization;

@@ -1,4 +1,9 @@
 //! What is compared: the arms, their steps, seeds and learning rates.
+//!
+//! The usual arms, and two that depend on the optimizer: Schedule-Free, an alternative to decay,
+//! and a linear decay that leaves the weight decay at its peak. In decoupled weight decay, a
+//! schedule scales both; that arm separates them. It is left out where weight decay takes less than
+//! 5 % of a weight in the whole run (`lr * weight_decay * steps`), as nothing could be seen.
 
 use super::arguments::SettleArgs;
 use super::presets;

@@ -1,4 +1,8 @@
 //! The settings of a run: those of its flags and file, or of the run that it continues.
+//!
+//! A resumed run takes its settings from its checkpoint and not from the flags, because a change in
+//! the middle would give a run that no settings describe. Only the number of epochs and the
+//! patience may change.
 
 use super::arguments::TrainArgs;
 use anyhow::{Result, ensure};

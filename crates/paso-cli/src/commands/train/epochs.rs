@@ -1,4 +1,7 @@
 //! The epochs of a run, until it is done or interrupted.
+//!
+//! An epoch is the unit that is kept: a checkpoint is written after each one. Ctrl-C lets the epoch
+//! end; a second one ends the program, and the last checkpoint stays complete.
 
 use super::arguments::TrainArgs;
 use crate::{interrupt, progress};
