@@ -313,7 +313,7 @@ mod tests {
         let model = NoisyQuadratic { curvature: 0.7, noise: 1.6 };
         let ratio = |a: f64, b: f64| a / b;
         let near = |found: f64, expected: f64| {
-            assert!((found / expected - 1.0).abs() < 1e-9, "{found} and {expected}")
+            assert!((found / expected - 1.0).abs() < 1e-9, "{found} and {expected}");
         };
         near(ratio(model.constant(0.02), model.constant(0.01)), 2.0);
         near(ratio(model.linear(0.01, 1e4), model.linear(0.01, 4e4)), 2.0);

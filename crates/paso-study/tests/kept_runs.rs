@@ -68,7 +68,7 @@ fn in_shards(study: &Study, count: usize, folder: &Path) -> (Answer, usize) {
             match study.run(&trial, &session) {
                 Ok(answer) => return (answer, trained.into_inner()),
                 Err(Error::OtherShards { missing, .. }) => {
-                    assert!(missing > 0, "or it is finished")
+                    assert!(missing > 0, "or it is finished");
                 }
                 Err(other) => panic!("{other}"),
             }

@@ -173,7 +173,7 @@ pub(crate) mod tests {
         lines[1].better = Better::Higher;
         write(&path, &lines).expect("written, with its folder");
         assert_eq!(read(&path).expect("readable"), lines);
-        write(&path, &lines[..1]).expect("written again");
+        write(&path, &lines[..1]).expect("written a second time");
         assert_eq!(read(&path).expect("readable"), lines[..1], "nothing of the old one is left");
     }
 
