@@ -69,7 +69,17 @@ pub struct StudyConfig {
 ///
 /// When the best learning rate of any arm lies at an end of the grid, the grid grows there by a
 /// point, *for every arm*, so that no arm is ever tuned with more runs than another; until no arm's
-/// best lies at an end, or there are `max_points`.
+/// best lies at an end, or there are `max_points`. Learning rates are `center * factor^i`, rounded
+/// to six digits so that all machines have the same ones.
+///
+/// ```
+/// use paso_study::{Grid, Session, Study, StudyConfig};
+/// let grid = Grid { center: 1e-3, factor: 10.0, points: 4, max_points: 7 };
+/// let study = Study::new(StudyConfig { grid, ..StudyConfig::default() })?;
+/// // An even number of points has one more below the center.
+/// assert_eq!(study.plan(&Session::default()).lrs, [1e-5, 1e-4, 1e-3, 1e-2]);
+/// # Ok::<(), paso_study::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grid {

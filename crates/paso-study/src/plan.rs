@@ -15,6 +15,14 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The size of a study, for printing before anything runs.
+/// ```
+/// use paso_study::{Session, Study, StudyConfig};
+/// let study = Study::new(StudyConfig { seeds: 10, ..StudyConfig::default() })?;
+/// let plan = study.plan(&Session { parallel_runs: 2, ..Session::default() });
+/// assert_eq!((plan.min_runs, plan.max_runs), (5 * (3 * 2 + 10), 5 * 7 * 2 + 6 * 10));
+/// assert!(plan.duration_of(plan.min_runs).is_none(), "no run has been timed");
+/// # Ok::<(), paso_study::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Plan {

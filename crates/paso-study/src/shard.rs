@@ -8,6 +8,11 @@
 //!
 //! Shards in one folder on a shared disk see each other's runs; those of separate machines are
 //! joined by [`merge`](crate::merge()).
+//!
+//! There is no coordinator: the list of runs follows from the configuration and from what is
+//! finished, and is the same on every machine. Shard `I/N` takes the groups whose number is `I - 1`
+//! modulo `N`. A machine that fails delays the answer and changes nothing; its part can be done
+//! anywhere else.
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};

@@ -6,6 +6,22 @@
 //! heavy-ball descent with learning rate `lr / noise`, and the variance of a weight obeys
 //! `s' = -2 (lr * curvature / noise) s + lr^2`. Every schedule's final loss below is a solution of
 //! that equation. [`validate`](crate::validate) measures how well a real optimizer agrees.
+//!
+//! How the model is obtained: once Adam's second moment has settled at `noise^2`, an update is `w
+//! -= lr / noise * m` with `m` an average of `curvature * w + noise * z`. Momentum changes only how
+//! fast the noise is correlated, not the variance to first order, so for small `lr * curvature /
+//! noise` the variance `s = E[w^2]` follows the equation above, and the loss is `curvature * s /
+//! 2`.
+//!
+//! What follows from it:
+//!
+//! * a constant learning rate ends at `lr * noise / 4`, however many steps are taken;
+//! * a linear decay to 0 ends lower by a factor of `sqrt(steps)`, a cosine similarly;
+//! * averaged weights do almost the same without decay, if the horizon is long;
+//! * where noise is small, none of it matters: the floor is below what a run reaches in its steps.
+//!
+//! The symbols: `lr` has the unit of the weights (Adam's step is dimensionless), `curvature` is
+//! loss per weight squared, `noise` is loss per weight, `steps` and `horizon` count updates.
 
 use std::f64::consts::PI;
 
@@ -88,6 +104,11 @@ pub fn step_rms(beta1: f64) -> f64 {
 ///
 /// * `sum_sqrt_v`: the sum over all weights of `sqrt(v)`, bias-corrected
 ///   ([`RunAudit::sum_sqrt_v`](crate::RunAudit::sum_sqrt_v)).
+/// * `lr`: the learning rate at which training settled.
+///
+/// ```
+/// assert_eq!(paso_study::theory::predicted_gain(0.01, 8.0), 0.02);
+/// ```
 #[must_use]
 pub fn predicted_gain(lr: f64, sum_sqrt_v: f64) -> f64 {
     lr / 4.0 * sum_sqrt_v

@@ -2,6 +2,10 @@
 //!
 //! The optimizer comes from the caller as a function, so that whatever is shipped is what is
 //! checked. All schedules are run on the same noise at the same time. See [`validate`].
+//!
+//! Why a real optimizer is compared with theory: an error in a bias correction or an exponent
+//! changes a training by a few percent, which nobody notices in a loss curve. Against closed forms
+//! it is a wrong number.
 
 use crate::theory::{NoisyQuadratic, step_bound, step_rms};
 use paso_schedule::{Shape, Spec};

@@ -1,4 +1,8 @@
 //! Checks several sweeps and joins them into one curve.
+//!
+//! One sweep of a hundred steps has one batch loss per learning rate. Sweeps from several seeds
+//! start at different losses, because the initial weights differ; their levels are shifted to a
+//! common mean, which leaves the slopes as they are.
 
 use super::fit::{least, median, noise};
 use super::refusal::{MIN_POINTS, Refusal};

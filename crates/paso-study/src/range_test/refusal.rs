@@ -1,4 +1,8 @@
 //! Why a range test gives no suggestion.
+//!
+//! A number that noise has chosen is worse than none, since it looks like a measurement. So every
+//! way in which a sweep can say nothing has its own message, with what to do: sweep further, take
+//! more steps, start lower.
 
 /// Smallest number of usable losses.
 pub(super) const MIN_POINTS: usize = 12;

@@ -1,4 +1,8 @@
 //! A suggestion from sweeps, with a bootstrap interval.
+//!
+//! The rules of other finders ("valley", "minimum over ten") are computed on the same fit, to be
+//! compared. What is new here is the interval: a suggestion from a noisy sweep may be anywhere
+//! within a decade, and whoever tunes around it should know.
 
 use super::fit::{Smoother, least, noise, trust};
 use super::pool::{Pooled, pool};

@@ -1,4 +1,8 @@
 //! A sweep: short training while the learning rate rises.
+//!
+//! Learning rates are spaced geometrically, since what matters is their factor: from 1e-7 to 10 in
+//! 100 steps, neighbors differ by 20 %. A sweep records what it gets; the evaluation is left to
+//! [`suggest`](super::suggest()), which knows all sweeps.
 
 use super::fit::median;
 use serde::{Deserialize, Serialize};

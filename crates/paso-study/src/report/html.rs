@@ -1,4 +1,8 @@
 //! The page: one file that needs no network and no script.
+//!
+//! The page is made with a template library that escapes every text, as names of arms and files
+//! come from users. Figures are inline SVG, so the one file is complete and can be mailed or
+//! archived.
 
 use super::figures::{ARMS, AXIS, Ink, MESH, PAPER, TEXT, ZONE};
 use super::{StudyReport, sections};

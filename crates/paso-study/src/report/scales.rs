@@ -1,4 +1,7 @@
 //! Axes: their ends, their ticks, and what the ticks say.
+//!
+//! Ticks are at 1, 2 and 5 times powers of ten, because readers interpolate between round numbers.
+//! On a logarithmic axis they are whole decades, and 1, 2, 5 within one.
 
 use crate::text::rate;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};

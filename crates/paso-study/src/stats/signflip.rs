@@ -60,6 +60,10 @@ pub fn sign_flip(differences: &[f64]) -> f64 {
 
 /// The smallest two-sided p-value that `seeds` seeds can give: `2 / 2^n`, hence 1 for one seed and
 /// 0.031 for six.
+/// ```
+/// use paso_study::stats::smallest_p;
+/// assert!(smallest_p(5) > 0.05 && smallest_p(6) < 0.05, "hence six seeds at least");
+/// ```
 #[must_use]
 pub fn smallest_p(seeds: usize) -> f64 {
     0.5f64.powi(i32::try_from(seeds).unwrap_or(i32::MAX).saturating_sub(1)).min(1.0)
