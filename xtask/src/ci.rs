@@ -2,6 +2,13 @@
 //!
 //! A stage passes, fails, or says why it could not run here. All stages run even when one has
 //! failed, so that one round shows everything.
+//!
+//! The stages are a list of name and function, in an order that fails early: what takes a second
+//! comes before what takes minutes, and the instruction sets, whose note is the last line, come at
+//! the end.
+//!
+//! A stage that cannot run here is `skipped` with its reason. It does not fail the run, because a
+//! contributor's machine need not have every tool, and it is never shown as passed.
 
 use crate::steps::{Outcome, all, cargo, command, shared};
 use crate::{
@@ -155,8 +162,8 @@ fn features() -> Outcome {
     ])
 }
 
-/// Half a minute of libFuzzer on the schedule language. `fuzz/.cargo/config.toml` makes it work on the
-/// stable toolchain; it is read only from within that folder.
+/// Half a minute of libFuzzer on the schedule language. `fuzz/.cargo/config.toml` makes it work on
+/// the stable toolchain; it is read only from within that folder.
 fn fuzz() -> Outcome {
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         return Outcome::Skipped("the fuzzer is built for x86-64 Linux".into());

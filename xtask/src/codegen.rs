@@ -1,15 +1,17 @@
-//! What the compiler made of the hot loops, on AVX-512 and on AVX2. Each of the optimizer's loops calls nothing and has
-//! the roots, divisions and fused multiply-adds that its formula needs. No kernel of `paso-ops`
-//! passes vectors to a function that was not inlined (`array::map` is such a one): it would be compiled without the
-//! level's instructions, and every vector would go through memory.
+//! What the compiler made of the hot loops, on AVX-512 and on AVX2. Each of the optimizer's loops
+//! calls nothing and has the roots, divisions and fused multiply-adds that its formula needs. No
+//! kernel of `paso-ops` passes vectors to a function that was not inlined (`array::map` is such a
+//! one): it would be compiled without the level's instructions, and every vector would go through
+//! memory.
 
 mod assembly;
 
 use anyhow::{Result, bail};
 use assembly::{count, functions, loops, stores};
 
-/// A rule's kernel, and its loop's roots, divisions and most fused multiply-adds. A mean takes two of the latter, one for
-/// each of its forms, a squared one three; both forms are in the loop, behind a branch that goes one way.
+/// A rule's kernel, and its loop's roots, divisions and most fused multiply-adds. A mean takes two
+/// of the latter, one for each of its forms, a squared one three; both forms are in the loop,
+/// behind a branch that goes one way.
 const EXPECTED: &[(&str, usize, usize, usize)] = &[
     ("AdamKernel", 1, 1, 8),
     ("AmsGradKernel", 1, 1, 8),

@@ -1,5 +1,9 @@
-//! What the dependencies are allowed to be, and whether they are used: two stages of continuous integration that run
-//! tools of others.
+//! What the dependencies are allowed to be, and whether they are used: two stages of continuous
+//! integration that run tools of others.
+//!
+//! `cargo-deny` refuses licenses that the project's own does not allow, known vulnerabilities and
+//! two versions of a crate where one would do; another tool finds dependencies that nothing uses.
+//! Both are skipped where they are not installed.
 
 use crate::steps::{Outcome, has};
 use std::path::{Path, PathBuf};
@@ -14,7 +18,8 @@ pub(crate) struct Tool {
 const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2" };
 
-/// Licenses, sources and banned crates as `deny.toml` has them; advisories too, where their database can be reached.
+/// Licenses, sources and banned crates as `deny.toml` has them; advisories too, where their
+/// database can be reached.
 pub(crate) fn deny() -> Outcome {
     let tool = match DENY.find() {
         Ok(tool) => tool,
@@ -41,8 +46,8 @@ fn run(tool: &Path, arguments: &[&str]) -> Outcome {
 }
 
 impl Tool {
-    /// The tool: on the path, or in a folder of its own (`~/.cache/paso-tools`), where it is built from its sources if it is
-    /// not there yet, which takes some minutes once.
+    /// The tool: on the path, or in a folder of its own (`~/.cache/paso-tools`), where it is built
+    /// from its sources if it is not there yet, which takes some minutes once.
     pub(crate) fn find(&self) -> Result<PathBuf, String> {
         if has(self.name) {
             return Ok(self.name.into());

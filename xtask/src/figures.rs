@@ -1,8 +1,9 @@
-//! `cargo xtask figures`: lines of code, documentation, comments and tests per package, and the sizes of files.
+//! `cargo xtask figures`: lines of code, documentation, comments and tests per package, and the
+//! sizes of files.
 //!
-//! Only lines that are not blank count. A doc line starts with `///` or `//!`, a comment line with `//`. Test lines are
-//! all lines of a file under `tests` or `suite`, of a file named `tests.rs` or `*_tests.rs`, and of a module
-//! `#[cfg(test)] mod … {` up to the end of its file.
+//! Only lines that are not blank count. A doc line starts with `///` or `//!`, a comment line with
+//! `//`. Test lines are all lines of a file under `tests` or `suite`, of a file named `tests.rs` or
+//! `*_tests.rs`, and of a module `#[cfg(test)] mod … {` up to the end of its file.
 
 use crate::tracked;
 use anyhow::Result;

@@ -1,13 +1,28 @@
-//! `cargo xtask isa`: the tests of the crates with kernels, and `paso validate`, at every instruction set that this machine
-//! or its emulators offer; and a list of those that did not run.
+//! `cargo xtask isa`: the tests of the crates with kernels, and `paso validate`, at every
+//! instruction set that this machine or its emulators offer; and a list of those that did not run.
+//!
+//! Kernels are compiled for every level and one is chosen when a program starts, so a test that
+//! passes on a machine with AVX-512 says nothing about the other levels. Hence a row per level:
+//!
+//! * Levels of this CPU run the programs of `cargo test --workspace` again with `PASO_ISA` set; see
+//!   `programs.rs`. Nothing is compiled for them.
+//! * x86 CPUs with fewer levels are emulated by QEMU, with the same programs. This shows that the
+//!   best level is *detected*; hence they run without `PASO_ISA`.
+//! * NEON is compiled for aarch64 and runs under QEMU, on an x86 machine.
+//! * AVX-512 runs in a whole computer emulated by Bochs where the CPU lacks it: QEMU cannot.
+//!
+//! A row that could not run is `NOT RUN` with its reason; it is never counted as passed.
 
 use crate::root;
 use crate::steps::Outcome;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-use std::process::{Command, Stdio};
+use programs::{Program, Selection};
+use std::cell::OnceCell;
+use std::process::Command;
 use std::time::Instant;
 
+mod programs;
 mod ways;
 
 /// Which levels `cargo xtask isa` runs.
@@ -22,19 +37,25 @@ pub(crate) struct IsaArgs {
 }
 
 /// How to run programs at a level.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Way {
     /// Where: `this CPU`, or an emulator.
     place: String,
     environment: Vec<(String, String)>,
-    /// Passed to cargo.
-    target: Option<&'static str>,
-    /// Passed to `cargo test`: packages, and which of their tests.
-    tests: &'static [&'static str],
+    tests: Tests,
     /// Whether `paso validate` runs as well.
     validate: bool,
-    /// Runs test programs in the emulated computer instead of through cargo.
-    computer: bool,
+}
+
+/// Which test programs a row runs, and what runs them.
+#[derive(Clone, Debug)]
+enum Tests {
+    /// Those of the workspace's build, directly or by an emulator with its arguments.
+    Workspace { selection: Selection, emulator: Vec<String> },
+    /// Those that cargo builds for another target, and runs as the environment says.
+    Cargo { target: &'static str, arguments: &'static [&'static str] },
+    /// Static ones that cargo builds, in an emulated computer.
+    Computer { target: &'static str, arguments: &'static [&'static str] },
 }
 
 /// A level and how to run it, or why it cannot be run here.
@@ -71,7 +92,8 @@ pub(crate) fn stage() -> (Outcome, String) {
 
 fn reports(args: &IsaArgs) -> Vec<Report> {
     let wanted = |row: &Row| args.only.as_deref().is_none_or(|part| row.level.contains(part));
-    ways::rows(args.emulate).into_iter().filter(wanted).map(report).collect()
+    let built = Built::default();
+    ways::rows(args.emulate).into_iter().filter(wanted).map(|row| report(row, &built)).collect()
 }
 
 fn check(reports: &[Report]) -> Result<()> {
@@ -85,7 +107,8 @@ fn check(reports: &[Report]) -> Result<()> {
     Ok(())
 }
 
-/// The instruction sets that passed and those that did not run. One that passed in any place has run.
+/// The instruction sets that passed and those that did not run. One that passed in any place has
+/// run.
 fn note(reports: &[Report]) -> String {
     let mut levels: Vec<&str> = reports.iter().map(|report| report.level).collect();
     let mut seen = Vec::new();
@@ -102,65 +125,100 @@ fn note(reports: &[Report]) -> String {
     format!("instruction sets {word}: ran {}; did not run {}", list(&ran), list(&missing))
 }
 
-fn report(row: Row) -> Report {
+fn report(row: Row, built: &Built) -> Report {
     let (level, start) = (row.level, Instant::now());
     let (place, outcome) = match row.way {
         Err(why) => (String::new(), Err(Outcome::Skipped(why))),
         Ok(way) => {
             eprintln!("\n== {level} on {}", way.place);
-            let outcome = level_on(&way).map_err(|e| Outcome::Failed(format!("{e:#}")));
+            let outcome = level_on(&way, built).map_err(|e| Outcome::Failed(format!("{e:#}")));
             (way.place, outcome)
         }
     };
     Report { level, place, outcome, seconds: start.elapsed().as_secs_f64() }
 }
 
+/// The programs of the workspace's build. Cargo is asked for them once, and only if a row needs
+/// them.
+#[derive(Default)]
+struct Built(OnceCell<Vec<Program>>);
+
+impl Built {
+    /// # Errors
+    /// When the workspace does not build.
+    fn programs(&self) -> Result<&[Program]> {
+        if let Some(programs) = self.0.get() {
+            return Ok(programs);
+        }
+        // As `.ci/run` builds them, so that nothing is built anew.
+        let line = ["test", "--workspace", "--locked", "--no-run", "--message-format=json"];
+        let programs = programs::parse(&cargo(&line, &[])?);
+        Ok(self.0.get_or_init(|| programs))
+    }
+}
+
 /// Passed tests, and what became of `paso validate`.
-fn level_on(way: &Way) -> Result<(usize, &'static str)> {
-    let passed = if way.computer { ways::in_computer(way)? } else { tests(way)? };
+fn level_on(way: &Way, built: &Built) -> Result<(usize, &'static str)> {
+    let passed = match &way.tests {
+        Tests::Workspace { selection, emulator } => {
+            let programs = programs::select(built.programs()?, *selection)?;
+            let run =
+                |program: &Program| programs::output(program, &[], emulator, &way.environment);
+            programs::run_all(&programs, run)?
+        }
+        Tests::Cargo { target, arguments } => {
+            let line = ["test", "--release", "--locked", "--no-fail-fast", "--target", target];
+            programs::passed(&cargo(&[&line[..], arguments].concat(), &way.environment)?)
+        }
+        Tests::Computer { target, arguments } => in_computer(target, arguments, &way.environment)?,
+    };
     if passed == 0 {
         bail!("no test was run");
     }
     if !way.validate {
         return Ok((passed, "-"));
     }
-    let target = way.target.iter().flat_map(|target| ["--target", target]);
-    let arguments = ["run", "--release", "--locked", "--quiet", "-p", "paso-cli"].into_iter();
-    let arguments: Vec<&str> = arguments.chain(target).chain(["--", "validate"]).collect();
-    output(&arguments, way).map(|_| (passed, "agrees"))
+    match &way.tests {
+        Tests::Workspace { emulator, .. } => {
+            let paso = programs::paso(built.programs()?)?;
+            programs::output(paso, &["validate"], emulator, &way.environment)?;
+        }
+        Tests::Cargo { target, .. } | Tests::Computer { target, .. } => {
+            let line = ["run", "--release", "--locked", "--quiet", "-p", "paso-cli", "--target"];
+            cargo(&[&line[..], &[target, "--", "validate"]].concat(), &way.environment)?;
+        }
+    }
+    Ok((passed, "agrees"))
 }
 
-fn tests(way: &Way) -> Result<usize> {
-    let target = way.target.iter().flat_map(|target| ["--target", target]);
-    let arguments = ["test", "--release", "--locked", "--no-fail-fast"].into_iter();
-    let arguments: Vec<&str> = arguments.chain(target).chain(way.tests.iter().copied()).collect();
-    Ok(passed(&output(&arguments, way)?))
-}
-
-/// How many tests passed, from what the test programs print.
-fn passed(text: &str) -> usize {
-    let counts = text.lines().filter_map(|line| line.trim().strip_prefix("test result: ok. "));
-    counts.filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok()).sum()
+/// Builds static test programs and runs them all in one start of the computer.
+fn in_computer(
+    target: &str,
+    arguments: &[&str],
+    environment: &[(String, String)],
+) -> Result<usize> {
+    let line = ["test", "--release", "--locked", "--no-run", "--message-format=json", "--target"];
+    let messages = cargo(&[&line[..], &[target], arguments].concat(), environment)?;
+    let programs = programs::parse(&messages).into_iter().filter(|program| program.is_test);
+    let mut command = Command::new(root().join("xtask/avx512.sh"));
+    command
+        .args(programs.map(|program| program.path))
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .current_dir(root());
+    Ok(programs::passed(&programs::finish(command, "xtask/avx512.sh")?))
 }
 
 /// What cargo prints; on failure all of it is shown.
-fn output(arguments: &[&str], way: &Way) -> Result<String> {
+fn cargo(arguments: &[&str], environment: &[(String, String)]) -> Result<String> {
     let settings: Vec<String> =
-        way.environment.iter().map(|(name, value)| format!("{name}='{value}'")).collect();
+        environment.iter().map(|(name, value)| format!("{name}='{value}'")).collect();
     eprintln!("$ {} cargo {}", settings.join(" "), arguments.join(" "));
-    let output = Command::new("cargo")
+    let mut command = Command::new("cargo");
+    command
         .args(arguments)
-        .envs(way.environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .output()
-        .context("cargo")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() {
-        eprintln!("{text}{}", String::from_utf8_lossy(&output.stderr));
-        bail!("cargo {} ended with {}", arguments[0], output.status);
-    }
-    Ok(text)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .current_dir(root());
+    programs::finish(command, &format!("cargo {}", arguments[0]))
 }
 
 fn table(reports: &[Report]) -> String {
@@ -236,12 +294,6 @@ mod tests {
         assert!(check(&[passed(), failed()]).is_err(), "one failed");
         assert!(check(&[skipped(), skipped()]).is_err(), "none ran");
         assert!(check(&[]).is_err(), "no row");
-    }
-
-    #[test]
-    fn tests_are_counted() {
-        let text = "running 2 tests\ntest result: ok. 2 passed; 0 failed\n\ntest result: ok. 40 passed; 0 failed";
-        assert_eq!(passed(text), 42, "both programs");
     }
 
     #[test]

@@ -1,4 +1,8 @@
 //! The tasks of the workspace, run as `cargo xtask NAME`. One file per task.
+//!
+//! The pattern is cargo-xtask: tasks are Rust, so they run wherever the project builds and share
+//! its libraries, and no shell script has to be kept in step with them. `.cargo/config.toml` makes
+//! `cargo xtask` an alias of `cargo run --package xtask`.
 
 mod ci;
 mod codegen;
@@ -36,7 +40,8 @@ enum Task {
     Codegen,
     /// Counts lines of code, documentation and tests per package.
     Figures(figures::FiguresArgs),
-    /// Runs the tests at every instruction set that is available here, and lists those that did not run.
+    /// Runs the tests at every instruction set that is available here, and lists those that did not
+    /// run.
     Isa(isa::IsaArgs),
     /// Speed over time: did it change, by how much, since when.
     #[command(subcommand)]

@@ -1,8 +1,10 @@
-//! `cargo xtask public-api`: the public items of every library, one per line in `crates/NAME/public-api.txt`.
+//! `cargo xtask public-api`: the public items of every library, one per line in
+//! `crates/NAME/public-api.txt`.
 //!
-//! The list is compared with the code, so that an item is added, changed or removed only on purpose. cargo-public-api makes
-//! it from the JSON of rustdoc. That is an unstable output, which the stable compiler gives when `RUSTC_BOOTSTRAP` is set;
-//! nothing that is built so is used otherwise.
+//! The list is compared with the code, so that an item is added, changed or removed only on
+//! purpose. cargo-public-api makes it from the JSON of rustdoc. That is an unstable output, which
+//! the stable compiler gives when `RUSTC_BOOTSTRAP` is set; nothing that is built so is used
+//! otherwise.
 
 use crate::dependencies::Tool;
 use crate::root;

@@ -1,4 +1,9 @@
-//! The stage `python`: what Python libraries say about the files that paso writes, by the scripts of `tests/python`.
+//! The stage `python`: what Python libraries say about the files that paso writes, by the scripts
+//! of `tests/python`.
+//!
+//! A file format is right when another program reads it. So ONNX Runtime computes what `paso
+//! export` wrote and compares it with paso's own numbers, TensorBoard reads the event files,
+//! safetensors the weights, and pycocotools the data sets that `paso data --convert` wrote.
 
 use crate::root;
 use crate::steps::{Outcome, all, cargo, command, shared};
@@ -39,8 +44,8 @@ pub(crate) fn run() -> Outcome {
     }])
 }
 
-/// Trains two epochs of every net, exports it, and runs the scripts on what was written. ONNX needs photographs; without
-/// them only the events of a training on the demo are read.
+/// Trains two epochs of every net, exports it, and runs the scripts on what was written. ONNX needs
+/// photographs; without them only the events of a training on the demo are read.
 fn checks(python: &Path, folder: &Path) -> Outcome {
     let paso = root().join("target/release").join(format!("paso{}", std::env::consts::EXE_SUFFIX));
     let paso = paso.to_string_lossy();

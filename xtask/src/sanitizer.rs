@@ -1,7 +1,8 @@
-//! The kernels under `AddressSanitizer`. paso has no `unsafe`, but the vectors of its kernels come from a crate that has.
+//! The kernels under `AddressSanitizer`. paso has no `unsafe`, but the vectors of its kernels come
+//! from a crate that has.
 //!
-//! The sanitizer is part of a nightly compiler. Its run time is instrumented code only: what the standard library does is
-//! not looked at.
+//! The sanitizer is part of a nightly compiler. Its run time is instrumented code only: what the
+//! standard library does is not looked at.
 
 use crate::steps::{Outcome, command};
 use std::process::{Command, Stdio};

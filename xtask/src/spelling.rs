@@ -1,4 +1,9 @@
-//! The stage `spelling`: American English in source, documentation and manifests, checked by typos as `typos.toml` says.
+//! The stage `spelling`: American English in source, documentation and manifests, checked by typos
+//! as `typos.toml` says.
+//!
+//! One spelling, so that a search finds every place. typos knows common misspellings and the
+//! American variants; words that it takes for mistakes and that are names are listed in
+//! `typos.toml`.
 
 use crate::steps::{Outcome, command, has};
 use crate::venv::Venv;

@@ -1,4 +1,7 @@
 //! The steps of tasks: commands that pass, fail, or cannot run here.
+//!
+//! Three outcomes and not two: a step that could not run proves nothing. Whoever adds a stage
+//! returns [`Outcome::Skipped`] with a sentence that says what is missing and how to get it.
 
 use crate::root;
 use std::path::PathBuf;
@@ -71,4 +74,51 @@ pub(crate) fn shared(part: &str) -> Option<PathBuf> {
         std::env::var_os("PASO_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
     let path = base.join(part);
     path.exists().then(|| path.canonicalize().unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn an_error_is_a_failure_with_all_its_causes() {
+        let result: anyhow::Result<()> = Err(anyhow::anyhow!("no such file").context("a.csv"));
+        assert_eq!(Outcome::from(result), Outcome::Failed("a.csv: no such file".into()));
+        assert_eq!(Outcome::from(Ok(())), Outcome::Passed);
+    }
+
+    #[test]
+    fn parts_run_in_order_until_one_does_not_pass() {
+        let count = Cell::new(0);
+        let step = |outcome: Outcome| {
+            count.set(count.get() + 1);
+            outcome
+        };
+        let skipped = || Outcome::Skipped("no tool".into());
+        let found =
+            all(&[&|| step(Outcome::Passed), &|| step(skipped()), &|| step(Outcome::Passed)]);
+        assert_eq!((found, count.get()), (skipped(), 2), "the third never runs");
+        assert_eq!(all(&[]), Outcome::Passed, "nothing to do");
+    }
+
+    #[test]
+    fn words_of_outcomes_shout_only_when_something_failed() {
+        let outcomes = [Outcome::Passed, Outcome::Failed("x".into()), Outcome::Skipped("x".into())];
+        assert_eq!(outcomes.map(|outcome| outcome.word()), ["passed", "FAILED", "skipped"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn commands_pass_fail_or_cannot_be_started() {
+        let shell = |script: &str| command("sh", &["-c", script], &[("PASO_TEST", "3")]);
+        assert_eq!(shell("exit 0"), Outcome::Passed);
+        assert_eq!(shell("test -f Cargo.lock"), Outcome::Passed, "in the root folder");
+        assert_eq!(shell("test $PASO_TEST = 3"), Outcome::Passed, "with the environment");
+        let Outcome::Failed(why) = shell("exit 4") else { panic!("it fails") };
+        assert_eq!(why, "sh ended with exit status: 4");
+        let Outcome::Failed(why) = command("no-such-program", &[], &[]) else { panic!("it fails") };
+        assert!(why.starts_with("no-such-program could not be started"), "{why}");
+        assert!(has("sh") && !has("no-such-program"));
+    }
 }

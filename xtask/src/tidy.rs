@@ -1,7 +1,16 @@
 //! `cargo xtask tidy`: conventions that a compiler does not check.
 //!
-//! Every rule is a function from a file to what is wrong with it. The rules are those invariants of ARCHITECTURE.md that
-//! follow from the text alone, and the words of `tidy/table.rs`. Relative links of Markdown files must lead somewhere.
+//! Every rule is a function from a file to what is wrong with it. The rules are:
+//!
+//! * invariants of ARCHITECTURE.md that follow from the text alone: every file opens with `//!`, is
+//!   short, names no instruction set outside of `paso-isa`, has no leftovers and allows no
+//!   `unsafe`;
+//! * no word of `tidy/table.rs` in source, documentation or manifests: GLOSSARY.md has one name per
+//!   concept, and a reader who searches for it must find every place;
+//! * relative links of Markdown files lead somewhere, and the documents that people look for exist.
+//!
+//! Rules see lines of text, not syntax. So they are fast and simple, and can be deceived on
+//! purpose; they are there to catch mistakes.
 
 mod links;
 mod table;
@@ -65,6 +74,9 @@ pub(crate) fn run(args: &TidyArgs) -> Result<()> {
         let broken = RULES.iter().filter_map(|rule| rule(path, text));
         wrong.extend(broken.map(|what| format!("{}: {what}", path.display())));
     }
+    for (path, text) in tracked::texts(terms::PATTERNS)? {
+        wrong.extend(terms::messages(&path, &text));
+    }
     for (path, text) in tracked::texts(&["*.md"])? {
         let broken = links::broken(&path, &text, text_of);
         wrong.extend(broken.into_iter().map(|what| format!("{}: {what}", path.display())));
@@ -89,9 +101,9 @@ fn text_of(path: &Path) -> Option<String> {
 fn list_terms() -> Result<()> {
     let mut counts = Vec::new();
     for (path, text) in tracked::texts(terms::PATTERNS)? {
-        let hits = terms::find(&path, &text);
-        hits.iter().for_each(|hit| eprintln!("{}: {}", path.display(), terms::message(hit)));
-        counts.push((tracked::package(&path), hits.len()));
+        let found = terms::messages(&path, &text);
+        found.iter().for_each(|line| eprintln!("{line}"));
+        counts.push((tracked::package(&path), found.len()));
     }
     eprint!("\n{}", terms::per_package(&counts));
     Ok(())
@@ -172,6 +184,30 @@ mod tests {
             };
             assert!(agrees, "{path}, {:?}: {found:?}", text.lines().next());
         }
+    }
+
+    #[test]
+    fn code_is_found_by_the_first_word_on_its_first_line_and_comments_are_not_code() {
+        let text = "// dbg!(x)\n    /// dbg!(x)\nlet x = 1;\nlet y = dbg!(x); // todo!()\n";
+        assert_eq!(code_with(text, &["todo!(", "dbg!("]), Some((4, "todo!(")));
+        assert_eq!(code_with(text, &["dbg!("]), Some((4, "dbg!(")));
+        assert_eq!(code_with(text, &["unimplemented!("]), None);
+        assert_eq!(code_with("", UNFINISHED), None);
+    }
+
+    #[test]
+    fn an_empty_file_has_no_doc_to_miss_and_a_blank_first_line_is_one() {
+        assert_eq!(opens_with_a_doc(Path::new("a.rs"), ""), None);
+        assert!(opens_with_a_doc(Path::new("a.rs"), "\n//! Too late.\n").is_some());
+        assert!(opens_with_a_doc(Path::new("a.rs"), "// A comment.\n").is_some());
+    }
+
+    #[test]
+    fn a_file_has_its_text_a_folder_none_and_what_is_missing_is_nothing() {
+        let text = text_of(Path::new("xtask/Cargo.toml")).expect("it is there");
+        assert!(text.contains("name = \"xtask\""), "{text}");
+        assert_eq!(text_of(Path::new("xtask")), Some(String::new()), "a link to a folder is fine");
+        assert_eq!(text_of(Path::new("xtask/no-such-file")), None);
     }
 
     #[test]

@@ -1,4 +1,8 @@
 //! The files that git tracks, and new ones that it does not ignore.
+//!
+//! Git knows what belongs to the project: no list of folders to skip has to be kept, and build
+//! results, reference data and a user's own files are left out by `.gitignore`. A new file counts
+//! before it is added, so that `tidy` sees it before the commit.
 
 use crate::root;
 use anyhow::{Context, Result, bail};

@@ -1,4 +1,8 @@
 //! Python environments with the packages that a stage needs, kept in the user's cache folder.
+//!
+//! An environment is made once and kept, because installing takes longer than the checks
+//! themselves. It is in the cache folder and not in the checkout, so that a clean checkout does not
+//! install again.
 
 use crate::steps::{Outcome, command};
 use std::path::{Path, PathBuf};
@@ -17,10 +21,12 @@ pub(crate) struct Venv {
 }
 
 impl Venv {
-    /// The path of a program of the environment, such as `python`. What is missing is created and installed.
+    /// The path of a program of the environment, such as `python`. What is missing is created and
+    /// installed.
     ///
     /// # Errors
-    /// When there is no Python, or a package cannot be installed: the reason, for [`Outcome::Skipped`].
+    /// When there is no Python, or a package cannot be installed: the reason, for
+    /// [`Outcome::Skipped`].
     pub(crate) fn program(&self, program: &str) -> Result<PathBuf, String> {
         let folder = self.folder()?;
         let python = executable(&folder, "python");

@@ -1,5 +1,9 @@
-//! The stage `wasm`: the crates without threads or files give in WebAssembly the bits that they give natively, in scalar
-//! code and with simd128. `tests/wasm` is the program; Node runs it.
+//! The stage `wasm`: the crates without threads or files give in WebAssembly the bits that they
+//! give natively, in scalar code and with simd128. `tests/wasm` is the program; Node runs it.
+//!
+//! The crates claim to be usable in a browser. What is compared is bits: a float that differs in
+//! the last place would be a difference in the order of operations, which the crates promise not to
+//! have.
 
 use crate::root;
 use crate::steps::{Outcome, command, has};

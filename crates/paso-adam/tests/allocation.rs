@@ -25,7 +25,7 @@ fn a_step_allocates_nothing() {
 }
 
 #[test]
-fn no_rule_and_nothing_beside_a_step_allocates() {
+fn no_rule_and_no_option_of_a_step_allocates() {
     let rule = |rule| AdamConfig { rule, ..AdamConfig::torch_adamw() };
     for config in [
         rule(Rule::AmsGrad(AmsGrad::Raw)),

@@ -138,7 +138,7 @@ fn one_step(config: AdamConfig, w: &[f32], g: &[f32]) -> Vec<Vec<f32>> {
     std::iter::once(w).chain(moments).collect()
 }
 
-/// Weights, averages and state after two steps with everything that a step can do beside the update.
+/// Weights, averages and state after two steps with everything that a step can do in addition to the update.
 fn run_with(config: AdamConfig, isa: Isa, lens: &[usize], audit: bool) -> Vec<Vec<f32>> {
     let mut group = AdamGroup::new(Adam::new(config).unwrap().with_isa(isa), lens.iter().copied());
     let total: usize = lens.iter().sum();

@@ -1,4 +1,12 @@
 //! What a command of the program is: arguments, a line in the help, examples, and something to run.
+//!
+//! Each command is one type with clap's arguments and one method. The list of all commands
+//! (`commands/mod.rs`) holds entries without these types, so that the program, the help, the
+//! completions and the tests of documents go through the same list: a command that is in it cannot
+//! be forgotten elsewhere.
+//!
+//! Examples are part of a command, because people copy them. A test parses every one of them, and
+//! every command line in the documents.
 
 use anyhow::Result;
 use clap::{ArgMatches, Args};

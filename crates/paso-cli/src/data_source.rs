@@ -1,4 +1,7 @@
 //! `--data`: the embedded demo, or a folder of labeled images.
+//!
+//! The demo is generated from a seed, so the first command that somebody tries needs no download
+//! and no labels. A folder that happens to be called `demo` is reached as `./demo`.
 
 use std::convert::Infallible;
 use std::fmt;

@@ -1,10 +1,15 @@
-//! Where a command keeps what it makes: the folder that was asked for, or the next free one below `runs`.
+//! Where a command keeps what it makes: the folder that was asked for, or the next free one below
+//! `runs`.
+//!
+//! A command that takes minutes keeps its results without being asked to: nobody should lose a run
+//! because of a forgotten flag. Folders are numbered and never reused, so an older run is never
+//! overwritten.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// The folder given by `--out`, or a new `runs/KIND-1`, `-2`, … Where that cannot be made (a folder that is only
-/// for reading), the command goes on and says that it keeps nothing.
+/// The folder given by `--out`, or a new `runs/KIND-1`, `-2`, … Where that cannot be made (a folder
+/// that is only for reading), the command continues and says that it keeps nothing.
 pub(crate) fn chosen(asked: Option<&Path>, kind: &str) -> Option<PathBuf> {
     if let Some(folder) = asked {
         return Some(folder.to_owned());
@@ -23,8 +28,8 @@ pub(crate) fn chosen(asked: Option<&Path>, kind: &str) -> Option<PathBuf> {
     }
 }
 
-/// Makes the first folder of its kind that is not there yet. Making it is also what claims it, so that two programs
-/// that start together never share one.
+/// Makes the first folder of its kind that is not there yet. Making it is also what claims it, so
+/// that two programs that start together never share one.
 fn next(runs: &Path, kind: &str) -> std::io::Result<PathBuf> {
     std::fs::create_dir_all(runs)?;
     for n in 1.. {

@@ -1,4 +1,9 @@
-//! Ctrl-C, and a request to terminate: the first lets what is on its way be kept, the second ends the program at once.
+//! Ctrl-C, and a request to terminate: the first lets what is on its way be kept, the second ends
+//! the program at once.
+//!
+//! Training stops after the epoch, and a study after the step that is in progress; both can be
+//! continued with the same command. The handler only sets an atomic flag, because little else is
+//! allowed in one. 130 is 128 + 2, the number of SIGINT, by the convention of shells.
 
 use anyhow::{Context, Result};
 use std::process::exit;

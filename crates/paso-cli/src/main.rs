@@ -1,12 +1,13 @@
 //! The program `paso`: should Adam's learning rate decay, on your images?
 //!
-//! One file or folder per command, listed in `commands/mod.rs`. Human text and progress go to stderr; stdout carries the answer, and with
-//! `--json` nothing but JSON. Exit code 2 is a mistake on the command line, 1 is any other failure.
+//! One file or folder per command, listed in `commands/mod.rs`. Human text and progress go to
+//! stderr; stdout carries the answer, and with `--json` nothing but JSON. Exit code 2 is a mistake
+//! on the command line, 1 is any other failure.
 
 #![expect(clippy::print_stdout, reason = "answers go to stdout")]
 
-/// In place of the standard library's, which panics when stdout is a file on a full disk, or a pipe that nobody reads
-/// any more.
+/// In place of the standard library's, which panics when stdout is a file on a full disk, or a pipe
+/// that nobody reads any more.
 macro_rules! println {
     () => { $crate::line(format_args!("")) };
     ($($text:tt)*) => { $crate::line(format_args!($($text)*)) };
@@ -34,7 +35,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Before anything runs or is written. It is a setting of the call, as an option is: exit code 2.
+    // Before anything runs or is written. It is a setting of the call, as an option is: exit code
+    // 2.
     if let Err(e) = paso_locate::Isa::from_env() {
         eprintln!("error: PASO_ISA: {e}");
         return ExitCode::from(2);
@@ -68,7 +70,8 @@ fn run(matches: &clap::ArgMatches) -> anyhow::Result<()> {
     (entry.expect("clap accepts no other command").run)(arguments)
 }
 
-/// A line on stdout. Without anywhere to put its answers, the program ends; what was kept so far is whole.
+/// A line on stdout. Without anywhere to put its answers, the program ends; what was kept so far is
+/// whole.
 fn line(text: std::fmt::Arguments<'_>) {
     let mut out = std::io::stdout().lock();
     let Err(e) = writeln!(out, "{text}").and_then(|()| out.flush()) else { return };

@@ -1,4 +1,7 @@
 //! Progress bars with the time left: on a terminal only, so that logs and pipes stay clean.
+//!
+//! indicatif draws on stderr, and draws nothing where stderr is no terminal. So a log or a pipe of
+//! stdout and stderr has lines of text only.
 
 use indicatif::{ProgressBar, ProgressStyle};
 

@@ -1,4 +1,9 @@
 //! The settings of a run: the flags that train and settle share, merged with a file.
+//!
+//! Three layers, the later over the earlier: a preset that depends on the data, the file of
+//! `--config`, and the flags. `--print-config` prints the result, in the form that `--config`
+//! reads. Every run writes it to its folder as `config.toml`, so a run can be repeated without its
+//! command line.
 
 use crate::data_source::DataSource;
 use crate::settings_file::{overlaid, read};
@@ -12,27 +17,30 @@ use toml::Table;
 /// What a net is and how it is trained. A flag wins over the file, the file over the default.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SettingsArgs {
-    /// Settings from a TOML file, such as the `config.toml` of an earlier run; those it leaves out keep their defaults
+    /// Settings from a TOML file, such as the `config.toml` of an earlier run; those it leaves out
+    /// keep their defaults
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The net: mobile, inverted, tiny, small, residual, medium, or squeezenet with --features [default: small]
+    /// The net: mobile, inverted, tiny, small, residual, medium, or squeezenet with --features
+    /// [default: small]
     #[arg(long)]
     net: Option<NetName>,
-    /// Begin with the features of SqueezeNet 1.1 in this safetensors file, learned on other images: better boxes from few
-    /// images. Takes the net squeezenet
+    /// Begin with the features of SqueezeNet 1.1 in this safetensors file, learned on other images:
+    /// better boxes from few images. Takes the net squeezenet
     #[arg(long, value_name = "FILE")]
     pub(crate) features: Option<PathBuf>,
-    /// Side of the square that images are resized to, a multiple of 16 [default: 96, squeezenet 160; settle 64, and 32 on
-    /// the demo]
+    /// Side of the square that images are resized to, a multiple of 16 [default: 96, squeezenet
+    /// 160; settle 64, and 32 on the demo]
     #[arg(long, value_name = "PX")]
     size: Option<u32>,
-    /// Images a step [default: 16]
+    /// Images per step [default: 16]
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
     /// Decoupled weight decay [default: 0.1 to train on photographs; settle and the demo 0.01]
     #[arg(long, value_name = "X")]
     weight_decay: Option<f64>,
-    /// Scale a gradient whose norm over all weights is larger than this; the norms are in metrics.csv [default: no bound]
+    /// Scale a gradient whose norm over all weights is larger than this; the norms are in
+    /// metrics.csv [default: no bound]
     #[arg(long, value_name = "X")]
     clip_norm: Option<f64>,
     /// Leave the training images as they are: no flips, zooms, colors
@@ -41,15 +49,16 @@ pub(crate) struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    /// The defaults of a training run on images of this data with these boxes, but for its schedule.
+    /// The defaults of a training run on images of this data with these boxes, but for its
+    /// schedule.
     pub(crate) fn of_training(&self, data: &DataSource, boxes: &[BBox]) -> TrainConfig {
         let usual = TrainConfig::default();
         if *data == DataSource::Demo {
             // Its 800 scenes are several times as many as people's first photographs.
             return TrainConfig { epochs: 40, ..usual };
         }
-        // Photographs: with much augmentation, and long, less so where the body knows much already. So many views of an
-        // image are worth their time only where there are few.
+        // Photographs: with much augmentation, and long, less so where the body knows much already.
+        // So many views of an image are worth their time only where there are few.
         let (most, views, lr) =
             if self.features.is_some() { (100, 15_000, usual.lr) } else { (500, 45_000, 4e-3) };
         let epochs = (views / boxes.len().max(1) as u64).clamp(30, most);
@@ -66,7 +75,8 @@ impl SettingsArgs {
         }
     }
 
-    /// The merged settings, not checked yet. `preset` are the defaults: what the file leaves out is taken from there.
+    /// The merged settings, not checked yet. `preset` are the defaults: what the file leaves out is
+    /// taken from there.
     pub(crate) fn merged(&self, mut preset: TrainConfig) -> Result<TrainConfig> {
         let file = self.config.as_deref().map(read).transpose()?;
         let named = file.as_ref().filter(|(table, _)| table.contains_key("net"));
@@ -78,7 +88,8 @@ impl SettingsArgs {
             (None, net) => net.or(named.map(|(_, config)| config.net)).unwrap_or(preset.net),
         };
         if net == NetName::Squeezenet && preset.net != NetName::Squeezenet {
-            // Its maps are a sixteenth of the image's sides. A run that goes on keeps the size that it has.
+            // Its maps are a sixteenth of the image's sides. A resumed run keeps the size that it
+            // has.
             preset.size = 160;
         }
         let mut config = match file {

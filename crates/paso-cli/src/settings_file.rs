@@ -1,4 +1,8 @@
 //! Settings from a TOML file, and laying them over others.
+//!
+//! A file may name some settings only. It is read twice: as a table, which knows what the file says
+//! and what it leaves out, and as complete settings, which refuses misspelled names and wrong types
+//! with their line. Tables within it are merged entry by entry.
 
 use anyhow::{Context, Result};
 use paso_locate::TrainConfig;

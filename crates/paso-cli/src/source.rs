@@ -1,4 +1,9 @@
 //! The arguments that say which images a command reads, and reading them.
+//!
+//! The flags here are shared by every command that reads images: which folder, what to do with an
+//! image of several objects, which part of a cross-validation, how much memory. What does not fit
+//! the memory is decoded again for every batch; the result is the same, bit for bit, and only
+//! slower.
 
 use crate::data_source::DataSource;
 use anyhow::{Context, Result};
@@ -11,21 +16,22 @@ use paso_locate::demo;
 /// Where the images come from, and how they are cut and stored.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SourceArgs {
-    /// A folder of labeled images (its format is found out by looking), or `demo`: generated scenes, no file needed
+    /// A folder of labeled images (its format is detected), or `demo`: generated scenes, no file
+    /// needed
     #[arg(long, value_name = "DIR|demo", value_parser = DataSource::parse)]
     pub(crate) data: DataSource,
     /// What to do with an image of several objects: skip, largest or error
     #[arg(long, value_name = "POLICY", default_value = "skip", value_parser = several_objects)]
     pub(crate) several: SeveralObjects,
-    /// Cut the train and val images into K parts, each with the same share of every class (always the same parts);
-    /// test images stay
+    /// Cut the train and val images into K parts, each with the same share of every class (always
+    /// the same parts); test images stay
     #[arg(long, value_name = "K", requires = "fold", value_parser = clap::value_parser!(u16).range(2..))]
     folds: Option<u16>,
     /// Which of the K parts are the val images: 1 to K; the others are the train images
     #[arg(long, value_name = "I", requires = "folds", value_parser = clap::value_parser!(u16).range(1..))]
     fold: Option<u16>,
-    /// The most memory for decoded images, such as 512MiB, 2GiB, or a number of MiB. What is beyond it is decoded again
-    /// for every batch: slower, with the same result
+    /// The most memory for decoded images, such as 512MiB, 2GiB, or a number of MiB. What is beyond
+    /// it is decoded again for every batch: slower, with the same result
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory)]
     cache: u64,
 }

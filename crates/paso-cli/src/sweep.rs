@@ -1,4 +1,13 @@
 //! The range test that `paso find-lr` prints and that `paso settle` places its learning rates by.
+//!
+//! A sweep trains for a short time while the learning rate rises from 1e-7 to 10, each step by the
+//! same factor, and records the loss (Smith, 2017, "Cyclical Learning Rates for Training Neural
+//! Networks"). Three sweeps from different seeds are pooled, since one of 120 steps is too noisy to
+//! place anything.
+//!
+//! Before a sweep come steps at learning rate 0. Adam's second moment starts at zero and is
+//! corrected for that, so the first steps would have the size of the learning rate whatever the
+//! gradient.
 
 use anyhow::Result;
 use paso_locate::data::Prepared;
@@ -11,7 +20,8 @@ use std::sync::Arc;
 pub(crate) const SWEEPS: u64 = 3;
 pub(crate) const STEPS: u64 = 120;
 
-/// Steps at rate 0 before a sweep, so that Adam's second moment and the norms' statistics are those of training.
+/// Steps at learning rate 0 before a sweep, so that Adam's second moment and the norms' statistics
+/// are those of training.
 const SETTLE: u64 = 30;
 
 /// The sweeps, each a run of its own from its own initial weights.

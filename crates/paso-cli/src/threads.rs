@@ -1,4 +1,7 @@
 //! The threads of a command.
+//!
+//! The result of a training does not depend on the number of threads, so the default is all cores.
+//! In a study, each thread trains a run of its own.
 
 use anyhow::{Context, Result};
 

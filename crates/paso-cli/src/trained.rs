@@ -1,4 +1,7 @@
 //! A network that `paso train` made.
+//!
+//! Commands take a run's folder or a checkpoint file. Of a folder they use the best checkpoint by
+//! the validation images, since that is the network that somebody wants to use.
 
 use anyhow::{Result, ensure};
 use paso_locate::Model;

@@ -26,8 +26,8 @@ fn config() -> TrainConfig {
 fn an_image_alone_is_located_as_it_is_among_others() {
     let (images, classes) = images();
     let mut model = Model::new(&config(), classes).expect("settings");
-    let together = model.predict(&images).expect("in memory");
-    for (i, predicted) in together.iter().enumerate() {
+    let batch = model.predict(&images).expect("in memory");
+    for (i, predicted) in batch.iter().enumerate() {
         let rgb = images.image(i).expect("in memory").into_owned();
         let orientation = Orientation::from_exif(1).expect("upright");
         let image = Image { width: 32, height: 32, rgb, orientation };

@@ -1,4 +1,5 @@
-//! Settles the noisy quadratic, where theory knows the answer, and writes `report.html` and `report.json` into the folder given.
+//! Settles the noisy quadratic, where theory knows the answer, and writes `report.html` and
+//! `report.json` into the folder given.
 //!
 //! `cargo run --release -p paso-study --features html --example quadratic -- FOLDER [RUNS AT A TIME]`
 
@@ -46,7 +47,8 @@ fn main() -> Result<(), TrialError> {
     Ok(())
 }
 
-/// Three sweeps with a rising rate. What a run of so few updates at a constant rate ends at stands for its loss.
+/// Three sweeps with a rising learning rate. What a run of so few updates at a constant learning
+/// rate ends at stands for its loss.
 fn sweep(trial: &Quadratic) -> Result<RangeTestReport, TrialError> {
     let test = RangeTest { from: 1e-6, to: 10.0, steps: 60 };
     let sweep = |first: u64| {

@@ -1,4 +1,13 @@
 //! The result of a study.
+//!
+//! The verdict is one of four words, and always comes with the interval that it follows from: "no
+//! difference" is a finding, "undecided" is the lack of one. The other arms have their own
+//! comparisons, with p-values on their own and adjusted by Holm's method, and never change the
+//! verdict.
+//!
+//! How to read an arm: `diff` is in the unit of the metric, above 0 is better than the baseline;
+//! `ci_low..=ci_high` is the exact interval by inversion of the sign-flip test; `bca` is the
+//! bootstrap interval that papers usually print, which is too short with few seeds.
 
 use crate::arm::Role;
 use crate::compare::{Comparison, Verdict};
@@ -10,6 +19,18 @@ use crate::tune::Tuned;
 use serde::{Deserialize, Serialize};
 
 /// What a study found. Its JSON is a stable format: fields may be added, never changed.
+/// ```
+/// use paso_study::{Outcome, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError, Verdict};
+/// let trial = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
+///     let metric = if run.spec.starts_with("cosine") { 0.8 } else { 0.7 };
+///     Ok(Outcome { metric, averaged: vec![0.7; run.averaging.len()], ..Outcome::default() })
+/// };
+/// let answer = Study::new(StudyConfig::default())?.run(&trial, &Session::default())?;
+/// assert_eq!((answer.verdict, answer.best().name.as_str()), (Verdict::Helps, "cosine"));
+/// assert!((answer.best().diff - 0.1).abs() < 1e-12);
+/// assert!(answer.sentence().starts_with("Decay helps: cosine against constant +0.100 metric"));
+/// # Ok::<(), paso_study::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Answer {
@@ -25,7 +46,8 @@ pub struct Answer {
     pub more_seeds: Option<usize>,
     /// Every arm, in the order of the configuration.
     pub arms: Vec<ArmAnswer>,
-    /// The best decaying arm against the best alternative (averaged weights): what decay adds if weights are averaged anyway.
+    /// The best decaying arm against the best alternative (averaged weights): what decay adds if
+    /// weights are averaged anyway.
     pub against_alternative: Option<AgainstAlternative>,
     /// What limits the baseline, from the audits of its runs; `None` if they were not audited.
     #[serde(default, rename = "why")]
@@ -56,7 +78,8 @@ pub struct ArmAnswer {
     pub ci_low: f64,
     /// Upper end of the interval for the difference.
     pub ci_high: f64,
-    /// The bootstrap interval (`BCa`) for the difference, for comparison; it is too short with few seeds.
+    /// The bootstrap interval (`BCa`) for the difference, for comparison; it is too short with few
+    /// seeds.
     pub bca: ConfidenceInterval,
     /// Two-sided sign-flip p-value of the difference, for this arm alone; 1 for the baseline.
     pub p: f64,

@@ -1,4 +1,11 @@
 //! The arms of a study: what is compared.
+//!
+//! An arm names its schedule as a *shape* of `paso-schedule`, without peak and without length: the
+//! peak is what the study tunes, the length is the same for all arms. A schedule with absolute
+//! learning rates is refused, as there would be nothing to tune.
+//!
+//! The baseline is usually `constant`, but can be any schedule: "is a cosine better than our step
+//! decay?" is the same question with another baseline.
 
 use crate::error::Error;
 use crate::variant::Variant;
@@ -7,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// One way to train: a schedule's shape, and whether its weights are averaged.
 ///
-/// Two arms that differ only in [`averaged`](Self::averaged) share their runs at equal learning rates, because one run yields both the
-/// last and the averaged weights.
+/// Two arms that differ only in [`averaged`](Self::averaged) share their runs at equal learning
+/// rates, because one run yields both the last and the averaged weights.
 ///
 /// ```
 /// use paso_study::{Arm, Role};
@@ -28,10 +35,12 @@ pub struct Arm {
     pub spec: String,
     /// What the arm is in the comparison.
     pub role: Role,
-    /// Whether the arm is evaluated with averaged weights. The averaging horizon is tuned like the learning rate.
+    /// Whether the arm is evaluated with averaged weights. The averaging horizon is tuned like the
+    /// learning rate.
     #[serde(default)]
     pub averaged: bool,
-    /// What the arm changes besides the schedule; the trial finds it in [`RunSpec::variant`](crate::RunSpec::variant).
+    /// What the arm changes besides the schedule; the trial finds it in
+    /// [`RunSpec::variant`](crate::RunSpec::variant).
     #[serde(default)]
     pub variant: Variant,
 }
@@ -44,7 +53,8 @@ pub enum Role {
     Baseline,
     /// A decaying schedule: the verdict is about the best of these.
     Decay,
-    /// Another way to the same goal without decay, such as averaging the weights. It is compared, but the verdict is never about it.
+    /// Another way to the same goal without decay, such as averaging the weights. It is compared,
+    /// but the verdict is never about it.
     Alternative,
 }
 
@@ -73,8 +83,9 @@ impl Arm {
         Self { averaged: true, ..self }
     }
 
-    /// The arms of the usual question: constant, constant with averaged weights, exponential to 1 %, linear to 0, cosine to 0,
-    /// and constant with a linear end over the last fifth (warm-up/stable/decay).
+    /// The arms of the usual question: constant, constant with averaged weights, exponential to 1
+    /// %, linear to 0, cosine to 0, and constant with a linear end over the last fifth
+    /// (warm-up/stable/decay).
     #[must_use]
     pub fn usual() -> Vec<Self> {
         vec![
@@ -87,7 +98,8 @@ impl Arm {
         ]
     }
 
-    /// Checks that the schedule can be read, is bound by a peak rate, and fits into `steps`.
+    /// Checks that the schedule can be read, is bound by a peak learning rate, and fits into
+    /// `steps`.
     pub(crate) fn validate(&self, peak_lr: f64, steps: u64) -> Result<(), Error> {
         let wrong = |reason: String| Error::Schedule {
             arm: self.name.clone(),

@@ -1,22 +1,31 @@
 //! Measurements of the optimizer's steps in a run.
+//!
+//! A study can only say *whether* decay helps. Why it does is in the steps of the optimizer: near
+//! an optimum, Adam's steps have the size that gradient noise gives them, and a constant learning
+//! rate keeps them there. A training loop that measures its steps returns a [`RunAudit`], and
+//! [`NoiseAnalysis`](crate::NoiseAnalysis) compares it with [`theory`](crate::theory).
 
 use serde::{Deserialize, Serialize};
 
-/// Measurements of the optimizer's steps in a run; see [`theory`](crate::theory) for what to expect of each figure.
+/// Measurements of the optimizer's steps in a run; see [`theory`](crate::theory) for what to expect
+/// of each figure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunAudit {
     /// The optimizer's first beta; theory's floor for `step_rms` depends on it.
     pub beta1: f64,
-    /// Root mean square of step / learning rate over the parameters, averaged over the last steps; 0.229 for a `beta1` of 0.9 and pure-noise gradients.
+    /// Root mean square of step / learning rate over the parameters, averaged over the last steps;
+    /// 0.229 for a `beta1` of 0.9 and pure-noise gradients.
     pub step_rms: f64,
     /// Largest `|step| / (lr * R(t))` of the whole run; above 1 would be a bug.
     pub largest_over_bound: f64,
     /// Share of all `|step|` above the learning rate, over the whole run, in `0..=1`.
     #[serde(rename = "share_above_rate")]
     pub share_above_lr: f64,
-    /// Sum over the parameters of `sqrt(v)`, bias-corrected, at the end, in units of loss per unit of parameter.
+    /// Sum over the parameters of `sqrt(v)`, bias-corrected, at the end, in units of loss per unit
+    /// of parameter.
     pub sum_sqrt_v: f64,
-    /// Distribution of the effective learning rates, `lr / (sqrt(v) + eps)`; one histogram per layer, may be empty.
+    /// Distribution of the effective learning rates, `lr / (sqrt(v) + eps)`; one histogram per
+    /// layer, may be empty.
     #[serde(default, rename = "effective_rates")]
     pub effective_lrs: Vec<LrHistogram>,
 }
@@ -92,5 +101,34 @@ mod tests {
         assert_eq!(one, other, "the order does not matter");
         assert_eq!((one.first, one.counts.len()), (-12, 9), "from 1e-6 to 1e-2: {one:?}");
         assert_eq!(one.counts.iter().sum::<u64>(), 3, "other values are ignored");
+    }
+
+    #[test]
+    fn bins_are_half_decades_and_powers_of_ten_start_one() {
+        for (lr, expected) in [
+            (1.0, 0),
+            (9.99, 1),
+            (10.0, 2),
+            (3.17, 1),
+            (3.16, 0),
+            (1e-3, -6),
+            (1e-8, -16),
+            (5e-324, -647),
+        ] {
+            assert_eq!(bin(lr), expected, "{lr:e}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_count_is_an_empty_histogram_and_merging_it_changes_nothing() {
+        let empty = LrHistogram::new("a", [f64::NAN, -1.0, 0.0, f64::INFINITY]);
+        assert!(empty.counts.is_empty(), "{empty:?}");
+        let some = LrHistogram::new("a", [1e-3, 1e-3]);
+        let mut merged = some.clone();
+        merged.merge(&empty);
+        assert_eq!(merged, some);
+        let mut merged = empty;
+        merged.merge(&some);
+        assert_eq!(merged, some);
     }
 }

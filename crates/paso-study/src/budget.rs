@@ -1,4 +1,12 @@
 //! Reduces a study to a time budget.
+//!
+//! A budget is spent on what decides. The order of the cuts: tuning seeds (the choice of learning
+//! rates becomes noisier, but stays fair), seeds of the verdict above six (a difference must be
+//! larger to be found), learning rates (with one, nothing is tuned), and at last seeds below six,
+//! after which nothing can be decided. Every cut is reported in the notes of the answer.
+//!
+//! The duration of a run is measured on the first ones, so a budget is kept about, not exactly. The
+//! plan is saved in `plan.json`: a continued study must not be cut a second time.
 
 use crate::config::{MIN_SEEDS, StudyConfig};
 use crate::error::Error;
@@ -74,8 +82,9 @@ impl BudgetCut {
 
 /// Reduces `config` to `budget`, given the duration of a run, and reports the reductions.
 ///
-/// Taken in this order, and only as far as needed: tuning seeds down to one; seeds of the verdict down to the least that
-/// can decide; rates down to one; seeds down to two. What is left over bounds how far the grid may widen.
+/// Taken in this order, and only as far as needed: tuning seeds down to one; seeds of the verdict
+/// down to the least that can decide; learning rates down to one; seeds down to two. What is left
+/// over bounds how far the grid may widen.
 fn fit(
     config: &StudyConfig,
     budget: Duration,
@@ -111,7 +120,8 @@ fn fit(
     (fitted, cut)
 }
 
-/// The plan within a budget. It is saved, so that a study that is stopped and continued keeps its size.
+/// The plan within a budget. It is saved, so that a study that is stopped and continued keeps its
+/// size.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct BudgetPlan {
     asked: StudyConfig,
@@ -203,5 +213,72 @@ mod tests {
         );
         assert!(cut.over_budget, "and it says that this is too long");
         assert!(runs(&fewer) <= 35 && runs(&few) <= 45 && runs(&some) <= 75, "the plans fit");
+    }
+
+    #[test]
+    fn no_cut_exceeds_its_budget_or_what_was_asked_for() {
+        for (tuning_seeds, seeds, points) in [(1, 2, 1), (3, 6, 3), (5, 20, 7), (2, 40, 4)] {
+            let grid = crate::Grid { points, max_points: points + 3, ..crate::Grid::default() };
+            let asked = StudyConfig { tuning_seeds, seeds, grid, ..StudyConfig::default() };
+            let mut before = 0;
+            for seconds in 1..400 {
+                for parallel in [1, 3] {
+                    let (fitted, cut) = fit(&asked, Duration::from_secs(seconds), parallel, 1.5);
+                    let affordable = seconds as f64 * parallel as f64 / 1.5;
+                    assert_eq!(cut.over_budget, runs(&fitted) as f64 > affordable, "{cut:?}");
+                    for (asked, granted) in
+                        [cut.tuning_seeds, cut.seeds, cut.points, cut.max_points]
+                    {
+                        assert!(1 <= granted && granted <= asked, "{cut:?}");
+                    }
+                    let widened = fitted.grid.max_points - fitted.grid.points;
+                    let most = runs(&fitted) + trained(&fitted) * widened * fitted.tuning_seeds;
+                    assert!(cut.over_budget || most as f64 <= affordable, "widening: {cut:?}");
+                    assert_eq!(cut.costs().is_empty(), fitted == asked, "said: {cut:?}");
+                    fitted.validate().expect("what is granted can run");
+                }
+                let (fitted, _) = fit(&asked, Duration::from_secs(seconds), 1, 1.5);
+                assert!(runs(&fitted) >= before, "a larger budget never does less");
+                before = runs(&fitted);
+            }
+        }
+    }
+
+    #[test]
+    fn seeds_of_the_verdict_outlive_tuning_seeds_and_learning_rates_outlive_seven_seeds() {
+        let config = StudyConfig { seeds: 9, tuning_seeds: 4, ..StudyConfig::default() };
+        for seconds in 1..120 {
+            let (_, cut) = fit(&config, Duration::from_secs(seconds), 1, 1.0);
+            if cut.seeds.1 < 9 {
+                assert_eq!(cut.tuning_seeds.1, 1, "tuning seeds go first: {cut:?}");
+            }
+            if cut.points.1 < 3 {
+                assert!(cut.seeds.1 <= MIN_SEEDS, "then seeds that are not needed: {cut:?}");
+            }
+            if cut.seeds.1 < MIN_SEEDS {
+                assert_eq!(cut.points.1, 1, "then learning rates: {cut:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_saved_plan_is_used_for_the_same_question_and_budget_only() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (asked, budget) = (StudyConfig::default(), Duration::from_secs(40));
+        let load = |asked: &StudyConfig, budget| BudgetPlan::load(folder.path(), asked, budget);
+        assert!(load(&asked, budget).expect("no file").is_none());
+        let plan = BudgetPlan::decide(&asked, budget, 1, 2.0);
+        plan.save(folder.path()).expect("written");
+        let found = load(&asked, budget).expect("readable").expect("the same");
+        assert_eq!((found.config, found.cut), (plan.config, plan.cut));
+        assert!(load(&asked, Duration::from_secs(41)).expect("readable").is_none());
+        let longer = StudyConfig { steps: 1_001, ..StudyConfig::default() };
+        assert!(load(&longer, budget).expect("readable").is_none());
+        std::fs::write(folder.path().join(FILE_NAME), "{\n\"asked\": 3}").expect("written");
+        let error = load(&asked, budget).err().expect("no plan").to_string();
+        assert!(
+            error.contains("plan.json, line 2") && error.contains("remove this file"),
+            "{error}"
+        );
     }
 }

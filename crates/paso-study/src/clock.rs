@@ -1,4 +1,7 @@
 //! A stopwatch that also works where there is no clock.
+//!
+//! WebAssembly in a browser has no monotonic clock that the standard library knows; durations are
+//! only used for estimates there, so 0 is good enough.
 
 /// Measures elapsed time; always 0 on `wasm32-unknown-unknown`, where `std::time::Instant` panics.
 #[derive(Clone, Copy)]

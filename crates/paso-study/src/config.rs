@@ -1,4 +1,12 @@
 //! The settings of a study, and the check that they make sense.
+//!
+//! The defaults make the cheapest study that can decide: six seeds, since with fewer no two-sided
+//! sign-flip test reaches 5 %, three learning rates a factor of 3 apart, and two tuning seeds. A
+//! difference below [`StudyConfig::margin`] is called none, so the margin is the one setting that
+//! everybody should think about: it has the unit of the metric.
+//!
+//! Tuning seeds start `2^32` above the first seed of the verdict. The two ranges cannot meet,
+//! because either count is limited to 100,000.
 
 use crate::arm::{Arm, Role};
 use crate::error::Error;
@@ -8,7 +16,25 @@ use serde::{Deserialize, Serialize};
 /// Fewer seeds than this cannot be significant at 5 %: the least two-sided p-value is `2 / 2^n`.
 pub const MIN_SEEDS: usize = 6;
 
-/// Everything that defines a study. Plain data; [`Study::new`](crate::Study::new) checks it.
+/// Everything that defines a study. Plain data; [`Study::new`](crate::Study::new) checks it. Fields
+/// that a JSON or TOML file leaves out keep their defaults; an unknown field is an error, so that a
+/// misspelled one is found.
+///
+/// ```
+/// use paso_study::{Grid, Study, StudyConfig};
+/// let config = StudyConfig {
+///     steps: 2_000,
+///     seeds: 8,
+///     grid: Grid { center: 3e-3, ..Grid::default() },
+///     metric: "accuracy".into(),
+///     margin: 0.005, // half a percent of accuracy is of no interest
+///     fingerprint: "cifar10, resnet20, batch 128".into(),
+///     ..StudyConfig::default()
+/// };
+/// assert!(Study::new(config.clone()).is_ok());
+/// let refused = Study::new(StudyConfig { seeds: 1, ..config }).unwrap_err();
+/// assert!(refused.to_string().starts_with("seeds is 1, but must be between 2"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StudyConfig {
@@ -16,15 +42,17 @@ pub struct StudyConfig {
     pub arms: Vec<Arm>,
     /// Updates of every run. Default 1,000.
     pub steps: u64,
-    /// Seeds of the verdict, `first_seed..first_seed + seeds`. Default 6, the least at which a verdict is possible.
+    /// Seeds of the verdict, `first_seed..first_seed + seeds`. Default 6, the least at which a
+    /// verdict is possible.
     pub seeds: usize,
     /// First seed of the verdict. Default 0.
     pub first_seed: u64,
-    /// Seeds on which rates are tuned; the verdict never uses these. Default 2.
+    /// Seeds on which learning rates are tuned; the verdict never uses these. Default 2.
     pub tuning_seeds: usize,
-    /// The peak rates tried for every arm.
+    /// The peak learning rates tried for every arm.
     pub grid: Grid,
-    /// Horizons of the averaged weights, as shares of the run, in `0..=1`. Default 1 %, 5 % and 20 %.
+    /// Horizons of the averaged weights, as shares of the run, in `0..=1`. Default 1 %, 5 % and 20
+    /// %.
     pub averaging: Vec<f64>,
     /// What the metric is called. Default `"metric"`.
     pub metric: String,
@@ -32,25 +60,36 @@ pub struct StudyConfig {
     pub margin: f64,
     /// Chance of a wrong "helps" or "harms" when there is no difference. Default 0.05.
     pub alpha: f64,
-    /// What else the runs depend on (data, net, batch size, version), in any wording. Runs that were kept under another
-    /// wording are refused rather than mixed in. Default empty.
+    /// What else the runs depend on (data, net, batch size, version), in any wording. Runs that
+    /// were kept under another wording are refused rather than mixed in. Default empty.
     pub fingerprint: String,
 }
 
-/// Peak rates to try: `points` of them, a `factor` apart, around `center`.
+/// Peak learning rates to try: `points` of them, a `factor` apart, around `center`.
 ///
-/// When the best rate of any arm lies at an end of the grid, the grid grows there by a point, *for every arm*, so that no
-/// arm is ever tuned with more runs than another; until no arm's best lies at an end, or there are `max_points`.
+/// When the best learning rate of any arm lies at an end of the grid, the grid grows there by a
+/// point, *for every arm*, so that no arm is ever tuned with more runs than another; until no arm's
+/// best lies at an end, or there are `max_points`. Learning rates are `center * factor^i`, rounded
+/// to six digits so that all machines have the same ones.
+///
+/// ```
+/// use paso_study::{Grid, Session, Study, StudyConfig};
+/// let grid = Grid { center: 1e-3, factor: 10.0, points: 4, max_points: 7 };
+/// let study = Study::new(StudyConfig { grid, ..StudyConfig::default() })?;
+/// // An even number of points has one more below the center.
+/// assert_eq!(study.plan(&Session::default()).lrs, [1e-5, 1e-4, 1e-3, 1e-2]);
+/// # Ok::<(), paso_study::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grid {
-    /// The middle of the grid, above 0. Default 1e-3, Adam's usual rate.
+    /// The middle of the grid, above 0. Default 1e-3, Adam's usual learning rate.
     pub center: f64,
-    /// Ratio of neighboring rates, above 1. Default 3.
+    /// Ratio of neighboring learning rates, above 1. Default 3.
     pub factor: f64,
-    /// Number of rates to begin with. Default 3. With 1 nothing is tuned.
+    /// Number of learning rates to begin with. Default 3. With 1 nothing is tuned.
     pub points: usize,
-    /// Number of rates at most. Default 7.
+    /// Number of learning rates at most. Default 7.
     pub max_points: usize,
 }
 
@@ -82,7 +121,7 @@ impl Default for StudyConfig {
 const TUNING_OFFSET: u64 = 1 << 32;
 
 impl StudyConfig {
-    /// The seeds on which rates are tuned.
+    /// The seeds on which learning rates are tuned.
     pub(crate) fn tuning(&self) -> impl Iterator<Item = u64> {
         let first = self.first_seed.wrapping_add(TUNING_OFFSET);
         (0..self.tuning_seeds as u64).map(move |i| first.wrapping_add(i))
@@ -130,7 +169,7 @@ impl StudyConfig {
             );
         }
         if !(center > 0.0 && center.is_finite()) {
-            return wrong("grid.center", center.to_string(), "a rate above 0");
+            return wrong("grid.center", center.to_string(), "a learning rate above 0");
         }
         if !(factor > 1.0 && factor <= 1_000.0) {
             return wrong("grid.factor", factor.to_string(), "above 1 and at most 1000");
@@ -185,8 +224,9 @@ impl StudyConfig {
 }
 
 impl Grid {
-    /// A grid of one rate: nothing is tuned, every arm has this peak. A difference may then be the rate's and not the schedule's, and
-    /// the answer says so. For branching off a run that exists, whose rate is what it is.
+    /// A grid of one learning rate: nothing is tuned, every arm has this peak. A difference may
+    /// then be the learning rate's and not the schedule's, and the answer says so. For branching
+    /// off a run that exists, whose learning rate is what it is.
     ///
     /// ```
     /// use paso_study::{Grid, StudyConfig};
@@ -198,16 +238,19 @@ impl Grid {
         Self { center: lr, points: 1, max_points: 1, ..Self::default() }
     }
 
-    /// The rate `index` points above the center (below, if negative), rounded to six digits.
+    /// The learning rate `index` points above the center (below, if negative), rounded to six
+    /// digits.
     ///
-    /// Only multiplications and a decimal rounding: the same index gives the same bits on every machine, as merging needs.
+    /// Only multiplications and a decimal rounding: the same index gives the same bits on every
+    /// machine, as merging needs.
     pub(crate) fn lr(&self, index: i32) -> f64 {
         let power = (0..index.unsigned_abs()).fold(1.0, |power, _| power * self.factor);
         let exact = if index < 0 { self.center / power } else { self.center * power };
         format!("{exact:.5e}").parse().expect("a float just printed")
     }
 
-    /// First and last index of the grid to begin with. An even number of points has one more below the center.
+    /// First and last index of the grid to begin with. An even number of points has one more below
+    /// the center.
     pub(crate) fn start(&self) -> (i32, i32) {
         let points = i32::try_from(self.points).expect("checked: at most 99");
         (-(points / 2), (points - 1) / 2)

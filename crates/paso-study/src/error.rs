@@ -1,4 +1,8 @@
 //! The error type of the crate.
+//!
+//! Three kinds. Mistakes in the settings are found by [`Study::new`](crate::Study::new), before
+//! anything runs. Files and runs fail with their name and what to do next. [`Error::Cancelled`] and
+//! [`Error::OtherShards`] are no failures: all finished runs are kept, and the same call continues.
 
 use std::path::PathBuf;
 
@@ -54,9 +58,9 @@ pub enum Error {
         "no run reached a finite metric: every arm diverged at every learning rate between {lowest:e} and {highest:e}; try a lower one"
     )]
     AllDiverged {
-        /// Lowest peak rate tried.
+        /// Lowest peak learning rate tried.
         lowest: f64,
-        /// Highest peak rate tried.
+        /// Highest peak learning rate tried.
         highest: f64,
     },
     /// The caller asked to stop. Finished runs are kept.
@@ -74,7 +78,7 @@ pub enum Error {
     OtherShards {
         /// Runs finished so far, in all shards.
         finished: usize,
-        /// Runs that have to be finished before the study can go on.
+        /// Runs that have to be finished before the study can continue.
         missing: usize,
     },
     /// Folders that cannot be merged.

@@ -1,4 +1,7 @@
 //! Computes the answer of a study from its finished runs.
+//!
+//! Everything here is a pure function of the finished runs. So the answer does not depend on the
+//! machine, on the number of threads, or on how often a study was stopped and continued.
 
 use crate::answer::{AgainstAlternative, Answer, ArmAnswer};
 use crate::arm::{Arm, Role};

@@ -1,4 +1,8 @@
 //! What a study reports while it runs.
+//!
+//! Events come from the threads that train, while other runs are in progress; an observer that
+//! draws a progress bar must expect them in any order of runs. Stopping is not an event: it is
+//! [`Session::cancel`](crate::Session::cancel).
 
 use crate::budget::BudgetCut;
 use crate::outcome::Outcome;
@@ -12,8 +16,8 @@ use std::time::Duration;
 pub enum Event<'a> {
     /// The plan, before anything runs; again after a budget changed it.
     Planned(&'a Plan),
-    /// The first runs are finished, so the plan now has an estimate of its duration ([`Plan::duration_of`]). Not sent with a budget,
-    /// where `Planned` has it, nor for a shard.
+    /// The first runs are finished, so the plan now has an estimate of its duration
+    /// ([`Plan::duration_of`]). Not sent with a budget, where `Planned` has it, nor for a shard.
     Measured(&'a Plan),
     /// The study was made smaller to fit its budget.
     BudgetCut(&'a BudgetCut),

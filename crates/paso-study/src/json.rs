@@ -1,4 +1,8 @@
-//! JSON has no NaN and no infinity: what is not finite is written as `null`, and read back as what it was.
+//! JSON has no NaN and no infinity: what is not finite is written as `null`, and read back as what
+//! it was.
+//!
+//! Rust's JSON library writes NaN as `null` and refuses to read it back as a number. A diverged run
+//! must survive the round trip, or a continued study would train it again and again.
 
 /// A number that may be NaN.
 pub(crate) mod finite_or_null {

@@ -1,35 +1,41 @@
-//! Settles whether a learning-rate schedule helps: paired seeds, tuned learning rates, exact intervals.
+//! Settles whether a learning-rate schedule helps: paired seeds, tuned learning rates, exact
+//! intervals.
 //!
-//! Does Adam need learning-rate decay? The answer depends on data, net and length of training. This crate measures it: it runs a
-//! training loop, known only as a [`Trial`], with every schedule on the same seeds, each at its own tuned peak learning rate, and
-//! answers **helps**, **harms**, **no difference** or **undecided**, with an interval.
+//! Does Adam need learning-rate decay? The answer depends on data, net and length of training. This
+//! crate measures it: it runs a training loop, known only as a [`Trial`], with every schedule on
+//! the same seeds, each at its own tuned peak learning rate, and answers **helps**, **harms**, **no
+//! difference** or **undecided**, with an interval.
 //!
 //! # Procedure
 //!
-//! 1. *Tuning.* Every arm gets the same grid of peak learning rates on the same tuning seeds, and takes the one with the best mean.
-//!    If the best of any arm is at an end of the grid, the grid is widened there for all arms, so no arm is tuned with more runs.
-//!    An averaged arm also chooses its averaging horizon here, at no extra run.
-//! 2. *The comparison is fixed before the seeds of the verdict are run.* The verdict is about the decaying arm with the best
-//!    tuned mean. So there is one test, at the full level, without correction for multiple schedules.
-//! 3. *Pairs.* On fresh seeds, each arm is trained once per seed. The verdict depends on the differences to the baseline per seed;
-//!    see [`compare`].
-//! 4. *The other arms* are reported with the same figures, and with p-values adjusted by Holm's method over all arms. They
-//!    do not change the verdict.
-//! 5. *Averaged weights* are an alternative to decay. The best decaying arm is also compared with the best alternative, since
-//!    decay may help without averaging and be useless with it.
+//! 1. *Tuning.* Every arm gets the same grid of peak learning rates on the same tuning seeds, and
+//!    takes the one with the best mean. If the best of any arm is at an end of the grid, the grid
+//!    is widened there for all arms, so no arm is tuned with more runs. An averaged arm also
+//!    chooses its averaging horizon here, at no extra run.
+//! 2. *The comparison is fixed before the seeds of the verdict are run.* The verdict is about the
+//!    decaying arm with the best tuned mean. So there is one test, at the full level, without
+//!    correction for multiple schedules.
+//! 3. *Pairs.* On fresh seeds, each arm is trained once per seed. The verdict depends on the
+//!    differences to the baseline per seed; see [`compare`].
+//! 4. *The other arms* are reported with the same figures, and with p-values adjusted by Holm's
+//!    method over all arms. They do not change the verdict.
+//! 5. *Averaged weights* are an alternative to decay. The best decaying arm is also compared with
+//!    the best alternative, since decay may help without averaging and be useless with it.
 //!
 //! # Further parts
 //!
-//! * [`Study::report`] returns the answer with all runs, as versioned data; with the feature `html`, `StudyReport::html` renders a page
-//!   that needs neither network nor scripts.
-//! * [`Trial::train_branches`] lets runs share their first updates: a schedule that is constant for the first 80 % costs only its last 20 %.
+//! * [`Study::report`] returns the answer with all runs, as versioned data; with the feature
+//!   `html`, `StudyReport::html` renders a page that needs neither network nor scripts.
+//! * [`Trial::train_branches`] lets runs share their first updates: a schedule that is constant for
+//!   the first 80 % costs only its last 20 %.
 //! * [`Shard`] and [`merge`] distribute a study over machines or a job array.
-//! * [`range_test`] finds a center for the grid; [`theory`] and [`validate`] compare an optimizer with closed forms.
+//! * [`range_test`] finds a center for the grid; [`theory`] and [`validate`] compare an optimizer
+//!   with closed forms.
 //!
 //! # How many seeds
 //!
-//! Choose the number of seeds in advance. Adding seeds until the answer pleases raises the chance of a wrong "helps" above its
-//! 5 %; follow the advice "about k more seeds" once.
+//! Choose the number of seeds in advance. Adding seeds until the answer pleases raises the chance
+//! of a wrong "helps" above its 5 %; follow the advice "about k more seeds" once.
 //!
 //! ```
 //! use paso_study::{Outcome, RunSpec, Session, Study, StudyConfig, TrialError, RunMonitor};

@@ -1,4 +1,9 @@
 //! Joins the finished runs of several folders.
+//!
+//! Machines without a shared disk each keep a folder. Their journals are put together here, and
+//! every doubt is an error: other fingerprints, other lengths, or one run with two outcomes, which
+//! means that the machines did not train in the same way (another version, another instruction
+//! set).
 
 use crate::error::Error;
 use crate::journal::{self, Line};
@@ -18,11 +23,13 @@ pub struct Merged {
 
 /// Joins the finished runs of the folders `parts`, and those that `into` already has, in `into`.
 ///
-/// Then [`Study::run`](crate::Study::run) in `into` goes on from all of them. Nothing is changed when anything does not fit.
+/// Then [`Study::run`](crate::Study::run) in `into` continues from all of them. Nothing is changed
+/// when anything does not fit.
 ///
 /// # Errors
-/// [`Error::Merge`] for a folder without runs, runs of another study (another fingerprint, another number of steps), or a run that came
-/// out differently in two folders; [`Error::Io`] and [`Error::MalformedFile`] for files that cannot be read.
+/// [`Error::Merge`] for a folder without runs, runs of another study (another fingerprint, another
+/// number of steps), or a run that came out differently in two folders; [`Error::Io`] and
+/// [`Error::MalformedFile`] for files that cannot be read.
 pub fn merge(into: &Path, parts: &[PathBuf]) -> Result<Merged, Error> {
     let mut lines: BTreeMap<String, (Line, &Path)> = BTreeMap::new();
     let mut duplicates = 0;

@@ -1,9 +1,29 @@
 //! The connection between a running trial and its study: cancellation and progress.
+//!
+//! A training loop runs for minutes, and a user presses Ctrl-C at any time. The loop asks
+//! [`RunMonitor::should_stop`] between steps; both flags behind it are atomic loads, which cost
+//! nothing next to a step.
 
 use crate::event::Event;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The connection between a run in progress and its study. A trial asks it whether to stop, and reports progress to it.
+/// The connection between a run in progress and its study. A trial asks it whether to stop, and
+/// reports progress to it.
+/// ```
+/// use paso_study::{Outcome, RunMonitor, RunSpec, TrialError};
+/// fn train(run: &RunSpec, monitor: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
+///     for _step in 0..run.steps {
+///         if monitor.should_stop() {
+///             return Err("stopped".into()); // any error will do
+///         }
+///         monitor.advance(1);
+///     }
+///     Ok(Outcome { metric: 1.0, ..Outcome::default() })
+/// }
+/// let outcome = train(&RunSpec::new("constant", 1e-3, 10, 0), &RunMonitor::detached())?;
+/// assert_eq!(outcome.metric, 1.0);
+/// # Ok::<(), TrialError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct RunMonitor<'a> {
     cancel: &'a AtomicBool,
@@ -18,7 +38,8 @@ impl std::fmt::Debug for RunMonitor<'_> {
 }
 
 impl<'a> RunMonitor<'a> {
-    /// A monitor for calling a [`Trial`](crate::Trial) without a study, for example in a test. It never asks to stop and ignores progress.
+    /// A monitor for calling a [`Trial`](crate::Trial) without a study, for example in a test. It
+    /// never asks to stop and ignores progress.
     #[must_use]
     pub fn detached() -> RunMonitor<'static> {
         RunMonitor { cancel: &NEVER, failed: &NEVER, observe: &|_| () }
@@ -32,8 +53,9 @@ impl<'a> RunMonitor<'a> {
         Self { cancel, failed, observe }
     }
 
-    /// Whether the run should stop, because the user cancelled or another run failed. Check it once per step, and return any
-    /// error if so: the study reports the reason for the stop, not that error.
+    /// Whether the run should stop, because the user cancelled or another run failed. Check it once
+    /// per step, and return any error if so: the study reports the reason for the stop, not that
+    /// error.
     #[must_use]
     pub fn should_stop(&self) -> bool {
         self.cancel.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed)

@@ -1,4 +1,11 @@
 //! Why decay helps or does not: measurements of the baseline's runs against theory.
+//!
+//! Two signs that noise limits a constant learning rate: the root mean square of step / learning
+//! rate is near `sqrt((1 - beta1) / (1 + beta1))`, the value for gradients of pure noise, and
+//! averaging the weights lowers the loss. A run that still makes progress has longer steps, and
+//! averaging it looks back at worse weights.
+//!
+//! All of this explains and decides nothing: the verdict depends on the paired metrics alone.
 
 use crate::audit::{LrHistogram, RunAudit};
 use crate::config::StudyConfig;
@@ -10,10 +17,12 @@ use crate::theory::{predicted_gain, step_rms};
 use crate::tune::Tuned;
 use serde::{Deserialize, Serialize};
 
-/// A run counts as limited by noise when its steps are within this share of the floor that noise keeps them at.
+/// A run counts as limited by noise when its steps are within this share of the floor that noise
+/// keeps them at.
 const NEAR_THE_FLOOR: f64 = 0.15;
 
-/// How much noise limits the baseline, from its runs of the verdict. All losses are in the unit of [`Outcome::loss`].
+/// How much noise limits the baseline, from its runs of the verdict. All losses are in the unit of
+/// [`Outcome::loss`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NoiseAnalysis {
@@ -23,19 +32,23 @@ pub struct NoiseAnalysis {
     pub step_rms: f64,
     /// Its value for pure-noise gradients: [`theory::step_rms`](crate::theory::step_rms).
     pub step_rms_floor: f64,
-    /// Whether noise limits the runs: steps within 15 % of that floor, and, where it is known, a lower loss of averaged weights.
+    /// Whether noise limits the runs: steps within 15 % of that floor, and, where it is known, a
+    /// lower loss of averaged weights.
     pub noise_limited: bool,
     /// Largest `|step| / (lr * R(t))` over all the runs; theory allows 1.
     pub largest_over_bound: f64,
     /// Mean share of steps above the learning rate.
     #[serde(rename = "share_above_rate")]
     pub share_above_lr: f64,
-    /// `lr / 4 * sum of sqrt(v)`: how much loss a decay to 0 would remove from a quadratic whose weights have all settled. A heuristic, and an
-    /// upper one: see [`theory::predicted_gain`](crate::theory::predicted_gain).
+    /// `lr / 4 * sum of sqrt(v)`: how much loss a decay to 0 would remove from a quadratic whose
+    /// weights have all settled. A heuristic, and an upper one: see
+    /// [`theory::predicted_gain`](crate::theory::predicted_gain).
     pub predicted_gain: f64,
-    /// Mean loss of the baseline minus that of the best decaying arm, over seeds in which neither diverged; each at its own learning rate.
+    /// Mean loss of the baseline minus that of the best decaying arm, over seeds in which neither
+    /// diverged; each at its own learning rate.
     pub measured_gain: Option<f64>,
-    /// Mean loss of the baseline minus that of its weights averaged over the horizon at which that is largest.
+    /// Mean loss of the baseline minus that of its weights averaged over the horizon at which that
+    /// is largest.
     pub averaging_gain: Option<f64>,
     /// The effective learning rates of all these runs, per layer.
     #[serde(rename = "effective_rates")]

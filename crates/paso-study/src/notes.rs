@@ -1,4 +1,8 @@
 //! The notes of an answer: what limits it.
+//!
+//! A note is something that a careful reader would ask about: a learning rate at an end of the
+//! grid, runs that diverged, what a budget cut, nothing tuned, an arm that looks better than the
+//! chosen one.
 
 use crate::answer::ArmAnswer;
 use crate::arm::Role;

@@ -1,4 +1,13 @@
 //! The plan of a study: how many runs, on which seeds, with which learning rates.
+//!
+//! How many runs a study needs is not known before it has begun: the grid may widen, and two arms
+//! that only differ in averaging share their runs when they choose the same learning rate. Hence
+//! two counts,
+//!
+//! `min_runs = trained * (points * tuning_seeds + seeds)` and
+//! `max_runs = trained * max_points * tuning_seeds + arms * seeds`,
+//!
+//! where `trained` counts the arms with different schedules or variants.
 
 use crate::config::StudyConfig;
 use crate::stats::smallest_p;
@@ -6,6 +15,14 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The size of a study, for printing before anything runs.
+/// ```
+/// use paso_study::{Session, Study, StudyConfig};
+/// let study = Study::new(StudyConfig { seeds: 10, ..StudyConfig::default() })?;
+/// let plan = study.plan(&Session { parallel_runs: 2, ..Session::default() });
+/// assert_eq!((plan.min_runs, plan.max_runs), (5 * (3 * 2 + 10), 5 * 7 * 2 + 6 * 10));
+/// assert!(plan.duration_of(plan.min_runs).is_none(), "no run has been timed");
+/// # Ok::<(), paso_study::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Plan {

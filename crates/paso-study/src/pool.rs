@@ -1,4 +1,8 @@
 //! Runs side by side, and keeps each as soon as it is done.
+//!
+//! Threads take groups of runs from a list, by an atomic counter. An outcome is written to the
+//! journal, and synced, before anybody hears of it: what was reported as finished survives a crash.
+//! The first error stops the other runs at their next question to the monitor.
 
 use crate::clock::Stopwatch;
 use crate::error::Error;
@@ -27,7 +31,8 @@ struct Pace {
 }
 
 impl Pool<'_> {
-    /// Does those of `runs` that the journal does not have, as many at a time as the session says, in order.
+    /// Does those of `runs` that the journal does not have, as many at a time as the session says,
+    /// in order.
     ///
     /// `later` more runs are expected after these; it only serves the estimate of the time left.
     pub(crate) fn run(
@@ -133,7 +138,8 @@ impl Pace {
     }
 }
 
-/// A panic in another run does not make the journal wrong; it is passed on when the threads are joined.
+/// A panic in another run does not make the journal wrong; it is passed on when the threads are
+/// joined.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,8 @@
 //! One training run that a study asks for.
+//!
+//! A run is identified by all fields together: two runs with equal fields have equal outcomes, or
+//! the training loop does not follow its seed. The JSON of this type is the key of the journal;
+//! floats are written with all digits that they need, so keys survive a round trip.
 
 use crate::variant::Variant;
 use paso_schedule::{Shape, Spec};
@@ -26,8 +30,9 @@ pub struct RunSpec {
     pub steps: u64,
     /// Random seed of the run: initial weights, sample order, augmentation.
     pub seed: u64,
-    /// Horizons, in steps, of the averaged weights to keep in addition to the trained ones. Each is an exponential moving average with
-    /// decay factor `1 - 1 / horizon` per step. Empty if no arm needs them.
+    /// Horizons, in steps, of the averaged weights to keep in addition to the trained ones. Each is
+    /// an exponential moving average with decay factor `1 - 1 / horizon` per step. Empty if no arm
+    /// needs them.
     pub averaging: Vec<u64>,
 }
 
@@ -42,7 +47,8 @@ impl RunSpec {
     /// The learning rates of the run: `run.schedule().at(t)` for update number `t`, counted from 0.
     ///
     /// # Panics
-    /// If the schedule cannot be parsed or does not fit `steps`. A study checks this before it starts.
+    /// If the schedule cannot be parsed or does not fit `steps`. A study checks this before it
+    /// starts.
     #[must_use]
     pub fn schedule(&self) -> Spec {
         let bound =
@@ -50,8 +56,8 @@ impl RunSpec {
         bound.unwrap_or_else(|error| panic!("{self}: {error}"))
     }
 
-    /// Number of updates for which both runs are identical: 0 unless seed and variant agree, else the number of updates before
-    /// their learning rates first differ.
+    /// Number of updates for which both runs are identical: 0 unless seed and variant agree, else
+    /// the number of updates before their learning rates first differ.
     ///
     /// # Panics
     /// As [`schedule`](Self::schedule).

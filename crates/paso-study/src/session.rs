@@ -1,4 +1,8 @@
 //! The options of one call of a study: folder, parallel runs, budget, shard, observer.
+//!
+//! What belongs to a call and not to the question is here: where runs are kept, how many are
+//! trained at a time, how to stop. All but the budget leave the answer as it is, so a study that
+//! was begun on a laptop can be continued on a server with more threads.
 
 use crate::event::Event;
 use crate::monitor::NEVER;
@@ -7,7 +11,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// Options of one call of [`Study::run`](crate::Study::run). Only a budget changes what is measured: it makes the study smaller.
+/// Options of one call of [`Study::run`](crate::Study::run). Only a budget changes what is
+/// measured: it makes the study smaller.
 ///
 /// ```
 /// use paso_study::Session;
@@ -16,13 +21,17 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Session<'a> {
-    /// Folder of the finished runs (`runs.jsonl`) and of the plan within a budget (`plan.json`). Created if missing. `None`: memory only.
+    /// Folder of the finished runs (`runs.jsonl`) and of the plan within a budget (`plan.json`).
+    /// Created if missing. `None`: memory only.
     pub folder: Option<&'a Path>,
-    /// Number of runs trained at the same time; 0 counts as 1. Default 1. Always 1 on WebAssembly, which has no threads here.
+    /// Number of runs trained at the same time; 0 counts as 1. Default 1. Always 1 on WebAssembly,
+    /// which has no threads here.
     pub parallel_runs: usize,
-    /// Approximate duration of the whole study, which needs a clock: on `wasm32-unknown-unknown` it has no effect; see [`BudgetCut`](crate::BudgetCut). `None`: no limit.
+    /// Approximate duration of the whole study, which needs a clock: on `wasm32-unknown-unknown` it
+    /// has no effect; see [`BudgetCut`](crate::BudgetCut). `None`: no limit.
     pub budget: Option<Duration>,
-    /// The part of the study to run; see [`Shard`]. It needs a folder and excludes a budget. `None`: all of it.
+    /// The part of the study to run; see [`Shard`]. It needs a folder and excludes a budget.
+    /// `None`: all of it.
     pub shard: Option<Shard>,
     /// Set it to `true`, for example from a signal handler, to stop soon.
     pub cancel: &'a AtomicBool,

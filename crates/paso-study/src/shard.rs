@@ -1,11 +1,18 @@
 //! One part of a study that runs on several machines or in a job array.
 //!
-//! Learning rates are tuned before the runs of the verdict are known, so a sharded study proceeds in rounds. In each round every
-//! shard does its part of the runs that are known, and returns [`Error::OtherShards`] while runs of other shards are missing. The round
-//! in which nothing is missing returns the answer, which equals that of one session. Two rounds are usual; each widening of the grid
-//! adds one.
+//! Learning rates are tuned before the runs of the verdict are known, so a sharded study proceeds
+//! in rounds. In each round every shard does its part of the runs that are known, and returns
+//! [`Error::OtherShards`] while runs of other shards are missing. The round in which nothing is
+//! missing returns the answer, which equals that of one session. Two rounds are usual; each
+//! widening of the grid adds one.
 //!
-//! Shards in one folder on a shared disk see each other's runs; those of separate machines are joined by [`merge`](crate::merge()).
+//! Shards in one folder on a shared disk see each other's runs; those of separate machines are
+//! joined by [`merge`](crate::merge()).
+//!
+//! There is no coordinator: the list of runs follows from the configuration and from what is
+//! finished, and is the same on every machine. Shard `I/N` takes the groups whose number is `I - 1`
+//! modulo `N`. A machine that fails delays the answer and changes nothing; its part can be done
+//! anywhere else.
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};

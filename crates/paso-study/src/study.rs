@@ -1,4 +1,13 @@
 //! Runs a study: plan, budget, tuning, paired runs, answer.
+//!
+//! The order of the steps is part of the method. Learning rates are tuned on seeds of their own,
+//! then the decaying arm with the best tuned mean is fixed, and only then the seeds of the verdict
+//! are run. If the arm were chosen on the verdict's own seeds, its difference would be too large by
+//! the luck of the best of several ("winner's curse"), and its p-value would be wrong.
+//!
+//! Every step first asks the journal which runs are finished. So a killed study, a continued one
+//! and one in shards take the same path through this file, and none of them needs a state besides
+//! the journal.
 
 use crate::answer::Answer;
 use crate::budget::{BudgetCut, BudgetPlan};
@@ -17,7 +26,29 @@ use crate::stats::mean;
 use crate::trial::Trial;
 use crate::tune::tune;
 
-/// A study whose settings have been checked.
+/// A study whose settings have been checked. It holds no runs and no files: those belong to the
+/// [`Session`] of a call. One study can be run several times, and gives the same [`Answer`] as long
+/// as the trial gives the same outcomes.
+///
+/// ```
+/// use paso_study::{Arm, Outcome, Role, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError};
+/// let config = StudyConfig {
+///     arms: vec![
+///         Arm::new("constant", "constant", Role::Baseline),
+///         Arm::new("cosine", "cosine(to 0)", Role::Decay),
+///     ],
+///     steps: 100,
+///     ..StudyConfig::default()
+/// };
+/// // A loop without any effect of the schedule: the answer must not be "helps".
+/// let trial = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
+///     Ok(Outcome { metric: (run.seed % 3) as f64, ..Outcome::default() })
+/// };
+/// let study = Study::new(config)?;
+/// assert_eq!(study.plan(&Session::default()).min_runs, 2 * (3 * 2 + 6));
+/// assert_eq!(study.run(&trial, &Session::default())?.verdict.to_string(), "no difference");
+/// # Ok::<(), paso_study::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Study {
     config: StudyConfig,
@@ -27,8 +58,8 @@ impl Study {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] for the first that makes no sense, [`Error::Schedule`] for a schedule that cannot be read or
-    /// does not fit the steps.
+    /// [`Error::InvalidValue`] for the first that makes no sense, [`Error::Schedule`] for a
+    /// schedule that cannot be read or does not fit the steps.
     pub fn new(config: StudyConfig) -> Result<Self, Error> {
         config.validate()?;
         Ok(Self { config })
@@ -48,12 +79,12 @@ impl Study {
 
     /// Does the study: every run that the session's folder does not have yet, then the answer.
     ///
-    /// The answer depends on the outcomes alone, not on the order in which runs finished, how many ran at once, or how
-    /// often the study was stopped and continued.
+    /// The answer depends on the outcomes alone, not on the order in which runs finished, how many
+    /// ran at once, or how often the study was stopped and continued.
     ///
     /// # Errors
-    /// A failed run, a file that cannot be used, a stop by the user, shards that are not finished, or divergence everywhere: see
-    /// [`Error`].
+    /// A failed run, a file that cannot be used, a stop by the user, shards that are not finished,
+    /// or divergence everywhere: see [`Error`].
     pub fn run(&self, trial: &dyn Trial, session: &Session<'_>) -> Result<Answer, Error> {
         self.settle(trial, session).map(|(answer, _)| answer)
     }

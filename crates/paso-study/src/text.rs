@@ -1,4 +1,7 @@
 //! Numbers for readers.
+//!
+//! A reader compares differences with intervals and margins, so all of them have three significant
+//! digits. More would suggest a precision that a handful of seeds does not give.
 
 /// Three significant digits: `0.0123`, `12.3`, `1.23e-6`.
 pub(crate) fn number(x: f64) -> String {
@@ -19,7 +22,7 @@ pub(crate) fn signed(x: f64) -> String {
     if x > 0.0 { format!("+{}", number(x)) } else { number(x) }
 }
 
-/// A rate: `2e-3`, `1.5e-3`; from 1 on as it is.
+/// A learning rate: `2e-3`, `1.5e-3`; from 1 on as it is.
 #[cfg(feature = "html")]
 pub(crate) fn rate(x: f64) -> String {
     if (1.0..1000.0).contains(&x) {

@@ -1,4 +1,12 @@
 //! The peak learning rate of every arm, chosen on seeds that the verdict never uses.
+//!
+//! Comparing schedules at one learning rate answers the wrong question: a decaying schedule
+//! tolerates a higher peak. So every arm gets its own peak, from the same grid and on the same
+//! seeds. The score is the mean metric over the tuning seeds; a learning rate at which any seed
+//! diverged has none.
+//!
+//! If the best of *any* arm lies at an end, the grid grows there for *all* arms, by one point per
+//! round. An arm that was tuned with more points than another would have an advantage.
 
 use crate::arm::Arm;
 use crate::config::StudyConfig;
@@ -19,7 +27,8 @@ pub struct Tuned {
     pub peak_lr: f64,
     /// The chosen averaging horizon in steps, for an averaged arm.
     pub horizon: Option<u64>,
-    /// Mean metric there, over the tuning seeds; minus infinity (`null` in JSON) if some seed diverged at every learning rate.
+    /// Mean metric there, over the tuning seeds; minus infinity (`null` in JSON) if some seed
+    /// diverged at every learning rate.
     #[serde(with = "crate::json::worst_or_null")]
     pub mean: f64,
     /// Whether the learning rate is the first or last of the grid.
@@ -80,7 +89,8 @@ pub(crate) fn tune(
     }
 }
 
-/// The best point of the grid for `arm`; among equals the one nearest the center, where nothing needs to widen.
+/// The best point of the grid for `arm`; among equals the one nearest the center, where nothing
+/// needs to widen.
 fn choose(config: &StudyConfig, arm: &Arm, journal: &Journal, low: i32, high: i32) -> Tuned {
     let horizons: Vec<Option<u64>> =
         if arm.averaged { config.horizons().into_iter().map(Some).collect() } else { vec![None] };

@@ -1,12 +1,19 @@
 //! What an arm changes besides its schedule.
+//!
+//! A study compares schedules, but some alternatives to decay are other update rules (Schedule-Free
+//! averages inside the optimizer) or other couplings (weight decay that does not follow the
+//! learning rate). A variant carries such a change through the study to the training loop, and
+//! keeps the runs of different loops apart in the journal.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// A change to the training loop that is not part of the schedule, such as another update rule.
 ///
-/// The study does not interpret it: it passes it on in [`RunSpec::variant`](crate::RunSpec::variant), and runs of different variants share
-/// nothing. A training loop defines its variants as constants and compares with them, so that a misspelled one does not compile.
+/// The study does not interpret it: it passes it on in
+/// [`RunSpec::variant`](crate::RunSpec::variant), and runs of different variants share nothing. A
+/// training loop defines its variants as constants and compares with them, so that a misspelled one
+/// does not compile.
 ///
 /// ```
 /// use paso_study::{Arm, Role, Variant};

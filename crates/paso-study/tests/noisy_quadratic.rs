@@ -88,7 +88,8 @@ fn two_seeds_leave_it_undecided_and_say_how_many_more() {
 
 #[test]
 fn no_arm_is_tuned_with_more_rates_than_another() {
-    // The constant rate wants to be small here, so its grid widens; the others' must follow.
+    // The constant learning rate wants to be small here, so its grid widens; the others' must
+    // follow.
     let answer = settle(config(), &noisy());
     let rates = |arm: &paso_study::ArmAnswer| {
         let mut rates: Vec<f64> = arm.tuned.tried.iter().map(|tried| tried.peak_lr).collect();
@@ -132,11 +133,11 @@ fn side_by_side_or_stopped_and_continued_the_answer_is_the_same() {
     let text = std::fs::read_to_string(&path).expect("the journal");
     std::fs::write(&path, &text[..text.len() - 20]).expect("cut");
     let session = Session { folder: Some(folder.path()), parallel_runs: 2, ..Session::default() };
-    let answer = study.run(&noisy(), &session).expect("goes on to the end");
+    let answer = study.run(&noisy(), &session).expect("continues to the end");
     assert_eq!(answer, reference, "the same to the last bit");
 }
 
-/// A study that tunes nothing, at a rate whose final losses theory knows.
+/// A study that tunes nothing, at a learning rate whose final losses theory knows.
 fn fixed(baseline: Arm, others: [Arm; 2]) -> StudyConfig {
     let mut arms = vec![baseline];
     arms.extend(others);
@@ -173,7 +174,8 @@ fn the_gain_is_what_theory_says() {
         assert_eq!(arm.verdict, Verdict::Helps, "{}", arm.name);
     }
     assert!(answer.notes[0].starts_with("no learning rate was tuned"), "said: {:?}", answer.notes);
-    // The audit alone would have shown it, too: noise limits the runs, and the prediction needs no decaying run at all.
+    // The audit alone would have shown it, too: noise limits the runs, and the prediction needs no
+    // decaying run at all.
     let why = answer.noise.expect("audited");
     eprintln!("predicted {:.3e}, measured {:?}", why.predicted_gain, why.measured_gain);
     assert!(why.noise_limited && why.largest_over_bound <= 1.0, "{why:?}");
@@ -186,7 +188,8 @@ fn the_gain_is_what_theory_says() {
 
 #[test]
 fn against_averaged_weights_decay_does_what_theory_says() {
-    // Averaged over a tenth of the run, a constant rate ends at a third of what linear decay leaves.
+    // Averaged over a tenth of the run, a constant learning rate ends at a third of what linear
+    // decay leaves.
     let config = fixed(
         Arm::new("averaged", "constant", Role::Baseline).averaged(),
         [
@@ -224,7 +227,8 @@ fn a_branch_is_the_run_it_replaces_and_costs_its_tail_only() {
         .expect("nothing fails");
     assert_eq!(branched, separate, "the same to the last bit");
     let updates = |trial: &Quadratic| trial.updates.load(Ordering::Relaxed);
-    // Seven seeds, and 1 + 0.2 instead of 2 runs of each. The first update of the tail still has the peak rate.
+    // Seven seeds, and 1 + 0.2 instead of 2 runs of each. The first update of the tail still has
+    // the peak learning rate.
     assert_eq!(updates(&apart), 7 * 2 * STEPS, "two runs a seed");
     assert_eq!(updates(&branching), 7 * (STEPS + STEPS / 5 - 1), "one run and a fifth a seed");
 }

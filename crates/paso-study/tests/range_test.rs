@@ -6,7 +6,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Deserialize;
 use std::path::Path;
 
-/// A loss of 2.3 that falls by `depth` around the rate 1e-3 and blows up around 0.1, with noise; 100 rates from 1e-7 to 10.
+/// A loss of 2.3 that falls by `depth` around the learning rate 1e-3 and blows up around 0.1, with
+/// noise; 100 learning rates from 1e-7 to 10.
 fn curve(seed: u64, depth: f64, noise: f64) -> Sweep {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut bell =
@@ -20,7 +21,8 @@ fn curve(seed: u64, depth: f64, noise: f64) -> Sweep {
     Sweep { lr, loss }
 }
 
-/// A loss that falls slowly before the rate 1e-3, where it falls fastest, and quickly after.
+/// A loss that falls slowly before the learning rate 1e-3, where it falls fastest, and quickly
+/// after.
 fn lopsided(seed: u64, noise: f64) -> Sweep {
     let mut sweep = curve(seed, 0.0, noise);
     for (lr, loss) in sweep.lr.iter().zip(&mut sweep.loss) {
@@ -52,7 +54,8 @@ fn the_interval_holds_the_truth() {
 
 #[test]
 fn a_lopsided_fall_is_covered_as_well() {
-    // Smoothing moves the steepest place of such a curve to lower rates; the interval has to allow for it.
+    // Smoothing moves the steepest place of such a curve to lower learning rates; the interval has
+    // to allow for it.
     for (noise, sweeps) in [(0.0, 1), (0.02, 1), (0.05, 1), (0.1, 1), (0.1, 3)] {
         let (mut inside, mut errors) = (0, Vec::new());
         for study in 0..100u64 {
@@ -99,7 +102,8 @@ fn malformed_sweeps_are_refused_with_the_reason() {
     let good = curve(1, 1.5, 0.0);
     assert!(refuse(Sweep::default()).contains("only 0 losses"), "empty");
     assert!(
-        refuse(Sweep { lr: good.lr.clone(), loss: vec![1.0] }).contains("100 rates, but 1 losses"),
+        refuse(Sweep { lr: good.lr.clone(), loss: vec![1.0] })
+            .contains("100 learning rates, but 1 losses"),
         "lengths"
     );
     assert!(
@@ -162,7 +166,8 @@ fn reference_curves() {
                     "{}: {:.2e} in {:.2e}..{:.2e}, truth {truth:.2e}",
                     case.id, found.steepest, found.low, found.high
                 );
-                // The interval is for the noise; the curve without any only has the grid's resolution.
+                // The interval is for the noise; the curve without any only has the grid's
+                // resolution.
                 inside += usize::from(found.low / 1.03 <= truth && truth <= found.high * 1.03);
                 errors.push(error);
             }
@@ -184,8 +189,9 @@ fn reference_curves() {
     eprintln!("truth inside in {inside} of {}, median error {median:.2}", errors.len());
     assert!(10 * inside >= 9 * errors.len(), "inside in {inside} of {}", errors.len());
     assert!(median <= 1.3, "median error {median}");
-    // Most of the real sweeps are too noisy alone. Together they tell, and name a rate that trains: by the collection's own table
-    // whole runs from 2.3 end below 1 on average at rates of 0.01 to 0.1, and above 1.7 at 0.003 and below, and at 1.
+    // Most of the real sweeps are too noisy alone. Together they tell, and name a learning rate
+    // that trains: by the collection's own table whole runs from 2.3 end below 1 on average at
+    // learning rates of 0.01 to 0.1, and above 1.7 at 0.003 and below, and at 1.
     let pooled = suggest(&real).expect("five real sweeps joined");
     eprintln!("real, pooled: {:.2e} in {:.2e}..{:.2e}", pooled.steepest, pooled.low, pooled.high);
     assert!((0.01..=0.1).contains(&pooled.steepest), "{pooled:?}");

@@ -1,4 +1,5 @@
-//! The p-values and quantiles against scipy's. `tests/scipy_reference.py` printed these numbers with scipy 1.17.1.
+//! The p-values and quantiles against scipy's. `tests/scipy_reference.py` printed these numbers
+//! with scipy 1.17.1.
 
 use paso_study::stats::sign_flip;
 use statrs::distribution::{ContinuousCDF, StudentsT};

@@ -1,4 +1,5 @@
-//! A study in parts: the parts give what the whole gives, and parts of different studies are refused.
+//! A study in parts: the parts give what the whole gives, and parts of different studies are
+//! refused.
 
 use paso_study::{
     Answer, Error, Outcome, RunMonitor, RunSpec, Session, Shard, Study, StudyConfig, TrialError,
@@ -7,11 +8,12 @@ use paso_study::{
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A loop that trains nothing: linear decay gives 0.02 more than the seed's luck, and rates matter a little.
+/// A loop that trains nothing: linear decay gives 0.02 more than the seed's luck, and learning
+/// rates matter a little.
 fn trial(run: &RunSpec, _: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
     let luck = (run.seed % 7) as f64 / 100.0;
     let gain = if run.spec.starts_with("linear") { 0.02 } else { 0.0 };
-    // The best rate lies above the grid, so that it has to widen.
+    // The best learning rate lies above the grid, so that it has to widen.
     let metric = 0.5 + luck + gain - 0.01 * (run.peak_lr / 9e-3).log10().abs();
     Ok(Outcome { metric, averaged: vec![metric; run.averaging.len()], ..Outcome::default() })
 }

@@ -1,7 +1,8 @@
 //! The error rates of the verdict, measured on simulated studies whose truth is known.
 //!
-//! Every figure in here is a frequency out of `STUDIES` simulated ones; its standard error is stated with it. Run with
-//! `cargo test -p paso-study --test simulation -- --nocapture` to see the figures.
+//! Every figure in here is a frequency out of `STUDIES` simulated ones; its standard error is
+//! stated with it. Run with `cargo test -p paso-study --test simulation -- --nocapture` to see the
+//! figures.
 
 use paso_study::stats::{ConfidenceInterval, bca, interval};
 use paso_study::{
@@ -49,7 +50,8 @@ fn differences(
 
 #[test]
 fn whole_studies_without_a_difference_rarely_say_helps() {
-    // Every metric is noise, its own for arm, rate and seed: tuning picks the luckiest of everything, as it does in real life.
+    // Every metric is noise, its own for arm, learning rate and seed: tuning picks the luckiest of
+    // everything, as it does in real life.
     for (name, noise) in [("normal", bell as fn(&mut ChaCha8Rng) -> f64), ("skewed", skewed)] {
         let verdict = |study: u64| {
             let trial = move |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
@@ -76,8 +78,9 @@ fn whole_studies_without_a_difference_rarely_say_helps() {
 
 #[test]
 fn intervals_cover_at_their_level() {
-    // Paired differences of normal and of very skewed metrics. The exact interval cannot cover with less than its level, and with
-    // six seeds 96.9 % is the nearest it can have; the bootstrap is printed next to it, and asserted to be what the docs say: too short.
+    // Paired differences of normal and of very skewed metrics. The exact interval cannot cover with
+    // less than its level, and with six seeds 96.9 % is the nearest it can have; the bootstrap is
+    // printed next to it, and asserted to be what the docs say: too short.
     for seeds in [6, 8, 12] {
         for (name, noise) in [("normal", bell as fn(&mut ChaCha8Rng) -> f64), ("skewed", skewed)] {
             let covers = |interval: ConfidenceInterval| interval.low <= 0.3 && 0.3 <= interval.high;

@@ -2,7 +2,8 @@
 
 use paso_study::validate::{Check, StepFn, validate};
 
-/// Textbook Adam in `f32` (Kingma and Ba, 2015, algorithm 1); `wrong` changes its second moment's decay or its rate.
+/// Textbook Adam in `f32` (Kingma and Ba, 2015, algorithm 1); `wrong` changes its second moment's
+/// decay or its learning rate.
 #[expect(clippy::cast_possible_truncation, reason = "factors are computed in f64 and used in f32")]
 fn adam(weights: usize, beta2: f64, scale: f64) -> StepFn {
     let (mut m, mut v) = (vec![0.0f32; weights], vec![0.0f32; weights]);

@@ -1,5 +1,5 @@
-//! Assembly, read: a function is a graph of blocks; a loop is a set of blocks that reach each other, so it does not
-//! matter where the compiler put its parts.
+//! Assembly, read: a function is a graph of blocks; a loop is a set of blocks that reach each
+//! other, so it does not matter where the compiler put its parts.
 
 use crate::root;
 use anyhow::{Context, Result, bail};
@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-/// The assembly of a crate as a release build makes it, in as many units, with names that tell the types.
+/// The assembly of a crate as a release build makes it, in as many units, with names that tell the
+/// types.
 pub(crate) fn of(package: &str) -> Result<String> {
     let folder = root().join("target/codegen");
     // What an earlier build left would be read as well.

@@ -1,34 +1,30 @@
 //! How each instruction set can be run on this machine.
 
-use super::{Row, Way};
-use crate::root;
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use super::programs::Selection;
+use super::{Row, Tests, Way};
 use std::process::{Command, Stdio};
 
 /// The crates with kernels and those that run on them.
-const ALL: &[&str] = &[
-    "-p",
-    "paso-isa",
-    "-p",
-    "paso-adam",
-    "-p",
-    "paso-ops",
-    "-p",
-    "paso-tape",
-    "-p",
-    "paso-locate",
-    "--lib",
-    "--tests",
-];
+const ALL: Selection = Selection {
+    packages: &["paso-isa", "paso-adam", "paso-ops", "paso-tape", "paso-locate"],
+    only_lib: false,
+};
 
 /// What an emulator is fast enough for.
-const KERNELS: &[&str] =
+const KERNELS: Selection =
+    Selection { packages: &["paso-isa", "paso-adam", "paso-ops", "paso-tape"], only_lib: false };
+
+/// Which levels an emulated CPU offers, and one operation at each. The kernels' tests have run on
+/// this CPU at the same levels, a hundred times as fast.
+const DETECTION: Selection = Selection { packages: &["paso-isa"], only_lib: true };
+
+/// What `cargo test` builds and runs on an emulated ARM CPU: [`KERNELS`].
+const ARM_TESTS: &[&str] =
     &["-p", "paso-isa", "-p", "paso-adam", "-p", "paso-ops", "-p", "paso-tape", "--lib", "--tests"];
 
-/// Which levels an emulated CPU offers, and one operation at each. The kernels' tests have run on this CPU at the same
-/// levels, a hundred times as fast.
-const DETECTION: &[&str] = &["-p", "paso-isa", "--lib"];
+/// What runs in an emulated computer: the optimizer alone, as a step takes seconds there.
+const COMPUTER_TESTS: &[&str] =
+    &["-p", "paso-isa", "-p", "paso-adam", "--lib", "--test", "same_bits", "--test", "group"];
 
 const X86: &str = "x86_64-unknown-linux-gnu";
 const ARM: &str = "aarch64-unknown-linux-gnu";
@@ -46,9 +42,8 @@ pub(super) fn rows(emulate: bool) -> Vec<Row> {
     let here = |level: &str| Way {
         place: "this CPU".into(),
         environment: settings(&[("PASO_ISA", level), ("PASO_EXPECT_LEVELS", native)]),
-        tests: ALL,
+        tests: Tests::Workspace { selection: ALL, emulator: Vec::new() },
         validate: true,
-        ..Way::default()
     };
     let mut rows = vec![Row { level: "scalar", way: Ok(here("scalar")) }];
     rows.push(Row {
@@ -94,18 +89,19 @@ fn first(programs: &[&'static str]) -> Result<&'static str, String> {
     })
 }
 
-fn emulated_x86(cpu: &str, levels: &str, tests: &'static [&'static str]) -> Result<Way, String> {
+fn emulated_x86(cpu: &str, levels: &str, selection: Selection) -> Result<Way, String> {
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         return Err("needs an x86-64 Linux machine".into());
     }
     let qemu = first(&["qemu-x86_64-static", "qemu-x86_64"])?;
-    let runner = format!("{qemu} -cpu {cpu}");
-    let name = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER";
     Ok(Way {
         place: format!("{qemu}, {cpu}"),
-        environment: settings(&[(name, &runner), ("PASO_EXPECT_LEVELS", levels)]),
-        tests,
-        ..Way::default()
+        environment: settings(&[("PASO_EXPECT_LEVELS", levels)]),
+        tests: Tests::Workspace {
+            selection,
+            emulator: vec![qemu.into(), "-cpu".into(), cpu.into()],
+        },
+        validate: false,
     })
 }
 
@@ -134,10 +130,8 @@ fn emulated_arm(x86: bool) -> Result<Way, String> {
             ("PASO_ISA", "neon"),
             ("PASO_EXPECT_LEVELS", "scalar,neon"),
         ]),
-        target: Some(ARM),
-        tests: KERNELS,
+        tests: Tests::Cargo { target: ARM, arguments: ARM_TESTS },
         validate: true,
-        ..Way::default()
     })
 }
 
@@ -158,46 +152,7 @@ fn computer() -> Result<Way, String> {
             ("PASO_ISA", "avx512"),
             ("PASO_EXPECT_LEVELS", "scalar,avx2,avx512"),
         ]),
-        target: Some(X86),
-        tests: &[
-            "-p",
-            "paso-isa",
-            "-p",
-            "paso-adam",
-            "--lib",
-            "--test",
-            "same_bits",
-            "--test",
-            "group",
-        ],
-        computer: true,
-        ..Way::default()
+        tests: Tests::Computer { target: X86, arguments: COMPUTER_TESTS },
+        validate: false,
     })
-}
-
-/// Builds static test programs and runs them all in one start of the computer.
-pub(super) fn in_computer(way: &Way) -> Result<usize> {
-    let mut arguments = vec!["test", "--release", "--locked", "--no-run", "--message-format=json"];
-    arguments.extend(["--target", X86]);
-    arguments.extend(way.tests);
-    let messages = super::output(&arguments, way)?;
-    let program = |line: &str| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        Some(message.get("executable")?.as_str()?.to_owned())
-    };
-    let programs: Vec<String> = messages.lines().filter_map(program).collect();
-    eprintln!("$ xtask/avx512.sh {}", programs.join(" "));
-    let output = Command::new(root().join("xtask/avx512.sh"))
-        .args(&programs)
-        .envs(way.environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .output()
-        .context("xtask/avx512.sh")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() {
-        eprintln!("{text}{}", String::from_utf8_lossy(&output.stderr));
-        bail!("xtask/avx512.sh ended with {}", output.status);
-    }
-    Ok(super::passed(&text))
 }

@@ -1,8 +1,9 @@
 //! The programs that the gate compares.
 //!
-//! Base and candidate are built one after the other in the same folder, a git worktree of its own. Only what changed is
-//! built twice; and where paths are part of a build, in messages or in the names that order its functions, they are the same
-//! ones. So source without a change gives the same bytes.
+//! Base and candidate are built one after the other in the same folder, a git worktree of its own.
+//! Only what changed is built twice; and where paths are part of a build, in messages or in the
+//! names that order its functions, they are the same ones. So source without a change gives the
+//! same bytes.
 
 use super::program::Program;
 use super::suite;
@@ -12,8 +13,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Base, candidate, and the base under another name, in folders whose names have one length: the length of a path moves
-/// the stack.
+/// Base, candidate, and the base under another name, in folders whose names have one length: the
+/// length of a path moves the stack.
 pub(crate) struct Programs {
     pub(crate) base: Program,
     pub(crate) control: Program,
@@ -25,8 +26,8 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// Copies what there is and builds what is missing: `base` from a revision, the candidate from the files as they are,
-    /// committed or not.
+    /// Copies what there is and builds what is missing: `base` from a revision, the candidate from
+    /// the files as they are, committed or not.
     pub(crate) fn new(
         base: &str,
         base_binary: Option<&Path>,
@@ -130,8 +131,8 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Makes the files those of a tree object; files that are the same keep their times, so cargo builds only what
-    /// changed.
+    /// Makes the files those of a tree object; files that are the same keep their times, so cargo
+    /// builds only what changed.
     fn read(&self, files: &str) -> Result<()> {
         git(&self.path, ["read-tree", "--reset", "-u", files]).map(drop)
     }
@@ -161,8 +162,9 @@ pub(crate) fn build_one(tree: &Path, target: &Path, program: (&str, &str)) -> Re
     cargo(tree, target, program, &[])
 }
 
-/// Every function at the beginning of a line of the cache. Otherwise one that grows moves those behind it, and a loop that
-/// nobody had touched was 3 to 4 % slower, in every run of a gate: true of that program, but no fault of the change.
+/// Every function at the beginning of a line of the cache. Otherwise one that grows moves those
+/// behind it, and a loop that nobody had touched was 3 to 4 % slower, in every run of a gate: true
+/// of that program, but no fault of the change.
 const ALIGNED: [&str; 2] =
     ["--config", "build.rustflags = [\"-C\", \"llvm-args=-align-all-functions=6\"]"];
 

@@ -1,4 +1,8 @@
-//! The chart of one history, as inline SVG. Its colors are classes, which the page sets for light and dark.
+//! The chart of one history, as inline SVG. Its colors are classes, which the page sets for light
+//! and dark.
+//!
+//! It shows all that is known and nothing smoothed: each median, the range of the runs behind it,
+//! the level of each segment, and a mark where the level changes.
 
 use super::history::History;
 use maud::{Markup, html};
@@ -45,7 +49,8 @@ fn round(x: f64) -> f64 {
     (x * 10.0).round() / 10.0
 }
 
-/// Medians as a line, the range of the runs behind it, the level of every segment, and a mark at every change.
+/// Medians as a line, the range of the runs behind it, the level of every segment, and a mark at
+/// every change.
 pub(crate) fn chart(history: &History) -> Markup {
     let scale = Scale::new(history);
     let points: Vec<(f64, f64)> = history

@@ -1,6 +1,10 @@
 //! `cargo xtask perf compare A.csv B.csv`: two records side by side.
 //!
-//! Records were measured at different times, so small differences between them mean little; the gate is what decides.
+//! Records were measured at different times, so small differences between them mean little; the
+//! gate is what decides.
+//!
+//! The ratio is of times, whatever the figure is: a benchmark that counts images a second is
+//! inverted, so that above 1 is slower everywhere. Ranges of runs that overlap are marked.
 
 use super::quality::{self, Found};
 use super::records::{self, Line};

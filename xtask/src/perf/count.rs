@@ -1,8 +1,10 @@
-//! `cargo xtask perf count`: instructions a step, exact to the instruction, whatever else the machine does.
+//! `cargo xtask perf count`: instructions a step, exact to the instruction, whatever else the
+//! machine does.
 //!
-//! Valgrind counts them. It knows no AVX-512, so the programs run at AVX2. Each runs for so many steps and for twice as many;
-//! the difference has no start and no end of a program in it. A count is no time: an instruction that waits for memory or
-//! for the divider is one like any other. But a change that should change nothing shows here at once.
+//! Valgrind counts them. It knows no AVX-512, so the programs run at AVX2. Each runs for so many
+//! steps and for twice as many; the difference has no start and no end of a program in it. A count
+//! is no time: an instruction that waits for memory or for the divider is one like any other. But a
+//! change that should change nothing shows here at once.
 
 use super::program::Program;
 use super::suite::{COUNTED, COUNTED_AT, Counted};

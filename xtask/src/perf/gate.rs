@@ -1,7 +1,8 @@
 //! `cargo xtask perf gate`: did these changes make anything slower?
 //!
-//! Every benchmark has a first round. What is slower in it has a second one, after all others have had their first: a
-//! neighbor that was noisy for a minute is gone by then. Only what is slower in both stops the gate.
+//! Every benchmark has a first round. What is slower in it has a second one, after all others have
+//! had their first: a neighbor that was noisy for a minute is gone by then. Only what is slower in
+//! both stops the gate.
 
 use super::builds::Programs;
 use super::options::{self, Wanted};
@@ -126,7 +127,8 @@ fn compare(
 }
 
 fn first(benchmark: &Benchmark, programs: &Programs, test: &SlowdownTest, end: Instant) -> Outcome {
-    // One run of each that does not count: it warms the page cache, and finds out whether the base knows the benchmark.
+    // One run of each that does not count: it warms the page cache, and finds out whether the base
+    // knows the benchmark.
     if let Err(e) = programs.base.run(benchmark).and(programs.control.run(benchmark)) {
         return Outcome::Skipped(format!("the base cannot run it: {e:#}"));
     }

@@ -1,4 +1,7 @@
 //! The history of every benchmark of a machine, and where it changed.
+//!
+//! A record by itself says little: noise between days is larger than most changes. Levels of
+//! several records in a row do, and a change of level has the commits between its two records.
 
 use super::records::{Better, Line};
 use super::{quality, run, segments};
@@ -21,13 +24,15 @@ pub(crate) struct Change {
     pub(crate) at: usize,
     /// Time after over time before.
     pub(crate) ratio: f64,
-    /// The last revision before it and the first after it: it happened after the one, up to the other.
+    /// The last revision before it and the first after it: it happened after the one, up to the
+    /// other.
     pub(crate) revisions: [String; 2],
     /// The compilers, where they differ.
     pub(crate) compilers: Option<[String; 2]>,
 }
 
-/// The histories of all benchmarks, from records in order of time. The seeds of one figure make one history.
+/// The histories of all benchmarks, from records in order of time. The seeds of one figure make one
+/// history.
 pub(crate) fn histories(records: &[Vec<Line>]) -> Vec<History> {
     let mut lines: BTreeMap<(String, String), Vec<Line>> = BTreeMap::new();
     for line in records.iter().flat_map(|record| pooled(record)) {
@@ -103,7 +108,8 @@ pub(crate) mod tests {
     use super::*;
     use crate::perf::records::tests::line;
 
-    /// Twelve records: `adam` takes 10 % longer from the eighth on, which had another compiler; `train` does not.
+    /// Twelve records: `adam` takes 10 % longer from the eighth on, which had another compiler;
+    /// `train` does not.
     pub(crate) fn records() -> Vec<Vec<Line>> {
         let record = |i: u32| {
             let wobble = 1.0 + 0.002 * f64::from(i * 7 % 5);

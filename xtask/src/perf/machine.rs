@@ -1,10 +1,14 @@
 //! What a record was measured on.
+//!
+//! Two machines of one name would mix their records, so the name has all that the system tells
+//! about the CPU, and the number of CPUs, on which times with several threads depend.
 
 use super::builds;
 use std::process::Command;
 
-/// Vendor, model and number of CPUs as a file name: `amd-epyc-family25-model17-2cpu`. Virtual machines often hide the
-/// model's name, so family and model number are in it where the system tells them.
+/// Vendor, model and number of CPUs as a file name: `amd-epyc-family25-model17-2cpu`. Virtual
+/// machines often hide the model's name, so family and model number are in it where the system
+/// tells them.
 pub(crate) fn slug() -> String {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -66,5 +70,26 @@ mod tests {
         let slug = slug_of(info, 4).expect("all three fields");
         assert_eq!(slug, "intel-xeon-cpu-2-00ghz-family6-model85-4cpu");
         assert_eq!(slug_of("CPU part\t: 0xd0c\n", 4), None, "an ARM kernel names no model");
+    }
+
+    #[test]
+    fn the_first_cpu_counts_and_a_field_is_found_by_its_whole_name() {
+        let info = "model name : One\nmodel : 1\nmodel name : Two\nmodel : 2\n";
+        assert_eq!(field(info, "model name"), Some("One"));
+        assert_eq!(field(info, "model"), Some("1"), "not that of `model name`");
+        assert_eq!(field(info, "cpu family"), None);
+        assert_eq!(field("flags: a: b", "flags"), Some("a: b"), "up to the first colon");
+    }
+
+    #[test]
+    fn names_have_lower_case_letters_digits_and_single_hyphens() {
+        for (text, expected) in [
+            ("AMD EPYC (R) 9.7", "amd-epyc-9-7"),
+            ("Intel(R) Core(TM) i7", "intel-core-i7"),
+            ("  --x--  ", "x"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(text), expected, "{text:?}");
+        }
     }
 }

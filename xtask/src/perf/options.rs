@@ -5,8 +5,8 @@ use super::suite::{Benchmark, SUITE};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-/// The margin of a gate, unless another is given; `simulation_tests.rs` shows what is seen with it. A margin of 3 % would see
-/// slowdowns of 5 %, but none of 3 %.
+/// The margin of a gate, unless another is given; `simulation_tests.rs` shows what is seen with it.
+/// A margin of 3 % would see slowdowns of 5 %, but none of 3 %.
 pub(crate) const MARGIN: &str = "1%";
 
 /// Which benchmarks.

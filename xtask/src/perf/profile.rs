@@ -81,7 +81,8 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<()> {
     Ok(())
 }
 
-/// The program with symbols that name the types of generic functions, in a folder of its own: all is built for it once.
+/// The program with symbols that name the types of generic functions, in a folder of its own: all
+/// is built for it once.
 fn build() -> Result<PathBuf> {
     let target = root().join("target/profile");
     eprintln!("perf: building {PROGRAM} with full names ...");
@@ -104,8 +105,8 @@ fn hottest(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The line with its symbol as Rust writes it, without the crates' numbers. perf's own demangler leaves out the types that a
-/// generic function was made for, and with them which kernel it is.
+/// The line with its symbol as Rust writes it, without the crates' numbers. perf's own demangler
+/// leaves out the types that a generic function was made for, and with them which kernel it is.
 fn readable(line: &str) -> String {
     let line = line.trim_end_matches([' ', '-']);
     match line.split_once("_R") {

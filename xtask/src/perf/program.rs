@@ -1,4 +1,8 @@
 //! One run of one benchmark: a command, the JSON lines that it prints, and the figure in them.
+//!
+//! The protocol is as small as can be: a program gets arguments, and prints one JSON object per
+//! line on stdout. A benchmark names the key of its figure; other keys are ignored, so that
+//! programs of older commits, which print fewer, can still be measured.
 
 use super::suite::{self, Benchmark};
 use anyhow::{Context, Result, bail};
@@ -30,7 +34,8 @@ impl Program {
     /// The figure of a benchmark, in its unit, from one run.
     ///
     /// # Errors
-    /// When it cannot be started, fails (with the first line of its message), or does not print the figure.
+    /// When it cannot be started, fails (with the first line of its message), or does not print the
+    /// figure.
     pub(crate) fn run(&self, benchmark: &Benchmark) -> Result<f64> {
         let [figure] = self.figures(benchmark.arguments, [benchmark.key])?;
         Ok(figure)

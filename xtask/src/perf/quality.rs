@@ -1,8 +1,9 @@
 //! Quality is performance, too: what a fixed training learns, compared seed by seed.
 //!
-//! While no bit of the arithmetic changes, the figures of a seed stay the same to the last digit. After a change of
-//! rounding, every seed ends elsewhere, some better and some worse. The first round has five seeds. A figure that is worse
-//! in it has a second round on ten other seeds, so that chance alone seldom stops a change.
+//! While no bit of the arithmetic changes, the figures of a seed stay the same to the last digit.
+//! After a change of rounding, every seed ends elsewhere, some better and some worse. The first
+//! round has five seeds. A figure that is worse in it has a second round on ten other seeds, so
+//! that chance alone seldom stops a change.
 
 use super::program::Program;
 use super::records::{Better, Line};
@@ -22,7 +23,8 @@ pub(crate) const SEEDS: Range<u64> = 0..5;
 /// Those of a second round.
 const OTHERS: Range<u64> = 5..15;
 
-/// Of the intervals. Five pairs can be no surer: all of them on one side happens by chance in one of sixteen.
+/// Of the intervals. Five pairs can be no surer: all of them on one side happens by chance in one
+/// of sixteen.
 const CONFIDENCE: f64 = 0.9;
 
 /// A figure of both builds.
@@ -145,7 +147,8 @@ fn evaluate(key: &str, worse: &[f64], margin: f64) -> Found {
     Found { name: format!("{NAME}-{key}"), verdict, worse: interval, seeds: worse.len() }
 }
 
-/// A record's lines: each seed is a benchmark of its own, so that records are compared seed by seed.
+/// A record's lines: each seed is a benchmark of its own, so that records are compared seed by
+/// seed.
 ///
 /// # Errors
 /// When the program cannot run it.
@@ -215,5 +218,30 @@ mod tests {
         assert_eq!(found.len(), 1, "there is no IoU in them: {found:?}");
         let sentence = found[0].sentence();
         assert!(found[0].stops() && sentence.contains("+10.0 %"), "{sentence}");
+    }
+
+    #[test]
+    fn a_figure_that_is_worse_for_every_seed_is_worse_and_one_that_differs_in_both_ways_is_not() {
+        let found = |worse: &[f64]| evaluate("loss", worse, 0.01);
+        assert_eq!(found(&[0.05, 0.04, 0.06, 0.05, 0.05]).verdict, Verdict::Worse);
+        assert_eq!(found(&[-0.05, -0.04, -0.06, -0.05, -0.05]).verdict, Verdict::Better);
+        assert_eq!(found(&[0.05, -0.05, 0.1, -0.1, 0.01]).verdict, Verdict::NotWorse);
+        assert_eq!(found(&[0.005; 5]).verdict, Verdict::NotWorse, "within the margin");
+        assert_eq!(found(&[0.0; 5]).name, "quality-loss");
+    }
+
+    #[test]
+    fn the_seed_is_cut_from_the_names_of_quality_only() {
+        for (name, expected) in [
+            ("quality-loss-2", Some("quality-loss")),
+            ("quality-mean_iou-14", Some("quality-mean_iou")),
+            ("quality-loss", None),
+            ("quality-2", None),
+            ("qualityx-loss-2", None),
+            ("adam-1", None),
+            ("", None),
+        ] {
+            assert_eq!(without_seed(name), expected, "{name}");
+        }
     }
 }

@@ -15,8 +15,8 @@ use std::time::Instant;
 pub(crate) struct RecordArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// Record this revision instead of the files as they are; given several times, they run alternately, so that a drift of the
-    /// machine is no difference between them.
+    /// Record this revision instead of the files as they are; given several times, they run
+    /// alternately, so that a drift of the machine is no difference between them.
     #[arg(long = "revision", value_name = "REV", conflicts_with_all = ["binary", "allow_dirty", "compile"])]
     revisions: Vec<String>,
     /// The folder of the records, instead of one named after the CPU.
@@ -143,7 +143,8 @@ fn known<T>(args: &RecordArgs, found: Result<Vec<T>>) -> Result<Vec<T>> {
     }
 }
 
-/// The size of what people install, and where that is asked for, the seconds of its build from nothing.
+/// The size of what people install, and where that is asked for, the seconds of its build from
+/// nothing.
 fn built(args: &RecordArgs) -> Result<Vec<(&'static str, &'static str, f64)>> {
     let mut all = Vec::new();
     if args.run.binary.is_none() && args.revisions.is_empty() && args.run.wanted.all() {

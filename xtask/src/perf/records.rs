@@ -1,4 +1,8 @@
 //! Records: one CSV a commit and machine, kept in the repository, so that history needs no server.
+//!
+//! A record is a plain table, so that it can be read, compared and plotted without this program,
+//! and so that a review shows what changed. Times of different machines are never compared: each
+//! has a folder of its own.
 
 use crate::root;
 use anyhow::{Context, Result, bail};
@@ -26,7 +30,8 @@ pub(crate) struct Line {
     pub(crate) median: f64,
     pub(crate) least: f64,
     pub(crate) most: f64,
-    /// Of what this machine could do at most, measured in the same minutes, where something bounds it.
+    /// Of what this machine could do at most, measured in the same minutes, where something bounds
+    /// it.
     pub(crate) share: Option<f64>,
     pub(crate) runs: usize,
 }
@@ -49,7 +54,8 @@ impl Better {
         }
     }
 
-    /// The logarithm of the time that a figure stands for, so that more is slower for every benchmark.
+    /// The logarithm of the time that a figure stands for, so that more is slower for every
+    /// benchmark.
     pub(crate) fn log_time(self, figure: f64) -> f64 {
         match self {
             Self::Lower => figure.ln(),
@@ -154,5 +160,54 @@ pub(crate) mod tests {
         std::fs::write(&path, "benchmark,median\nadam,1\n").expect("a file");
         let message = format!("{:#}", read(&path).expect_err("columns are missing"));
         assert!(message.contains("a.csv") && message.contains("machine"), "{message}");
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was_written() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a machine/a record.csv");
+        let mut lines = vec![
+            line("adam, 1e6", "abc", "2026-01-01T00:00:00Z", 1.0 / 3.0),
+            line("says \"quoted\"", "abc", "2026-01-01T00:00:00Z", 1e-9),
+        ];
+        lines[1].better = Better::Higher;
+        write(&path, &lines).expect("written, with its folder");
+        assert_eq!(read(&path).expect("readable"), lines);
+        write(&path, &lines[..1]).expect("written a second time");
+        assert_eq!(read(&path).expect("readable"), lines[..1], "nothing of the old one is left");
+    }
+
+    #[test]
+    fn figures_that_are_not_above_zero_are_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.csv");
+        for figure in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            write(&path, &[line("adam", "abc", "2026-01-01T00:00:00Z", figure)]).expect("written");
+            let error = read(&path).expect_err("refused").to_string();
+            assert!(error.contains("a.csv"), "{figure}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_csv_files_with_lines_are_records_and_commits_of_one_time_are_in_order_of_their_names() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let day = "2026-01-01T00:00:00Z";
+        for (name, revision) in [("1.csv", "bbb"), ("2.csv", "aaa")] {
+            write(&folder.path().join(name), &[line("adam", revision, day, 1.0)]).expect("written");
+        }
+        write(&folder.path().join("empty.csv"), &[]).expect("written");
+        std::fs::write(folder.path().join("README.md"), "no record").expect("written");
+        let records = read_all(folder.path()).expect("readable");
+        let revisions: Vec<&str> = records.iter().map(|r| r[0].revision.as_str()).collect();
+        assert_eq!(revisions, ["aaa", "bbb"]);
+        assert!(read_all(&folder.path().join("none")).is_err(), "no such folder");
+    }
+
+    #[test]
+    fn more_is_slower_whatever_a_figure_counts() {
+        assert!(Better::Lower.log_time(2.0) > Better::Lower.log_time(1.0), "seconds");
+        assert!(Better::Higher.log_time(2.0) < Better::Higher.log_time(1.0), "images a second");
+        assert_eq!(Better::Lower.log_time(4.0), -Better::Higher.log_time(4.0));
+        assert_eq!((Better::Lower.word(), Better::Higher.word()), ("lower", "higher"));
     }
 }

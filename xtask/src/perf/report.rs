@@ -1,6 +1,7 @@
 //! `cargo xtask perf report`: a page with the history of every benchmark of a machine.
 //!
-//! One file without anything from elsewhere: it can be kept as the artifact of a build and opened years later.
+//! One file without anything from elsewhere: it can be kept as the artifact of a build and opened
+//! years later.
 
 use super::history::{Change, History, histories};
 use super::{builds, chart, machine, records, suite};
@@ -93,7 +94,8 @@ struct Range<'a> {
     changes: Vec<(&'a History, Change)>,
 }
 
-/// The changes of all histories, the newest range of commits first: one change of the code often moves many benchmarks.
+/// The changes of all histories, the newest range of commits first: one change of the code often
+/// moves many benchmarks.
 fn ranges(histories: &[History]) -> Vec<Range<'_>> {
     let mut ranges: Vec<Range<'_>> = Vec::new();
     for history in histories {

@@ -1,8 +1,10 @@
-//! One round of one benchmark: blocks of alternating runs of both programs, until the verdict is clear.
+//! One round of one benchmark: blocks of alternating runs of both programs, until the verdict is
+//! clear.
 //!
-//! A block is `A B N N B A`: base, candidate, and the null control, which is the base under another name. Each program
-//! has its runs at the same mean time, as in `A B B A`. A machine that gets warm along a curve would still favor
-//! the middle places, so the programs change places from block to block.
+//! A block is `A B N N B A`: base, candidate, and the null control, which is the base under another
+//! name. Each program has its runs at the same mean time, as in `A B B A`. A machine that gets warm
+//! along a curve would still favor the middle places, so the programs change places from block to
+//! block.
 
 use super::stats::{Block, Comparison, SlowdownTest, Verdict};
 use anyhow::Result;
@@ -26,12 +28,12 @@ const ORDERS: [[Arm; 3]; 3] = [
 /// Blocks before the first verdict.
 const LEAST: usize = 4;
 
-/// Blocks after which a round ends in any case: 240 runs, of which 80 are the candidate's. `simulation_tests.rs` shows that
-/// they are enough.
+/// Blocks after which a round ends in any case: 240 runs, of which 80 are the candidate's.
+/// `simulation_tests.rs` shows that they are enough.
 pub(crate) const MOST: usize = 40;
 
-/// Of the intervals. Each of the many looks is one more chance to err; margin, control and the second round pay for
-/// that, as the simulation shows too.
+/// Of the intervals. Each of the many looks is one more chance to err; margin, control and the
+/// second round pay for that, as the simulation shows too.
 pub(crate) const CONFIDENCE: f64 = 0.95;
 
 /// The test that ends a round. `margin` is a ratio minus 1.
@@ -39,8 +41,8 @@ pub(crate) fn slowdown_test(margin: f64) -> SlowdownTest {
     SlowdownTest::new(margin.ln_1p(), CONFIDENCE, MOST)
 }
 
-/// Runs blocks until the verdict is clear, the most blocks are run, or `late` says that time is over. `time` runs a program
-/// once and returns the logarithm of its time.
+/// Runs blocks until the verdict is clear, the most blocks are run, or `late` says that time is
+/// over. `time` runs a program once and returns the logarithm of its time.
 pub(crate) fn round(
     test: &SlowdownTest,
     late: impl Fn() -> bool,
@@ -69,4 +71,75 @@ fn block(order: [Arm; 3], time: &mut impl FnMut(Arm) -> Result<f64>) -> Result<B
         times[half] = time(arm)?;
     }
     Ok(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::bail;
+
+    /// A round in which the candidate takes `slow` more (a logarithm) than the base; and its runs.
+    fn simulated(slow: f64, late: impl Fn() -> bool) -> (Comparison, Vec<Arm>) {
+        let mut runs = Vec::new();
+        let comparison = round(&slowdown_test(0.01), late, |arm| {
+            runs.push(arm);
+            let noise = 1e-4 * (runs.len() % 7) as f64;
+            Ok(noise + if arm == Arm::Candidate { slow } else { 0.0 })
+        });
+        (comparison.expect("nothing fails"), runs)
+    }
+
+    #[test]
+    fn a_clear_round_ends_after_the_fewest_blocks() {
+        for (slow, verdict) in
+            [(0.05, Verdict::Slower), (-0.05, Verdict::Faster), (0.0, Verdict::Same)]
+        {
+            let (comparison, runs) = simulated(slow, || false);
+            assert_eq!(comparison.verdict, verdict, "{slow}");
+            assert_eq!((comparison.blocks, runs.len()), (LEAST, 6 * LEAST), "{slow}");
+        }
+    }
+
+    #[test]
+    fn a_round_that_stays_unclear_ends_after_the_most_blocks() {
+        let (comparison, runs) = simulated(0.01f64.ln_1p(), || false);
+        assert_eq!(comparison.verdict, Verdict::Unsure, "exactly the margin");
+        assert_eq!((comparison.blocks, runs.len()), (MOST, 6 * MOST));
+    }
+
+    #[test]
+    fn a_round_that_is_late_ends_with_the_block_that_it_is_in() {
+        let (comparison, runs) = simulated(0.05, || true);
+        assert_eq!((comparison.blocks, runs.len()), (1, 6));
+        assert_eq!(comparison.verdict, Verdict::Unsure, "two differences are too few");
+    }
+
+    #[test]
+    fn blocks_are_palindromes_in_which_programs_change_places() {
+        let (_, runs) = simulated(0.05, || false);
+        for block in runs.chunks(6) {
+            let reversed: Vec<Arm> = block.iter().rev().copied().collect();
+            assert_eq!(block, reversed, "the same mean time for each program");
+            for arm in [Arm::Base, Arm::Candidate, Arm::Control] {
+                assert_eq!(block.iter().filter(|run| **run == arm).count(), 2, "{arm:?}");
+            }
+        }
+        let firsts: Vec<Arm> = runs.chunks(6).map(|block| block[0]).collect();
+        assert_eq!(firsts[..3], [Arm::Base, Arm::Candidate, Arm::Control]);
+    }
+
+    #[test]
+    fn a_program_that_fails_ends_the_round() {
+        let mut runs = 0;
+        let error = round(
+            &slowdown_test(0.01),
+            || false,
+            |_| {
+                runs += 1;
+                if runs == 9 { bail!("no such file") } else { Ok(0.0) }
+            },
+        );
+        assert_eq!(error.expect_err("it failed").to_string(), "no such file");
+        assert_eq!(runs, 9, "nothing runs after it");
+    }
 }

@@ -111,8 +111,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-/// Runs the suite from front to back, again and again, so that a noisy minute spoils one run of each benchmark and not all
-/// runs of one. Several programs alternate at each benchmark. One that is `older` than the suite need not know all of it.
+/// Runs the suite from front to back, again and again, so that a noisy minute spoils one run of
+/// each benchmark and not all runs of one. Several programs alternate at each benchmark. One that
+/// is `older` than the suite need not know all of it.
 pub(crate) fn measure(
     programs: &[Program],
     suite: &[&'static Benchmark],

@@ -1,18 +1,21 @@
 //! Where a series of figures changed its level.
 //!
-//! The series is cut into segments, each as flat as possible: the sum of the distances from the segments' medians is the
-//! least there is for that number of segments (dynamic programming, no search). More segments always fit better; their
-//! number is the one with the least `ln(mean distance) + penalty * segments`, with a penalty of `4 ln(n) / n` (as asv
-//! chooses the weight of its Potts functional). Medians leave outliers alone, and a single figure is no segment: a
-//! change at the very end is reported once a second record confirms it.
+//! The series is cut into segments, each as flat as possible: the sum of the distances from the
+//! segments' medians is the least there is for that number of segments (dynamic programming, no
+//! search). More segments always fit better; their number is the one with the least
+//! `ln(mean distance) + penalty * segments`, with a penalty of `4 ln(n) / n` (as asv chooses the
+//! weight of its Potts functional). Medians leave outliers alone, and a single figure is no
+//! segment: a change at the very end is reported once a second record confirms it.
 
 /// No segment is shorter.
 const LEAST: usize = 2;
 
-/// Differences of a fifth of a percent are not worth a segment, even where nothing else differs. For series of logarithms.
+/// Differences of a fifth of a percent are not worth a segment, even where nothing else differs.
+/// For series of logarithms.
 pub(crate) const GRAIN: f64 = 0.002;
 
-/// The first index of every segment; 0 is the first of them. The `grain` is added to the mean distance.
+/// The first index of every segment; 0 is the first of them. The `grain` is added to the mean
+/// distance.
 pub(crate) fn segments(series: &[f64], grain: f64) -> Vec<usize> {
     let n = series.len();
     if n < 2 * LEAST {
@@ -20,7 +23,8 @@ pub(crate) fn segments(series: &[f64], grain: f64) -> Vec<usize> {
     }
     let most = n / LEAST;
     let costs = costs(series);
-    // `best[k][end]`: the least distance of `series[..end]` in `k + 1` segments, and where the last one starts.
+    // `best[k][end]`: the least distance of `series[..end]` in `k + 1` segments, and where the last
+    // one starts.
     let mut best = vec![vec![(f64::INFINITY, 0); n + 1]; most];
     for end in LEAST..=n {
         best[0][end] = (costs[0][end], 0);
@@ -150,5 +154,59 @@ mod tests {
             "cut at {cut}: {} instead of {least}",
             cost(cut)
         );
+    }
+
+    /// The least sum of distances in `count` segments of two figures at least, by trying all cuts.
+    fn least_by_search(series: &[f64], count: usize) -> f64 {
+        let distance = |part: &[f64]| part.iter().map(|x| (x - median(part)).abs()).sum::<f64>();
+        if count == 1 {
+            return if series.len() < LEAST { f64::INFINITY } else { distance(series) };
+        }
+        (LEAST..series.len())
+            .map(|cut| distance(&series[..cut]) + least_by_search(&series[cut..], count - 1))
+            .fold(f64::INFINITY, f64::min)
+    }
+
+    #[test]
+    fn cuts_are_the_best_there_are_for_their_number() {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        for levels in [&[(4, 0.0), (5, 0.2)][..], &[(3, 0.0), (3, 0.3), (4, 0.1)], &[(9, 0.0)]] {
+            let series = series(&mut rng, levels);
+            let starts = cut(&series);
+            let ends = starts.iter().skip(1).copied().chain([series.len()]);
+            let distance =
+                |part: &[f64]| part.iter().map(|x| (x - median(part)).abs()).sum::<f64>();
+            let found: f64 = starts.iter().zip(ends).map(|(s, e)| distance(&series[*s..e])).sum();
+            let least = least_by_search(&series, starts.len());
+            assert!((found - least).abs() < 1e-12, "{starts:?}: {found} instead of {least}");
+        }
+    }
+
+    #[test]
+    fn costs_are_distances_from_the_median() {
+        let series = [3.0, 1.0, 2.0, 10.0];
+        let costs = costs(&series);
+        for (start, end, expected) in
+            [(0, 1, 0.0), (0, 2, 2.0), (0, 3, 2.0), (0, 4, 10.0), (2, 4, 8.0)]
+        {
+            assert_eq!(costs[start][end], expected, "{start}..{end}");
+        }
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_is_between_the_middle_ones() {
+        assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), 2.5);
+        assert_eq!(median(&[5.0, 1.0, 3.0]), 3.0);
+        assert!(median(&[]).is_nan(), "of nothing");
+    }
+
+    #[test]
+    fn a_shift_of_all_figures_moves_no_cut() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let series = series(&mut rng, &[(12, 0.0), (12, 0.15)]);
+        let moved: Vec<f64> = series.iter().map(|x| x + 8.0).collect();
+        assert_eq!(cut(&moved), cut(&series));
+        let reversed: Vec<f64> = series.iter().rev().copied().collect();
+        assert_eq!(cut(&reversed).len(), cut(&series).len(), "nor does the direction of time");
     }
 }

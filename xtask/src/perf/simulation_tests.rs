@@ -1,8 +1,8 @@
 //! Simulated gates: how often they cry wolf, and how often they see one.
 //!
-//! A run's time has log-normal noise of 2 %, is 30 % longer one time in twenty, and the machine gets 5 % slower over a
-//! round of full length. Some machines are busy with something else for stretches of eight runs. Both rounds go through
-//! the code that the gate runs.
+//! A run's time has log-normal noise of 2 %, is 30 % longer one time in twenty, and the machine
+//! gets 5 % slower over a round of full length. Some machines are busy with something else for
+//! stretches of eight runs. Both rounds go through the code that the gate runs.
 
 use super::options;
 use super::rounds::{Arm, MOST, round, slowdown_test};

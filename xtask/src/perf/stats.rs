@@ -1,12 +1,17 @@
 //! How much slower, how sure, and when that is enough to say so.
 //!
-//! Times are compared by the logarithm of their ratio, so that twice as fast and half as fast are equally far from
-//! none. The estimate is that of Hodges and Lehmann: the median of the means of all pairs (Walsh averages). It has the
-//! efficiency of a mean where noise is normal, and a quarter of the differences may be anything. Its interval needs no
-//! normal noise either: it comes from the distribution of the signed-rank statistic (Hollander & Wolfe,
-//! "Nonparametric Statistical Methods", section 3.3), which is counted here, not approximated.
+//! Times are compared by the logarithm of their ratio, so that twice as fast and half as fast are
+//! equally far from none. The estimate is that of Hodges and Lehmann: the median of the means of
+//! all pairs (Walsh averages). It has the efficiency of a mean where noise is normal, and a quarter
+//! of the differences may be anything. Its interval needs no normal noise either: it comes from the
+//! distribution of the signed-rank statistic (Hollander & Wolfe, "Nonparametric Statistical
+//! Methods", section 3.3), which is counted here, not approximated.
+//!
+//! How the test errs is measured by simulation (`simulation_tests.rs`), on noise that is worse than
+//! normal: log-normal, with outliers, drift and busy stretches.
 
-/// An estimate and the ends of its interval, in natural logarithms of a ratio of times: above 0 is slower.
+/// An estimate and the ends of its interval, in natural logarithms of a ratio of times: above 0 is
+/// slower.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Interval {
     pub(crate) estimate: f64,
@@ -24,7 +29,8 @@ impl Interval {
     }
 }
 
-/// The logarithms of the times (any unit) of one block of six runs; see [`super::rounds`] for their order.
+/// The logarithms of the times (any unit) of one block of six runs; see [`super::rounds`] for their
+/// order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Block {
     pub(crate) base: [f64; 2],
@@ -33,12 +39,14 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// How much slower the candidate was, in each half. The control is the base under another name, so both count as
-    /// base: that takes a quarter off the variance. A drift of the machine moves the two halves to opposite sides, and
-    /// the estimate, which is that of the center of a symmetric distribution, stays.
+    /// How much slower the candidate was, in each half. The control is the base under another name,
+    /// so both count as base: that takes a quarter off the variance. A drift of the machine moves
+    /// the two halves to opposite sides, and the estimate, which is that of the center of a
+    /// symmetric distribution, stays.
     ///
-    /// The mean of the halves would have no drift left in it at all, but one outlier among six runs would spoil it; in
-    /// the simulation, with an outlier in twenty runs, that takes half of the power.
+    /// The mean of the halves would have no drift left in it at all, but one outlier among six runs
+    /// would spoil it; in the simulation, with an outlier in twenty runs, that takes half of the
+    /// power.
     pub(crate) fn slowdowns(&self) -> [f64; 2] {
         [0, 1].map(|half| self.candidate[half] - f64::midpoint(self.base[half], self.control[half]))
     }
@@ -54,8 +62,9 @@ impl Block {
 pub(crate) enum Verdict {
     /// Slower by more than the margin, and by more than the base is than itself.
     Slower,
-    /// Not slower by more than the margin. The control must be known about as well as this claims (to twice the margin on
-    /// each side): where a busy machine makes the base differ from itself, the candidate is not called the same.
+    /// Not slower by more than the margin. The control must be known about as well as this claims
+    /// (to twice the margin on each side): where a busy machine makes the base differ from itself,
+    /// the candidate is not called the same.
     Same,
     /// Faster by more than the margin, and by more than the base is than itself.
     Faster,
@@ -80,7 +89,8 @@ pub(crate) struct Comparison {
 pub(crate) struct SlowdownTest {
     /// A logarithm: slowdowns up to it are ignored.
     margin: f64,
-    /// For each number of differences, how many Walsh averages lie outside the interval on each side.
+    /// For each number of differences, how many Walsh averages lie outside the interval on each
+    /// side.
     outside: Vec<Option<usize>>,
 }
 
@@ -110,15 +120,16 @@ impl SlowdownTest {
     }
 }
 
-/// The estimate of the center of a few differences, and its interval; that is unknown where they are too few to be so sure.
+/// The estimate of the center of a few differences, and its interval; that is unknown where they
+/// are too few to be so sure.
 pub(crate) fn hodges_lehmann_of(differences: &[f64], confidence: f64) -> Interval {
     let outside = outside(differences.len(), (1.0 - confidence) / 2.0);
     let outside = outside.get(differences.len()).copied().flatten();
     outside.map_or(Interval::UNKNOWN, |outside| hodges_lehmann(differences, outside))
 }
 
-/// The Hodges-Lehmann estimate of the center of `differences`; the interval leaves `outside` Walsh averages out on
-/// each side.
+/// The Hodges-Lehmann estimate of the center of `differences`; the interval leaves `outside` Walsh
+/// averages out on each side.
 fn hodges_lehmann(differences: &[f64], outside: usize) -> Interval {
     let mut walsh = Vec::with_capacity(differences.len() * (differences.len() + 1) / 2);
     for (i, a) in differences.iter().enumerate() {
@@ -133,11 +144,12 @@ fn hodges_lehmann(differences: &[f64], outside: usize) -> Interval {
     }
 }
 
-/// For up to `most` differences, how many Walsh averages lie outside the interval on each side: the largest `k` where
-/// the signed-rank statistic is at most `k` with a probability of at most `tail`. `None` where there is none.
+/// For up to `most` differences, how many Walsh averages lie outside the interval on each side: the
+/// largest `k` where the signed-rank statistic is at most `k` with a probability of at most `tail`.
+/// `None` where there is none.
 ///
-/// The statistic is the sum of the ranks whose difference is positive, each with a probability of one half; its
-/// distribution for one difference more follows from that before.
+/// The statistic is the sum of the ranks whose difference is positive, each with a probability of
+/// one half; its distribution for one difference more follows from that before.
 fn outside(most: usize, tail: f64) -> Vec<Option<usize>> {
     let mut probabilities = vec![0.0; most * (most + 1) / 2 + 1];
     probabilities[0] = 1.0;
@@ -163,8 +175,8 @@ mod tests {
 
     #[test]
     fn ranks_are_those_of_the_tables() {
-        // Hollander & Wolfe, table A.4: P(T <= 0) = 1/64 for n = 6; P(T <= 8) = 0.024 for n = 10; for n = 25 the
-        // critical value of a two-sided test at 5 % is 89.
+        // Hollander & Wolfe, table A.4: P(T <= 0) = 1/64 for n = 6; P(T <= 8) = 0.024 for n = 10;
+        // for n = 25 the critical value of a two-sided test at 5 % is 89.
         let found = outside(25, 0.025);
         assert_eq!(found[5], None, "five differences cannot be sure");
         assert_eq!(found[6], Some(0), "n = 6");
@@ -218,5 +230,67 @@ mod tests {
         assert_eq!(verdict(0.005, 0.0), Verdict::Same, "half a percent");
         assert_eq!(verdict(-0.03, 0.0), Verdict::Faster, "3 % faster");
         assert_eq!(test.evaluate(&blocks(0.03, 0.0)[..2]).verdict, Verdict::Unsure, "2 blocks");
+    }
+
+    /// `P(T <= k)` of the signed-rank statistic, by going through all sign patterns.
+    fn signed_rank_tail(n: u32, k: u32) -> f64 {
+        let sum = |signs: u32| (0..n).filter(|i| signs >> i & 1 == 1).map(|i| i + 1).sum::<u32>();
+        let below = (0..1u32 << n).filter(|signs| sum(*signs) <= k).count();
+        below as f64 / f64::from(1u32 << n)
+    }
+
+    #[test]
+    fn the_counts_outside_are_those_of_all_sign_patterns() {
+        for tail in [0.2, 0.05, 0.025, 0.005] {
+            let found = outside(12, tail);
+            for n in 1..=12u32 {
+                let most =
+                    (0..=n * (n + 1) / 2).take_while(|k| signed_rank_tail(n, *k) <= tail).last();
+                let expected = most.map(|k| k as usize);
+                assert_eq!(found[n as usize], expected, "{n} differences, tail {tail}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_estimate_is_the_median_of_all_pair_means() {
+        let differences = [0.3, -0.1, 0.7, 0.2, 0.25, 0.9, -0.4];
+        let mut walsh = Vec::new();
+        for i in 0..differences.len() {
+            for j in i..differences.len() {
+                walsh.push(f64::midpoint(differences[i], differences[j]));
+            }
+        }
+        walsh.sort_by(f64::total_cmp);
+        assert_eq!(walsh.len(), 28);
+        for outside in [0, 1, 5, 13] {
+            let found = hodges_lehmann(&differences, outside);
+            assert_eq!(found.estimate, f64::midpoint(walsh[13], walsh[14]), "{outside} outside");
+            assert_eq!((found.low, found.high), (walsh[outside], walsh[27 - outside]));
+        }
+    }
+
+    #[test]
+    fn an_interval_follows_a_shift_and_a_reflection() {
+        let differences: Vec<f64> = (0..10).map(|i| f64::from(i * i % 7)).collect();
+        let found = hodges_lehmann_of(&differences, 0.95);
+        let shifted: Vec<f64> = differences.iter().map(|d| d + 2.0).collect();
+        let moved = hodges_lehmann_of(&shifted, 0.95);
+        assert_eq!((moved.estimate, moved.low), (found.estimate + 2.0, found.low + 2.0));
+        let reflected: Vec<f64> = differences.iter().map(|d| -d).collect();
+        let mirror = hodges_lehmann_of(&reflected, 0.95);
+        assert_eq!((mirror.low, mirror.high), (-found.high, -found.low));
+    }
+
+    #[test]
+    fn too_few_differences_tell_nothing() {
+        assert_eq!(hodges_lehmann_of(&[], 0.95), Interval::UNKNOWN);
+        assert_eq!(hodges_lehmann_of(&[1.0; 5], 0.95), Interval::UNKNOWN, "2/32 is above 5 %");
+        assert_ne!(hodges_lehmann_of(&[1.0; 6], 0.95), Interval::UNKNOWN, "2/64 is not");
+        let test = SlowdownTest::new(0.01, 0.95, 4);
+        assert_eq!(test.evaluate(&[]).verdict, Verdict::Unsure, "no block");
+        let block = Block { base: [0.0; 2], control: [0.0; 2], candidate: [1.0; 2] };
+        assert_eq!(test.evaluate(&[block; 2]).verdict, Verdict::Unsure, "four differences");
+        assert_eq!(test.evaluate(&[block; 3]).verdict, Verdict::Slower, "six");
     }
 }

@@ -1,5 +1,5 @@
-//! What is measured: the only file of `perf` that knows this workspace. To use `perf` in another one, write this file
-//! anew; BENCHMARKING.md says what the program must print.
+//! What is measured: the only file of `perf` that knows this workspace. To use `perf` in another
+//! one, write this file anew; BENCHMARKING.md says what the program must print.
 
 use super::records::Better;
 
@@ -18,10 +18,11 @@ pub(crate) const LEVEL: (&str, &str) =
 pub(crate) struct Benchmark {
     /// Also its name in records: a record from years ago is compared by it.
     pub(crate) name: &'static str,
-    /// Arguments, separated by blanks. One run should take a few tenths of a second: many short alternating runs see more than
-    /// few long ones.
+    /// Arguments, separated by blanks. One run should take a few tenths of a second: many short
+    /// alternating runs see more than few long ones.
     pub(crate) arguments: &'static str,
-    /// The key of the figure in the JSON lines that the program prints. Of several lines, the geometric mean counts.
+    /// The key of the figure in the JSON lines that the program prints. Of several lines, the
+    /// geometric mean counts.
     pub(crate) key: &'static str,
     pub(crate) better: Better,
     /// What the machine could do at most, for `run` and `record`.
@@ -35,9 +36,11 @@ pub(crate) struct Benchmark {
 pub(crate) enum Limit {
     /// Nothing that is measured.
     None,
-    /// A loop over the same arrays without arithmetic: the same arguments and `--stream`; both print [`BYTES`].
+    /// A loop over the same arrays without arithmetic: the same arguments and `--stream`; both
+    /// print [`BYTES`].
     Stream,
-    /// The multiply-adds of so many cores, [`FMA`]; the benchmark prints its GFLOP/s under this key.
+    /// The multiply-adds of so many cores, [`FMA`]; the benchmark prints its GFLOP/s under this
+    /// key.
     Fma(&'static str, u32),
 }
 
@@ -47,8 +50,8 @@ pub(crate) const BYTES: &str = "gb_s";
 /// Arguments and key of the GFLOP/s that one core can do.
 pub(crate) const FMA: (&str, &str) = ("peak --seconds 0.02", "peak");
 
-/// Arguments of every convolution, and the keys of each one's GFLOP/s: a record has them all. Each line also names the net and
-/// the convolution, and has the peak.
+/// Arguments of every convolution, and the keys of each one's GFLOP/s: a record has them all. Each
+/// line also names the net and the convolution, and has the peak.
 pub(crate) const CONVOLUTIONS: (&str, [&str; 3]) =
     ("conv --seconds 0.02", ["forward", "input_grad", "weight_grad"]);
 
@@ -145,15 +148,16 @@ pub(crate) const SUITE: &[Benchmark] = &[
 /// The package and the program whose size and build time a record has: what people install.
 pub(crate) const SHIPPED: (&str, &str) = ("paso-cli", "paso");
 
-/// What a fixed training learns: the arguments before its seed, and the keys of its figures. The same seed gives the same
-/// figures, so that two builds are compared seed by seed.
+/// What a fixed training learns: the arguments before its seed, and the keys of its figures. The
+/// same seed gives the same figures, so that two builds are compared seed by seed.
 pub(crate) const QUALITY: &str = "quality --seed";
 
 /// See [`QUALITY`].
 pub(crate) const QUALITY_FIGURES: &[(&str, Better)] =
     &[("loss", Better::Lower), ("iou", Better::Higher)];
 
-/// Something whose instructions are counted; the program takes `--steps N` and does exactly so much.
+/// Something whose instructions are counted; the program takes `--steps N` and does exactly so
+/// much.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counted {
     pub(crate) name: &'static str,

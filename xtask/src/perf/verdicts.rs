@@ -1,4 +1,9 @@
 //! What the gate found, for a terminal, for a pull request and for a program.
+//!
+//! The words: `slower` in two rounds stops the gate; `unconfirmed` was slower in the first round
+//! only; `same` was shown to be within the margin; `unsure` was not shown to be anything within the
+//! time. A benchmark whose two programs are the same bytes is `identical` and is not measured at
+//! all.
 
 use super::quality::{self, Found};
 use super::rounds::CONFIDENCE;

@@ -1,9 +1,10 @@
-//! Finds relative links of Markdown files whose file or heading does not exist. Links to other sites are not followed.
+//! Finds relative links of Markdown files whose file or heading does not exist. Links to other
+//! sites are not followed.
 
 use std::path::{Path, PathBuf};
 
-/// What is wrong with the links of one file. `text_of` gives the text of another file, relative to the root folder, or
-/// `None` where there is no such file or folder.
+/// What is wrong with the links of one file. `text_of` gives the text of another file, relative to
+/// the root folder, or `None` where there is no such file or folder.
 pub(super) fn broken(
     path: &Path,
     text: &str,
@@ -77,8 +78,8 @@ fn links(text: &str) -> Vec<(usize, String)> {
     links
 }
 
-/// The anchors of all headings, as GitHub makes them: lower case, spaces as hyphens, without punctuation; the second
-/// heading of one name ends in `-1`.
+/// The anchors of all headings, as GitHub makes them: lower case, spaces as hyphens, without
+/// punctuation; the second heading of one name ends in `-1`.
 fn anchors(text: &str) -> Vec<String> {
     let mut anchors: Vec<String> = Vec::new();
     let mut in_code = false;

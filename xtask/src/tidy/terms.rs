@@ -1,7 +1,7 @@
 //! Finds the words of `table.rs` in source, documentation and manifests.
 //!
-//! Skipped are: inline code between backticks, string literals without a space (keys and names that files depend on), and
-//! command-line flags.
+//! Skipped are: inline code between backticks, string literals without a space (keys and names that
+//! files depend on), and command-line flags.
 
 use super::table::{Kind, TERMS, Term};
 use std::collections::BTreeMap;
@@ -20,8 +20,8 @@ pub(super) struct Hit {
     pub(super) term: &'static Term,
 }
 
-/// A word of the text: lower case, with its line, and whether only a space, a hyphen or the like is between it and the
-/// word before.
+/// A word of the text: lower case, with its line, and whether only a space, a hyphen or the like is
+/// between it and the word before.
 struct Word<'t> {
     text: &'t str,
     line: usize,
@@ -50,8 +50,13 @@ pub(super) fn find(path: &Path, text: &str) -> Vec<Hit> {
     hits
 }
 
-/// The message for a hit.
-pub(super) fn message(hit: &Hit) -> String {
+/// One message for every hit in a file.
+pub(super) fn messages(path: &Path, text: &str) -> Vec<String> {
+    let line = |hit| format!("{}: {}", path.display(), message(hit));
+    find(path, text).iter().map(line).collect()
+}
+
+fn message(hit: &Hit) -> String {
     format!("line {}: `{}`; the standard word: {}", hit.line, hit.term.old, hit.term.standard)
 }
 
@@ -223,6 +228,48 @@ mod tests {
     fn the_message_has_line_word_and_replacement() {
         let hits = find(Path::new("README.md"), "\n\nused up\n");
         assert_eq!(message(&hits[0]), "line 3: `used up`; the standard word: consumed");
+    }
+
+    #[test]
+    fn messages_name_file_and_line_and_standard_words_have_none() {
+        let found = messages(Path::new("docs/a.md"), "# A\n\nIt is used up, for ever.\n");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().all(|line| line.starts_with("docs/a.md: line 3: `")), "{found:?}");
+        assert!(found.iter().any(|line| line.ends_with("word: consumed")), "{found:?}");
+        assert_eq!(messages(Path::new("docs/a.md"), "It is consumed.\n"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn code_and_flags_are_cut_out_of_a_line_and_join_no_words() {
+        for (line, expected) in [
+            ("plain text", "plain text"),
+            ("a `b c` d", "a . d"),
+            ("say \"key\" and \"two words\"", "say . and \"two words\""),
+            ("use --draw DIR", "use . DIR"),
+            ("a - b -- c", "a - b -- c"),
+            ("half ` open", "half ` open"),
+            ("``", "``"),
+            ("--dry-run", "."),
+        ] {
+            assert_eq!(without_code_and_keys(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn names_are_split_at_humps_and_underscores_and_sentences_end_at_full_stops() {
+        let words = |line: &str| -> Vec<(String, bool)> {
+            let lines = [line.to_owned()];
+            split(&lines).iter().map(|word| (word.text.to_owned(), word.joined)).collect()
+        };
+        let expect = |list: &[(&str, bool)]| -> Vec<(String, bool)> {
+            list.iter().map(|(text, joined)| ((*text).to_owned(), *joined)).collect()
+        };
+        assert_eq!(words("wayBack"), expect(&[("way", false), ("Back", true)]));
+        assert_eq!(words("WAY_BACK"), expect(&[("WAY", false), ("BACK", true)]));
+        assert_eq!(words("way. Back"), expect(&[("way", false), ("Back", false)]));
+        assert_eq!(words("L1 cache"), expect(&[("L1", false), ("cache", true)]));
+        assert_eq!(words("farbe größe"), expect(&[("farbe", false), ("größe", true)]));
+        assert_eq!(words(" .. "), expect(&[]));
     }
 
     #[test]

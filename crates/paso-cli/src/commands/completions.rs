@@ -1,4 +1,6 @@
 //! `paso completions`: what a shell needs to complete commands and options.
+//!
+//! The text is made from the same parser as the help, so it has every command and every option.
 
 use crate::command::Command;
 use anyhow::Result;

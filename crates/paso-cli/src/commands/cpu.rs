@@ -1,4 +1,7 @@
 //! `paso cpu`: what this machine gives the kernels. Paste it into a bug report.
+//!
+//! A slow training usually has its reason here: a level below what the CPU has, fewer threads than
+//! cores, or memory that is slow. The bandwidth is measured, since no system tells it.
 
 use crate::command::Command;
 use anyhow::Result;

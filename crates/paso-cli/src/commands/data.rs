@@ -1,4 +1,9 @@
 //! `paso data`: what a folder of labeled images holds, what is wrong with it, and conversion.
+//!
+//! It is the command to run first on a folder of one's own: which format was detected, how many
+//! images of each split and objects of each class there are, how large the boxes are, and every
+//! problem with file and line. Boxes are measured as shares of the image, since that is what a
+//! network sees after resizing.
 
 use crate::command::Command;
 use anyhow::{Result, ensure};
@@ -13,7 +18,7 @@ use std::path::PathBuf;
 pub(crate) struct DataArgs {
     /// A folder of labeled images
     dir: PathBuf,
-    /// Read it as voc, coco, yolo, csv or labelme [default: found out by looking]
+    /// Read it as voc, coco, yolo, csv or labelme [default: detected]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
     /// Write it as voc, coco, yolo, csv or labelme into the folder given by --out
@@ -138,7 +143,10 @@ fn print(s: &Summary) {
         println!("  class {class}: {n}");
     }
     for (split, n) in &s.images_per_split {
-        println!("  images of split {split}: {n}");
+        match split.as_str() {
+            "none" => println!("  {n} images in no split"),
+            split => println!("  images of split {split}: {n}"),
+        }
     }
     for (objects, n) in &s.images_by_objects {
         println!("  images with {objects} objects: {n}");

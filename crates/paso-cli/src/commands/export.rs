@@ -1,4 +1,8 @@
 //! `paso export`: a trained network as a file for other programs.
+//!
+//! ONNX has the normalization inside, so that the user of the file passes plain pixels. `--check`
+//! writes what paso itself says about some images, to compare with what another runtime makes of
+//! the file. A file that is no earlier export is never overwritten.
 
 use crate::command::Command;
 use crate::trained;
@@ -71,7 +75,7 @@ fn leave_alone(path: &Path, is_ours: fn(&[u8]) -> bool) -> Result<()> {
     let small = there.is_file() && there.len() <= LARGEST;
     ensure!(
         small && is_ours(&std::fs::read(path).with_context(|| path.display().to_string())?),
-        "{}: this is no earlier export of the kind, and would be replaced; choose another name",
+        "{}: already exists and is no earlier export of this kind; refusing to overwrite, choose another name",
         path.display()
     );
     Ok(())

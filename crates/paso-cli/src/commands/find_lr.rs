@@ -1,4 +1,8 @@
 //! `paso find-lr`: a range test, with an interval or a refusal.
+//!
+//! The suggestion is where the loss falls fastest per factor of the learning rate, with a 95 %
+//! interval over the pooled sweeps. Where no fall is distinguishable from noise, the command
+//! refuses: a number would be taken for a measurement.
 
 use crate::command::Command;
 use crate::settings::SettingsArgs;
@@ -12,7 +16,7 @@ use paso_study::range_test::{Suggestion, Sweep, suggest};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// A range test: a short run with a rising rate.
+/// A range test: a short run with a rising learning rate.
 #[derive(Debug, Args)]
 pub(crate) struct FindLrArgs {
     #[command(flatten)]
@@ -22,7 +26,7 @@ pub(crate) struct FindLrArgs {
     /// Sweeps, each with its own seed, whose curves are pooled
     #[arg(long, value_name = "N", default_value_t = SWEEPS, value_parser = clap::value_parser!(u64).range(1..=100))]
     sweeps: u64,
-    /// Steps of a sweep
+    /// Steps per sweep
     #[arg(long, value_name = "N", default_value_t = STEPS, value_parser = clap::value_parser!(u64).range(12..=100_000))]
     steps: u64,
     /// Threads [default: one a core]
@@ -50,7 +54,7 @@ impl Command for FindLrArgs {
     fn run(&self) -> Result<()> {
         let pool = threads::pool(threads::count(self.threads)?)?;
         let dataset = pool.install(|| self.source.open())?;
-        // A rate for `paso train`, so under its settings.
+        // A learning rate for `paso train`, so under its settings.
         let boxes = dataset.boxes(Split::Train);
         let config = self.settings.merged(self.settings.of_training(&self.source.data, &boxes))?;
         config.check()?;
@@ -75,11 +79,11 @@ fn answer(args: &FindLrArgs, sweeps: &[Sweep]) -> Result<()> {
         println!("{}", serde_json::to_string(&found)?);
     }
     match found {
-        Err(refusal) => bail!("no rate can be suggested: {refusal}"),
+        Err(refusal) => bail!("no learning rate can be suggested: {refusal}"),
         Ok(_) if args.json => Ok(()),
         Ok(s) => {
             println!(
-                "begin with a rate of about {:.1e} (95 % interval {:.1e} to {:.1e}): there the loss falls fastest",
+                "begin with a learning rate of about {:.1e} (95 % interval {:.1e} to {:.1e}): there the loss falls fastest",
                 s.steepest, s.low, s.high
             );
             println!(
@@ -94,7 +98,7 @@ fn answer(args: &FindLrArgs, sweeps: &[Sweep]) -> Result<()> {
                 s.valley, s.minimum_over_ten
             );
             println!(
-                "a range test places a grid of rates; it does not replace trying them: `paso settle` does both"
+                "a range test places a grid of learning rates; it does not replace trying them: `paso settle` does both"
             );
             Ok(())
         }

@@ -1,7 +1,7 @@
 //! The commands of the program, one file or folder each.
 //!
-//! To add one: write its file with a [`Command`](crate::command::Command), name the file here, and put it into
-//! [`COMMANDS`].
+//! To add one: write its file with a [`Command`](crate::command::Command), name the file here, and
+//! put it into [`COMMANDS`].
 
 mod completions;
 mod cpu;

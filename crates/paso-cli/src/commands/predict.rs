@@ -1,4 +1,8 @@
 //! `paso predict`: the box and the class of each image, as text, JSON lines, or drawn on a copy.
+//!
+//! Images are independent of each other: the answer for one is the same alone and among others. A
+//! file that cannot be read is named. `--draw` writes copies into another folder and never over the
+//! originals.
 
 use crate::command::Command;
 use crate::{progress, threads, trained};
@@ -92,7 +96,8 @@ fn one(args: &PredictArgs, model: &mut Model, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The upright image with its box, as a PNG under the image's own name. Never written over the image.
+/// The upright image with its box, as a PNG under the image's own name. Never written over the
+/// image.
 fn draw_into(
     folder: &Path,
     path: &Path,

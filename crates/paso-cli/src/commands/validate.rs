@@ -1,4 +1,9 @@
 //! `paso validate`: theory against this build, on this machine.
+//!
+//! Theory gives numbers that a correct Adam must reach on a noisy quadratic: the bound of a step,
+//! its root mean square in noise, the final loss of each schedule ([`paso_study::theory`]). The
+//! check takes the optimizer as it is built here, with the instruction set of this machine, so it
+//! also finds a wrong build.
 
 use crate::command::Command;
 use anyhow::{Result, ensure};
@@ -23,7 +28,7 @@ impl Command for ValidateArgs {
 
     fn run(&self) -> Result<()> {
         let adam = Adam::new(AdamConfig::default())?;
-        eprintln!("Adam on the noisy quadratic, on {}: some seconds", adam.isa());
+        eprintln!("Adam on the noisy quadratic, on {}: takes a few seconds", adam.isa());
         let make = |weights: usize| -> StepFn {
             let mut group = AdamGroup::new(adam, [weights]);
             Box::new(move |lr, w, g| group.step(lr, [(w, g)]))
@@ -45,7 +50,7 @@ impl Command for ValidateArgs {
             "{wrong} of {} checks are outside their tolerance; please report it with `paso cpu`",
             checks.len()
         );
-        eprintln!("all {} agree", checks.len());
+        eprintln!("all {} checks pass", checks.len());
         Ok(())
     }
 }

@@ -1,4 +1,9 @@
 //! Runs that share their first steps: trained once, then in branches.
+//!
+//! A constant schedule and one that is constant for the first 80 % take the same steps until then:
+//! same seed, same images, same learning rates. Where they part, the state is copied, with weights,
+//! moments, averages and the position in the stream of samples. A test shows that the outcomes have
+//! the bits of runs that were trained alone.
 
 use super::localization::Localization;
 use super::update::update;
@@ -8,7 +13,7 @@ use paso_locate::{Error, TrainConfig, Trainer, Update};
 use paso_study::{Outcome, RunMonitor, RunSpec, TrialError};
 use std::sync::Arc;
 
-/// A run that is not finished: shared by several until their rates differ.
+/// A run that is not finished: shared by several until their learning rates differ.
 pub(super) struct BranchState {
     pub(super) trainer: Trainer,
     update: Update,
@@ -50,8 +55,8 @@ impl Localization {
         Ok(BranchState { trainer, update, validation, watched: Watched::new(run.steps), done: 0 })
     }
 
-    /// Takes all these runs from where they are to their ends: one run until their rates differ, then in branches.
-    /// The outcomes are put at the runs' numbers.
+    /// Takes all these runs from where they are to their ends: one run until their learning rates
+    /// differ, then in branches. The outcomes are put at the runs' numbers.
     pub(super) fn run_branches(
         &self,
         mut state: BranchState,

@@ -1,4 +1,10 @@
 //! The images of a study: one split for every seed, or, where they are few, another one for each.
+//!
+//! With few images, the validation split is so small that the answer would be about those images:
+//! all seeds would agree on what they favor, and the interval, which knows only the spread between
+//! seeds, would be too short. So below 1,000 photographs each seed is evaluated on another fifth
+//! and trains on the rest (five-fold cross-validation; after five seeds the fifths are cut anew).
+//! Arms stay paired: within a seed, all of them see the same images.
 
 use crate::data_source::DataSource;
 use crate::source::SourceArgs;
@@ -13,11 +19,13 @@ use std::sync::Arc;
 pub(crate) enum EvaluateOn {
     /// The folder's val images, the same for every seed
     Val,
-    /// A fifth of the train and val images, another one for each seed, which trains on the other four
+    /// A fifth of the train and val images, another one for each seed, which trains on the other
+    /// four
     Folds,
 }
 
-/// Of fewer images than this, the val images are so few that an answer would hang on which they happen to be.
+/// Of fewer images than this, the val images are so few that an answer would hang on which they
+/// happen to be.
 const FEW: usize = 1000;
 
 /// Parts that few images are cut into.
@@ -28,12 +36,14 @@ const FOLDS: usize = 5;
 pub(crate) enum Images {
     /// The same for every seed.
     Split { train: Arc<Prepared>, validation: Arc<Prepared> },
-    /// All of them: each seed has another fifth to be evaluated on, and after five seeds the fifths are cut anew.
+    /// All of them: each seed has another fifth to be evaluated on, and after five seeds the fifths
+    /// are cut anew.
     Folds(Prepared),
 }
 
 impl Images {
-    /// The images of a data set as they are asked for: few photographs in folds, unless the user chose a split.
+    /// The images of a data set as they are asked for: few photographs in folds, unless the user
+    /// chose a split.
     pub(crate) fn open(
         source: &SourceArgs,
         dataset: &Dataset,

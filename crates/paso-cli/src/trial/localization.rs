@@ -1,4 +1,9 @@
 //! What the runs of a study have in common.
+//!
+//! A run is determined by these settings and the [`RunSpec`](paso_study::RunSpec) of the study:
+//! schedule, peak learning rate, number of steps and seed come from the latter. The fingerprint
+//! contains the rest, so that a folder with runs of other settings, images or versions is refused
+//! and never mixed in.
 
 use super::images::Images;
 use paso_locate::{TrainConfig, Trainer};
@@ -19,8 +24,8 @@ pub(crate) struct Localization {
 }
 
 impl Localization {
-    /// What else a run depends on: runs kept under other circumstances are refused. Where the images lie is not in it, so
-    /// that parts of a study can be done on several machines.
+    /// What else a run depends on: runs kept under other circumstances are refused. Where the
+    /// images lie is not in it, so that parts of a study can be done on several machines.
     pub(crate) fn fingerprint(&self) -> String {
         // What a study sets itself is left out.
         let settings = TrainConfig {

@@ -1,4 +1,8 @@
 //! A localization run as a trial of a study: from fresh weights, or from a checkpoint of the user.
+//!
+//! This is the only place that knows both sides: `paso-study` asks for runs and knows no image, and
+//! `paso-locate` trains and knows no study. The metric is the mean `IoU` on the validation images,
+//! at the last weights of the run.
 
 mod branches;
 mod images;

@@ -66,7 +66,7 @@ fn other_updates_train_otherwise_and_are_evaluated_as_they_should_be() {
     assert_ne!(free.metric, usual.metric);
     // The first loss is that of the same weights, on the same batch.
     assert_eq!(free.curve[0], usual.curve[0]);
-    // With a constant rate, both ways to decay are one, but for rounding.
+    // With a constant learning rate, both ways to decay are one, but for rounding.
     let kept = run(variant(Update::UnscheduledDecay), "constant");
     assert!((kept.metric - usual.metric).abs() < 0.02, "{} {}", kept.metric, usual.metric);
     assert_ne!(

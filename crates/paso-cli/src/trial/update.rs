@@ -1,4 +1,8 @@
 //! The names that a study has for the ways to update weights.
+//!
+//! The study carries a name through its journal and report, and does not interpret it. The names
+//! are made and read in this file only. An unknown one is an error, because an outcome under a
+//! wrong name would be believed.
 
 use paso_locate::Update;
 use paso_study::{TrialError, Variant};
@@ -6,7 +10,8 @@ use paso_study::{TrialError, Variant};
 /// The ways to update weights that are not the default one.
 const OTHERS: [Update; 2] = [Update::ScheduleFree, Update::UnscheduledDecay];
 
-/// The variant of an arm whose runs update their weights in this way. Its name is in journals and reports.
+/// The variant of an arm whose runs update their weights in this way. Its name is in journals and
+/// reports.
 pub(crate) const fn variant(update: Update) -> Variant {
     match update {
         Update::AdamW => Variant::DEFAULT,
@@ -18,7 +23,8 @@ pub(crate) const fn variant(update: Update) -> Variant {
 /// How the runs of a variant update their weights.
 ///
 /// # Errors
-/// For a variant that is none of [`variant`]: trained as another one, its outcome would have the wrong name.
+/// For a variant that is none of [`variant`]: trained as another one, its outcome would have the
+/// wrong name.
 pub(super) fn update(asked: &Variant) -> Result<Update, TrialError> {
     if asked.is_default() {
         return Ok(Update::AdamW);

@@ -1,4 +1,9 @@
-//! What a study's run reports besides its metric: its loss curve, and what the optimizer's steps looked like.
+//! What a study's run reports besides its metric: its loss curve, and what the optimizer's steps
+//! looked like.
+//!
+//! These figures explain an answer and never change it. The audit of the last tenth of a run tells
+//! whether its steps have the size that noise alone would give them; those of the whole run,
+//! whether any exceeded the bound of Adam's theory.
 
 use paso_locate::adam::StepAudit;
 use paso_locate::{StepReport, Trainer};
@@ -39,7 +44,7 @@ impl Watched {
             self.since = (0.0, 0);
         }
         let Some(audit) = &report.audit else { return };
-        // At rate 0 there is no step to measure in its units.
+        // At learning rate 0 there is no step to measure in its units.
         if report.lr > 0.0 {
             self.last_lr = report.lr;
             self.whole = self.whole.merge(audit);

@@ -72,7 +72,7 @@ fn train_eval_and_predict_print_what_they_promise() {
         "the same images under the same checkpoint"
     );
     let (_, said) = place.refused("eval run --data scenes --sheet sheet.png");
-    assert!(said.contains("sheet.png: is there already"), "{said}");
+    assert!(said.contains("sheet.png: already exists"), "{said}");
 
     let image = std::fs::read_dir(place.path("scenes/images"))
         .expect("images")

@@ -1,4 +1,5 @@
-//! Killed at any moment and resumed, a run ends with the bits of one that never stopped; so does any number of threads.
+//! Killed at any moment and resumed, a run ends with the bits of one that never stopped; so does
+//! any number of threads.
 
 use crate::{Place, TRAIN, bytes};
 use std::process::Stdio;
@@ -37,7 +38,8 @@ fn a_killed_run_resumes_with_the_bits_of_one_that_never_stopped() {
     assert!(kills > 0, "no run was killed before its end ({whole:?})");
 }
 
-/// Starts the run, kills it after `nap` and resumes it, until it ends by itself. Says how often it was killed.
+/// Starts the run, kills it after `nap` and resumes it, until it ends by itself. Says how often it
+/// was killed.
 fn killed_again_and_again(place: &Place, out: &str, nap: Duration) -> u32 {
     for kills in 0.. {
         // Killed before its first epoch was kept, a run starts anew.
@@ -85,7 +87,7 @@ fn a_longer_horizon_is_said_and_a_finished_run_says_so() {
 #[test]
 fn ctrl_c_keeps_the_epoch_and_a_resumed_run_has_the_same_bits() {
     let place = Place::new();
-    // A constant rate: nothing in it depends on how many epochs were asked for.
+    // A constant learning rate: nothing in it depends on how many epochs were asked for.
     let train = "train --data scenes --net tiny --size 32 --batch 4 --schedule constant --json";
     let mut command = place.paso(&format!("{train} --epochs 2000 --out stopped"));
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");

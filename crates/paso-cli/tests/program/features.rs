@@ -1,4 +1,4 @@
-//! `paso train --features`: what it refuses, and that a run goes on with what it began with.
+//! `paso train --features`: what it refuses, and that a run continues with what it began with.
 
 use crate::Place;
 

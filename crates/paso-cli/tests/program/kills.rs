@@ -1,4 +1,5 @@
-//! SIGKILL at random moments of a short run, and a disk that is full: what is kept is whole, and the run ends as ever.
+//! SIGKILL at random moments of a short run, and a disk that is full: what is kept is whole, and
+//! the run ends as ever.
 
 use crate::{Place, TRAIN, bytes, text};
 use paso_locate::checkpoint;
@@ -46,8 +47,8 @@ fn fifty_kills_leave_whole_checkpoints_and_the_same_bits() {
     assert!(kept > 0, "no kill came after an epoch ({whole:?})");
 }
 
-/// Starts or resumes the run and kills it after `nap`. Says whether it was killed before its end, and whether it had
-/// a checkpoint then.
+/// Starts or resumes the run and kills it after `nap`. Says whether it was killed before its end,
+/// and whether it had a checkpoint then.
 fn one_life(place: &Place, out: &str, nap: Duration) -> (bool, bool) {
     let folder = place.path(out);
     let resume = if has_checkpoint(&folder) { "--resume" } else { "" };
@@ -106,7 +107,7 @@ fn a_run_that_was_stopped_before_its_first_epoch_begins_again() {
     let (code, said) = place.refused(&format!("{short} --out run"));
     assert!(code == 1 && said.contains("--resume"), "{said}");
     place.stdout(&format!("{short} --out run --resume"));
-    assert!(bytes(&place.path("run/last.safetensors")) == wanted, "it goes on from the best");
+    assert!(bytes(&place.path("run/last.safetensors")) == wanted, "it continues from the best");
 
     // As if it had come before both, while a file was written.
     for name in ["last.safetensors", "best.safetensors"] {
@@ -122,8 +123,9 @@ fn a_run_that_was_stopped_before_its_first_epoch_begins_again() {
     assert!(!place.path("run/.paso-half").exists(), "what was left half written is gone");
 }
 
-/// `paso ARGUMENTS` that may write no file longer than `blocks` blocks of 512 bytes: a full disk without being root. The
-/// signal that the system sends first is ignored, so that the write fails as it does on a disk without space.
+/// `paso ARGUMENTS` that may write no file longer than `blocks` blocks of 512 bytes: a full disk
+/// without being root. The signal that the system sends first is ignored, so that the write fails
+/// as it does on a disk without space.
 #[cfg(unix)]
 fn limited(place: &Place, blocks: u32, arguments: &str) -> (Option<i32>, String) {
     let script = format!("ulimit -f {blocks}; trap '' XFSZ; exec \"$0\" {arguments}");
@@ -139,7 +141,7 @@ fn limited(place: &Place, blocks: u32, arguments: &str) -> (Option<i32>, String)
 #[test]
 fn a_full_disk_is_named_and_the_old_checkpoint_stays_whole() {
     let place = Place::new();
-    // A constant rate: nothing in it depends on how many epochs were asked for.
+    // A constant learning rate: nothing in it depends on how many epochs were asked for.
     let train = format!("{TRAIN} --schedule constant");
     place.stdout(&format!("{train} --out whole"));
     place.stdout(&format!("{} --out run", train.replace("--epochs 12", "--epochs 2")));
@@ -182,7 +184,7 @@ fn a_full_disk_stops_a_new_run_and_a_study_with_the_file_named() {
         let (code, said) = limited(&place, blocks, &arguments);
         assert!(code == Some(1) && said.contains(named), "{arguments}: {code:?} {said}");
     }
-    // With room again, the study goes on from the runs that were kept.
+    // With room again, the study continues from the runs that were kept.
     assert!(place.stdout(&format!("{study} --out study --json")).contains("verdict"));
 }
 

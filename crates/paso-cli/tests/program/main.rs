@@ -1,4 +1,5 @@
-//! The program from outside: what it prints, what it leaves in folders, what it refuses, and what a kill does to it.
+//! The program from outside: what it prints, what it leaves in folders, what it refuses, and what a
+//! kill does to it.
 
 #[path = "../support/command_lines.rs"]
 mod command_lines;

@@ -1,4 +1,5 @@
-//! Mistakes get one sentence that says what to do, exit code 2 for usage and 1 for the rest, and touch nothing.
+//! Mistakes get one sentence that says what to do, exit code 2 for usage and 1 for the rest, and
+//! touch nothing.
 
 use crate::{Place, TRAIN, bytes};
 

@@ -49,7 +49,8 @@ fn shards_in_one_folder_and_shards_merged_give_the_answer_of_one_run() {
     let settle = format!("settle {SMALL} --lr 1e-3");
     let whole = place.json(&format!("{settle} --out whole"));
 
-    // On a shared disk: alternately, until nothing is missing. Each round prints nothing before that.
+    // On a shared disk: alternately, until nothing is missing. Each round prints nothing before
+    // that.
     let mut answers = Vec::new();
     for round in 0..8 {
         let shard = round % 2 + 1;
@@ -60,7 +61,7 @@ fn shards_in_one_folder_and_shards_merged_give_the_answer_of_one_run() {
     }
     assert_eq!(answers, whole, "shards in one folder");
 
-    // On two machines: each does what it can see, then their folders are merged, and one goes on.
+    // On two machines: each does what it can see, then their folders are merged, and one continues.
     for shard in [1, 2] {
         let part = place.json(&format!("{settle} --out part{shard} --shard {shard}/2"));
         assert!(part.is_empty(), "one of two shards cannot answer alone");

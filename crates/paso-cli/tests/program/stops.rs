@@ -42,7 +42,7 @@ fn a_run_stops_when_its_patience_ends_and_a_killed_one_stops_at_the_same_epoch()
     let said = text(&output.stderr);
     assert!(output.status.success() && said.contains("no better mean IoU for 3 epochs"), "{said}");
     let more = place.json(&format!("{TRAIN} --epochs 400 --patience 4 --out whole --resume"));
-    assert!(more.len() >= 2, "a larger patience goes on: {more:?}");
+    assert!(more.len() >= 2, "a larger patience continues: {more:?}");
 }
 
 #[test]

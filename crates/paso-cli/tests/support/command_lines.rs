@@ -21,7 +21,8 @@ pub(crate) fn documents() -> Vec<PathBuf> {
     main.into_iter().chain(readmes).filter(|path| path.is_file()).collect()
 }
 
-/// The command lines in code blocks and inline code. A mere name, as in `paso settle`, is one as well.
+/// The command lines in code blocks and inline code. A mere name, as in `paso settle`, is one as
+/// well.
 pub(crate) fn command_lines(document: &str) -> Vec<CommandLine> {
     let mut found: Vec<CommandLine> = Vec::new();
     let mut block = None;

@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(free.model().params.values(), loose.model().params.values());
         assert_ne!(free.model().params.values(), tight.model().params.values());
         let moment = |run: &Trainer| run.optimizer().norm(&run.optimizer().moments()[0].1);
-        assert!(moment(&tight) <= 1e-3, "both groups together: {}", moment(&tight));
+        assert!(moment(&tight) <= 1e-3, "the norm over both groups: {}", moment(&tight));
     }
 
     #[test]

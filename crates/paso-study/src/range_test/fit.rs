@@ -1,19 +1,23 @@
-//! Local quadratic regression: a smoother without delay, whose slope is right as well as its height.
+//! Local quadratic regression: a smoother without delay, whose slope is right as well as its
+//! height.
 
-/// Weights beyond this many bandwidths, which are below 4e-5, count as none. Nearer, points that enter and leave would show as ripples.
+/// Weights beyond this many bandwidths, which are below 4e-5, count as none. Nearer, points that
+/// enter and leave would show as ripples.
 const REACH: f64 = 4.5;
 
 /// Half the width, in points, of the window in which a point is compared with its neighbors.
 const NEIGHBORS: usize = 3;
 
-/// Weighted least-squares parabolas around some places, as weights for the losses: fitting again costs two dot products a place.
+/// Weighted least-squares parabolas around some places, as weights for the losses: fitting again
+/// costs two dot products a place.
 pub(super) struct Smoother {
     /// Standard deviation of the Gaussian weights, in decades.
     pub(super) bandwidth: f64,
     rows: Vec<Row>,
 }
 
-/// One place's parabola: its height and slope there are these weights times the losses from `first` on.
+/// One place's parabola: its height and slope there are these weights times the losses from `first`
+/// on.
 struct Row {
     first: usize,
     height: Vec<f64>,
@@ -21,12 +25,13 @@ struct Row {
 }
 
 impl Smoother {
-    /// Parabolas around each of `at`, each of the points `x` weighted by nearness (a Gaussian of standard deviation `bandwidth`) and
-    /// by `trust`.
+    /// Parabolas around each of `at`, each of the points `x` weighted by nearness (a Gaussian of
+    /// standard deviation `bandwidth`) and by `trust`.
     ///
     /// `x` ascends. Places with too little around them give NaN.
     pub(super) fn new(x: &[f64], trust: &[f64], at: &[f64], bandwidth: f64) -> Self {
-        // With few points a decade the window grows until it holds a parabola's worth and some to spare.
+        // With few points a decade the window grows until it holds a parabola's worth and some to
+        // spare.
         let mut distinct = x.to_vec();
         distinct.dedup();
         let spacing = (x[x.len() - 1] - x[0]) / (distinct.len().max(2) - 1) as f64;
@@ -54,7 +59,8 @@ impl Smoother {
         self.rows.iter().map(error).collect()
     }
 
-    /// How much of each point's fitted height is its own loss; for a smoother whose places are its points.
+    /// How much of each point's fitted height is its own loss; for a smoother whose places are its
+    /// points.
     pub(super) fn leverages(&self) -> Vec<f64> {
         self.rows
             .iter()
@@ -107,10 +113,12 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// 1 for each point, but 0 for a spike: one that lies far from the median of its neighbors (Hampel's filter).
+/// 1 for each point, but 0 for a spike: one that lies far from the median of its neighbors
+/// (Hampel's filter).
 ///
-/// A steep part of the curve is not taken for spikes, since the median of a falling stretch is its middle point. Evaluating
-/// by the distance to a smooth fit, as LOWESS does, would discard just the fall that is looked for.
+/// A steep part of the curve is not taken for spikes, since the median of a falling stretch is its
+/// middle point. Evaluating by the distance to a smooth fit, as LOWESS does, would discard just the
+/// fall that is looked for.
 pub(super) fn trust(y: &[f64], noise: &[f64]) -> Vec<f64> {
     let mut sorted = y.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -118,19 +126,22 @@ pub(super) fn trust(y: &[f64], noise: &[f64]) -> Vec<f64> {
     (0..y.len())
         .map(|i| {
             let around = median(window(y, i, NEIGHBORS));
-            // Without noise only the second bound holds; the ends' windows are one-sided, where a steep fall shows.
+            // Without noise only the second bound holds; the ends' windows are one-sided, where a
+            // steep fall shows.
             let limit = (6.0 * noise[i]).max(0.1 * range);
             f64::from(u8::from((y[i] - around).abs() <= limit))
         })
         .collect()
 }
 
-/// Standard deviation of the noise around each point, from how far its neighbors lie off the lines through theirs; spikes do
-/// not count. It differs along a sweep: batches disagree more once the net has learned something.
+/// Standard deviation of the noise around each point, from how far its neighbors lie off the lines
+/// through theirs; spikes do not count. It differs along a sweep: batches disagree more once the
+/// net has learned something.
 pub(super) fn noise(y: &[f64]) -> Vec<f64> {
     let off: Vec<f64> =
         y.windows(3).map(|three| (three[1] - 0.5 * (three[0] + three[2])).abs()).collect();
-    // 0.6745: the median of the absolute value of a standard normal variable. 1.5: the variance of the combination.
+    // 0.6745: the median of the absolute value of a standard normal variable. 1.5: the variance of
+    // the combination.
     let deviation = |i: usize| {
         median(window(&off, i.saturating_sub(1).min(off.len() - 1), 3 * NEIGHBORS))
             / 0.6745

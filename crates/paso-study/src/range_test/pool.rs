@@ -1,4 +1,8 @@
 //! Checks several sweeps and joins them into one curve.
+//!
+//! One sweep of a hundred steps has one batch loss per learning rate. Sweeps from several seeds
+//! start at different losses, because the initial weights differ; their levels are shifted to a
+//! common mean, which leaves the slopes as they are.
 
 use super::fit::{least, median, noise};
 use super::refusal::{MIN_POINTS, Refusal};
@@ -11,7 +15,7 @@ pub(super) struct Pooled {
     pub(super) x: Vec<f64>,
     /// Losses, moved to one level, up to where they rise from their lowest.
     pub(super) y: Vec<f64>,
-    /// `log10` of the lowest rate at which a sweep diverged.
+    /// `log10` of the lowest learning rate at which a sweep diverged.
     pub(super) diverges: Option<f64>,
 }
 
@@ -21,7 +25,7 @@ pub(super) fn pool(sweeps: &[Sweep]) -> Result<Pooled, Refusal> {
         let (lr, loss) = (&sweep.lr, &sweep.loss);
         if lr.len() != loss.len() {
             return Err(Refusal::Malformed(format!(
-                "{} rates, but {} losses",
+                "{} learning rates, but {} losses",
                 lr.len(),
                 loss.len()
             )));
@@ -32,7 +36,7 @@ pub(super) fn pool(sweeps: &[Sweep]) -> Result<Pooled, Refusal> {
             || lr.iter().any(|rate| !rate.is_finite())
         {
             return Err(Refusal::Malformed(
-                "the rates of a sweep must be above 0 and ascend".into(),
+                "the learning rates of a sweep must be above 0 and ascend".into(),
             ));
         }
         let finite = loss.iter().position(|loss| !loss.is_finite()).unwrap_or(loss.len());
@@ -60,15 +64,16 @@ pub(super) fn pool(sweeps: &[Sweep]) -> Result<Pooled, Refusal> {
     }
     points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let (mut x, mut y): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();
-    // A parabola that is fitted across the foot of a blow-up dips before it, which would look like a fall.
+    // A parabola that is fitted across the foot of a blow-up dips before it, which would look like
+    // a fall.
     let end = rises(&y, 0.25).max(MIN_POINTS);
     x.truncate(end);
     y.truncate(end);
     Ok(Pooled { x, y, diverges: Some(diverges.log10()).filter(|x| x.is_finite()) })
 }
 
-/// How many losses come before the place after the lowest where they rise, for good, by more than `share` of what they fell,
-/// and by more than noise.
+/// How many losses come before the place after the lowest where they rise, for good, by more than
+/// `share` of what they fell, and by more than noise.
 fn rises(loss: &[f64], share: f64) -> usize {
     if loss.len() < MIN_POINTS {
         return loss.len();
@@ -79,7 +84,8 @@ fn rises(loss: &[f64], share: f64) -> usize {
     let lowest = least(&steady);
     let bound =
         steady[lowest] + share * (start - steady[lowest]).max(0.0) + 2.0 * median(&noise(loss));
-    // Window `i` begins at point `i`; when its median is above, its third point is the first one above.
+    // Window `i` begins at point `i`; when its median is above, its third point is the first one
+    // above.
     (lowest..steady.len())
         .find(|i| steady[*i..].iter().all(|loss| *loss > bound))
         .map_or(loss.len(), |i| i + 2)

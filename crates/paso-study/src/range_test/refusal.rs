@@ -1,21 +1,25 @@
 //! Why a range test gives no suggestion.
+//!
+//! A number that noise has chosen is worse than none, since it looks like a measurement. So every
+//! way in which a sweep can say nothing has its own message, with what to do: sweep further, take
+//! more steps, start lower.
 
 /// Smallest number of usable losses.
 pub(super) const MIN_POINTS: usize = 12;
 
-/// Why no rate is suggested.
+/// Why no learning rate is suggested.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// Too short a sweep, or one that diverged at once.
     #[error(
-        "only {found} losses before divergence, at least {MIN_POINTS} are needed; start at a lower rate, or take more steps"
+        "only {found} losses before divergence, at least {MIN_POINTS} are needed; start at a lower learning rate, or take more steps"
     )]
     TooFew {
         /// Usable losses.
         found: usize,
     },
-    /// Rates and losses that do not belong together.
+    /// Learning rates and losses that do not belong together.
     #[error("{0}")]
     Malformed(String),
     /// The loss does not fall measurably anywhere.
@@ -40,12 +44,12 @@ pub enum Refusal {
     },
     /// The steepest fall is at an end of the sweep.
     #[error(
-        "the loss falls fastest at the {end} rate of the sweep, {rate:.1e}; sweep further {way}"
+        "the loss falls fastest at the {end} learning rate of the sweep, {rate:.1e}; sweep further {way}"
     )]
     AtEdge {
         /// `"lowest"` or `"highest"`.
         end: &'static str,
-        /// That rate.
+        /// That learning rate.
         rate: f64,
         /// `"down"` or `"up"`.
         way: &'static str,

@@ -1,4 +1,8 @@
 //! A suggestion from sweeps, with a bootstrap interval.
+//!
+//! The rules of other finders ("valley", "minimum over ten") are computed on the same fit, to be
+//! compared. What is new here is the interval: a suggestion from a noisy sweep may be anywhere
+//! within a decade, and whoever tunes around it should know.
 
 use super::fit::{Smoother, least, noise, trust};
 use super::pool::{Pooled, pool};
@@ -12,60 +16,67 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::SQRT_2;
 
-/// A rate to begin with, and how sure that is.
+/// A learning rate to begin with, and how sure that is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Suggestion {
-    /// Where the loss falls fastest per factor of the rate.
+    /// Where the loss falls fastest per factor of the learning rate.
     pub steepest: f64,
     /// Lower end of the 95 % interval for it.
     pub low: f64,
     /// Upper end of the 95 % interval for it.
     pub high: f64,
-    /// Rate of the lowest fitted loss.
+    /// Learning rate of the lowest fitted loss.
     pub lowest: f64,
-    /// The lowest rate above that one at which the losses rise above where they began; `None` if they never do.
+    /// The lowest learning rate above that one at which the losses rise above where they began;
+    /// `None` if they never do.
     pub diverges: Option<f64>,
     /// What fast.ai's "valley" rule says on the same fitted losses, for comparison.
     pub valley: f64,
     /// What fast.ai's "minimum" rule says: a tenth of [`lowest`](Self::lowest), for comparison.
     pub minimum_over_ten: f64,
-    /// The fitted curve: rate and loss.
+    /// The fitted curve: learning rate and loss.
     pub curve: Vec<(f64, f64)>,
 }
 
 /// Resamples for the interval.
 const RESAMPLES: usize = 300;
 
-/// The fit's weights reach this many decades to begin with (their standard deviation), which a fall of a decade needs when it is noisy.
+/// The fit's weights reach this many decades to begin with (their standard deviation), which a fall
+/// of a decade needs when it is noisy.
 const WIDEST: f64 = 0.4;
 
 /// And not less than this, which a hundred losses over eight decades just fill.
 const NARROWEST: f64 = 0.15;
 
-/// A narrower fit, which bends less what it fits, is taken where the steepest fall still is this many of its standard errors.
+/// A narrower fit, which bends less what it fits, is taken where the steepest fall still is this
+/// many of its standard errors.
 const CLEAR: f64 = 60.0;
 
-/// The interval's allowance for what smoothing does to a lopsided fall, in bandwidths. By measurement: it moves the steepest place of
-/// `1 - exp(-rate)` by 0.10 decades at a bandwidth of 0.4, by 0.07 at 0.28.
+/// The interval's allowance for what smoothing does to a lopsided fall, in bandwidths. By
+/// measurement: it moves the steepest place of `1 - exp(-rate)` by 0.10 decades at a bandwidth of
+/// 0.4, by 0.07 at 0.28.
 const LOPSIDED: f64 = 0.25;
 
 /// The place of the steepest fall is looked for on this grid, in decades.
 const RESOLUTION: f64 = 0.02;
 
-/// Suggests a rate from one or several sweeps.
+/// Suggests a learning rate from one or several sweeps.
 ///
-/// The losses, up to where they rise again, are fitted by local parabolas in `log10(rate)`: with Gaussian weights of 0.4 decades, or down to
-/// 0.14 where there is so little noise that the fall stays clear. Spikes get no weight. Several sweeps are pooled, each shifted to the same mean loss.
+/// The losses, up to where they rise again, are fitted by local parabolas in `log10(rate)`: with
+/// Gaussian weights of 0.4 decades, or down to 0.14 where there is so little noise that the fall
+/// stays clear. Spikes get no weight. Several sweeps are pooled, each shifted to the same mean
+/// loss.
 ///
-/// The steepest place is the one whose slope, plus two of its standard errors, is lowest. In the middle of a sweep all slopes have
-/// the same standard error, so that it does not matter; near the ends, where a parabola hangs on few points, it keeps noise
-/// from being taken for a fall.
+/// The steepest place is the one whose slope, plus two of its standard errors, is lowest. In the
+/// middle of a sweep all slopes have the same standard error, so that it does not matter; near the
+/// ends, where a parabola hangs on few points, it keeps noise from being taken for a fall.
 ///
-/// The interval comes from a wild bootstrap (Wu, 1986): the residuals of the fit, scaled up by what the fit absorbed of them (HC2) and
-/// each with a random sign, are added to the fit, and the steepest place of each such curve is found again. The interval is
-/// the middle 95 % of these places, and a quarter of the fit's bandwidth more on either side: smoothing moves the steepest place of a
-/// lopsided fall, and no noise tells in which direction.
+/// The interval comes from a wild bootstrap (Wu, 1986): the residuals of the fit, scaled up by what
+/// the fit absorbed of them (HC2) and each with a random sign, are added to the fit, and the
+/// steepest place of each such curve is found again. The interval is the middle 95 % of these
+/// places, and a quarter of the fit's bandwidth more on either side: smoothing moves the steepest
+/// place of a lopsided fall, and no noise tells in which direction.
 ///
 /// # Errors
 /// [`Refusal`], with what to do.
@@ -119,7 +130,8 @@ pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
 
     let fall = -slope[steepest];
     let error = standard_deviation(&slopes);
-    // The steepest of some twenty independent places: four standard errors happen by chance once in a thousand curves.
+    // The steepest of some twenty independent places: four standard errors happen by chance once in
+    // a thousand curves.
     if fall.is_nan() || fall <= 4.0 * error {
         return Err(Refusal::Flat { fall: fall.max(0.0), noise: 4.0 * error });
     }

@@ -2,8 +2,8 @@
 
 /// fast.ai's "valley": the middle of the longest decreasing subsequence of the losses, as an index.
 ///
-/// That is: the first index at which such a subsequence has the greatest length, `length` points back from there, and half of
-/// the way between (in whole thirds and sixths). As in fastai 2.8.
+/// That is: the first index at which such a subsequence has the greatest length, `length` points
+/// back from there, and half of the way between (in whole thirds and sixths). As in fastai 2.8.
 pub(super) fn valley(loss: &[f64]) -> usize {
     let mut longest = vec![1usize; loss.len()];
     let (mut end, mut start) = (0, 0);
@@ -15,7 +15,8 @@ pub(super) fn valley(loss: &[f64]) -> usize {
         }
         if longest[end] < longest[i] {
             end = i;
-            // Can be one before the first point, which fastai takes for the last one, by Python's rule.
+            // Can be one before the first point, which fastai takes for the last one, by Python's
+            // rule.
             start = (end + loss.len() + 1 - longest[end] - 1) % loss.len();
         }
     }

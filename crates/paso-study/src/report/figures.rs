@@ -1,6 +1,7 @@
 //! The figures of the page, as SVG: each once for a wide and once for a narrow screen.
 //!
-//! They are drawn in the colors of a light page; the page's style sheet replaces these, one by one, where it is dark.
+//! They are drawn in the colors of a light page; the page's style sheet replaces these, one by one,
+//! where it is dark.
 
 use super::scales::{Axis, Ticked};
 use maud::{Markup, PreEscaped, html};
@@ -16,7 +17,8 @@ pub(super) const MESH: Ink = Ink(RGBColor(0xe6, 0xe9, 0xed), "#2a3038");
 pub(super) const ZONE: Ink = Ink(RGBColor(0xee, 0xf3, 0xf8), "#1c2630");
 pub(super) const PAPER: Ink = Ink(RGBColor(0xfe, 0xff, 0xff), "#0e1318");
 
-/// The baseline, then the other arms. Distinguishable with the usual color blindnesses (after Okabe and Ito, 2008).
+/// The baseline, then the other arms. Distinguishable with the usual color blindnesses (after Okabe
+/// and Ito, 2008).
 pub(super) const ARMS: [Ink; 8] = [
     Ink(RGBColor(0x57, 0x60, 0x6a), "#a8b1bb"),
     Ink(RGBColor(0x00, 0x72, 0xb2), "#4ca9e6"),
@@ -32,8 +34,8 @@ const WIDE: u32 = 860;
 const NARROW: u32 = 350;
 const FONT: u32 = 13 * FINE;
 
-/// plotters draws on whole pixels, which shows as steps in a gentle slope. So figures are drawn this many times larger and scaled
-/// down by the page.
+/// plotters draws on whole pixels, which shows as steps in a gentle slope. So figures are drawn
+/// this many times larger and scaled down by the page.
 const FINE: u32 = 4;
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;

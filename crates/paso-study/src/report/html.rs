@@ -1,4 +1,8 @@
 //! The page: one file that needs no network and no script.
+//!
+//! The page is made with a template library that escapes every text, as names of arms and files
+//! come from users. Figures are inline SVG, so the one file is complete and can be mailed or
+//! archived.
 
 use super::figures::{ARMS, AXIS, Ink, MESH, PAPER, TEXT, ZONE};
 use super::{StudyReport, sections};
@@ -10,8 +14,8 @@ use plotters::style::RGBColor;
 const STYLE: &str = include_str!("style.css");
 
 impl StudyReport {
-    /// The report as one HTML page: figures are inline SVG, nothing is loaded from anywhere, no script runs. It follows the reader's light or dark
-    /// preference, fits a phone, and prints.
+    /// The report as one HTML page: figures are inline SVG, nothing is loaded from anywhere, no
+    /// script runs. It follows the reader's light or dark preference, fits a phone, and prints.
     #[must_use]
     pub fn html(&self) -> String {
         let title = format!("Does decay help? {}", claim(self));

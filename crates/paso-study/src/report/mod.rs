@@ -1,4 +1,12 @@
 //! The report of a finished study as data, and as an HTML page (feature `html`).
+//!
+//! `report.json` is the answer with all that it was computed from, so that another program can
+//! check or redraw it without training anything. The HTML page shows the same numbers: verdict,
+//! differences per seed with intervals, tuning, training curves, effective learning rates,
+//! conditions and limits.
+//!
+//! Names come from users (arms, subject, command, layers) and are escaped by the template library;
+//! the page has no script and loads nothing.
 
 #[cfg(feature = "html")]
 mod figures;
@@ -21,7 +29,8 @@ use crate::stats::whole;
 
 use serde::{Deserialize, Serialize};
 
-/// Version of [`StudyReport`]'s JSON. Raised when the meaning of a field changes; new fields may come without.
+/// Version of [`StudyReport`]'s JSON. Raised when the meaning of a field changes; new fields may
+/// come without.
 pub const REPORT_FORMAT: u32 = 1;
 
 /// Points of a drawn schedule.
@@ -35,7 +44,8 @@ pub struct About {
     pub subject: String,
     /// The exact command that repeats it; empty if there is none.
     pub command: String,
-    /// What the answer depends on, as name and value: data, net, batch size, weight decay, machine, version.
+    /// What the answer depends on, as name and value: data, net, batch size, weight decay, machine,
+    /// version.
     pub conditions: Vec<(String, String)>,
     /// The range test that placed the grid of learning rates, if any.
     pub range_test: Option<RangeTestReport>,
@@ -53,6 +63,19 @@ pub struct RangeTestReport {
 }
 
 /// A finished study, complete: `report.json`.
+/// ```
+/// use paso_study::{About, Outcome, RunMonitor, RunSpec, Session, Stage, Study, StudyConfig, StudyReport, TrialError};
+/// let trial = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
+///     Ok(Outcome { metric: 0.5, averaged: vec![0.5; run.averaging.len()], ..Outcome::default() })
+/// };
+/// let about = About { subject: "nothing at all".into(), ..About::default() };
+/// let report = Study::new(StudyConfig::default())?.report(&trial, &Session::default(), about)?;
+/// let verdict = report.runs.iter().filter(|record| record.stage == Stage::Verdict);
+/// assert_eq!(verdict.count(), 5 * 6, "five schedules, six seeds");
+/// let json = serde_json::to_string(&report).expect("it has JSON");
+/// assert_eq!(serde_json::from_str::<StudyReport>(&json).expect("its own JSON"), report);
+/// # Ok::<(), paso_study::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StudyReport {

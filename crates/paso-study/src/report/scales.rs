@@ -1,4 +1,7 @@
 //! Axes: their ends, their ticks, and what the ticks say.
+//!
+//! Ticks are at 1, 2 and 5 times powers of ten, because readers interpolate between round numbers.
+//! On a logarithmic axis they are whole decades, and 1, 2, 5 within one.
 
 use crate::text::rate;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
@@ -15,7 +18,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis that shows all of `values`, with a little room at both ends. What is not finite does not count.
+    /// An axis that shows all of `values`, with a little room at both ends. What is not finite does
+    /// not count.
     pub(super) fn over(label: &str, log: bool, values: impl IntoIterator<Item = f64>) -> Self {
         let finite = values.into_iter().filter(|x| x.is_finite());
         let (low, high) =

@@ -147,7 +147,8 @@ pub(super) fn course(report: &StudyReport) -> Markup {
             })
         })
         .collect();
-    // Relative to the peak, so that the arm with the highest learning rate does not flatten the others. Each shape is drawn once.
+    // Relative to the peak, so that the arm with the highest learning rate does not flatten the
+    // others. Each shape is drawn once.
     let shapes = trained.iter().filter(|i| {
         let spec = &answer.arms[**i].spec;
         trained.iter().find(|j| answer.arms[**j].spec == *spec) == Some(*i)
@@ -175,7 +176,8 @@ pub(super) fn course(report: &StudyReport) -> Markup {
     }
 }
 
-/// Mean and range over the seeds of a quantity of the training curves; empty if it was not recorded.
+/// Mean and range over the seeds of a quantity of the training curves; empty if it was not
+/// recorded.
 fn curves(
     report: &StudyReport,
     arms: &[usize],
@@ -229,7 +231,7 @@ fn curves(
     )
 }
 
-/// How the rates were chosen.
+/// How the learning rates were chosen.
 pub(super) fn rates(report: &StudyReport) -> Markup {
     let answer = &report.answer;
     let grid = |arm: &ArmAnswer| {

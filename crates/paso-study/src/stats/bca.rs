@@ -1,18 +1,25 @@
 //! The bootstrap interval that readers expect.
+//!
+//! With `z0` the normal quantile of the share of resampled means below the observed one, and `a` a
+//! sixth of the jackknife's skewness, the end at level `q` is the resampled quantile at
+//!
+//! `Phi(z0 + (z0 + z_q) / (1 - a (z0 + z_q)))`.
 
 use super::{ConfidenceInterval, mean, whole};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// Resamples drawn for an interval; Efron and Tibshirani (1993, section 14.3) call 2,000 enough for this method.
+/// Resamples drawn for an interval; Efron and Tibshirani (1993, section 14.3) call 2,000 enough for
+/// this method.
 const RESAMPLES: usize = 1_999;
 
 /// Confidence interval for the mean of `differences`: the `BCa` bootstrap.
 ///
-/// Bias-corrected and accelerated (Efron, 1987): quantiles of the means of resamples, moved by the median bias and by the
-/// skewness of the data. It is what scipy's `bootstrap(method="BCa")` computes, and is reported because readers expect it.
-/// With the few seeds of a study it is too short (`tests/simulation.rs` measures by how much), so the verdict uses
+/// Bias-corrected and accelerated (Efron, 1987): quantiles of the means of resamples, moved by the
+/// median bias and by the skewness of the data. It is what scipy's `bootstrap(method="BCa")`
+/// computes, and is reported because readers expect it. With the few seeds of a study it is too
+/// short (`tests/simulation.rs` measures by how much), so the verdict uses
 /// [`interval`](super::interval) instead.
 ///
 /// * `level`: confidence, in `0..1`; 0.95 is usual.
@@ -67,14 +74,16 @@ fn bootstrap_means(differences: &[f64]) -> Vec<f64> {
     means
 }
 
-/// A random index below `n`, from 32 random bits: `n` seeds are few, so the bias of at most `n / 2^32` does not matter.
+/// A random index below `n`, from 32 random bits: `n` seeds are few, so the bias of at most
+/// `n / 2^32` does not matter.
 fn pick(rng: &mut ChaCha8Rng, n: usize) -> usize {
     ((u64::from(rng.next_u32()) * n as u64) >> 32) as usize
 }
 
 /// Acceleration: a sixth of the jackknife's skewness.
 ///
-/// For a mean the jackknife values are linear in the data, so this is the skewness of the data with a sign.
+/// For a mean the jackknife values are linear in the data, so this is the skewness of the data with
+/// a sign.
 fn acceleration(differences: &[f64]) -> f64 {
     let center = mean(differences);
     let cubes: f64 = differences.iter().map(|d| (d - center).powi(3)).sum();
@@ -93,8 +102,9 @@ fn quantile(ascending: &[f64], share: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// `scipy.stats.bootstrap((d,), numpy.mean, method="BCa", n_resamples=1_000_000, random_state=1)` of scipy 1.17.1;
-    /// `tests/scipy_reference.py` prints these rows. Ours draws 1,999 resamples, so its ends carry Monte-Carlo error.
+    /// `scipy.stats.bootstrap((d,), numpy.mean, method="BCa", n_resamples=1_000_000,
+    /// random_state=1)` of scipy 1.17.1; `tests/scipy_reference.py` prints these rows. Ours draws
+    /// 1,999 resamples, so its ends carry Monte-Carlo error.
     const SCIPY: [(&[f64], f64, f64, f64); 8] = [
         (&[0.02, 0.01, 0.03, 0.02, 0.01, 0.05], 0.9, 0.0166667, 0.035),
         (&[0.02, 0.01, 0.03, 0.02, 0.01, 0.05], 0.95, 0.015, 0.0383333),

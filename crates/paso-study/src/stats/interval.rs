@@ -1,4 +1,9 @@
-//! The interval for a mean paired difference: the sign-flip test turned around.
+//! The interval for a mean paired difference: obtained by inverting the sign-flip test.
+//!
+//! A shift `c` belongs to the interval if the test does not reject "the differences minus `c` are
+//! symmetric about 0". Nothing is searched for: the ends are order statistics of the means of all
+//! subsets of the differences. With `k = floor(alpha * 2^n / 2)`, they are the k-th smallest and
+//! k-th largest.
 
 use super::signflip::EXACT_UP_TO;
 use super::{mean, smallest_p, standard_deviation, whole};
@@ -27,15 +32,18 @@ impl ConfidenceInterval {
     }
 }
 
-/// Confidence interval for the center of the differences: every shift that [`sign_flip`](super::sign_flip) would not reject.
+/// Confidence interval for the center of the differences: every shift that
+/// [`sign_flip`](super::sign_flip) would not reject.
 ///
-/// So interval and p-value never contradict each other: zero lies outside the 95 % interval exactly when `p <= 0.05`
-/// (ties aside). The ends are order statistics of the `2^n - 1` means of subsets (Hartigan, 1969, "Using subsample values
-/// as typical values"). Where differences are symmetric, which pairing makes them when the arms differ by a
-/// shift, the interval covers with *at least* its level for any number of seeds, whatever the distribution.
+/// So interval and p-value never contradict each other: zero lies outside the 95 % interval exactly
+/// when `p <= 0.05` (ties aside). The ends are order statistics of the `2^n - 1` means of subsets
+/// (Hartigan, 1969, "Using subsample values as typical values"). Where differences are symmetric,
+/// which pairing makes them when the arms differ by a shift, the interval covers with *at least*
+/// its level for any number of seeds, whatever the distribution.
 ///
-/// With more than [`EXACT_UP_TO`] seeds the ends come from 9,999 random subsets, drawn from a fixed seed. With too few
-/// seeds for that level (fewer than six at 95 %), Student's t interval is given, which assumes a normal distribution.
+/// With more than [`EXACT_UP_TO`] seeds the ends come from 9,999 random subsets, drawn from a fixed
+/// seed. With too few seeds for that level (fewer than six at 95 %), Student's t interval is given,
+/// which assumes a normal distribution.
 ///
 /// Measured coverage, here and of the bootstrap: see `tests/simulation.rs`.
 ///
@@ -69,7 +77,8 @@ pub fn interval(differences: &[f64], level: f64) -> ConfidenceInterval {
     } else {
         random_subset_means(differences)
     };
-    // The empty subset stands for "outside" on either side, so there is one mean less than there are sign patterns.
+    // The empty subset stands for "outside" on either side, so there is one mean less than there
+    // are sign patterns.
     let outside = whole(alpha * (means.len() + 1) as f64 / 2.0);
     let (_, low, _) = means.select_nth_unstable_by(outside - 1, f64::total_cmp);
     let low = *low;

@@ -1,11 +1,27 @@
 //! The statistics of paired differences, each small and each testable alone.
 //!
-//! Everything here takes plain slices of differences, one per seed: the metric of an arm minus the metric of the arm it
-//! is compared with, for the same seed. [`sign_flip`] says whether such differences could be chance, [`interval`] how
-//! large the true difference may be, [`holm`] corrects for looking at several arms, [`seeds_needed`] tells how many more
-//! seeds would probably decide.
+//! Everything here takes plain slices of differences, one per seed: the metric of an arm minus the
+//! metric of the arm it is compared with, for the same seed. [`sign_flip`] says whether such
+//! differences could be chance, [`interval`] how large the true difference may be, [`holm`]
+//! corrects for looking at several arms, [`seeds_needed`] tells how many more seeds would probably
+//! decide.
 //!
-//! The values are checked against scipy's (`tests/scipy.rs`), and the error rates by simulation (`tests/simulation.rs`).
+//! The values are checked against scipy's (`tests/scipy.rs`), and the error rates by simulation
+//! (`tests/simulation.rs`).
+//!
+//! # Which one answers what
+//!
+//! | question | function | needs |
+//! |---|---|---|
+//! | could it be chance? | [`sign_flip`] | six seeds for 5 % |
+//! | how large is it? | [`interval`] | six seeds for 95 %; below, Student's t |
+//! | what would a paper print? | [`bca`] | many seeds to be honest |
+//! | is any of several arms better? | [`holm`] | one p-value per arm |
+//! | how often is it better? | [`share_better`] | |
+//! | how many seeds are missing? | [`seeds_needed`] | two seeds, as a rough forecast |
+//!
+//! All of them are deterministic: where random patterns or resamples are drawn, it is from a fixed
+//! seed, so that a study that is computed again has the same answer.
 
 mod bca;
 mod interval;
@@ -29,12 +45,20 @@ pub(crate) fn whole(x: f64) -> usize {
 }
 
 /// The arithmetic mean; NaN for no values.
+/// ```
+/// assert_eq!(paso_study::stats::mean(&[1.0, 2.0, 6.0]), 3.0);
+/// ```
 #[must_use]
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// The sample standard deviation (divisor `n - 1`); NaN for fewer than two values.
+/// The divisor is that of an unbiased variance, as seeds are a sample of all that there could be.
+///
+/// ```
+/// assert_eq!(paso_study::stats::standard_deviation(&[1.0, 2.0, 3.0]), 1.0);
+/// ```
 #[must_use]
 pub fn standard_deviation(values: &[f64]) -> f64 {
     let center = mean(values);
@@ -44,7 +68,8 @@ pub fn standard_deviation(values: &[f64]) -> f64 {
 
 /// The share of seeds in which the arm was better, a tie counting half: P(arm exceeds the other).
 ///
-/// This is the "probability of outperforming" that Bouthillier et al. (2021, section 4) recommend to report next to a mean.
+/// This is the "probability of outperforming" that Bouthillier et al. (2021, section 4) recommend
+/// to report next to a mean.
 ///
 /// ```
 /// assert_eq!(paso_study::stats::share_better(&[0.1, 0.2, -0.1, 0.0]), 0.625);

@@ -1,10 +1,15 @@
 //! Correction for looking at several arms at once.
+//!
+//! A study has several decaying arms. Each has a chance of `alpha` to look better by luck; with
+//! five of them, one does in more than a fifth of the studies. The verdict avoids the question by
+//! fixing its arm in advance; the table of all arms needs the correction.
 
 /// Holm's step-down adjustment of p-values, in the order given.
 ///
-/// The smallest p-value is multiplied by the number of tests, the next by one less, and so on; the results never decrease
-/// along that order and never exceed 1. Rejecting where the adjusted value is at most `alpha` keeps the chance of any
-/// false rejection at `alpha`, whatever the dependence between the tests (Holm, 1979).
+/// The smallest p-value is multiplied by the number of tests, the next by one less, and so on; the
+/// results never decrease along that order and never exceed 1. Rejecting where the adjusted value
+/// is at most `alpha` keeps the chance of any false rejection at `alpha`, whatever the dependence
+/// between the tests (Holm, 1979).
 ///
 /// ```
 /// use paso_study::stats::holm;

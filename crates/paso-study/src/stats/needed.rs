@@ -1,4 +1,9 @@
 //! How many seeds would probably decide.
+//!
+//! "Undecided" should come with advice. This extrapolates: if mean and spread stay as they are, at
+//! which `n` does `|mean| > t(n) * spread / sqrt(n)` hold, or the interval fit inside the margin?
+//! Student's t stands for the exact interval, which has no formula. Follow the advice once: adding
+//! seeds until the answer pleases is not a test anymore.
 
 use super::{mean, standard_deviation};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -6,14 +11,17 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 /// No study is advised to take more seeds than this.
 const MOST: usize = 1_000;
 
-/// The least number of seeds, more than those at hand, at which the comparison would be decided *if the mean and spread of
-/// the differences stay as they are*: the interval would leave zero, or (at the level of two one-sided tests) fit
-/// inside `±margin`. `None` when even 1,000 would not do, or when fewer than two differences tell nothing of the spread.
+/// The least number of seeds, more than those at hand, at which the comparison would be decided *if
+/// the mean and spread of the differences stay as they are*: the interval would leave zero, or (at
+/// the level of two one-sided tests) fit inside `±margin`. `None` when even 1,000 would not do, or
+/// when fewer than two differences tell nothing of the spread.
 ///
-/// * `level`: confidence of the interval, for example 0.95; the equivalence interval has `2 * level - 1`.
+/// * `level`: confidence of the interval, for example 0.95; the equivalence interval has
+///   `2 * level - 1`.
 /// * `least`: no fewer than this many seeds can decide, whatever the differences.
 ///
-/// This is a forecast from a few seeds, hence rough: with an unlucky estimate of the spread it is off by a factor of two.
+/// This is a forecast from a few seeds, hence rough: with an unlucky estimate of the spread it is
+/// off by a factor of two.
 ///
 /// ```
 /// // A difference of twice its spread, from two seeds: six are needed for any decision, and would do.

@@ -1,4 +1,14 @@
 //! The sign-flip test: could these paired differences be chance?
+//!
+//! The null hypothesis is that swapping the two arms of a pair changes nothing, so each difference
+//! could have had the other sign. Under it all `2^n` sign patterns are equally likely:
+//!
+//! `p = #{patterns with |sum(±d_i)| >= |sum(d_i)|} / 2^n`.
+//!
+//! A t-test would need normal differences, which six seeds cannot show; this test is exact without.
+//! The price is resolution: the least p-value is `2 / 2^n`. Source: Fisher (1935, "The Design of
+//! Experiments", section 21); Good (2005, "Permutation, Parametric and Bootstrap Tests of
+//! Hypotheses", chapter 3).
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -10,14 +20,17 @@ const RANDOM_PATTERNS: u64 = 9_999;
 
 /// Two-sided p-value of the paired sign-flip (permutation) test of "no difference".
 ///
-/// If the two arms do not differ, each seed's difference could as well have had the other sign. The p-value is the share
-/// of all `2^n` sign patterns whose sum is at least as far from zero as the observed one. It assumes no distribution
-/// beyond that symmetry, and is exact for up to [`EXACT_UP_TO`] seeds; above, random patterns are drawn from a fixed seed and the
-/// observed one is counted among them, so that the test stays valid (Phipson and Smyth, 2010).
+/// If the two arms do not differ, each seed's difference could as well have had the other sign. The
+/// p-value is the share of all `2^n` sign patterns whose sum is at least as far from zero as the
+/// observed one. It assumes no distribution beyond that symmetry, and is exact for up to
+/// [`EXACT_UP_TO`] seeds; above, random patterns are drawn from a fixed seed and the observed one
+/// is counted among them, so that the test stays valid (Phipson and Smyth, 2010).
 ///
-/// Sums that differ by less than 1e-12 of the sum of the magnitudes count as equal: rounding decides nothing.
+/// Sums that differ by less than 1e-12 of the sum of the magnitudes count as equal: rounding
+/// decides nothing.
 ///
-/// The same as scipy's `permutation_test((d,), mean, permutation_type="samples", alternative="two-sided")`.
+/// The same as scipy's
+/// `permutation_test((d,), mean, permutation_type="samples", alternative="two-sided")`.
 ///
 /// ```
 /// use paso_study::stats::sign_flip;
@@ -45,13 +58,19 @@ pub fn sign_flip(differences: &[f64]) -> f64 {
     }
 }
 
-/// The smallest two-sided p-value that `seeds` seeds can give: `2 / 2^n`, hence 1 for one seed and 0.031 for six.
+/// The smallest two-sided p-value that `seeds` seeds can give: `2 / 2^n`, hence 1 for one seed and
+/// 0.031 for six.
+/// ```
+/// use paso_study::stats::smallest_p;
+/// assert!(smallest_p(5) > 0.05 && smallest_p(6) < 0.05, "hence six seeds at least");
+/// ```
 #[must_use]
 pub fn smallest_p(seeds: usize) -> f64 {
     0.5f64.powi(i32::try_from(seeds).unwrap_or(i32::MAX).saturating_sub(1)).min(1.0)
 }
 
-/// Share of all sign patterns with `|sum| >= bar`. The last sign stays: a pattern and its opposite have the same `|sum|`.
+/// Share of all sign patterns with `|sum| >= bar`. The last sign stays: a pattern and its opposite
+/// have the same `|sum|`.
 fn enumerate(differences: &[f64], bar: f64) -> f64 {
     let free = differences.len() - 1;
     let patterns = 1u64 << free;
@@ -95,7 +114,8 @@ mod tests {
             let equal = vec![0.1; n];
             assert_eq!(sign_flip(&equal), smallest_p(n), "{n} equal differences");
         }
-        // 0.1 + 0.2 - 0.3 is not 0 in floating point; all eight patterns reach the observed sum all the same.
+        // 0.1 + 0.2 - 0.3 is not 0 in floating point; all eight patterns reach the observed sum all
+        // the same.
         assert_eq!(sign_flip(&[0.1, 0.2, -0.3]), 1.0, "a sum of zero is the least extreme");
     }
 

@@ -1,7 +1,8 @@
 //! The noisy quadratic as a training loop: a known answer for studies.
 //!
-//! The loss is `w^2 / 2` a coordinate, gradients carry noise of standard deviation `sigma`, and the optimizer is Adam. With
-//! noise a constant rate keeps a floor that decay removes; without noise there is nothing to remove.
+//! The loss is `w^2 / 2` a coordinate, gradients carry noise of standard deviation `sigma`, and the
+//! optimizer is Adam. With noise a constant learning rate keeps a floor that decay removes; without
+//! noise there is nothing to remove.
 
 use paso_study::{CurvePoint, Outcome, RunAudit, RunMonitor, RunSpec, TrialError, theory};
 use rand_chacha::ChaCha8Rng;
@@ -26,7 +27,7 @@ impl Quadratic {
     }
 }
 
-/// A run on its way. A clone goes on as the original would.
+/// A run on its way. A clone continues as the original would.
 #[derive(Clone)]
 struct Walk {
     rng: ChaCha8Rng,
@@ -78,7 +79,8 @@ impl Walk {
             }
             let late = t >= run.steps / 2;
             for i in 0..self.w.len() {
-                // 64 coin flips: symmetric, of variance 1 after scaling, and the same on every machine.
+                // 64 coin flips: symmetric, of variance 1 after scaling, and the same on every
+                // machine.
                 let noise = (f64::from(self.rng.next_u64().count_ones()) - 32.0) / 4.0;
                 let gradient = self.w[i] + problem.sigma * noise;
                 self.m[i] = BETA1 * self.m[i] + (1.0 - BETA1) * gradient;

@@ -37,7 +37,8 @@ struct Line {
     figure: f64,
 }
 
-/// Runs `A B B A` as often as asked for; neighbors are compared. `run` gives the text that a program printed.
+/// Runs `A B B A` as often as asked for; neighbors are compared. `run` gives the text that a
+/// program printed.
 ///
 /// # Errors
 /// When a program fails, or the two do not print the same groups.

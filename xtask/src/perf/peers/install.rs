@@ -1,4 +1,5 @@
-//! The peers: Python libraries in an environment of their own, and a Rust package that is built apart.
+//! The peers: Python libraries in an environment of their own, and a Rust package that is built
+//! apart.
 
 use super::pairs::Host;
 use crate::perf::builds;
@@ -7,8 +8,9 @@ use anyhow::{Context, Result, anyhow};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Python's allocator hands large blocks back to the system after every step and asks for them again, which slows the
-/// peers by up to a third. These keep them, so that the peers are at their best.
+/// Python's allocator hands large blocks back to the system after every step and asks for them
+/// again, which slows the peers by up to a third. These keep them, so that the peers are at their
+/// best.
 const ALLOCATOR: &[(&str, &str)] = &[
     ("MALLOC_TOP_PAD_", "268435456"),
     ("MALLOC_MMAP_THRESHOLD_", "4294967296"),
@@ -32,7 +34,8 @@ pub(crate) struct Peer {
 }
 
 impl Hosts {
-    /// Installs and builds what these need. `DeepSpeed` and the Rust package may fail: they are left out then.
+    /// Installs and builds what these need. `DeepSpeed` and the Rust package may fail: they are
+    /// left out then.
     pub(crate) fn new(hosts: impl Iterator<Item = Host>) -> Result<Self> {
         let hosts: Vec<Host> = hosts.collect();
         let any = |fits: fn(&Host) -> bool| hosts.iter().any(fits);
@@ -92,7 +95,8 @@ fn python(program: &Path) -> Command {
     command
 }
 
-/// The Python of the environment (`PASO_PEERS`, or `~/.cache/paso-peers`), which is made where it is not there.
+/// The Python of the environment (`PASO_PEERS`, or `~/.cache/paso-peers`), which is made where it
+/// is not there.
 fn environment() -> Result<PathBuf> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);

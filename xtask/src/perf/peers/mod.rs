@@ -1,7 +1,8 @@
-//! `cargo xtask perf peers`: paso and other libraries on this machine, and the tables of the README.
+//! `cargo xtask perf peers`: paso and other libraries on this machine, and the tables of the
+//! README.
 //!
-//! Each pair of programs runs alternately, `A B B A` per round, so that a machine that gets slower favors neither. The peers'
-//! programs are in `benches/peers`.
+//! Each pair of programs runs alternately, `A B B A` per round, so that a machine that gets slower
+//! favors neither. The peers' programs are in `benches/peers`.
 
 mod alternate;
 mod install;
@@ -78,7 +79,8 @@ pub(crate) fn run(args: &PeersArgs) -> Result<()> {
             println!("{table}");
         }
         if !args.dry_run {
-            // After each table, so that one that fails does not take the others along; into the page as it is then.
+            // After each table, so that one that fails does not take the others along; into the
+            // page as it is then.
             let text = page::place(&read(&path)?, section, &table)?;
             std::fs::write(&path, &text).context("BENCHMARKING.md")?;
             eprintln!("perf: BENCHMARKING.md has the table `{}`", section.name());

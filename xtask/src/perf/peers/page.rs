@@ -28,7 +28,7 @@ pub(crate) fn place(text: &str, section: Section, table: &str) -> Result<String>
 pub(crate) fn table(section: Section, all: &[Measured], made_by: &str) -> String {
     let ((_, group), (.., unit)) = (section.group(), section.figure());
     let mut text = format!(
-        "| against | threads | {group} | theirs, {unit} | paso | times as fast | least .. most |\n\
+        "| against | threads | {group} | theirs, {unit} | paso | times as fast | min-max |\n\
          |---|---|---|---|---|---|---|\n"
     );
     let mut versions: Vec<String> = Vec::new();

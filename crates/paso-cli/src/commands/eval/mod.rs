@@ -51,10 +51,7 @@ impl Command for EvalArgs {
     fn run(&self) -> Result<()> {
         let mut model = trained::load(&self.run)?;
         if let Some(path) = self.sheet.as_deref().filter(|path| path.exists()) {
-            bail!(
-                "{}: is there already, and would be replaced; choose another name",
-                path.display()
-            );
+            bail!("{}: already exists; refusing to overwrite, choose another name", path.display());
         }
         threads::pool(threads::count(self.threads)?)?.install(|| {
             let mut dataset = self.source.open()?;

@@ -1,4 +1,7 @@
 //! What `paso eval` found, and its JSON.
+//!
+//! Every metric comes with an interval, since a test split is a sample. JSON keys are a stable
+//! format: they are added, never renamed.
 
 use paso_locate::BBox;
 use paso_locate::data::Split;

@@ -1,12 +1,15 @@
 //! Where two schedules differ.
+//!
+//! The mean learning rate is the length of the path that a schedule allows; two schedules of one
+//! peak can differ by a factor of two in it, which explains more than their forms do.
 
 use paso_locate::schedule::Spec;
 use std::io::{self, Write};
 
-/// Rates within this factor of each other are the same rate to everybody.
+/// Learning rates within this factor of each other count as equal.
 const SAME: f64 = 1e-9;
 
-/// Where two schedules first differ, where they differ most, and how much rate each spends in all.
+/// Where two schedules first differ, where they differ most, and the mean learning rate of each.
 pub(super) fn compare(
     a: &Spec,
     b: &Spec,

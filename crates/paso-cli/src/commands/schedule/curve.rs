@@ -1,9 +1,13 @@
 //! The points that a drawing of a schedule goes through.
+//!
+//! A schedule of millions of steps cannot be drawn point by point. Each pixel column gets the
+//! lowest and the highest value of its steps, so that a spike of one step, such as a restart, stays
+//! visible.
 
 use paso_locate::schedule::Spec;
 
-/// A schedule's points for an image: every step, or the lowest and the highest rate of each of 800
-/// stretches, so that no spike is lost.
+/// A schedule's points for an image: every step, or the lowest and the highest learning rate of
+/// each of 800 stretches, so that no spike is lost.
 pub(super) fn curve(spec: &Spec, steps: u64) -> Vec<(u64, f64)> {
     const STRETCHES: u64 = 800;
     if steps <= 2 * STRETCHES {

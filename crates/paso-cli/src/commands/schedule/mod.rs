@@ -1,4 +1,9 @@
 //! `paso schedule`: prints, plots and compares schedules before anyone trains.
+//!
+//! A schedule is a line of text, the same in every command, in `config.toml` and in the libraries.
+//! Here it can be looked at before it costs anything: as numbers, as a drawing, or compared with
+//! another one. A schedule that leaves its peak open is shown in shares of the peak unless `--lr`
+//! gives it.
 
 mod compare;
 mod curve;
@@ -21,7 +26,8 @@ pub(crate) struct ScheduleArgs {
     /// Schedules, each one line: 'warmup(500) then cosine(3e-4 -> 3e-6, 9500)', 'cosine(to 1%)', …
     #[arg(value_name = "SPEC", required = true)]
     specs: Vec<String>,
-    /// The peak rate of schedules that leave it open; without it rates are shares of the peak
+    /// The peak learning rate of schedules that leave it open; without it learning rates are shares
+    /// of the peak
     #[arg(long, visible_alias = "peak", value_name = "RATE")]
     lr: Option<f64>,
     /// How many steps; by default up to the end of the schedules, or 1000
@@ -30,7 +36,7 @@ pub(crate) struct ScheduleArgs {
     /// Print `step,lr` rows, with one column for each of several schedules
     #[arg(long, conflicts_with_all = ["json", "plot", "compare"])]
     csv: bool,
-    /// Print one JSON object: the complete schedules and their rates
+    /// Print one JSON object: the complete schedules and their learning rates
     #[arg(long, conflicts_with = "plot")]
     json: bool,
     /// Draw the schedules into an SVG file that does not exist yet
@@ -63,10 +69,10 @@ impl Command for ScheduleArgs {
         }
         let open = shapes.iter().any(Shape::needs_peak);
         match self.lr {
-            None if open => eprintln!("no --lr: rates are shares of the peak"),
+            None if open => eprintln!("no --lr: learning rates are shares of the peak"),
             Some(lr) if !open => {
                 bail!(
-                    "--lr {lr} has no effect: every rate of {} is given",
+                    "--lr {lr} has no effect: every learning rate of {} is given",
                     self.specs.join("' and '")
                 )
             }

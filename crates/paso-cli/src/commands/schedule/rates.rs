@@ -1,9 +1,13 @@
-//! The rates of schedules as CSV and as JSON.
+//! The learning rates of schedules as CSV and as JSON.
+//!
+//! Numbers are printed in the fewest digits that read back as the same `f64`. So a training loop in
+//! another language can use the CSV, and trains with exactly these learning rates.
 
 use paso_locate::schedule::Spec;
 use std::io::{self, Write};
 
-/// `step,lr`, or `step,lr_1,lr_2,…`; each rate in the fewest digits that read back as the same number.
+/// `step,lr`, or `step,lr_1,lr_2,…`; each learning rate in the fewest digits that read back as the
+/// same number.
 pub(super) fn csv(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Result<()> {
     match specs {
         [_] => writeln!(out, "step,lr")?,

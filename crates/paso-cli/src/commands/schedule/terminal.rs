@@ -19,7 +19,7 @@ pub(super) fn terminal(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::
         let (last, top) = ((steps.max(2) - 1) as f32, spec.lrs(steps).fold(0.0, f64::max) as f32);
         let top = if top > 0.0 { top } else { 1.0 };
         let line = Line::Lines(&points);
-        // The library's own labels have one decimal; a rate needs its exponent.
+        // The library's own labels have one decimal; a learning rate needs its exponent.
         let rate = LabelFormat::Custom(Box::new(|rate| {
             if rate == 0.0 { "0".into() } else { format!("{rate:.2e}") }
         }));

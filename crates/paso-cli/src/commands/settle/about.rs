@@ -1,4 +1,7 @@
 //! The conditions that a report names.
+//!
+//! Whoever reads a report should be able to repeat it and to know what it holds for: the exact
+//! command, the data, the network, the settings, the machine and the version.
 
 use super::arguments::SettleArgs;
 use crate::trial::Localization;

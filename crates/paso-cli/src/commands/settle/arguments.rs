@@ -21,26 +21,32 @@ pub(crate) struct SettleArgs {
     /// Steps of every run [default: 400 on the demo, 600 otherwise]
     #[arg(long, value_name = "N")]
     pub(super) steps: Option<u64>,
-    /// About how long it may take, such as 90s, 8m or 2h; cuts rates and seeds to fit, and says what that costs
+    /// About how long it may take, such as 90s, 8m or 2h; cuts learning rates and seeds to fit, and
+    /// says what that costs
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) budget: Option<Duration>,
-    /// The middle of the peak rates that are tried for every arm [default: what a range test says, else 0.002]
+    /// The middle of the peak learning rates that are tried for every arm [default: what a range
+    /// test says, else 0.002]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub(super) lr: Option<f64>,
-    /// Tune nothing: every arm has the rate given by --lr. What is measured then is schedule and rate together
+    /// Tune nothing: every arm has the learning rate given by --lr. What is measured then is
+    /// schedule and learning rate together
     #[arg(long)]
     pub(super) fixed_lr: bool,
-    /// Go on from this run (or checkpoint file) at its rate, with and without decay, instead of from fresh weights:
-    /// the same question at a fraction of the cost, for the run that is there
+    /// Continue from this run (or checkpoint file) at its learning rate, with and without decay,
+    /// instead of from fresh weights: the same question at a fraction of the cost, for the run that
+    /// is there
     #[arg(long, value_name = "RUN", conflicts_with = "fixed_lr")]
     pub(super) branch_from: Option<PathBuf>,
-    /// Do part I of N of the study, as on one of N machines; needs --out, and the same command otherwise
+    /// Do part I of N of the study, as on one of N machines; needs --out, and the same command
+    /// otherwise
     #[arg(long, value_name = "I/N", requires = "out", conflicts_with = "budget")]
     pub(super) shard: Option<Shard>,
-    /// Bring the finished runs of these folders into the one given by --out, then go on
+    /// Bring the finished runs of these folders into the one given by --out, then continue
     #[arg(long, value_name = "DIR", num_args = 1.., requires = "out")]
     pub(super) merge: Vec<PathBuf>,
-    /// One more decaying arm, as NAME=SPEC, such as 'slow=exponential(to 50%)'; may be given several times
+    /// One more decaying arm, as NAME=SPEC, such as 'slow=exponential(to 50%)'; may be given
+    /// several times
     #[arg(long, value_name = "NAME=SPEC", value_parser = arm)]
     pub(super) arm: Vec<Arm>,
     /// Differences of mean IoU below this are of no interest
@@ -52,8 +58,8 @@ pub(crate) struct SettleArgs {
     /// Runs at the same time, a thread each [default: one a core]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,
-    /// Keep every finished run and the answer in this folder; the same command goes on where it stopped
-    /// [default: a new runs/settle-N]
+    /// Keep every finished run and the answer in this folder; the same command continues where it
+    /// stopped [default: a new runs/settle-N]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Print the answer as one JSON object

@@ -1,4 +1,9 @@
 //! A study that continues a run of the user, with and without decay.
+//!
+//! The question of somebody who has trained already: is it worth to decay now? Each seed continues
+//! from the same checkpoint with another order of samples, once at the learning rate of the run and
+//! once with decay. Nothing is tuned, since the learning rate is what the run has. A run that has
+//! decayed already is refused: from a low learning rate, there is nothing left to decay.
 
 use super::arguments::SettleArgs;
 use crate::trial::{Images, Localization};
@@ -7,14 +12,14 @@ use paso_locate::run::LAST;
 use paso_locate::{Trainer, checkpoint, files};
 use std::path::Path;
 
-/// Runs that continue from a checkpoint, at the rate that it was trained with at its end.
+/// Runs that continue from a checkpoint, at the learning rate that it was trained with at its end.
 pub(super) fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>)> {
     let path = if path.is_dir() { path.join(LAST) } else { path.to_owned() };
     let (meta, tensors) = checkpoint::load(&path)?;
     let config = args.settings.merged(meta.config.clone())?;
     ensure!(
         config == meta.config,
-        "--branch-from goes on with the settings of {}: leave --config, --net, --size, --batch, --weight-decay and --no-augment out",
+        "--branch-from continues with the settings of {}: leave --config, --net, --size, --batch, --weight-decay and --no-augment out",
         path.display()
     );
     let dataset = args.source.open()?;
@@ -29,12 +34,16 @@ pub(super) fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, 
     let rate = args.lr.unwrap_or_else(|| base.lr(base.steps() - 1));
     ensure!(
         args.lr.is_some() || rate >= config.lr / 10.0,
-        "{}: its rate has decayed already, from {} to {rate:.1e}. Branch from a run at a constant rate \
-         (`paso train --schedule constant`), or name the rate to go on with by --lr",
+        "{}: its learning rate has decayed already, from {} to {rate:.1e}. Branch from a run at a constant learning rate \
+         (`paso train --schedule constant`), or name the learning rate to continue with by --lr",
         path.display(),
         config.lr
     );
-    eprintln!("{}: continues after {} steps, at the rate {rate}", path.display(), base.steps());
+    eprintln!(
+        "{}: continues after {} steps, at the learning rate {rate}",
+        path.display(),
+        base.steps()
+    );
     let trial = Localization {
         classes: meta.classes,
         images,

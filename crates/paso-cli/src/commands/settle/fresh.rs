@@ -1,4 +1,8 @@
 //! A study whose runs start with fresh weights.
+//!
+//! `close_augment` is refused here. It changes the images in the last part of a run, and branches
+//! share the steps before: with it, a branch would not have the bits of a run that was trained
+//! alone.
 
 use super::arguments::SettleArgs;
 use super::presets::preset;
@@ -7,7 +11,7 @@ use anyhow::{Result, ensure};
 use paso_locate::data::Split;
 use paso_locate::files;
 
-/// Runs that start with fresh weights, and the rate that was asked for.
+/// Runs that start with fresh weights, and the learning rate that was asked for.
 pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
     let dataset = args.source.open()?;
     let config = args.settings.merged(preset(&args.source.data, &dataset.boxes(Split::Train)))?;

@@ -1,4 +1,9 @@
 //! `paso settle`: the main job.
+//!
+//! The order: read the images, continue from a run or start with fresh weights, place the grid of
+//! learning rates by a range test unless `--lr` names its center, run the study, print and keep the
+//! answer. The statistics are in `paso-study`; this folder decides only what is compared, and with
+//! which settings.
 
 mod about;
 mod arguments;
@@ -45,7 +50,7 @@ impl Command for SettleArgs {
         let study = Study::new(study_config(self, &trial, lr))?;
         if self.fixed_lr {
             eprintln!(
-                "note: the peak rate is {lr} for every arm and tuned for none: a difference may be the rate's and not the schedule's"
+                "note: the peak learning rate is {lr} for every arm and tuned for none: a difference may come from the learning rate and not from the schedule"
             );
         }
 

@@ -1,4 +1,8 @@
 //! What `paso settle` shows while it runs and when it is done.
+//!
+//! Progress and remarks go to stderr. The table has the columns of the report: the peak learning
+//! rate of each arm, its mean, the paired difference to the baseline with its interval, and the
+//! p-value.
 
 use crate::trial::Localization;
 use indicatif::ProgressBar;
@@ -21,7 +25,7 @@ pub(super) fn show(bar: &ProgressBar, event: &Event<'_>) {
             ));
         }
         Event::Tuned { arm, peak_lr, .. } => {
-            bar.suspend(|| eprintln!("{arm}: peak rate {peak_lr:.2e}"));
+            bar.suspend(|| eprintln!("{arm}: peak learning rate {peak_lr:.2e}"));
         }
         _ => {}
     }

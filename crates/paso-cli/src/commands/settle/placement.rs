@@ -1,4 +1,8 @@
 //! Where the learning rates to try are placed.
+//!
+//! A grid in the wrong place costs runs: it widens by one learning rate per round for every arm.
+//! The center is the geometric mean of where the loss falls fastest and where it is lowest, rounded
+//! to one digit.
 
 use crate::sweep::{STEPS, SWEEPS, sweeps};
 use crate::trial::Localization;
@@ -7,10 +11,10 @@ use anyhow::Result;
 use paso_study::RangeTestReport;
 use paso_study::range_test::suggest;
 
-/// The middle of the rates where neither the user nor a range test says one.
+/// The middle of the learning rates where neither the user nor a range test says one.
 pub(super) const LR: f64 = 2e-3;
 
-/// A range test on a run of its own: it places the grid of rates.
+/// A range test on a run of its own: it places the grid of learning rates.
 pub(super) fn range_test(trial: &Localization, count: usize) -> Result<RangeTestReport> {
     let bar = progress::bar(SWEEPS * STEPS, "range test");
     let sweeps = threads::pool(count)?.install(|| {
@@ -26,17 +30,18 @@ pub(super) fn range_test(trial: &Localization, count: usize) -> Result<RangeTest
     };
     let report = RangeTestReport { sweeps, suggestion, refusal };
     match (center(&report), &report.refusal) {
-        (Some(lr), _) => eprintln!("range test: the rates to try are placed around {lr}"),
+        (Some(lr), _) => eprintln!("range test: the learning rates to try are placed around {lr}"),
         (_, Some(refusal)) => {
-            eprintln!("range test: {refusal}. The rates to try are placed around {LR}");
+            eprintln!("range test: {refusal}. The learning rates to try are placed around {LR}");
         }
         _ => {}
     }
     Ok(report)
 }
 
-/// Half way, in decades, from where the loss falls fastest, a rate to begin with, to where it is lowest, a rate too high to
-/// stay at: peaks lie between. With one digit: more would be invented.
+/// Half way, in decades, from where the loss falls fastest, a learning rate to begin with, to where
+/// it is lowest, a learning rate too high to stay at: peaks lie between. With one digit: more would
+/// be invented.
 pub(super) fn center(report: &RangeTestReport) -> Option<f64> {
     let suggestion = report.suggestion.as_ref()?;
     format!("{:.0e}", (suggestion.steepest * suggestion.lowest).sqrt()).parse().ok()

@@ -1,4 +1,7 @@
 //! The settings of a study's runs where the user asks for none.
+//!
+//! A study is some eighty trainings, so its runs are smaller and shorter than a single one. The
+//! answer holds for runs of that length, which the report says under its limits.
 
 use crate::data_source::DataSource;
 use paso_locate::augment::Augment;

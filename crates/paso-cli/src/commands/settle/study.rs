@@ -1,4 +1,9 @@
 //! What is compared: the arms, their steps, seeds and learning rates.
+//!
+//! The usual arms, and two that depend on the optimizer: Schedule-Free, an alternative to decay,
+//! and a linear decay that leaves the weight decay at its peak. In decoupled weight decay, a
+//! schedule scales both; that arm separates them. It is left out where weight decay takes less than
+//! 5 % of a weight in the whole run (`lr * weight_decay * steps`), as nothing could be seen.
 
 use super::arguments::SettleArgs;
 use super::presets;
@@ -6,11 +11,13 @@ use crate::trial::{Localization, variant};
 use paso_locate::{TrainConfig, Update};
 use paso_study::{Arm, Grid, Role, StudyConfig};
 
-/// The least share of a weight that weight decay takes in a run for its schedule to be worth an arm.
+/// The least share of a weight that weight decay takes in a run for its schedule to be worth an
+/// arm.
 const DECAYED: f64 = 0.05;
 
-/// The arms of runs that start with fresh weights: the usual ones, Schedule-Free, and where weight decay has time to act in so few
-/// steps, a linear decay of the rate that leaves the weight decay alone.
+/// The arms of runs that start with fresh weights: the usual ones, Schedule-Free, and where weight
+/// decay has time to act in so few steps, a linear decay of the learning rate that leaves the
+/// weight decay alone.
 fn arms_from_scratch(config: &TrainConfig, lr: f64, steps: u64) -> Vec<Arm> {
     let mut arms = Arm::usual();
     let free = Arm::new("schedule-free", "constant", Role::Alternative);
@@ -22,7 +29,7 @@ fn arms_from_scratch(config: &TrainConfig, lr: f64, steps: u64) -> Vec<Arm> {
     arms
 }
 
-/// The study that the arguments ask for, around the peak rate `lr`.
+/// The study that the arguments ask for, around the peak learning rate `lr`.
 pub(super) fn study_config(args: &SettleArgs, trial: &Localization, lr: f64) -> StudyConfig {
     let fixed = args.fixed_lr || trial.base.is_some();
     let (mut arms, steps) = match &trial.base {

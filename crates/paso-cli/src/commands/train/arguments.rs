@@ -18,15 +18,15 @@ pub(crate) struct TrainArgs {
     /// The schedule, such as 'cosine(to 1%)' [default: 'warmup(5%) then cosine(to 1%)']
     #[arg(long, value_name = "SPEC")]
     pub(super) schedule: Option<String>,
-    /// Passes over the training images [default: as many as make 45,000 views, at most 500; with --features 15,000, at most
-    /// 100; at least 30; 40 on the demo]
+    /// Epochs [default: enough to show 45,000 training images, at most 500; with --features 15,000,
+    /// at most 100; at least 30; 40 on the demo]
     #[arg(long, value_name = "N")]
     pub(super) epochs: Option<u64>,
-    /// Stop after so many epochs without a better mean IoU on the validation images; best with --schedule constant, since
-    /// a decaying rate counts on its end [default: never]
+    /// Stop after N epochs without a better mean IoU on the validation images; best with --schedule
+    /// constant, since a decaying learning rate counts on its end [default: never]
     #[arg(long, value_name = "N")]
     pub(super) patience: Option<u64>,
-    /// Everything random follows from this [default: 0]
+    /// Random seed [default: 0]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
     /// Threads; the result does not depend on them [default: one a core]
@@ -35,7 +35,7 @@ pub(crate) struct TrainArgs {
     /// Keep checkpoints and the record in this folder [default: a new runs/train-N]
     #[arg(long, value_name = "RUN")]
     pub(super) out: Option<PathBuf>,
-    /// Go on with the run in the folder given by --out, where it stopped
+    /// Continue the run in the folder given by --out, where it stopped
     #[arg(long, requires = "out")]
     pub(super) resume: bool,
     /// Print the merged settings as TOML and stop

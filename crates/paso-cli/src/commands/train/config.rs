@@ -1,4 +1,8 @@
 //! The settings of a run: those of its flags and file, or of the run that it continues.
+//!
+//! A resumed run takes its settings from its checkpoint and not from the flags, because a change in
+//! the middle would give a run that no settings describe. Only the number of epochs and the
+//! patience may change.
 
 use super::arguments::TrainArgs;
 use anyhow::{Result, ensure};
@@ -9,8 +13,8 @@ use paso_locate::{BBox, TrainConfig, checkpoint};
 pub(super) const SCHEDULE: &str = "warmup(5%) then cosine(to 1%)";
 pub(super) const SHORT: &str = "cosine(to 1%)";
 
-/// The settings of this call, for training images with these boxes. When it resumes, they are the run's own, but for the number of
-/// epochs and the patience.
+/// The settings of this call, for training images with these boxes. When it resumes, they are the
+/// run's own, but for the number of epochs and the patience.
 pub(super) fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
     let kept = match &args.out {
         Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),
@@ -35,7 +39,7 @@ pub(super) fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
         let same = TrainConfig { epochs, patience, ..config.clone() };
         ensure!(
             same == kept,
-            "--resume goes on with the settings that the run was started with; only --epochs and --patience may change. \
+            "--resume continues with the settings that the run was started with; only --epochs and --patience may change. \
              Leave the other flags out, or start a new run in another folder. The run has:\n{}",
             toml::to_string(&kept)?
         );

@@ -1,4 +1,7 @@
 //! The epochs of a run, until it is done or interrupted.
+//!
+//! An epoch is the unit that is kept: a checkpoint is written after each one. Ctrl-C lets the epoch
+//! end; a second one ends the program, and the last checkpoint stays complete.
 
 use super::arguments::TrainArgs;
 use crate::{interrupt, progress};
@@ -9,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     if run.is_done() && run.stopped_early().is_none() {
-        eprintln!("all {} epochs are done; a larger --epochs goes on", run.epochs());
+        eprintln!("all {} epochs are done; a larger --epochs continues", run.epochs());
     }
     let trainer = run.trainer();
     let bar = progress::bar(trainer.total_steps(), "train");
@@ -31,7 +34,7 @@ pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
         bar.finish();
         if let Some(waited) = run.stopped_early() {
             eprintln!(
-                "stopped after epoch {}: no better mean IoU for {waited} epochs; --resume with a larger --patience goes on",
+                "stopped after epoch {}: no better mean IoU for {waited} epochs; --resume with a larger --patience continues",
                 run.epochs()
             );
         }
@@ -42,7 +45,7 @@ pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     match run.folder() {
         Some(folder) => {
             bail!(
-                "stopped after epoch {epoch}; --out {} --resume goes on from there",
+                "stopped after epoch {epoch}; --out {} --resume continues from there",
                 folder.display()
             )
         }

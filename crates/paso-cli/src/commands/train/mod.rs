@@ -1,4 +1,8 @@
 //! `paso train`: one training run, with its folder.
+//!
+//! A run keeps its folder complete at every moment: settings, metrics per epoch, the last and the
+//! best checkpoint. Killed at any time, it continues with `--resume` and ends with the bits of a
+//! run that was never stopped.
 
 mod arguments;
 mod config;

@@ -1,4 +1,8 @@
 //! The images of a run: its first batch before it begins, its worst images when it is done.
+//!
+//! Wrong labels and wrong augmentation are seen at a glance in the first batch, and hardly ever
+//! found in numbers. The images with the worst boxes, when a run is done, often show wrong labels,
+//! too.
 
 use paso_locate::data::Dataset;
 use paso_locate::image::ImageLimits;
@@ -9,8 +13,8 @@ use std::path::Path;
 const SAMPLES: &str = "samples.png";
 const WORST: &str = "worst.png";
 
-/// The first batch as the net sees it, in the folder of a run that has just begun. Images are for people: where
-/// they cannot be made, the run goes on and says so.
+/// The first batch as the net sees it, in the folder of a run that has just begun. Images are for
+/// people: where they cannot be made, the run continues and says so.
 pub(super) fn write_first_batch(run: &Run, dataset: &Dataset) {
     let Some(folder) = run.folder().filter(|_| run.epochs() == 0) else { return };
     let path = folder.join(SAMPLES);
