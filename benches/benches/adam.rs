@@ -1,7 +1,9 @@
-//! Criterion suite of the optimizer: every rule in cache and beyond it, the audit, clipping, every level.
+//! Criterion suite of the optimizer: every rule in cache and beyond it, the audit, clipping, every
+//! level.
 //!
-//! `cargo bench -p paso-benches --bench adam`; as a test (`cargo test -p paso-benches --benches`) each runs once. The
-//! results are checked before anything is timed. For ratios against other libraries see `paso-speed adam`.
+//! `cargo bench -p paso-benches --bench adam`; as a test (`cargo test -p paso-benches --benches`)
+//! each runs once. The results are checked before anything is timed. For ratios against other
+//! libraries see `paso-speed adam`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use paso_adam::reference::Textbook;

@@ -1,6 +1,6 @@
-//! A million evaluations of every curve and of what schedules are usually made of, in one thread. The
-//! aim is under 50 ms each, so that nobody needs a table; a curve with two powers that are not 1/2, 1, 3/2 or 2 is
-//! above it. `cargo bench -p paso-benches --bench schedule`.
+//! A million evaluations of every curve and of what schedules are usually made of, in one thread.
+//! The aim is under 50 ms each, so that nobody needs a table; a curve with two powers that are not
+//! 1/2, 1, 3/2 or 2 is above it. `cargo bench -p paso-benches --bench schedule`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use paso_schedule::Spec;

@@ -9,11 +9,11 @@ use crate::step::{GradScale, Step};
 use crate::tensors::Gradient;
 use paso_isa::Isa;
 
-/// An optimizer whose settings were checked, and the instruction set it runs on. It holds no moments: it is a
-/// small value to copy and share.
+/// An optimizer whose settings were checked, and the instruction set it runs on. It holds no
+/// moments: it is a small value to copy and share.
 ///
-/// [`Adam::step`] works on slices that the caller owns; [`AdamGroup`](crate::AdamGroup) keeps moments and the
-/// count of steps for many tensors.
+/// [`Adam::step`] works on slices that the caller owns; [`AdamGroup`](crate::AdamGroup) keeps
+/// moments and the count of steps for many tensors.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adam {
     config: AdamConfig,
@@ -21,12 +21,12 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Checks the settings. Steps run on the instruction set that `PASO_ISA` names (feature `std`), or else on
-    /// the fastest of this CPU.
+    /// Checks the settings. Steps run on the instruction set that `PASO_ISA` names (feature `std`),
+    /// or else on the fastest of this CPU.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] names the field, its value and the allowed range; [`Error::Isa`] when `PASO_ISA`
-    /// names an instruction set that is not available.
+    /// [`Error::InvalidValue`] names the field, its value and the allowed range; [`Error::Isa`]
+    /// when `PASO_ISA` names an instruction set that is not available.
     pub fn new(config: AdamConfig) -> Result<Self, Error> {
         config.validate()?;
         #[cfg(feature = "std")]
@@ -54,13 +54,15 @@ impl Adam {
         self.isa
     }
 
-    /// The longest step that any gradients can make of step `t`, in units of the learning rate, without decoupled decay; `None`
-    /// for rules without such a bound, and where `beta1^2 >= beta2`.
+    /// The longest step that any gradients can make of step `t`, in units of the learning rate,
+    /// without decoupled decay; `None` for rules without such a bound, and where `beta1^2 >=
+    /// beta2`.
     ///
-    /// For Adam it is `sqrt(1 - beta2^t) / (1 - beta1^t) * (1 - beta1) / sqrt(1 - beta2) * sqrt((1 - q^t) / (1 - q))`
-    /// with `q = beta1^2 / beta2`, by the inequality of Cauchy and Schwarz on the two moving averages: 1 at first, 7.27
-    /// in the end at the default betas. Gradients that grow as `(beta2 / beta1)^t` reach it. So the paper's
-    /// `(1 - beta1) / sqrt(1 - beta2) = 3.16` (section 2.1) is not a bound.
+    /// For Adam it is `sqrt(1 - beta2^t) / (1 - beta1^t) * (1 - beta1) / sqrt(1 - beta2) * sqrt((1
+    /// - q^t) / (1 - q))` with `q = beta1^2 / beta2`, by the inequality of Cauchy and Schwarz on
+    /// the two moving averages: 1 at first, 7.27 in the end at the default betas. Gradients that
+    /// grow as `(beta2 / beta1)^t` reach it. So the paper's `(1 - beta1) / sqrt(1 - beta2) = 3.16`
+    /// (section 2.1) is not a bound.
     ///
     /// ```
     /// # use paso_adam::{Adam, AdamConfig};
@@ -74,11 +76,12 @@ impl Adam {
         self.config.longest_step(t.max(1))
     }
 
-    /// Takes step number `t` (the first is 1) with the learning rate `lr`: updates `weights` and both moments, all of one
-    /// length. Moments start as zeros. Allocates nothing and starts no thread.
+    /// Takes step number `t` (the first is 1) with the learning rate `lr`: updates `weights` and
+    /// both moments, all of one length. Moments start as zeros. Allocates nothing and starts no
+    /// thread.
     ///
-    /// Rules with three moments, or with scalars to carry from step to step, need an [`AdamGroup`](crate::AdamGroup);
-    /// [`Rule::Lion`](crate::Rule::Lion) leaves `v` alone.
+    /// Rules with three moments, or with scalars to carry from step to step, need an
+    /// [`AdamGroup`](crate::AdamGroup); [`Rule::Lion`](crate::Rule::Lion) leaves `v` alone.
     ///
     /// ```
     /// use paso_adam::{Adam, AdamConfig};
@@ -94,9 +97,10 @@ impl Adam {
     /// ```
     ///
     /// # Panics
-    /// When a slice has another length than `weights`, when `t` is 0, when `lr` is negative, infinite or NaN, or when
-    /// the rule is [`Rule::AmsGrad`](crate::Rule::AmsGrad), [`Rule::ScheduleFree`](crate::Rule::ScheduleFree) or the
-    /// warming [`Rule::NAdam`](crate::Rule::NAdam).
+    /// When a slice has another length than `weights`, when `t` is 0, when `lr` is negative,
+    /// infinite or NaN, or when the rule is [`Rule::AmsGrad`](crate::Rule::AmsGrad),
+    /// [`Rule::ScheduleFree`](crate::Rule::ScheduleFree) or the warming
+    /// [`Rule::NAdam`](crate::Rule::NAdam).
     #[track_caller]
     pub fn step(
         &self,

@@ -7,10 +7,11 @@ use crate::pass::{Observer, VectorValues};
 
 /// What one step did to the weights. The step itself has the same bits as without an audit.
 ///
-/// Plain numbers, to be merged over tensors and groups ([`StepAudit::merge`]) and serialized (feature `serde`). Counts and
-/// maxima are the same on every instruction set; sums differ by rounding (1e-5, relative). Where a step or a weight was
-/// NaN, sums are NaN and the maximum is that of the others. "Step" is what is subtracted
-/// from a weight, without decoupled decay; it is measured in units of the learning rate that the tensor was given.
+/// Plain numbers, to be merged over tensors and groups ([`StepAudit::merge`]) and serialized
+/// (feature `serde`). Counts and maxima are the same on every instruction set; sums differ by
+/// rounding (1e-5, relative). Where a step or a weight was NaN, sums are NaN and the maximum is
+/// that of the others. "Step" is what is subtracted from a weight, without decoupled decay; it is
+/// measured in units of the learning rate that the tensor was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepAudit {
@@ -23,8 +24,8 @@ pub struct StepAudit {
     /// Weights whose step was longer than the learning rate.
     #[cfg_attr(feature = "serde", serde(rename = "above_rate"))]
     pub above_lr: u64,
-    /// The largest |step| / lr that the settings allow, [`Adam::longest_step`](crate::Adam::longest_step); 0 where
-    /// there is no such bound.
+    /// The largest |step| / lr that the settings allow,
+    /// [`Adam::longest_step`](crate::Adam::longest_step); 0 where there is no such bound.
     pub longest_step: f64,
     /// Gradients that were NaN or infinite.
     pub non_finite: u64,
@@ -59,8 +60,8 @@ impl Default for StepAudit {
 }
 
 impl StepAudit {
-    /// The root mean square of step / lr; 0 without weights. At a minimum that noise dominates, Adam's is
-    /// `sqrt((1 - beta1) / (1 + beta1))`, 0.229 by default, whatever the learning rate.
+    /// The root mean square of step / lr; 0 without weights. At a minimum that noise dominates,
+    /// Adam's is `sqrt((1 - beta1) / (1 + beta1))`, 0.229 by default, whatever the learning rate.
     #[must_use]
     pub fn rms_step(&self) -> f64 {
         libm::sqrt(self.step_squares / (self.weights.max(1) as f64))
@@ -72,7 +73,8 @@ impl StepAudit {
         self.above_lr as f64 / (self.weights.max(1) as f64)
     }
 
-    /// The largest step over the largest that there can be, in `[0, 1]` but for rounding; `None` without a bound.
+    /// The largest step over the largest that there can be, in `[0, 1]` but for rounding; `None`
+    /// without a bound.
     #[must_use]
     pub fn max_over_longest(&self) -> Option<f64> {
         (self.longest_step > 0.0).then(|| self.max_step / self.longest_step)
@@ -107,8 +109,8 @@ impl StepAudit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LogHistogram {
-    /// Bin 0 ends at `2^(lowest + 1)`; it has everything below, too. Bin `k` starts at `2^(lowest + k)`; the last has
-    /// everything above, infinity and NaN.
+    /// Bin 0 ends at `2^(lowest + 1)`; it has everything below, too. Bin `k` starts at `2^(lowest +
+    /// k)`; the last has everything above, infinity and NaN.
     pub lowest: i32,
     /// Values in each bin.
     pub counts: [u64; 32],
@@ -159,7 +161,8 @@ pub(crate) const STRIDE: usize = 8192;
 /// … the first so many are in the histograms.
 pub(crate) const SAMPLE: usize = 64;
 
-/// Counts a block of a pass in vectors. Few operations: they have to hide behind a root and a division.
+/// Counts a block of a pass in vectors. Few operations: they have to hide behind a root and a
+/// division.
 pub(crate) struct Counting<S: Simd> {
     /// In the weights' own unit.
     lr: S::f32s,
@@ -223,7 +226,8 @@ impl<S: Simd> Observer<S> for Counting<S> {
         self.above = self.count(simd, simd.greater_than_f32s(size, self.lr), self.above);
         self.poison = simd.mul_add_f32s(values.raw, simd.splat_f32s(0.0), self.poison);
         self.weights = simd.mul_add_f32s(values.weight, values.weight, self.weights);
-        // Denormals are rare: one test for all of them, and the counting is outside of the common path.
+        // Denormals are rare: one test for all of them, and the counting is outside of the common
+        // path.
         if simd.first_true_m32s(simd.not_m32s(values.normal)) < S::F32_LANES {
             let [a, b, c] = values.moments;
             self.flushed = self.count(simd, denormal(simd, a), self.flushed);
@@ -241,7 +245,8 @@ impl<S: Simd> Counting<S> {
     }
 }
 
-/// Where a value is denormal. (As integers: the bits of denormals lie from 1 to `DENORMAL`, after the sign.)
+/// Where a value is denormal. (As integers: the bits of denormals lie from 1 to `DENORMAL`, after
+/// the sign.)
 #[inline(always)]
 fn denormal<S: Simd>(simd: S, x: S::f32s) -> S::m32s {
     let bits = simd.transmute_u32s_f32s(simd.abs_f32s(x));

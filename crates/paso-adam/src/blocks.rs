@@ -1,6 +1,7 @@
 //! A pass with extras: the running average of the weights, zeroing of the gradient, the audit.
 //!
-//! It goes block by block, so that the extras find the block in the L1 cache: memory is still passed over once.
+//! It goes block by block, so that the extras find the block in the L1 cache: memory is still
+//! passed over once.
 
 use core::ops::Range;
 
@@ -39,7 +40,8 @@ impl Job for Blocks<'_> {
         let mut start = 0;
         while start < n {
             let sampled = self.audit.is_some() && start % STRIDE == 0;
-            // An audit adds up what it counted after each block: where nothing else wants short ones, they are long.
+            // An audit adds up what it counted after each block: where nothing else wants short
+            // ones, they are long.
             let alone = self.average.is_empty() && matches!(self.gradient, Gradient::Keep(_));
             let long = if alone { STRIDE } else { BLOCK };
             let block = if sampled { SAMPLE } else { long - start % long };

@@ -1,7 +1,8 @@
 //! Chunks of tensors: how a step is cut for threads, and how the results of the chunks are merged.
 //!
-//! Chunks may be cut anywhere, because no weight's bits depend on its neighbors; sums do depend on where, so the
-//! cuts depend on the lengths alone, never on threads. `rayon::join` allocates nothing.
+//! Chunks may be cut anywhere, because no weight's bits depend on its neighbors; sums do depend on
+//! where, so the cuts depend on the lengths alone, never on threads. `rayon::join` allocates
+//! nothing.
 
 use crate::tensors::{Gradient, ParamMut, Tensors};
 
@@ -90,7 +91,8 @@ impl Threads {
         }
     }
 
-    /// `each` of the tensors of these lengths, with its number from `first` on; the results are merged in a fixed order.
+    /// `each` of the tensors of these lengths, with its number from `first` on; the results are
+    /// merged in a fixed order.
     pub(crate) fn tensors<R: Default + Send>(
         self,
         (first, lens): (usize, &[usize]),

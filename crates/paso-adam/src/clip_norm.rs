@@ -7,11 +7,12 @@ use crate::checks::{non_negative, positive, require};
 use crate::error::Error;
 use crate::measure::SUMS;
 
-/// Clipping by the norm of all gradients: they are multiplied with `max_norm / (norm + eps)` where that is below 1.
-/// PyTorch's `clip_grad_norm_`.
+/// Clipping by the norm of all gradients: they are multiplied with `max_norm / (norm + eps)` where
+/// that is below 1. PyTorch's `clip_grad_norm_`.
 ///
-/// Within one group it is a [`Clip`](crate::Clip) of its step. Over several groups, measure with [`grad_norm`] and hand
-/// [`ClipNorm::factor`] to each step in [`StepOptions::unscale`](crate::StepOptions::unscale):
+/// Within one group it is a [`Clip`](crate::Clip) of its step. Over several groups, measure with
+/// [`grad_norm`] and hand [`ClipNorm::factor`] to each step in
+/// [`StepOptions::unscale`](crate::StepOptions::unscale):
 ///
 /// ```
 /// use paso_adam::{Adam, AdamConfig, AdamGroup, ClipNorm, Isa, StepOptions, grad_norm};
@@ -33,9 +34,11 @@ use crate::measure::SUMS;
 pub struct ClipNorm {
     /// The largest norm, above 0.
     pub max_norm: f64,
-    /// Which norm: the `p` of `(sum |g|^p)^(1/p)`, above 0; infinite for the largest magnitude. Default 2.
+    /// Which norm: the `p` of `(sum |g|^p)^(1/p)`, above 0; infinite for the largest magnitude.
+    /// Default 2.
     pub norm_type: f64,
-    /// Added to the norm: 1e-6 in PyTorch's `clip_grad_norm_` (and here by default), 0 in Optax and Keras.
+    /// Added to the norm: 1e-6 in PyTorch's `clip_grad_norm_` (and here by default), 0 in Optax and
+    /// Keras.
     pub eps: f64,
 }
 
@@ -46,7 +49,8 @@ impl ClipNorm {
         Self { max_norm, norm_type: 2.0, eps: 1e-6 }
     }
 
-    /// What a gradient of this norm is multiplied with: at most 1, and NaN where the norm is, so that it is not hidden.
+    /// What a gradient of this norm is multiplied with: at most 1, and NaN where the norm is, so
+    /// that it is not hidden.
     #[must_use]
     pub fn factor(&self, norm: f64) -> f64 {
         let factor = self.max_norm / (norm + self.eps);
@@ -64,10 +68,12 @@ impl ClipNorm {
     }
 }
 
-/// The norm of these gradients together: `(sum |g|^p)^(1/p)` for `norm_type` `p`, the largest magnitude for infinity.
+/// The norm of these gradients together: `(sum |g|^p)^(1/p)` for `norm_type` `p`, the largest
+/// magnitude for infinity.
 ///
-/// The sum is in f64, in an order that depends on the lengths alone: the same bits on every instruction set. For `p` = 2
-/// the norm is finite exactly when every value is: no square of a finite f32 overflows f64.
+/// The sum is in f64, in an order that depends on the lengths alone: the same bits on every
+/// instruction set. For `p` = 2 the norm is finite exactly when every value is: no square of a
+/// finite f32 overflows f64.
 #[must_use]
 pub fn grad_norm<'g>(
     isa: Isa,

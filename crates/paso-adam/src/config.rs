@@ -9,9 +9,10 @@ use crate::weight_decay::WeightDecay;
 /// The settings of one optimizer. Plain data; [`Adam::new`](crate::Adam::new) checks it.
 ///
 /// The defaults are those of the paper (Kingma & Ba, *Adam: A Method for Stochastic Optimization*,
-/// arXiv 1412.6980v9, algorithm 1) and of PyTorch's `Adam`. The learning rate is not in here: it is given with
-/// every step, so that a schedule needs nothing from the optimizer. [`AdamConfig::torch`], [`AdamConfig::keras`] and
-/// [`AdamConfig::optax`] start from the defaults of those libraries.
+/// arXiv 1412.6980v9, algorithm 1) and of PyTorch's `Adam`. The learning rate is not in here: it is
+/// given with every step, so that a schedule needs nothing from the optimizer.
+/// [`AdamConfig::torch`], [`AdamConfig::keras`] and [`AdamConfig::optax`] start from the defaults
+/// of those libraries.
 ///
 /// ```
 /// use paso_adam::{Adam, AdamConfig, WeightDecay};
@@ -25,23 +26,25 @@ pub struct AdamConfig {
     pub rule: Rule,
     /// Decay factor of the first moment (the mean of gradients), in `[0, 1)`. Default 0.9.
     pub beta1: f64,
-    /// Decay factor of the second moment (the mean of squared gradients), in `[0, 1)`. Default 0.999.
+    /// Decay factor of the second moment (the mean of squared gradients), in `[0, 1)`. Default
+    /// 0.999.
     pub beta2: f64,
-    /// Added to the denominator, at least 0; at least one of `eps` and `eps_root` is above 0. Default 1e-8
-    /// (paper, PyTorch, Optax); Keras has 1e-7. [`Rule::Lion`] has no denominator and ignores it.
+    /// Added to the denominator, at least 0; at least one of `eps` and `eps_root` is above 0.
+    /// Default 1e-8 (paper, PyTorch, Optax); Keras has 1e-7. [`Rule::Lion`] has no denominator and
+    /// ignores it.
     pub eps: f64,
     /// Where `eps` is added. Default [`Epsilon::Corrected`].
     pub epsilon: Epsilon,
-    /// Added under the square root, at least 0. Default 0. It is Optax's `eps_root`. [`Rule::AdaBelief`] adds it to
-    /// the second moment itself, every step.
+    /// Added under the square root, at least 0. Default 0. It is Optax's `eps_root`.
+    /// [`Rule::AdaBelief`] adds it to the second moment itself, every step.
     pub eps_root: f64,
     /// Weight decay. Default [`WeightDecay::None`].
     pub decay: WeightDecay,
     /// Step up the gradient instead of down. Default `false`.
     pub maximize: bool,
-    /// Take only those parts of a step that agree in sign with the gradient, and lengthen them by as much as was left
-    /// out: Liang et al., *Cautious Optimizers*, arXiv 2411.16085, algorithm 1, with timm's least share of 1e-3.
-    /// Needs a second pass over memory. Default `false`.
+    /// Take only those parts of a step that agree in sign with the gradient, and lengthen them by
+    /// as much as was left out: Liang et al., *Cautious Optimizers*, arXiv 2411.16085, algorithm 1,
+    /// with timm's least share of 1e-3. Needs a second pass over memory. Default `false`.
     pub cautious: bool,
 }
 
@@ -79,8 +82,8 @@ impl AdamConfig {
     /// Names the first field that is out of range.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] with the field, its value and what is allowed; [`Error::Unsupported`] for a switch that
-    /// the rule does not have.
+    /// [`Error::InvalidValue`] with the field, its value and what is allowed;
+    /// [`Error::Unsupported`] for a switch that the rule does not have.
     pub fn validate(&self) -> Result<(), Error> {
         decay_rate("beta1", self.beta1)?;
         decay_rate("beta2", self.beta2)?;

@@ -8,8 +8,8 @@ use crate::weight_decay::WeightDecay;
 /// Each of these has the library's defaults and the library's place for `eps`; the
 /// [chapter on other libraries](crate#adam-in-other-libraries) has the rest.
 impl AdamConfig {
-    /// `torch.optim.Adam` (2.15): as the paper. `weight_decay` of `Adam` is [`WeightDecay::L2`], of `AdamW`
-    /// [`WeightDecay::Decoupled`], 0.01 by default.
+    /// `torch.optim.Adam` (2.15): as the paper. `weight_decay` of `Adam` is [`WeightDecay::L2`], of
+    /// `AdamW` [`WeightDecay::Decoupled`], 0.01 by default.
     #[must_use]
     pub fn torch() -> Self {
         Self::default()
@@ -33,8 +33,8 @@ impl AdamConfig {
         Self { rule: Rule::RAdam, epsilon: Epsilon::Hat, ..Self::torch() }
     }
 
-    /// `keras.optimizers.Adam` (3.15): `eps` is 1e-7 and added to the raw moment. Keras' `weight_decay` is always
-    /// [`WeightDecay::Decoupled`].
+    /// `keras.optimizers.Adam` (3.15): `eps` is 1e-7 and added to the raw moment. Keras'
+    /// `weight_decay` is always [`WeightDecay::Decoupled`].
     #[must_use]
     pub fn keras() -> Self {
         Self { eps: 1e-7, epsilon: Epsilon::Hat, ..Self::default() }
@@ -50,8 +50,8 @@ impl AdamConfig {
         }
     }
 
-    /// `optax.adam` (0.2.8): as the paper, and with `eps_root`, 0 by default. `optax.adamw` is this with
-    /// `WeightDecay::Decoupled(1e-4)`.
+    /// `optax.adam` (0.2.8): as the paper, and with `eps_root`, 0 by default. `optax.adamw` is this
+    /// with `WeightDecay::Decoupled(1e-4)`.
     #[must_use]
     pub fn optax() -> Self {
         Self::default()
@@ -75,7 +75,8 @@ impl AdamConfig {
         Self { rule: Rule::Adopt(Adopt::default()), beta2: 0.9999, eps: 1e-6, ..Self::default() }
     }
 
-    /// `pytorch_optimizer.ADOPT` (3.x): its bound starts a step earlier, and decoupled decay acts in the first step.
+    /// `pytorch_optimizer.ADOPT` (3.x): its bound starts a step earlier, and decoupled decay acts
+    /// in the first step.
     #[must_use]
     pub fn pytorch_optimizer_adopt() -> Self {
         let clip = Some(AdoptClip { shift: 0, ..AdoptClip::default() });

@@ -6,7 +6,8 @@ use paso_isa::IsaError;
 
 /// Everything that `paso-adam` refuses, with the offending value and what would have been right.
 ///
-/// Slices of the wrong length are not in here: they are a programmer's mistake and panic, with both lengths.
+/// Slices of the wrong length are not in here: they are a programmer's mistake and panic, with both
+/// lengths.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -5,11 +5,13 @@ use alloc::vec::Vec;
 use crate::group::AdamGroup;
 
 impl AdamGroup {
-    /// Runs `f` on the weights that are to be evaluated: for [`Rule::ScheduleFree`](crate::Rule::ScheduleFree) the averaged ones, for every other
-    /// rule the weights as they are. Afterwards the training weights are back, with the same bits.
+    /// Runs `f` on the weights that are to be evaluated: for
+    /// [`Rule::ScheduleFree`](crate::Rule::ScheduleFree) the averaged ones, for every other rule
+    /// the weights as they are. Afterwards the training weights are back, with the same bits.
     ///
-    /// There is no mode that could be forgotten: outside of `f` the weights are always those to train on. `f` should
-    /// not change them. Takes a copy of the weights under [`Rule::ScheduleFree`](crate::Rule::ScheduleFree).
+    /// There is no mode that could be forgotten: outside of `f` the weights are always those to
+    /// train on. `f` should not change them. Takes a copy of the weights under
+    /// [`Rule::ScheduleFree`](crate::Rule::ScheduleFree).
     ///
     /// ```
     /// use paso_adam::{Adam, AdamConfig, AdamGroup, Rule, ScheduleFree};

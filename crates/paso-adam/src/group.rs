@@ -15,7 +15,8 @@ use crate::step::{GradScale, Step};
 
 /// An optimizer for a list of tensors: it owns their moments and counts the steps.
 ///
-/// The moments of all tensors lie in one buffer each, in the order of the tensors. A step allocates nothing.
+/// The moments of all tensors lie in one buffer each, in the order of the tensors. A step allocates
+/// nothing.
 ///
 /// ```
 /// use paso_adam::{Adam, AdamConfig, AdamGroup};
@@ -63,7 +64,8 @@ impl AdamGroup {
     /// An optimizer for named tensors, each with its own settings, before its first step.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] when a field of a tensor is out of range, [`Error::DuplicateName`] when two have one name.
+    /// [`Error::InvalidValue`] when a field of a tensor is out of range, [`Error::DuplicateName`]
+    /// when two have one name.
     pub fn with_params(adam: Adam, params: impl IntoIterator<Item = Param>) -> Result<Self, Error> {
         let (mut lens, mut names) = (Vec::new(), Vec::new());
         let (mut settings, mut setting_of) = (Vec::new(), Vec::new());
@@ -119,8 +121,9 @@ impl AdamGroup {
         &self.adam
     }
 
-    /// Continues with another optimizer of the same rule: for betas that follow a schedule, as PyTorch's `OneCycleLR`
-    /// has them. What tensors have of their own (scales, betas, `eps`) does not change.
+    /// Continues with another optimizer of the same rule: for betas that follow a schedule, as
+    /// PyTorch's `OneCycleLR` has them. What tensors have of their own (scales, betas, `eps`) does
+    /// not change.
     ///
     /// # Panics
     /// When the rule is another one.

@@ -1,4 +1,5 @@
-//! The ways to take a step of an [`AdamGroup`]: plain, audited, with options; over slices, or over a flat arena.
+//! The ways to take a step of an [`AdamGroup`]: plain, audited, with options; over slices, or over
+//! a flat arena.
 
 use crate::audit::StepAudit;
 use crate::checks::assert_lr;
@@ -11,22 +12,23 @@ use crate::step::{GradScale, StepExtras};
 use crate::tensors::{AsParam, Flat, ParamMut, Tensors};
 
 impl AdamGroup {
-    /// Takes the next step with the learning rate `lr`, in the caller's thread. Tensors are pairs of weights and gradient, in
-    /// the order of the lengths given to [`AdamGroup::new`].
+    /// Takes the next step with the learning rate `lr`, in the caller's thread. Tensors are pairs
+    /// of weights and gradient, in the order of the lengths given to [`AdamGroup::new`].
     ///
     /// # Panics
-    /// When the number of tensors or one of their lengths is another than the group's, or `lr` is negative,
-    /// infinite or NaN. Nothing has been changed then.
+    /// When the number of tensors or one of their lengths is another than the group's, or `lr` is
+    /// negative, infinite or NaN. Nothing has been changed then.
     #[track_caller]
     pub fn step<'w, 'g>(&mut self, lr: f64, mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>) {
         self.plain(Threads::One, lr, tensors.as_mut());
     }
 
-    /// [`AdamGroup::step`] on the threads of the current rayon pool (the global one outside of any): the same bits.
+    /// [`AdamGroup::step`] on the threads of the current rayon pool (the global one outside of
+    /// any): the same bits.
     ///
-    /// Small groups stay in the caller's thread: up to 100,000 weights, waking a thread costs more than it brings.
-    /// Entering a pool costs 5 to 12 microseconds a time, so wrap the training loop in `pool.install(…)`, not each
-    /// step.
+    /// Small groups stay in the caller's thread: up to 100,000 weights, waking a thread costs more
+    /// than it brings. Entering a pool costs 5 to 12 microseconds a time, so wrap the training loop
+    /// in `pool.install(…)`, not each step.
     ///
     /// # Panics
     /// As [`AdamGroup::step`].
@@ -67,8 +69,8 @@ impl AdamGroup {
         self.audited(self.pool(), lr, tensors.as_mut())
     }
 
-    /// Takes the next step with all that [`StepOptions`] and the tensors ask for: clipping, a policy for NaN, a running
-    /// average of the weights, gradients set to zero, an audit.
+    /// Takes the next step with all that [`StepOptions`] and the tensors ask for: clipping, a
+    /// policy for NaN, a running average of the weights, gradients set to zero, an audit.
     ///
     /// ```
     /// use paso_adam::{Adam, AdamConfig, AdamGroup, Clip, Gradient, StepOptions, ParamMut};
@@ -87,8 +89,8 @@ impl AdamGroup {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] when an option is out of range, [`Error::NonFinite`] under [`NonFinite::Refuse`]. Nothing has
-    /// been changed then.
+    /// [`Error::InvalidValue`] when an option is out of range, [`Error::NonFinite`] under
+    /// [`NonFinite::Refuse`]. Nothing has been changed then.
     ///
     /// # Panics
     /// As [`AdamGroup::step`].
@@ -120,8 +122,9 @@ impl AdamGroup {
         self.with_options(self.pool(), lr, options, tensors.as_mut())
     }
 
-    /// [`AdamGroup::step_with`] for tensors that lie one after the other, in the order of their lengths: no list of
-    /// tensors is needed. There is no running average, and the gradient is kept.
+    /// [`AdamGroup::step_with`] for tensors that lie one after the other, in the order of their
+    /// lengths: no list of tensors is needed. There is no running average, and the gradient is
+    /// kept.
     ///
     /// ```
     /// use paso_adam::{Adam, AdamConfig, AdamGroup, StepOptions};
@@ -137,8 +140,8 @@ impl AdamGroup {
     /// As [`AdamGroup::step_with`].
     ///
     /// # Panics
-    /// When `weights` or `gradient` has another length than all tensors together, or `lr` is negative, infinite or NaN.
-    /// Nothing has been changed then.
+    /// When `weights` or `gradient` has another length than all tensors together, or `lr` is
+    /// negative, infinite or NaN. Nothing has been changed then.
     #[track_caller]
     pub fn step_flat(
         &mut self,

@@ -1,8 +1,9 @@
-//! The Adam family over plain slices: SIMD chosen at run time, the same bits everywhere, no allocation.
+//! The Adam family over plain slices: SIMD chosen at run time, the same bits everywhere, no
+//! allocation.
 //!
-//! An optimizer step is a small loop, and yet most libraries make it slow (a dozen tensor operations), tie it to
-//! their tensors, or choose the instruction set when they are compiled. This crate is the loop alone: it sees
-//! `&mut [f32]` and `&[f32]`, so it fits any model.
+//! An optimizer step is a small loop, and yet most libraries make it slow (a dozen tensor
+//! operations), tie it to their tensors, or choose the instruction set when they are compiled. This
+//! crate is the loop alone: it sees `&mut [f32]` and `&[f32]`, so it fits any model.
 //!
 //! ```
 //! use paso_adam::{Adam, AdamConfig, AdamGroup, WeightDecay};
@@ -30,16 +31,17 @@
 //!
 //! # What a step can do
 //!
-//! [`AdamGroup::step`] is the plain step, [`AdamGroup::step_audited`] also reports what it did ([`StepAudit`]), and
-//! [`AdamGroup::step_with`] does what else belongs to a step in the same pass over memory ([`StepOptions`]): unscaling,
-//! clipping by value or norm, a policy for NaN, a running average of the weights, zeroing of the gradient. Named
-//! tensors with learning rates, betas and decays of their own are [`Param`]s. [`AdamGroup::step_flat`] takes all tensors
-//! as one slice, and [`ClipNorm`] clips over several groups. Every [`Rule`] of
-//! the family goes through the same loop.
+//! [`AdamGroup::step`] is the plain step, [`AdamGroup::step_audited`] also reports what it did
+//! ([`StepAudit`]), and [`AdamGroup::step_with`] does what else belongs to a step in the same pass
+//! over memory ([`StepOptions`]): unscaling, clipping by value or norm, a policy for NaN, a running
+//! average of the weights, zeroing of the gradient. Named tensors with learning rates, betas and
+//! decays of their own are [`Param`]s. [`AdamGroup::step_flat`] takes all tensors as one slice, and
+//! [`ClipNorm`] clips over several groups. Every [`Rule`] of the family goes through the same loop.
 //!
 //! # Adam in other libraries
 //!
-//! Optimizers of one name differ between libraries, silently. To go on with a run, or to reproduce a paper:
+//! Optimizers of one name differ between libraries, silently. To go on with a run, or to reproduce
+//! a paper:
 //!
 //! | library | here |
 //! |---|---|
@@ -69,31 +71,33 @@
 //! | burn `AdamW` | [`AdamConfig::torch`] with `eps` 1e-5 and [`WeightDecay::Decoupled`]`(1e-4)` |
 //! | candle `AdamW` | [`AdamConfig::torch_adamw`] |
 //!
-//! The file `DIALECTS.md` of this crate has every run that was compared with the library's own record, and how
-//! closely: f64 formulas to 1e-13, the step to about one ulp of f32 a step. (DeepSpeed, burn and candle: from their
-//! sources; no records.)
+//! The file `DIALECTS.md` of this crate has every run that was compared with the library's own
+//! record, and how closely: f64 formulas to 1e-13, the step to about one ulp of f32 a step.
+//! (DeepSpeed, burn and candle: from their sources; no records.)
 //!
 //! # Files
 //!
-//! [`AdamState`] is plain data for serde. [`AdamGroup::views`] gives the state tensor by tensor under PyTorch's names
-//! (`state.TENSOR.exp_avg`), as slices that the `safetensors` crate takes as they are, and [`AdamGroup::restore_views`]
-//! reads them. This crate does not depend on `safetensors` itself: that would bring a file format, and `serde_json`, to
-//! everyone who wants a loop.
+//! [`AdamState`] is plain data for serde. [`AdamGroup::views`] gives the state tensor by tensor
+//! under PyTorch's names (`state.TENSOR.exp_avg`), as slices that the `safetensors` crate takes as
+//! they are, and [`AdamGroup::restore_views`] reads them. This crate does not depend on
+//! `safetensors` itself: that would bring a file format, and `serde_json`, to everyone who wants a
+//! loop.
 //!
 //! # What is not offered
 //!
-//! Moments in bf16: beyond the caches a step would be a quarter faster (a measured 1.2 to 1.4 times), but the second moment
-//! at `beta2` 0.999 changes by less than bf16 can hold. Rounded to nearest it never forgets and never follows (ten
-//! thousand steps after a gradient died it is what it was); rounded stochastically it follows, with a
-//! noise of 0.3 %, but costs a random number a weight, and that training is unharmed has not been shown.
-//! `tests/bf16.rs` has these figures.
+//! Moments in bf16: beyond the caches a step would be a quarter faster (a measured 1.2 to 1.4
+//! times), but the second moment at `beta2` 0.999 changes by less than bf16 can hold. Rounded to
+//! nearest it never forgets and never follows (ten thousand steps after a gradient died it is what
+//! it was); rounded stochastically it follows, with a noise of 0.3 %, but costs a random number a
+//! weight, and that training is unharmed has not been shown. `tests/bf16.rs` has these figures.
 //!
 //! Optimizers that need more than an element and a norm: Muon, Shampoo, SOAP, Adafactor.
 //!
 //! # Features
 //!
-//! `std` (default): `PASO_ISA` is read, see [`Adam::new`]. `rayon`: `AdamGroup::par_step`. `serde`: [`AdamState`] can
-//! be serialized. Without features the crate needs `alloc` only. No feature changes what a function computes.
+//! `std` (default): `PASO_ISA` is read, see [`Adam::new`]. `rayon`: `AdamGroup::par_step`. `serde`:
+//! [`AdamState`] can be serialized. Without features the crate needs `alloc` only. No feature
+//! changes what a function computes.
 #![no_std]
 
 extern crate alloc;

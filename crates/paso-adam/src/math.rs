@@ -1,4 +1,5 @@
-//! Small arithmetic that the rules share: constants folded in f64, running means, and zero for what is too small.
+//! Small arithmetic that the rules share: constants folded in f64, running means, and zero for what
+//! is too small.
 
 use pulp::Simd;
 
@@ -17,9 +18,9 @@ pub(crate) fn round(x: f64) -> f32 {
 
 /// An exponential moving average with the decay rate `beta`: `beta * mean + (1 - beta) * x`.
 ///
-/// It is computed as a step from the mean towards `x`, or, where that step is the longer part, from `x` back
-/// towards the mean: either way the smaller of the two rates is rounded to f32, which keeps all its digits, and
-/// the result is as exact as two roundings can be.
+/// It is computed as a step from the mean towards `x`, or, where that step is the longer part, from
+/// `x` back towards the mean: either way the smaller of the two rates is rounded to f32, which
+/// keeps all its digits, and the result is as exact as two roundings can be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ema {
     /// `beta > 1/2`: step from the mean.
@@ -60,13 +61,14 @@ impl Ema {
     }
 }
 
-/// The magnitude up to which a gradient counts as zero: its square, times `1 - beta2`, would be denormal. At the
-/// default `beta2` that is 3.4e-18.
+/// The magnitude up to which a gradient counts as zero: its square, times `1 - beta2`, would be
+/// denormal. At the default `beta2` that is 3.4e-18.
 pub(crate) fn flush_threshold_squared(beta2: f64) -> f32 {
     round(libm::sqrt(f64::from(f32::MIN_POSITIVE) / (1.0 - beta2)))
 }
 
-/// The magnitude up to which a gradient counts as zero where it is not squared: its part in a moment would be denormal.
+/// The magnitude up to which a gradient counts as zero where it is not squared: its part in a
+/// moment would be denormal.
 pub(crate) fn flush_threshold(hyper: &HyperParams) -> f32 {
     let part = (1.0 - hyper.beta1).min(1.0 - hyper.beta2);
     round(f64::from(f32::MIN_POSITIVE) / part)
@@ -77,8 +79,8 @@ pub(crate) const DENORMAL: f32 = f32::from_bits(f32::MIN_POSITIVE.to_bits() - 1)
 
 /// Zero where the magnitude is at most `limit`, which is positive. NaN stays NaN.
 ///
-/// The comparison is one of integers: the bits of positive floats have the order of the floats, and compilers see
-/// through it, where they keep the mask of a float comparison and a blend apart.
+/// The comparison is one of integers: the bits of positive floats have the order of the floats, and
+/// compilers see through it, where they keep the mask of a float comparison and a blend apart.
 #[inline(always)]
 pub(crate) fn zero_up_to<S: Simd>(simd: S, limit: f32, x: S::f32s) -> S::f32s {
     simd.select_f32s(beyond(simd, limit, x), x, simd.splat_f32s(0.0))

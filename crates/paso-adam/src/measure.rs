@@ -1,8 +1,9 @@
-//! Sums over a tensor that a step needs before it is taken: norms of the gradient, the weights and the update.
+//! Sums over a tensor that a step needs before it is taken: norms of the gradient, the weights and
+//! the update.
 //!
-//! They are added in f64, in an order that depends on the lengths alone: sixteen running sums over a chunk (element i
-//! in sum i mod 16), chunks in a fixed tree. So they have the same bits on every instruction set and for any number of
-//! threads.
+//! They are added in f64, in an order that depends on the lengths alone: sixteen running sums over
+//! a chunk (element i in sum i mod 16), chunks in a fixed tree. So they have the same bits on every
+//! instruction set and for any number of threads.
 
 use pulp::Simd;
 
@@ -61,7 +62,8 @@ impl UpdateSummary {
 /// Computes an update without taking it: the same pass, over copies of a block at a time.
 pub(crate) struct UpdateSums<'a> {
     pub(crate) params: PassParams,
-    /// Adds so much of the weight to the update, and takes the norms; `None` to count what agrees instead.
+    /// Adds so much of the weight to the update, and takes the norms; `None` to count what agrees
+    /// instead.
     pub(crate) decay: Option<f64>,
     pub(crate) weights: &'a [f32],
     pub(crate) gradient: &'a [f32],

@@ -5,7 +5,8 @@ use crate::checks::{decay_rate, positive};
 use crate::clip_norm::ClipNorm;
 use crate::error::Error;
 
-/// What a step does in addition to the update, all in the same pass over memory except for what needs a norm first.
+/// What a step does in addition to the update, all in the same pass over memory except for what
+/// needs a norm first.
 ///
 /// ```
 /// use paso_adam::{Clip, NonFinite, StepOptions};
@@ -19,8 +20,8 @@ use crate::error::Error;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepOptions {
-    /// Multiplies the gradient before all else: the inverse of the loss scale, or of the number of batches that were
-    /// added up. Finite, above 0. Default 1.
+    /// Multiplies the gradient before all else: the inverse of the loss scale, or of the number of
+    /// batches that were added up. Finite, above 0. Default 1.
     pub unscale: f64,
     /// Bounds on the unscaled gradient. Default [`Clip::None`].
     pub clip: Clip,
@@ -45,19 +46,21 @@ impl Default for StepOptions {
     }
 }
 
-/// Bounds on the gradient, after unscaling. Norms are added in f64, in an order that depends on the lengths of the
-/// tensors alone.
+/// Bounds on the gradient, after unscaling. Norms are added in f64, in an order that depends on the
+/// lengths of the tensors alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Clip {
     /// None.
     None,
-    /// Each value is held within plus and minus this. Keras' `clipvalue`, PyTorch's `clip_grad_value_`.
+    /// Each value is held within plus and minus this. Keras' `clipvalue`, PyTorch's
+    /// `clip_grad_value_`.
     Value(f64),
     /// A tensor whose gradient has a larger norm is scaled to it. Keras' `clipnorm`.
     TensorNorm(f64),
-    /// All gradients of the group are scaled by the norm over all tensors. PyTorch's `clip_grad_norm_`, of any
-    /// `norm_type`; Keras' `global_clipnorm` and Optax's `clip_by_global_norm` with `eps` 0.
+    /// All gradients of the group are scaled by the norm over all tensors. PyTorch's
+    /// `clip_grad_norm_`, of any `norm_type`; Keras' `global_clipnorm` and Optax's
+    /// `clip_by_global_norm` with `eps` 0.
     GlobalNorm(ClipNorm),
 }
 
@@ -69,16 +72,19 @@ impl Clip {
     }
 }
 
-/// What happens when a gradient is NaN or infinite. All but [`NonFinite::Pass`] read the gradients once before.
+/// What happens when a gradient is NaN or infinite. All but [`NonFinite::Pass`] read the gradients
+/// once before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NonFinite {
-    /// Nothing: the weight and its moments become NaN. Other weights do not (unless a norm was clipped).
+    /// Nothing: the weight and its moments become NaN. Other weights do not (unless a norm was
+    /// clipped).
     Pass,
-    /// The step is not taken and not counted, and nothing is changed: [`StepReport::taken`] is `false`. As PyTorch's
-    /// `GradScaler`.
+    /// The step is not taken and not counted, and nothing is changed: [`StepReport::taken`] is
+    /// `false`. As PyTorch's `GradScaler`.
     Skip,
-    /// As [`NonFinite::Skip`], with [`Error::NonFinite`], which names the tensor, the index and the value.
+    /// As [`NonFinite::Skip`], with [`Error::NonFinite`], which names the tensor, the index and the
+    /// value.
     Refuse,
 }
 
@@ -88,8 +94,9 @@ pub enum NonFinite {
 pub struct StepReport {
     /// Whether the step was taken: not under [`NonFinite::Skip`] when a gradient was not finite.
     pub taken: bool,
-    /// The norm of all unscaled gradients before clipping, where it was needed: for [`Clip::GlobalNorm`] in its own
-    /// `norm_type`, or, for another policy than [`NonFinite::Pass`], the Euclidean one.
+    /// The norm of all unscaled gradients before clipping, where it was needed: for
+    /// [`Clip::GlobalNorm`] in its own `norm_type`, or, for another policy than
+    /// [`NonFinite::Pass`], the Euclidean one.
     pub norm: Option<f64>,
     /// What the step did, where an audit was asked for and the step was taken.
     pub audit: Option<StepAudit>,
@@ -110,8 +117,8 @@ impl StepOptions {
         }
     }
 
-    /// The clipping by a norm over all tensors, or an infinite bound where the norm is wanted for a policy alone;
-    /// `None` where the gradients need not be measured before the step.
+    /// The clipping by a norm over all tensors, or an infinite bound where the norm is wanted for a
+    /// policy alone; `None` where the gradients need not be measured before the step.
     pub(crate) fn global_norm(&self) -> Option<ClipNorm> {
         match self.clip {
             Clip::GlobalNorm(clip) => Some(clip),

@@ -29,8 +29,9 @@ pub struct Param {
     pub lr_scale: f64,
     /// Multiplies the decay, finite and at least 0. Default 1; 0 to exclude the tensor from decay.
     pub decay_scale: f64,
-    /// Another `beta1` than the group's, in `[0, 1)`; not for rules that carry scalars from step to step (the warming
-    /// [`Rule::NAdam`](crate::Rule::NAdam), [`Rule::ScheduleFree`](crate::Rule::ScheduleFree)). Default `None`.
+    /// Another `beta1` than the group's, in `[0, 1)`; not for rules that carry scalars from step to
+    /// step (the warming [`Rule::NAdam`](crate::Rule::NAdam),
+    /// [`Rule::ScheduleFree`](crate::Rule::ScheduleFree)). Default `None`.
     pub beta1: Option<f64>,
     /// Another `beta2` than the group's, in `[0, 1)`. Default `None`.
     pub beta2: Option<f64>,
@@ -53,8 +54,9 @@ impl Param {
         }
     }
 
-    /// A tensor of this shape, without decay where it is a scalar or a vector: biases, and the scales and shifts of
-    /// normalization layers. That is the custom of timm (`param_groups_weight_decay`) and of GPT-style training.
+    /// A tensor of this shape, without decay where it is a scalar or a vector: biases, and the
+    /// scales and shifts of normalization layers. That is the custom of timm
+    /// (`param_groups_weight_decay`) and of GPT-style training.
     #[must_use]
     pub fn shaped(name: impl Into<String>, shape: &[usize]) -> Self {
         let decay_scale = if shape.len() > 1 { 1.0 } else { 0.0 };

@@ -6,13 +6,15 @@
 //! w = decay_factor * w - step                       `decay_factor` is the decoupled decay; one rounding
 //! ```
 //!
-//! Denormals never stay: a gradient too small for its square is taken for zero, and a moment that became denormal is
-//! stored as zero. Arithmetic on denormals takes a hundred cycles on some CPUs, and a moment whose gradient died
-//! would be one for thousands of steps. The CPU's own flush mode is not touched: Rust assumes the default one.
+//! Denormals never stay: a gradient too small for its square is taken for zero, and a moment that
+//! became denormal is stored as zero. Arithmetic on denormals takes a hundred cycles on some CPUs,
+//! and a moment whose gradient died would be one for thousands of steps. The CPU's own flush mode
+//! is not touched: Rust assumes the default one.
 //!
-//! It reads weights, gradient and moments once and writes weights and moments once: 28 bytes a parameter for
-//! Adam. The end that does not fill a vector goes through the same arithmetic, so a weight's bits do not depend on
-//! where in the slice it stands; that is why chunks for threads may be cut anywhere.
+//! It reads weights, gradient and moments once and writes weights and moments once: 28 bytes a
+//! parameter for Adam. The end that does not fill a vector goes through the same arithmetic, so a
+//! weight's bits do not depend on where in the slice it stands; that is why chunks for threads may
+//! be cut anywhere.
 
 use pulp::Simd;
 
@@ -42,7 +44,8 @@ impl PassParams {
     /// The gradient as the rule sees it.
     #[inline(always)]
     fn gradient<S: Simd>(self, simd: S, w: S::f32s, g: S::f32s) -> S::f32s {
-        // A branch that always goes the same way costs less than eight cycles of latency in front of everything.
+        // A branch that always goes the same way costs less than eight cycles of latency in front
+        // of everything.
         let g = if self.scale == 1.0 && self.l2 == 0.0 && self.clip == f32::INFINITY {
             g
         } else {

@@ -1,11 +1,13 @@
-//! The formulas in f64, one weight after the other, as the papers write them: what the fast step is tested against.
+//! The formulas in f64, one weight after the other, as the papers write them: what the fast step is
+//! tested against.
 //!
-//! It shares no arithmetic on weights, gradients and moments with the kernels: nothing is folded, fused or flushed. What
-//! it does share is computed once a step, in f64: the decay of a step, NAdam's momenta, RAdam's rectification, ADOPT's
-//! bound and Schedule-Free's share, which are compared with the libraries' own records instead (`DIALECTS.md`).
+//! It shares no arithmetic on weights, gradients and moments with the kernels: nothing is folded,
+//! fused or flushed. What it does share is computed once a step, in f64: the decay of a step,
+//! NAdam's momenta, RAdam's rectification, ADOPT's bound and Schedule-Free's share, which are
+//! compared with the libraries' own records instead (`DIALECTS.md`).
 //!
-//! It is public so that a port of a training script can be checked against it, too; it is about a hundred times slower
-//! than [`crate::Adam`].
+//! It is public so that a port of a training script can be checked against it, too; it is about a
+//! hundred times slower than [`crate::Adam`].
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -92,7 +94,8 @@ impl Textbook {
         weights.iter_mut().zip(updates).for_each(|(w, (step, _))| *w -= step);
     }
 
-    /// The weights to evaluate: under [`Rule::ScheduleFree`](crate::Rule::ScheduleFree) the averaged ones.
+    /// The weights to evaluate: under [`Rule::ScheduleFree`](crate::Rule::ScheduleFree) the
+    /// averaged ones.
     #[must_use]
     pub fn evaluated(&self, weights: &[f64]) -> Vec<f64> {
         let place = self.config.rule.formula().evaluated_at(&self.config.hyper_params());

@@ -4,11 +4,11 @@
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Scalars {
-    /// The product of [`Rule::NAdam`](crate::Rule::NAdam)'s momenta so far; 1 before the first step. PyTorch's
-    /// `mu_product`.
+    /// The product of [`Rule::NAdam`](crate::Rule::NAdam)'s momenta so far; 1 before the first
+    /// step. PyTorch's `mu_product`.
     pub mu_product: f64,
-    /// The sum of the weights of [`Rule::ScheduleFree`](crate::Rule::ScheduleFree)'s average so far. `schedulefree`'s
-    /// `weight_sum`.
+    /// The sum of the weights of [`Rule::ScheduleFree`](crate::Rule::ScheduleFree)'s average so
+    /// far. `schedulefree`'s `weight_sum`.
     pub weight_sum: f64,
     /// The highest learning rate so far. `schedulefree`'s `lr_max`.
     pub lr_max: f64,

@@ -13,11 +13,12 @@ use crate::scalars::Scalars;
 /// The format version that this build writes and reads.
 pub(crate) const VERSION: u32 = 1;
 
-/// The saved state of an [`AdamGroup`]: plain data, `Serialize` and `Deserialize` with feature `serde`. The settings are
-/// not in it; they belong to the run's configuration.
+/// The saved state of an [`AdamGroup`]: plain data, `Serialize` and `Deserialize` with feature
+/// `serde`. The settings are not in it; they belong to the run's configuration.
 ///
-/// A file format has to keep every bit of the values, or the resumed run differs from one that never stopped.
-/// Binary formats do; JSON does as well, unless a value is NaN or infinite. For safetensors see [`AdamGroup::views`].
+/// A file format has to keep every bit of the values, or the resumed run differs from one that
+/// never stopped. Binary formats do; JSON does as well, unless a value is NaN or infinite. For
+/// safetensors see [`AdamGroup::views`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AdamState {
@@ -47,20 +48,22 @@ pub struct Moment {
 /// A part of the state under PyTorch's name for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View<'a> {
-    /// `state.TENSOR.exp_avg` and so on: the flattened optimizer state of PyTorch's distributed checkpoints
-    /// (`get_optimizer_state_dict` with `flatten_optimizer_state_dict`).
+    /// `state.TENSOR.exp_avg` and so on: the flattened optimizer state of PyTorch's distributed
+    /// checkpoints (`get_optimizer_state_dict` with `flatten_optimizer_state_dict`).
     pub name: String,
     /// Its values, as many as the tensor has; one for `state.TENSOR.step`.
     pub values: Cow<'a, [f32]>,
 }
 
 impl AdamGroup {
-    /// An optimizer that continues where [`AdamGroup::state`] was taken: the next steps have the same bits as if it
-    /// had never stopped. For a group with parameters see [`AdamGroup::restore`].
+    /// An optimizer that continues where [`AdamGroup::state`] was taken: the next steps have the
+    /// same bits as if it had never stopped. For a group with parameters see
+    /// [`AdamGroup::restore`].
     ///
     /// # Errors
-    /// [`Error::Version`] when the state was written by another version of its format, [`Error::State`] when it
-    /// contradicts itself (a moment is missing, or has another length than its tensors).
+    /// [`Error::Version`] when the state was written by another version of its format,
+    /// [`Error::State`] when it contradicts itself (a moment is missing, or has another length than
+    /// its tensors).
     pub fn from_state(adam: Adam, state: AdamState) -> Result<Self, Error> {
         // The moments are there already: nothing is built from lengths that may be wrong.
         let mut group = Self::new(adam, []);
@@ -72,7 +75,8 @@ impl AdamGroup {
     /// Takes over a state that a group of the same tensors and rule was in.
     ///
     /// # Errors
-    /// As [`AdamGroup::from_state`], and when the tensors' lengths are others. Nothing has been changed then.
+    /// As [`AdamGroup::from_state`], and when the tensors' lengths are others. Nothing has been
+    /// changed then.
     pub fn restore(&mut self, state: AdamState) -> Result<(), Error> {
         if state.version != VERSION {
             return Err(Error::Version { found: state.version, expected: VERSION });
@@ -131,11 +135,12 @@ impl AdamGroup {
         }
     }
 
-    /// The state in parts, tensor by tensor, under PyTorch's names: what a safetensors file of it holds. Nothing but
-    /// names and steps is copied; hand each part to the format's own crate.
+    /// The state in parts, tensor by tensor, under PyTorch's names: what a safetensors file of it
+    /// holds. Nothing but names and steps is copied; hand each part to the format's own crate.
     ///
-    /// `step` is an f32, as in PyTorch, exact up to 16,777,216. What [`Rule::ScheduleFree`](crate::Rule::ScheduleFree)
-    /// and [`Rule::NAdam`](crate::Rule::NAdam) remember in addition is in [`AdamGroup::scalars`].
+    /// `step` is an f32, as in PyTorch, exact up to 16,777,216. What
+    /// [`Rule::ScheduleFree`](crate::Rule::ScheduleFree) and [`Rule::NAdam`](crate::Rule::NAdam)
+    /// remember in addition is in [`AdamGroup::scalars`].
     pub fn views(&self) -> impl Iterator<Item = View<'_>> {
         let mut start = 0;
         self.lens.iter().enumerate().flat_map(move |(i, &len)| {
@@ -154,11 +159,12 @@ impl AdamGroup {
         })
     }
 
-    /// Takes over the state that [`AdamGroup::views`] were written from: `find` looks a part up by its name.
+    /// Takes over the state that [`AdamGroup::views`] were written from: `find` looks a part up by
+    /// its name.
     ///
     /// # Errors
-    /// [`Error::State`] names the first part that is missing or has another length, and a step that is not a whole number
-    /// or another than the other tensors'. Nothing has been changed then.
+    /// [`Error::State`] names the first part that is missing or has another length, and a step that
+    /// is not a whole number or another than the other tensors'. Nothing has been changed then.
     pub fn restore_views<'a>(
         &mut self,
         scalars: Scalars,

@@ -152,8 +152,8 @@ impl Step {
         threads.chunks(chunk, &leaf, &GradSize::merge)
     }
 
-    /// What comes before the pass over a tensor: decay that no schedule scales, and the gain of the tensor's step, where
-    /// that depends on all of it.
+    /// What comes before the pass over a tensor: decay that no schedule scales, and the gain of the
+    /// tensor's step, where that depends on all of it.
     fn prepare(&mut self, threads: Threads, mut chunk: Chunk<'_>) {
         if self.keep_before != 1.0 {
             let keep = self.keep_before;

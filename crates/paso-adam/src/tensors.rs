@@ -1,4 +1,5 @@
-//! The tensors of a step, in the forms that callers have them: pairs of slices, [`ParamMut`]s, or one flat arena.
+//! The tensors of a step, in the forms that callers have them: pairs of slices, [`ParamMut`]s, or
+//! one flat arena.
 
 /// The gradient of a tensor of a step.
 #[derive(Debug)]
@@ -27,15 +28,17 @@ impl Gradient<'_> {
     }
 }
 
-/// A tensor of a step: its weights, its gradient, and what else is to happen to it. All slices have one length.
+/// A tensor of a step: its weights, its gradient, and what else is to happen to it. All slices have
+/// one length.
 #[derive(Debug)]
 pub struct ParamMut<'a> {
     /// The weights.
     pub weights: &'a mut [f32],
     /// The gradient.
     pub gradient: Gradient<'a>,
-    /// A running average of the weights, which [`StepOptions::average`](crate::StepOptions::average) moves towards them
-    /// after the step; empty for none.
+    /// A running average of the weights, which
+    /// [`StepOptions::average`](crate::StepOptions::average) moves towards them after the step;
+    /// empty for none.
     pub average: &'a mut [f32],
 }
 

@@ -9,31 +9,35 @@ use crate::error::Error;
 pub enum WeightDecay {
     /// None.
     None,
-    /// L2 regularization: `gradient += value * weight`, before the moments. PyTorch's `Adam(weight_decay=…)`.
+    /// L2 regularization: `gradient += value * weight`, before the moments. PyTorch's
+    /// `Adam(weight_decay=…)`.
     L2(f64),
-    /// `weight *= 1 - lr * value`, apart from the gradient: AdamW (Loshchilov & Hutter, arXiv 1711.05101,
-    /// algorithm 2) as every library ships it, so that a schedule of the learning rate also schedules the decay.
-    /// [`Rule::Lamb`](crate::Rule::Lamb): `value * weight` is added to the update before its norm is taken.
+    /// `weight *= 1 - lr * value`, apart from the gradient: AdamW (Loshchilov & Hutter, arXiv
+    /// 1711.05101, algorithm 2) as every library ships it, so that a schedule of the learning rate
+    /// also schedules the decay. [`Rule::Lamb`](crate::Rule::Lamb): `value * weight` is added to
+    /// the update before its norm is taken.
     Decoupled(f64),
-    /// `weight *= 1 - (lr / peak) * value`: the paper's own form, where the schedule `lr / peak` scales the decay
-    /// and the size of the learning rate does not.
+    /// `weight *= 1 - (lr / peak) * value`: the paper's own form, where the schedule `lr / peak`
+    /// scales the decay and the size of the learning rate does not.
     ScheduleOnly {
         /// The decay at the peak of the schedule, at least 0.
         value: f64,
         /// The highest learning rate of the schedule, above 0.
         peak: f64,
     },
-    /// `weight *= 1 - (lr^2 / peak) * value`: Defazio, arXiv 2506.02285; timm's `corrected_weight_decay`.
-    /// It keeps the norm of normalized layers in balance while the learning rate decays.
+    /// `weight *= 1 - (lr^2 / peak) * value`: Defazio, arXiv 2506.02285; timm's
+    /// `corrected_weight_decay`. It keeps the norm of normalized layers in balance while the
+    /// learning rate decays.
     Corrected {
         /// The decay, at least 0.
         value: f64,
         /// The highest learning rate of the schedule, above 0.
         peak: f64,
     },
-    /// `weight *= 1 - value` before every step, whatever the learning rate is: no schedule scales it, and neither does
-    /// [`Param::lr_scale`](crate::Param::lr_scale) ([`Param::decay_scale`](crate::Param::decay_scale) does). In `[0, 1)`.
-    /// The weight is rounded once more than under [`WeightDecay::Decoupled`]. Not for `Lamb` and `ScheduleFree`.
+    /// `weight *= 1 - value` before every step, whatever the learning rate is: no schedule scales
+    /// it, and neither does [`Param::lr_scale`](crate::Param::lr_scale)
+    /// ([`Param::decay_scale`](crate::Param::decay_scale) does). In `[0, 1)`. The weight is rounded
+    /// once more than under [`WeightDecay::Decoupled`]. Not for `Lamb` and `ScheduleFree`.
     Constant(f64),
 }
 

@@ -1,4 +1,5 @@
-//! The fast step against the formulas in f64, and what a step must never do: produce denormals, or slow down.
+//! The fast step against the formulas in f64, and what a step must never do: produce denormals, or
+//! slow down.
 
 use paso_adam::reference::Textbook;
 use paso_adam::{
@@ -6,12 +7,14 @@ use paso_adam::{
 };
 use proptest::prelude::*;
 
-/// Runs both on the same gradients (one list a step) and returns the largest difference of a weight, in units of
-/// what f32 can resolve there: an ulp of the weight and of the longest possible step, a step.
+/// Runs both on the same gradients (one list a step) and returns the largest difference of a
+/// weight, in units of what f32 can resolve there: an ulp of the weight and of the longest possible
+/// step, a step.
 ///
-/// The longest step is `rate * (1 - beta1) / sqrt((1 - beta2) * (1 - beta1^2 / beta2))`, by Cauchy-Schwarz; it bounds
-/// how much of an earlier, larger gradient's rounding can be left in a moment, relative to the denominator. Where L2
-/// cancels the gradient, what is left has the rounding of the two: as many ulp as they are larger than it (and `eps`).
+/// The longest step is `rate * (1 - beta1) / sqrt((1 - beta2) * (1 - beta1^2 / beta2))`, by
+/// Cauchy-Schwarz; it bounds how much of an earlier, larger gradient's rounding can be left in a
+/// moment, relative to the denominator. Where L2 cancels the gradient, what is left has the
+/// rounding of the two: as many ulp as they are larger than it (and `eps`).
 fn worst(config: AdamConfig, lr: f64, start: &[f32], gradients: &[Vec<f32>]) -> f64 {
     let n = start.len();
     let (b1, b2) = (config.beta1, config.beta2);
@@ -66,7 +69,8 @@ fn config() -> impl Strategy<Value = AdamConfig> {
 }
 
 proptest! {
-    /// Two units a step: one rounding of the weight, and a step that is exact to about an ulp. (Seen: 1.2.)
+    /// Two units a step: one rounding of the weight, and a step that is exact to about an ulp.
+    /// (Seen: 1.2.)
     #[test]
     fn a_run_stays_within_two_ulp_a_step(
         config in config(),
@@ -79,7 +83,8 @@ proptest! {
     }
 }
 
-/// Found by the test above: of 0.066882 and 0.066930 a gradient of 4.7e-5 is left, with the rounding of those two.
+/// Found by the test above: of 0.066882 and 0.066930 a gradient of 4.7e-5 is left, with the
+/// rounding of those two.
 #[test]
 fn a_gradient_that_l2_cancels_is_as_exact_as_its_parts() {
     let config = AdamConfig {

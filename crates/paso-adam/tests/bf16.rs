@@ -1,9 +1,10 @@
 //! Why moments are kept in f32: what bf16 (8 bits of significand) does to them.
 //!
-//! Half the state would be read and written, a quarter faster beyond the caches. The second moment cannot pay for it: at
-//! `beta2 = 0.999` it changes by a thousandth a step, and bf16's neighbors are 1/256 to 1/128 apart. Rounded to nearest it
-//! never moves once it is within a few units of its mean; rounded stochastically it
-//! follows, with a noise of 0.3 %, for a random number a weight; that training is unharmed by it has not been shown here.
+//! Half the state would be read and written, a quarter faster beyond the caches. The second moment
+//! cannot pay for it: at `beta2 = 0.999` it changes by a thousandth a step, and bf16's neighbors
+//! are 1/256 to 1/128 apart. Rounded to nearest it never moves once it is within a few units of its
+//! mean; rounded stochastically it follows, with a noise of 0.3 %, for a random number a weight;
+//! that training is unharmed by it has not been shown here.
 
 #![expect(clippy::cast_possible_truncation, reason = "rounded to f32 on purpose")]
 
@@ -27,7 +28,8 @@ fn a_second_moment_in_bf16_rounded_to_nearest_does_not_forget() {
         exact *= 0.999;
         rounded = nearest(rounded * 0.999);
     }
-    // The gradient died ten thousand steps ago: the weight's own rate should be 148 times what it was.
+    // The gradient died ten thousand steps ago: the weight's own rate should be 148 times what it
+    // was.
     assert!((exact.sqrt() - 0.0067).abs() < 1e-4, "{exact}");
     assert_eq!(rounded, 1.0);
 }

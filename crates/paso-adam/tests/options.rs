@@ -1,4 +1,5 @@
-//! What a step does in addition to the update: clipping, NaN, averages, zeroing, parameters of their own, PyTorch's names.
+//! What a step does in addition to the update: clipping, NaN, averages, zeroing, parameters of
+//! their own, PyTorch's names.
 
 #![expect(clippy::cast_possible_truncation, reason = "rounded to f32 on purpose")]
 

@@ -1,5 +1,5 @@
-//! What reaches over tensors and groups: a flat arena, betas of a tensor's own, one norm over several groups, decay that
-//! no schedule scales.
+//! What reaches over tensors and groups: a flat arena, betas of a tensor's own, one norm over
+//! several groups, decay that no schedule scales.
 
 #![expect(clippy::cast_possible_truncation, reason = "rounded to f32 on purpose")]
 

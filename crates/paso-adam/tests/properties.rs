@@ -30,7 +30,8 @@ fn gradients() -> impl Strategy<Value = Vec<Vec<f32>>> {
 const START: [f32; 6] = [1.0, -1.0, 0.5, 2.0, -0.25, 0.0];
 
 proptest! {
-    /// Kingma & Ba, section 2.1: the step does not change when the gradient is rescaled. Powers of two scale exactly.
+    /// Kingma & Ba, section 2.1: the step does not change when the gradient is rescaled. Powers of
+    /// two scale exactly.
     #[test]
     fn adam_does_not_depend_on_the_scale_of_the_gradient(gradients in gradients(), k in -8_i32..8) {
         let scale = 2.0_f32.powi(k);

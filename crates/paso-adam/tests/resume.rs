@@ -1,7 +1,7 @@
-//! Saved states of every rule: a run that resumes has the bits of one that never stopped, whatever way the state was
-//! saved, and a state that does not fit changes nothing.
+//! Saved states of every rule: a run that resumes has the bits of one that never stopped, whatever
+//! way the state was saved, and a state that does not fit changes nothing.
 
-use paso_adam::{Adam, AdamConfig, AdamGroup, AdamState, Error, Param, Rule, Scalars};
+use paso_adam::{Adam, AdamConfig, AdamGroup, Error, Param, Rule, Scalars};
 use proptest::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -77,7 +77,7 @@ fn the_state_of_every_rule_survives_json_with_every_bit() {
         let mut trained = group(rule);
         train(&mut trained, &mut start(), 0..7);
         let text = serde_json::to_string(&trained.state()).expect("plain data");
-        let back: AdamState = serde_json::from_str(&text).expect("its own text");
+        let back: paso_adam::AdamState = serde_json::from_str(&text).expect("its own text");
         assert_eq!(back, trained.state(), "{rule:?}");
     }
 }

@@ -1,4 +1,5 @@
-//! The list of rules: no file without a line, and the f32 step of every rule against its textbook version.
+//! The list of rules: no file without a line, and the f32 step of every rule against its textbook
+//! version.
 
 #![expect(clippy::cast_possible_truncation, reason = "rounded to f32 on purpose")]
 

@@ -1,4 +1,5 @@
-//! Invariant: one f32 step gives the same bits on every instruction set, at every length, for every thread count.
+//! Invariant: one f32 step gives the same bits on every instruction set, at every length, for every
+//! thread count.
 //!
 //! "The same" takes all NaNs for one: Rust leaves a NaN's sign and payload open.
 
@@ -7,8 +8,8 @@ use paso_adam::{
     Rule, ScheduleFree, StepOptions, WeightDecay,
 };
 
-/// Every kind of value that could be treated differently: signed zeros, denormals, the smallest normals, values
-/// whose square underflows or overflows, infinities, NaN; and ordinary ones.
+/// Every kind of value that could be treated differently: signed zeros, denormals, the smallest
+/// normals, values whose square underflows or overflows, infinities, NaN; and ordinary ones.
 const SPECIAL: [f32; 20] = [
     0.0,
     -0.0,
@@ -138,7 +139,8 @@ fn one_step(config: AdamConfig, w: &[f32], g: &[f32]) -> Vec<Vec<f32>> {
     std::iter::once(w).chain(moments).collect()
 }
 
-/// Weights, averages and state after two steps with everything that a step can do in addition to the update.
+/// Weights, averages and state after two steps with everything that a step can do in addition to
+/// the update.
 fn run_with(config: AdamConfig, isa: Isa, lens: &[usize], audit: bool) -> Vec<Vec<f32>> {
     let mut group = AdamGroup::new(Adam::new(config).unwrap().with_isa(isa), lens.iter().copied());
     let total: usize = lens.iter().sum();
@@ -245,8 +247,8 @@ fn a_clipped_step_has_the_same_bits_on_every_thread_count() {
     }
 }
 
-/// `PASO_EXPECT_LEVELS` (a comma list of `scalar`, `v3`, `v4`, `neon`) says what a machine or emulator must offer, so
-/// that a level cannot go missing silently.
+/// `PASO_EXPECT_LEVELS` (a comma list of `scalar`, `v3`, `v4`, `neon`) says what a machine or
+/// emulator must offer, so that a level cannot go missing silently.
 #[test]
 fn the_expected_levels_are_there() {
     let found: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();

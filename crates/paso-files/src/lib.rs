@@ -1,8 +1,9 @@
 //! Files that are complete or absent.
 //!
-//! Every file that paso keeps is written here: to a temporary file in the same folder, synced, then renamed, and the
-//! folder is synced too. A reader sees the old content or the new one, never a part, also after a power cut. New files
-//! and folders have the permissions that the umask allows, as any other new file, so that several users can share a folder.
+//! Every file that paso keeps is written here: to a temporary file in the same folder, synced, then
+//! renamed, and the folder is synced too. A reader sees the old content or the new one, never a
+//! part, also after a power cut. New files and folders have the permissions that the umask allows,
+//! as any other new file, so that several users can share a folder.
 //!
 //! ```
 //! let folder = tempfile::tempdir()?;
@@ -26,7 +27,8 @@ const PREFIX: &str = ".paso-";
 /// Writes a file, replacing one that is there.
 ///
 /// # Errors
-/// When the folder does not exist, cannot be written or is full. A file that was there is then unchanged.
+/// When the folder does not exist, cannot be written or is full. A file that was there is then
+/// unchanged.
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     temporary_file(path, content)?.persist(path)?;
     sync_folder(parent(path));
@@ -36,7 +38,8 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
 /// Writes a file that does not exist yet.
 ///
 /// # Errors
-/// As [`write`](fn@write); [`std::io::ErrorKind::AlreadyExists`] when there is a file of that name, which is then unchanged.
+/// As [`write`](fn@write); [`std::io::ErrorKind::AlreadyExists`] when there is a file of that name,
+/// which is then unchanged.
 pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
     temporary_file(path, content)?.persist_noclobber(path)?;
     sync_folder(parent(path));
@@ -54,7 +57,8 @@ pub fn sibling_folder(path: &Path) -> Result<TempDir> {
 /// Gives a folder of [`sibling_folder`] its name. An empty folder of that name is replaced.
 ///
 /// # Errors
-/// When `path` exists and is not an empty folder. It is then unchanged, and the temporary folder is removed.
+/// When `path` exists and is not an empty folder. It is then unchanged, and the temporary folder is
+/// removed.
 pub fn rename_folder(folder: TempDir, path: &Path) -> Result<()> {
     if path.exists() {
         std::fs::remove_dir(path)?; // fails unless it is empty
@@ -65,7 +69,8 @@ pub fn rename_folder(folder: TempDir, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes the temporary files that a killed process left in a folder that only one process writes to.
+/// Removes the temporary files that a killed process left in a folder that only one process writes
+/// to.
 ///
 /// # Errors
 /// When the folder cannot be read, or a file cannot be removed.

@@ -1,7 +1,8 @@
 //! The SIMD instruction sets that paso's kernels are compiled for, and which of them this CPU has.
 //!
-//! A kernel is written once, generic over the vector type, as an implementation of [`pulp::WithSimd`]. [`Isa`] is a
-//! value that proves that the CPU has an instruction set; [`Isa::run`] runs a kernel compiled for it.
+//! A kernel is written once, generic over the vector type, as an implementation of
+//! [`pulp::WithSimd`]. [`Isa`] is a value that proves that the CPU has an instruction set;
+//! [`Isa::run`] runs a kernel compiled for it.
 //!
 //! ```
 //! use paso_isa::Isa;
@@ -83,7 +84,8 @@ impl Isa {
     /// The instruction set with this name: `scalar`, `avx2`, `avx512`, `neon` or `simd128`.
     ///
     /// # Errors
-    /// When this CPU does not have it or no instruction set has that name; the message lists those available.
+    /// When this CPU does not have it or no instruction set has that name; the message lists those
+    /// available.
     pub fn named(name: &str) -> Result<Self, IsaError> {
         let available = Self::available();
         match available.iter().find(|isa| isa.name() == name) {
@@ -95,7 +97,8 @@ impl Isa {
         }
     }
 
-    /// The instruction set that the environment variable `PASO_ISA` names, or [`Isa::best`] where it is unset or empty.
+    /// The instruction set that the environment variable `PASO_ISA` names, or [`Isa::best`] where
+    /// it is unset or empty.
     ///
     /// # Errors
     /// As [`Isa::named`]: an instruction set that is not available is never replaced silently.
@@ -138,7 +141,8 @@ impl Isa {
 
     /// Runs an operation compiled for this instruction set.
     ///
-    /// Call it once per tensor or chunk, not once per vector: an operation of more than 64 bytes travels through memory.
+    /// Call it once per tensor or chunk, not once per vector: an operation of more than 64 bytes
+    /// travels through memory.
     #[inline]
     pub fn run<Op: WithSimd>(self, op: Op) -> Op::Output {
         match self.0 {

@@ -76,8 +76,8 @@ fn the_environment_names_the_set_or_leaves_the_best() {
     assert_eq!(Isa::from_env(), expected);
 }
 
-/// `PASO_EXPECT_LEVELS`, a list with commas, has the names that this machine or emulator must offer, so that none goes
-/// missing without notice.
+/// `PASO_EXPECT_LEVELS`, a list with commas, has the names that this machine or emulator must
+/// offer, so that none goes missing without notice.
 #[cfg(feature = "std")]
 #[test]
 fn the_expected_sets_are_available() {

@@ -5,7 +5,7 @@
 //!
 //! Variants are by what the reader of the message can do: look at a file ([`Error::Io`],
 //! [`Error::Image`], [`Error::Labels`]), choose another folder ([`Error::NotADataset`],
-//! [`Error::Folder`]), change a setting ([`Error::Option`]), or lower the learning rate
+//! [`Error::Folder`]), change a setting ([`Error::InvalidValue`]), or lower the learning rate
 //! ([`Error::Diverged`]).
 
 use std::fmt;
@@ -51,7 +51,7 @@ pub enum Error {
     },
     /// An option has a value that makes no sense.
     #[error("{field} is {value}; it must be {allowed}")]
-    Option {
+    InvalidValue {
         /// The option's name.
         field: &'static str,
         /// The value found.
@@ -115,13 +115,13 @@ impl Error {
         Self::Image { path: path.into(), message: message.into() }
     }
 
-    /// An [`Error::Option`].
-    pub(crate) fn option(
+    /// An [`Error::InvalidValue`].
+    pub(crate) fn invalid_value(
         field: &'static str,
         value: impl fmt::Display,
         allowed: &'static str,
     ) -> Self {
-        Self::Option { field, value: value.to_string(), allowed }
+        Self::InvalidValue { field, value: value.to_string(), allowed }
     }
 }
 

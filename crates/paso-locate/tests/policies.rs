@@ -113,7 +113,7 @@ fn folds_are_disjoint_cover_all_and_have_the_classes_of_the_whole() {
     assert_eq!(seen.len(), 40, "each sample is in one val split");
     for (fold, folds) in [(0, 1), (4, 4), (0, 41)] {
         let refused = whole.clone().fold(fold, folds, 0);
-        assert!(matches!(refused, Err(Error::Option { .. })), "fold {fold} of {folds}");
+        assert!(matches!(refused, Err(Error::InvalidValue { .. })), "fold {fold} of {folds}");
     }
 }
 

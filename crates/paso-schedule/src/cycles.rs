@@ -1,4 +1,5 @@
-//! Compositions of curves that rise and fall: one cycle, triangles, the Transformer's schedule, warm-up/stable/decay.
+//! Compositions of curves that rise and fall: one cycle, triangles, the Transformer's schedule,
+//! warm-up/stable/decay.
 
 use crate::curves::{
     ConstantCurve, CosineEase, Endless, InverseSqrtForm, LinearEase, OneMinusSqrtEase, Ramp,
@@ -13,9 +14,9 @@ use crate::validate::{at_least_one, invalid, positive};
 /// One rise and one fall, in half cosine waves: `peak / div` at step 0, `peak` after `rise` of the
 /// steps, and `peak / div / final_div` at step `steps`.
 ///
-/// [Smith and Topin 2018](https://arxiv.org/abs/1708.07120). [`Self::momentum`] is the second output:
-/// momentum or `beta1`, which goes against the learning rate. PyTorch's own, with its three phases and its last
-/// learning rate one step earlier, is [`torch::OneCycleLr`].
+/// [Smith and Topin 2018](https://arxiv.org/abs/1708.07120). [`Self::momentum`] is the second
+/// output: momentum or `beta1`, which goes against the learning rate. PyTorch's own, with its three
+/// phases and its last learning rate one step earlier, is [`torch::OneCycleLr`].
 ///
 /// ```
 /// use paso_schedule::{OneCycle, Schedule};
@@ -40,8 +41,8 @@ pub struct OneCycle {
 }
 
 impl OneCycle {
-    /// A cycle over `steps` steps with the usual numbers: peak 1e-3, a rise over 0.3, from 1/25 and to
-    /// 1/25e4 of the peak.
+    /// A cycle over `steps` steps with the usual numbers: peak 1e-3, a rise over 0.3, from 1/25 and
+    /// to 1/25e4 of the peak.
     #[must_use]
     pub fn over(steps: u64) -> Self {
         Self { peak: 1e-3, steps, rise: 0.3, div: 25.0, final_div: 1e4 }
@@ -74,9 +75,9 @@ impl Schedule for OneCycle {
 
 /// Triangles without an end: cyclical learning rates.
 ///
-/// Within a triangle, `low + (high - low) * t / up` over `up` steps and the line back over `down` steps.
-/// [Smith 2017](https://arxiv.org/abs/1506.01186), section 3.1. With its second output, the momentum:
-/// [`torch::CyclicLr`].
+/// Within a triangle, `low + (high - low) * t / up` over `up` steps and the line back over `down`
+/// steps. [Smith 2017](https://arxiv.org/abs/1506.01186), section 3.1. With its second output, the
+/// momentum: [`torch::CyclicLr`].
 ///
 /// ```
 /// use paso_schedule::{Schedule, Triangular, torch::Cycle};
@@ -107,8 +108,8 @@ impl Schedule for Triangular {
 
 /// The Transformer's schedule: a line up over `warmup` steps, then `1 / sqrt`.
 ///
-/// `factor * model_size^-0.5 * min(s^-0.5, s * warmup^-1.5)` for update `s = t + 1`, which starts at 1:
-/// [Vaswani et al. 2017](https://arxiv.org/abs/1706.03762), equation 3.
+/// `factor * model_size^-0.5 * min(s^-0.5, s * warmup^-1.5)` for update `s = t + 1`, which starts
+/// at 1: [Vaswani et al. 2017](https://arxiv.org/abs/1706.03762), equation 3.
 ///
 /// ```
 /// use paso_schedule::{Noam, Schedule};
@@ -142,8 +143,8 @@ impl Schedule for Noam {
     }
 }
 
-/// Warm-up, stable, decay (WSD): how long a run takes can be decided late, because runs of all lengths
-/// share the stable part.
+/// Warm-up, stable, decay (WSD): how long a run takes can be decided late, because runs of all
+/// lengths share the stable part.
 ///
 /// [Hu et al. 2024](https://arxiv.org/abs/2404.06395); the form `1 - sqrt(p)` from
 /// [Hägele et al. 2024](https://arxiv.org/abs/2405.18392).

@@ -28,7 +28,8 @@ pub enum Error {
         /// Where, if the schedule came from text.
         column: Option<usize>,
     },
-    /// A part depends on the run's peak learning rate or on its number of steps, which are not given.
+    /// A part depends on the run's peak learning rate or on its number of steps, which are not
+    /// given.
     Open {
         /// What is missing, and how to write it.
         message: String,
@@ -49,7 +50,8 @@ pub enum Error {
         /// Where the part is.
         column: usize,
     },
-    /// A step after the end of a schedule whose policy is [`PastEnd::Error`](crate::PastEnd::Error).
+    /// A step after the end of a schedule whose policy is
+    /// [`PastEnd::Error`](crate::PastEnd::Error).
     PastEnd {
         /// The step that was asked for.
         step: u64,

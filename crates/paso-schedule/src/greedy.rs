@@ -7,8 +7,8 @@ use crate::state::{VERSION, known_version};
 use crate::validate::{at_least_one, invalid, not_negative};
 use alloc::vec::Vec;
 
-/// How a [`Greedy`] decides. The defaults are those of transformers' `GreedyLR`, where its learning rates are
-/// shares of the first one.
+/// How a [`Greedy`] decides. The defaults are those of transformers' `GreedyLR`, where its learning
+/// rates are shares of the first one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "serde",
@@ -21,7 +21,8 @@ pub struct GreedyConfig {
     /// What the scale is multiplied by on the way down and divided by on the way up; above 0 and
     /// below 1, by default 0.95.
     pub factor: f64,
-    /// The observation in a row, good or bad, at which the scale changes; at least 1, by default 11.
+    /// The observation in a row, good or bad, at which the scale changes; at least 1, by default
+    /// 11.
     pub patience: u64,
     /// An improvement is larger than this share of the best value; by default 0.
     pub relative: f64,
@@ -37,8 +38,8 @@ pub struct GreedyConfig {
     pub max_scale: f64,
     /// A change by this much or less is not made; by default 0.
     pub min_change: f64,
-    /// The metric is the mean of so many last observations; at least 1, which is the default, and at
-    /// most [`Greedy::LONGEST_WINDOW`].
+    /// The metric is the mean of so many last observations; at least 1, which is the default, and
+    /// at most [`Greedy::LONGEST_WINDOW`].
     pub window: usize,
     /// After so many reductions at the lowest scale it starts anew; by default 500.
     pub reset_after: u64,
@@ -71,8 +72,8 @@ impl GreedyConfig {
 
 /// Raises a learning rate while a metric improves and lowers it while it does not.
 ///
-/// [GreedyLR](https://arxiv.org/abs/2512.14527), as in transformers. Like [`Plateau`](crate::Plateau) it scales a
-/// schedule: `lr.at(step) * greedy.scale()`.
+/// [GreedyLR](https://arxiv.org/abs/2512.14527), as in transformers. Like
+/// [`Plateau`](crate::Plateau) it scales a schedule: `lr.at(step) * greedy.scale()`.
 ///
 /// ```
 /// use paso_schedule::{Greedy, GreedyConfig};
@@ -133,10 +134,12 @@ impl Greedy {
         Self::from_state(config, GreedyState::new())
     }
 
-    /// Goes on from a saved state. The configuration may differ from the one that it was saved with.
+    /// Goes on from a saved state. The configuration may differ from the one that it was saved
+    /// with.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] for a field outside its range, or a version that this crate does not know.
+    /// [`Error::InvalidValue`] for a field outside its range, or a version that this crate does not
+    /// know.
     pub fn from_state(config: GreedyConfig, state: GreedyState) -> Result<Self, Error> {
         if !(config.factor > 0.0 && config.factor < 1.0) {
             return Err(invalid("factor", config.factor, "above 0 and below 1"));

@@ -1,9 +1,9 @@
 //! Learning-rate schedules as pure functions of the step number.
 //!
-//! A schedule here is a value. `at(step)` gives the learning rate of update number `step`, counted from 0, and
-//! changes nothing: the step number is the only state, so resuming a run cannot go wrong, and a whole
-//! schedule can be looked at before anybody trains. Learning rates are finite and never negative, and nothing
-//! happens past a schedule's end that it does not say.
+//! A schedule here is a value. `at(step)` gives the learning rate of update number `step`, counted
+//! from 0, and changes nothing: the step number is the only state, so resuming a run cannot go
+//! wrong, and a whole schedule can be looked at before anybody trains. Learning rates are finite
+//! and never negative, and nothing happens past a schedule's end that it does not say.
 //!
 //! ```
 //! use paso_schedule::{Cosine, Schedule, Shape, Spec};
@@ -74,10 +74,11 @@
 //!
 //! # Features
 //!
-//! `std` (default) uses the processor's square root instead of the crate's own; the bits are the same.
-//! `serde` reads and writes [`Spec`] and [`Shape`] as their line of text. Nothing is required; without
-//! `std` the crate needs `alloc`. Cosines and powers are computed here, from operations that round alike everywhere, because those
-//! of the platforms' C libraries differ: a schedule gives the same bits on every machine.
+//! `std` (default) uses the processor's square root instead of the crate's own; the bits are the
+//! same. `serde` reads and writes [`Spec`] and [`Shape`] as their line of text. Nothing is
+//! required; without `std` the crate needs `alloc`. Cosines and powers are computed here, from
+//! operations that round alike everywhere, because those of the platforms' C libraries differ: a
+//! schedule gives the same bits on every machine.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,10 +1,11 @@
-//! The few functions that schedules need and `core` does not have: cosine, square root, floor; powers are in
-//! `crate::power`.
+//! The few functions that schedules need and `core` does not have: cosine, square root, floor;
+//! powers are in `crate::power`.
 //!
 //! They are written here rather than taken from `std`, because `std` hands them to the platform's C
-//! library, and C libraries differ in the last bits: the same run would have other learning rates on another
-//! machine. Only additions, multiplications and divisions are used, which round alike everywhere.
-//! Each is tested against `libm` at the end of this file, to the bound its comment states.
+//! library, and C libraries differ in the last bits: the same run would have other learning rates
+//! on another machine. Only additions, multiplications and divisions are used, which round alike
+//! everywhere. Each is tested against `libm` at the end of this file, to the bound its comment
+//! states.
 
 /// `cos(pi * p / 2)` for `p` in `0..=1`, within 2 ulp; exactly 1 at 0 and exactly 0 at 1.
 pub(crate) fn cos_quarter(p: f64) -> f64 {
@@ -71,7 +72,8 @@ pub(crate) const fn whole(x: f64) -> u64 {
     x as u64
 }
 
-/// The square root with integers: the root of the mantissa, shifted so that 54 bits of it are whole.
+/// The square root with integers: the root of the mantissa, shifted so that 54 bits of it are
+/// whole.
 #[cfg(any(test, not(feature = "std")))]
 fn soft_sqrt(x: f64) -> f64 {
     if x == 0.0 || x == f64::INFINITY {
@@ -121,7 +123,8 @@ pub(crate) fn round(x: f64) -> f64 {
     (x + SHIFT) - SHIFT
 }
 
-/// `c[0] + c[1] z + c[2] z^2 …` by Horner's rule: in a loop over steps, the processor overlaps one with the next.
+/// `c[0] + c[1] z + c[2] z^2 …` by Horner's rule: in a loop over steps, the processor overlaps one
+/// with the next.
 #[inline(always)]
 pub(crate) fn series<const N: usize>(z: f64, c: &[f64; N]) -> f64 {
     c.iter().rev().fold(0.0, |sum, c| sum * z + c)

@@ -1,8 +1,9 @@
-//! A schedule as a tree, and its value at a time. Nothing else in the crate computes a learning rate.
+//! A schedule as a tree, and its value at a time. Nothing else in the crate computes a learning
+//! rate.
 //!
-//! Every learning rate is finite and never negative, by construction: the numbers in a tree are checked when
-//! it is built (`crate::validate`), ramps are clamped between their ends, and sums and products saturate
-//! at `f64::MAX`.
+//! Every learning rate is finite and never negative, by construction: the numbers in a tree are
+//! checked when it is built (`crate::validate`), ramps are clamped between their ends, and sums and
+//! products saturate at `f64::MAX`.
 
 use crate::curves::Curve;
 use crate::math::{floor, saturate, whole};
@@ -87,7 +88,8 @@ impl Node {
         }
     }
 
-    /// The first time from which on the learning rate does not change by itself; `None` where it never ends.
+    /// The first time from which on the learning rate does not change by itself; `None` where it
+    /// never ends.
     pub(crate) fn len(&self) -> Option<f64> {
         match self {
             Self::Curve(curve) => curve.len(),
@@ -138,7 +140,8 @@ impl Node {
         }
     }
 
-    /// Parts one after the other; the error is the number of a part that never ends and is not last.
+    /// Parts one after the other; the error is the number of a part that never ends and is not
+    /// last.
     pub(crate) fn then(nodes: Vec<Self>) -> Result<Self, usize> {
         let mut parts = Vec::with_capacity(nodes.len());
         let mut start = 0.0;

@@ -1,7 +1,7 @@
 //! Plateau schedule: a factor on the learning rate that falls where a metric stops improving.
 //!
-//! It has state, so it is not a schedule but a factor on one, and any schedule can be combined with it:
-//! `lr.at(step) * plateau.scale()`.
+//! It has state, so it is not a schedule but a factor on one, and any schedule can be combined with
+//! it: `lr.at(step) * plateau.scale()`.
 
 use crate::error::Error;
 use crate::improvement::{Better, Improvement};
@@ -20,9 +20,11 @@ pub struct PlateauConfig {
     pub better: Better,
     /// What a reduction multiplies the scale by; from 0 to below 1, by default 0.1.
     pub factor: f64,
-    /// The observation without improvement, counted in a row, at which the learning rate is reduced; at least 1.
+    /// The observation without improvement, counted in a row, at which the learning rate is
+    /// reduced; at least 1.
     ///
-    /// By default 11, which PyTorch calls a patience of 10; Keras and Optax reduce at their `patience`.
+    /// By default 11, which PyTorch calls a patience of 10; Keras and Optax reduce at their
+    /// `patience`.
     pub patience: u64,
     /// An improvement is larger than this share of the best value; by default 1e-4.
     pub relative: f64,
@@ -126,10 +128,12 @@ impl Plateau {
         Self::from_state(config, state)
     }
 
-    /// Goes on from a saved state. The configuration may differ from the one that it was saved with.
+    /// Goes on from a saved state. The configuration may differ from the one that it was saved
+    /// with.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] for a field outside its range, or a version that this crate does not know.
+    /// [`Error::InvalidValue`] for a field outside its range, or a version that this crate does not
+    /// know.
     pub fn from_state(config: PlateauConfig, state: PlateauState) -> Result<Self, Error> {
         if !(0.0..1.0).contains(&config.factor) {
             return Err(invalid("factor", config.factor, "0 or more, below 1"));

@@ -1,19 +1,22 @@
-//! Powers, logarithms and the logistic function: tables, a short series, and the bits that a double lacks.
+//! Powers, logarithms and the logistic function: tables, a short series, and the bits that a double
+//! lacks.
 //!
-//! A table takes the argument close to 1 (or 0), where few terms of a series are left; the tables are made by the
-//! compiler from the longer series at the end of this file. As in `crate::math`, only operations are used that
-//! round alike everywhere.
+//! A table takes the argument close to 1 (or 0), where few terms of a series are left; the tables
+//! are made by the compiler from the longer series at the end of this file. As in `crate::math`,
+//! only operations are used that round alike everywhere.
 //!
-//! Why not the crate `libm`, which rounds alike everywhere too? Its `pow` is more accurate (below 1 ulp, here 2), but a
-//! schedule is asked once per step and parameter group, and tables of schedules are drawn with millions of steps: the
-//! exponents 1/2, 1, 3/2 and 2 that most schedules have cost at most a square root here, a general power has no branch for
-//! special values, and the crate has no dependency. What that gains, and how often the bits differ, is printed by
+//! Why not the crate `libm`, which rounds alike everywhere too? Its `pow` is more accurate (below 1
+//! ulp, here 2), but a schedule is asked once per step and parameter group, and tables of schedules
+//! are drawn with millions of steps: the exponents 1/2, 1, 3/2 and 2 that most schedules have cost
+//! at most a square root here, a general power has no branch for special values, and the crate has
+//! no dependency. What that gains, and how often the bits differ, is printed by
 //!
 //! ```text
 //! PASO_TIMES=1 cargo test --release -p paso-schedule --lib timed_against_libm -- --nocapture
 //! ```
 //!
-//! A change to `libm` would change the last bits of learning rates, and so the weights of every recorded training.
+//! A change to `libm` would change the last bits of learning rates, and so the weights of every
+//! recorded training.
 
 use crate::math::{fraction, round, scale, series, sqrt};
 
@@ -56,11 +59,12 @@ pub(crate) fn log(x: f64) -> f64 {
 /// ln 2 in two parts: the first has 20 zero bits at its end, so that a multiple of it is exact.
 const LN_2: (f64, f64) = (0.693_147_180_485_539_1, 7.440_617_110_012_397e-11);
 
-/// A number `c` near the inverse of a mantissa, with 12 bits, and its negative logarithm as a sum of two doubles.
+/// A number `c` near the inverse of a mantissa, with 12 bits, and its negative logarithm as a sum
+/// of two doubles.
 type Inverse = (f64, f64, f64);
 
-/// One for each 256th of `1..2`; the upper half are those of half the mantissa. The first and the last are 1, so that
-/// the logarithm of what is near 1 loses nothing.
+/// One for each 256th of `1..2`; the upper half are those of half the mantissa. The first and the
+/// last are 1, so that the logarithm of what is near 1 loses nothing.
 static INVERSES: [Inverse; 256] = inverses();
 
 /// `2^(k / 256)`.
@@ -123,7 +127,8 @@ const fn halves(x: f64) -> (f64, f64) {
     (hi, x - hi)
 }
 
-/// `a * b` and what rounding took from it, to 2^-105 of it (after Dekker); no number where the product overflows.
+/// `a * b` and what rounding took from it, to 2^-105 of it (after Dekker); no number where the
+/// product overflows.
 const fn product(a: f64, b: f64) -> (f64, f64) {
     let ((ah, al), (bh, bl)) = (halves(a), halves(b));
     let p = a * b;
@@ -143,7 +148,8 @@ const fn inverses() -> [Inverse; 256] {
     table
 }
 
-/// The natural logarithm of `m` in `0.7..1.42` as a sum of two doubles: `2 atanh((m - 1) / (m + 1))`.
+/// The natural logarithm of `m` in `0.7..1.42` as a sum of two doubles: `2 atanh((m - 1) / (m +
+/// 1))`.
 const fn long_ln(m: f64) -> (f64, f64) {
     let top = m - 1.0;
     let (below, below_lo) = sum(m, 1.0);
@@ -244,7 +250,8 @@ mod tests {
     /// A name, arguments, the function here and the one in `libm`.
     type Row = (&'static str, Vec<(f64, f64)>, Function, Function);
 
-    /// Median seconds of a sweep over the arguments, and of the same sweep by the other function, measured alternately.
+    /// Median seconds of a sweep over the arguments, and of the same sweep by the other function,
+    /// measured alternately.
     fn medians(arguments: &[(f64, f64)], ours: Function, theirs: Function) -> (f64, f64) {
         let sweep = |f: Function| {
             let start = std::time::Instant::now();

@@ -9,8 +9,9 @@ use alloc::boxed::Box;
 /// What every curve and every [`Spec`] can do: be asked, and be put together with others.
 ///
 /// The combinators build new schedules and change nothing. They are for schedules written in a
-/// program, so a mistake in one (a negative learning rate, a part after one that never ends) panics, with the
-/// caller's line. For numbers from outside use [`Self::build`], or parse text: both return an [`Error`].
+/// program, so a mistake in one (a negative learning rate, a part after one that never ends)
+/// panics, with the caller's line. For numbers from outside use [`Self::build`], or parse text:
+/// both return an [`Error`].
 ///
 /// ```
 /// use paso_schedule::{Cosine, Schedule};
@@ -25,8 +26,8 @@ pub trait Schedule {
     /// [`Error::InvalidValue`] with the field, its value and its range.
     fn build(&self) -> Result<Spec, Error>;
 
-    /// The learning rate of update number `step`, counted from 0. Checks the numbers at every call: a loop
-    /// keeps a [`Spec`].
+    /// The learning rate of update number `step`, counted from 0. Checks the numbers at every call:
+    /// a loop keeps a [`Spec`].
     ///
     /// # Panics
     /// Where a number is outside its range.
@@ -38,8 +39,8 @@ pub trait Schedule {
 
     /// Rises linearly to this schedule's first learning rate, which is reached at step `steps`.
     ///
-    /// The line is 0 one step before the first update: no update is spent at learning rate 0, and none repeats
-    /// the peak. [`Self::warmup_from`] starts elsewhere.
+    /// The line is 0 one step before the first update: no update is spent at learning rate 0, and
+    /// none repeats the peak. [`Self::warmup_from`] starts elsewhere.
     #[track_caller]
     #[must_use]
     fn warmup(&self, steps: u64) -> Spec {
@@ -67,7 +68,8 @@ pub trait Schedule {
         wrapped(self.build(), |inner| Node::Repeat { inner, times: None, stretch: 1.0, scale: 1.0 })
     }
 
-    /// Runs `times` times in all; cycle number `i` (from 0) is `stretch^i` as long and `scale^i` as high.
+    /// Runs `times` times in all; cycle number `i` (from 0) is `stretch^i` as long and `scale^i` as
+    /// high.
     ///
     /// `stretch` is 1, or 1.001 to 1e6. Cosine annealing with warm restarts
     /// ([Loshchilov and Hutter 2017](https://arxiv.org/abs/1608.03983)) is
@@ -92,7 +94,8 @@ pub trait Schedule {
         wrapped(self.build(), |inner| Node::Plus { inner, lr })
     }
 
-    /// `lr` minus every learning rate, never below 0: what a momentum does that goes against its learning rate.
+    /// `lr` minus every learning rate, never below 0: what a momentum does that goes against its
+    /// learning rate.
     #[track_caller]
     #[must_use]
     fn below(&self, lr: f64) -> Spec {
@@ -135,8 +138,8 @@ pub trait Schedule {
         wrapped(self.build(), |inner| Node::Skip { inner, steps: steps as f64 })
     }
 
-    /// Ends after `steps` steps, whatever its own length: what a part of a sequence needs that would
-    /// never end.
+    /// Ends after `steps` steps, whatever its own length: what a part of a sequence needs that
+    /// would never end.
     #[track_caller]
     #[must_use]
     fn take(&self, steps: u64) -> Spec {

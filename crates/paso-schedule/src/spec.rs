@@ -7,10 +7,11 @@ use alloc::vec::Vec;
 
 /// A learning rate as a function of the step number, complete: nothing is left to a run.
 ///
-/// Made from a curve ([`Cosine`](crate::Cosine) …) by the combinators of [`Schedule`](crate::Schedule), from one line of
-/// text (the [grammar](crate#the-language)), or by binding a [`Shape`](crate::Shape). It prints as the
-/// line that it parses from. Having a `Spec` proves that its numbers were checked: every learning rate that it
-/// gives is finite and never negative.
+/// Made from a curve ([`Cosine`](crate::Cosine) …) by the combinators of
+/// [`Schedule`](crate::Schedule), from one line of text (the [grammar](crate#the-language)), or by
+/// binding a [`Shape`](crate::Shape). It prints as the line that it parses from. Having a `Spec`
+/// proves that its numbers were checked: every learning rate that it gives is finite and never
+/// negative.
 ///
 /// ```
 /// use paso_schedule::Spec;
@@ -30,7 +31,8 @@ pub struct Spec {
 /// What a schedule does after its end.
 ///
 /// In text: `… then error`; `… then hold` is the default and need not be written. A schedule that
-/// starts anew is not past its end: write `… then repeat`, or use [`Schedule::repeat`](crate::Schedule::repeat).
+/// starts anew is not past its end: write `… then repeat`, or use
+/// [`Schedule::repeat`](crate::Schedule::repeat).
 ///
 /// ```
 /// use paso_schedule::{Error, Spec};
@@ -51,21 +53,24 @@ pub enum PastEnd {
 }
 
 impl Spec {
-    /// The learning rate of update number `step`, counted from 0: the learning rate after `step` completed updates.
+    /// The learning rate of update number `step`, counted from 0: the learning rate after `step`
+    /// completed updates.
     ///
-    /// Past the end this is the last learning rate, also where the policy is [`PastEnd::Error`]: only
-    /// [`Self::try_at`] tells.
+    /// Past the end this is the last learning rate, also where the policy is [`PastEnd::Error`]:
+    /// only [`Self::try_at`] tells.
     #[must_use]
     pub fn at(&self, step: u64) -> f64 {
         self.at_time(step as f64)
     }
 
-    /// The learning rate at a time between steps: a schedule whose unit is the epoch, asked within an epoch.
+    /// The learning rate at a time between steps: a schedule whose unit is the epoch, asked within
+    /// an epoch.
     ///
     /// A time below 0 or NaN counts as 0.
     #[must_use]
     pub fn at_time(&self, time: f64) -> f64 {
-        // `max` and `min` also catch a NaN, which no tree gives: a second check of what every curve guarantees.
+        // `max` and `min` also catch a NaN, which no tree gives: a second check of what every curve
+        // guarantees.
         saturate(self.node.value(saturate(time.max(0.0))).max(0.0))
     }
 
@@ -80,7 +85,8 @@ impl Spec {
         }
     }
 
-    /// The step that has the last learning rate; `None` where there is none (constant, repeated, `1 / sqrt`).
+    /// The step that has the last learning rate; `None` where there is none (constant, repeated, `1
+    /// / sqrt`).
     ///
     /// A cosine over 100 steps ends at 100: updates 0 to 99 are on its way, update 100 would be the
     /// first at its last learning rate. Fractions are possible.
@@ -89,7 +95,8 @@ impl Spec {
         self.node.len()
     }
 
-    /// A learning rate that no step exceeds: the highest one, unless schedules are multiplied, cut or skipped into.
+    /// A learning rate that no step exceeds: the highest one, unless schedules are multiplied, cut
+    /// or skipped into.
     #[must_use]
     pub fn peak(&self) -> f64 {
         self.node.peak()
@@ -113,7 +120,8 @@ impl Spec {
         (0..steps).map(|step| self.at(step))
     }
 
-    /// The first step before `steps` whose learning rate differs by more than `tolerance`, relative to the larger one.
+    /// The first step before `steps` whose learning rate differs by more than `tolerance`, relative
+    /// to the larger one.
     #[must_use]
     pub fn first_difference(&self, other: &Self, steps: u64, tolerance: f64) -> Option<u64> {
         (0..steps).find(|&step| {
@@ -136,7 +144,8 @@ impl Spec {
         for spec in specs {
             past_end = spec.past_end;
             match spec.node {
-                // A sequence within a sequence is one longer sequence, if its last part can be left.
+                // A sequence within a sequence is one longer sequence, if its last part can be
+                // left.
                 Node::Then { parts } => nodes.extend(parts.into_iter().map(|part| part.node)),
                 node => nodes.push(node),
             }

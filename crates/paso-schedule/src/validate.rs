@@ -1,5 +1,5 @@
-//! The ranges that curves and combinators share. A tree that passed gives a finite learning rate of 0
-//! or more at every time.
+//! The ranges that curves and combinators share. A tree that passed gives a finite learning rate of
+//! 0 or more at every time.
 
 use crate::error::Error;
 use crate::node::Node;

@@ -1,5 +1,5 @@
-//! `Plateau` and `Greedy` against the algorithms of their libraries, written out as those libraries write
-//! them, over metrics that improve, jitter, stall, and are not numbers.
+//! `Plateau` and `Greedy` against the algorithms of their libraries, written out as those libraries
+//! write them, over metrics that improve, jitter, stall, and are not numbers.
 
 use paso_schedule::*;
 

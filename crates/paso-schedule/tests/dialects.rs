@@ -1,6 +1,6 @@
-//! The dialects against their libraries' formulas, written out, where no recorded numbers exist: warm-ups
-//! that are longer than the run, stable phases that fall onto a lowest learning rate, the options of a
-//! plateau. Recorded numbers are compared in the workspace's `tests/suite/sched`.
+//! The dialects against their libraries' formulas, written out, where no recorded numbers exist:
+//! warm-ups that are longer than the run, stable phases that fall onto a lowest learning rate, the
+//! options of a plateau. Recorded numbers are compared in the workspace's `tests/suite/sched`.
 
 use paso_schedule::timm::{DecayFn, StableFn, WsdLr};
 use paso_schedule::transformers::{self, Threshold};

@@ -118,8 +118,8 @@ fn bits(spec: &Spec, steps: &[u64]) -> Vec<u64> {
     steps.iter().map(|&step| spec.at(step).to_bits()).collect()
 }
 
-/// Whether it is a schedule's learning rate at a step. A later start is added to the starts of its parts, and
-/// rounds where these are no whole steps: a jump may come a hair earlier or later.
+/// Whether it is a schedule's learning rate at a step. A later start is added to the starts of its
+/// parts, and rounds where these are no whole steps: a jump may come a hair earlier or later.
 fn near(rate: f64, spec: &Spec, step: u64) -> bool {
     let around = [-1e-9, 0.0, 1e-9].map(|hair| spec.at_time(step as f64 + hair));
     let (low, high) = around.iter().fold((f64::MAX, 0.0_f64), |(l, h), &r| (l.min(r), h.max(r)));

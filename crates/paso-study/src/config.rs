@@ -33,7 +33,7 @@ pub const MIN_SEEDS: usize = 6;
 /// };
 /// assert!(Study::new(config.clone()).is_ok());
 /// let refused = Study::new(StudyConfig { seeds: 1, ..config }).unwrap_err();
-/// assert!(refused.to_string().starts_with("seeds is 1, but must be between 2"));
+/// assert!(refused.to_string().starts_with("seeds is 1; it must be between 2"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

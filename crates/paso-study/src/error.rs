@@ -14,7 +14,7 @@ pub type TrialError = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum Error {
     /// A value is outside its range.
-    #[error("{field} is {value}, but must be {allowed}")]
+    #[error("{field} is {value}; it must be {allowed}")]
     InvalidValue {
         /// Name of the field.
         field: &'static str,

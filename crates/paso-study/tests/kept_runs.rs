@@ -1,4 +1,5 @@
-//! What is finished is kept: journals that were cut, shards, merges, stops and threads give one answer.
+//! What is finished is kept: journals that were cut, shards, merges, stops and threads give one
+//! answer.
 
 mod peaked;
 

@@ -29,10 +29,10 @@ fn settings_out_of_range_are_named_with_their_range() {
     let default = StudyConfig::default;
     let grid = |center, factor, points, max_points| Grid { center, factor, points, max_points };
     for (config, expected) in [
-        (StudyConfig { seeds: 1, ..default() }, "seeds is 1, but must be between 2"),
-        (StudyConfig { steps: 0, ..default() }, "steps is 0, but must be at least 1"),
+        (StudyConfig { seeds: 1, ..default() }, "seeds is 1; it must be between 2"),
+        (StudyConfig { steps: 0, ..default() }, "steps is 0; it must be at least 1"),
         (StudyConfig { tuning_seeds: 0, ..default() }, "tuning_seeds is 0"),
-        (StudyConfig { alpha: 0.7, ..default() }, "alpha is 0.7, but must be between 0 and 0.5"),
+        (StudyConfig { alpha: 0.7, ..default() }, "alpha is 0.7; it must be between 0 and 0.5"),
         (StudyConfig { margin: f64::NAN, ..default() }, "margin is NaN"),
         (StudyConfig { averaging: vec![2.0], ..default() }, "averaging is 2"),
         (StudyConfig { averaging: vec![], ..default() }, "without averaged arms"),

@@ -1,12 +1,12 @@
-//! Trains a small burn model twice, with burn's own `AdamW` and with paso's step as a burn optimizer, both at the rates
-//! of one schedule: the same losses, time next to time.
+//! Trains a small burn model twice, with burn's own `AdamW` and with paso's step as a burn
+//! optimizer, both at the rates of one schedule: the same losses, time next to time.
 //!
 //! ```text
 //! cd examples/burn && cargo run --release
 //! ```
 //!
-//! burn's tensors own their memory and are not lent, so every step takes weights, gradient and moments out as vectors
-//! and hands new tensors back. Those moves are in the time that is printed.
+//! burn's tensors own their memory and are not lent, so every step takes weights, gradient and
+//! moments out as vectors and hands new tensors back. Those moves are in the time that is printed.
 
 use std::time::{Duration, Instant};
 

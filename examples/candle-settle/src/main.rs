@@ -1,5 +1,6 @@
-//! Does decay help a small candle net that learns a surface from noisy samples? `RAYON_NUM_THREADS=1 cargo run --release` settles
-//! it in seconds; the study runs two trainings at a time, so that candle's own threads would only be in the way.
+//! Does decay help a small candle net that learns a surface from noisy samples?
+//! `RAYON_NUM_THREADS=1 cargo run --release` settles it in seconds; the study runs two trainings at
+//! a time, so that candle's own threads would only be in the way.
 
 use candle_core::{Device, Result, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss::mse};

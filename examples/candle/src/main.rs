@@ -5,8 +5,8 @@
 //! cd examples/candle && cargo run --release
 //! ```
 //!
-//! candle's tensors cannot be written to in place, so the weights live in plain vectors here, and each step hands a new
-//! tensor to the variable. That copy is in the time that is printed.
+//! candle's tensors cannot be written to in place, so the weights live in plain vectors here, and
+//! each step hands a new tensor to the variable. That copy is in the time that is printed.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::{AdamW, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, linear};

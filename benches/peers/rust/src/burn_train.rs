@@ -1,4 +1,5 @@
-//! A training step of net S in burn, on its flex backend with SIMD (AVX-512 where there is any) and threads.
+//! A training step of net S in burn, on its flex backend with SIMD (AVX-512 where there is any) and
+//! threads.
 
 use crate::{BATCH, CHANNELS, CLASSES, RATE, SIDE, values};
 use burn::module::Module;

@@ -1,12 +1,13 @@
-//! One `AdamW` step of candle or burn on one thread, a line of JSON for each size; or a training step of net S.
+//! One `AdamW` step of candle or burn on one thread, a line of JSON for each size; or a training
+//! step of net S.
 //!
 //! ```text
 //! paso-peers candle|burn SIZES SECONDS              # as `paso-peers candle 1e4,1e6 0.25`
 //! paso-peers train candle|burn THREADS SECONDS      # as `paso-peers train burn 2 1.5`
 //! ```
 //!
-//! f32, rate 1e-3, decoupled decay 0.01: what `paso-speed adam` does. Only the optimizer's step is timed; the gradients
-//! are made before.
+//! f32, rate 1e-3, decoupled decay 0.01: what `paso-speed adam` does. Only the optimizer's step is
+//! timed; the gradients are made before.
 
 mod burn_adam;
 mod burn_train;
@@ -30,7 +31,8 @@ fn values(n: usize, scale: f32) -> Vec<f32> {
     (0..n).map(|i| scale * ((i * 37 % 101) as f32 / 50.0 - 1.0)).collect()
 }
 
-/// The median of at least seven samples, each of so many steps that it takes 3 ms; `step` gives the time of one.
+/// The median of at least seven samples, each of so many steps that it takes 3 ms; `step` gives the
+/// time of one.
 fn median(seconds: f64, mut step: impl FnMut() -> Duration) -> Duration {
     let once = (0..3).map(|_| step()).min().unwrap_or_default();
     let steps = 1 + (0.003 / once.as_secs_f64().max(1e-6)) as u32;

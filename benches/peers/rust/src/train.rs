@@ -1,4 +1,5 @@
-//! `paso-peers train candle|burn THREADS SECONDS`: what `paso-speed train --net S` does, by another library.
+//! `paso-peers train candle|burn THREADS SECONDS`: what `paso-speed train --net S` does, by another
+//! library.
 
 use std::error::Error;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! `paso-speed adam`: one `AdamW` step, from a thousand weights to ten million, and a thousand small tensors.
+//! `paso-speed adam`: one `AdamW` step, from a thousand weights to ten million, and a thousand
+//! small tensors.
 
 use paso_adam::{
     Adam, AdamConfig, AdamGroup, AmsGrad, Nesterov, Rule as Formula, ScheduleFree, WeightDecay,
@@ -21,7 +22,8 @@ pub(crate) struct Args {
     /// Take so many steps on one thread and time nothing: for counting instructions.
     #[arg(long, conflicts_with = "threads", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
-    /// Time a loop with the same memory traffic and one addition an array instead: the limit from 1e6 on.
+    /// Time a loop with the same memory traffic and one addition an array instead: the limit from
+    /// 1e6 on.
     #[arg(long)]
     stream: bool,
     /// The rule of the update; also what the stream's traffic is that of.
@@ -189,8 +191,8 @@ fn step(size: &Size, args: &Args) -> (f64, f64) {
     })
 }
 
-/// Prints the time of a step after 100,000 steps without a gradient over that at the start, and the slowest stretch in
-/// between: where moments pass the denormals, if they do.
+/// Prints the time of a step after 100,000 steps without a gradient over that at the start, and the
+/// slowest stretch in between: where moments pass the denormals, if they do.
 fn dead(size: &Size, args: &Args) {
     let total = size.tensors * size.weights;
     let (mut w, mut g) = (values(total, 1.0), values(total, 1e-3));

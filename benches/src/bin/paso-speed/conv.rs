@@ -1,5 +1,5 @@
-//! `paso-speed conv`: every convolution shape of the nets, in GFLOP/s and as a share of the multiply-adds that this core
-//! can do.
+//! `paso-speed conv`: every convolution shape of the nets, in GFLOP/s and as a share of the
+//! multiply-adds that this core can do.
 
 use paso_ops::{Buffer, Conv, Epilogue, Images, ImagesMut, Isa, PackedConv, Plane};
 
@@ -216,7 +216,8 @@ impl Job {
         self.conv.weight_grad(self.isa, self.x.images(), self.dy.images(), &mut self.dw);
     }
 
-    /// One output by hand, and both gradients as the adjoints they are: `dy . f(x, w) = dx . x = dw . w`.
+    /// One output by hand, and both gradients as the adjoints they are: `dy . f(x, w) = dx . x = dw
+    /// . w`.
     fn check(&mut self) {
         self.forward();
         self.input_grad();

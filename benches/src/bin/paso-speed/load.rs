@@ -1,7 +1,7 @@
 //! `paso-speed load`: how many images a second come out of augmentation, and out of decoding.
 //!
-//! Training must never wait for its images: what `par_fill_batch` makes is to be compared with the images a second
-//! that `paso-speed train` takes at as many threads.
+//! Training must never wait for its images: what `par_fill_batch` makes is to be compared with the
+//! images a second that `paso-speed train` takes at as many threads.
 
 use std::path::{Path, PathBuf};
 
@@ -100,7 +100,8 @@ impl Batch {
     }
 }
 
-/// Threads change nothing; another epoch changes an augmented batch; every box is a box, and values are those of pixels.
+/// Threads change nothing; another epoch changes an augmented batch; every box is a box, and values
+/// are those of pixels.
 fn check(images: &Prepared, indices: &[usize], augment: Option<&Augment>, size: usize) {
     let batch = |epoch, parallel| {
         let mut batch = Batch::new(indices.len(), size);

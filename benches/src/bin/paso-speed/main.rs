@@ -1,7 +1,7 @@
 //! `paso-speed`: times one thing and prints JSON lines that compare with those of other libraries.
 //!
-//! Each subcommand checks a result before it times, and prints the keys that the scripts for the other
-//! libraries print, so that two commands can be run alternately and compared line by line.
+//! Each subcommand checks a result before it times, and prints the keys that the scripts for the
+//! other libraries print, so that two commands can be run alternately and compared line by line.
 
 #![expect(clippy::cast_possible_truncation, reason = "sizes and seeds of known range")]
 

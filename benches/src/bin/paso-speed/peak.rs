@@ -1,4 +1,5 @@
-//! The multiply-adds that one core can do: what a convolution is measured against. `paso-speed peak` prints them.
+//! The multiply-adds that one core can do: what a convolution is measured against. `paso-speed
+//! peak` prints them.
 
 use std::hint::black_box;
 
@@ -7,7 +8,8 @@ use pulp::{Simd, WithSimd};
 
 use crate::timing;
 
-/// Independent sums: enough to hide the latency of a multiply-add on every CPU so far, few enough for 16 registers.
+/// Independent sums: enough to hide the latency of a multiply-add on every CPU so far, few enough
+/// for 16 registers.
 const SUMS: usize = 12;
 const ROUNDS: usize = 10_000;
 

@@ -1,5 +1,5 @@
-//! `paso-speed quality`: what a fixed small training learns. A change that makes steps faster and learning worse is no
-//! improvement, so this is tracked like the times.
+//! `paso-speed quality`: what a fixed small training learns. A change that makes steps faster and
+//! learning worse is no improvement, so this is tracked like the times.
 
 use std::sync::Arc;
 
@@ -20,8 +20,9 @@ pub(crate) struct Args {
     steps: u64,
 }
 
-/// Prints the loss and the mean `IoU` on the scenes that it trains on: in a second a net learns these by heart, and nothing yet
-/// about others. The same seed gives the same line, to the last digit.
+/// Prints the loss and the mean `IoU` on the scenes that it trains on: in a second a net learns
+/// these by heart, and nothing yet about others. The same seed gives the same line, to the last
+/// digit.
 pub(crate) fn run(args: &Args) {
     let line = train(args).unwrap_or_else(|e| panic!("quality: {e}"));
     #[expect(clippy::print_stdout, reason = "the program's output")]

@@ -1,4 +1,5 @@
-//! `paso-speed settle`: a whole small study of the noisy quadratic: tuning, runs on paired seeds, statistics, verdict.
+//! `paso-speed settle`: a whole small study of the noisy quadratic: tuning, runs on paired seeds,
+//! statistics, verdict.
 
 use paso_adam::{Adam, AdamConfig, AdamGroup};
 use paso_study::{

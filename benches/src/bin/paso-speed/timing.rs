@@ -1,8 +1,10 @@
-//! How everything is timed: threads bound to CPUs, repetitions long enough for the clock, the median of samples.
+//! How everything is timed: threads bound to CPUs, repetitions long enough for the clock, the
+//! median of samples.
 
 use std::time::{Duration, Instant};
 
-/// A pool of `threads` threads, each bound to its own CPU. One thread: the caller's, in a pool of one.
+/// A pool of `threads` threads, each bound to its own CPU. One thread: the caller's, in a pool of
+/// one.
 pub(crate) fn pool(threads: usize) -> rayon::ThreadPool {
     let cpus = core_affinity::get_core_ids().unwrap_or_default();
     let bind = move |i: usize| {
@@ -22,7 +24,8 @@ pub(crate) fn pool(threads: usize) -> rayon::ThreadPool {
 pub(crate) enum Effort {
     /// As often as fits.
     Seconds(f64),
-    /// So often, without a clock: every run does exactly the same, so that its instructions can be counted.
+    /// So often, without a clock: every run does exactly the same, so that its instructions can be
+    /// counted.
     Steps(u32),
 }
 
@@ -31,8 +34,8 @@ impl Effort {
         steps.map_or(Self::Seconds(seconds), Self::Steps)
     }
 
-    /// Runs `f` in a pool of so many threads; on the caller's own where instructions are counted, as the threads of a pool
-    /// wait for each other now longer, now shorter.
+    /// Runs `f` in a pool of so many threads; on the caller's own where instructions are counted,
+    /// as the threads of a pool wait for each other now longer, now shorter.
     pub(crate) fn install<R: Send>(self, threads: usize, f: impl FnOnce() -> R + Send) -> R {
         match self {
             Self::Seconds(_) => pool(threads).install(f),
@@ -41,8 +44,8 @@ impl Effort {
     }
 }
 
-/// Seconds a call of `f`: the median and the best of the samples taken in some seconds (at least 7), each long
-/// enough for the clock (3 ms, at most 2000 calls). NaN where there was no clock.
+/// Seconds a call of `f`: the median and the best of the samples taken in some seconds (at least
+/// 7), each long enough for the clock (3 ms, at most 2000 calls). NaN where there was no clock.
 pub(crate) fn sample(effort: Effort, mut f: impl FnMut()) -> (f64, f64) {
     let seconds = match effort {
         Effort::Seconds(seconds) => seconds,

@@ -9,7 +9,8 @@ use crate::train_nets::{Model, NetName};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// S: 64 px, four convolutions with pooling; M: 128 px, residual; D: 128 px, depthwise-separable.
+    /// S: 64 px, four convolutions with pooling; M: 128 px, residual; D: 128 px,
+    /// depthwise-separable.
     #[arg(long, value_enum, default_value = "S", ignore_case = true)]
     net: NetName,
     /// Threads, each bound to a CPU.
@@ -127,7 +128,8 @@ fn check(net: NetName, parallel: bool) {
         .unwrap_or_else(|e| panic!("train_reference.json, net {net:?}: {e}"));
     let mut model = Model::new(net, 4, parallel);
     let mut adam = adam(&model);
-    // Adam divides by the root of the second moment, so f32 rounding of tiny gradients grows from step to step.
+    // Adam divides by the root of the second moment, so f32 rounding of tiny gradients grows from
+    // step to step.
     let close = |what: &str, got: f32, want: f64, tolerance: f64| {
         let error = (f64::from(got) - want).abs() / want.abs().max(1.0);
         assert!(
@@ -139,8 +141,8 @@ fn check(net: NetName, parallel: bool) {
         let tolerance = if i == 0 { 1e-5 } else { 2e-3 };
         close(&format!("loss of step {i}"), model.step(&mut adam), want, tolerance);
     }
-    // Of the largest output: after these steps PyTorch's own f32 is 6e-2 of one of M's outputs, 2e-2 of its
-    // largest, away from its f64.
+    // Of the largest output: after these steps PyTorch's own f32 is 6e-2 of one of M's outputs,
+    // 2e-2 of its largest, away from its f64.
     let out = model.infer();
     let largest = reference.eval.iter().fold(1.0_f64, |max, out| max.max(out.abs()));
     for (i, &want) in reference.eval.iter().enumerate() {
@@ -164,7 +166,8 @@ fn memory_mib(key: &str) -> Option<f64> {
     Some(rounded(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0, 10.0))
 }
 
-/// Processor time of this process, where the system tells (in the hundredths of a second that Linux counts in).
+/// Processor time of this process, where the system tells (in the hundredths of a second that Linux
+/// counts in).
 fn cpu_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();

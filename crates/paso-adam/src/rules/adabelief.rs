@@ -5,7 +5,8 @@
 //! w = w - lr * (m / (1 - beta1^t)) / (sqrt(s / (1 - beta2^t)) + eps)
 //! ```
 //!
-//! `g - m`, with the new m, is computed as `beta1 * (g - m)` with the old one: a difference of two roundings less.
+//! `g - m`, with the new m, is computed as `beta1 * (g - m)` with the old one: a difference of two
+//! roundings less.
 
 use pulp::Simd;
 

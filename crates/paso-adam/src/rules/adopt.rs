@@ -20,8 +20,8 @@ use crate::math::{self, Ema};
 pub struct Adopt {
     /// The bound on the normalized gradient; `None` for none. Default `Some(AdoptClip::default())`.
     pub clip: Option<AdoptClip>,
-    /// Whether decoupled weight decay acts in the first step, which only fills the second moment otherwise. Default
-    /// `false` (paper, Optax, timm); `pytorch_optimizer` decays.
+    /// Whether decoupled weight decay acts in the first step, which only fills the second moment
+    /// otherwise. Default `false` (paper, Optax, timm); `pytorch_optimizer` decays.
     pub decay_in_first_step: bool,
 }
 

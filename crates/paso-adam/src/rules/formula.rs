@@ -1,4 +1,5 @@
-//! What a file of this folder provides: the formula of a rule, once for vectors and once as the paper writes it.
+//! What a file of this folder provides: the formula of a rule, once for vectors and once as the
+//! paper writes it.
 
 use paso_isa::Isa;
 use pulp::{Simd, WithSimd};
@@ -57,27 +58,30 @@ pub(crate) trait Formula {
         false
     }
 
-    /// The longest step `t`, in units of the learning rate, for any gradients; `None` without such a bound.
+    /// The longest step `t`, in units of the learning rate, for any gradients; `None` without such
+    /// a bound.
     fn longest_step(&self, _: &HyperParams, _t: u64) -> Option<f64> {
         None
     }
 
-    /// Where the weights to evaluate lie, on the line from the weights (0) to the first moment (1); `None` where the
-    /// weights themselves are to be evaluated.
+    /// Where the weights to evaluate lie, on the line from the weights (0) to the first moment (1);
+    /// `None` where the weights themselves are to be evaluated.
     fn evaluated_at(&self, _: &HyperParams) -> Option<f64> {
         None
     }
 
-    /// One element of one step in f64, as the paper writes it: what is subtracted from the weight, with the new moments
-    /// left in `moments`.
+    /// One element of one step in f64, as the paper writes it: what is subtracted from the weight,
+    /// with the new moments left in `moments`.
     fn textbook(&self, at: &StepContext, weight: f64, gradient: f64, moments: &mut [f64; 3])
     -> f64;
 }
 
-/// The arithmetic of a rule on one vector of weights, with everything that is constant over a step inside.
+/// The arithmetic of a rule on one vector of weights, with everything that is constant over a step
+/// inside.
 ///
-/// Implementations use only operations that round correctly (add, subtract, multiply, fused multiply-add, divide,
-/// square root, comparisons), always in the same order. That is why every instruction set gives the same bits.
+/// Implementations use only operations that round correctly (add, subtract, multiply, fused
+/// multiply-add, divide, square root, comparisons), always in the same order. That is why every
+/// instruction set gives the same bits.
 pub(crate) trait Kernel: Copy + Send + Sync {
     /// How many moments (buffers of the weights' length) the rule keeps: 1 to 3.
     const MOMENTS: usize;
@@ -147,7 +151,8 @@ pub(crate) fn decoupled_decay(hyper: &HyperParams) -> f64 {
     if let WeightDecay::Decoupled(value) = hyper.decay { value } else { 0.0 }
 }
 
-/// `Err` unless `eps` is above 0 and `eps_root` is 0: for rules without a root that `eps_root` could be added to.
+/// `Err` unless `eps` is above 0 and `eps_root` is 0: for rules without a root that `eps_root`
+/// could be added to.
 pub(crate) fn require_eps_alone(hyper: &HyperParams) -> Result<(), Error> {
     let allowed = "above 0 for this rule, which has no root to add eps_root to";
     require("eps", hyper.eps, hyper.eps > 0.0, allowed)?;

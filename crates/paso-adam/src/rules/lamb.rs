@@ -5,8 +5,8 @@
 //! w = w - lr * |w| / |u| * u                                                 1 where a norm is 0
 //! ```
 //!
-//! The norms are those of a whole tensor, so a step takes a second pass over memory; the ratio becomes the gain of the
-//! pass, and the kernel is Adam's with a learning rate of 1.
+//! The norms are those of a whole tensor, so a step takes a second pass over memory; the ratio
+//! becomes the gain of the pass, and the kernel is Adam's with a learning rate of 1.
 
 use super::adam::{self, AdamKernel};
 use super::formula::{Formula, StepContext, refuse_cautious};

@@ -1,4 +1,5 @@
-//! Lion (Chen et al., *Symbolic Discovery of Optimization Algorithms*, arXiv 2302.06675, program 1).
+//! Lion (Chen et al., *Symbolic Discovery of Optimization Algorithms*, arXiv 2302.06675, program
+//! 1).
 //!
 //! ```text
 //! w = w - lr * sign(beta1 * m + (1 - beta1) * g)      m = beta2 * m + (1 - beta2) * g

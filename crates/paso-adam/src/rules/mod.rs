@@ -1,7 +1,8 @@
-//! The update rules, one a file: the formula, its constants folded once a step, its arithmetic on a vector, and
-//! the textbook version that it is tested against.
+//! The update rules, one a file: the formula, its constants folded once a step, its arithmetic on a
+//! vector, and the textbook version that it is tested against.
 //!
-//! To add a rule, write its file and a line in the list below; `docs/adding/rule.md` walks through an example.
+//! To add a rule, write its file and a line in the list below; `docs/adding/rule.md` walks through
+//! an example.
 
 mod formula;
 mod moments;
@@ -12,8 +13,8 @@ pub(crate) use formula::{Formula, Inputs, Job, Kernel, StepContext, Update, deco
 
 use formula::RunJob;
 
-/// From the list of rules: their modules, the public enum, and the two places that turn a rule into its formula and
-/// into its kernel.
+/// From the list of rules: their modules, the public enum, and the two places that turn a rule into
+/// its formula and into its kernel.
 macro_rules! rules {
     (
         $(
@@ -23,8 +24,8 @@ macro_rules! rules {
     ) => {
         $(mod $module;)*
 
-        /// The formula of the update. What a rule means by `beta1`, `beta2`, `eps` and `decay` is in
-        /// [`AdamConfig`](crate::AdamConfig).
+        /// The formula of the update. What a rule means by `beta1`, `beta2`, `eps` and `decay` is
+        /// in [`AdamConfig`](crate::AdamConfig).
         ///
         /// | rule | buffers in addition to the weights | paper |
         /// |---|---|---|
@@ -67,8 +68,8 @@ macro_rules! rules {
         }
 
         impl RuleKernel {
-            /// Folds everything that is constant over a step; and what the denominator divides: `gain / denominator` is
-            /// the learning rate of a single weight.
+            /// Folds everything that is constant over a step; and what the denominator divides:
+            /// `gain / denominator` is the learning rate of a single weight.
             pub(crate) fn new(rule: &Rule, at: &StepContext) -> (Self, f64) {
                 match rule {
                     $(Rule::$variant $(($options))? => {
@@ -95,24 +96,26 @@ rules! {
     amsgrad::AmsGradKernel: AmsGrad(options: AmsGrad) => options;
     /// Nesterov's look-ahead, in one of the forms that libraries ship under this name.
     nadam::NAdamKernel: NAdam(options: Nesterov) => options;
-    /// The learning rate grows as the variance of the second moment shrinks; momentum alone before that can be
-    /// estimated. PyTorch's has [`Epsilon::Hat`](crate::Epsilon::Hat), Optax's `Corrected`.
+    /// The learning rate grows as the variance of the second moment shrinks; momentum alone before
+    /// that can be estimated. PyTorch's has [`Epsilon::Hat`](crate::Epsilon::Hat), Optax's
+    /// `Corrected`.
     radam::RAdamKernel: RAdam => &radam::RAdam;
     /// The second moment is the largest gradient, which decays by `beta2` a step.
     adamax::AdamaxKernel: Adamax => &adamax::Adamax;
     /// The second moment is that of the gradient's distance from its mean.
     adabelief::AdaBeliefKernel: AdaBelief => &adabelief::AdaBelief;
-    /// The sign of a mean of gradients: no denominator. Wants a learning rate 3 to 10 times smaller than Adam's and a
-    /// decay larger by as much (paper, section 5). Usual betas: 0.9 and 0.99.
+    /// The sign of a mean of gradients: no denominator. Wants a learning rate 3 to 10 times smaller
+    /// than Adam's and a decay larger by as much (paper, section 5). Usual betas: 0.9 and 0.99.
     lion::LionKernel: Lion => &lion::Lion;
-    /// The gradient is divided by the second moment *before* it enters that moment. Its first step only fills the second
-    /// moment. Usual `beta2`: 0.9999, `eps`: 1e-6.
+    /// The gradient is divided by the second moment *before* it enters that moment. Its first step
+    /// only fills the second moment. Usual `beta2`: 0.9999, `eps`: 1e-6.
     adopt::AdoptKernel: Adopt(options: Adopt) => options;
-    /// No schedule, no momentum: the gradient is taken between the running average of the weights and a fast
-    /// sequence `z`. Evaluate through [`AdamGroup::evaluate`](crate::AdamGroup::evaluate).
+    /// No schedule, no momentum: the gradient is taken between the running average of the weights
+    /// and a fast sequence `z`. Evaluate through
+    /// [`AdamGroup::evaluate`](crate::AdamGroup::evaluate).
     schedule_free::ScheduleFreeKernel: ScheduleFree(options: ScheduleFree) => options;
-    /// AdamW with the step of each tensor as long as the tensor, times the learning rate. Needs a second pass over
-    /// memory. Usual `eps`: 1e-6.
+    /// AdamW with the step of each tensor as long as the tensor, times the learning rate. Needs a
+    /// second pass over memory. Usual `eps`: 1e-6.
     lamb::LambKernel: Lamb => &lamb::Lamb;
     /// The second moment falls slower than it grows. Usual `eps`: 1e-3.
     yogi::YogiKernel: Yogi(options: Yogi) => options;

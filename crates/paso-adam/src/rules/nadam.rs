@@ -1,4 +1,5 @@
-//! NAdam (Dozat, *Incorporating Nesterov Momentum into Adam*, ICLR workshop 2016), in the forms that libraries ship.
+//! NAdam (Dozat, *Incorporating Nesterov Momentum into Adam*, ICLR workshop 2016), in the forms
+//! that libraries ship.
 //!
 //! ```text
 //! m, v, denominator as Adam's          w = w - (a * g + b * m) / denominator
@@ -24,8 +25,8 @@ use crate::scalars::Scalars;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Nesterov {
-    /// Warms up as `beta1 * (1 - 0.96^(t * decay) / 2)`. PyTorch with `decay` 0.004 (its `momentum_decay`), Keras with
-    /// `decay` 1, 250 times as fast.
+    /// Warms up as `beta1 * (1 - 0.96^(t * decay) / 2)`. PyTorch with `decay` 0.004 (its
+    /// `momentum_decay`), Keras with `decay` 1, 250 times as fast.
     Warming {
         /// The speed of the warm-up, at least 0.
         decay: f64,

@@ -6,8 +6,9 @@
 //! z = z - lr * d
 //! ```
 //!
-//! y are the weights that the gradient is taken at, and what the caller holds while training. c is this step's share in
-//! the average; z starts as the weights. The averaged weights are `x = y + (1 - 1 / beta1) * (z - y)`.
+//! y are the weights that the gradient is taken at, and what the caller holds while training. c is
+//! this step's share in the average; z starts as the weights. The averaged weights are `x = y + (1
+//! - 1 / beta1) * (z - y)`.
 
 use pulp::Simd;
 
@@ -23,8 +24,8 @@ use crate::scalars::Scalars;
 /// Schedule-Free's average of the weights and its warm-up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScheduleFree {
-    /// Steps over which the learning rate rises linearly to what is given with the step. Default 0; the paper advises a
-    /// warm-up.
+    /// Steps over which the learning rate rises linearly to what is given with the step. Default 0;
+    /// the paper advises a warm-up.
     pub warmup: u64,
     /// A step weighs `t^r`. Default 0.
     pub r: f64,

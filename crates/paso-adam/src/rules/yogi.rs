@@ -1,13 +1,13 @@
-//! Yogi (Zaheer et al., *Adaptive Methods for Nonconvex Optimization*, NIPS 2018, algorithm 2), with Adam's bias
-//! corrections, as Optax has it.
+//! Yogi (Zaheer et al., *Adaptive Methods for Nonconvex Optimization*, NIPS 2018, algorithm 2),
+//! with Adam's bias corrections, as Optax has it.
 //!
 //! ```text
 //! m = beta1 * m + (1 - beta1) * g      v = v - (1 - beta2) * sign(v - g^2) * g^2
 //! w = w - lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t) + eps_root) + eps)
 //! ```
 //!
-//! Both moments start at a small value instead of 0. v grows as fast as Adam's but falls slower: a weight whose gradient
-//! dies keeps its small steps.
+//! Both moments start at a small value instead of 0. v grows as fast as Adam's but falls slower: a
+//! weight whose gradient dies keeps its small steps.
 
 use pulp::Simd;
 
@@ -21,7 +21,8 @@ use crate::math::{self, Ema};
 /// The options of Yogi.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Yogi {
-    /// What both moments are before the first step, at least 0. Default 1e-6 (paper, section 5, and Optax).
+    /// What both moments are before the first step, at least 0. Default 1e-6 (paper, section 5, and
+    /// Optax).
     pub initial: f64,
 }
 

@@ -1,4 +1,5 @@
-//! `paso completions`: what a shell needs to complete commands and options.
+//! `paso completions`: what a shell needs to complete commands and options. Bash reads it from
+//! `~/.local/share/bash-completion/completions/paso`.
 //!
 //! The text is made from the same parser as the help, so it has every command and every option.
 
@@ -17,8 +18,7 @@ pub(crate) struct CompletionsArgs {
 impl Command for CompletionsArgs {
     const NAME: &'static str = "completions";
     const ABOUT: &'static str = "Print a script that lets a shell complete commands and options";
-    const EXAMPLES: &'static [&'static str] =
-        &["paso completions bash > ~/.local/share/bash-completion/completions/paso"];
+    const EXAMPLES: &'static [&'static str] = &["paso completions bash", "paso completions zsh"];
 
     fn run(&self) -> Result<()> {
         let mut script = Vec::new();

@@ -75,7 +75,7 @@ fn schedule_takes_one_form_and_two_schedules_to_compare() {
     let (code, said) = place.refused("schedule constant(1) --lr 0.1 --csv");
     assert!(code == 1 && said.contains("--lr 0.1 has no effect"), "{said}");
     let (code, said) = place.refused("schedule cosine --steps 0 --csv");
-    assert!(code == 1 && said.contains("--steps is 0, allowed is 1 to 10000000"), "{said}");
+    assert!(code == 1 && said.contains("--steps is 0; it must be 1 to 10000000"), "{said}");
     assert!(place.stdout("schedule constant(0.5) --steps 3").starts_with("constant(0.5)\n"));
     place.stdout("schedule cosine linear --plot two.svg");
     let drawn = crate::text(&crate::bytes(&place.path("two.svg")));

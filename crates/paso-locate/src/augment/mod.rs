@@ -167,7 +167,7 @@ impl Augment {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] with the field, its value and the values allowed.
+    /// [`Error::InvalidValue`] with the field, its value and the values allowed.
     pub fn checked(self) -> Result<Self, Error> {
         let fields = [
             ("mirror", self.mirror, 0.0, 1.0, "from 0 to 1"),
@@ -183,7 +183,7 @@ impl Augment {
         ];
         for (field, value, low, high, allowed) in fields {
             if !(low..=high).contains(&value) {
-                return Err(Error::option(field, value, allowed));
+                return Err(Error::invalid_value(field, value, allowed));
             }
         }
         Ok(self)

@@ -158,7 +158,7 @@ impl std::str::FromStr for Split {
             "train" => Ok(Self::Train),
             "val" => Ok(Self::Val),
             "test" => Ok(Self::Test),
-            _ => Err(Error::option("split", text, "train, val or test")),
+            _ => Err(Error::invalid_value("split", text, "train, val or test")),
         }
     }
 }
@@ -220,7 +220,7 @@ impl LoadOptions {
         if self.val_fraction > 0.0 && self.val_fraction < 1.0 {
             Ok(())
         } else {
-            Err(Error::option("val_fraction", self.val_fraction, "above 0 and below 1"))
+            Err(Error::invalid_value("val_fraction", self.val_fraction, "above 0 and below 1"))
         }
     }
 }
@@ -242,8 +242,8 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], [`Error::NotADataset`], [`Error::Labels`], and [`Error::Option`] for options
-    /// out of range. A set without one usable sample is [`Error::NotADataset`] too.
+    /// [`Error::Io`], [`Error::NotADataset`], [`Error::Labels`], and [`Error::InvalidValue`] for
+    /// options out of range. A set without one usable sample is [`Error::NotADataset`] too.
     pub fn load(dir: &Path, options: &LoadOptions) -> Result<(Self, Report), Error> {
         options.checked()?;
         let (contents, mut report) = Contents::read(dir, options)?;
@@ -269,8 +269,8 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] if `folds` is below 2 or above the number of samples, or `fold` is not
-    /// below `folds`.
+    /// [`Error::InvalidValue`] if `folds` is below 2 or above the number of samples, or `fold` is
+    /// not below `folds`.
     pub fn fold(&mut self, fold: usize, folds: usize, seed: u64) -> Result<(), Error> {
         let mut samples: Vec<&mut Sample> =
             self.samples.iter_mut().filter(|s| s.split != Split::Test).collect();
@@ -322,8 +322,8 @@ impl Dataset {
 ///
 /// # Errors
 ///
-/// As [`Dataset::load`]; [`Error::Option`] if `out` is not empty; [`Error::Folder`] if two images
-/// would have the same label file.
+/// As [`Dataset::load`]; [`Error::InvalidValue`] if `out` is not empty; [`Error::Folder`] if two
+/// images would have the same label file.
 pub fn convert(
     dir: &Path,
     options: &LoadOptions,

@@ -81,7 +81,7 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for a size out of range, [`Error::Image`] if no image is left.
+    /// [`Error::InvalidValue`] for a size out of range, [`Error::Image`] if no image is left.
     ///
     /// # Panics
     ///
@@ -92,7 +92,7 @@ impl Prepared {
         options: &PrepareOptions,
     ) -> Result<(Self, Vec<Problem>), Error> {
         if !(8..=1024).contains(&options.size) {
-            return Err(Error::option("size", options.size, "from 8 to 1024 pixels"));
+            return Err(Error::invalid_value("size", options.size, "from 8 to 1024 pixels"));
         }
         let sources: Vec<&Source> = indices.iter().map(|&i| &dataset.samples[i].source).collect();
         let (images, kept, problems) = Store::new(&sources, options);
@@ -119,8 +119,8 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] if `folds` is below 2 or above the number of samples, or `fold` is not
-    /// below `folds`.
+    /// [`Error::InvalidValue`] if `folds` is below 2 or above the number of samples, or `fold` is
+    /// not below `folds`.
     pub fn fold(&self, fold: usize, folds: usize, seed: u64) -> Result<(Self, Self), Error> {
         let dealt = split::deal(&self.labels, fold, folds, seed)?;
         let (evaluate_on, learn): (Vec<usize>, Vec<usize>) =

@@ -165,10 +165,10 @@ pub(crate) fn deal(
     seed: u64,
 ) -> Result<Vec<bool>, Error> {
     if folds < 2 || folds > classes.len() {
-        return Err(Error::option("folds", folds, "at least 2, at most one a sample"));
+        return Err(Error::invalid_value("folds", folds, "at least 2, at most one a sample"));
     }
     if fold >= folds {
-        return Err(Error::option("fold", fold, "below the number of folds"));
+        return Err(Error::invalid_value("fold", fold, "below the number of folds"));
     }
     let mut order: Vec<usize> = (0..classes.len()).collect();
     order.shuffle(&mut rng(Purpose::Split, seed, u64::MAX, 1));

@@ -23,7 +23,11 @@ pub(crate) fn write(contents: &Contents, format: Format, out: &Path) -> Result<(
     if std::fs::symlink_metadata(out).is_ok()
         && !std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none())
     {
-        return Err(Error::option("the output folder", out.display(), "empty or not there yet"));
+        return Err(Error::invalid_value(
+            "the output folder",
+            out.display(),
+            "empty or not there yet",
+        ));
     }
     distinct(&contents.images, out)?;
     let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

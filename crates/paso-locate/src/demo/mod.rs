@@ -60,11 +60,11 @@ pub const NOMINAL_SIZE: u32 = 160;
 ///
 /// # Errors
 ///
-/// [`Error::Option`] if a split would be empty.
+/// [`Error::InvalidValue`] if a split would be empty.
 pub fn dataset(options: &DemoOptions) -> Result<Dataset, Error> {
     for (field, value) in [("train", options.train), ("val", options.val)] {
         if value == 0 {
-            return Err(Error::option(field, value, "at least 1 scene"));
+            return Err(Error::invalid_value(field, value, "at least 1 scene"));
         }
     }
     let sample = |index: usize| {
@@ -92,7 +92,8 @@ pub fn dataset(options: &DemoOptions) -> Result<Dataset, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::Option`] if `dir` exists and is not empty, or a split would be empty; [`Error::Io`].
+/// [`Error::InvalidValue`] if `dir` exists and is not empty, or a split would be empty;
+/// [`Error::Io`].
 pub fn write_voc(options: &DemoOptions, size: usize, dir: &Path) -> Result<(), Error> {
     write(options, size, Format::Voc, dir)
 }
@@ -108,7 +109,7 @@ pub fn write(options: &DemoOptions, size: usize, format: Format, dir: &Path) -> 
     let side = u32::try_from(size)
         .ok()
         .filter(|s| (8..=1024).contains(s))
-        .ok_or_else(|| Error::option("size", size, "from 8 to 1024 pixels"))?;
+        .ok_or_else(|| Error::invalid_value("size", size, "from 8 to 1024 pixels"))?;
     let images = dataset.samples.iter().map(|sample| AnnotatedImage {
         source: sample.source.clone(),
         name: sample.name.clone(),

@@ -100,7 +100,7 @@ impl std::str::FromStr for NetName {
         static NAMES: LazyLock<String> =
             LazyLock::new(|| crate::error::one_of(&NetName::ALL.map(NetName::name)));
         let found = Self::ALL.into_iter().find(|net| net.name() == text);
-        found.ok_or_else(|| Error::option("net", text, &NAMES))
+        found.ok_or_else(|| Error::invalid_value("net", text, &NAMES))
     }
 }
 

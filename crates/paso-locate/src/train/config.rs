@@ -105,14 +105,22 @@ impl TrainConfig {
     /// Checks every field's range.
     ///
     /// # Errors
-    /// [`Error::Option`] names the field, its value and the range.
+    /// [`Error::InvalidValue`] names the field, its value and the range.
     pub fn check(&self) -> Result<(), Error> {
         let field = |name, value: f64, range: RangeInclusive<f64>, allowed| {
             // NaN is in no range.
-            if range.contains(&value) { Ok(()) } else { Err(Error::option(name, value, allowed)) }
+            if range.contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::invalid_value(name, value, allowed))
+            }
         };
         if !self.size.is_multiple_of(16) || !(32..=512).contains(&self.size) {
-            return Err(Error::option("size", self.size, "a multiple of 16, from 32 to 512"));
+            return Err(Error::invalid_value(
+                "size",
+                self.size,
+                "a multiple of 16, from 32 to 512",
+            ));
         }
         field("batch", self.batch as f64, 1.0..=1024.0, "1 to 1024")?;
         field("epochs", self.epochs as f64, 1.0..=1e5, "1 to 100000")?;

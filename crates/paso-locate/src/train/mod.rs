@@ -124,7 +124,7 @@ impl Trainer {
     pub fn load_features(&mut self, path: &Path) -> Result<(), Error> {
         let config = self.model.config().clone();
         let Some(body) = self.model.net.body else {
-            return Err(Error::option(
+            return Err(Error::invalid_value(
                 "net",
                 config.net,
                 "squeezenet, to take features from a file",
@@ -145,7 +145,11 @@ impl Trainer {
         let config = model.config();
         let (side, images) = (config.size as usize, config.batch);
         if data.size() != side {
-            return Err(Error::option("size", side, "the size that the images were prepared at"));
+            return Err(Error::invalid_value(
+                "size",
+                side,
+                "the size that the images were prepared at",
+            ));
         }
         let shape: Shape = config.schedule.parse()?;
         let schedule = shape.bind(config.lr, config.total_steps(data.len()))?;

@@ -109,7 +109,8 @@ pub fn copy_channels(isa: Isa, x: Image<'_>, from: Range<usize>, y: ImageMut<'_>
     isa.run(|| copy_pixels(x, from, y, to));
 }
 
-/// Inlined, because a closure of this size would be a function of its own, without the instruction set.
+/// Inlined, because a closure of this size would be a function of its own, without the instruction
+/// set.
 #[inline(always)]
 fn copy_pixels(x: Image<'_>, from: Range<usize>, y: ImageMut<'_>, to: usize) {
     let (px, py) = (x.plane, y.plane);

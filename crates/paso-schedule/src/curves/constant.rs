@@ -6,7 +6,8 @@ use crate::schedule::Schedule;
 use crate::spec::Spec;
 use crate::validate::{lr_in, steps_in};
 
-/// One learning rate forever. In text: `constant(LR)`, or `constant(LR, STEPS)` before another part.
+/// One learning rate forever. In text: `constant(LR)`, or `constant(LR, STEPS)` before another
+/// part.
 ///
 /// ```
 /// use paso_schedule::{Schedule, Constant};

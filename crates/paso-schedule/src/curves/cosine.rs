@@ -11,9 +11,9 @@ use crate::validate::positive;
 /// Half a cosine wave from one learning rate to another, then constant. In text:
 /// `cosine(FROM -> TO, STEPS)`.
 ///
-/// `to + (from - to) * (1 + cos(pi * p)) / 2` with `p = t / steps`:
-/// [Loshchilov and Hutter 2017](https://arxiv.org/abs/1608.03983), equation 5, without the restarts.
-/// PyTorch's `CosineAnnealingLR` rises again after its end; this does not.
+/// `to + (from - to) * (1 + cos(pi * p)) / 2` with `p = t / steps`: [Loshchilov and Hutter
+/// 2017](https://arxiv.org/abs/1608.03983), equation 5, without the restarts. PyTorch's
+/// `CosineAnnealingLR` rises again after its end; this does not.
 ///
 /// ```
 /// use paso_schedule::{Schedule, Cosine};

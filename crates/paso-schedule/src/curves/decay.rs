@@ -11,8 +11,9 @@ use crate::validate::not_negative;
 /// `from * factor^(t / every)`: smooth exponential decay without an end. In text:
 /// `decay(FROM, factor FACTOR, every STEPS)`; `every` is 1 if left out.
 ///
-/// Keras' `ExponentialDecay`; with `every` 1 PyTorch's `ExponentialLR`. [`Step`](crate::Step) is the
-/// same as a staircase, [`Exponential`](crate::Exponential) the same between two learning rates.
+/// Keras' `ExponentialDecay`; with `every` 1 PyTorch's `ExponentialLR`. [`Step`](crate::Step) is
+/// the same as a staircase, [`Exponential`](crate::Exponential) the same between two learning
+/// rates.
 ///
 /// ```
 /// use paso_schedule::{Schedule, ExponentialDecay};

@@ -16,8 +16,8 @@ pub(crate) trait Ease<const N: usize>:
     /// The weight of the first learning rate, from 1 at `p = 0` to 0 at `p = 1`.
     fn weight(options: [f64; N], p: f64) -> f64;
 
-    /// The learning rate at the share `p` of the ramp, in `0..1`. The result lies between `from` and
-    /// `to`, whatever the rounding does.
+    /// The learning rate at the share `p` of the ramp, in `0..1`. The result lies between `from`
+    /// and `to`, whatever the rounding does.
     fn between(options: [f64; N], from: f64, to: f64, p: f64) -> f64 {
         let w = Self::weight(options, p);
         // Each half starts from the nearer end, so that both ends are exact.

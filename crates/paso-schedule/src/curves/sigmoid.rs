@@ -6,12 +6,13 @@ use crate::power::logistic;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
 
-/// A fall around one step: `from` at first, half of it at step `center`, almost 0 a few `width`s later.
-/// In text: `sigmoid(FROM, center STEP, width STEPS)`.
+/// A fall around one step: `from` at first, half of it at step `center`, almost 0 a few `width`s
+/// later. In text: `sigmoid(FROM, center STEP, width STEPS)`.
 ///
-/// `from * (1 + e^(-center / width)) / (1 + e^((t - center) / width))`: the policy `sigmoid` of Caffe
-/// (`lr_policy`, with `gamma = -1 / width` and `stepsize = center`), scaled so that step 0 has `from`.
-/// Unlike [`Tanh`](crate::Tanh) it has no end: where the run stops does not change its form.
+/// `from * (1 + e^(-center / width)) / (1 + e^((t - center) / width))`: the policy `sigmoid` of
+/// Caffe (`lr_policy`, with `gamma = -1 / width` and `stepsize = center`), scaled so that step 0
+/// has `from`. Unlike [`Tanh`](crate::Tanh) it has no end: where the run stops does not change its
+/// form.
 ///
 /// ```
 /// use paso_schedule::{Schedule, Sigmoid};

@@ -95,7 +95,8 @@ pub(crate) struct Args {
 }
 
 impl Signature {
-    /// What ramps have in common: `NAME(FROM -> TO, LENGTH)`, whose last learning rate is 0 if left out.
+    /// What ramps have in common: `NAME(FROM -> TO, LENGTH)`, whose last learning rate is 0 if left
+    /// out.
     pub(crate) const RAMP: Self = Self::shaped(Form::FromTo, Len::Required);
 
     /// What curves without an end have in common: `NAME(LR, ...)`.
@@ -105,7 +106,8 @@ impl Signature {
         Self { name: "", form, len, options: &[], usage: "", formula: "" }
     }
 
-    /// Whether these values of its options, in order, are in their ranges. For numbers and lengths only.
+    /// Whether these values of its options, in order, are in their ranges. For numbers and lengths
+    /// only.
     pub(crate) fn validate_options(&self, values: &[f64]) -> Result<(), Error> {
         self.options.iter().zip(values).try_for_each(|(option, &value)| match option.kind {
             OptKind::Number(_, range) => range(option.name, value),

@@ -9,9 +9,9 @@ use crate::validate::invalid;
 
 /// A hyperbolic tangent, then constant. In text: `tanh(FROM -> TO, STEPS, low LOW, high HIGH)`.
 ///
-/// `to + (from - to) * (1 - tanh(low * (1 - p) + high * p)) / 2` with `p = t / steps`:
-/// [Hsueh et al. 2018](https://arxiv.org/abs/1806.01593). The formula reaches neither end exactly, so
-/// the last step is a small jump.
+/// `to + (from - to) * (1 - tanh(low * (1 - p) + high * p)) / 2` with `p = t / steps`: [Hsueh et
+/// al. 2018](https://arxiv.org/abs/1806.01593). The formula reaches neither end exactly, so the
+/// last step is a small jump.
 ///
 /// ```
 /// use paso_schedule::{Schedule, Tanh};

@@ -1,7 +1,8 @@
 //! The schedules of `keras.optimizers.schedules`, checked against version 3.15.
 //!
-//! `at(t)` is the learning rate at `optimizer.iterations == t`. Keras computes in float32, also where float64 is
-//! asked for in its cosine schedules; the numbers here are those of its formulas in float64.
+//! `at(t)` is the learning rate at `optimizer.iterations == t`. Keras computes in float32, also
+//! where float64 is asked for in its cosine schedules; the numbers here are those of its formulas
+//! in float64.
 //!
 //! ```
 //! use paso_schedule::keras;
@@ -51,7 +52,8 @@ pub fn inverse_time_decay(
 
 /// `PolynomialDecay`: `(initial - end) * (1 - t / decay_steps)^power + end`, then `end`.
 ///
-/// With `cycle` the length becomes the next multiple of `decay_steps` each time it is passed, without end.
+/// With `cycle` the length becomes the next multiple of `decay_steps` each time it is passed,
+/// without end.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -72,8 +74,8 @@ pub fn polynomial_decay(
 
 /// `CosineDecay`: to `alpha` times the peak over `decay_steps`, which do *not* include the warm-up.
 ///
-/// `warmup` is `(warmup_target, warmup_steps)`: a line from `initial` to the target, which is then the
-/// peak. Without it `initial` is the peak.
+/// `warmup` is `(warmup_target, warmup_steps)`: a line from `initial` to the target, which is then
+/// the peak. Without it `initial` is the peak.
 ///
 /// # Errors
 /// [`Error::InvalidValue`], also for `decay_steps` 0, which Keras refuses.
@@ -128,10 +130,11 @@ pub fn piecewise_constant_decay(boundaries: &[u64], values: &[f64]) -> Result<Sp
     })
 }
 
-/// `ReduceLROnPlateau` on an optimizer with the learning rate `base`, for the schedule to be multiplied with.
+/// `ReduceLROnPlateau` on an optimizer with the learning rate `base`, for the schedule to be
+/// multiplied with.
 ///
-/// Keras reduces at bad observation number `patience` (number 1 for 0), one earlier than PyTorch, and
-/// counts the last observation of a cooldown again.
+/// Keras reduces at bad observation number `patience` (number 1 for 0), one earlier than PyTorch,
+/// and counts the last observation of a cooldown again.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].

@@ -1,9 +1,10 @@
 //! The schedules of Hugging Face transformers' `get_scheduler`, checked against version 5.23.
 //!
-//! `base` is the learning rate that the optimizer was built with; `warmup` and `total` are `num_warmup_steps` and
-//! `num_training_steps`, and `total` includes the warm-up. Its warm-ups start at 0: the first update
-//! does nothing. Past the end [`cosine`] and its variants hold; the library's rise again.
-//! A warm-up that is longer than the run keeps rising through all of it, as in the library.
+//! `base` is the learning rate that the optimizer was built with; `warmup` and `total` are
+//! `num_warmup_steps` and `num_training_steps`, and `total` includes the warm-up. Its warm-ups
+//! start at 0: the first update does nothing. Past the end [`cosine`] and its variants hold; the
+//! library's rise again. A warm-up that is longer than the run keeps rising through all of it, as
+//! in the library.
 //!
 //! ```
 //! use paso_schedule::transformers;
@@ -23,11 +24,11 @@ use crate::greedy::{Greedy, GreedyConfig};
 use crate::spec::Spec;
 use crate::validate::invalid;
 
-/// `reduce_lr_on_plateau`: transformers hands `scheduler_specific_kwargs` to PyTorch, `cooldown`, `min_lr`
-/// and `mode` included.
+/// `reduce_lr_on_plateau`: transformers hands `scheduler_specific_kwargs` to PyTorch, `cooldown`,
+/// `min_lr` and `mode` included.
 ///
-/// PyTorch's defaults: `Better::Lower`, factor 0.1, patience 10, `Threshold::Relative(1e-4)`, cooldown 0,
-/// `min_lr` 0, `eps` 1e-8.
+/// PyTorch's defaults: `Better::Lower`, factor 0.1, patience 10, `Threshold::Relative(1e-4)`,
+/// cooldown 0, `min_lr` 0, `eps` 1e-8.
 pub use super::torch::{Threshold, reduce_lr_on_plateau};
 
 /// `constant`.
@@ -88,12 +89,14 @@ pub fn polynomial(
     lr_end: f64,
     power: f64,
 ) -> Result<Spec, Error> {
-    // The library goes to the end at the first step after `total`, also where the warm-up is longer.
+    // The library goes to the end at the first step after `total`, also where the warm-up is
+    // longer.
     let len = if warmup > total { 0.0 } else { rest(warmup, total) };
     warmed(base, warmup, ramp(base, lr_end, len, PolynomialEase, [power, 1.0]))
 }
 
-/// `inverse_sqrt`: the time scale is the warm-up if none is given, and 10000 where there is no warm-up.
+/// `inverse_sqrt`: the time scale is the warm-up if none is given, and 10000 where there is no
+/// warm-up.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -117,7 +120,8 @@ pub fn cosine_with_min_lr(
 }
 
 /// `cosine_warmup_with_min_lr`: one half wave one step early, after a warm-up that starts at
-/// `warmup_lr_rate` times the base, by default `1 / warmup`, and has the base learning rate at its last step.
+/// `warmup_lr_rate` times the base, by default `1 / warmup`, and has the base learning rate at its
+/// last step.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -205,7 +209,8 @@ impl WsdSchedule {
     }
 }
 
-/// `greedy`: `GreedyLR` on an optimizer with the learning rate `base`, whose bounds are learning rates.
+/// `greedy`: `GreedyLR` on an optimizer with the learning rate `base`, whose bounds are learning
+/// rates.
 ///
 /// `config` has everything else; its patience is one more than transformers'.
 ///

@@ -131,7 +131,8 @@ impl fmt::Display for Call {
             _ => {}
         }
         let from_alone = self.from.filter(|_| self.to.is_none());
-        // A bare quantity is a learning rate where the curve has one; only a warm-up has its length first.
+        // A bare quantity is a learning rate where the curve has one; only a warm-up has its length
+        // first.
         let length_first = self.kind.signature().length_first();
         if let Some(from) = from_alone.filter(|_| !length_first) {
             next(f)?;

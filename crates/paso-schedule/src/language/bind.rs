@@ -1,5 +1,5 @@
-//! From a schedule as it was written to a complete one: shares become learning rates and steps, and the one
-//! part without a length takes what the others leave.
+//! From a schedule as it was written to a complete one: shares become learning rates and steps, and
+//! the one part without a length takes what the others leave.
 
 use super::ast::{Base, Call, Item};
 use super::run::{Run, checked};
@@ -16,7 +16,8 @@ impl Run {
         self.sequence(items, self.steps, None)
     }
 
-    /// Parts one after the other within `room` steps; `before` is the learning rate where they start.
+    /// Parts one after the other within `room` steps; `before` is the learning rate where they
+    /// start.
     pub(super) fn sequence(
         self,
         items: &[Item],

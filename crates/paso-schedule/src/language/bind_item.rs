@@ -19,8 +19,8 @@ impl Run {
         before: Option<f64>,
     ) -> Result<Node, Error> {
         let column = item.column.0;
-        // What ends by `take` has that much room, but only a part that asks for room gets it: the rest is
-        // cut where it is.
+        // What ends by `take` has that much room, but only a part that asks for room gets it: the
+        // rest is cut where it is.
         let taken = item.modifiers.iter().any(|modifier| matches!(modifier, Modifier::Take(_)));
         let inner_room =
             if taken && !self.asks(item)? { None } else { self.inner_room(item, room)? };

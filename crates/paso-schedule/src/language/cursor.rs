@@ -1,4 +1,5 @@
-//! The parser's place in the tokens, and the smallest things that it reads: numbers, learning rates, lengths.
+//! The parser's place in the tokens, and the smallest things that it reads: numbers, learning
+//! rates, lengths.
 
 use super::ast::{Length, Rate};
 use super::grammar::nearest;

@@ -15,8 +15,8 @@ pub(crate) fn steps(x: f64) -> String {
     if x < 1e15 { format!("{}", x + 0.0) } else { number(x) }
 }
 
-/// `percent` hundredths of `whole`, as one would calculate on paper: 1 % of 3e-4 is 3e-6, and not the
-/// neighboring double that the product of the two doubles gives.
+/// `percent` hundredths of `whole`, as one would calculate on paper: 1 % of 3e-4 is 3e-6, and not
+/// the neighboring double that the product of the two doubles gives.
 pub(crate) fn share(whole: f64, percent: f64) -> f64 {
     if percent == 100.0 {
         return whole;

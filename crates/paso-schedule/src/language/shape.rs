@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-/// A schedule whose learning rates and lengths may be shares of a run's: what a configuration names, and what
-/// a study tunes.
+/// A schedule whose learning rates and lengths may be shares of a run's: what a configuration
+/// names, and what a study tunes.
 ///
 /// Every text of the [language](crate#the-language) is a shape, also one that leaves nothing open;
 /// [`Self::needs_peak`] and [`Self::needs_steps`] say what a run has to give.
@@ -40,8 +40,8 @@ impl Shape {
     /// needs neither number is returned as it is, whatever the run.
     ///
     /// # Errors
-    /// [`Error::TooShort`] where the parts do not fit into `steps`, [`Error::InvalidValue`] where a number
-    /// leaves its range with this peak.
+    /// [`Error::TooShort`] where the parts do not fit into `steps`, [`Error::InvalidValue`] where a
+    /// number leaves its range with this peak.
     pub fn bind(&self, peak: f64, steps: u64) -> Result<Spec, Error> {
         match self.to_spec() {
             Err(Error::Open { .. }) => self.run(Some(peak), Some(steps as f64)),
@@ -57,7 +57,8 @@ impl Shape {
         self.run(None, None)
     }
 
-    /// Whether a learning rate is open: a share of the peak, or a first part without a learning rate.
+    /// Whether a learning rate is open: a share of the peak, or a first part without a learning
+    /// rate.
     #[must_use]
     pub fn needs_peak(&self) -> bool {
         matches!(self.run(None, Some(LONG)), Err(Error::Open { .. }))

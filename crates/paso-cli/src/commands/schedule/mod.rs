@@ -65,7 +65,7 @@ impl Command for ScheduleArgs {
         let shapes = self.specs.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>()?;
         let steps = self.steps.unwrap_or_else(|| default_steps(&shapes));
         if !(1..=MOST_STEPS).contains(&steps) {
-            bail!("--steps is {steps}, allowed is 1 to {MOST_STEPS}");
+            bail!("--steps is {steps}; it must be 1 to {MOST_STEPS}");
         }
         let open = shapes.iter().any(Shape::needs_peak);
         match self.lr {

@@ -152,7 +152,7 @@ impl FromStr for Format {
         static NAMES: LazyLock<String> =
             LazyLock::new(|| crate::error::one_of(&Format::ALL.map(Format::name)));
         let found = Self::ALL.into_iter().find(|format| format.name() == text);
-        found.ok_or_else(|| Error::option("format", text, &NAMES))
+        found.ok_or_else(|| Error::invalid_value("format", text, &NAMES))
     }
 }
 

@@ -33,7 +33,8 @@ impl Values {
         Self::new(&self.shape, self.data.iter().copied().map(f))
     }
 
-    /// Element by element; the smaller shape is repeated along its missing first axes and along those of length 1.
+    /// Element by element; the smaller shape is repeated along its missing first axes and along
+    /// those of length 1.
     fn zip(&self, other: &Self, f: &dyn Fn(f64, f64) -> f64) -> Self {
         if self.shape.len() < other.shape.len() {
             return other.zip(self, &|a, b| f(b, a));

@@ -19,7 +19,8 @@ use alloc::boxed::Box;
 pub struct ExponentialDecayArgs {
     /// The learning rate up to step `transition_begin`.
     pub init_value: f64,
-    /// What each `transition_steps` multiply the learning rate by; with 0 Optax stays at `init_value`.
+    /// What each `transition_steps` multiply the learning rate by; with 0 Optax stays at
+    /// `init_value`.
     pub decay_rate: f64,
     /// With 0 Optax stays at `init_value`.
     pub transition_steps: u64,
@@ -27,7 +28,8 @@ pub struct ExponentialDecayArgs {
     pub transition_begin: u64,
     /// Whether it changes only every `transition_steps`; false.
     pub staircase: bool,
-    /// The learning rate that it stops at: from above where `decay_rate` is below 1, else from below; none.
+    /// The learning rate that it stops at: from above where `decay_rate` is below 1, else from
+    /// below; none.
     pub end_value: Option<f64>,
 }
 

@@ -1,7 +1,7 @@
 //! The schedules of Optax, checked against version 0.2.8.
 //!
-//! `at(t)` is `schedule(t)`. Optax computes in float32 unless configured otherwise; the numbers here are those
-//! of its formulas in float64.
+//! `at(t)` is `schedule(t)`. Optax computes in float32 unless configured otherwise; the numbers
+//! here are those of its formulas in float64.
 //!
 //! ```
 //! use paso_schedule::optax;
@@ -34,7 +34,8 @@ pub fn constant_schedule(value: f64) -> Result<Spec, Error> {
     finish(constant(value))
 }
 
-/// `polynomial_schedule`: `(init - end) * (1 - t / steps)^power + end`, after `begin` steps at `init`.
+/// `polynomial_schedule`: `(init - end) * (1 - t / steps)^power + end`, after `begin` steps at
+/// `init`.
 ///
 /// With `transition_steps` 0 Optax stays at `init`, and so does this.
 ///
@@ -122,7 +123,8 @@ pub fn warmup_cosine_decay_schedule(
     finish(then([linear(init, peak, warmup_steps as f64), cosine]))
 }
 
-/// `warmup_exponential_decay_schedule`: a line from `init` to `decay.init_value`, which is the peak.
+/// `warmup_exponential_decay_schedule`: a line from `init` to `decay.init_value`, which is the
+/// peak.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -134,11 +136,12 @@ pub fn warmup_exponential_decay_schedule(
     finish(then([linear(init, decay.init_value, warmup_steps as f64), decay.node()]))
 }
 
-/// `join_schedules`: each schedule starts at its own step 0 at its boundary. `sgdr_schedule` is this
-/// with [`warmup_cosine_decay_schedule`]s.
+/// `join_schedules`: each schedule starts at its own step 0 at its boundary. `sgdr_schedule` is
+/// this with [`warmup_cosine_decay_schedule`]s.
 ///
 /// # Errors
-/// [`Error::InvalidValue`] where the boundaries are not one fewer than the schedules, or not in order.
+/// [`Error::InvalidValue`] where the boundaries are not one fewer than the schedules, or not in
+/// order.
 pub fn join_schedules(schedules: &[Spec], boundaries: &[u64]) -> Result<Spec, Error> {
     finish(join(schedules, boundaries))
 }
@@ -146,7 +149,8 @@ pub fn join_schedules(schedules: &[Spec], boundaries: &[u64]) -> Result<Spec, Er
 /// `contrib.reduce_on_plateau`, for the schedule to be multiplied with.
 ///
 /// Optax sees a value and scales the update in the same call: call [`Plateau::observe`] before
-/// [`Plateau::scale`]. It reduces at bad value number `patience`, of averages of `accumulation_size`.
+/// [`Plateau::scale`]. It reduces at bad value number `patience`, of averages of
+/// `accumulation_size`.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].

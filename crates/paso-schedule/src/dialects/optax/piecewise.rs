@@ -7,7 +7,8 @@ use crate::math::floor;
 use crate::spec::Spec;
 use alloc::vec::Vec;
 
-/// `piecewise_constant_schedule`: times `scale` at each `(boundary, scale)`; the boundary has the new learning rate.
+/// `piecewise_constant_schedule`: times `scale` at each `(boundary, scale)`; the boundary has the
+/// new learning rate.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -18,8 +19,8 @@ pub fn piecewise_constant_schedule(
     finish(piecewise(init, boundaries_and_scales, Between::Hold))
 }
 
-/// `piecewise_interpolate_schedule`: the same learning rates at the boundaries, [`Between::Linear`] or
-/// [`Between::Cosine`] between them.
+/// `piecewise_interpolate_schedule`: the same learning rates at the boundaries, [`Between::Linear`]
+/// or [`Between::Cosine`] between them.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].

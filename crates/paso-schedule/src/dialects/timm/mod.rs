@@ -1,7 +1,8 @@
 //! The schedules of timm, checked against version 1.0.31.
 //!
-//! `base` is the learning rate that the optimizer was built with. `at(t)` is the learning rate after `scheduler.step(t)`,
-//! or `step_update(t)`: the unit is the epoch or the update. The noise that timm can add is not offered.
+//! `base` is the learning rate that the optimizer was built with. `at(t)` is the learning rate
+//! after `scheduler.step(t)`, or `step_update(t)`: the unit is the epoch or the update. The noise
+//! that timm can add is not offered.
 //!
 //! ```
 //! use paso_schedule::timm::{Cycles, Warmup, cosine_lr};
@@ -49,8 +50,8 @@ pub struct Warmup {
     pub steps: u64,
     /// `warmup_lr_init`; 0.
     pub init: f64,
-    /// `warmup_prefix`: the schedule starts after the warm-up. Otherwise the warm-up hides its first
-    /// steps, and the learning rate may jump where it ends.
+    /// `warmup_prefix`: the schedule starts after the warm-up. Otherwise the warm-up hides its
+    /// first steps, and the learning rate may jump where it ends.
     pub prefix: bool,
 }
 
@@ -84,8 +85,8 @@ pub fn cosine_lr(
 
 /// `TanhLRScheduler`; `lb` and `ub` are -7 and 3 by default.
 ///
-/// A warm-up that is no prefix leads to the learning rate that the curve has at its end. timm's constructor
-/// leaves the first learning rate at `base`; here `at(0)` is that of the curve.
+/// A warm-up that is no prefix leads to the learning rate that the curve has at its end. timm's
+/// constructor leaves the first learning rate at `base`; here `at(0)` is that of the curve.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -117,7 +118,8 @@ pub fn poly_lr(
     finish(warmup.before(base, cycled(base, t_initial, cycles, PolynomialEase, [power, k_decay])))
 }
 
-/// The cycles one by one: only their first learning rate decays, not their last, so they are no repetition.
+/// The cycles one by one: only their first learning rate decays, not their last, so they are no
+/// repetition.
 fn cycled<E: Ease<N>, const N: usize>(
     base: f64,
     t_initial: u64,
@@ -154,7 +156,8 @@ pub fn step_lr(base: f64, decay_t: f64, decay_rate: f64, warmup: Warmup) -> Resu
     finish(warmup.before(base, every(decay(base, decay_rate, decay_t), decay_t)))
 }
 
-/// `MultiStepLRScheduler`: times `decay_rate` at each milestone, which acts *one step early*, at `t = m - 1`.
+/// `MultiStepLRScheduler`: times `decay_rate` at each milestone, which acts *one step early*, at `t
+/// = m - 1`.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
@@ -171,7 +174,8 @@ pub fn multi_step_lr(
 /// `PlateauLRScheduler` without its warm-up: PyTorch's plateau, with a relative threshold.
 ///
 /// timm's warm-up is [`Schedule::warmup_from`](crate::Schedule::warmup_from) of a constant, and the
-/// plateau observes only after it. timm loses the plateau's state on resume; [`Plateau::state`] keeps it.
+/// plateau observes only after it. timm loses the plateau's state on resume; [`Plateau::state`]
+/// keeps it.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].

@@ -45,9 +45,9 @@ pub enum DecayFn {
 
 /// `WSDLRScheduler`: warm-up, stable phase, decay. The warm-up is always a prefix.
 ///
-/// With `s(t)` the stable phase at `t` steps after the warm-up and `d` the decay from 1 to 0, the learning
-/// rate is `lr_min + (max(base s(t), lr_min) - lr_min) d`.
-/// [Hu et al. 2024](https://arxiv.org/abs/2404.06395), [Hägele et al. 2024](https://arxiv.org/abs/2405.18392).
+/// With `s(t)` the stable phase at `t` steps after the warm-up and `d` the decay from 1 to 0, the
+/// learning rate is `lr_min + (max(base s(t), lr_min) - lr_min) d`. [Hu et al.
+/// 2024](https://arxiv.org/abs/2404.06395), [Hägele et al. 2024](https://arxiv.org/abs/2405.18392).
 ///
 /// ```
 /// use paso_schedule::timm::{DecayFn, StableFn, WsdLr};
@@ -111,7 +111,8 @@ impl WsdLr {
             }
             StableFn::Power { timescale, power } => {
                 let falling = endless(self.base, InversePowerForm, [timescale, power]);
-                // The decay acts on what is left above `lr_min`, which the stable phase may reach before.
+                // The decay acts on what is left above `lr_min`, which the stable phase may reach
+                // before.
                 plus(
                     times(
                         above(falling, self.base, self.lr_min),

@@ -1,12 +1,13 @@
 //! The schedules of PyTorch's `torch.optim.lr_scheduler`, checked against version 2.15.
 //!
-//! `base` is the learning rate that the optimizer was built with. `at(t)` is the learning rate of update number `t`,
-//! where `scheduler.step()` is called once after each update.
+//! `base` is the learning rate that the optimizer was built with. `at(t)` is the learning rate of
+//! update number `t`, where `scheduler.step()` is called once after each update.
 //!
 //! What differs on purpose: past its end [`cosine_annealing_lr`] holds (PyTorch's rises again) and
-//! [`OneCycleLr`] holds (PyTorch's jumps up, or goes below 0, at `total_steps`, and raises after it). A
-//! phase of no length is left out where PyTorch divides by zero. `LambdaLR` and `MultiplicativeLR` are
-//! any function: [`Table::sample`](crate::Table::sample), or the function itself.
+//! [`OneCycleLr`] holds (PyTorch's jumps up, or goes below 0, at `total_steps`, and raises after
+//! it). A phase of no length is left out where PyTorch divides by zero. `LambdaLR` and
+//! `MultiplicativeLR` are any function: [`Table::sample`](crate::Table::sample), or the function
+//! itself.
 //!
 //! ```
 //! use paso_schedule::torch;
@@ -115,7 +116,8 @@ pub fn polynomial_lr(base: f64, total_iters: u64, power: f64) -> Result<Spec, Er
     })
 }
 
-/// `CosineAnnealingLR`: half a cosine wave from `base` to `eta_min` over `t_max` steps, then `eta_min`.
+/// `CosineAnnealingLR`: half a cosine wave from `base` to `eta_min` over `t_max` steps, then
+/// `eta_min`.
 ///
 /// # Errors
 /// [`Error::InvalidValue`], also for `t_max` 0, where PyTorch divides by zero.
@@ -143,7 +145,8 @@ pub fn cosine_annealing_warm_restarts(
 /// `SequentialLR`: each schedule starts at its own step 0 at its milestone.
 ///
 /// # Errors
-/// [`Error::InvalidValue`] where the milestones are not one fewer than the schedules, or not in order.
+/// [`Error::InvalidValue`] where the milestones are not one fewer than the schedules, or not in
+/// order.
 pub fn sequential_lr(schedules: &[Spec], milestones: &[u64]) -> Result<Spec, Error> {
     finish(join(schedules, milestones))
 }

@@ -27,7 +27,8 @@ impl Anneal {
 
 /// `OneCycleLR`, with PyTorch's defaults in [`Self::new`].
 ///
-/// [Smith and Topin 2018](https://arxiv.org/abs/1708.07120). The learning rate ends at step `total_steps - 1`.
+/// [Smith and Topin 2018](https://arxiv.org/abs/1708.07120). The learning rate ends at step
+/// `total_steps - 1`.
 ///
 /// ```
 /// use paso_schedule::torch::OneCycleLr;

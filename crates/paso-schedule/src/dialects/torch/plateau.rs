@@ -4,11 +4,12 @@ use crate::error::Error;
 use crate::improvement::Better;
 use crate::plateau::{Plateau, PlateauConfig};
 
-/// `ReduceLROnPlateau` on an optimizer with the learning rate `base`, for the schedule to be multiplied with.
+/// `ReduceLROnPlateau` on an optimizer with the learning rate `base`, for the schedule to be
+/// multiplied with.
 ///
-/// PyTorch reduces at the observation after `patience` bad ones, which is number `patience + 1`. Its
-/// relative margin is `best * (1 - threshold)`, which is *above* a negative best, so that worse values
-/// count as improvements; here the margin always asks for an improvement.
+/// PyTorch reduces at the observation after `patience` bad ones, which is number `patience + 1`.
+/// Its relative margin is `best * (1 - threshold)`, which is *above* a negative best, so that worse
+/// values count as improvements; here the margin always asks for an improvement.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
