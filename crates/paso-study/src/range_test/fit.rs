@@ -1,5 +1,9 @@
 //! Local quadratic regression: a smoother without delay, whose slope is right as well as its
 //! height.
+//!
+//! A local parabola has no delay: its value at a point uses losses on both sides, and follows a
+//! straight slope without bias. A moving average of the past moves every feature to higher learning
+//! rates.
 
 /// Weights beyond this many bandwidths, which are below 4e-5, count as none. Nearer, points that
 /// enter and leave would show as ripples.

@@ -1,4 +1,8 @@
 //! A fit of one bandwidth, and the place where it falls most steeply.
+//!
+//! "Steepest" is per factor of the learning rate, so the slope is that of the loss over the
+//! logarithm. Per unit of the learning rate, the slope would be largest at the lowest learning
+//! rates of any sweep.
 
 use super::fit::{Smoother, least};
 

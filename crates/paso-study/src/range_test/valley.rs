@@ -1,4 +1,8 @@
 //! What other tools would suggest, for comparison; named as theirs, and not recommended.
+//!
+//! It is here for comparison only: readers who know the number from fast.ai's finder can see how
+//! far it is from the steepest place. The rule is applied to the fitted losses, not to smoothed raw
+//! ones.
 
 /// fast.ai's "valley": the middle of the longest decreasing subsequence of the losses, as an index.
 ///

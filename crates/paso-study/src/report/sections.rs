@@ -1,4 +1,12 @@
 //! The sections of the page that have figures.
+//!
+//! The order is that of a reader's questions:
+//!
+//! 1. how large is the difference of each arm;
+//! 2. why is that so;
+//! 3. how did training go;
+//! 4. how were the learning rates chosen;
+//! 5. what ran.
 
 use super::figures::{
     ARMS, ROW, ROWS_AXIS, Row, Series, Zone, chart, differences as draw_rows, figure, heat,
