@@ -5,7 +5,7 @@ use crate::chunks::{Chunk, Threads};
 use crate::config::AdamConfig;
 use crate::error::Error;
 use crate::scalars::Scalars;
-use crate::step::{GradScale, Step};
+use crate::step::{GradScale, Setting, Step};
 use crate::tensors::Gradient;
 use paso_isa::Isa;
 
@@ -121,7 +121,8 @@ impl Adam {
         let moments = formula.moment_names().len();
         let fits = moments <= 2 && !formula.has_scalars();
         assert!(fits, "{rule:?} carries more than two moments: step an AdamGroup");
-        let step = Step::new(&self.config, self.isa, t, lr, Scalars::default(), GradScale::NONE);
+        let setting = Setting::new(self.config, 1.0);
+        let step = Step::new(&setting, self.isa, t, lr, Scalars::default(), GradScale::NONE);
         let v = if moments < 2 { &mut [] } else { v };
         let gradient = Gradient::Keep(gradient);
         let chunk = Chunk { weights, gradient, average: &mut [], moments: [m, v, &mut []] };

@@ -16,6 +16,7 @@ pub(crate) fn require(
 }
 
 /// Finite and at least 0.
+#[inline]
 pub(crate) fn is_non_negative(x: f64) -> bool {
     x >= 0.0 && x.is_finite()
 }
@@ -37,6 +38,7 @@ pub(crate) fn decay_rate(field: &'static str, value: f64) -> Result<(), Error> {
 
 /// Panics unless the learning rate is finite and at least 0.
 #[track_caller]
+#[inline]
 pub(crate) fn assert_lr(lr: f64) {
     assert!(is_non_negative(lr), "learning rate {lr}: must be finite and at least 0");
 }

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::param::Param;
 use crate::rules::StepContext;
 use crate::scalars::Scalars;
-use crate::step::{GradScale, Step};
+use crate::step::{GradScale, Setting, Step};
 
 /// An optimizer for a list of tensors: it owns their moments and counts the steps.
 ///
@@ -46,18 +46,11 @@ pub struct AdamGroup {
     pub(crate) folded: Vec<Step>,
 }
 
-/// Settings that tensors share.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Setting {
-    pub(crate) config: AdamConfig,
-    lr_scale: f64,
-}
-
 impl AdamGroup {
     /// An optimizer for tensors of these lengths, before its first step.
     #[must_use]
     pub fn new(adam: Adam, lens: impl IntoIterator<Item = usize>) -> Self {
-        let setting = Setting { config: *adam.config(), lr_scale: 1.0 };
+        let setting = Setting::new(*adam.config(), 1.0);
         Self::build(adam, lens.into_iter().collect(), vec![], vec![setting], vec![])
     }
 
@@ -71,7 +64,7 @@ impl AdamGroup {
         let (mut settings, mut setting_of) = (Vec::new(), Vec::new());
         for param in params {
             let config = param.config(adam.config())?;
-            let setting = Setting { config, lr_scale: param.lr_scale };
+            let setting = Setting::new(config, param.lr_scale);
             let known = settings.iter().position(|&other| other == setting);
             setting_of.push(known.unwrap_or(settings.len()));
             if known.is_none() {
@@ -131,14 +124,16 @@ impl AdamGroup {
     pub fn set_adam(&mut self, adam: Adam) {
         let (old, new) = (*self.adam.config(), *adam.config());
         assert!(old.rule == new.rule, "rule {:?} cannot continue as {:?}", old.rule, new.rule);
-        for Setting { config: own, .. } in &mut self.settings {
-            *own = AdamConfig {
+        for setting in &mut self.settings {
+            let own = setting.config;
+            let config = AdamConfig {
                 decay: if own.decay == old.decay { new.decay } else { own.decay },
                 beta1: if own.beta1 == old.beta1 { new.beta1 } else { own.beta1 },
                 beta2: if own.beta2 == old.beta2 { new.beta2 } else { own.beta2 },
                 eps: if own.eps == old.eps { new.eps } else { own.eps },
                 ..new
             };
+            *setting = Setting::new(config, setting.lr_scale);
         }
         self.adam = adam;
     }
@@ -151,13 +146,15 @@ impl AdamGroup {
     /// Counts the step and folds its constants.
     pub(crate) fn fold(&mut self, lr: f64, gradient: GradScale) {
         self.steps += 1;
-        let (config, t, isa) = (*self.adam.config(), self.steps, self.adam.isa());
-        let before = StepContext { hyper: config.hyper_params(), t, lr, scalars: self.scalars };
-        let scalars = config.rule.formula().scalars(&before);
-        self.scalars = scalars;
+        let (t, isa) = (self.steps, self.adam.isa());
+        let formula = self.adam.config().rule.formula();
+        if formula.has_scalars() {
+            let hyper = self.adam.config().hyper_params();
+            self.scalars = formula.scalars(&StepContext { hyper, t, lr, scalars: self.scalars });
+        }
+        let scalars = self.scalars;
         self.folded.clear();
-        self.folded.extend(self.settings.iter().map(|Setting { config, lr_scale }| {
-            Step::new(config, isa, t, lr * lr_scale, scalars, gradient)
-        }));
+        let fold = |setting| Step::new(setting, isa, t, lr, scalars, gradient);
+        self.folded.extend(self.settings.iter().map(fold));
     }
 }

@@ -5,11 +5,13 @@ use crate::blocks::Blocks;
 use crate::chunks::{Chunk, Threads};
 use crate::clip_norm::{GradSize, Measure};
 use crate::config::AdamConfig;
+use crate::hyper_params::HyperParams;
 use crate::math;
 use crate::measure::{UpdateSummary, UpdateSums};
 use crate::pass::{Pass, PassParams};
 use crate::rules::{self, RuleKernel, StepContext};
 use crate::scalars::Scalars;
+use crate::weight_decay::DecayStep;
 use paso_isa::Isa;
 
 /// What the step of a tensor needs to know of the whole tensor first.
@@ -22,6 +24,37 @@ enum Need {
     },
     /// The share of steps that agree with the gradient.
     Caution,
+}
+
+/// Settings that tensors share, with what of them no step changes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Setting {
+    pub(crate) config: AdamConfig,
+    pub(crate) lr_scale: f64,
+    hyper: HyperParams,
+    flush_threshold: f32,
+    need: Need,
+}
+
+impl Setting {
+    pub(crate) fn new(config: AdamConfig, lr_scale: f64) -> Self {
+        let hyper = config.hyper_params();
+        let formula = config.rule.formula();
+        let need = if formula.has_trust_ratio() {
+            Need::TrustRatio { decay: rules::decoupled_decay(&hyper) }
+        } else if config.cautious {
+            Need::Caution
+        } else {
+            Need::Nothing
+        };
+        // The cautious mask looks at the sign of a gradient of any size.
+        let flush_threshold = if config.cautious {
+            math::flush_threshold(&hyper)
+        } else {
+            formula.flush_threshold(&hyper)
+        };
+        Self { config, lr_scale, hyper, flush_threshold, need }
+    }
 }
 
 /// One step with all its constants folded.
@@ -62,47 +95,37 @@ impl GradScale {
 }
 
 impl Step {
-    /// Folds everything that is constant over step `t`. `scalars` are those after the step.
+    /// Folds everything that is constant over step `t`, for the group's learning rate. `scalars` are
+    /// those after the step.
+    #[inline]
     pub(crate) fn new(
-        config: &AdamConfig,
+        setting: &Setting,
         isa: Isa,
         t: u64,
         lr: f64,
         scalars: Scalars,
         GradScale { scale, clip }: GradScale,
     ) -> Self {
-        let hyper = config.hyper_params();
-        let formula = config.rule.formula();
-        let decay = config.decay.at(lr);
-        let shrink = if formula.decays_weights(t) { decay.shrink } else { 0.0 };
-        let keep_before = if formula.decays_weights(t) { 1.0 - decay.shrink_before } else { 1.0 };
-        let need = if formula.has_trust_ratio() {
-            Need::TrustRatio { decay: rules::decoupled_decay(&hyper) }
-        } else if config.cautious {
-            Need::Caution
-        } else {
-            Need::Nothing
-        };
+        let Setting { config, lr_scale, hyper, flush_threshold, need } = *setting;
+        let lr = lr * lr_scale;
+        let at = StepContext { hyper, t, lr, scalars };
+        let (kernel, gain) = RuleKernel::new(&config.rule, &at);
+        let mut decay = config.decay.at(lr);
+        if decay != DecayStep::NONE && !config.rule.formula().decays_weights(t) {
+            (decay.shrink, decay.shrink_before) = (0.0, 0.0);
+        }
         let sign = if config.maximize { -1.0 } else { 1.0 };
-        // The cautious mask looks at the sign of a gradient of any size.
-        let flush_threshold = if config.cautious {
-            math::flush_threshold(&hyper)
-        } else {
-            formula.flush_threshold(&hyper)
-        };
         let params = PassParams {
             scale: math::round(sign * scale),
             clip: math::round(clip),
             l2: math::round(decay.l2),
             flush_threshold,
-            decay_factor: math::round(1.0 - shrink),
+            decay_factor: math::round(1.0 - decay.shrink),
             gain: 1.0,
             cautious: config.cautious,
         };
-        let at = StepContext { hyper, t, lr, scalars };
-        let (kernel, gain) = RuleKernel::new(&config.rule, &at);
-        let (gain, keep_before) = (math::round(gain), math::round(keep_before));
-        Self { isa, params, kernel, need, lr, gain, keep_before }
+        let keep_before = math::round(1.0 - decay.shrink_before);
+        Self { isa, params, kernel, need, lr, gain: math::round(gain), keep_before }
     }
 
     /// Steps a whole tensor, without extras.

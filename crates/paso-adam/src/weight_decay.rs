@@ -52,10 +52,15 @@ pub(crate) struct DecayStep {
     pub(crate) shrink_before: f64,
 }
 
+impl DecayStep {
+    pub(crate) const NONE: Self = Self { l2: 0.0, shrink: 0.0, shrink_before: 0.0 };
+}
+
 impl WeightDecay {
     /// The decay of a step with the learning rate `lr`.
+    #[inline]
     pub(crate) fn at(self, lr: f64) -> DecayStep {
-        let none = DecayStep { l2: 0.0, shrink: 0.0, shrink_before: 0.0 };
+        let none = DecayStep::NONE;
         match self {
             Self::None => none,
             Self::L2(l2) => DecayStep { l2, ..none },
