@@ -82,7 +82,7 @@ fn a_search_for_the_field_s_word_leads_to_the_file() {
             .collect();
         hits.sort_by(|a, b| b.cmp(a));
         let first: Vec<&str> = hits.iter().take(3).map(|(_, path)| *path).collect();
-        println!("{question} `{word}` -> {}", first.join(", "));
+        eprintln!("{question} `{word}` -> {}", first.join(", "));
         if !first.contains(&answer) {
             lost.push(format!("{question} A search for `{word}` shows {first:?}, not {answer}"));
         }

@@ -58,11 +58,15 @@ impl Adam {
     /// without decoupled decay; `None` for rules without such a bound, and where `beta1^2 >=
     /// beta2`.
     ///
-    /// For Adam it is `sqrt(1 - beta2^t) / (1 - beta1^t) * (1 - beta1) / sqrt(1 - beta2) * sqrt((1
-    /// - q^t) / (1 - q))` with `q = beta1^2 / beta2`, by the inequality of Cauchy and Schwarz on
-    /// the two moving averages: 1 at first, 7.27 in the end at the default betas. Gradients that
-    /// grow as `(beta2 / beta1)^t` reach it. So the paper's `(1 - beta1) / sqrt(1 - beta2) = 3.16`
-    /// (section 2.1) is not a bound.
+    /// For Adam it is, with `q = beta1^2 / beta2`,
+    ///
+    /// ```text
+    /// sqrt(1 - beta2^t) / (1 - beta1^t) * (1 - beta1) / sqrt(1 - beta2) * sqrt((1 - q^t) / (1 - q))
+    /// ```
+    ///
+    /// by the inequality of Cauchy and Schwarz on the two moving averages: 1 at first, 7.27 in the
+    /// end at the default betas. Gradients that grow as `(beta2 / beta1)^t` reach it. So the paper's
+    /// `(1 - beta1) / sqrt(1 - beta2) = 3.16` (section 2.1) is not a bound.
     ///
     /// ```
     /// # use paso_adam::{Adam, AdamConfig};

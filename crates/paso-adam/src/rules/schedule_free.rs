@@ -7,8 +7,8 @@
 //! ```
 //!
 //! y are the weights that the gradient is taken at, and what the caller holds while training. c is
-//! this step's share in the average; z starts as the weights. The averaged weights are `x = y + (1
-//! - 1 / beta1) * (z - y)`.
+//! this step's share in the average; z starts as the weights. The averaged weights are
+//! `x = y + (1 - 1 / beta1) * (z - y)`.
 
 use pulp::Simd;
 

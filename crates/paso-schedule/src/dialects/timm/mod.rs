@@ -156,8 +156,8 @@ pub fn step_lr(base: f64, decay_t: f64, decay_rate: f64, warmup: Warmup) -> Resu
     finish(warmup.before(base, every(decay(base, decay_rate, decay_t), decay_t)))
 }
 
-/// `MultiStepLRScheduler`: times `decay_rate` at each milestone, which acts *one step early*, at `t
-/// = m - 1`.
+/// `MultiStepLRScheduler`: times `decay_rate` at each milestone, which acts *one step early*, at
+/// `t = m - 1`.
 ///
 /// # Errors
 /// [`Error::InvalidValue`].
