@@ -11,7 +11,8 @@
 use pulp::Simd;
 
 use super::formula::{Formula, Inputs, Kernel, StepContext, Update};
-use super::moments::{Denominator, mean_correction, textbook_denominator, textbook_mean};
+use super::moments::{Denominator, textbook_denominator, textbook_mean};
+use super::bias_correction::bias_correction1;
 use crate::hyper_params::HyperParams;
 use crate::math::{self, Ema};
 
@@ -27,7 +28,7 @@ impl AdaBelief {
             square: Ema::new(at.hyper.beta2),
             root: math::round(at.hyper.eps_root),
             denominator: denominator.without_root(),
-            lr: math::round(gain / mean_correction(at)),
+            lr: math::round(gain / bias_correction1(at)),
         };
         (kernel, gain)
     }
@@ -44,7 +45,7 @@ impl Formula for AdaBelief {
         *s = textbook_mean(hyper.beta2, *s, (g - *m) * (g - *m)) + hyper.eps_root;
         let without_root = StepContext { hyper: HyperParams { eps_root: 0.0, ..hyper }, ..*at };
         let (denominator, lr_factor) = textbook_denominator(&without_root, *s);
-        at.lr * lr_factor * (*m / mean_correction(at)) / denominator
+        at.lr * lr_factor * (*m / bias_correction1(at)) / denominator
     }
 }
 

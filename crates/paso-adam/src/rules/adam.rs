@@ -13,9 +13,8 @@
 use pulp::Simd;
 
 use super::formula::{Formula, Inputs, Kernel, StepContext, Update};
-use super::moments::{
-    Denominator, Moments, mean_correction, textbook_denominator, textbook_moments,
-};
+use super::moments::{Denominator, Moments, textbook_denominator, textbook_moments};
+use super::bias_correction::bias_correction1;
 use crate::hyper_params::HyperParams;
 use crate::math;
 
@@ -64,7 +63,7 @@ impl AdamKernel {
     /// The kernel for this learning rate, and what its denominator divides.
     pub(crate) fn new(at: &StepContext, lr: f64) -> (Self, f64) {
         let (denominator, gain) = Denominator::new(at, lr);
-        let lr = math::round(gain / mean_correction(at));
+        let lr = math::round(gain / bias_correction1(at));
         (Self { moments: Moments::new(&at.hyper), denominator, lr }, gain)
     }
 }
@@ -85,5 +84,5 @@ impl Kernel for AdamKernel {
 pub(crate) fn textbook(at: &StepContext, g: f64, moments: &mut [f64; 3]) -> f64 {
     textbook_moments(&at.hyper, g, moments);
     let (denominator, lr_factor) = textbook_denominator(at, moments[1]);
-    lr_factor * (moments[0] / mean_correction(at)) / denominator
+    lr_factor * (moments[0] / bias_correction1(at)) / denominator
 }

@@ -8,7 +8,8 @@
 use pulp::Simd;
 
 use super::formula::{Formula, Inputs, Kernel, StepContext, Update, require_eps_alone};
-use super::moments::{mean_correction, textbook_mean};
+use super::moments::{textbook_mean};
+use super::bias_correction::bias_correction1;
 use crate::error::Error;
 use crate::hyper_params::{Epsilon, HyperParams};
 use crate::math::{self, Ema};
@@ -32,7 +33,7 @@ impl Adamax {
             beta2: math::round(at.hyper.beta2),
             inside: math::round(inside),
             outside: math::round(outside),
-            lr: math::round(at.lr / mean_correction(at)),
+            lr: math::round(at.lr / bias_correction1(at)),
         };
         (kernel, at.lr)
     }
@@ -55,7 +56,7 @@ impl Formula for Adamax {
         let (inside, outside) = eps_inside_and_outside(&at.hyper);
         *m = textbook_mean(at.hyper.beta1, *m, g);
         *u = (at.hyper.beta2 * *u).max(g.abs() + inside);
-        at.lr / mean_correction(at) * *m / (*u + outside)
+        at.lr / bias_correction1(at) * *m / (*u + outside)
     }
 }
 

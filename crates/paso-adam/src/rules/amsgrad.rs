@@ -10,9 +10,8 @@ use pulp::Simd;
 
 use super::adam;
 use super::formula::{Formula, Inputs, Kernel, StepContext, Update};
-use super::moments::{
-    Denominator, Moments, mean_correction, textbook_denominator, textbook_moments,
-};
+use super::moments::{Denominator, Moments, textbook_denominator, textbook_moments};
+use super::bias_correction::{bias_correction1, bias_correction2};
 use crate::hyper_params::HyperParams;
 use crate::math;
 
@@ -40,7 +39,7 @@ impl AmsGrad {
     fn bias_correction(self, at: &StepContext) -> f64 {
         match self {
             Self::Raw => 1.0,
-            Self::BiasCorrected => 1.0 / (1.0 - math::power(at.hyper.beta2, at.t)),
+            Self::BiasCorrected => 1.0 / bias_correction2(at),
         }
     }
 
@@ -50,7 +49,7 @@ impl AmsGrad {
             moments: Moments::new(&at.hyper),
             bias_correction: math::round(self.bias_correction(at)),
             denominator,
-            lr: math::round(gain / mean_correction(at)),
+            lr: math::round(gain / bias_correction1(at)),
         };
         (kernel, gain)
     }
@@ -74,11 +73,11 @@ impl Formula for AmsGrad {
                 textbook_denominator(at, *x)
             }
             Self::BiasCorrected => {
-                *x = x.max(*v / (1.0 - math::power(at.hyper.beta2, at.t)));
+                *x = x.max(*v / bias_correction2(at));
                 (libm::sqrt(*x + at.hyper.eps_root) + at.hyper.eps, 1.0)
             }
         };
-        at.lr * lr_factor * *m / mean_correction(at) / denominator
+        at.lr * lr_factor * *m / bias_correction1(at) / denominator
     }
 }
 

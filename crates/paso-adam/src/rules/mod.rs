@@ -4,6 +4,7 @@
 //! To add a rule, write its file and a line in the list below; `docs/adding/rule.md` walks through
 //! an example.
 
+mod bias_correction;
 mod formula;
 mod moments;
 

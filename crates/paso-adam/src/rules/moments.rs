@@ -2,6 +2,7 @@
 
 use pulp::Simd;
 
+use super::bias_correction::bias_correction2;
 use super::formula::{Inputs, StepContext};
 use crate::hyper_params::{Epsilon, HyperParams};
 use crate::math::{self, Ema};
@@ -41,8 +42,9 @@ impl Denominator {
     ///
     /// - corrected: `sqrt(v / c + eps_root) + eps`, written as `sqrt(v + c * eps_root) / sqrt(c) + eps`;
     /// - hat: `sqrt(v + eps_root) + eps`, and the learning rate is multiplied with `sqrt(c)`.
-    pub(crate) fn new(&StepContext { hyper, t, .. }: &StepContext, lr: f64) -> (Self, f64) {
-        let c = 1.0 - math::power(hyper.beta2, t);
+    pub(crate) fn new(at: &StepContext, lr: f64) -> (Self, f64) {
+        let hyper = &at.hyper;
+        let c = bias_correction2(at);
         let (scale, root, lr) = match hyper.epsilon {
             Epsilon::Corrected => (1.0 / libm::sqrt(c), c * hyper.eps_root, lr),
             Epsilon::Hat => (1.0, hyper.eps_root, lr * libm::sqrt(c)),
@@ -74,11 +76,6 @@ impl Denominator {
     }
 }
 
-/// `1 - beta1^t`: the bias correction of the mean.
-pub(crate) fn mean_correction(at: &StepContext) -> f64 {
-    1.0 - math::power(at.hyper.beta1, at.t)
-}
-
 /// Both moments after `g`, in f64.
 pub(crate) fn textbook_moments(hyper: &HyperParams, g: f64, [m, v, _]: &mut [f64; 3]) {
     *m = textbook_mean(hyper.beta1, *m, g);
@@ -93,7 +90,7 @@ pub(crate) fn textbook_mean(beta: f64, mean: f64, x: f64) -> f64 {
 /// The denominator in f64, for a raw second moment; and the factor of the learning rate.
 pub(crate) fn textbook_denominator(at: &StepContext, v: f64) -> (f64, f64) {
     let hyper = &at.hyper;
-    let c = 1.0 - math::power(hyper.beta2, at.t);
+    let c = bias_correction2(at);
     match hyper.epsilon {
         Epsilon::Corrected => (libm::sqrt(v / c + hyper.eps_root) + hyper.eps, 1.0),
         Epsilon::Hat => (libm::sqrt(v + hyper.eps_root) + hyper.eps, libm::sqrt(c)),

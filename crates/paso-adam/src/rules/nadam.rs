@@ -12,9 +12,8 @@
 use pulp::Simd;
 
 use super::formula::{Formula, Inputs, Kernel, StepContext, Update};
-use super::moments::{
-    Denominator, Moments, mean_correction, textbook_denominator, textbook_moments,
-};
+use super::moments::{Denominator, Moments, textbook_denominator, textbook_moments};
+use super::bias_correction::bias_correction1;
 use crate::checks::non_negative;
 use crate::error::Error;
 use crate::hyper_params::HyperParams;
@@ -53,7 +52,7 @@ impl Nesterov {
     /// The factors of the gradient and of the mean, for a learning rate of 1.
     fn factors(self, at: &StepContext) -> (f64, f64) {
         let (b1, t) = (at.hyper.beta1, at.t);
-        let gradient = (1.0 - b1) / mean_correction(at);
+        let gradient = (1.0 - b1) / bias_correction1(at);
         match self {
             Self::Warming { decay } => {
                 let (now, next) = (momentum(b1, decay, t), momentum(b1, decay, t + 1));
@@ -61,7 +60,7 @@ impl Nesterov {
                 ((1.0 - now) / (1.0 - product), next / (1.0 - product * next))
             }
             Self::Constant => (gradient, b1 / (1.0 - math::power(b1, t + 1))),
-            Self::Simple => (gradient, b1 / mean_correction(at)),
+            Self::Simple => (gradient, b1 / bias_correction1(at)),
         }
     }
 

@@ -13,7 +13,8 @@ use pulp::Simd;
 
 use super::adam::{self, AdamKernel};
 use super::formula::{Formula, Inputs, Job, Kernel, RunJob, StepContext, Update};
-use super::moments::{Moments, mean_correction};
+use super::moments::{Moments};
+use super::bias_correction::bias_correction1;
 use crate::checks::require;
 use crate::error::Error;
 use crate::hyper_params::HyperParams;
@@ -37,7 +38,7 @@ impl RAdam {
             let (kernel, gain) = AdamKernel::new(at, at.lr * r);
             return (RAdamKernel::Rectified(kernel), gain);
         }
-        let lr = math::round(at.lr / mean_correction(at));
+        let lr = math::round(at.lr / bias_correction1(at));
         let kernel = MomentumKernel { moments: Moments::new(&at.hyper), lr };
         (RAdamKernel::Momentum(kernel), at.lr)
     }
@@ -60,7 +61,7 @@ impl Formula for RAdam {
         let adam = adam::textbook(at, g, moments);
         match rectification(at.hyper.beta2, at.t) {
             Some(r) => at.lr * r * adam,
-            None => at.lr * moments[0] / mean_correction(at),
+            None => at.lr * moments[0] / bias_correction1(at),
         }
     }
 }

@@ -12,7 +12,8 @@
 use pulp::Simd;
 
 use super::formula::{Formula, Inputs, Kernel, StepContext, Update};
-use super::moments::{Denominator, mean_correction, textbook_denominator, textbook_mean};
+use super::moments::{Denominator, textbook_denominator, textbook_mean};
+use super::bias_correction::bias_correction1;
 use crate::checks::non_negative;
 use crate::error::Error;
 use crate::hyper_params::HyperParams;
@@ -40,7 +41,7 @@ impl Yogi {
             mean: Ema::new(at.hyper.beta1),
             share: math::round(1.0 - at.hyper.beta2),
             denominator,
-            lr: math::round(gain / mean_correction(at)),
+            lr: math::round(gain / bias_correction1(at)),
         };
         (kernel, gain)
     }
@@ -64,7 +65,7 @@ impl Formula for Yogi {
         *m = textbook_mean(at.hyper.beta1, *m, g);
         *v -= (1.0 - at.hyper.beta2) * sign * square;
         let (denominator, lr_factor) = textbook_denominator(at, *v);
-        at.lr * lr_factor * (*m / mean_correction(at)) / denominator
+        at.lr * lr_factor * (*m / bias_correction1(at)) / denominator
     }
 }
 

@@ -38,7 +38,7 @@ pub struct ParamInfo {
     pub shape: Vec<usize>,
     /// `None` for running statistics, which are not trained.
     pub kind: Option<Kind>,
-    /// Its place in [`Params::values`], or in [`Params::buffers`] for running statistics.
+    /// Its place in [`Params::values`](crate::Params::values), or in [`Params::buffers`](crate::Params::buffers) for running statistics.
     pub range: Range<usize>,
 }
 
@@ -50,7 +50,7 @@ pub struct ParamId {
 }
 
 impl ParamId {
-    /// Its place in [`Params::values`] and in a gradient.
+    /// Its place in [`Params::values`](crate::Params::values) and in a gradient.
     #[must_use]
     pub const fn range(self) -> Range<usize> {
         self.start..self.start + self.len
@@ -65,7 +65,7 @@ pub struct BufferId {
 }
 
 impl BufferId {
-    /// Its place in [`Params::buffers`].
+    /// Its place in [`Params::buffers`](crate::Params::buffers).
     #[must_use]
     pub const fn range(self) -> Range<usize> {
         self.start..self.start + self.len
