@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn a_misspelled_curve_is_found_and_another_word_is_not() {
         let names = || KINDS.iter().map(|kind| kind.signature().name);
-        assert_eq!(nearest("polinomial", names()), Some("polynomial"));
+        assert_eq!(nearest("polynomials", names()), Some("polynomial"));
         assert_eq!(nearest("warm_up", names()), Some("warmup"));
         assert_eq!(nearest("schedule", names()), None);
         for name in names() {
