@@ -4,6 +4,13 @@
 //! `cargo bench -p paso-benches --bench adam`; as a test (`cargo test -p paso-benches --benches`)
 //! each runs once. The results are checked before anything is timed. For ratios against other
 //! libraries see `paso-speed adam`.
+//!
+//! The groups: every rule at 10,000 weights, which fit a cache, and at a million, which mostly do
+//! not; the audit, clipping and a running average at a million; and `AdamW` at every instruction
+//! set level that this CPU has. The throughput is in weights, so criterion prints weights a second.
+//!
+//! Criterion compares with its own last run on this machine and stores that under
+//! `target/criterion`. It does not alternate builds, so for a decision use `cargo xtask perf gate`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use paso_adam::reference::Textbook;
@@ -13,6 +20,7 @@ use paso_adam::{
 };
 use std::hint::black_box;
 
+/// Each rule and variant, by its name in criterion's output.
 fn rules() -> Vec<(&'static str, AdamConfig)> {
     let base = AdamConfig::torch_adamw();
     let rule = |rule| AdamConfig { rule, ..base };
@@ -43,6 +51,8 @@ fn group(config: AdamConfig, n: usize) -> AdamGroup {
 }
 
 /// Ten steps against the formulas in f64.
+///
+/// The textbook is that of `paso_adam::reference`. A difference of 1e-5 or more is a panic.
 fn check(name: &str, config: AdamConfig) {
     let (g, mut w) = (values(1003), vec![0.5_f32; 1003]);
     let (mut group, mut textbook) = (group(config, 1003), Textbook::new(config, 1003));
@@ -57,6 +67,7 @@ fn check(name: &str, config: AdamConfig) {
     }
 }
 
+/// One step of every rule, on one thread.
 fn of_rules(c: &mut Criterion) {
     for n in [10_000, 1_000_000] {
         let mut all = c.benchmark_group(format!("step of {n}"));
@@ -69,6 +80,7 @@ fn of_rules(c: &mut Criterion) {
     }
 }
 
+/// What a step can do in addition, each alone, on a million weights.
 fn around_the_step(c: &mut Criterion) {
     let n = 1_000_000;
     let mut all = c.benchmark_group("around the step of 1000000");
@@ -98,6 +110,7 @@ fn around_the_step(c: &mut Criterion) {
     });
 }
 
+/// The same step at every level, to compare levels on one machine.
 fn of_levels(c: &mut Criterion) {
     let n = 10_000;
     let mut all = c.benchmark_group("AdamW of 10000 on each level");

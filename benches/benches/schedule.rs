@@ -7,8 +7,10 @@ use paso_schedule::Spec;
 use std::hint::black_box;
 use std::time::Duration;
 
+/// Evaluations in one iteration of criterion: divide its time by this for one rate.
 const STEPS: u64 = 1_000_000;
 
+/// Every curve, and combinations of them. The text is also the name in criterion's output.
 const SPECS: &[&str] = &[
     "constant(1e-3)",
     "linear(1e-3 -> 0, 1000000)",

@@ -9,6 +9,13 @@
 //!
 //! A stage that cannot run here is `skipped` with its reason. It does not fail the run, because a
 //! contributor's machine need not have every tool, and it is never shown as passed.
+//!
+//! Tests are not among the stages: they run before, as `cargo test --workspace`, and the stage
+//! `isa` runs the programs of that build again. Results go to stderr: a heading and the command's
+//! own output for each stage, and at the end a table of stage, seconds and outcome.
+//!
+//! To add a stage, add a line to the list; a function that can find its tool missing returns
+//! `Outcome::Skipped` with how to get it.
 
 use crate::steps::{Outcome, all, cargo, command, shared};
 use crate::{
@@ -66,6 +73,10 @@ const STAGES: &[Stage] = &[
     }),
 ];
 
+/// Runs the stages whose name contains the text of `--only`.
+///
+/// # Errors
+/// When a stage failed. Skipped ones are no error, and neither is a text that no name contains.
 pub(crate) fn run(args: &CiArgs) -> Result<()> {
     let wanted = |name: &str| args.only.as_deref().is_none_or(|part| name.contains(part));
     if args.list {
@@ -95,6 +106,7 @@ pub(crate) fn run(args: &CiArgs) -> Result<()> {
 /// A stage that has run.
 struct Row {
     name: &'static str,
+    /// Wall clock time.
     seconds: f64,
     outcome: Outcome,
 }
@@ -124,6 +136,7 @@ fn codegen() -> Outcome {
     codegen::run().into()
 }
 
+/// Warnings of rustdoc, such as a link to a name that is gone, are errors.
 fn docs() -> Outcome {
     command(
         "cargo",
@@ -206,6 +219,8 @@ fn settle_photographs() -> Outcome {
     settle(&["--data", &boards.to_string_lossy(), "--seeds", "2", "--steps", "60"])
 }
 
+/// Runs `paso settle` into a temporary folder. It passes where the command does; figures are not
+/// looked at.
 fn settle(arguments: &[&str]) -> Outcome {
     let out = match tempfile::tempdir() {
         Ok(folder) => folder,

@@ -3,6 +3,19 @@
 //! kernel of `paso-ops` passes vectors to a function that was not inlined (`array::map` is such a
 //! one): it would be compiled without the level's instructions, and every vector would go through
 //! memory.
+//!
+//! A test of results cannot see this: code that lost its vectors computes the same bits, only
+//! slower. A timing may not see it either, if the machine is busy. The assembly shows it on every
+//! run.
+//!
+//! Both crates are compiled in `target/codegen` with v0 symbols. A function of the optimizer is
+//! found by its symbol, which names the rule's kernel and pulp's type for the level. Its loops that
+//! store whole vectors are examined (see `assembly.rs`), and instructions are counted that use
+//! registers of the level's full width. Numbers of roots and divisions must agree exactly. Fused
+//! multiply-adds have an upper limit for each rule, and a lower one of 3. A call is an error.
+//!
+//! When a kernel changes on purpose, change its line in [`EXPECTED`]. When the compiler is updated
+//! and a count differs, read the loop first. Only x86-64 is examined; NEON has no such check.
 
 mod assembly;
 
@@ -28,6 +41,11 @@ const EXPECTED: &[(&str, usize, usize, usize)] = &[
 const LEVELS: &[(&str, &str, &str)] =
     &[("AVX-512", "3x862v4", "%zmm"), ("AVX2", "3x862v3", "%ymm")];
 
+/// Prints a line per kernel, level and loop.
+///
+/// # Errors
+/// When a crate does not build, or a loop is not as expected; all that are wrong are printed
+/// before.
 pub(crate) fn run() -> Result<()> {
     let mut wrong = optimizer()?;
     wrong.extend(operations()?);

@@ -4,6 +4,10 @@
 //! `cargo-deny` refuses licenses that the project's own does not allow, known vulnerabilities and
 //! two versions of a crate where one would do; another tool finds dependencies that nothing uses.
 //! Both are skipped where they are not installed.
+//!
+//! A tool on the path is used in whatever version it has. The one that is built here has a fixed
+//! version, so that a new release alone does not change the outcome of a stage. A program that was
+//! built before is kept when the version in this file changes: remove `~/.cache/paso-tools` then.
 
 use crate::steps::{Outcome, has};
 use std::path::{Path, PathBuf};

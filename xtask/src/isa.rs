@@ -12,6 +12,13 @@
 //! * AVX-512 runs in a whole computer emulated by Bochs where the CPU lacks it: QEMU cannot.
 //!
 //! A row that could not run is `NOT RUN` with its reason; it is never counted as passed.
+//!
+//! `PASO_ISA` forces a level, and `PASO_EXPECT_LEVELS` lists the levels that the tests must find,
+//! so that a level which is not detected is a failure and not a test that passes at another level.
+//!
+//! The table on stderr has a line per row: level, place, outcome, passed tests, the outcome of
+//! `paso validate` (`theory`; `-` where it does not run) and seconds. A row without a passed test
+//! is a failure, as a filter that fits nothing would otherwise pass.
 
 use crate::root;
 use crate::steps::Outcome;
@@ -41,6 +48,7 @@ pub(crate) struct IsaArgs {
 struct Way {
     /// Where: `this CPU`, or an emulator.
     place: String,
+    /// Variables in addition to those of `xtask`.
     environment: Vec<(String, String)>,
     tests: Tests,
     /// Whether `paso validate` runs as well.
@@ -67,9 +75,11 @@ struct Row {
 /// What became of a row.
 struct Report {
     level: &'static str,
+    /// Where: `this CPU`, or an emulator. Empty where it could not be run.
     place: String,
     /// Passed tests, and the theory's outcome.
     outcome: Result<(usize, &'static str), Outcome>,
+    /// Wall clock time, builds included.
     seconds: f64,
 }
 
@@ -96,6 +106,8 @@ fn reports(args: &IsaArgs) -> Vec<Report> {
     ways::rows(args.emulate).into_iter().filter(wanted).map(|row| report(row, &built)).collect()
 }
 
+/// # Errors
+/// When a row failed, or none ran. A row that could not run is no error as long as another did.
 fn check(reports: &[Report]) -> Result<()> {
     let failed = reports.iter().filter(|r| matches!(r.outcome, Err(Outcome::Failed(_)))).count();
     if failed > 0 {

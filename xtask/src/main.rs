@@ -3,6 +3,10 @@
 //! The pattern is cargo-xtask: tasks are Rust, so they run wherever the project builds and share
 //! its libraries, and no shell script has to be kept in step with them. `.cargo/config.toml` makes
 //! `cargo xtask` an alias of `cargo run --package xtask`.
+//!
+//! A task reads and writes files of the workspace, so paths are relative to its root and not to the
+//! folder that the command is started in. Errors are `anyhow::Error` with the causes in one line;
+//! the exit status is 0 or 1, except for wrong arguments, where clap ends with 2.
 
 mod ci;
 mod codegen;
@@ -72,6 +76,9 @@ fn main() -> ExitCode {
 }
 
 /// The workspace's root folder.
+///
+/// Fixed when `xtask` is compiled: a binary that is moved still works on the checkout that it was
+/// built from. The path ends in `xtask/..` and is not canonical.
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

@@ -5,6 +5,13 @@
 //! purpose. cargo-public-api makes it from the JSON of rustdoc. That is an unstable output, which
 //! the stable compiler gives when `RUSTC_BOOTSTRAP` is set; nothing that is built so is used
 //! otherwise.
+//!
+//! A difference fails the stage. That it is on purpose is shown by the changed list in the same
+//! commit, where a review sees it. Whether it breaks users is not decided here.
+//!
+//! The order of lines does not matter in the comparison, but it does in the file: `--bless` writes
+//! what the tool prints. Implementations that every type has (blanket, auto-trait and derived ones)
+//! are left out by the tool's option `-sss`.
 
 use crate::dependencies::Tool;
 use crate::root;
@@ -127,6 +134,8 @@ fn list(tool: &Path, name: &str) -> Result<String> {
 }
 
 /// Lines that only one of the lists has, as a diff without context.
+///
+/// A line that is twice in one list and once in the other is no difference.
 fn changes(expected: &str, found: &str) -> Vec<String> {
     let only = |these: &str, others: &str, sign: char| -> Vec<String> {
         let others: Vec<&str> = others.lines().collect();

@@ -2,6 +2,10 @@
 //!
 //! Three outcomes and not two: a step that could not run proves nothing. Whoever adds a stage
 //! returns [`Outcome::Skipped`] with a sentence that says what is missing and how to get it.
+//!
+//! Commands inherit stdout and stderr, so that a failure is seen where it happens; an [`Outcome`]
+//! has only the sentence for the table at the end. Their stdin is empty, so that none can wait for
+//! an answer.
 
 use crate::root;
 use std::path::PathBuf;
@@ -11,12 +15,14 @@ use std::process::{Command, Stdio};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
     Passed,
+    /// It ran and is wrong, or could not be started although it should; and why.
     Failed(String),
     /// The step cannot run on this machine, and why.
     Skipped(String),
 }
 
 impl Outcome {
+    /// As the tables print it.
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -33,6 +39,9 @@ impl From<anyhow::Result<()>> for Outcome {
 }
 
 /// Runs a command in the root folder; its output goes through.
+///
+/// A program that cannot be started has failed; look with [`has`] first where it may be missing.
+/// `environment` is added to that of `xtask`.
 pub(crate) fn command(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
     eprintln!("$ {program} {}", arguments.join(" "));
     let status = Command::new(program)
@@ -53,6 +62,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Outcome {
 }
 
 /// Runs the parts in order and stops at the first that does not pass.
+///
+/// The first outcome that did not pass is that of all. No parts pass.
 pub(crate) fn all(parts: &[&dyn Fn() -> Outcome]) -> Outcome {
     parts
         .iter()
@@ -62,6 +73,8 @@ pub(crate) fn all(parts: &[&dyn Fn() -> Outcome]) -> Outcome {
 }
 
 /// Whether a program can be started here.
+///
+/// It is started with `--version`; how it ends is ignored.
 pub(crate) fn has(program: &str) -> bool {
     let silent = Stdio::null;
     let mut command = Command::new(program);
@@ -69,6 +82,8 @@ pub(crate) fn has(program: &str) -> bool {
 }
 
 /// `../shared/PART` next to the checkout, when it is there.
+///
+/// `PASO_SHARED` names another folder in place of `../shared`.
 pub(crate) fn shared(part: &str) -> Option<PathBuf> {
     let base =
         std::env::var_os("PASO_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);

@@ -55,6 +55,7 @@ const DOCUMENTS: [&str; 6] = [
     "LICENSE-APACHE",
 ];
 
+/// Gets the path relative to the root and the whole text; returns what is wrong, at most one thing.
 type Rule = fn(&Path, &str) -> Option<String>;
 
 const RULES: &[Rule] =
@@ -109,6 +110,8 @@ fn list_terms() -> Result<()> {
     Ok(())
 }
 
+/// The first line is a module's documentation. Only `#![no_main]`, which fuzz targets need, may
+/// come before.
 fn opens_with_a_doc(_: &Path, text: &str) -> Option<String> {
     let first = text.lines().find(|line| !line.starts_with("#![no_main]"))?;
     (!first.starts_with("//!")).then(|| "does not open with `//!`".into())
@@ -120,6 +123,7 @@ fn is_short(_: &Path, text: &str) -> Option<String> {
         .then(|| format!("{lines} lines; the limit is {LONGEST_FILE}: split it by topic"))
 }
 
+/// So that a kernel is written once for all levels, and detection is in one place.
 fn names_no_instruction_set(path: &Path, text: &str) -> Option<String> {
     if path.starts_with("crates/paso-isa") || path.starts_with("xtask") {
         return None;

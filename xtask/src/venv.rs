@@ -3,6 +3,9 @@
 //! An environment is made once and kept, because installing takes longer than the checks
 //! themselves. It is in the cache folder and not in the checkout, so that a clean checkout does not
 //! install again.
+//!
+//! What is in an environment is not compared with `packages`: only `check` decides. A check that
+//! asks for a version makes pip install another one; one that only imports keeps whatever is there.
 
 use crate::steps::{Outcome, command};
 use std::path::{Path, PathBuf};

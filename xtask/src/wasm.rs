@@ -4,6 +4,14 @@
 //! The crates claim to be usable in a browser. What is compared is bits: a float that differs in
 //! the last place would be a difference in the order of operations, which the crates promise not to
 //! have.
+//!
+//! The program computes hashes of what each part calculates. Natively it prints them. They are
+//! passed to the build for WebAssembly as an environment variable and compiled in, and the module
+//! compares its own with them. So nothing has to be read out of the module but an exit code: 0 for
+//! equal, 10 and the number of the part that differs, 1 where it panicked.
+//!
+//! There are two builds, in `target/wasm/scalar` and `target/wasm/simd128`, since the flags of the
+//! compiler differ.
 
 use crate::root;
 use crate::steps::{Outcome, command, has};
@@ -63,6 +71,7 @@ fn native() -> Result<String> {
     Ok(String::from_utf8(output.stdout).context("no UTF-8")?.trim().to_owned())
 }
 
+/// `hashes` is what the native program printed; the build with simd128 also gets `PASO_SIMD128`.
 fn build(target: &Path, flags: &str, hashes: &str, name: &str) -> Result<()> {
     let mut build = Command::new("cargo");
     build.args(["build", "--release", "--locked", "--quiet", "--target", TARGET, "-p", PACKAGE]);
@@ -79,6 +88,8 @@ fn build(target: &Path, flags: &str, hashes: &str, name: &str) -> Result<()> {
 }
 
 /// What an exit code of the program says is wrong.
+///
+/// Nothing where all bits agree. `None` as code means that a signal ended Node.
 fn difference(code: Option<i32>) -> Option<String> {
     let part = match code {
         Some(0) => return None,

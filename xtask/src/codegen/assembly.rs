@@ -1,5 +1,13 @@
 //! Assembly, read: a function is a graph of blocks; a loop is a set of blocks that reach each
 //! other, so it does not matter where the compiler put its parts.
+//!
+//! The syntax is that of LLVM for x86-64 on Linux (AT&T: the source comes first). Only what the
+//! counts need is understood: labels, jumps, returns, and the end of a function by its
+//! `.cfi_endproc`. The target of a jump through a register or a table is not known, so a loop that
+//! only such a jump closes is not found.
+//!
+//! Blocks that reach each other are a strongly connected component, so nested loops are one loop
+//! here.
 
 use crate::root;
 use anyhow::{Context, Result, bail};
@@ -9,6 +17,8 @@ use std::process::Command;
 
 /// The assembly of a crate as a release build makes it, in as many units, with names that tell the
 /// types.
+///
+/// All units are one text. The crate is built anew on each call, its dependencies once.
 pub(crate) fn of(package: &str) -> Result<String> {
     let folder = root().join("target/codegen");
     // What an earlier build left would be read as well.
@@ -65,6 +75,8 @@ pub(crate) fn functions(text: &str) -> BTreeMap<&str, Vec<&str>> {
 }
 
 /// The instructions of every loop of a function.
+///
+/// Instructions are in the order of the text, with their operands.
 pub(crate) fn loops<'t>(body: &[&'t str]) -> Vec<Vec<&'t str>> {
     let (blocks, next) = graph(body);
     let reach: Vec<Vec<bool>> = (0..blocks.len()).map(|from| reachable(from, &next)).collect();
@@ -117,6 +129,8 @@ fn graph<'t>(body: &[&'t str]) -> (Vec<Vec<&'t str>>, Vec<Vec<usize>>) {
 }
 
 /// Which blocks can come after this one.
+///
+/// A block reaches itself only by an edge or a way through others.
 fn reachable(from: usize, next: &[Vec<usize>]) -> Vec<bool> {
     let mut seen = vec![false; next.len()];
     let mut open = next[from].clone();
@@ -129,6 +143,8 @@ fn reachable(from: usize, next: &[Vec<usize>]) -> Vec<bool> {
     seen
 }
 
+/// Lines that start with `instruction` and contain `register`. Parts of names are enough: `vfm`
+/// counts `vfmadd213ps` and `vfmsub231ps`, and `%zmm` is every register of that width.
 pub(crate) fn count(body: &[&str], instruction: &str, register: &str) -> usize {
     body.iter().filter(|line| line.starts_with(instruction) && line.contains(register)).count()
 }

@@ -1,4 +1,14 @@
 //! How each instruction set can be run on this machine.
+//!
+//! What runs where depends on the speed of the place. The CPU runs everything. QEMU runs the
+//! kernels' tests where the CPU lacks a level, and only the detection of levels where it has it.
+//! Bochs emulates every instruction of a whole computer and runs the optimizer alone.
+//!
+//! A row is returned for every level even where it cannot run, with the reason and, where it is
+//! known, the packages of Debian that are missing. A level may have several rows.
+//!
+//! `PASO_ISA` is not set under QEMU for x86: the CPU named there (`Haswell` for AVX2, `Nehalem` for
+//! none) must lead to the level by itself.
 
 use super::programs::Selection;
 use super::{Row, Tests, Way};
@@ -67,6 +77,9 @@ fn settings(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// Whether this CPU has what the levels need.
+///
+/// AVX2 first, then AVX-512. Both need several extensions, since the kernels are compiled for all
+/// of them at once.
 fn x86_levels() -> (bool, bool) {
     #[cfg(target_arch = "x86_64")]
     {
@@ -89,6 +102,8 @@ fn first(programs: &[&'static str]) -> Result<&'static str, String> {
     })
 }
 
+/// `levels` are those that this CPU has, separated by commas. The programs are those of the native
+/// build.
 fn emulated_x86(cpu: &str, levels: &str, selection: Selection) -> Result<Way, String> {
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         return Err("needs an x86-64 Linux machine".into());

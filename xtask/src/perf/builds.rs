@@ -4,6 +4,18 @@
 //! Only what changed is built twice; and where paths are part of a build, in messages or in the
 //! names that order its functions, they are the same ones. So source without a change gives the
 //! same bytes.
+//!
+//! A comparison of two builds must differ in the source and in nothing else. What is held equal:
+//! the folder, the target folder, the flags, the length of the paths that the programs are started
+//! from, and the alignment of functions.
+//!
+//! The worktree is made in a temporary folder and removed when the value is dropped. A process that
+//! is killed leaves an entry in git's list of worktrees, which `git worktree prune` removes. The
+//! user's own files and index are not touched.
+//!
+//! The candidate is what is on the disk: committed, staged, changed and new files, without ignored
+//! ones. The base is not the tip of its branch but the commit where HEAD left it, so that what came
+//! to the branch later is not counted for or against the change.
 
 use super::program::Program;
 use super::suite;
@@ -16,8 +28,11 @@ use std::process::Command;
 /// Base, candidate, and the base under another name, in folders whose names have one length: the
 /// length of a path moves the stack.
 pub(crate) struct Programs {
+    /// In the folder `a`.
     pub(crate) base: Program,
+    /// In the folder `n`: the same bytes as the base.
     pub(crate) control: Program,
+    /// In the folder `b`.
     pub(crate) candidate: Program,
     /// What they were built from, or their paths.
     pub(crate) names: [String; 2],
@@ -28,6 +43,12 @@ pub(crate) struct Programs {
 impl Programs {
     /// Copies what there is and builds what is missing: `base` from a revision, the candidate from
     /// the files as they are, committed or not.
+    ///
+    /// A program that is given as a path is copied, too, so that all three have paths of one
+    /// length. It is not built again, and need not have aligned functions.
+    ///
+    /// # Errors
+    /// When git does not know the base, a build fails, or a program is not there.
     pub(crate) fn new(
         base: &str,
         base_binary: Option<&Path>,
@@ -90,6 +111,8 @@ pub(crate) fn of_revisions(revisions: &[String]) -> Result<(tempfile::TempDir, V
 }
 
 /// Where the current branch left `base`; commits that `base` got since are not ours.
+///
+/// The result is the short name. Where HEAD is `base` or comes before it, that is HEAD itself.
 fn fork_point(base: &str) -> Result<String> {
     let commit = git(root(), ["rev-parse", "--verify", &format!("{base}^{{commit}}")])
         .with_context(|| format!("--base {base}"))?;
@@ -107,6 +130,9 @@ pub(crate) fn short(revision: &str) -> Result<String> {
 }
 
 /// All files that git does not ignore, as a tree object, without touching the index.
+///
+/// The index of this command is a file in `folder`. Git writes the files' contents into its object
+/// store, where they stay until it collects garbage.
 fn snapshot(folder: &Path) -> Result<String> {
     let index = folder.join("index");
     let git = |arguments: &[&str]| {
@@ -119,11 +145,14 @@ fn snapshot(folder: &Path) -> Result<String> {
 
 /// A git worktree with a target folder.
 struct Tree {
+    /// The checkout.
     path: PathBuf,
+    /// Cargo's target folder, next to the checkout and not in it.
     target: PathBuf,
 }
 
 impl Tree {
+    /// The worktree of a revision, with a detached head.
     fn add(folder: &Path, revision: &str) -> Result<Self> {
         let tree = Self { path: folder.join("tree"), target: folder.join("target") };
         let add = ["worktree", "add", "--detach", "--quiet"].map(OsStr::new);
@@ -153,6 +182,8 @@ impl Drop for Tree {
 }
 
 /// Builds the program of the workspace in `tree` into `target`.
+///
+/// Functions are not aligned, unlike in the programs of the gate: this is what users get.
 pub(crate) fn build(tree: &Path, target: &Path) -> Result<PathBuf> {
     build_one(tree, target, (suite::PACKAGE, suite::PROGRAM))
 }
@@ -168,6 +199,8 @@ pub(crate) fn build_one(tree: &Path, target: &Path, program: (&str, &str)) -> Re
 const ALIGNED: [&str; 2] =
     ["--config", "build.rustflags = [\"-C\", \"llvm-args=-align-all-functions=6\"]"];
 
+/// Builds in release mode and returns the path of the program. `--locked`: a revision is built with
+/// the versions that it was committed with.
 fn cargo(
     tree: &Path,
     target: &Path,
@@ -189,6 +222,7 @@ fn cargo(
     Ok(target.join("release").join(program).with_extension(std::env::consts::EXE_EXTENSION))
 }
 
+/// The program's copy in a folder of its own, which is created.
 fn copy(program: &Path, folder: &Path) -> Result<Program> {
     let to = folder.join(suite::PROGRAM).with_extension(std::env::consts::EXE_EXTENSION);
     std::fs::create_dir_all(folder)?;
@@ -205,6 +239,9 @@ pub(crate) fn git<S: AsRef<OsStr>>(
 }
 
 /// The trimmed output of a command.
+///
+/// # Errors
+/// When it cannot be started, fails (with what it wrote to stderr), or prints no UTF-8.
 pub(crate) fn run(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("{command:?}"))?;
     if !output.status.success() {

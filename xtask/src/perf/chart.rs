@@ -3,6 +3,13 @@
 //!
 //! It shows all that is known and nothing smoothed: each median, the range of the runs behind it,
 //! the level of each segment, and a mark where the level changes.
+//!
+//! The x axis counts records, not days: commits come in bursts, and a true time axis would put most
+//! records on top of each other. The y axis is linear, in the unit of the figure, and does not
+//! start at 0.
+//!
+//! Up is more of the figure, which is slower for a time and faster for a rate. The color of a mark
+//! says which: it follows the ratio of times.
 
 use super::history::History;
 use maud::{Markup, html};
@@ -15,9 +22,14 @@ const LEFT: f64 = 64.0;
 const EDGE: f64 = 14.0;
 
 /// From records and figures to places in the drawing.
+///
+/// Figures are in the unit of the history.
 struct Scale {
+    /// How many records share the width.
     records: usize,
+    /// The figure at the lower edge.
     least: f64,
+    /// The figure at the upper edge.
     most: f64,
 }
 
@@ -30,11 +42,14 @@ impl Scale {
         Self { records: history.lines.len(), least, most }
     }
 
+    /// The place of a record by its index; halves are between two records. A single record is at
+    /// the left.
     fn x(&self, record: f64) -> f64 {
         let steps = self.records.saturating_sub(1).max(1) as f64;
         round(LEFT + record / steps * (WIDTH - LEFT - EDGE))
     }
 
+    /// The place of a figure. SVG counts down from the top.
     fn y(&self, figure: f64) -> f64 {
         round(
             HEIGHT
@@ -95,6 +110,8 @@ pub(crate) fn chart(history: &History) -> Markup {
 }
 
 /// Four digits.
+///
+/// Four significant digits from 1 to 9999, three decimals below 1, whole numbers above.
 pub(crate) fn number(x: f64) -> String {
     if x >= 1000.0 {
         format!("{x:.0}")

@@ -5,6 +5,18 @@
 //!
 //! The ratio is of times, whatever the figure is: a benchmark that counts images a second is
 //! inverted, so that above 1 is slower everywhere. Ranges of runs that overlap are marked.
+//!
+//! Both arguments are CSV files as `record` writes them. Each benchmark that both have is a line:
+//! the two medians in the unit of the figure, and the ratio of times. Those of one record only are
+//! listed after them, and the figures of `quality` come last, compared seed by seed.
+//!
+//! Another machine, compiler or instruction set level is noted at the top, from the first line of
+//! each record. It is no error: comparing two compilers is a use of this command.
+//!
+//! No confidence is computed for a single time. The runs of a record share one hour of one machine,
+//! so their spread does not contain the difference between days. `the runs overlap` is the weaker
+//! statement that can be made: the fastest of the slower record is no slower than the slowest of
+//! the faster one.
 
 use super::quality::{self, Found};
 use super::records::{self, Line};
@@ -31,6 +43,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     Ok(())
 }
 
+/// The printed text; an error where no benchmark is in both records.
 fn table(before: &[Line], after: &[Line]) -> Result<String> {
     let mut lines = differences(before, after);
     lines.push(format!("{:<20} {:>10} {:>10} {:>7}", "benchmark", "before", "after", "time x"));

@@ -5,6 +5,29 @@
 //! steps and for twice as many; the difference has no start and no end of a program in it. A count
 //! is no time: an instruction that waits for memory or for the divider is one like any other. But a
 //! change that should change nothing shows here at once.
+//!
+//! The formula, with `I(n)` the instructions of a run of `n` steps as callgrind's `totals:` line
+//! has them:
+//!
+//! ```text
+//! instructions of a step = (I(2n) - I(n)) / n        rounded down
+//! ```
+//!
+//! Everything that a run does once (loading, allocation, the check of results) is in both counts
+//! and drops out. The `n` of each benchmark is in `suite.rs`. The two runs go on at the same time:
+//! counting is not disturbed by load.
+//!
+//! The record is `benches/records/instructions.csv` with the columns `benchmark`, `instructions`,
+//! `level`, `compiler` and `revision`. It has no machine, as the counts depend on compiler and
+//! code, not on the CPU. A table on stdout has the recorded count, the one of now and the change in
+//! percent; more than half a percent is marked `MORE` or `fewer`. Another compiler than the
+//! recorded one is noted, because it alone changes counts.
+//!
+//! A difference is never an error. More instructions may be faster, as with a loop that is
+//! unrolled.
+//!
+//! Left out: cache misses and branch predictions, which callgrind can simulate, since its model is
+//! of no real CPU; and several threads, since how long they wait is not reproducible.
 
 use super::program::Program;
 use super::suite::{COUNTED, COUNTED_AT, Counted};
@@ -37,11 +60,15 @@ pub(crate) struct CountArgs {
 /// A line of the record. It names no machine: the instructions are those of the compiler.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Count {
+    /// Its name in [`COUNTED`], by which records are compared.
     benchmark: String,
     /// Of one step.
     instructions: u64,
+    /// Always [`COUNTED_AT`]; in the file, so that a reader need not know.
     level: String,
+    /// As `rustc --version` prints it.
     compiler: String,
+    /// The short name of HEAD; changes that are not committed are not marked.
     revision: String,
 }
 
@@ -97,6 +124,9 @@ pub(crate) fn run(args: &CountArgs) -> Result<()> {
 }
 
 /// Of one step.
+///
+/// # Errors
+/// When one of the two runs fails, or the longer one counts less than the shorter.
 fn instructions(program: &Program, counted: &Counted) -> Result<u64> {
     let total = |steps: u64| total(program, counted, steps);
     let [once, twice] = std::thread::scope(|scope| {
@@ -110,6 +140,8 @@ fn instructions(program: &Program, counted: &Counted) -> Result<u64> {
 }
 
 /// Of a whole run.
+///
+/// Callgrind's file goes to a temporary folder. The level is forced by `PASO_ISA`.
 fn total(program: &Program, counted: &Counted, steps: u64) -> Result<u64> {
     let folder = tempfile::tempdir()?;
     let out = folder.path().join("out");
@@ -145,6 +177,7 @@ fn write(path: &Path, counts: &[Count]) -> Result<()> {
     writer.flush().with_context(context)
 }
 
+/// A benchmark that the record lacks has no change. Those that only the record has are not shown.
 fn table(before: &[Count], now: &[Count]) -> String {
     let mut text = String::new();
     if let (Some(old), Some(new)) = (before.first(), now.first()) {

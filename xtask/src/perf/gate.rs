@@ -3,6 +3,27 @@
 //! Every benchmark has a first round. What is slower in it has a second one, after all others have
 //! had their first: a neighbor that was noisy for a minute is gone by then. Only what is slower in
 //! both stops the gate.
+//!
+//! What decides is in `stats.rs` (the test) and `rounds.rs` (the order of the runs). This file
+//! shares the time between benchmarks, runs the second rounds, and turns the result into an exit
+//! status.
+//!
+//! Time: first rounds may take seven tenths of what is left after the builds; each has an equal
+//! share of what is left when it starts, so that a round which is clear early leaves its time to
+//! later ones. Second rounds share all of the rest. The training of `quality` comes after all
+//! rounds and is not bounded by the budget.
+//!
+//! Exit status: a failure where a benchmark is slower in both rounds, where the candidate cannot
+//! run a benchmark that the base can, or where a training figure is worse in both rounds. `unsure`
+//! passes: a gate that fails on a busy machine is one that people learn to ignore. What the base
+//! cannot run is new, and is skipped.
+//!
+//! Where both builds are the same bytes nothing runs at all. That is the usual case for a change of
+//! documentation or tests.
+//!
+//! Traps: both programs run with the threads and the frequency of this machine, so a slowdown on
+//! another CPU is not seen; and a benchmark that is not in the quick suite runs only where `--only`
+//! names it.
 
 use super::builds::Programs;
 use super::options::{self, Wanted};
@@ -91,6 +112,9 @@ pub(crate) fn run(args: &GateArgs) -> Result<()> {
 }
 
 /// What both learn; nothing where the base does not know how.
+///
+/// # Errors
+/// When the candidate cannot run it, or the base fails at a later seed.
 fn learned(programs: &Programs, margin: f64) -> Result<Vec<Found>> {
     let first = quality::SEEDS.start;
     if let Err(e) = programs.base.json(&format!("{} {first}", suite::QUALITY)) {
@@ -126,6 +150,8 @@ fn compare(
     rows
 }
 
+/// Skipped where the base or the control fails, failed where the candidate does or the round breaks
+/// off.
 fn first(benchmark: &Benchmark, programs: &Programs, test: &SlowdownTest, end: Instant) -> Outcome {
     // One run of each that does not count: it warms the page cache, and finds out whether the base
     // knows the benchmark.
@@ -138,6 +164,7 @@ fn first(benchmark: &Benchmark, programs: &Programs, test: &SlowdownTest, end: I
     }
 }
 
+/// One round of one benchmark, up to `end`. Rates become times by their logarithm's sign.
 fn round(
     benchmark: &Benchmark,
     programs: &Programs,
@@ -155,6 +182,7 @@ fn round(
     rounds::round(test, || Instant::now() >= end, time)
 }
 
+/// The time up to the deadline; zero after it.
 fn until(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
@@ -171,6 +199,8 @@ impl Row {
     }
 
     /// Adds the second round.
+    ///
+    /// A second round that breaks off makes the benchmark `failed`, whatever the first one said.
     fn confirm(&mut self, result: Result<Comparison>) {
         match (&mut self.outcome, result) {
             (Outcome::Compared { second, .. }, Ok(comparison)) => *second = Some(comparison),

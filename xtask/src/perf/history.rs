@@ -2,6 +2,18 @@
 //!
 //! A record by itself says little: noise between days is larger than most changes. Levels of
 //! several records in a row do, and a change of level has the commits between its two records.
+//!
+//! A history is keyed by benchmark and instruction set level: a machine that got another level
+//! starts a new one. The compiler is no key, since an update of it is a change that people want to
+//! see; it is named next to the change.
+//!
+//! Levels are found on logarithms of times (`segments.rs`); the figures that are shown are medians
+//! of the figures themselves. A change lies after the last revision of one segment and up to the
+//! first of the next. Where not every commit has a record that is a range of commits.
+//!
+//! Figures of a training come once per seed. They are pooled into one line with the median, least
+//! and most over the seeds, as a seed that ends elsewhere after a change of rounding is no change
+//! of quality.
 
 use super::records::{Better, Line};
 use super::{quality, run, segments};
@@ -10,8 +22,10 @@ use std::collections::BTreeMap;
 /// One benchmark at one instruction set level, the oldest record first.
 #[derive(Debug)]
 pub(crate) struct History {
+    /// Its name in records; without the seed for figures of a training.
     pub(crate) benchmark: String,
     pub(crate) level: String,
+    /// One per record that has the benchmark at this level.
     pub(crate) lines: Vec<Line>,
     /// The first index of each segment.
     pub(crate) starts: Vec<usize>,
@@ -49,6 +63,8 @@ pub(crate) fn histories(records: &[Vec<Line>]) -> Vec<History> {
 }
 
 /// The lines of a record, with one for all seeds of a figure: their median, least and most.
+///
+/// Fields other than the figures come from the first seed. The pooled lines come after all others.
 fn pooled(record: &[Line]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut seeds: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
@@ -76,6 +92,8 @@ fn spread(lines: &[Line]) -> f64 {
 
 impl History {
     /// The figures' median from each start to the next one.
+    ///
+    /// Each range of records with its level, in the unit of the figure.
     pub(crate) fn levels(&self) -> Vec<(std::ops::Range<usize>, f64)> {
         let ends = self.starts.iter().skip(1).copied().chain([self.lines.len()]);
         let level = |(&start, end): (&usize, usize)| {
@@ -85,6 +103,8 @@ impl History {
         self.starts.iter().zip(ends).map(level).collect()
     }
 
+    /// One for each pair of neighboring levels, the oldest first. The ratio is of times, so a rate
+    /// is inverted.
     pub(crate) fn changes(&self) -> Vec<Change> {
         let levels = self.levels();
         let change = |pair: &[(std::ops::Range<usize>, f64)]| {

@@ -2,6 +2,16 @@
 //!
 //! Two machines of one name would mix their records, so the name has all that the system tells
 //! about the CPU, and the number of CPUs, on which times with several threads depend.
+//!
+//! Sources are `/proc/cpuinfo` on Linux, `sysctl` on macOS, and otherwise the operating system and
+//! the architecture. Where the CPU is hidden behind a generic name, two different ones can still
+//! have one slug; `--machine` gives such a machine a name of its own.
+//!
+//! The number of CPUs is what this process may use, not what the board has: in a container with a
+//! limit it is smaller, and the folder is another one.
+//!
+//! Left out: clock frequency, memory, kernel and microcode. They change on one machine, and a
+//! change is what a history has to show.
 
 use super::builds;
 use std::process::Command;
@@ -29,12 +39,16 @@ pub(crate) fn description() -> String {
 }
 
 /// The slug from the text of `/proc/cpuinfo`, if it is one that names the model.
+///
+/// Nothing where one of the three fields is missing, as on ARM.
 fn slug_of(info: &str, cpus: usize) -> Option<String> {
     let [name, family, model] = ["model name", "cpu family", "model"].map(|name| field(info, name));
     Some(plain(&format!("{} family{} model{} {cpus}cpu", name?, family?, model?)))
 }
 
 /// A field of the first CPU in `/proc/cpuinfo`.
+///
+/// The key is compared as a whole, without blanks around it.
 fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| {
         let (key, value) = line.split_once(':')?;
@@ -56,6 +70,8 @@ fn plain(text: &str) -> String {
 }
 
 /// `rustc 1.89.0 (...)`, or `unknown`.
+///
+/// That of the `rustc` on the path.
 pub(crate) fn compiler() -> String {
     builds::run(Command::new("rustc").arg("--version")).unwrap_or_else(|_| "unknown".into())
 }

@@ -1,4 +1,11 @@
 //! Options that several commands share.
+//!
+//! An option that means the same in several commands is parsed here once, so that `--only` selects
+//! the same benchmarks in `run`, `record` and `gate`. `count` has an `--only` of its own, since it
+//! selects from another list.
+//!
+//! A name that fits nothing is an error that lists all names. Otherwise a misspelled `--only` would
+//! be a gate that measured nothing and passed.
 
 use super::quality;
 use super::suite::{Benchmark, SUITE};
@@ -19,6 +26,9 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// The benchmark of this name.
+    ///
+    /// An exact name comes first. Where there is none, it is the first benchmark of the suite whose
+    /// name contains the text.
     pub(crate) fn named(name: &str) -> Result<&'static Benchmark> {
         let found = Self { only: Some(name.into()) }.full()?;
         found
@@ -28,11 +38,15 @@ impl Wanted {
     }
 
     /// The quick suite, and of the others those that are named.
+    ///
+    /// A benchmark that is named runs even where it does not belong to the quick suite.
     pub(crate) fn quick(&self) -> Result<Vec<&'static Benchmark>> {
         self.filter(|benchmark| benchmark.quick || self.only.is_some())
     }
 
     /// All.
+    ///
+    /// The result is empty, and no error, where `--only` fits the training of [`quality`] alone.
     pub(crate) fn full(&self) -> Result<Vec<&'static Benchmark>> {
         self.filter(|_| true)
     }
@@ -47,6 +61,8 @@ impl Wanted {
         self.only.as_deref().is_none_or(|only| quality::NAME.contains(only))
     }
 
+    /// The benchmarks that pass `fits` and `--only`, in the order of the suite. An exact name
+    /// excludes those that only contain it: `adam-1e6` does not select `adam-1e6-audit`.
     fn filter(&self, fits: impl Fn(&Benchmark) -> bool) -> Result<Vec<&'static Benchmark>> {
         let exact = SUITE.iter().any(|benchmark| Some(benchmark.name) == self.only.as_deref());
         let named = |name: &str| match self.only.as_deref() {
@@ -65,6 +81,9 @@ impl Wanted {
 }
 
 /// Parses `3%` as 0.03.
+///
+/// The percent sign is required, so that `3` and `0.03` are not taken for each other. NaN and 0 %
+/// are errors.
 pub(crate) fn percentage(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
     match number {

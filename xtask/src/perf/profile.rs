@@ -1,4 +1,20 @@
 //! `cargo xtask perf profile NAME`: which functions a benchmark spends its time in.
+//!
+//! The method is sampling: Linux's `perf record` stops the program 999 times a second and notes the
+//! function that it is in. 999 and not 1000, so that samples do not keep step with something that
+//! happens every millisecond. The benchmark runs five times in one recording.
+//!
+//! The output has a line per function, the largest share of the samples first: the share in
+//! percent, `[.]` for code of the program or `[k]` for the kernel, and the name. Functions under
+//! half a percent are not listed. Shares are of the function alone, without what it calls. The
+//! recording is a temporary file.
+//!
+//! What was inlined counts for the function that it was inlined into: a kernel often has one line
+//! for everything that it does. The check of results that comes before the timing is in the
+//! profile, too.
+//!
+//! The program is built in `target/profile` with v0 symbols, since only these name the types of a
+//! generic function, and nearly every kernel is one.
 
 use super::builds;
 use super::options::Wanted;
@@ -101,6 +117,8 @@ fn build() -> Result<PathBuf> {
 }
 
 /// The lines of the report that are shares of functions.
+///
+/// Comments of the report start with `#` and are left out; a share is the first thing in its line.
 fn hottest(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit()))
 }

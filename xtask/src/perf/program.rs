@@ -3,6 +3,16 @@
 //! The protocol is as small as can be: a program gets arguments, and prints one JSON object per
 //! line on stdout. A benchmark names the key of its figure; other keys are ignored, so that
 //! programs of older commits, which print fewer, can still be measured.
+//!
+//! A figure must be a finite number above 0, since every comparison takes its logarithm. A program
+//! that prints 0 or NaN has failed.
+//!
+//! Several lines of one run, such as those of all convolutions of a net, are one figure: their
+//! geometric mean. A change by some percent of one line then counts the same whether that line is
+//! large or small, and the ratio of two means is the mean of the ratios.
+//!
+//! Arguments are separated by blanks and are not quoted, so that none can contain a blank. No shell
+//! is involved.
 
 use super::suite::{self, Benchmark};
 use anyhow::{Context, Result, bail};
@@ -13,6 +23,7 @@ use std::process::{Command, Stdio};
 /// A build of the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
+    /// Absolute, without symbolic links.
     path: PathBuf,
 }
 
@@ -42,6 +53,8 @@ impl Program {
     }
 
     /// Several figures of one run.
+    ///
+    /// One figure per key, in their order; `run` is the case of one.
     ///
     /// # Errors
     /// As [`Program::run`].
@@ -87,6 +100,7 @@ impl Program {
         self.json(arguments).ok().and_then(level).unwrap_or_else(|| "unknown".into())
     }
 
+    /// What it prints, all at once after it has ended; stdin is empty.
     fn output(&self, arguments: &str) -> Result<String> {
         let output = Command::new(&self.path)
             .args(arguments.split_whitespace())
@@ -103,6 +117,8 @@ impl Program {
 }
 
 /// The geometric mean of the key over all lines.
+///
+/// Blank lines are left out; every other line must be JSON and have the key.
 fn figure(text: &str, key: &str) -> Result<f64> {
     let mut values = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {

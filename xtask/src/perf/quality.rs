@@ -4,6 +4,28 @@
 //! After a change of rounding, every seed ends elsewhere, some better and some worse. The first
 //! round has five seeds. A figure that is worse in it has a second round on ten other seeds, so
 //! that chance alone seldom stops a change.
+//!
+//! A faster step that learns less is no improvement, and a loss of accuracy does not show in a
+//! time. So the gate trains both builds on the same seeds, and a record has the figures of each
+//! seed.
+//!
+//! For seed `i` the difference is `log_time(new) - log_time(old)`: the logarithm of the ratio of
+//! losses, or of the inverse ratio of the `IoU`, so that above 0 is worse for both. Pairing by seed
+//! removes what seeds differ by as long as both builds follow nearly the same path. The interval is
+//! that of `stats.rs`, at 90 %:
+//!
+//! ```text
+//! same bits   every difference is exactly 0
+//! worse       low  >  ln(1 + margin)
+//! better      high < -ln(1 + margin)
+//! not worse   otherwise
+//! ```
+//!
+//! `NotWorse` does not mean shown to be equal: with five seeds an interval is wide. What this finds
+//! is damage, such as a wrong gradient that still trains.
+//!
+//! The figures are those on the images that the net trains on, not on others: in a second there is
+//! nothing else to measure.
 
 use super::program::Program;
 use super::records::{Better, Line};
@@ -32,12 +54,15 @@ const CONFIDENCE: f64 = 0.9;
 pub(crate) struct Found {
     /// As `quality-loss`.
     pub(crate) name: String,
+    /// Of both rounds, where there was a second.
     pub(crate) verdict: Verdict,
     /// The logarithm of how much worse: of the loss's ratio, of the inverse ratio of the `IoU`.
     pub(crate) worse: Interval,
+    /// Pairs of runs that the interval follows from.
     pub(crate) seeds: usize,
 }
 
+/// What both builds learn, compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verdict {
@@ -47,10 +72,12 @@ pub(crate) enum Verdict {
     NotWorse,
     /// Worse in both rounds.
     Worse,
+    /// Better by more than the margin in the first round; it is not confirmed, as it stops nothing.
     Better,
 }
 
 impl Found {
+    /// Whether the gate stops here.
     pub(crate) fn stops(&self) -> bool {
         self.verdict == Verdict::Worse
     }
@@ -97,6 +124,9 @@ fn figures(program: &Program, seed: u64) -> Result<Vec<f64>> {
 
 /// Compares two builds.
 ///
+/// `margin` is a ratio minus 1. One entry per figure, in the order of [`QUALITY_FIGURES`]. Each
+/// figure that is worse in the first round trains both builds on the other seeds.
+///
 /// # Errors
 /// When one of them cannot run it.
 pub(crate) fn compare(base: &Program, candidate: &Program, margin: f64) -> Result<Vec<Found>> {
@@ -118,6 +148,7 @@ fn confirmed(first: Found, second: Found) -> Found {
     Found { verdict, ..second }
 }
 
+/// Trains both builds once per seed, base first, and compares every figure.
 fn round(
     base: &Program,
     candidate: &Program,
@@ -166,6 +197,9 @@ pub(crate) fn lines(
 }
 
 /// What two records say, where both have seeds.
+///
+/// The margin is 1 %. There is no second round: records have five seeds. A figure without a common
+/// seed is left out.
 pub(crate) fn of_records(before: &[Line], after: &[Line]) -> Vec<Found> {
     let one = |(key, better): &(&str, Better)| {
         let prefix = format!("{NAME}-{key}-");

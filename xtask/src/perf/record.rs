@@ -1,4 +1,21 @@
 //! `cargo xtask perf record`: the suite's figures as a file, named by commit and machine.
+//!
+//! A record is filed under the commit, so files that are not committed are refused: the figures
+//! could not be reproduced. `--allow-dirty` marks the revision with `-dirty` instead.
+//!
+//! A record of everything has more than the suite: every convolution of every net, the figures of
+//! `quality` for each seed, the size of the program that people install, and with `--compile` the
+//! seconds of its build in an empty target folder. With `--quick` or `--only` the convolutions are
+//! left out.
+//!
+//! `--revision` measures older commits later, for instance all commits of a week in one night on an
+//! idle machine. Several of them run alternately, benchmark by benchmark. What an older program
+//! cannot do is skipped with a message.
+//!
+//! Traps: a second record of the same commit on the same machine replaces the first. The compiler
+//! in the record is the one that is installed now, also for a program that `--binary` names.
+//! Programs of `--revision` are built as the gate builds them, with aligned functions, and those of
+//! the current files are not; compare records of one kind.
 
 use super::program::Program;
 use super::records::{self, Better, Line};
@@ -59,7 +76,9 @@ pub(crate) fn record(args: &RecordArgs) -> Result<()> {
 
 /// What a record is filed under.
 struct Commit {
+    /// The short name, with `-dirty` where the files differ from it.
     revision: String,
+    /// When it was committed, in UTC, as `2026-01-31T12:00:00Z`.
     date: String,
 }
 
@@ -78,6 +97,7 @@ impl Commit {
     }
 }
 
+/// Measures what the suite does not have, and writes the file of one program.
 fn write(
     args: &RecordArgs,
     commit: &Commit,

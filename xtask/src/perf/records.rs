@@ -3,6 +3,18 @@
 //! A record is a plain table, so that it can be read, compared and plotted without this program,
 //! and so that a review shows what changed. Times of different machines are never compared: each
 //! has a folder of its own.
+//!
+//! The path is `benches/records/MACHINE/YYYY-MM-DD-REVISION.csv`; the date is that of the commit in
+//! UTC, not that of the measurement. The first line has the names of the columns, which are the
+//! fields of [`Line`] in their order. Every later line is one figure.
+//!
+//! Machine, compiler, level, revision and date are the same in all lines of a file. The repetition
+//! costs some bytes and lets lines of many files be joined by any tool without the names of the
+//! files.
+//!
+//! Reading is strict: a missing column (except `share`) or a figure that is not above 0 is an
+//! error, since every use takes logarithms. Other columns are ignored, so a later version may add
+//! some.
 
 use crate::root;
 use anyhow::{Context, Result, bail};
@@ -22,17 +34,23 @@ pub(crate) struct Line {
     pub(crate) revision: String,
     /// When it was committed, as `2026-01-31T12:00:00Z`; records are ordered by it.
     pub(crate) date: String,
+    /// A name of the suite, a convolution with its net and direction, `quality-FIGURE-SEED`,
+    /// `binary-size` or `compile`.
     pub(crate) benchmark: String,
     /// The figure's name, which is also its unit.
     pub(crate) figure: String,
+    /// In the file, so that a figure of a benchmark that is gone can still be read.
     pub(crate) better: Better,
     /// Of the runs.
     pub(crate) median: f64,
+    /// The smallest figure; the best of the runs only where lower is better.
     pub(crate) least: f64,
+    /// The largest figure.
     pub(crate) most: f64,
     /// Of what this machine could do at most, measured in the same minutes, where something bounds
     /// it.
     pub(crate) share: Option<f64>,
+    /// How many runs median, least and most are of; 1 for figures that are exact.
     pub(crate) runs: usize,
 }
 
@@ -47,6 +65,7 @@ pub(crate) enum Better {
 }
 
 impl Better {
+    /// As in the column of a record.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Lower => "lower",
@@ -56,6 +75,9 @@ impl Better {
 
     /// The logarithm of the time that a figure stands for, so that more is slower for every
     /// benchmark.
+    ///
+    /// The figure must be above 0. Differences of two such logarithms are logarithms of ratios of
+    /// times, whatever the unit was.
     pub(crate) fn log_time(self, figure: f64) -> f64 {
         match self {
             Self::Lower => figure.ln(),
@@ -87,6 +109,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Line>> {
 }
 
 /// Writes a record, and its folder.
+///
+/// A file that is there is replaced.
 pub(crate) fn write(path: &Path, lines: &[Line]) -> Result<()> {
     let context = || path.display().to_string();
     if let Some(folder) = path.parent() {
@@ -98,6 +122,12 @@ pub(crate) fn write(path: &Path, lines: &[Line]) -> Result<()> {
 }
 
 /// All records of a folder, the oldest commit first.
+///
+/// Only files that end in `.csv`, not those of folders within it. One that has no lines is left
+/// out.
+///
+/// # Errors
+/// When the folder or one of its records cannot be read.
 pub(crate) fn read_all(folder: &Path) -> Result<Vec<Vec<Line>>> {
     let mut records = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {

@@ -2,6 +2,18 @@
 //!
 //! One file without anything from elsewhere: it can be kept as the artifact of a build and opened
 //! years later.
+//!
+//! It reads all records of one machine's folder and writes HTML, `target/perf.html` unless another
+//! file is named. The page has the changes first, the newest range of commits on top and each with
+//! the commits in between, then a chart for every benchmark and level.
+//!
+//! How changes are found is described in `segments.rs`. They are hints and not proofs: a machine
+//! that got another kernel between two records has a change as well. Compilers that differ are
+//! named, since they are the usual other cause.
+//!
+//! The commits of a range are asked of the local git when the page is written. A range whose
+//! revisions git does not know, such as one of a branch that was deleted, is listed without
+//! commits.
 
 use super::history::{Change, History, histories};
 use super::{builds, chart, machine, records, suite};
@@ -47,6 +59,7 @@ fn commits([from, to]: &[String; 2]) -> Vec<String> {
     log.lines().map(str::to_owned).collect()
 }
 
+/// `commits` gives the lines of a range; tests pass their own.
 fn page(
     machine: &str,
     histories: &[History],
@@ -140,6 +153,9 @@ fn entry(range: &Range<'_>, commits: impl Fn(&[String; 2]) -> Vec<String>) -> Ma
     }
 }
 
+/// Slower or faster for speeds, worse or better for memory, sizes and figures of a training. The
+/// percentage is of the time: 25 % slower takes 1.25 times as long, and 25 % faster took 1.25 times
+/// as long before.
 fn sentence(history: &History, change: &Change) -> Markup {
     let is_speed = !suite::NOT_SPEED.contains(&history.lines[change.at].figure.as_str());
     let (class, word, ratio) = match (change.ratio > 1.0, is_speed) {
@@ -154,6 +170,7 @@ fn sentence(history: &History, change: &Change) -> Markup {
     }
 }
 
+/// The newest record's figure, with where it comes from.
 fn latest(history: &History) -> Markup {
     html! {
         @if let Some(line) = history.lines.last() {
@@ -165,6 +182,7 @@ fn latest(history: &History) -> Markup {
     }
 }
 
+/// The id of a chart's section: unique, as a history is of one benchmark and level.
 fn anchor(history: &History) -> String {
     format!("{}-{}", history.benchmark, history.level)
 }

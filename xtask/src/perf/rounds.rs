@@ -5,6 +5,18 @@
 //! name. Each program has its runs at the same mean time, as in `A B B A`. A machine that gets warm
 //! along a curve would still favor the middle places, so the programs change places from block to
 //! block.
+//!
+//! With blocks, a linear drift of the machine cancels in the sum of the two halves, since the
+//! places of each program in a block add up to the same (0 + 5 = 1 + 4 = 2 + 3). Slower changes
+//! than a block are shared by all six runs and leave the differences.
+//!
+//! The control answers what no formula can: how different two equal programs look here and now. It
+//! is a copy of the base's file and is measured like the candidate, so it shows effects of the
+//! path, of the page cache and of a busy machine.
+//!
+//! A round ends in one of three ways: a verdict after at least four blocks, forty blocks, or the
+//! end of its time. The end of the time is looked at between blocks only, so at least one block
+//! always runs and no block is left incomplete.
 
 use super::stats::{Block, Comparison, SlowdownTest, Verdict};
 use anyhow::Result;
@@ -26,6 +38,9 @@ const ORDERS: [[Arm; 3]; 3] = [
 ];
 
 /// Blocks before the first verdict.
+///
+/// Three blocks are the fewest that have an interval at 95 %; in the fourth, the first order comes
+/// again.
 const LEAST: usize = 4;
 
 /// Blocks after which a round ends in any case: 240 runs, of which 80 are the candidate's.
@@ -43,6 +58,13 @@ pub(crate) fn slowdown_test(margin: f64) -> SlowdownTest {
 
 /// Runs blocks until the verdict is clear, the most blocks are run, or `late` says that time is
 /// over. `time` runs a program once and returns the logarithm of its time.
+///
+/// The comparison of a round that ended without a verdict has [`Verdict::Unsure`] and the intervals
+/// so far. One that is late after three blocks returns their verdict, although it would otherwise
+/// have gone on to four.
+///
+/// # Errors
+/// That of the first run that fails; nothing runs after it.
 pub(crate) fn round(
     test: &SlowdownTest,
     late: impl Fn() -> bool,
@@ -59,6 +81,8 @@ pub(crate) fn round(
     }
 }
 
+/// Runs the three programs in this order and then backwards, six runs, and files each time under
+/// its program and half.
 fn block(order: [Arm; 3], time: &mut impl FnMut(Arm) -> Result<f64>) -> Result<Block> {
     let mut block = Block { base: [0.0; 2], control: [0.0; 2], candidate: [0.0; 2] };
     let runs = order.iter().map(|&arm| (0, arm)).chain(order.iter().rev().map(|&arm| (1, arm)));

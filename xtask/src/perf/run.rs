@@ -1,4 +1,18 @@
 //! `cargo xtask perf run`: how fast is it, here and now.
+//!
+//! The table has a line per benchmark: median, least and most of its runs in the unit that `figure`
+//! names, and the share of what bounds it.
+//!
+//! The share is `figure / limit`, both measured within seconds of each other, so that a clock
+//! frequency that changes moves both. For an optimizer step the limit is the memory traffic of a
+//! loop over the same arrays, for a net or a convolution the multiply-adds of the cores that it
+//! uses. It is the median over the runs of the ratios, not a ratio of medians.
+//!
+//! A share above 1 is possible: the limit is a run of its own, which has noise, and the loop over
+//! the arrays is not the fastest that can be written.
+//!
+//! These figures answer how fast, not whether something changed: two tables of two builds differ by
+//! the noise between their minutes. That is what the gate is for.
 
 use super::builds;
 use super::options::Wanted;
@@ -55,6 +69,8 @@ pub(crate) struct Measured {
     pub(crate) benchmark: &'static Benchmark,
     /// Sorted, once all were run.
     pub(crate) figures: Vec<f64>,
+    /// Of what bounds it, one per run, where a limit is known; empty otherwise. Sorted with the
+    /// figures.
     shares: Vec<f64>,
 }
 
@@ -64,6 +80,10 @@ impl Measured {
     }
 
     /// One more run. What bounds it is measured right after it, where an `older` program knows how.
+    ///
+    /// # Errors
+    /// When the benchmark cannot be run, or its limit cannot; with `older` only the first is an
+    /// error.
     fn run(&mut self, program: &Program, older: bool) -> Result<()> {
         let Benchmark { arguments, key, limit, .. } = *self.benchmark;
         let (work, most) = match limit {
@@ -88,12 +108,15 @@ impl Measured {
         self.shares.sort_by(f64::total_cmp);
     }
 
+    /// The median share of what bounds it; nothing where nothing does or it could not be measured.
     pub(crate) fn share(&self) -> Option<f64> {
         (!self.shares.is_empty()).then(|| middle(&self.shares))
     }
 }
 
 /// The median of sorted numbers.
+///
+/// The mean of the two middle ones for an even number. There must be at least one.
 pub(crate) fn middle(sorted: &[f64]) -> f64 {
     let n = sorted.len();
     f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2])
@@ -114,6 +137,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
 /// Runs the suite from front to back, again and again, so that a noisy minute spoils one run of
 /// each benchmark and not all runs of one. Several programs alternate at each benchmark. One that
 /// is `older` than the suite need not know all of it.
+///
+/// The result has an entry per program, in their order, with the benchmarks in the order of the
+/// suite. With `older`, a benchmark that fails in the first run is left out with a message.
+///
+/// # Errors
+/// When a benchmark fails: in any run, or with `older` in any but the first.
 pub(crate) fn measure(
     programs: &[Program],
     suite: &[&'static Benchmark],
@@ -146,6 +175,7 @@ pub(crate) fn measure(
     Ok(all)
 }
 
+/// The table on stdout.
 pub(crate) fn print(all: &[Measured]) {
     let lines = all.iter().map(|measured| {
         let Benchmark { name, key, .. } = measured.benchmark;

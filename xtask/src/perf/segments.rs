@@ -6,6 +6,27 @@
 //! `ln(mean distance) + penalty * segments`, with a penalty of `4 ln(n) / n` (as asv chooses the
 //! weight of its Potts functional). Medians leave outliers alone, and a single figure is no
 //! segment: a change at the very end is reported once a second record confirms it.
+//!
+//! As a formula, for segments `s` with medians `m(s)` of a series `x` of `n` figures:
+//!
+//! ```text
+//! cost(k)      = min over all cuts into k segments of  sum over s  sum over i in s  |x[i] - m(s)|
+//! criterion(k) = ln(cost(k) / n + grain) + k * 4 ln(n) / n
+//! ```
+//!
+//! The `k` with the least criterion is chosen, the smaller of two equal ones. The series is one of
+//! logarithms of times, so a distance of 0.01 is 1 %, and a change of a fast benchmark counts as
+//! much as that of a slow one.
+//!
+//! `grain` keeps the logarithm finite where the figures are equal, and sets the size of a change
+//! that is worth a segment where noise is smaller still. Seeds of a training have a larger one (see
+//! `history.rs`).
+//!
+//! The cost of the computation grows with the cube of `n`. For a few hundred records that is short;
+//! for many thousands this would be the wrong method.
+//!
+//! A segment is a fact about medians, not a test: there is no confidence in it. Use the gate to
+//! confirm a change on one machine. Slow trends come out as stairs.
 
 /// No segment is shorter.
 const LEAST: usize = 2;
@@ -16,6 +37,9 @@ pub(crate) const GRAIN: f64 = 0.002;
 
 /// The first index of every segment; 0 is the first of them. The `grain` is added to the mean
 /// distance.
+///
+/// `series` is in order of time and has no NaN. Fewer than four figures are one segment. `grain` is
+/// in the unit of the series and must be above 0 where all figures of a segment may be equal.
 pub(crate) fn segments(series: &[f64], grain: f64) -> Vec<usize> {
     let n = series.len();
     if n < 2 * LEAST {
@@ -54,6 +78,9 @@ pub(crate) fn segments(series: &[f64], grain: f64) -> Vec<usize> {
 }
 
 /// `costs[start][end]`: the sum of the distances of `series[start..end]` from its median.
+///
+/// The upper of two middle values serves as median here: the sum of distances is the same for every
+/// value between the two. Entries with `end <= start` are 0 and are not read.
 fn costs(series: &[f64]) -> Vec<Vec<f64>> {
     let n = series.len();
     let mut costs = vec![vec![0.0; n + 1]; n];
@@ -70,6 +97,8 @@ fn costs(series: &[f64]) -> Vec<Vec<f64>> {
 }
 
 /// The median of a segment.
+///
+/// It need not be sorted. The mean of the two middle values for an even number; NaN for none.
 pub(crate) fn median(segment: &[f64]) -> f64 {
     let mut sorted = segment.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,11 @@
 //! Every convolution shape of the nets: too many for a table, but a record has them all.
+//!
+//! Each line of `paso-speed conv` is one convolution with GFLOP/s of its three directions (forward
+//! pass, gradient of the input, gradient of the weights) and the peak of the core, measured by the
+//! same process. A direction becomes a benchmark of its own, named `NET CONVOLUTION DIRECTION`.
+//!
+//! The share is taken from each line on its own, so that figure and peak come from the same second.
+//! A direction without a figure above 0 is left out of the record.
 
 use super::program::Program;
 use super::suite::{CONVOLUTIONS, FMA};

@@ -3,6 +3,13 @@
 //! A run's time has log-normal noise of 2 %, is 30 % longer one time in twenty, and the machine
 //! gets 5 % slower over a round of full length. Some machines are busy with something else for
 //! stretches of eight runs. Both rounds go through the code that the gate runs.
+//!
+//! What is asserted, at the default margin of 1 % and over 2000 gates each, with a fixed seed: at
+//! most 1 % of the gates stop a candidate that is equal, on quiet, noisy and busy machines, or that
+//! is slower by exactly the margin; at least 90 % stop a slowdown of 3 % at a noise of 2 % a run.
+//!
+//! A simulation and not a formula, because rounds end early, verdicts depend on two intervals at
+//! once, and noise is neither normal nor independent.
 
 use super::options;
 use super::rounds::{Arm, MOST, round, slowdown_test};

@@ -9,13 +9,38 @@
 //!
 //! How the test errs is measured by simulation (`simulation_tests.rs`), on noise that is worse than
 //! normal: log-normal, with outliers, drift and busy stretches.
+//!
+//! The computation, for the differences `d` of logarithms, two from each block, `n` in all:
+//!
+//! ```text
+//! walsh averages   w[i][j] = (d[i] + d[j]) / 2  for i <= j       N = n (n + 1) / 2 of them
+//! estimate         the median of w
+//! interval         from the (k + 1)-th smallest w to the (k + 1)-th largest
+//! k                the largest with P(T <= k) <= (1 - confidence) / 2
+//! T                the sum of the ranks 1..n that have a positive sign, each with probability 1/2
+//! ```
+//!
+//! The interval exists from the first `n` where all signs on one side are rare enough: 6
+//! differences at 95 %, 5 at 90 %. With fewer it is [`Interval::UNKNOWN`], and the verdict is
+//! [`Verdict::Unsure`].
+//!
+//! Two assumptions do not hold exactly. The differences of the two halves of a block share a drift,
+//! so they are not independent; and the test is looked at after every block, which gives chance
+//! more than one try. No correction is computed for either. The margin, the control and the second
+//! round of the gate make up for them, and the simulation measures how well.
+//!
+//! Medians of times and the t test are left out: a median of each side ignores which runs were
+//! neighbors, and the t test needs normal noise, which the time of a busy machine is not.
 
 /// An estimate and the ends of its interval, in natural logarithms of a ratio of times: above 0 is
 /// slower.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Interval {
+    /// The center, in logarithms: `exp(estimate) - 1` is the slowdown as a share.
     pub(crate) estimate: f64,
+    /// The lower end; minus infinity where it is not known.
     pub(crate) low: f64,
+    /// The upper end; infinity where it is not known.
     pub(crate) high: f64,
 }
 
@@ -24,6 +49,7 @@ impl Interval {
     pub(crate) const UNKNOWN: Self =
         Self { estimate: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
 
+    /// Infinite for an interval that is not known.
     fn width(self) -> f64 {
         self.high - self.low
     }
@@ -33,8 +59,11 @@ impl Interval {
 /// order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Block {
+    /// The base's run in the first half of the block, and in the second.
     pub(crate) base: [f64; 2],
+    /// The same program as the base, started from another path.
     pub(crate) control: [f64; 2],
+    /// The program with the change.
     pub(crate) candidate: [f64; 2],
 }
 
@@ -52,6 +81,10 @@ impl Block {
     }
 
     /// How much slower the base was than itself, in each half.
+    ///
+    /// Its true center is 0, so its interval shows how far noise alone moves such a difference on
+    /// this machine at this time. It uses two runs for each difference and has more variance than
+    /// [`Block::slowdowns`], which averages base and control.
     pub(crate) fn nulls(&self) -> [f64; 2] {
         [0, 1].map(|half| self.control[half] - self.base[half])
     }
@@ -85,6 +118,9 @@ pub(crate) struct Comparison {
 }
 
 /// A sequential test for slowdowns, for up to a fixed number of blocks.
+///
+/// The critical values are computed once, for every number of blocks up to the most. With more
+/// blocks than that the intervals are unknown.
 #[derive(Clone, Debug)]
 pub(crate) struct SlowdownTest {
     /// A logarithm: slowdowns up to it are ignored.
@@ -96,10 +132,24 @@ pub(crate) struct SlowdownTest {
 
 impl SlowdownTest {
     /// `confidence` is that of the intervals.
+    ///
+    /// `margin` is the logarithm of a ratio, not the ratio itself. `blocks` is the largest number
+    /// that [`SlowdownTest::evaluate`] will be given.
     pub(crate) fn new(margin: f64, confidence: f64, blocks: usize) -> Self {
         Self { margin, outside: outside(2 * blocks, (1.0 - confidence) / 2.0) }
     }
 
+    /// The verdict on all blocks so far, from the two intervals:
+    ///
+    /// ```text
+    /// Slower   slowdown.low  >  max(margin, null.high)
+    /// Faster   slowdown.high <  min(-margin, null.low)
+    /// Same     slowdown.high <  margin   and   null.high - null.low < 4 margin
+    /// Unsure   otherwise
+    /// ```
+    ///
+    /// The first line that holds is the verdict. `Same` is one-sided: it says that there is no
+    /// slowdown, and a candidate that is a little faster is `Same`, too.
     pub(crate) fn evaluate(&self, blocks: &[Block]) -> Comparison {
         let interval = |differences: fn(&Block) -> [f64; 2]| {
             let differences: Vec<f64> = blocks.iter().flat_map(differences).collect();
@@ -122,6 +172,9 @@ impl SlowdownTest {
 
 /// The estimate of the center of a few differences, and its interval; that is unknown where they
 /// are too few to be so sure.
+///
+/// The critical value is computed for each call, in time that grows with the cube of the number.
+/// [`SlowdownTest`] is for callers that look many times.
 pub(crate) fn hodges_lehmann_of(differences: &[f64], confidence: f64) -> Interval {
     let outside = outside(differences.len(), (1.0 - confidence) / 2.0);
     let outside = outside.get(differences.len()).copied().flatten();
@@ -130,6 +183,9 @@ pub(crate) fn hodges_lehmann_of(differences: &[f64], confidence: f64) -> Interva
 
 /// The Hodges-Lehmann estimate of the center of `differences`; the interval leaves `outside` Walsh
 /// averages out on each side.
+///
+/// There must be at least one difference, and `outside` must be less than half of the Walsh
+/// averages. Selection finds the three values in linear time without a full sort.
 fn hodges_lehmann(differences: &[f64], outside: usize) -> Interval {
     let mut walsh = Vec::with_capacity(differences.len() * (differences.len() + 1) / 2);
     for (i, a) in differences.iter().enumerate() {
@@ -150,6 +206,10 @@ fn hodges_lehmann(differences: &[f64], outside: usize) -> Interval {
 ///
 /// The statistic is the sum of the ranks whose difference is positive, each with a probability of
 /// one half; its distribution for one difference more follows from that before.
+///
+/// The result is indexed by the number of differences and has `most + 1` entries; that for none is
+/// `None`. Probabilities are sums of halves in f64: exact enough for the 80 differences of a full
+/// round, since only their comparison with `tail` counts.
 fn outside(most: usize, tail: f64) -> Vec<Option<usize>> {
     let mut probabilities = vec![0.0; most * (most + 1) / 2 + 1];
     probabilities[0] = 1.0;

@@ -1,5 +1,15 @@
 //! What is measured: the only file of `perf` that knows this workspace. To use `perf` in another
 //! one, write this file anew; BENCHMARKING.md says what the program must print.
+//!
+//! Three lists: [`SUITE`] is timed, [`COUNTED`] has its instructions counted, and [`QUALITY`] is
+//! trained. The names in them are keys of the records, so that renaming one ends its history.
+//!
+//! Most runs take a few tenths of a second. The gate makes up to 240 of them per round, and it is
+//! the number of alternations that takes noise out, not the length of one run.
+//!
+//! Sizes: 1e3 and 1e4 weights stay in the caches of a core, where arithmetic bounds a step; 1e6 and
+//! 1e7 do not, and memory bounds it. A thousand tensors of a thousand weights show what a tensor
+//! costs in addition to its weights.
 
 use super::records::Better;
 
@@ -24,6 +34,7 @@ pub(crate) struct Benchmark {
     /// The key of the figure in the JSON lines that the program prints. Of several lines, the
     /// geometric mean counts.
     pub(crate) key: &'static str,
+    /// Whether a smaller or a larger figure is the better one.
     pub(crate) better: Better,
     /// What the machine could do at most, for `run` and `record`.
     pub(crate) limit: Limit,
@@ -56,6 +67,8 @@ pub(crate) const CONVOLUTIONS: (&str, [&str; 3]) =
     ("conv --seconds 0.02", ["forward", "input_grad", "weight_grad"]);
 
 /// Nanoseconds a weight of one optimizer step.
+///
+/// Its limit is the memory traffic, also in the cache.
 const fn adam(name: &'static str, quick: bool, arguments: &'static str) -> Benchmark {
     let limit = Limit::Stream;
     Benchmark { name, arguments, key: "ns_param", better: Better::Lower, limit, quick }
@@ -73,6 +86,8 @@ const fn train(
 }
 
 /// Anything else.
+///
+/// It belongs to the quick suite and has no limit.
 const fn other(
     name: &'static str,
     key: &'static str,
@@ -83,12 +98,16 @@ const fn other(
 }
 
 /// GFLOP/s of the convolutions of a net.
+///
+/// The geometric mean over the shapes of the net. Not in the quick suite: nets contain them.
 const fn conv(name: &'static str, key: &'static str, arguments: &'static str) -> Benchmark {
     let limit = Limit::Fma(key, 1);
     Benchmark { name, arguments, key, better: Better::Higher, limit, quick: false }
 }
 
 /// The most memory that a process had, in MiB.
+///
+/// Not in the quick suite, so the gate does not see it.
 const fn memory(name: &'static str, arguments: &'static str) -> Benchmark {
     let (limit, quick) = (Limit::None, false);
     Benchmark { name, arguments, key: "rss_peak_mib", better: Better::Lower, limit, quick }
@@ -169,6 +188,7 @@ pub(crate) struct Counted {
 /// The level that instructions are counted at, as `PASO_ISA` names it.
 pub(crate) const COUNTED_AT: &str = "avx2";
 
+/// One entry of [`COUNTED`]. Steps are few, because valgrind is much slower than the CPU.
 const fn counted(name: &'static str, steps: u64, arguments: &'static str) -> Counted {
     Counted { name, arguments, steps }
 }

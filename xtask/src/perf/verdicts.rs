@@ -4,6 +4,19 @@
 //! only; `same` was shown to be within the margin; `unsure` was not shown to be anything within the
 //! time. A benchmark whose two programs are the same bytes is `identical` and is not measured at
 //! all.
+//!
+//! Further words: `faster` and `same` follow from the first round alone; `skipped` is a benchmark
+//! that the base cannot run, so that there is nothing to compare with; `failed` is one that the
+//! candidate cannot run, or that failed in a round, and stops the gate like `slower`. `suspect` is
+//! seen only on stderr, between the two rounds.
+//!
+//! There are three forms of one result. The text goes to stderr. The Markdown is a heading, a
+//! table, the figures of the training and the advice, to be posted to a pull request. The JSON has
+//! ratios, not logarithms or percentages: 1.02 is 2 % slower. An end of an interval that is not
+//! known is `null` there, since JSON has no infinity.
+//!
+//! Nothing is decided here except what stops the gate: verdicts come from `stats.rs` and
+//! `quality.rs`.
 
 use super::quality::{self, Found};
 use super::rounds::CONFIDENCE;
@@ -15,7 +28,9 @@ use std::fmt::Write as _;
 /// What became of a benchmark.
 #[derive(Debug)]
 pub(crate) enum Outcome {
+    /// Both programs ran.
     Compared {
+        /// Of every benchmark that both can run.
         first: Comparison,
         /// Only of what was slower in the first.
         second: Option<Comparison>,
@@ -45,6 +60,8 @@ impl Row {
         matches!(self.word(), "slower" | "failed")
     }
 
+    /// What users see. The match is on the first round; the second can only confirm `slower` or
+    /// make it `unconfirmed`.
     fn word(&self) -> &'static str {
         match &self.outcome {
             Outcome::Compared { first, second } => match (first.verdict, second.map(|s| s.verdict))
@@ -70,6 +87,7 @@ impl Row {
         }
     }
 
+    /// Why it was skipped or failed, as the error says it.
     fn reason(&self) -> Option<&str> {
         match &self.outcome {
             Outcome::Skipped(why) | Outcome::Failed(why) => Some(why),
@@ -102,10 +120,13 @@ impl Row {
 /// Everything that the gate found.
 #[derive(Debug)]
 pub(crate) struct Summary<'a> {
+    /// What the base was built from, or its path.
     pub(crate) base: &'a str,
+    /// The same for the candidate.
     pub(crate) candidate: &'a str,
     /// A ratio minus 1.
     pub(crate) margin: f64,
+    /// One per benchmark, in the order of the suite.
     pub(crate) rows: &'a [Row],
     /// What both learn.
     pub(crate) quality: &'a [Found],
@@ -138,6 +159,9 @@ impl Summary<'_> {
     }
 
     /// What to do about verdicts that are none.
+    ///
+    /// `unsure` and `unconfirmed` do not stop the gate: a busy machine must not block a change.
+    /// Hence the advice, which is empty where all is clear.
     fn advice(&self) -> String {
         let unclear = |row: &&Row| matches!(row.word(), "unsure" | "unconfirmed");
         match self.rows.iter().filter(unclear).count() {
@@ -201,6 +225,7 @@ fn percent(log: f64) -> String {
     format!("{:+.1} %", 100.0 * log.exp_m1())
 }
 
+/// The ends in percent, or `unknown` before there are enough blocks.
 fn range(interval: Interval) -> String {
     if interval == Interval::UNKNOWN {
         return "unknown".into();
@@ -275,13 +300,17 @@ impl Serialize for Summary<'_> {
 }
 
 /// A comparison in ratios.
+///
+/// All but `runs` are ratios of times, candidate over base, or control over base.
 #[derive(Serialize)]
 struct Round {
+    /// 1 where nothing is known yet; the ends are `null` then.
     ratio: f64,
     low: Option<f64>,
     high: Option<f64>,
     control_low: Option<f64>,
     control_high: Option<f64>,
+    /// Runs of all three programs: six in each block.
     runs: usize,
 }
 

@@ -1,5 +1,11 @@
 //! Finds relative links of Markdown files whose file or heading does not exist. Links to other
 //! sites are not followed.
+//!
+//! A line-based reading of Markdown that covers what the documents use: inline links, images and
+//! link definitions, headings with `#`, fences of three backticks. HTML, headings that are
+//! underlined and links that are broken over two lines are not seen.
+//!
+//! Anchors are checked only in Markdown files. `#L10` of a source file is accepted as it is.
 
 use std::path::{Path, PathBuf};
 
@@ -37,6 +43,8 @@ fn is_markdown(path: &Path) -> bool {
 }
 
 /// A link relative to the folder of `from`, without `.` and `..`.
+///
+/// A link that leads above the root folder stops at it.
 fn resolve(from: &Path, link: &str) -> PathBuf {
     let mut path = from.parent().map(Path::to_owned).unwrap_or_default();
     for part in link.split('/') {

@@ -1,4 +1,8 @@
 //! The words that this project does not use, and the standard word for each.
+//!
+//! A line here is a decision that a word has one standard name. The check knows no grammar: a word
+//! with a second, usual meaning would need exceptions, and is not listed. An identifier can be
+//! limited to the files of one crate.
 
 /// Where a word is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

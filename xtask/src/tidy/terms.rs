@@ -2,6 +2,12 @@
 //!
 //! Skipped are: inline code between backticks, string literals without a space (keys and names that
 //! files depend on), and command-line flags.
+//!
+//! A phrase is compared word by word without regard to case, over the ends of lines and over the
+//! marks of comments, so that wrapping a paragraph does not hide one. Names in `snake_case` and
+//! `CamelCase` are taken apart into words. A full stop or a comma between two words separates them.
+//!
+//! Text in backticks is skipped because it may quote; so a word can be named where it is discussed.
 
 use super::table::{Kind, TERMS, Term};
 use std::collections::BTreeMap;
@@ -16,6 +22,7 @@ const EXEMPT: &[&str] = &["CHANGELOG.md", "benches/records", "xtask/src/tidy/"];
 /// A word that is found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hit {
+    /// Counted from 1; the line of a phrase's first word.
     pub(super) line: usize,
     pub(super) term: &'static Term,
 }

@@ -1,4 +1,7 @@
 //! burn's `AdamW`, on its flex backend.
+//!
+//! burn takes gradients only from its own backward pass, so they are those of a sum of products,
+//! made before the clock starts. A step takes the module by value and returns the new one.
 
 use crate::{DECAY, RATE, median, values};
 use burn::module::{Module, Param};

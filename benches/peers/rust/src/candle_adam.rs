@@ -1,4 +1,7 @@
 //! candle's `AdamW`.
+//!
+//! Gradients come from one backward pass before the timing and are used for every step; candle's
+//! optimizer does not change them.
 
 use crate::{DECAY, RATE, median, values};
 use candle_core::backprop::GradStore;

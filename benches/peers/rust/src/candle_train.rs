@@ -1,4 +1,7 @@
 //! A training step of net S in candle.
+//!
+//! The layers and sizes are those of net S of `paso-speed`. Initial weights are candle's own, so
+//! losses are not compared, only that the loss falls. `AdamW` without decay is Adam.
 
 use crate::{BATCH, CHANNELS, CLASSES, RATE, SIDE, values};
 use candle_core::{DType, Device, Result, Tensor};

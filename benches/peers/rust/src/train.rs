@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use crate::{BATCH, burn_adam, burn_train, candle_adam, candle_train, median};
 
 /// Prints a line, after the loss of its one batch has fallen.
+///
+/// # Errors
+/// When the peer is unknown, or its tensors or the pool of threads cannot be made.
 pub fn run(peer: &str, threads: usize, seconds: f64) -> Result<(), Box<dyn Error>> {
     // Both libraries ask this one for their threads.
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;

@@ -1,5 +1,14 @@
 //! `paso-speed conv`: every convolution shape of the nets, in GFLOP/s and as a share of the
 //! multiply-adds that this core can do.
+//!
+//! The formula: `2 * pixels of the output * weights * images / seconds`, for each of the three
+//! directions, which count the same. `share_of_peak` is each rate over that of a loop of nothing
+//! but multiply-adds on the same core (`peak.rs`), measured in the same process. An algorithm with
+//! fewer multiplications than the formula, such as Winograd's, can exceed a share of 1.
+//!
+//! Keys of a line: `isa`, `net`, `conv` (kernel, stride, channels and side), `images` (how many are
+//! computed in one call), `forward`, `input_grad`, `weight_grad` in GFLOP/s, `share_of_peak` in
+//! this order, and `peak`. One thread only. Packing of the weights is not timed.
 
 use paso_ops::{Buffer, Conv, Epilogue, Images, ImagesMut, Isa, PackedConv, Plane};
 
@@ -81,6 +90,7 @@ pub(crate) fn run(args: &Args) {
     });
 }
 
+/// Checks one shape, times its three directions and prints the line.
 fn line(isa: Isa, net: NetName, (conv, side): Shape, peak: f64, effort: Effort) {
     let mut job = Job::new(isa, conv, side);
     job.check();
@@ -117,17 +127,24 @@ fn line(isa: Isa, net: NetName, (conv, side): Shape, peak: f64, effort: Effort) 
 struct Job {
     isa: Isa,
     conv: Conv,
+    /// Images in a call.
     count: usize,
     weights: Vec<f32>,
     forward: PackedConv,
     backward: PackedConv,
+    /// The input: noise.
     x: Held,
+    /// The output of the last forward pass.
     y: Held,
+    /// The gradient of the output: noise that does not depend on `y`.
     dy: Held,
+    /// The gradient of the input.
     dx: Held,
+    /// The gradient of the weights.
     dw: Vec<f32>,
 }
 
+/// The images of one tensor, each a plane with its halo.
 struct Held {
     plane: Plane,
     data: Buffer,
@@ -160,6 +177,7 @@ impl Held {
         ImagesMut::new(self.plane, &mut self.data)
     }
 
+    /// The inner product of two tensors of one size without their halos, in f64.
     fn dot(&self, other: &Self) -> f64 {
         let values = |held: &Self| -> Vec<f64> {
             let inner = held.images().iter().flat_map(|image| {
@@ -218,6 +236,9 @@ impl Job {
 
     /// One output by hand, and both gradients as the adjoints they are: `dy . f(x, w) = dx . x = dw
     /// . w`.
+    ///
+    /// A convolution is linear in its input and in its weights, so the three products are equal in
+    /// exact arithmetic. Each is one number to which every element of a gradient contributes.
     fn check(&mut self) {
         self.forward();
         self.input_grad();

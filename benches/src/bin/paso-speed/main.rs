@@ -2,6 +2,17 @@
 //!
 //! Each subcommand checks a result before it times, and prints the keys that the scripts for the
 //! other libraries print, so that two commands can be run alternately and compared line by line.
+//!
+//! The protocol that `cargo xtask perf` relies on: arguments in, one JSON object per line on
+//! stdout, a failure status and a message on stderr where anything is wrong. A wrong result is a
+//! panic, not a figure.
+//!
+//! Nothing is compared here and nothing is stored. Repetition, alternation and statistics are those
+//! of the caller, who starts this program many times for a few tenths of a second each.
+//!
+//! `PASO_ISA` chooses the instruction set level. With `--steps`, where a subcommand has it, nothing
+//! is timed: the work is done a fixed number of times on the calling thread, so that valgrind can
+//! count its instructions.
 
 #![expect(clippy::cast_possible_truncation, reason = "sizes and seeds of known range")]
 

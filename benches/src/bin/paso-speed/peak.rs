@@ -1,5 +1,12 @@
 //! The multiply-adds that one core can do: what a convolution is measured against. `paso-speed
 //! peak` prints them.
+//!
+//! The loop has twelve sums in registers, each `sum = a * sum + b`, and no memory access. The
+//! result is `2 * 12 * rounds * lanes / seconds`, since a multiply-add is two operations, with the
+//! time of the fastest sample: a limit is what the core can do, not what it usually does.
+//!
+//! It is measured and not looked up, as clocks depend on the level, on temperature and on what
+//! neighbors of a virtual machine do. The keys are `isa` and `peak`.
 
 use std::hint::black_box;
 
@@ -11,6 +18,7 @@ use crate::timing;
 /// Independent sums: enough to hide the latency of a multiply-add on every CPU so far, few enough
 /// for 16 registers.
 const SUMS: usize = 12;
+/// Multiply-adds of each sum in one call.
 const ROUNDS: usize = 10_000;
 
 #[derive(clap::Args)]
@@ -39,6 +47,8 @@ pub(crate) fn gflops(isa: Isa, seconds: f64) -> f64 {
     (2 * SUMS * ROUNDS * isa.lanes()) as f64 / best / 1e9
 }
 
+/// pulp dispatches to the best level of the CPU; a lower one that `PASO_ISA` asks for has to be
+/// chosen here.
 fn sums(isa: Isa) -> f32 {
     match (pulp::Arch::new(), isa.name()) {
         #[cfg(target_arch = "x86_64")]
@@ -48,6 +58,7 @@ fn sums(isa: Isa) -> f32 {
     }
 }
 
+/// The loop, generic over the level.
 struct MulAdd;
 
 impl WithSimd for MulAdd {

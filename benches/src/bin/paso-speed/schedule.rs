@@ -1,4 +1,10 @@
 //! `paso-speed schedule`: what a learning rate costs, for schedules as people write them.
+//!
+//! `ns_rate` is the nanoseconds of one evaluation: the median over walks through 100,000 steps,
+//! divided by these. Steps are evaluated in order but independently of each other, as a schedule
+//! has no state. Before the timing, four rates of each are checked to lie between 0 and the peak.
+//!
+//! The four schedules are common forms; `benches/schedule.rs` has every curve of the language.
 
 use std::hint::black_box;
 

@@ -1,5 +1,12 @@
 //! How everything is timed: threads bound to CPUs, repetitions long enough for the clock, the
 //! median of samples.
+//!
+//! A thread that the system moves to another CPU finds cold caches there, and two threads on one
+//! core share it. So each thread is bound. Where there are fewer CPUs than threads, the remaining
+//! threads are not bound.
+//!
+//! One run of this program gives one median. It is robust against interruptions, but not against a
+//! machine that is slow for the whole run: that is what alternating runs are for.
 
 use std::time::{Duration, Instant};
 
@@ -46,6 +53,10 @@ impl Effort {
 
 /// Seconds a call of `f`: the median and the best of the samples taken in some seconds (at least
 /// 7), each long enough for the clock (3 ms, at most 2000 calls). NaN where there was no clock.
+///
+/// The median of an even number of samples is the upper of the two in the middle. Two calls come
+/// before the samples: one warms up, and one shows how many calls a sample needs. With
+/// [`Effort::Steps`] exactly so many calls are made and none before.
 pub(crate) fn sample(effort: Effort, mut f: impl FnMut()) -> (f64, f64) {
     let seconds = match effort {
         Effort::Seconds(seconds) => seconds,

@@ -1,4 +1,22 @@
 //! `paso-speed train`: a training step, or inference, of the small localization nets S, M and D.
+//!
+//! The keys of the line, with medians over the steps that were timed one by one:
+//!
+//! * `ms_step`, `ms_min`: milliseconds of the median step and of the fastest.
+//! * `images_s`, `images_s_max`: images a second of these.
+//! * `gflops`: 1e9 floating-point operations a second, from the operations that the formulas of the
+//!   layers need (`train_nets.rs`) and the median.
+//! * `cpus_used`: processor time over wall clock time during the timed steps.
+//! * `first_step_s`: seconds from making the net to the end of its first step.
+//! * `loss0`, `loss`: of the first step and of the last; the first output in inference mode.
+//! * `rss_before_mib`, `rss_peak_mib`: memory before the net is made, and the largest that the
+//!   process ever had.
+//!
+//! A step trains on the same batch every time, so the data loader is not in it; see
+//! `paso-speed load`. Four steps come before the timed ones, as buffers are made in the first.
+//!
+//! Memory and processor time are read from `/proc` and are `null` on other systems. At most 2000
+//! steps are timed.
 
 use std::time::{Duration, Instant};
 
@@ -56,6 +74,7 @@ fn untimed(args: &Args, steps: u32) {
     }
 }
 
+/// Within a pool of threads. The check runs first, on a net of its own.
 fn run_inside(args: &Args) {
     check(args.net, args.threads > 1);
     let rss_before = memory_mib("VmRSS:");
@@ -110,12 +129,17 @@ fn run_inside(args: &Args) {
     }
 }
 
+/// All parameters of the net as one tensor.
 fn adam(model: &Model) -> AdamGroup {
     let adam = Adam::new(AdamConfig::default()).unwrap_or_else(|e| panic!("{e}"));
     AdamGroup::new(adam, [model.params.values().len()])
 }
 
 /// Compares the first steps with those of `PyTorch` in f64, so that nothing wrong is timed.
+///
+/// The reference is `train_reference.json`, which `train_reference.py` made: losses of four steps
+/// on a batch of 4, and the outputs in inference after them. A difference beyond the tolerance is a
+/// panic.
 fn check(net: NetName, parallel: bool) {
     #[derive(serde::Deserialize)]
     struct Reference {
@@ -160,6 +184,8 @@ fn rounded(x: f64, digits: f64) -> f64 {
 }
 
 /// A figure of this process in MiB, where the system tells.
+///
+/// `key` is the start of a line of `/proc/self/status`, with its colon; the file counts in KiB.
 fn memory_mib(key: &str) -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
@@ -168,6 +194,9 @@ fn memory_mib(key: &str) -> Option<f64> {
 
 /// Processor time of this process, where the system tells (in the hundredths of a second that Linux
 /// counts in).
+///
+/// The sum of the time in the program and in the system for it, over all threads: fields 14 and 15
+/// of `/proc/self/stat`.
 fn cpu_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();

@@ -1,4 +1,12 @@
 //! The nets that are timed, with weights and data from a formula.
+//!
+//! S, M and D stand for kinds of small nets: plain convolutions with pooling, a residual net, and
+//! depthwise-separable convolutions. All end in four coordinates and three classes, and train on
+//! smooth L1 loss plus cross entropy.
+//!
+//! Everything is made from an integer hash of an index, so that PyTorch (`train_reference.py`) can
+//! make the same values and no file of weights is needed. The batch is noise, too: convolutions
+//! take the same time on any values.
 
 use paso_adam::AdamGroup;
 use paso_tape::{ClassLoss, Params, Sequential, Tape, Var};
@@ -6,6 +14,7 @@ use paso_tape::{ClassLoss, Params, Sequential, Tape, Var};
 /// Classes, in addition to the four coordinates of a box.
 const CLASSES: usize = 3;
 
+/// The nets; `Debug` prints the name that lines have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum NetName {
     S,
@@ -14,11 +23,15 @@ pub(crate) enum NetName {
 }
 
 impl NetName {
+    /// Pixels of a side of the square input.
     fn side(self) -> usize {
         if self == Self::S { 64 } else { 128 }
     }
 
     /// Forward, and forward and backward, without the input's gradient of the first convolution.
+    ///
+    /// In 1e6 operations; a multiply-add is two. An algorithm that needs fewer, such as Winograd's,
+    /// is credited with those of the formula.
     pub(crate) fn mflop_per_image(self) -> [f64; 2] {
         match self {
             Self::S => [31.9, 92.1],
@@ -27,6 +40,7 @@ impl NetName {
         }
     }
 
+    /// The same layers as in `train_reference.py` and in the programs of the peers.
     fn layers(self) -> Sequential {
         let net = Sequential::new();
         match self {
@@ -72,13 +86,19 @@ impl NetName {
 
 /// A net on its tape, and one batch.
 pub(crate) struct Model {
+    /// The parameters; the optimizer changes them in place.
     pub(crate) params: Params,
     tape: Tape,
     grads: Vec<f32>,
+    /// The input and its values, all images of the batch in order.
     images: (Var, Vec<f32>),
+    /// Four target coordinates per image.
     boxes: (Var, Vec<f32>),
+    /// A target class per image: 0, 1, 2, 0 and so on.
     classes: (Var, Vec<f32>),
+    /// Coordinates and then logits.
     output: Var,
+    /// Whether passes and steps use the threads of the current pool.
     parallel: bool,
 }
 

@@ -1,4 +1,18 @@
 //! Runs both programs of a pair alternately, and computes the ratios of their figures.
+//!
+//! With `A` theirs and `B` ours, a round `A B B A` gives two ratios for each group: first `A` over
+//! first `B`, and second `A` over second `B`. In one the peer ran first and in the other paso did,
+//! so that a steady drift makes one too large and the other too small by the same factor, and their
+//! center stays.
+//!
+//! A group is a size or a net. A program prints a JSON line for each of its groups, and each group
+//! is compared on its own. Lines that do not start with `{` are left out, as libraries print notes.
+//! Both programs must print every group equally often; otherwise pairs would be shifted against
+//! each other.
+//!
+//! Least and most over the rounds are printed instead of an interval: with ten ratios they are
+//! easier to read, and a row whose range contains 1 is listed as sometimes faster, sometimes
+//! slower.
 
 use super::pairs::Section;
 use anyhow::{Context, Result, bail};
@@ -13,15 +27,19 @@ pub(crate) enum Side {
 }
 
 /// One line of a table.
+///
+/// Figures are in the unit of the section; ratios have none.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     /// The size or the net.
     pub(crate) group: String,
+    /// As the peer's first line says it.
     pub(crate) threads: u64,
     /// The peer's name and version, as it says them.
     pub(crate) version: String,
     /// The median figure.
     pub(crate) theirs: f64,
+    /// The same of paso. `ratio` is not the quotient of these two.
     pub(crate) ours: f64,
     /// Their time over ours: the median, the least and the most. Above 1 we are faster.
     pub(crate) ratio: f64,
@@ -63,6 +81,8 @@ pub(crate) fn measure(
     order.into_iter().map(|group| row(section, &found[&group], group)).collect()
 }
 
+/// # Errors
+/// When a JSON line lacks the group, the threads, or a figure above 0.
 fn lines(text: &str, section: Section) -> Result<Vec<(String, Line)>> {
     let (figure, ..) = section.figure();
     let line = |text: &str| -> Result<(String, Line)> {
@@ -79,6 +99,7 @@ fn lines(text: &str, section: Section) -> Result<Vec<(String, Line)>> {
     ours.map(|text| line(text).with_context(|| text.to_owned())).collect()
 }
 
+/// Pairs the lines of both in their order.
 fn row(section: Section, (theirs, ours): &(Vec<Line>, Vec<Line>), group: String) -> Result<Row> {
     let Some(first) = theirs.first().filter(|_| theirs.len() == ours.len()) else {
         bail!("`{group}`: {} runs of theirs, {} of ours", theirs.len(), ours.len());

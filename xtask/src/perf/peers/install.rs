@@ -1,5 +1,10 @@
 //! The peers: Python libraries in an environment of their own, and a Rust package that is built
 //! apart.
+//!
+//! The Python environment is kept in the user's cache folder, since installing takes longer than a
+//! short measurement. Packages come from the lists in `benches/peers`. A list is installed only
+//! where its import fails, so an environment with other versions is used as it is; the versions
+//! that ran are printed below the tables.
 
 use super::pairs::Host;
 use crate::perf::builds;
@@ -22,8 +27,11 @@ const IN_THE_WAY: &[&str] = &["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"];
 
 /// The hosts that are available, or why one is not.
 pub(crate) struct Hosts {
+    /// The interpreter, where a host needs one.
     python: Option<PathBuf>,
+    /// Whether `DeepSpeed` can be imported there.
     deepspeed: Result<()>,
+    /// The program of the Rust package.
     rust: Result<PathBuf>,
 }
 
@@ -119,6 +127,9 @@ fn deepspeed(python: &Path) -> Result<()> {
 }
 
 /// Installs a list of packages where `test` does not pass.
+///
+/// # Errors
+/// When pip fails, or the import still does afterwards.
 fn require(program: &Path, test: &str, list: &str) -> Result<()> {
     let passes = || builds::run(python(program).args(["-c", test]));
     if passes().is_ok() {

@@ -3,6 +3,17 @@
 //!
 //! Each pair of programs runs alternately, `A B B A` per round, so that a machine that gets slower
 //! favors neither. The peers' programs are in `benches/peers`.
+//!
+//! The figure of a row is the ratio of times of neighboring runs, theirs over ours, with median,
+//! least and most. A median of ratios is used and not a ratio of medians, as neighbors share the
+//! state of the machine.
+//!
+//! Peers are installed or built at first use; see `install.rs`. A pair that cannot run is named
+//! below the table with its reason, and does not end the others.
+//!
+//! Tables go to stdout and, unless it is a dry run, between two markers of BENCHMARKING.md, each as
+//! soon as it is complete. Below a table are the command, the date, the revision, the machine, the
+//! instruction set level, the compiler and the versions of the peers.
 
 mod alternate;
 mod install;
@@ -93,6 +104,10 @@ fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
+/// Runs one pair and prints its ratios to stderr.
+///
+/// # Errors
+/// When the host is not available, or a program fails.
 fn measure(pair: &Pair, hosts: &install::Hosts, ours: &Program, rounds: u16) -> Result<Vec<Row>> {
     let theirs = hosts.command(pair.host)?;
     let what = format!("{} {}", pair.peer, pair.theirs);

@@ -1,4 +1,11 @@
 //! The tables as Markdown, and their places in BENCHMARKING.md.
+//!
+//! A place is `<!-- peers:NAME -->` up to the next `<!-- /peers -->`, with `NAME` one of `adam`,
+//! `train` and `inference`. Everything between them is replaced; the rest of the page stays as it
+//! is.
+//!
+//! Rows where paso is slower in every pair of runs are listed in bold below the table, and rows
+//! whose range contains 1 after them, so that a reader need not search for them.
 
 use super::Measured;
 use super::alternate::Row;
@@ -8,6 +15,7 @@ use std::fmt::Write as _;
 
 const END: &str = "<!-- /peers -->";
 
+/// The opening marker of a table.
 fn begin(section: Section) -> String {
     format!("<!-- peers:{} -->", section.name())
 }
@@ -80,6 +88,7 @@ fn losses(all: &[Measured]) -> String {
     text
 }
 
+/// Each row that fits, as peer, group, threads and median ratio.
 fn list(all: &[Measured], fits: impl Fn(&Row) -> bool) -> Vec<String> {
     let rows = all.iter().flat_map(|measured| {
         measured.rows.iter().flatten().map(|row| (measured.pair, row)).collect::<Vec<_>>()

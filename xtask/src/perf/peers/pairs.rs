@@ -1,4 +1,10 @@
 //! What is compared with what: the only file of `peers` that knows this workspace and its peers.
+//!
+//! A pair is fair when both programs do the same work on the same sizes with the same number of
+//! threads; each entry has the arguments of both next to each other, so that this can be checked by
+//! reading. Where a peer computes less exactly, its name in the table says so.
+//!
+//! The names are those of the tables in BENCHMARKING.md.
 
 use crate::perf::records::Better;
 use clap::ValueEnum;
@@ -57,8 +63,11 @@ pub(crate) struct Pair {
     pub(crate) section: Section,
     /// As the table calls it.
     pub(crate) peer: &'static str,
+    /// What runs the peer's program.
     pub(crate) host: Host,
+    /// Arguments of the peer's program, separated by blanks.
     pub(crate) theirs: &'static str,
+    /// Arguments of `paso-speed`.
     pub(crate) ours: &'static str,
 }
 
