@@ -7,6 +7,10 @@
 //!
 //! Examples are part of a command, because people copy them. A test parses every one of them, and
 //! every command line in the documents.
+//!
+//! What is printed is decided by each command. An error is returned and not printed here, so that
+//! `main` prints all of them in one form. The help of a command shows `ABOUT`, never the
+//! documentation of its type, which is for readers of the source.
 
 use anyhow::Result;
 use clap::{ArgMatches, Args};
@@ -38,6 +42,8 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// The entry of a command type. The list of commands is a constant, so this runs when the
+    /// program is compiled.
     pub(crate) const fn of<C: Command>() -> Self {
         Self { name: C::NAME, parser: parser::<C>, run: run::<C> }
     }
@@ -52,6 +58,8 @@ fn parser<C: Command>() -> clap::Command {
         .after_help(format!("Examples:{examples}"))
 }
 
+/// Runs a command with the arguments that its own parser accepted. If they cannot be read back,
+/// clap prints why and ends the program.
 fn run<C: Command>(matches: &ArgMatches) -> Result<()> {
     C::from_arg_matches(matches).unwrap_or_else(|e| e.exit()).run()
 }

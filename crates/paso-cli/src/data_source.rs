@@ -2,6 +2,8 @@
 //!
 //! The demo is generated from a seed, so the first command that somebody tries needs no download
 //! and no labels. A folder that happens to be called `demo` is reached as `./demo`.
+//!
+//! Whether the folder exists is not checked here but where it is read.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -20,6 +22,8 @@ pub(crate) enum DataSource {
 const DEMO: &str = "demo";
 
 impl DataSource {
+    /// Never an error: every other text is a path. The comparison is exact, so `Demo` and `demo/`
+    /// are folders.
     pub(crate) fn parse(text: &str) -> Result<Self, Infallible> {
         Ok(if text == DEMO { Self::Demo } else { Self::Folder(text.into()) })
     }

@@ -2,14 +2,21 @@
 //! `runs`.
 //!
 //! A command that takes minutes keeps its results without being asked to: nobody should lose a run
-//! because of a forgotten flag. Folders are numbered and never reused, so an older run is never
-//! overwritten.
+//! because of a forgotten flag. Folders are numbered, and one that exists is never taken again, so
+//! an older run is never overwritten.
+//!
+//! The paths are relative to the working folder. The number of a new folder is the lowest free one,
+//! so after deleting a run its number is given again. An empty folder stays if the command fails
+//! later.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The folder given by `--out`, or a new `runs/KIND-1`, `-2`, … Where that cannot be made (a folder
 /// that is only for reading), the command continues and says that it keeps nothing.
+///
+/// `kind` is the name of the command. The folder of `--out` is returned without being made or
+/// checked. `None` means that nothing can be kept.
 pub(crate) fn chosen(asked: Option<&Path>, kind: &str) -> Option<PathBuf> {
     if let Some(folder) = asked {
         return Some(folder.to_owned());

@@ -4,6 +4,10 @@
 //! Training stops after the epoch, and a study after the step that is in progress; both can be
 //! continued with the same command. The handler only sets an atomic flag, because little else is
 //! allowed in one. 130 is 128 + 2, the number of SIGINT, by the convention of shells.
+//!
+//! On Unix SIGTERM and SIGHUP are treated like Ctrl-C. SIGKILL cannot be; the files of a run are
+//! whole at every moment for that reason. Commands that keep nothing, such as `paso find-lr`, do
+//! not use this: Ctrl-C ends them as usual.
 
 use anyhow::{Context, Result};
 use std::process::exit;
@@ -14,6 +18,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const INTERRUPTED: i32 = 130;
 
 /// A flag that is set by the first Ctrl-C. `what` says what is waited for until the program ends.
+///
+/// Whoever gets the flag has to look at it between two units of work.
+///
+/// # Errors
+/// If a handler is set already: a process can have one.
 pub(crate) fn flag(what: &'static str) -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);

@@ -3,6 +3,12 @@
 //! One file or folder per command, listed in `commands/mod.rs`. Human text and progress go to
 //! stderr; stdout carries the answer, and with `--json` nothing but JSON. Exit code 2 is a mistake
 //! on the command line, 1 is any other failure.
+//!
+//! Commands print lines to stdout through the macro below and return errors; only this file turns
+//! an error into an exit code. Two more codes can occur: 130 after a second Ctrl-C, and 141 where
+//! the reader of stdout has closed it, except in `paso schedule`, for which that is no failure.
+//! `PASO_ISA` is checked before anything else, so that a misspelled instruction set is never
+//! replaced silently.
 
 #![expect(clippy::print_stdout, reason = "answers go to stdout")]
 

@@ -2,10 +2,15 @@
 //!
 //! indicatif draws on stderr, and draws nothing where stderr is no terminal. So a log or a pipe of
 //! stdout and stderr has lines of text only.
+//!
+//! Text that is printed while a bar is drawn must go through `ProgressBar::suspend`, or the two
+//! mix.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar over `length` units of work, on stderr; silent where stderr is no terminal.
+///
+/// `what` is the word in front of the bar. A length of 0 can be set later, when it is known.
 pub(crate) fn bar(length: u64, what: &str) -> ProgressBar {
     let bar = ProgressBar::new(length);
     let style = ProgressStyle::with_template(

@@ -4,6 +4,10 @@
 //! `--config`, and the flags. `--print-config` prints the result, in the form that `--config`
 //! reads. Every run writes it to its folder as `config.toml`, so a run can be repeated without its
 //! command line.
+//!
+//! What is in none of the layers has the default of `TrainConfig`. The result is not checked here:
+//! the caller does that after its own flags. `paso find-lr` and `paso train` use the preset of this
+//! file; `paso settle` has its own, since it trains many short runs.
 
 use crate::data_source::DataSource;
 use crate::settings_file::{overlaid, read};
@@ -51,6 +55,10 @@ pub(crate) struct SettingsArgs {
 impl SettingsArgs {
     /// The defaults of a training run on images of this data with these boxes, but for its
     /// schedule.
+    ///
+    /// The number of epochs is a number of views divided by the number of training images, within
+    /// bounds, so that small data sets get about as many steps as larger ones. `boxes` has one box
+    /// for each image.
     pub(crate) fn of_training(&self, data: &DataSource, boxes: &[BBox]) -> TrainConfig {
         let usual = TrainConfig::default();
         if *data == DataSource::Demo {
@@ -77,6 +85,14 @@ impl SettingsArgs {
 
     /// The merged settings, not checked yet. `preset` are the defaults: what the file leaves out is
     /// taken from there.
+    ///
+    /// A table in the file, such as `augment`, replaces only the entries that it names.
+    /// `--features` sets the net, and the size with it unless the preset, the file or a flag has
+    /// one.
+    ///
+    /// # Errors
+    /// If the file cannot be read or has a name that no setting has, or if `--features` and `--net`
+    /// do not fit.
     pub(crate) fn merged(&self, mut preset: TrainConfig) -> Result<TrainConfig> {
         let file = self.config.as_deref().map(read).transpose()?;
         let named = file.as_ref().filter(|(table, _)| table.contains_key("net"));

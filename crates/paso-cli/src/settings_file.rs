@@ -3,6 +3,9 @@
 //! A file may name some settings only. It is read twice: as a table, which knows what the file says
 //! and what it leaves out, and as complete settings, which refuses misspelled names and wrong types
 //! with their line. Tables within it are merged entry by entry.
+//!
+//! Ranges are not checked here, since a value may be valid only with the values of another layer.
+//! Unknown names are refused because a misspelled setting would otherwise be ignored silently.
 
 use anyhow::{Context, Result};
 use paso_locate::TrainConfig;
@@ -10,6 +13,13 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// A file's settings as they stand there, and checked for what no setting has.
+///
+/// The second value has the defaults for everything that the file leaves out; only its named
+/// settings are meant.
+///
+/// # Errors
+/// If the file cannot be read, is not TOML, or has an unknown name or a wrong type. The message
+/// begins with the path.
 pub(crate) fn read(path: &Path) -> Result<(Table, TrainConfig)> {
     let context = || path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(context)?;
@@ -18,6 +28,8 @@ pub(crate) fn read(path: &Path) -> Result<(Table, TrainConfig)> {
 }
 
 /// `below`, with the entries of `above` in the place of its own.
+///
+/// Arrays and plain values are replaced as a whole. Keys that only `below` has stay.
 pub(crate) fn overlaid(mut below: Table, above: Table) -> Table {
     for (key, value) in above {
         let value = match (below.remove(&key), value) {

@@ -4,6 +4,13 @@
 //! image of several objects, which part of a cross-validation, how much memory. What does not fit
 //! the memory is decoded again for every batch; the result is the same, bit for bit, and only
 //! slower.
+//!
+//! Remarks about the data go to stderr: what was found, what was left out, and which images are
+//! decoded again and again. An image that cannot be decoded is left out and named; a data set with
+//! malformed labels is refused. An empty split is an error of the command that needs it.
+//!
+//! The demo ignores `--several`, since its scenes have one object each. Parts of a cross-validation
+//! do not depend on a seed: the same folder and the same K give the same parts on every machine.
 
 use crate::data_source::DataSource;
 use anyhow::{Context, Result};
@@ -37,6 +44,8 @@ pub(crate) struct SourceArgs {
 }
 
 /// Bytes.
+///
+/// Binary units only, in any case, and whole numbers: `GB` is refused because it has two meanings.
 fn memory(text: &str) -> Result<u64, String> {
     let lower = text.trim().to_ascii_lowercase();
     let (number, shift) = match (lower.strip_suffix("mib"), lower.strip_suffix("gib")) {
@@ -60,6 +69,12 @@ fn several_objects(text: &str) -> Result<SeveralObjects, String> {
 
 impl SourceArgs {
     /// Reads the data set, and says on stderr what was found and what was left out.
+    ///
+    /// With `--fold` it also names copies of an image that came to lie in two splits: they make the
+    /// score too good.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, labels are malformed, or `--fold` is above `--folds`.
     pub(crate) fn open(&self) -> Result<Dataset> {
         let mut dataset = self.read()?;
         if let (Some(fold), Some(folds)) = (self.fold, self.folds) {
@@ -92,6 +107,9 @@ impl SourceArgs {
     }
 
     /// These samples, likewise.
+    ///
+    /// `which` names the images in messages. Fewer samples than indices come back where images are
+    /// broken.
     pub(crate) fn prepare_samples(
         &self,
         dataset: &Dataset,
@@ -140,6 +158,9 @@ impl SourceArgs {
 }
 
 /// Numbers the classes as a net does that was trained on other images; they are matched by name.
+///
+/// Classes that only the net knows stay in the list, so that numbers agree. Extra classes in the
+/// data are an error, also if no image has them.
 pub(crate) fn number_classes_as(dataset: &mut Dataset, known: &[String]) -> Result<()> {
     let number = |name: &String| {
         let found = known.iter().position(|k| k == name);

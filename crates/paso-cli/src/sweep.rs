@@ -8,6 +8,10 @@
 //! Before a sweep come steps at learning rate 0. Adam's second moment starts at zero and is
 //! corrected for that, so the first steps would have the size of the learning rate whatever the
 //! gradient.
+//!
+//! A sweep keeps its weights to itself: the runs that follow begin with fresh ones. A loss that is
+//! not finite is recorded as NaN, and the sweep ends there by the rules of `paso-study`, which also
+//! turns sweeps into a suggestion.
 
 use anyhow::Result;
 use paso_locate::data::Prepared;
@@ -25,6 +29,13 @@ pub(crate) const STEPS: u64 = 120;
 const SETTLE: u64 = 30;
 
 /// The sweeps, each a run of its own from its own initial weights.
+///
+/// Seeds count up from the seed of the settings, so the result is the same on every call.
+/// `features` are loaded into the fresh weights. `advance` is called once for each step of a sweep,
+/// but not for the steps at learning rate 0.
+///
+/// # Errors
+/// If a run cannot be built or a step fails for another reason than divergence.
 pub(crate) fn sweeps(
     sweeps: u64,
     steps: u64,

@@ -2,10 +2,17 @@
 //!
 //! The result of a training does not depend on the number of threads, so the default is all cores.
 //! In a study, each thread trains a run of its own.
+//!
+//! Commands enter the pool with `install`, so that images are decoded in it, too, and not in
+//! rayon's global pool.
 
 use anyhow::{Context, Result};
 
 /// Threads for the kernels: as many as asked for, or one a core.
+///
+/// # Errors
+/// If 0 is asked for, or the system does not report how many threads it has. More threads than
+/// cores are allowed; they are only slower.
 pub(crate) fn count(asked: Option<usize>) -> Result<usize> {
     match asked {
         Some(0) => anyhow::bail!("--threads is 0; it must be at least 1"),

@@ -2,6 +2,9 @@
 //!
 //! Commands take a run's folder or a checkpoint file. Of a folder they use the best checkpoint by
 //! the validation images, since that is the network that somebody wants to use.
+//!
+//! The settings of the network, its classes and its input size come from the checkpoint, so that no
+//! flag has to repeat them.
 
 use anyhow::{Result, ensure};
 use paso_locate::Model;

@@ -1,5 +1,8 @@
 //! What counts as an improvement of a metric, for [`Plateau`](crate::Plateau) and
 //! [`Greedy`](crate::Greedy).
+//!
+//! PyTorch's `ReduceLROnPlateau` has one margin and a `threshold_mode`, `rel` or `abs`; here there
+//! are two margins that add up, so that for a positive metric either mode is one of them being 0.
 
 use crate::error::Error;
 use crate::validate::not_negative;

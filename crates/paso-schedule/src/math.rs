@@ -6,6 +6,11 @@
 //! on another machine. Only additions, multiplications and divisions are used, which round alike
 //! everywhere. Each is tested against `libm` at the end of this file, to the bound its comment
 //! states.
+//!
+//! Callers keep arguments within the ranges that are stated: a schedule never asks for a cosine
+//! outside of `0..=1`, nor for a root of a negative number. So there are no branches for other
+//! arguments. A square root is correctly rounded by IEEE 754, so the processor's own is used where
+//! `std` has it, with the same bits as the integer version.
 
 /// `cos(pi * p / 2)` for `p` in `0..=1`, within 2 ulp; exactly 1 at 0 and exactly 0 at 1.
 pub(crate) fn cos_quarter(p: f64) -> f64 {
@@ -48,6 +53,8 @@ pub(crate) fn cos_quarter(p: f64) -> f64 {
 }
 
 /// `x`, or `f64::MAX` where it is larger: keeps sums and products finite.
+///
+/// NaN becomes `f64::MAX`, too, since `min` prefers a number.
 pub(crate) fn saturate(x: f64) -> f64 {
     x.min(f64::MAX)
 }
@@ -74,6 +81,9 @@ pub(crate) const fn whole(x: f64) -> u64 {
 
 /// The square root with integers: the root of the mantissa, shifted so that 54 bits of it are
 /// whole.
+///
+/// For finite `x >= 0` and infinity. It is what a build without `std` has in place of the
+/// processor's instruction.
 #[cfg(any(test, not(feature = "std")))]
 fn soft_sqrt(x: f64) -> f64 {
     if x == 0.0 || x == f64::INFINITY {
@@ -99,6 +109,8 @@ fn split(x: f64) -> (u64, i32) {
 }
 
 /// `x > 0` as `m * 2^e` with `1 <= m < 2`.
+///
+/// Denormal numbers are first multiplied by 2^54, so that their leading bit is where `m` needs it.
 pub(crate) fn fraction(x: f64) -> (f64, i32) {
     let (x, shift) =
         if x < f64::MIN_POSITIVE { (x * 18_014_398_509_481_984.0, 54) } else { (x, 0) };
@@ -108,6 +120,9 @@ pub(crate) fn fraction(x: f64) -> (f64, i32) {
 }
 
 /// `x * 2^n`, rounding at most once.
+///
+/// Two factors are needed where `2^n` is no normal double. Above the largest double the result is
+/// infinity; below the smallest one it is 0.
 pub(crate) fn scale(x: f64, n: i32) -> f64 {
     let power = |n: i32| f64::from_bits(u64::from((n + 1023).unsigned_abs()) << 52);
     match n {
@@ -118,6 +133,8 @@ pub(crate) fn scale(x: f64, n: i32) -> f64 {
 }
 
 /// The nearest whole number, for `|x| < 2^51`.
+///
+/// A tie goes to the even number, as additions round.
 pub(crate) fn round(x: f64) -> f64 {
     const SHIFT: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52: adding it leaves no room for a fraction
     (x + SHIFT) - SHIFT

@@ -4,6 +4,12 @@
 //! Every learning rate is finite and never negative, by construction: the numbers in a tree are
 //! checked when it is built (`crate::validate`), ramps are clamped between their ends, and sums and
 //! products saturate at `f64::MAX`.
+//!
+//! A tree is made once and evaluated at every step. Its value at a time depends on the time only,
+//! so steps can be asked for in any order, and a resumed run needs no state. Past the end of a node
+//! the last value holds; what happens past the end of a whole schedule is in `crate::spec`.
+//!
+//! Steps up to 2^53 are exact as doubles; beyond, neighboring steps share a time.
 
 use crate::curves::Curve;
 use crate::math::{floor, saturate, whole};
@@ -17,8 +23,14 @@ pub(crate) enum Node {
     /// One of the curves.
     Curve(Curve),
     /// One after the other; each part starts its own time at its `start`.
+    ///
+    /// There are at least two parts, in order of their starts. Of several parts with one start the
+    /// last is used.
     Then { parts: Vec<Part> },
     /// Cycle number `i` is `stretch^i` times as long and `scale^i` times as high.
+    ///
+    /// `times` is the number of cycles, without limit if it is `None`. `stretch` is 1 or from 1.001
+    /// to 1e6; `scale` is 0 or more.
     Repeat { inner: Box<Self>, times: Option<u64>, stretch: f64, scale: f64 },
     /// Multiplied by a number.
     Scale { inner: Box<Self>, factor: f64 },
@@ -41,6 +53,8 @@ pub(crate) enum Node {
     /// Takes `factor` times as long.
     Stretch { inner: Box<Self>, factor: f64 },
     /// Changes only every so many steps.
+    ///
+    /// The value of the last multiple of `steps` holds until the next one.
     Every { inner: Box<Self>, steps: f64 },
 }
 
@@ -53,12 +67,15 @@ impl<C: Into<Curve>> From<C> for Node {
 /// A part of a sequence and when it starts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part {
+    /// In steps from the start of the sequence.
     pub(crate) start: f64,
     pub(crate) node: Node,
 }
 
 impl Node {
     /// The learning rate at time `t >= 0`.
+    ///
+    /// `t` is finite. It costs a visit of each node on the path to the curves, without allocation.
     pub(crate) fn value(&self, t: f64) -> f64 {
         match self {
             Self::Curve(curve) => curve.value(t),
@@ -90,6 +107,9 @@ impl Node {
 
     /// The first time from which on the learning rate does not change by itself; `None` where it
     /// never ends.
+    ///
+    /// It may be an upper bound: a product ends with the longer of its factors, also where the
+    /// other one is 0.
     pub(crate) fn len(&self) -> Option<f64> {
         match self {
             Self::Curve(curve) => curve.len(),
@@ -118,6 +138,8 @@ impl Node {
     }
 
     /// A learning rate that no step exceeds, the highest one where no schedules are multiplied.
+    ///
+    /// For `Below` it is the learning rate that is subtracted from, whether or not it is reached.
     pub(crate) fn peak(&self) -> f64 {
         match self {
             Self::Curve(curve) => curve.peak(),
@@ -203,6 +225,8 @@ fn pow_whole(x: f64, n: f64) -> f64 {
 }
 
 /// `1 + r + r^2 + …`, `n` terms.
+///
+/// This is the length of `n` cycles in lengths of the first one. It saturates at `f64::MAX`.
 pub(crate) fn geometric(r: f64, n: u64) -> f64 {
     geometric_real(r, n as f64)
 }

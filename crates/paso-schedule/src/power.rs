@@ -17,11 +17,20 @@
 //!
 //! A change to `libm` would change the last bits of learning rates, and so the weights of every
 //! recorded training.
+//!
+//! The scheme is described by Tang (1991, "Table-Lookup Algorithms for Elementary Functions and
+//! Their Error Analysis"). For the logarithm a table gives `c` near `1 / m`, and a series the
+//! logarithm of `m c`. Sums and products whose error matters are kept as two doubles (Knuth, "The
+//! Art of Computer Programming", volume 2, section 4.2.2; Dekker 1971). For the exponential a table
+//! has `2^(k / 256)`.
 
 use crate::math::{fraction, round, scale, series, sqrt};
 
 /// `x` to the power `y` for finite `x >= 0` and finite `y`, within 2 ulp where the result is within
 /// `1e-30..1e30` and within 16 ulp elsewhere; saturates at `f64::MAX`.
+///
+/// `0^0` is 1, as in IEEE 754, and `0^y` for a negative `y` saturates. A result below the smallest
+/// double is 0. The result is never infinite or NaN.
 pub(crate) fn pow(x: f64, y: f64) -> f64 {
     if y == 0.0 || x == 1.0 {
         return 1.0;
@@ -46,11 +55,15 @@ pub(crate) fn pow(x: f64, y: f64) -> f64 {
 }
 
 /// `1 / (1 + exp(u))`, within 4 ulp.
+///
+/// Far above 0 it saturates at about 1 / `f64::MAX` and not at 0; far below 0 it is 1.
 pub(crate) fn logistic(u: f64) -> f64 {
     1.0 / (1.0 + exp(u, 0.0))
 }
 
 /// The natural logarithm of `x > 0`, within 2 ulp.
+///
+/// Not for 0, negative numbers, infinity or NaN; no caller has them.
 pub(crate) fn log(x: f64) -> f64 {
     let (hi, lo) = ln(x);
     hi + lo
@@ -135,6 +148,8 @@ const fn product(a: f64, b: f64) -> (f64, f64) {
     (p, ((ah * bh - p) + (ah * bl + al * bh)) + al * bl)
 }
 
+/// Each entry is the inverse of the middle of its 256th, rounded to a multiple of 1/2048, so that
+/// products with halves of a mantissa are exact. Entries 0 and 255 stay 1.
 const fn inverses() -> [Inverse; 256] {
     let mut table = [(1.0, 0.0, 0.0); 256];
     let mut i = 1;
@@ -165,6 +180,7 @@ const fn long_ln(m: f64) -> (f64, f64) {
     sum(2.0 * s, 2.0 * s_lo + s * tail)
 }
 
+/// Computed from the Taylor series of `exp` around the nearer of 1 and 2.
 const fn roots() -> [f64; 256] {
     let mut table = [1.0; 256];
     let mut i = 1;

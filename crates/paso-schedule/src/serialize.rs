@@ -1,4 +1,8 @@
 //! Schedules in files: serde writes and reads the line of text that they print as.
+//!
+//! The text is the stable format: fields may change, and files stay readable. A `Spec` is written
+//! with numbers only and a `Shape` as it was written, with its shares. A text that does not parse
+//! is an error of the deserializer, with the text, the column and what is wrong.
 
 use crate::{Shape, Spec};
 use core::fmt;

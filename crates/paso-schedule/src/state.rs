@@ -1,5 +1,8 @@
 //! The version of the states that a checkpoint keeps: those of [`Plateau`](crate::Plateau) and
 //! [`Greedy`](crate::Greedy).
+//!
+//! A state of another version is refused rather than guessed at: a wrong state would continue a
+//! training with a wrong learning rate and no message.
 
 use crate::error::Error;
 use crate::validate::invalid;

@@ -1,5 +1,10 @@
 //! The ranges that curves and combinators share. A tree that passed gives a finite learning rate of
 //! 0 or more at every time.
+//!
+//! Checks happen once, when a node is made, so that evaluation needs none. NaN is in no range. The
+//! messages name the field of the program or the argument of the text, and the range that is
+//! allowed. A stretch just above 1 is refused, because the formula for the number of a cycle would
+//! lose most digits.
 
 use crate::error::Error;
 use crate::node::Node;
@@ -52,6 +57,7 @@ pub(crate) fn steps_in(field: &'static str, steps: f64) -> Result<(), Error> {
     check(field, steps, steps >= 0.0 && steps.is_finite(), STEPS)
 }
 
+/// The lower bound is 1e-9 steps; the message says `above 0`.
 pub(crate) fn period(field: &'static str, steps: f64) -> Result<(), Error> {
     check(field, steps, steps >= 1e-9 && steps.is_finite(), PERIOD)
 }

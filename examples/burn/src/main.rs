@@ -7,6 +7,11 @@
 //!
 //! burn's tensors own their memory and are not lent, so every step takes weights, gradient and
 //! moments out as vectors and hands new tensors back. Those moves are in the time that is printed.
+//!
+//! It reads and writes no file. It prints the first and the last loss of both runs and the mean
+//! time of an optimizer step in microseconds, and panics if the losses of a step differ by more
+//! than 1e-4 of their size. The times are of one run each, so they say little about small
+//! differences.
 
 use std::time::{Duration, Instant};
 
@@ -24,6 +29,7 @@ type Cpu = Autodiff<NdArray>;
 
 const WIDTH: usize = 512;
 const STEPS: usize = 50;
+/// Over 50 steps: a linear rise in the first 5, then half a cosine wave.
 const SCHEDULE: &str = "warmup(5) then cosine(1e-3 -> 1e-5, 45)";
 
 /// paso's step as what burn calls a simple optimizer.
@@ -84,6 +90,9 @@ impl<B: Backend> Model<B> {
 }
 
 /// Losses, and the time that the optimizer took.
+///
+/// `rates` is asked for the learning rate of each step, from 0. The data are waves, the same for
+/// both runs.
 fn train<M: Optimizer<Model<Cpu>, Cpu>>(
     mut model: Model<Cpu>,
     mut optimizer: M,

@@ -7,6 +7,11 @@
 //!
 //! candle's tensors cannot be written to in place, so the weights live in plain vectors here, and
 //! each step hands a new tensor to the variable. That copy is in the time that is printed.
+//!
+//! It reads and writes no file. It prints the first and the last loss of both runs and the mean
+//! time of an optimizer step in microseconds, and panics if the losses of a step differ by more
+//! than 1e-4 of their size. The gradients are copied out of candle's tensors, too; that is also in
+//! the time of paso.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::{AdamW, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, linear};
@@ -16,6 +21,7 @@ use std::time::{Duration, Instant};
 
 const WIDTH: usize = 512;
 const STEPS: usize = 50;
+/// Over 50 steps: a linear rise in the first 5, then half a cosine wave.
 const SCHEDULE: &str = "warmup(5) then cosine(1e-3 -> 1e-5, 45)";
 
 struct Model {
@@ -50,6 +56,7 @@ fn model() -> Result<(Model, Vec<Var>)> {
     Ok((model, named.into_iter().map(|(_, var)| var).collect()))
 }
 
+/// 64 samples of waves, with `WIDTH` inputs and 4 outputs; nothing is random.
 fn data() -> Result<(Tensor, Tensor)> {
     let wave = |n: usize, f: f32| (0..n).map(|i| (i as f32 * f).sin()).collect::<Vec<_>>();
     let x = Tensor::from_vec(wave(64 * WIDTH, 0.37), (64, WIDTH), &Device::Cpu)?;
@@ -77,6 +84,7 @@ fn with_candle(rates: &Spec) -> Result<Run> {
     Ok((losses, time))
 }
 
+/// The weights are kept in `f32` vectors, one for each variable, in the order of the variables.
 fn with_paso(rates: &Spec) -> Result<Run> {
     let ((model, variables), (x, y)) = (model()?, data()?);
     let adam = Adam::new(AdamConfig::torch_adamw()).map_err(candle_core::Error::wrap)?;

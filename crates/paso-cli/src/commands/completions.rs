@@ -2,6 +2,10 @@
 //! `~/.local/share/bash-completion/completions/paso`.
 //!
 //! The text is made from the same parser as the help, so it has every command and every option.
+//!
+//! The script goes to stdout, so it can be redirected to the place that the shell reads. It knows
+//! the commands and options of this build only: after an update it has to be made anew. Shells are
+//! those of `clap_complete`; any other name is a mistake on the command line.
 
 use crate::command::Command;
 use anyhow::Result;

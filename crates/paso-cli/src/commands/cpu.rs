@@ -2,6 +2,12 @@
 //!
 //! A slow training usually has its reason here: a level below what the CPU has, fewer threads than
 //! cores, or memory that is slow. The bandwidth is measured, since no system tells it.
+//!
+//! The answer goes to stdout, as text or as one JSON object. Nothing is written to a file. The
+//! command takes about a fifth of a second and 128 MiB, for two buffers of 64 MiB.
+//!
+//! The bandwidth is that of one thread and of a copy that does not fit most caches. It is a lower
+//! bound of what all threads get. On a loaded machine it varies from call to call.
 
 use crate::command::Command;
 use anyhow::Result;
@@ -18,14 +24,19 @@ pub(crate) struct CpuArgs {
     json: bool,
 }
 
+/// What is printed, and the keys of the JSON object.
 #[derive(Debug, Serialize)]
 struct Cpu {
     /// The level that kernels run at; `PASO_ISA` forces another.
     isa: &'static str,
     /// Every level that this machine has.
     available: Vec<&'static str>,
+    /// Threads that a command starts unless `--threads` says otherwise: what the system lets this
+    /// process use, which may be fewer than the cores of the machine.
     threads: usize,
     /// Bytes moved a second by one thread that copies 64 MiB, both directions counted.
+    ///
+    /// In units of 1e9 bytes a second, rounded to two decimals.
     memory_gb_s: f64,
     paso: &'static str,
     os: &'static str,
@@ -60,6 +71,9 @@ impl Command for CpuArgs {
 }
 
 /// The best of the copies that fit into a fifth of a second, in bytes a second.
+///
+/// At least one copy is made, however slow it is. Each byte counts twice, as it is read and
+/// written. The fastest copy counts, since other programs only make a copy slower.
 fn bandwidth() -> f64 {
     let from = vec![1u8; 64 << 20];
     let mut to = vec![0u8; 64 << 20];

@@ -4,6 +4,14 @@
 //! images of each split and objects of each class there are, how large the boxes are, and every
 //! problem with file and line. Boxes are measured as shares of the image, since that is what a
 //! network sees after resizing.
+//!
+//! The summary goes to stdout, as text or as one JSON object with the report of the reader inside.
+//! It is printed also where labels are malformed; then the exit code is 1 and nothing is converted.
+//! Images that are left out, and remarks, do not change the exit code.
+//!
+//! All images of the folder are counted, also those with several objects, which training skips by
+//! default. Copies of one image in two splits are problems of this command, since a network that
+//! has seen the validation images is evaluated too well. The folder that is read is never changed.
 
 use crate::command::Command;
 use anyhow::{Result, ensure};
@@ -40,6 +48,7 @@ struct Spread {
     max: f64,
 }
 
+/// What is printed, and the keys of the JSON object.
 #[derive(Debug, Serialize)]
 struct Summary {
     usable_images: usize,
@@ -47,6 +56,7 @@ struct Summary {
     /// By train, val, test, or none.
     images_per_split: BTreeMap<String, usize>,
     objects_per_class: BTreeMap<String, usize>,
+    /// How many images have 0, 1, 2 ... objects.
     images_by_objects: BTreeMap<usize, usize>,
     /// Pixels.
     width: Option<Spread>,
@@ -55,6 +65,7 @@ struct Summary {
     box_width: Option<Spread>,
     box_height: Option<Spread>,
     box_area: Option<Spread>,
+    /// The format that was detected, and every problem with its file and line.
     report: Report,
 }
 
@@ -123,6 +134,8 @@ fn summary(contents: &Contents, report: Report) -> Summary {
     }
 }
 
+/// `None` for no values. Of an even number of values, the median is the upper one of the two in the
+/// middle, so that it is always a value of the data.
 fn spread(mut values: Vec<f64>) -> Option<Spread> {
     values.sort_by(f64::total_cmp);
     let (min, max) = (*values.first()?, *values.last()?);

@@ -3,6 +3,14 @@
 //! ONNX has the normalization inside, so that the user of the file passes plain pixels. `--check`
 //! writes what paso itself says about some images, to compare with what another runtime makes of
 //! the file. A file that is no earlier export is never overwritten.
+//!
+//! Nothing goes to stdout; stderr has a line for each file. If several files are asked for, they
+//! are written one after the other, and an error leaves those that are complete. Each file is
+//! written whole or not at all. The weights of `--safetensors` have no optimizer state, so training
+//! cannot continue from them; those of the net squeezenet can be given to `--features`.
+//!
+//! An earlier export is recognized by its content and not by its name. The answers of `--check` go
+//! to the name of the ONNX file with `.check.safetensors` appended.
 
 use crate::command::Command;
 use crate::trained;
@@ -68,6 +76,11 @@ impl Command for ExportArgs {
 }
 
 /// An export takes the place of an earlier one, never that of a checkpoint or of anybody's file.
+///
+/// `is_ours` gets the whole content of the file. A path without a file is free.
+///
+/// # Errors
+/// If something else is at the path: a folder, a larger file, or content that `is_ours` rejects.
 fn leave_alone(path: &Path, is_ours: fn(&[u8]) -> bool) -> Result<()> {
     /// No export is larger; what is need not be read to be left alone.
     const LARGEST: u64 = 1 << 30;

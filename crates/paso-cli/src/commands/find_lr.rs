@@ -3,6 +3,15 @@
 //! The suggestion is where the loss falls fastest per factor of the learning rate, with a 95 %
 //! interval over the pooled sweeps. Where no fall is distinguishable from noise, the command
 //! refuses: a number would be taken for a measurement.
+//!
+//! It trains short runs on the train images and keeps nothing. With `--json` stdout has one object:
+//! the suggestion or the refusal, and every sweep with its losses. It is printed also if the
+//! command refuses. A refusal ends with exit code 1, so that a script does not continue without a
+//! learning rate.
+//!
+//! The suggestion depends on the network, the batch size and the augmentation of the settings. It
+//! is a place to begin and not an optimum. The two rules of fast.ai are printed for comparison
+//! only.
 
 use crate::command::Command;
 use crate::settings::SettingsArgs;
@@ -37,6 +46,7 @@ pub(crate) struct FindLrArgs {
     json: bool,
 }
 
+/// The JSON object. Either `suggestion` or `refusal` is null.
 #[derive(Debug, Serialize)]
 struct Found<'a> {
     suggestion: Option<&'a Suggestion>,

@@ -1,8 +1,20 @@
 //! `paso predict`: the box and the class of each image, as text, JSON lines, or drawn on a copy.
 //!
 //! Images are independent of each other: the answer for one is the same alone and among others. A
-//! file that cannot be read is named. `--draw` writes copies into another folder and never over the
-//! originals.
+//! file that cannot be read is named. `--draw` writes copies into a folder, and never over the image
+//! that it draws.
+//!
+//! Each image has one line on stdout, in the order of the arguments, as soon as it is done. An
+//! image that cannot be read has an error on stderr instead, and one that cannot be drawn has both.
+//! The others are still done, and the exit code is 1 at the end. So a reader of the output must not
+//! count lines to match them with files: each line has its file name.
+//!
+//! Boxes are in pixels of the file as it is stored: a camera's rotation is undone for the network
+//! and applied again to the answer. The drawing shows the upright image.
+//!
+//! Trap: drawings are named after their images with the ending `png`, and replace a file of that
+//! name in the folder, also one that is an image of the user. Two images whose names differ only in
+//! folder or ending get one drawing, that of the last.
 
 use crate::command::Command;
 use crate::{progress, threads, trained};
@@ -33,6 +45,7 @@ pub(crate) struct PredictArgs {
     json: bool,
 }
 
+/// A JSON line: the keys are a stable format.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     file: &'a Path,

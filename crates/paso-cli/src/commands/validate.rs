@@ -4,6 +4,12 @@
 //! its root mean square in noise, the final loss of each schedule ([`paso_study::theory`]). The
 //! check takes the optimizer as it is built here, with the instruction set of this machine, so it
 //! also finds a wrong build.
+//!
+//! Stdout has a table, or with `--json` an object for each check; the summary goes to stderr. One
+//! check out of its tolerance gives exit code 1, after all of them were printed. `PASO_ISA` chooses
+//! the instruction set to check.
+//!
+//! Networks, images and file formats are not covered; the tests of the project do that.
 
 use crate::command::Command;
 use anyhow::{Result, ensure};

@@ -4,6 +4,14 @@
 //! same seed, same images, same learning rates. Where they part, the state is copied, with weights,
 //! moments, averages and the position in the stream of samples. A test shows that the outcomes have
 //! the bits of runs that were trained alone.
+//!
+//! Sharing is what makes a study affordable: arms that decay only at the end train their long first
+//! part once. The state is copied in memory, so each open branch costs the size of the weights and
+//! of the optimizer's state. Branches run one after the other; the study runs several groups at a
+//! time.
+//!
+//! A loss that is not finite ends the run with NaN as its metric, which the study ranks last. It
+//! does not end the study, because a learning rate that is too high is a result.
 
 use super::localization::Localization;
 use super::update::update;
@@ -15,6 +23,7 @@ use std::sync::Arc;
 
 /// A run that is not finished: shared by several until their learning rates differ.
 pub(super) struct BranchState {
+    /// Weights, moments, averages and the position in the stream of samples.
     pub(super) trainer: Trainer,
     update: Update,
     validation: Arc<Prepared>,
@@ -25,6 +34,13 @@ pub(super) struct BranchState {
 
 impl Localization {
     /// The state before the first step of a run.
+    ///
+    /// Runs that continue a checkpoint keep its settings; only the learning rates are those of the
+    /// study.
+    ///
+    /// # Errors
+    /// If the variant is unknown, if a continued run asks for another update, or if features do not
+    /// fit.
     pub(super) fn start(&self, run: &RunSpec) -> Result<BranchState, TrialError> {
         let update = update(&run.variant)?;
         let (train, validation) = self.images.of_seed(run.seed)?;
@@ -57,6 +73,12 @@ impl Localization {
 
     /// Takes all these runs from where they are to their ends: one run until their learning rates
     /// differ, then in branches. The outcomes are put at the runs' numbers.
+    ///
+    /// All runs must have the seed, the length and the variant of the first one. A branch whose
+    /// runs need no averages drops them, which saves their memory and time.
+    ///
+    /// # Errors
+    /// If the study asks to stop, or a step fails for another reason than divergence.
     pub(super) fn run_branches(
         &self,
         mut state: BranchState,

@@ -5,6 +5,10 @@
 //! seeds, would be too short. So below 1,000 photographs each seed is evaluated on another fifth
 //! and trains on the rest (five-fold cross-validation; after five seeds the fifths are cut anew).
 //! Arms stay paired: within a seed, all of them see the same images.
+//!
+//! The demo, and images that the user cut with `--folds`, keep their split whatever their number.
+//! The test images are never touched. Folds overlap in what they train on, so seeds are not quite
+//! independent; the report says so.
 
 use crate::data_source::DataSource;
 use crate::source::SourceArgs;
@@ -44,6 +48,12 @@ pub(crate) enum Images {
 impl Images {
     /// The images of a data set as they are asked for: few photographs in folds, unless the user
     /// chose a split.
+    ///
+    /// Fewer than five images keep the folder's own split, unless `--evaluate-on folds` asks for
+    /// the cut, which is then an error.
+    ///
+    /// # Errors
+    /// If an image set is empty, or the images cannot be cut into five parts.
     pub(crate) fn open(
         source: &SourceArgs,
         dataset: &Dataset,
@@ -79,6 +89,8 @@ impl Images {
     }
 
     /// What a seed trains on, and what it is evaluated on.
+    ///
+    /// Depends on the seed only, so that two machines with parts of a study cut alike.
     pub(crate) fn of_seed(&self, seed: u64) -> Result<(Arc<Prepared>, Arc<Prepared>), Error> {
         match self {
             Self::Split { train, validation } => Ok((Arc::clone(train), Arc::clone(validation))),

@@ -4,6 +4,9 @@
 //! schedule, peak learning rate, number of steps and seed come from the latter. The fingerprint
 //! contains the rest, so that a folder with runs of other settings, images or versions is refused
 //! and never mixed in.
+//!
+//! The number of threads and the place of the files are left out of the fingerprint, because the
+//! result does not depend on them.
 
 use super::images::Images;
 use paso_locate::{TrainConfig, Trainer};
@@ -12,6 +15,7 @@ use std::path::PathBuf;
 /// The settings, images and start of every run of a study.
 #[derive(Debug)]
 pub(crate) struct Localization {
+    /// Their common settings; schedule, learning rate, steps and seed are replaced for each run.
     pub(crate) config: TrainConfig,
     pub(crate) classes: Vec<String>,
     pub(crate) images: Images,

@@ -3,6 +3,10 @@
 //! This is the only place that knows both sides: `paso-study` asks for runs and knows no image, and
 //! `paso-locate` trains and knows no study. The metric is the mean `IoU` on the validation images,
 //! at the last weights of the run.
+//!
+//! Higher is better. The last weights count and not the best checkpoint: choosing the best of many
+//! evaluations would favor arms whose metric varies more. Each training has one thread, and the
+//! result does not depend on how many run at a time.
 
 mod branches;
 mod images;

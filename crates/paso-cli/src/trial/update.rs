@@ -3,6 +3,9 @@
 //! The study carries a name through its journal and report, and does not interpret it. The names
 //! are made and read in this file only. An unknown one is an error, because an outcome under a
 //! wrong name would be believed.
+//!
+//! The default variant of the study is AdamW here. Names are part of the format of the journal, so
+//! they must not be changed.
 
 use paso_locate::Update;
 use paso_study::{TrialError, Variant};

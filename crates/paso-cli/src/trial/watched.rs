@@ -4,6 +4,10 @@
 //! These figures explain an answer and never change it. The audit of the last tenth of a run tells
 //! whether its steps have the size that noise alone would give them; those of the whole run,
 //! whether any exceeded the bound of Adam's theory.
+//!
+//! Points of the curve are means over equal numbers of steps, the last one over what is left. A
+//! mean that is not finite has no value. Steps at learning rate 0 do not count in the audit, and
+//! neither do those of Schedule-Free, whose steps have another scale.
 
 use paso_locate::adam::StepAudit;
 use paso_locate::{StepReport, Trainer};
@@ -22,8 +26,11 @@ pub(super) struct Watched {
     pub(super) curve: Vec<CurvePoint>,
     /// Loss and number of the steps since the last point.
     since: (f64, u64),
+    /// The audit of all steps; the next field is that of the last tenth. In a run of fewer than 10
+    /// steps the latter stays empty.
     whole: StepAudit,
     end: StepAudit,
+    /// The learning rate of the last step that was above 0.
     last_lr: f64,
 }
 

@@ -1,4 +1,7 @@
 //! One learning rate.
+//!
+//! A length has no effect on the values. It says when the next part begins. Without one, and
+//! without a run that gives it the rest, nothing can follow.
 
 use super::{Args, CurveDef, Form, Len, Signature};
 use crate::error::Error;

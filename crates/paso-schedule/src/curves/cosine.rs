@@ -1,4 +1,9 @@
 //! Half a cosine wave, and its two generalizations by an exponent and by k-decay.
+//!
+//! With the options the weight of the first learning rate is `((1 + cos(pi p^k)) / 2)^exponent`:
+//! the exponent is that of Optax' `cosine_decay_schedule`, and k is k-decay (Zhang and Li 2020,
+//! "k-decay: A New Method For Learning Rate Schedule", arXiv 2004.05909), which timm has. Both are
+//! 1 in the type that users construct.
 
 use super::{Ease, Opt, Ramp, Signature};
 use crate::error::Error;

@@ -1,4 +1,7 @@
 //! Exponential decay by a factor per number of steps, without an end.
+//!
+//! With a factor of 0 it is `from` at step 0 and 0 after it. With a factor above 1 it rises and
+//! saturates at `f64::MAX`.
 
 use super::{Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;

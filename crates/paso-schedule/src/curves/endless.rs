@@ -1,4 +1,7 @@
 //! What curves without an end share: a first learning rate and a formula of the time.
+//!
+//! Such a curve has no length, so nothing can follow it in a sequence unless `take` ends it or the
+//! run gives it room. Its form must give finite values for every time from 0 to `f64::MAX`.
 
 use super::{Args, Curve, CurveDef, Signature};
 use crate::error::Error;

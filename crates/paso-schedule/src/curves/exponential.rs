@@ -1,4 +1,7 @@
 //! A geometric ramp: the logarithm of the learning rate is linear.
+//!
+//! Neither end may be 0 or a denormal number, since the quotient of the ends would be infinite or
+//! imprecise. At step 0 and from the last step on the ends are exact.
 
 use super::{Ease, Form, Ramp, Signature};
 use crate::error::Error;

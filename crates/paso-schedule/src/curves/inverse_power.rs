@@ -1,4 +1,8 @@
 //! A negative power of the time, without an end.
+//!
+//! At `t = 0` it is the first learning rate, and at `t = timescale` that divided by `2^power`. The
+//! time scale is above 0, so there is no division by 0. A power of 0 gives a constant. With 1/2 it
+//! is `inverse_sqrt`.
 
 use super::{EndlessForm, Opt, Signature};
 use crate::power::pow;

@@ -1,4 +1,8 @@
 //! Inverse square root decay, without an end.
+//!
+//! The original formula, `sqrt(warmup / t)`, has a pole at 0 and needs its warm-up. This one is
+//! shifted by the time scale, so that it starts at its first learning rate. Where it follows a
+//! warm-up of `timescale` steps, the two agree.
 
 use super::{Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;

@@ -1,4 +1,8 @@
 //! A straight line.
+//!
+//! The ends are exact, and no rounding leaves the interval between them. PyTorch's `LinearLR`
+//! multiplies the learning rate by a factor at each step, so its last bits depend on the number of
+//! steps; here each step is computed from the formula.
 
 use super::{Ease, Ramp, Signature};
 use crate::error::Error;

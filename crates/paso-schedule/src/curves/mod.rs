@@ -4,6 +4,10 @@
 //!
 //! A test fails if a file of this folder is not in the list; a method that a file lacks does not
 //! compile, because [`CurveDef`] has no defaults.
+//!
+//! A curve has a learning rate at every time `t >= 0`, in steps. Times need not be whole, because
+//! combinators stretch time and some libraries have lengths that are not whole. The types that
+//! users construct have whole steps; each becomes a curve when it is built.
 
 mod endless;
 mod ramp;

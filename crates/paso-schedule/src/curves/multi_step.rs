@@ -1,4 +1,7 @@
 //! A factor at each milestone.
+//!
+//! It ends at its last milestone: then another part can follow. Without any milestone it is a
+//! constant of length 0.
 
 use super::{Args, CurveDef, Opt, Signature, Value};
 use crate::error::Error;

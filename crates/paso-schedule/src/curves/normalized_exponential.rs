@@ -1,4 +1,9 @@
 //! An exponential decay, shifted and scaled so that it reaches its end.
+//!
+//! The weight of the first learning rate is `(ratio^p - ratio) / (1 - ratio)`: 1 at the start and
+//! exactly 0 at the end. `ratio` is above 0 and below 1, and is what a plain exponential decay
+//! would be left with at the end. A small ratio falls faster at first; near 1 the curve becomes a
+//! line. It is a decay of timm's `WSDLRScheduler`.
 
 use super::{Ease, Opt, Signature};
 use crate::power::pow;

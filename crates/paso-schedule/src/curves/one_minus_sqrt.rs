@@ -1,4 +1,6 @@
 //! One minus a square root: fast at first.
+//!
+//! Near its start the slope is infinite, so that the first step of a cooldown is its largest.
 
 use super::{Ease, Ramp, Signature};
 use crate::error::Error;

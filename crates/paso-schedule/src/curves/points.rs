@@ -1,4 +1,8 @@
 //! Interpolation through given points.
+//!
+//! Between two points, `p` is the share of the way from the one to the other. Two points at one
+//! step make a jump. Lengths of the text may be shares of a run, such as
+//! `points(0: 1e-3, 50%: 1e-4)`.
 
 use super::{Args, CosineEase, CurveDef, Ease, Form, Len, LinearEase, Opt, Signature, Value};
 use crate::error::Error;

@@ -1,4 +1,7 @@
 //! A power of the remaining share.
+//!
+//! With the option `k` of the language the progress is replaced by its power, as in timm's k-decay:
+//! the weight is `(1 - p^k)^power`.
 
 use super::{Ease, Opt, Ramp, Signature};
 use crate::error::Error;

@@ -1,4 +1,9 @@
 //! A polynomial decay whose length grows by one multiple each time it is reached (Keras' `cycle`).
+//!
+//! It is the option `cycle=True` of Keras' `PolynomialDecay`. The length is `n * every`, where `n`
+//! is the smallest whole number above 0 with `t <= n * every`: so just after a multiple of `every`
+//! the learning rate jumps up, by less each time. It never ends. There is no type for it in Rust;
+//! `keras` makes it.
 
 use super::{Args, CurveDef, Ease, Form, Len, Opt, PolynomialEase, Signature};
 use crate::error::Error;

@@ -1,4 +1,7 @@
 //! What all ramps share: from one learning rate to another over a number of steps, then constant.
+//!
+//! Progress is `p = t / len`, from 0 to 1. From `t = len` on the value is exactly the last learning
+//! rate, whatever the formula gives there; a ramp of length 0 has it from the start.
 
 use super::{Args, Curve, CurveDef, Form, Signature};
 use crate::error::Error;

@@ -1,4 +1,7 @@
 //! The reflected exponential (REX).
+//!
+//! The paper's form is `(1 - p) / (1/2 + (1 - p) / 2)`, which is the same. It falls slowly at first
+//! and fastest at its end.
 
 use super::{Ease, Ramp, Signature};
 use crate::error::Error;

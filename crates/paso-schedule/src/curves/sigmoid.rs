@@ -1,4 +1,6 @@
 //! Sigmoid decay, without an end.
+//!
+//! Both logistic functions come from `crate::power`, so that far from the center nothing overflows.
 
 use super::{Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;

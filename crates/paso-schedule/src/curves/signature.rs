@@ -1,5 +1,9 @@
 //! What the schedule language has to know of a curve: its name, which arguments it takes, and their
 //! values once a run has bound them.
+//!
+//! Signatures are constants, so that a new curve needs no change of the parser. Learning rates in
+//! them are absolute; shares of a run are resolved before, in `crate::language`. Options are
+//! matched by name in text and by position in a curve.
 
 use crate::error::Error;
 use crate::validate::period;
@@ -108,6 +112,8 @@ impl Signature {
 
     /// Whether these values of its options, in order, are in their ranges. For numbers and lengths
     /// only.
+    ///
+    /// Values without an option, and options without a value, are not checked.
     pub(crate) fn validate_options(&self, values: &[f64]) -> Result<(), Error> {
         self.options.iter().zip(values).try_for_each(|(option, &value)| match option.kind {
             OptKind::Number(_, range) => range(option.name, value),

@@ -1,4 +1,8 @@
 //! Exponential decay as a staircase, without an end.
+//!
+//! The first change is at step `every`. The formula is `decay` at the last multiple of `every`, so
+//! that both have the same bits there. PyTorch multiplies by the factor at each change instead,
+//! which may differ in the last bits.
 
 use super::{DecayForm, Endless, EndlessForm, Opt, Signature};
 use crate::error::Error;

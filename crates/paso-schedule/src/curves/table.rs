@@ -1,4 +1,7 @@
 //! A learning rate for each step.
+//!
+//! It ends after as many steps as it has entries. Times between steps get the entry of the step
+//! before: nothing is interpolated; `points` does that.
 
 use super::{Args, CurveDef, Form, Len, Signature};
 use crate::error::Error;

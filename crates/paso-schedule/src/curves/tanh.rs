@@ -1,4 +1,7 @@
 //! A hyperbolic tangent.
+//!
+//! `low` and `high` are the ends of the piece of the hyperbolic tangent that is used. The further
+//! they are from 0, the closer the curve comes to its ends.
 
 use super::{Ease, Opt, Ramp, Signature};
 use crate::error::Error;

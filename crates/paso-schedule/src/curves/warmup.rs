@@ -1,4 +1,9 @@
 //! A linear warm-up to the first learning rate of the part after it.
+//!
+//! Without `from`, step `t` of a warm-up over `len` steps has `to * (t + 1) / (len + 1)`: no update
+//! is wasted on a learning rate of 0, and step `len` would have `to`. With `from`, it is a line
+//! from there at step 0. From step `len` on it is `to`, which the binder takes from the part after
+//! it; a warm-up as the last part is an error of syntax.
 
 use super::{Args, CurveDef, Ease, Form, Len, LinearEase, Signature};
 use crate::error::Error;

@@ -1,4 +1,8 @@
 //! Schedules with lengths that need not be whole: what the libraries' formulas come to.
+//!
+//! Each function checks its node, so that a dialect can be written as one expression and returns
+//! the first mistake. Nodes that would change nothing are left out, so that schedules print without
+//! them.
 
 use crate::curves::{
     ConstantCurve, CosineEase, Curve, DecayForm, Ease, Endless, EndlessForm, LinearEase, Ramp,

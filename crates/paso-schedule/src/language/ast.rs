@@ -1,4 +1,7 @@
 //! A schedule as it was written: what may still be open, and where each part stands in the text.
+//!
+//! Printing it gives a text that parses to the same value, but not always the text that was read:
+//! blanks are dropped, numbers get their shortest form, and arguments their usual order.
 
 use super::number::{number, steps};
 use super::text::{joined, repeat};
@@ -23,6 +26,8 @@ pub(crate) enum Length {
 }
 
 /// A column, which two equal schedules may have at different places.
+///
+/// In characters from 1. It is for messages only, so two columns are always equal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column(pub(crate) usize);
 
@@ -37,6 +42,7 @@ impl PartialEq for Column {
 pub(crate) struct Item {
     pub(crate) column: Column,
     pub(crate) base: Base,
+    /// In the order in which they are applied, which is the order of the text.
     pub(crate) modifiers: Vec<Modifier>,
 }
 

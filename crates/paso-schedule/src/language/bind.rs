@@ -1,5 +1,10 @@
 //! From a schedule as it was written to a complete one: shares become learning rates and steps, and
 //! the one part without a length takes what the others leave.
+//!
+//! A part without a first learning rate starts where the part before it ended, and the first part
+//! at the peak. Only one part of a sequence may be without a length when it is bound to a run. A
+//! warm-up is bound last, after the part that follows it, since it rises to the first learning rate
+//! of that part.
 
 use super::ast::{Base, Call, Item};
 use super::run::{Run, checked};

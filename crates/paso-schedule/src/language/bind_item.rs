@@ -1,4 +1,8 @@
 //! One part of a schedule: a curve or a group with its modifiers, its shares resolved.
+//!
+//! Modifiers are applied from left to right. Each node is checked when it is made, so that an error
+//! has the column of its part. The room of a part is divided among its modifiers from right to
+//! left, in `bind_len`.
 
 use super::ast::{Base, Call, Item, Modifier, Rate};
 use super::number::share;

@@ -1,4 +1,9 @@
 //! How long the parts of a schedule are, and how many steps are left to a part without a length.
+//!
+//! A share of the run is rounded to whole steps, half a step up; one that rounds to 0 is an error
+//! rather than a part that silently vanishes. Parts may exceed the run by half a step, which is
+//! what rounding of lengths with fractions can cause. Without a run nothing is divided, and a part
+//! that needs the rest is an error.
 
 use super::ast::{Base, Item, Length, Modifier};
 use super::number::{share, steps};

@@ -1,5 +1,8 @@
 //! The parser's place in the tokens, and the smallest things that it reads: numbers, learning
 //! rates, lengths.
+//!
+//! There is no backtracking: the next token decides which rule applies. The first mistake ends the
+//! parse. Messages say what could stand there and what was found.
 
 use super::ast::{Length, Rate};
 use super::grammar::nearest;
@@ -40,6 +43,7 @@ impl<'a> Parser<'a> {
         token
     }
 
+    /// Takes the token and returns true if it is the next one; otherwise nothing changes.
     pub(super) fn eat(&mut self, token: Token<'_>) -> bool {
         let found = self.peek() == token;
         if found {
@@ -48,6 +52,7 @@ impl<'a> Parser<'a> {
         found
     }
 
+    /// `place` completes the message after the name of the token.
     pub(super) fn expect(&mut self, token: Token<'_>, place: &str) -> Result<(), Error> {
         if self.eat(token) {
             return Ok(());

@@ -1,4 +1,7 @@
 //! The names that the language knows, and the search for what a misspelled one may have meant.
+//!
+//! Names are compared exactly: upper case is not accepted. Of several names that are equally near,
+//! the first in the alphabet is suggested.
 
 use crate::curves::{KINDS, Kind};
 
@@ -23,6 +26,8 @@ pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> O
 }
 
 /// How many letters have to be changed, added or removed.
+///
+/// The Levenshtein distance, with one row of its table in memory.
 fn distance(a: &str, b: &str) -> usize {
     let b: alloc::vec::Vec<char> = b.chars().collect();
     let mut row: alloc::vec::Vec<usize> = (0..=b.len()).collect();

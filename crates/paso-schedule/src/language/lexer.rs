@@ -1,4 +1,8 @@
 //! Text to tokens, each with its column.
+//!
+//! Blanks of any kind separate tokens and mean nothing else. A minus sign belongs to a number, or
+//! begins an arrow; there is no arithmetic. A number that is not finite is refused here, so the
+//! parser has none.
 
 use crate::error::Error;
 use alloc::format;
@@ -72,6 +76,10 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<(Token<'_>, usize)>, Error> {
 }
 
 /// A number, perhaps with `_` between its digits, perhaps with `%` after it.
+///
+/// Returns the token and its length in bytes. Underscores are ignored wherever they stand among the
+/// digits. A dot without a digit after it belongs to what follows, since a modifier begins with a
+/// dot.
 fn number(text: &str, column: usize) -> Result<(Token<'static>, usize), Error> {
     let bytes = text.as_bytes();
     let digits = |mut i: usize| {

@@ -1,4 +1,7 @@
 //! Numbers as people write them: the shortest text that reads back as the same double.
+//!
+//! Printing must be exact, since a printed schedule is what files and reports keep. Rust prints the
+//! fewest digits that read back as the same double; only the choice of notation is made here.
 
 use alloc::format;
 use alloc::string::String;
@@ -17,6 +20,9 @@ pub(crate) fn steps(x: f64) -> String {
 
 /// `percent` hundredths of `whole`, as one would calculate on paper: 1 % of 3e-4 is 3e-6, and not
 /// the neighboring double that the product of the two doubles gives.
+///
+/// The product is replaced by the nearest decimal number of 15 digits if that is at most 2 units in
+/// the last place away. It saturates at `f64::MAX`.
 pub(crate) fn share(whole: f64, percent: f64) -> f64 {
     if percent == 100.0 {
         return whole;

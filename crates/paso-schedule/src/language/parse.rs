@@ -1,4 +1,7 @@
 //! Tokens to a schedule as it was written: sequences, groups and items.
+//!
+//! `then hold`, `then error` and `then repeat` may end the whole text only. `then repeat` is
+//! another way to write a group with `.repeat`; it prints in that form.
 
 use super::ast::{Base, Column, Item, Modifier};
 use super::cursor::{Parser, unknown};

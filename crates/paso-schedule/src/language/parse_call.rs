@@ -1,4 +1,9 @@
 //! What stands in a curve's parentheses.
+//!
+//! A bare quantity is the first learning rate, and after a learning rate the length. In a warm-up
+//! it is the length, and in `points` a step. A percent sign gives a share of the peak or of the
+//! run, by the place where it stands. Whether numbers are in their ranges is checked when they are
+//! bound.
 
 use super::ast::Call;
 use super::cursor::{Parser, once, unknown};

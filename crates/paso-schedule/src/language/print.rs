@@ -1,4 +1,8 @@
 //! A complete schedule as the line that it parses from.
+//!
+//! A `Spec` has no shares, so all its numbers are absolute. Numeric options at their default are
+//! left out. A text that was printed parses to a schedule with the same learning rates, bit for
+//! bit. Parentheses are printed only where the meaning needs them.
 
 use super::ast::{Call, Length, Rate};
 use super::number::{number, steps};

@@ -1,4 +1,7 @@
 //! What a schedule is bound to: a run's peak learning rate and its number of steps.
+//!
+//! Either may be missing: a schedule without shares needs none. A part that needs a missing one is
+//! an `Error::Open`.
 
 use crate::error::Error;
 use crate::node::Node;
@@ -6,7 +9,9 @@ use crate::node::Node;
 /// What a run gives to a schedule.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
+    /// The learning rate that 100 % stands for; finite, 0 or more.
     pub(crate) peak: Option<f64>,
+    /// The steps that 100 % stands for; 1 or more.
     pub(crate) steps: Option<f64>,
 }
 

@@ -1,4 +1,7 @@
 //! A schedule that leaves the peak learning rate and the number of steps to the run.
+//!
+//! Parsing a shape already binds it once, to a peak of 1 and a very long run, so that numbers out
+//! of range are reported when a configuration is read and not when a training begins.
 
 use super::ast::{Item, Sequence};
 use super::parse::parse;

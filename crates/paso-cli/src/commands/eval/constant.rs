@@ -3,6 +3,10 @@
 //! A network must be better than this to have learned anything: objects tend to be near the center,
 //! so one fixed box has a mean `IoU` far above zero. Its box is fitted on the training images, as a
 //! network is.
+//!
+//! The box and the class are chosen separately: the box by the mean `IoU` on the images that it is
+//! fitted on, the class by its frequency there. Of classes that are equally frequent, the first in
+//! the order of the data set is taken, so that the result does not depend on chance.
 
 use super::table::Constant;
 use paso_locate::BBox;
@@ -11,6 +15,9 @@ use paso_locate::metrics::{Located, best_constant_box, evaluate_in_detail};
 
 /// What knows the training images' labels and looks at no image: the box that is best for them, and
 /// their most frequent class. Where there are no training images, those of the evaluated ones.
+///
+/// `truth` are the boxes and classes of the evaluated images in their order. If they are also what
+/// the box is fitted on, its score is too high; `fitted_on` records it, and the text says so.
 pub(super) fn constant(split: Split, dataset: &Dataset, truth: &[Located]) -> Constant {
     let samples = dataset.samples.iter().filter(|s| s.split == Split::Train);
     let train: Vec<Located> = samples.map(|s| Located { bbox: s.bbox, class: s.class }).collect();

@@ -1,4 +1,16 @@
 //! `paso eval`: how good a trained network is on labeled images.
+//!
+//! It reads a checkpoint and the images of one split. Images are resized to the size that the
+//! network was trained with, and no augmentation is applied. The classes of the data are matched to
+//! those of the network by name; a class that the network does not know is an error.
+//!
+//! The evaluation goes to stdout, as text or as one JSON object; what was read, and the name of the
+//! sheet, go to stderr. A low score is not an error: the exit code is 1 only if something could not
+//! be read or written. The file of `--sheet` must not exist yet, which is checked before the images
+//! are read.
+//!
+//! Trap: the validation images of a run chose its best checkpoint, so the score on them is slightly
+//! too high. `--split test` has no such bias.
 
 mod constant;
 mod table;

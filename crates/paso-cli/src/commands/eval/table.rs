@@ -2,6 +2,9 @@
 //!
 //! Every metric comes with an interval, since a test split is a sample. JSON keys are a stable
 //! format: they are added, never renamed.
+//!
+//! Shares and `IoU` are from 0 to 1. Boxes are in shares of the image's sides. An interval is
+//! printed as three keys: the metric, and the metric with `_low` and `_high`.
 
 use paso_locate::BBox;
 use paso_locate::data::Split;
@@ -30,6 +33,8 @@ pub(super) struct Constant {
 }
 
 impl EvaluationTable {
+    /// `best_constant_box` is the same number as `mean_iou` in `constant`, for readers that want
+    /// this number only.
     pub(super) fn json(&self) -> Value {
         let constant = &self.constant;
         let mut object = metrics(&self.net);

@@ -1,4 +1,8 @@
 //! What `paso eval` found, as a text.
+//!
+//! Three tables follow each other: every metric with its interval, the mean `IoU` by class, and by
+//! the area of the true box. Below them are the gain over the constant box and what that box was
+//! fitted on. Columns have fixed widths; programs should read `--json` instead.
 
 use super::table::EvaluationTable;
 use paso_locate::metrics::{Group, Interval, MEDIUM_BELOW, SMALL_BELOW};
@@ -68,6 +72,7 @@ const BOX: &str = "constant box";
 /// Below this, the bootstrap's intervals are too narrow.
 const FEW: usize = 20;
 
+/// A metric that this list does not have is printed under its key, so that a new one is not lost.
 fn title_of(key: &str) -> &str {
     match key {
         "mean_iou" => "mean IoU",
@@ -109,6 +114,8 @@ fn write_groups(
 }
 
 /// A name that fits its column.
+///
+/// Counts characters and not bytes. The last character of a name that was cut is an ellipsis.
 pub(super) fn shortened(name: &str, width: usize) -> String {
     if name.chars().count() <= width {
         return name.into();

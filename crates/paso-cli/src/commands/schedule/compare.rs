@@ -2,6 +2,10 @@
 //!
 //! The mean learning rate is the length of the path that a schedule allows; two schedules of one
 //! peak can differ by a factor of two in it, which explains more than their forms do.
+//!
+//! The text goes to stdout; `--json` has the keys `first_difference`, `largest_difference` and
+//! `mean`. Both differences are null where the schedules agree at every step. The comparison covers
+//! steps 0 to `steps - 1` only: schedules that agree there may differ later.
 
 use paso_locate::schedule::Spec;
 use std::io::{self, Write};
@@ -10,6 +14,9 @@ use std::io::{self, Write};
 const SAME: f64 = 1e-9;
 
 /// Where two schedules first differ, where they differ most, and the mean learning rate of each.
+///
+/// The largest difference is absolute; of several equal ones it is the first. The first difference
+/// is relative, see `SAME`. `steps` is 1 or more.
 pub(super) fn compare(
     a: &Spec,
     b: &Spec,

@@ -3,11 +3,17 @@
 //! A schedule of millions of steps cannot be drawn point by point. Each pixel column gets the
 //! lowest and the highest value of its steps, so that a spike of one step, such as a restart, stays
 //! visible.
+//!
+//! Every step is still evaluated for a drawing, so its time grows with the number of steps, and its
+//! size does not. The numbers of `--csv` and `--json` do not come from here: they have every step.
 
 use paso_locate::schedule::Spec;
 
 /// A schedule's points for an image: every step, or the lowest and the highest learning rate of
 /// each of 800 stretches, so that no spike is lost.
+///
+/// Points are in order of their steps; the last one is step `steps - 1`. There are at most 1,601. A
+/// stretch of constant learning rate may give the same point twice.
 pub(super) fn curve(spec: &Spec, steps: u64) -> Vec<(u64, f64)> {
     const STRETCHES: u64 = 800;
     if steps <= 2 * STRETCHES {

@@ -4,6 +4,15 @@
 //! Here it can be looked at before it costs anything: as numbers, as a drawing, or compared with
 //! another one. A schedule that leaves its peak open is shown in shares of the peak unless `--lr`
 //! gives it.
+//!
+//! One of five forms is printed: a drawing in the terminal by default, CSV, JSON, a comparison of
+//! two schedules, or an SVG file. No network and no images are read. Answers go to stdout and
+//! remarks to stderr.
+//!
+//! A mistake in a schedule ends with exit code 1 and shows the place below the text; it is not
+//! found by the parser of the command line, since whether a schedule fits depends on `--steps`. A
+//! reader that closes the pipe early is no error. `--lr` for schedules that leave no learning rate
+//! open is refused, since it would change nothing.
 
 mod compare;
 mod curve;
@@ -123,6 +132,9 @@ fn stdout() -> BufWriter<io::StdoutLock<'static>> {
 }
 
 /// Up to the last end of the schedules that have one.
+///
+/// One step more than the end, so that the last learning rate is shown. 1,000 where no schedule has
+/// an end, or where each leaves its peak or its length to the run.
 fn default_steps(shapes: &[Shape]) -> u64 {
     let ends = shapes.iter().filter_map(|shape| shape.to_spec().ok()?.end());
     #[expect(clippy::cast_possible_truncation, reason = "a cast from f64 saturates")]

@@ -2,6 +2,10 @@
 //!
 //! Numbers are printed in the fewest digits that read back as the same `f64`. So a training loop in
 //! another language can use the CSV, and trains with exactly these learning rates.
+//!
+//! Rows go from step 0 to `steps - 1`. They are written as they are computed, so that a long table
+//! needs no memory for CSV; JSON holds all numbers at once. Columns have numbers and not the texts
+//! of the schedules, because those contain commas.
 
 use paso_locate::schedule::Spec;
 use std::io::{self, Write};
@@ -28,6 +32,9 @@ pub(super) fn csv(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Resul
 }
 
 /// `{"steps": …, "schedules": [{"spec": …, "peak": …, "end": …, "lr": […]}]}`.
+///
+/// `spec` is the schedule with every share resolved. `end` is null where it never ends. `peak` may
+/// exceed every learning rate that is listed, where schedules are multiplied or cut.
 pub(super) fn json(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Result<()> {
     let schedules: Vec<_> = specs
         .iter()

@@ -1,4 +1,9 @@
 //! Schedules as one SVG file.
+//!
+//! The file is self-contained: text stays text and uses the reader's sans-serif font. Each schedule
+//! has its complete line and its color above the chart. After six schedules the colors repeat. The
+//! vertical axis begins at 0 and ends 5 % above the highest learning rate of all schedules, so that
+//! their heights can be compared. There is no logarithmic axis, because a schedule may reach 0.
 
 use super::curve::curve;
 use anyhow::{Context, Result, bail};
@@ -8,6 +13,9 @@ use std::io;
 use std::path::Path;
 
 /// The schedules as one image.
+///
+/// The image is 960 units wide; its height is 428 units and 20 for each schedule. A schedule of
+/// zeros gets an axis from 0 to 1.
 pub(super) fn svg(specs: &[Spec], steps: u64) -> Result<String> {
     const COLORS: [RGBColor; 6] = [
         RGBColor(0x1f, 0x5f, 0xa8),

@@ -1,4 +1,9 @@
 //! Schedules as text images in the terminal.
+//!
+//! Each schedule has its own chart, scaled to its own peak, below its complete line: so two charts
+//! have different vertical axes. The drawing is made of Braille characters, 140 by 50 dots, and
+//! needs a font that has them. It does not adapt to the width of the terminal, so that the output
+//! of two calls is the same text.
 
 use super::curve::curve;
 use paso_locate::schedule::Spec;

@@ -2,12 +2,19 @@
 //!
 //! Whoever reads a report should be able to repeat it and to know what it holds for: the exact
 //! command, the data, the network, the settings, the machine and the version.
+//!
+//! The command is copied from the arguments of this process, without quoting: an argument with a
+//! space must be quoted again before the line is used. The number of threads is left out, since the
+//! result does not depend on it.
 
 use super::arguments::SettleArgs;
 use crate::trial::Localization;
 use paso_study::{About, RangeTestReport};
 
 /// What the report says of the study besides its answer.
+///
+/// The subject is the title of the report. `range_test` is `None` where `--lr`, `--fixed-lr` or a
+/// continued run made it unnecessary.
 pub(super) fn about(
     args: &SettleArgs,
     trial: &Localization,

@@ -1,4 +1,7 @@
 //! What `paso settle` takes.
+//!
+//! Contradictions between flags are refused by the parser, with exit code 2, before any image is
+//! read.
 
 use crate::settings::SettingsArgs;
 use crate::source::SourceArgs;
@@ -72,6 +75,8 @@ fn rate(text: &str) -> Result<f64, String> {
     if rate > 0.0 && rate <= 10.0 { Ok(rate) } else { Err("it must be above 0, at most 10".into()) }
 }
 
+/// The text after the first equals sign is the schedule, which may contain more of them. It is
+/// parsed later, by the study, which knows the number of steps.
 fn arm(text: &str) -> Result<Arm, String> {
     let (name, spec) = text.split_once('=').ok_or("it must be NAME=SPEC")?;
     Ok(Arm::new(name.trim(), spec.trim(), Role::Decay))

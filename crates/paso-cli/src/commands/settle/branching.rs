@@ -4,6 +4,11 @@
 //! from the same checkpoint with another order of samples, once at the learning rate of the run and
 //! once with decay. Nothing is tuned, since the learning rate is what the run has. A run that has
 //! decayed already is refused: from a low learning rate, there is nothing left to decay.
+//!
+//! The answer holds for this run at this point, and not for training in general. It costs less than
+//! a study with fresh weights, since no learning rate is tuned and no first part is trained again.
+//! The checkpoint is only read. Its checksum is part of the fingerprint, so a study in a folder is
+//! refused if the checkpoint has changed since.
 
 use super::arguments::SettleArgs;
 use crate::trial::{Images, Localization};
@@ -13,6 +18,13 @@ use paso_locate::{Trainer, checkpoint, files};
 use std::path::Path;
 
 /// Runs that continue from a checkpoint, at the learning rate that it was trained with at its end.
+///
+/// A folder stands for its newest checkpoint. The second value is the learning rate to continue
+/// with: `--lr`, or that of the last step of the run.
+///
+/// # Errors
+/// If flags change the settings of the run, if it has taken no step yet, or if its learning rate is
+/// below a tenth of its peak and `--lr` does not name another one.
 pub(super) fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, Option<f64>)> {
     let path = if path.is_dir() { path.join(LAST) } else { path.to_owned() };
     let (meta, tensors) = checkpoint::load(&path)?;

@@ -4,6 +4,19 @@
 //! learning rates by a range test unless `--lr` names its center, run the study, print and keep the
 //! answer. The statistics are in `paso-study`; this folder decides only what is compared, and with
 //! which settings.
+//!
+//! What is kept: every finished run in the folder of `--out`, or in a new `runs/settle-N`, and at
+//! the end `report.json` and `report.html`. The same command with the same folder continues and
+//! trains only what is missing. Runs of other settings, images or versions in the folder are an
+//! error.
+//!
+//! Stdout has the answer, as a table or as one JSON object; the full report is only in the files.
+//! Exit code 0 means that the study was carried out, whatever its verdict. It is also 0 for a shard
+//! that has done its part and waits for the others: then stdout is empty. Ctrl-C ends with exit
+//! code 1 and keeps every finished run.
+//!
+//! Trap: the range test runs before the folder is made and is not kept, so a command that continues
+//! repeats it. It uses the same seeds, so it finds the same center.
 
 mod about;
 mod arguments;

@@ -3,6 +3,9 @@
 //! Progress and remarks go to stderr. The table has the columns of the report: the peak learning
 //! rate of each arm, its mean, the paired difference to the baseline with its interval, and the
 //! p-value.
+//!
+//! Only the table and the sentences below it go to stdout, at the end. Widths are fixed; programs
+//! should read `--json`.
 
 use crate::trial::Localization;
 use indicatif::ProgressBar;
@@ -10,6 +13,9 @@ use paso_study::{Answer, Event, Role};
 use std::time::Duration;
 
 /// Puts what happened on the bar or above it.
+///
+/// Kinds of events that are not listed here are ignored. The time left is an estimate of the study,
+/// in whole seconds.
 pub(super) fn show(bar: &ProgressBar, event: &Event<'_>) {
     match event {
         Event::Planned(plan) => bar.suspend(|| eprintln!("{plan}")),
@@ -32,6 +38,9 @@ pub(super) fn show(bar: &ProgressBar, event: &Event<'_>) {
 }
 
 /// The answer in words and a table.
+///
+/// `against` is the mean paired difference to the baseline; positive is better. The baseline has no
+/// interval.
 pub(super) fn print(answer: &Answer, trial: &Localization) {
     println!(
         "\n{:<14} {:>9} {:>8} {:>9}   {:<19} {:>7}",

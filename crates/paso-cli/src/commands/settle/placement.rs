@@ -3,6 +3,10 @@
 //! A grid in the wrong place costs runs: it widens by one learning rate per round for every arm.
 //! The center is the geometric mean of where the loss falls fastest and where it is lowest, rounded
 //! to one digit.
+//!
+//! A refusal of the range test is not an error here, unlike in `paso find-lr`: the grid is then
+//! placed around a fixed learning rate, and the tuning of each arm moves it if the best one is at
+//! its edge. The range test and its refusal are part of the report.
 
 use crate::sweep::{STEPS, SWEEPS, sweeps};
 use crate::trial::Localization;
@@ -15,6 +19,9 @@ use paso_study::range_test::suggest;
 pub(super) const LR: f64 = 2e-3;
 
 /// A range test on a run of its own: it places the grid of learning rates.
+///
+/// It uses the training images of seed 0. The seed of the sweeps is that of the settings, so it
+/// gives the same result on every call. `count` is the number of threads.
 pub(super) fn range_test(trial: &Localization, count: usize) -> Result<RangeTestReport> {
     let bar = progress::bar(SWEEPS * STEPS, "range test");
     let sweeps = threads::pool(count)?.install(|| {

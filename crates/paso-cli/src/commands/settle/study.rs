@@ -4,6 +4,9 @@
 //! and a linear decay that leaves the weight decay at its peak. In decoupled weight decay, a
 //! schedule scales both; that arm separates them. It is left out where weight decay takes less than
 //! 5 % of a weight in the whole run (`lr * weight_decay * steps`), as nothing could be seen.
+//!
+//! Arms have a role: the constant baseline, decaying arms, and alternatives to decay. The verdict
+//! is about decaying arms against the baseline. How arms are tuned and compared is in `paso-study`.
 
 use super::arguments::SettleArgs;
 use super::presets;
@@ -13,6 +16,8 @@ use paso_study::{Arm, Grid, Role, StudyConfig};
 
 /// The least share of a weight that weight decay takes in a run for its schedule to be worth an
 /// arm.
+///
+/// A share from 0 to 1 of a weight without gradients, at a constant peak learning rate.
 const DECAYED: f64 = 0.05;
 
 /// The arms of runs that start with fresh weights: the usual ones, Schedule-Free, and where weight
@@ -30,6 +35,11 @@ fn arms_from_scratch(config: &TrainConfig, lr: f64, steps: u64) -> Vec<Arm> {
 }
 
 /// The study that the arguments ask for, around the peak learning rate `lr`.
+///
+/// With `--fixed-lr`, or if a run is continued, the grid has one learning rate and one seed, so
+/// nothing is tuned. Otherwise three learning rates are tried first and at most five, with two
+/// seeds. A continued run takes a quarter of its steps so far, at least 100, unless `--steps` is
+/// given.
 pub(super) fn study_config(args: &SettleArgs, trial: &Localization, lr: f64) -> StudyConfig {
     let fixed = args.fixed_lr || trial.base.is_some();
     let (mut arms, steps) = match &trial.base {

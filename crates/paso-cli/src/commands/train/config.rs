@@ -3,6 +3,10 @@
 //! A resumed run takes its settings from its checkpoint and not from the flags, because a change in
 //! the middle would give a run that no settings describe. Only the number of epochs and the
 //! patience may change.
+//!
+//! The seed, the peak learning rate, the number of epochs, the schedule and the patience are merged
+//! here; the settings that other commands share are merged in `settings`. The result is not checked
+//! here, so that `--print-config` can show settings that are out of range.
 
 use super::arguments::TrainArgs;
 use anyhow::{Result, ensure};
@@ -15,6 +19,10 @@ pub(super) const SHORT: &str = "cosine(to 1%)";
 
 /// The settings of this call, for training images with these boxes. When it resumes, they are the
 /// run's own, but for the number of epochs and the patience.
+///
+/// # Errors
+/// If the file of `--config` cannot be read, if there is no checkpoint to resume from, or if a
+/// resumed run would get other settings. The message then has the settings of the run.
 pub(super) fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
     let kept = match &args.out {
         Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),

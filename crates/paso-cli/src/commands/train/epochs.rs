@@ -2,6 +2,11 @@
 //!
 //! An epoch is the unit that is kept: a checkpoint is written after each one. Ctrl-C lets the epoch
 //! end; a second one ends the program, and the last checkpoint stays complete.
+//!
+//! A run that was interrupted ends with an error and exit code 1, since it has no final result yet;
+//! a run that its patience stopped has one, and ends with 0. With `--json` each epoch is a line on
+//! stdout as soon as its checkpoint is written. A run that is done already trains nothing and is
+//! reported as done.
 
 use super::arguments::TrainArgs;
 use crate::{interrupt, progress};
@@ -10,6 +15,9 @@ use paso_locate::run::Run;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
+/// # Errors
+/// If an epoch diverges or cannot be kept, with the last epoch that is kept, or if Ctrl-C ended the
+/// run.
 pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     if run.is_done() && run.stopped_early().is_none() {
         eprintln!("all {} epochs are done; a larger --epochs continues", run.epochs());

@@ -3,6 +3,13 @@
 //! A run keeps its folder complete at every moment: settings, metrics per epoch, the last and the
 //! best checkpoint. Killed at any time, it continues with `--resume` and ends with the bits of a
 //! run that was never stopped.
+//!
+//! The folder is that of `--out`, or a new `runs/train-N`. A folder that holds a run is never begun
+//! anew without `--resume`. Where no folder can be made, the run is trained and nothing is kept.
+//!
+//! Stdout has the result of the last and of the best epoch; with `--json` a line for each epoch and
+//! a last one with `"event": "done"`; with `--print-config` TOML and nothing else. Text for people
+//! goes to stderr.
 
 mod arguments;
 mod config;

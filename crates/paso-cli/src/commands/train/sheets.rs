@@ -3,6 +3,11 @@
 //! Wrong labels and wrong augmentation are seen at a glance in the first batch, and hardly ever
 //! found in numbers. The images with the worst boxes, when a run is done, often show wrong labels,
 //! too.
+//!
+//! The files are `samples.png` and `worst.png` in the run's folder; a run without a folder has
+//! none. The first is written once and never replaced, so that it shows what the run began with.
+//! The second is replaced each time that the run ends, since more epochs may have made a better
+//! checkpoint.
 
 use paso_locate::data::Dataset;
 use paso_locate::image::ImageLimits;
@@ -33,6 +38,7 @@ pub(super) fn write_worst(run: &Run, dataset: &Dataset) {
     say(&path, worst(folder, run, dataset, &path));
 }
 
+/// Evaluates the best checkpoint, which may be older than the last epoch.
 fn worst(folder: &Path, run: &Run, dataset: &Dataset, path: &Path) -> Result<(), Error> {
     let mut model = Model::load(&folder.join(BEST))?;
     let found = model.evaluate(run.validation())?;
