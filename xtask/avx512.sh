@@ -9,7 +9,7 @@
 #
 #   --time SECONDS   end it after this long (default 900)
 #   --with PATH      a file or folder the programs read; inside, it has the same absolute path
-#   PROGRAM          one or more, run in turn, each with every ARGUMENT (the first word that is no
+#   PROGRAM          one or more, run one after the other, each with every ARGUMENT (the first word that is no
 #                    file starts them). PASO_*, RUST_*, CARGO_*, PROPTEST_* variables and the working
 #                    directory's path come along.
 #
@@ -22,7 +22,7 @@
 # With its whole path it is also a runner for cargo (CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER), with one
 # start for each test program. There is one processor, and 1 GiB of memory for everything.
 #
-# Status: the first failed program's (0: all passed; 128 + n: signal n); 2 wrong use; 3 cannot be had on
+# Status: the first failed program's (0: all passed; 128 + n: signal n); 2 wrong use; 3 not available on
 # this machine; 4 the emulated computer broke off; 124 time is up. It needs Debian (tried on bookworm,
 # Bochs 2.7, Linux 6.1), and root or sudo once, to install Bochs. The kernel is only unpacked, into
 # ~/.cache/paso-avx512 (AVX512_CACHE), not installed.
@@ -75,7 +75,7 @@ if [ ! -s "$cache/vmlinuz" ]; then # the smallest of Debian's kernels, packed wi
   rm "$work"/linux-image-*.deb
 fi
 
-# 2. The RAM disk: the programs, their arguments and environment, and an init that runs them in turn.
+# 2. The RAM disk: the programs, their arguments and environment, and an init that runs them one after the other.
 root=$work/root
 mkdir -p "$root"/{proc,tmp,programs} "$root/$PWD"
 i=100

@@ -1,6 +1,6 @@
 """What the scripts of this folder share: threads, the clock, and the line that they print.
 
-The keys are those of paso-speed, so that two programs can be run in turn and compared line by line.
+The keys are those of paso-speed, so that two programs can be run alternately and compared line by line.
 """
 import json
 import os

@@ -65,8 +65,8 @@ def check(program, data, folder):
     good &= found == table(folder / "csv" / "labels.csv")
     apart = against_xml(data, found)
     good &= apart is None or apart <= 1.0
-    beside = "" if apart is None else f", at most {apart:.2f} pixels from the XML"
-    print(f"{data.name}: {images} images, {found.total()} boxes of {len(classes)} classes{beside} {'' if good else 'DIFFERS'}")
+    distance = "" if apart is None else f", at most {apart:.2f} pixels from the XML"
+    print(f"{data.name}: {images} images, {found.total()} boxes of {len(classes)} classes{distance} {'' if good else 'DIFFERS'}")
     return good
 
 

@@ -3,7 +3,7 @@
 
     python check_onnx.py --paso target/release/paso --run RUN --images FOLDER [--count 50]
 
-Needs onnx, onnxruntime, safetensors and numpy. paso writes the resized images and its own answers beside the ONNX file
+Needs onnx, onnxruntime, safetensors and numpy. paso writes the resized images and its own answers next to the ONNX file
 (`paso export --check`), so that no other program has to resize as paso does. The boxes are also compared with those of
 `paso predict --json`, which are rounded to hundredths of a pixel. Exit code 1 means that something differs.
 """

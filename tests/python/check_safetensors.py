@@ -32,8 +32,8 @@ def main():
 def compare(exported, checkpoint):
     found, text = read(exported, "paso_weights")
     kept, meta = read(checkpoint, "paso")
-    beside = ("exp_avg.", "exp_avg_sq.", "average.")
-    wanted = {name: values for name, values in kept.items() if not name.startswith(beside)}
+    other = ("exp_avg.", "exp_avg_sq.", "average.")
+    wanted = {name: values for name, values in kept.items() if not name.startswith(other)}
     good = sorted(found) == sorted(wanted)
     for name in wanted.keys() & found.keys():
         ours, theirs = found[name], wanted[name]
