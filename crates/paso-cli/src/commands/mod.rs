@@ -31,3 +31,21 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry::of::<cpu::CpuArgs>(),
     Entry::of::<completions::CompletionsArgs>(),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn every_file_of_this_folder_has_its_entry_in_the_list_of_commands() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands");
+        for entry in std::fs::read_dir(&folder).expect("the folder") {
+            let path = entry.expect("a file").path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
+            let name = stem.replace('_', "-");
+            let listed = name == "mod" || COMMANDS.iter().any(|entry| entry.name == name);
+            assert!(listed, "commands/{stem} has no entry in COMMANDS");
+        }
+    }
+}
