@@ -130,10 +130,17 @@ impl Step {
 
     /// Steps a whole tensor, without extras.
     pub(crate) fn tensor(&self, threads: Threads, mut chunk: Chunk<'_>) {
-        let mut step = *self;
-        step.prepare(threads, chunk.reborrow());
+        let prepared;
+        let mut step = self;
+        // A copy costs a small tensor more than its step.
+        if self.need != Need::Nothing || self.keep_before != 1.0 {
+            let mut own = *self;
+            own.prepare(threads, chunk.reborrow());
+            prepared = own;
+            step = &prepared;
+        }
         let leaf = |Chunk { weights, gradient, moments, .. }: Chunk<'_>| {
-            let Self { isa, params, kernel, .. } = step;
+            let &Self { isa, params, kernel, .. } = step;
             let gradient = gradient.values();
             rules::run(isa, kernel, Pass { params, weights, gradient, moments });
         };

@@ -122,6 +122,7 @@ pub(crate) trait RunJob {
 }
 
 impl<K: Kernel> RunJob for K {
+    #[inline]
     fn run_job<J: Job>(self, isa: Isa, job: J) -> J::Output {
         isa.run(WithKernel { kernel: self, job })
     }

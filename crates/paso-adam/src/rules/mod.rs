@@ -71,6 +71,7 @@ macro_rules! rules {
         impl RuleKernel {
             /// Folds everything that is constant over a step; and what the denominator divides:
             /// `gain / denominator` is the learning rate of a single weight.
+            #[inline]
             pub(crate) fn new(rule: &Rule, at: &StepContext) -> (Self, f64) {
                 match rule {
                     $(Rule::$variant $(($options))? => {
@@ -82,6 +83,7 @@ macro_rules! rules {
         }
 
         /// Runs a loop over weights, compiled for this instruction set and the rule's kernel.
+        #[inline]
         pub(crate) fn run<J: Job>(isa: Isa, kernel: RuleKernel, job: J) -> J::Output {
             match kernel {
                 $(RuleKernel::$variant(kernel) => kernel.run_job(isa, job),)*
