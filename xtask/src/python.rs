@@ -1,8 +1,8 @@
 //! The stage `python`: what Python libraries say about the files that paso writes, by the scripts
 //! of `tests/python`.
 //!
-//! A file format is right when another program reads it. So ONNX Runtime computes what `paso
-//! export` wrote and compares it with paso's own numbers, TensorBoard reads the event files,
+//! A file format is right when another program reads it. So ONNX Runtime computes what
+//! `paso export` wrote and compares it with paso's own numbers, TensorBoard reads the event files,
 //! safetensors the weights, and pycocotools the data sets that `paso data --convert` wrote.
 
 use crate::root;

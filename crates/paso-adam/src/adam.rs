@@ -55,8 +55,8 @@ impl Adam {
     }
 
     /// The longest step that any gradients can make of step `t`, in units of the learning rate,
-    /// without decoupled decay; `None` for rules without such a bound, and where `beta1^2 >=
-    /// beta2`.
+    /// without decoupled decay; `None` for rules without such a bound, and where
+    /// `beta1^2 >= beta2`.
     ///
     /// For Adam it is, with `q = beta1^2 / beta2`,
     ///

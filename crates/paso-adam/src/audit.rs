@@ -109,8 +109,8 @@ impl StepAudit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LogHistogram {
-    /// Bin 0 ends at `2^(lowest + 1)`; it has everything below, too. Bin `k` starts at `2^(lowest +
-    /// k)`; the last has everything above, infinity and NaN.
+    /// Bin 0 ends at `2^(lowest + 1)`; it has everything below, too. Bin `k` starts at
+    /// `2^(lowest + k)`; the last has everything above, infinity and NaN.
     pub lowest: i32,
     /// Values in each bin.
     pub counts: [u64; 32],

@@ -105,6 +105,7 @@ extern crate alloc;
 extern crate std;
 
 mod adam;
+mod apply;
 mod audit;
 mod blocks;
 mod checks;

@@ -156,7 +156,7 @@ impl Step {
     ) -> StepAudit {
         let mut step = *self;
         if extras.tensor_norm < f64::INFINITY {
-            let norm = self.measure(threads, chunk.reborrow(), 2.0).norm(2.0);
+            let norm = measure(self.isa, threads, chunk.reborrow(), 2.0).norm(2.0);
             let norm = norm * f64::from(step.params.scale.abs());
             if norm > extras.tensor_norm {
                 let scale = f64::from(step.params.scale) * (extras.tensor_norm / norm);
@@ -173,13 +173,6 @@ impl Step {
             rules::run(isa, kernel, blocks)
         };
         threads.chunks(chunk, &leaf, &|a: StepAudit, b| a.merge(&b))
-    }
-
-    /// The gradient's size, for this norm.
-    fn measure(&self, threads: Threads, chunk: Chunk<'_>, norm_type: f64) -> GradSize {
-        let leaf =
-            |chunk: Chunk<'_>| self.isa.run(Measure { values: chunk.gradient.values(), norm_type });
-        threads.chunks(chunk, &leaf, &GradSize::merge)
     }
 
     /// What comes before the pass over a tensor: decay that no schedule scales, and the gain of the
@@ -214,4 +207,10 @@ impl Step {
         self.params.gain = math::round(self.lr * trust);
         self.params.decay_factor = math::round(1.0 - self.lr * trust * decay);
     }
+}
+
+/// The size of a tensor's gradient, for this norm.
+pub(crate) fn measure(isa: Isa, threads: Threads, chunk: Chunk<'_>, norm_type: f64) -> GradSize {
+    let leaf = |chunk: Chunk<'_>| isa.run(Measure { values: chunk.gradient.values(), norm_type });
+    threads.chunks(chunk, &leaf, &GradSize::merge)
 }

@@ -25,7 +25,7 @@ pub(crate) struct SettingsArgs {
     /// keep their defaults
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The net: mobile, inverted, tiny, small, residual, medium, or squeezenet with --features
+    /// The net: inverted, mobile, tiny, small, residual, medium, or squeezenet with --features
     /// [default: small]
     #[arg(long)]
     net: Option<NetName>,

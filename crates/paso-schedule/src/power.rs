@@ -163,8 +163,8 @@ const fn inverses() -> [Inverse; 256] {
     table
 }
 
-/// The natural logarithm of `m` in `0.7..1.42` as a sum of two doubles: `2 atanh((m - 1) / (m +
-/// 1))`.
+/// The natural logarithm of `m` in `0.7..1.42` as a sum of two doubles:
+/// `2 atanh((m - 1) / (m + 1))`.
 const fn long_ln(m: f64) -> (f64, f64) {
     let top = m - 1.0;
     let (below, below_lo) = sum(m, 1.0);

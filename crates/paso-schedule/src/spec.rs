@@ -85,8 +85,8 @@ impl Spec {
         }
     }
 
-    /// The step that has the last learning rate; `None` where there is none (constant, repeated, `1
-    /// / sqrt`).
+    /// The step that has the last learning rate; `None` where there is none (constant, repeated,
+    /// `1 / sqrt`).
     ///
     /// A cosine over 100 steps ends at 100: updates 0 to 99 are on its way, update 100 would be the
     /// first at its last learning rate. Fractions are possible.

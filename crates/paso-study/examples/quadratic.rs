@@ -1,8 +1,7 @@
 //! Settles the noisy quadratic, where theory knows the answer, and writes `report.html` and
 //! `report.json` into the folder given.
 //!
-//! `cargo run --release -p paso-study --features html --example quadratic -- FOLDER [RUNS AT A
-//! TIME]`
+//! `cargo run --release -p paso-study --features html --example quadratic -- FOLDER [RUNS AT A TIME]`
 
 #[path = "../tests/quadratic/mod.rs"]
 mod quadratic;

@@ -7,11 +7,11 @@
 //! `s' = -2 (lr * curvature / noise) s + lr^2`. Every schedule's final loss below is a solution of
 //! that equation. [`validate`](crate::validate) measures how well a real optimizer agrees.
 //!
-//! How the model is obtained: once Adam's second moment has settled at `noise^2`, an update is `w
-//! -= lr / noise * m` with `m` an average of `curvature * w + noise * z`. Momentum changes only how
-//! fast the noise is correlated, not the variance to first order, so for small `lr * curvature /
-//! noise` the variance `s = E[w^2]` follows the equation above, and the loss is `curvature * s /
-//! 2`.
+//! How the model is obtained: once Adam's second moment has settled at `noise^2`, an update is
+//! `w -= lr / noise * m` with `m` an average of `curvature * w + noise * z`. Momentum changes only
+//! how fast the noise is correlated, not the variance to first order, so for small
+//! `lr * curvature / noise` the variance `s = E[w^2]` follows the equation above, and the loss is
+//! `curvature * s / 2`.
 //!
 //! What follows from it:
 //!

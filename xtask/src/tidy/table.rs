@@ -7,8 +7,8 @@
 /// Where a word is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Consecutive words of prose or parts of an identifier, in any case: `way back` is in
-    /// `WAY_BACK` and `wayBack`.
+    /// Consecutive words of prose or parts of an identifier, in any case: `a word` is in
+    /// `A_WORD` and `aWord`.
     Words,
     /// A whole identifier in Rust code, in this case.
     Identifier,

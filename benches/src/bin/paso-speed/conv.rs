@@ -234,8 +234,8 @@ impl Job {
         self.conv.weight_grad(self.isa, self.x.images(), self.dy.images(), &mut self.dw);
     }
 
-    /// One output by hand, and both gradients as the adjoints they are: `dy . f(x, w) = dx . x = dw
-    /// . w`.
+    /// One output by hand, and both gradients as the adjoints they are:
+    /// `dy . f(x, w) = dx . x = dw . w`.
     ///
     /// A convolution is linear in its input and in its weights, so the three products are equal in
     /// exact arithmetic. Each is one number to which every element of a gradient contributes.

@@ -1,5 +1,5 @@
-//! The multiply-adds that one core can do: what a convolution is measured against. `paso-speed
-//! peak` prints them.
+//! The multiply-adds that one core can do: what a convolution is measured against.
+//! `paso-speed peak` prints them.
 //!
 //! The loop has twelve sums in registers, each `sum = a * sum + b`, and no memory access. The
 //! result is `2 * 12 * rounds * lanes / seconds`, since a multiply-add is two operations, with the

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! The bias corrections are the same for every element, so they are folded into three constants;
-//! one square root and one division an element remain. The means are written as `m + (1 - beta1) *
-//! (g - m)`: `1 - 0.999` keeps all its digits in f32, where the rounding of 0.999 itself would be
-//! an error of 1.3e-5 in `1 - beta2`.
+//! one square root and one division an element remain. The means are written as
+//! `m + (1 - beta1) * (g - m)`: `1 - 0.999` keeps all its digits in f32, where the rounding of
+//! 0.999 itself would be an error of 1.3e-5 in `1 - beta2`.
 
 use pulp::Simd;
 

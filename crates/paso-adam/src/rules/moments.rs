@@ -37,8 +37,8 @@ pub(crate) struct Denominator {
 }
 
 impl Denominator {
-    /// The denominator of a step, and the learning rate that goes with it, from `lr`. With c = `1 -
-    /// beta2^t`:
+    /// The denominator of a step, and the learning rate that goes with it, from `lr`. With c =
+    /// `1 - beta2^t`:
     ///
     /// - corrected: `sqrt(v / c + eps_root) + eps`, written as `sqrt(v + c * eps_root) / sqrt(c) + eps`;
     /// - hat: `sqrt(v + eps_root) + eps`, and the learning rate is multiplied with `sqrt(c)`.

@@ -32,8 +32,9 @@ impl Prepared {
     ///
     /// # Panics
     ///
-    /// If an index is not below [`Prepared::len`], or if `images` is not `indices.len() * size *
-    /// size * 3` long, `boxes` `4 * indices.len()`, `labels` `indices.len()`.
+    /// If an index is not below [`Prepared::len`], or if `images` is not
+    /// `indices.len() * size * size * 3` long, `boxes` `4 * indices.len()`, `labels`
+    /// `indices.len()`.
     #[track_caller]
     #[expect(
         clippy::too_many_arguments,

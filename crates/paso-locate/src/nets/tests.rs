@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[test]
 fn the_table_has_these_nets() {
     let names = NetName::ALL.map(NetName::name);
-    assert_eq!(names, ["mobile", "inverted", "tiny", "small", "residual", "medium", "squeezenet"]);
+    assert_eq!(names, ["inverted", "mobile", "tiny", "small", "residual", "medium", "squeezenet"]);
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn a_name_is_read_and_written_alike_everywhere() {
     }
     let message = "Tiny".parse::<NetName>().expect_err("names are lowercase").to_string();
     let wanted =
-        "net is Tiny; it must be mobile, inverted, tiny, small, residual, medium or squeezenet";
+        "net is Tiny; it must be inverted, mobile, tiny, small, residual, medium or squeezenet";
     assert_eq!(message, wanted);
 }
 
@@ -33,6 +33,20 @@ fn the_crate_s_readme_lists_every_net() {
     let readme = include_str!("../../README.md");
     for net in NetName::ALL {
         assert!(readme.contains(&format!("`{net}`")), "README.md does not name {net}");
+    }
+}
+
+/// The table says how many parameters a net has, to two percent, with the head for four classes.
+#[test]
+fn the_numbers_of_parameters_in_the_crate_s_readme_are_true() {
+    let readme = include_str!("../../README.md");
+    for net in NetName::ALL {
+        let (_, params) = super::Net::new(&TrainConfig { net, ..TrainConfig::default() }, 4);
+        let count = params.values().len() as f64;
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{net}` |")));
+        let cell = row.and_then(|row| row.rsplit('|').nth(1)).expect("a row with a number").trim();
+        let stated: f64 = cell.replace(',', "").parse().expect("a number");
+        assert!((stated / count - 1.0).abs() < 0.02, "{net} has {count} parameters, not {cell}");
     }
 }
 

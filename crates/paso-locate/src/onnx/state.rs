@@ -1,7 +1,7 @@
 //! The values written so far, and the two layouts that they have.
 //!
-//! A node of the tape is NHWC. In the graph a node of more than one pixel is a *map*, `[N,
-//! channels, height, width]`, and a node of one pixel is a *row*, `[N, channels]`.
+//! A node of the tape is NHWC. In the graph a node of more than one pixel is a *map*,
+//! `[N, channels, height, width]`, and a node of one pixel is a *row*, `[N, channels]`.
 //! [`ExportState::map`] and [`ExportState::map_operator`] convert where an operator of ONNX knows
 //! maps only.
 

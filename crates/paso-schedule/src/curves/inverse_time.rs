@@ -7,8 +7,9 @@ use crate::schedule::Schedule;
 use crate::spec::Spec;
 use crate::validate::not_negative;
 
-/// `from / (1 + rate * t / every)`, without an end. In text: `inverse_time(FROM, rate RATE, every
-/// STEPS)`; `every` is 1 if left out. Keras' `InverseTimeDecay`.
+/// `from / (1 + rate * t / every)`, without an end. In text:
+/// `inverse_time(FROM, rate RATE, every STEPS)`; `every` is 1 if left out. Keras'
+/// `InverseTimeDecay`.
 ///
 /// ```
 /// use paso_schedule::{Schedule, InverseTime};

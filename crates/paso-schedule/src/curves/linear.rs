@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
 
-/// A straight line from one learning rate to another, then constant. In text: `linear(FROM -> TO,
-/// STEPS)`.
+/// A straight line from one learning rate to another, then constant. In text:
+/// `linear(FROM -> TO, STEPS)`.
 ///
 /// `from + (to - from) * p` with `p = t / steps`; PyTorch's `LinearLR`.
 ///

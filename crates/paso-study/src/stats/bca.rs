@@ -102,9 +102,9 @@ fn quantile(ascending: &[f64], share: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// `scipy.stats.bootstrap((d,), numpy.mean, method="BCa", n_resamples=1_000_000,
-    /// random_state=1)` of scipy 1.17.1; `tests/scipy_reference.py` prints these rows. Ours draws
-    /// 1,999 resamples, so its ends carry Monte-Carlo error.
+    /// `scipy.stats.bootstrap((d,), numpy.mean, method="BCa", n_resamples=1_000_000, random_state=1)`
+    /// of scipy 1.17.1; `tests/scipy_reference.py` prints these rows. Ours draws 1,999 resamples,
+    /// so its ends carry Monte-Carlo error.
     const SCIPY: [(&[f64], f64, f64, f64); 8] = [
         (&[0.02, 0.01, 0.03, 0.02, 0.01, 0.05], 0.9, 0.0166667, 0.035),
         (&[0.02, 0.01, 0.03, 0.02, 0.01, 0.05], 0.95, 0.015, 0.0383333),

@@ -31,8 +31,8 @@ impl Tape {
         self.push(Op::Mul(Mul { a, b }), plane)
     }
 
-    /// Every channel of `x`, `[height, width, channels]`, times its value of `scale`, `[1, 1,
-    /// channels]`: the end of a squeeze-and-excitation block (Hu et al., arXiv 1709.01507).
+    /// Every channel of `x`, `[height, width, channels]`, times its value of `scale`,
+    /// `[1, 1, channels]`: the end of a squeeze-and-excitation block (Hu et al., arXiv 1709.01507).
     ///
     /// ```
     /// use paso_tape::{Activation, Params, Tape};
