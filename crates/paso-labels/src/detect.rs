@@ -1,0 +1,89 @@
+//! Which format a folder is in, and why.
+//!
+//! Every format examines the files that could be its own. Where several find label files (people
+//! keep the labels that they converted from), all of them are read, and the one with the most
+//! images that are there and have an object is taken; of equals, the first of the list. So a
+//! `notes.json` that merely looks like a format does not win over real labels. What was not taken
+//! is noted, and `--format` chooses.
+//!
+//! Where no format finds label files, the message lists what was looked at, and what each file
+//! lacks.
+
+use std::fmt::Write;
+
+use crate::folder::Files;
+use crate::formats::{Finding, Input};
+use crate::raw::RawLabels;
+use crate::report::{Evidence, Problem, ProblemKind};
+use crate::{Error, Format};
+
+/// Files that are named with what they lack, at most.
+const SHOWN: usize = 8;
+
+/// The labels of a folder in the format that was asked for or detected, and what was seen.
+pub(crate) fn read(
+    input: &Input<'_>,
+    asked: Option<Format>,
+) -> Result<(RawLabels, Vec<Evidence>), Error> {
+    let formats = asked.map_or_else(|| Format::ALL.to_vec(), |format| vec![format]);
+    let found: Vec<(Format, Finding<'_>)> =
+        formats.iter().map(|&format| (format, format.find(input))).collect();
+    let here = found.iter().filter(|(_, finding)| !finding.labels.is_empty());
+    let mut all: Vec<RawLabels> =
+        here.clone().map(|(format, finding)| format.read(input, &finding.labels)).collect();
+    // The first of those with the most.
+    let best = (0..all.len()).rev().max_by_key(|&i| all[i].located());
+    let Some(best) = best else {
+        return Err(Error::NotADataset {
+            path: input.files.root.clone(),
+            message: nothing(input.files, &found),
+        });
+    };
+    let evidence: Vec<Evidence> = here
+        .zip(&all)
+        .map(|((format, finding), labels)| Evidence {
+            format: *format,
+            files: finding.labels.len(),
+            example: finding.labels[0].to_owned(),
+            images: labels.located(),
+        })
+        .collect();
+    let mut labels = all.swap_remove(best);
+    let taken = &evidence[best];
+    for other in evidence.iter().filter(|other| other.format != taken.format) {
+        let message = format!(
+            "holds {} labels too ({}, {} usable images); the {} ones are read ({}, {}); --format \
+             chooses",
+            other.format, other.example, other.images, taken.format, taken.example, taken.images
+        );
+        labels.problems.push(Problem::new(ProblemKind::Note, &*input.files.root, None, message));
+    }
+    Ok((labels, evidence))
+}
+
+/// What was looked at, and what it lacks.
+fn nothing(files: &Files, found: &[(Format, Finding<'_>)]) -> String {
+    let looked_for = found.iter().map(|(format, _)| format!("{format} ({})", format.looked_for()));
+    let mut message =
+        format!("no labels found; looked for {}", looked_for.collect::<Vec<_>>().join(", "));
+    let images = files.images().count();
+    write!(message, "\n  {images} images").expect("a string takes it");
+    if let Some(image) = files.images().next() {
+        write!(message, ", such as {image}").expect("a string takes it");
+    }
+    let lacking = found.iter().flat_map(|(format, finding)| {
+        finding.lacking.iter().map(move |(file, what)| (file, format, what))
+    });
+    let lacking: Vec<_> = lacking.collect();
+    for (file, format, what) in lacking.iter().take(SHOWN) {
+        write!(message, "\n  {file}: no {format}: {what}").expect("a string takes it");
+    }
+    if lacking.len() > SHOWN {
+        write!(message, "\n  and {} more files", lacking.len() - SHOWN).expect("a string takes it");
+    }
+    if lacking.is_empty() {
+        write!(message, "\n  no file with labels; is the folder one level too high or too low?")
+            .expect("a string takes it");
+    }
+    message
+}
