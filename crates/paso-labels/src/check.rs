@@ -46,20 +46,29 @@ pub(crate) fn headers(files: &Files, labels: &RawLabels, limits: &ImageLimits) -
     labels.images.par_iter().map(header).collect()
 }
 
-/// The usable images, in the order of the labels; everything else becomes a problem.
+/// The images of a folder, sorted out.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    /// Those that can be used, in the order of the labels.
+    pub(crate) images: Vec<LabeledImage>,
+    /// Those with a box that cannot be, with all of their boxes as the label says them.
+    pub(crate) bad_boxes: Vec<LabeledImage>,
+}
+
+/// Sorts out the images; everything that is wrong becomes a problem.
 pub(crate) fn check_all(
     labels: &RawLabels,
     headers: Headers,
     lists: &Lists,
     files: &Files,
     problems: &mut Vec<Problem>,
-) -> Vec<LabeledImage> {
-    let mut images = Vec::new();
+) -> Checked {
+    let mut checked = Checked::default();
     for (i, (image, header)) in labels.images.iter().zip(headers).enumerate() {
         let check = Check { image, lists, files, format: labels.format };
-        images.extend(check.image(i, header, problems));
+        check.image(i, header, &mut checked, problems);
     }
-    images
+    checked
 }
 
 /// One image's check.
@@ -71,38 +80,41 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// The image with all of its objects, or `None` after saying why it cannot be used.
+    /// Adds the image with all of its objects, or says why it cannot be used.
     fn image(
         &self,
         index: usize,
         header: Option<Result<ImageInfo, Error>>,
+        checked: &mut Checked,
         found: &mut Vec<Problem>,
-    ) -> Option<LabeledImage> {
+    ) {
         let image = self.image;
         let path = self.files.shown(&image.place.path);
         let info = match header {
             Some(Ok(info)) => info,
             Some(Err(error)) => {
                 found.push(unreadable(&path, error));
-                return None;
+                return;
             }
             None => {
                 let hint = image.place.hint.as_ref().map_or(String::new(), |h| format!("; {h}"));
                 let message = format!("its image {} is not there{hint}", image.place.path);
                 found.push(self.problem(ProblemKind::ImageMissing, None, message));
-                return None;
+                return;
             }
         };
         let frame = match Frame::new(image, &info) {
             Ok(frame) => frame,
             Err(message) => {
                 found.push(self.problem(ProblemKind::SizeMismatch, None, message));
-                return None;
+                return;
             }
         };
-        let objects = self.objects(&frame, found)?;
+        let before = found.len();
+        let objects = self.objects(&frame, found);
+        let all_good = found[before..].iter().all(|p| p.kind != ProblemKind::BadBox);
         let (width, height) = info.upright_size();
-        Some(LabeledImage {
+        let image = LabeledImage {
             source: ImageSource::File(path),
             name: image_name(&image.place.path).to_owned(),
             label: self.files.shown(&image.label),
@@ -112,34 +124,30 @@ impl Check<'_> {
             orientation: info.orientation,
             objects,
             split: self.lists.split_of(index, image),
-        })
+        };
+        if all_good { checked.images.push(image) } else { checked.bad_boxes.push(image) }
     }
 
-    /// All boxes, or `None` if one of them is wrong: then the others may be too.
-    fn objects(&self, frame: &Frame, found: &mut Vec<Problem>) -> Option<Vec<Object>> {
+    /// All boxes, those that cannot be as the label says them, after saying what is wrong.
+    fn objects(&self, frame: &Frame, found: &mut Vec<Problem>) -> Vec<Object> {
         let mut objects: Vec<Object> = Vec::with_capacity(self.image.objects.len());
-        let mut all_good = true;
         for object in &self.image.objects {
-            match frame.place(object) {
-                Err(message) => {
-                    all_good = false;
-                    found.push(self.problem(ProblemKind::BadBox, Some(object), message));
-                }
-                Ok((xyxy, cut)) => {
-                    if let Some(message) = cut {
-                        found.push(self.problem(ProblemKind::BoxClamped, Some(object), message));
-                    }
-                    let boxed = Object { class: object.class, xyxy };
-                    if objects.contains(&boxed) {
-                        let message = "the same box was there before; it counts once".into();
-                        found.push(self.problem(ProblemKind::Note, Some(object), message));
-                    } else {
-                        objects.push(boxed);
-                    }
-                }
+            let (xyxy, said) = match frame.place(object) {
+                Ok((xyxy, cut)) => (xyxy, cut.map(|message| (ProblemKind::BoxClamped, message))),
+                Err(message) => (frame.upright(object), Some((ProblemKind::BadBox, message))),
+            };
+            if let Some((kind, message)) = said {
+                found.push(self.problem(kind, Some(object), message));
+            }
+            let boxed = Object { class: object.class, xyxy };
+            if objects.contains(&boxed) {
+                let message = "the same box was there before; it counts once".into();
+                found.push(self.problem(ProblemKind::Note, Some(object), message));
+            } else {
+                objects.push(boxed);
             }
         }
-        all_good.then_some(objects)
+        objects
     }
 
     fn problem(&self, kind: ProblemKind, object: Option<&RawObject>, message: String) -> Problem {
@@ -194,6 +202,11 @@ impl Frame {
             ));
         };
         Ok(Self { width: frame.0, height: frame.1, turn, upright })
+    }
+
+    /// Width and height of the upright image.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        self.upright
     }
 
     /// The sides that a box in these units refers to, as `[width, height, width, height]`.
@@ -253,7 +266,17 @@ impl Frame {
         if cut[0] >= cut[2] || cut[1] >= cut[3] {
             return Err(format!("{shown} is outside of its {width}x{height} image"));
         }
-        let turn = if object.units == BoxUnits::Px { self.turn } else { Orientation::UPRIGHT };
-        Ok((turn.pixels_to_upright(cut, [sides[0], sides[1]]), message))
+        Ok((self.turn_of(object).pixels_to_upright(cut, [sides[0], sides[1]]), message))
+    }
+
+    /// The object's xyxy in pixels of the upright image, whether it can be or not.
+    fn upright(&self, object: &RawObject) -> [f64; 4] {
+        let [width, height, ..] = self.sides(object.units);
+        self.turn_of(object).pixels_to_upright(self.xyxy(object), [width, height])
+    }
+
+    /// How the box is turned upright: shares are of the upright image already.
+    fn turn_of(&self, object: &RawObject) -> Orientation {
+        if object.units == BoxUnits::Px { self.turn } else { Orientation::UPRIGHT }
     }
 }

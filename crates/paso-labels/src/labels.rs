@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::check::Checked;
 use crate::folder::{Files, ImageIndex};
 use crate::formats::Input;
 use crate::image::Orientation;
 use crate::report::Report;
-use crate::{Error, ReadOptions, Split, check, detect, plausible, splits};
+use crate::{Error, ReadOptions, Split, check, detect, plausible, splits, warnings};
 
 /// The images of a folder with all of their objects.
 ///
@@ -39,6 +40,9 @@ pub struct Labels {
     pub images: Vec<LabeledImage>,
     /// True if split files were found: images in none of them are then not used.
     pub listed: bool,
+    /// Images that were left out for a box that cannot be, with their boxes as the labels say them,
+    /// so inverted or beyond the image: for people to look at.
+    pub bad_boxes: Vec<LabeledImage>,
 }
 
 /// An image with all of its objects, checked against each other.
@@ -92,6 +96,12 @@ impl Object {
 }
 
 impl Labels {
+    /// Labels that are made and not read: of images that are all used.
+    #[must_use]
+    pub fn new(classes: Vec<String>, images: Vec<LabeledImage>) -> Self {
+        Self { classes, images, listed: true, bad_boxes: Vec::new() }
+    }
+
     /// Reads a folder: label files, and the header of every image; no image is decoded.
     ///
     /// Malformed labels are in the report, and make nothing of the others doubtful here;
@@ -112,9 +122,13 @@ impl Labels {
         let lists = splits::read_lists(&files, &raw, &mut problems);
         let headers = check::headers(&files, &raw, &options.limits);
         plausible::apply(&mut raw, &headers, options, &files, &mut problems);
-        let images = check::check_all(&raw, headers, &lists, &files, &mut problems);
+        let Checked { images, bad_boxes } =
+            check::check_all(&raw, headers, &lists, &files, &mut problems);
         let mut report = Report::new(dir, raw.format, raw.images.len(), problems);
         report.evidence = evidence;
-        Ok((Self { classes: raw.classes, images, listed: lists.are_there() }, report))
+        let (classes, listed) = (raw.classes, lists.are_there());
+        let labels = Self { classes, images, listed, bad_boxes };
+        report.problems.extend(warnings::alike_classes(&labels, dir));
+        Ok((labels, report))
     }
 }

@@ -49,6 +49,8 @@ mod plausible;
 mod raw;
 mod report;
 mod splits;
+mod summary;
+mod warnings;
 mod write;
 
 pub use boxes::BBox;
@@ -60,6 +62,8 @@ pub use labels::{ImageSource, LabeledImage, Labels, Object};
 pub use options::{BoxFormat, BoxUnits, ReadOptions};
 pub use report::{Effect, Evidence, Problem, ProblemKind, Report};
 pub use splits::Split;
+pub use summary::{Spread, Summary};
+pub use warnings::split_warnings;
 pub use write::write;
 
 /// The example of the README.

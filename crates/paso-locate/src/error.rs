@@ -3,15 +3,12 @@
 //! Everything that comes from outside (folders, label files, images, options) ends here, never in
 //! a panic. A message names the file, the line where there is one, the value, and what to do.
 //!
-//! Variants are by what the reader of the message can do: look at a file ([`Error::Io`],
-//! [`Error::Image`], [`Error::Labels`]), choose another folder ([`Error::NotADataset`],
-//! [`Error::Folder`]), change a setting ([`Error::InvalidValue`]), or lower the learning rate
-//! ([`Error::Diverged`]).
+//! Variants are by what the reader of the message can do: look at the data ([`Error::Labels`]) or
+//! at a file ([`Error::Io`], [`Error::Checkpoint`]), choose another folder ([`Error::Folder`]),
+//! change a setting ([`Error::InvalidValue`]), or lower the learning rate ([`Error::Diverged`]).
 
 use std::fmt;
 use std::path::PathBuf;
-
-use crate::data::Problem;
 
 /// What can go wrong with what came from outside.
 #[derive(Debug, thiserror::Error)]
@@ -25,30 +22,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The folder holds nothing that is known as a data set.
-    #[error("{}: {message}", path.display())]
-    NotADataset {
-        /// The folder.
-        path: PathBuf,
-        /// What was looked for.
-        message: String,
-    },
-    /// Label files are malformed, so that nothing in them can be trusted.
-    #[error("{first}{}", AndMore(*more))]
-    Labels {
-        /// The first thing that is wrong.
-        first: Box<Problem>,
-        /// How many more files or lines are wrong.
-        more: usize,
-    },
-    /// An image could not be used.
-    #[error("{}: {message}", path.display())]
-    Image {
-        /// The image's file.
-        path: PathBuf,
-        /// What is wrong with it.
-        message: String,
-    },
+    /// A folder of labeled images, or an image, could not be used.
+    #[error(transparent)]
+    Labels(#[from] paso_labels::Error),
     /// An option has a value that makes no sense.
     #[error("{field} is {value}; it must be {allowed}")]
     InvalidValue {
@@ -110,9 +86,9 @@ impl Error {
         move |source| Self::Io { path, source }
     }
 
-    /// An [`Error::Image`] of this file.
+    /// An image that could not be used.
     pub(crate) fn image(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
-        Self::Image { path: path.into(), message: message.into() }
+        Self::Labels(paso_labels::Error::image(path, message))
     }
 
     /// An [`Error::InvalidValue`].
@@ -134,17 +110,5 @@ pub(crate) fn one_of(names: &[&str]) -> String {
     match names.split_last().expect("at least one name is allowed") {
         (last, []) => (*last).to_owned(),
         (last, others) => format!("{} or {last}", others.join(", ")),
-    }
-}
-
-struct AndMore(usize);
-
-impl fmt::Display for AndMore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => Ok(()),
-            1 => write!(f, " (and 1 more problem of this kind)"),
-            n => write!(f, " (and {n} more problems of this kind)"),
-        }
     }
 }

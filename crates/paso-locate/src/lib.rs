@@ -41,7 +41,6 @@
 
 mod archive;
 pub mod augment;
-mod boxes;
 pub mod checkpoint;
 pub mod data;
 pub mod demo;
@@ -61,7 +60,7 @@ mod train;
 pub mod weights;
 
 // Data.
-pub use boxes::BBox;
+pub use paso_labels::BBox;
 pub use data::Dataset;
 
 // Training.
@@ -73,6 +72,9 @@ pub use train::optimizer::Update;
 pub use train::{REFRESH, StepReport, Trainer};
 
 pub use error::Error;
+
+// What reads folders of labeled images.
+pub use paso_labels as labels;
 
 // The optimizer that training steps with.
 pub use paso_adam as adam;

@@ -3,7 +3,7 @@
 
 use paso_locate::Error;
 use paso_locate::data::{
-    Dataset, Effect, Format, LoadOptions, ProblemKind, SeveralObjects, Split, convert,
+    Dataset, Effect, Format, LoadOptions, ProblemKind, ReadOptions, SeveralObjects, Split, convert,
 };
 use paso_locate::demo::{DemoOptions, write};
 use std::path::{Path, PathBuf};
@@ -120,8 +120,8 @@ fn folds_are_disjoint_cover_all_and_have_the_classes_of_the_whole() {
 #[test]
 fn a_folder_that_is_used_or_a_size_out_of_range_is_refused_and_nothing_is_written() {
     let (folder, path) = yolo(2, 1);
-    let refused = convert(&path, &LoadOptions::default(), Format::Csv, &path);
-    assert!(refused.expect_err("it is used").to_string().contains("empty or not there yet"));
+    let refused = convert(&path, &ReadOptions::default(), Format::Csv, &path);
+    assert!(refused.expect_err("it is used").to_string().contains("inside of"));
     let out = folder.path().join("out");
     for size in [0, 7, 1025] {
         let options = DemoOptions { train: 1, val: 1, seed: 0 };
@@ -135,7 +135,7 @@ fn a_folder_that_is_used_or_a_size_out_of_range_is_refused_and_nothing_is_writte
 fn a_folder_that_is_no_data_set_is_refused_with_what_was_looked_for() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let refused = Dataset::load(folder.path(), &LoadOptions::default()).expect_err("empty");
-    assert!(matches!(refused, Error::NotADataset { .. }), "{refused}");
+    assert!(matches!(refused, Error::Labels(paso_locate::labels::Error::NotADataset { .. })), "{refused}");
     let refused = Dataset::load(&folder.path().join("none"), &LoadOptions::default());
     assert!(refused.expect_err("no folder").to_string().contains("none"));
 }

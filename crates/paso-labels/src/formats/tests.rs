@@ -30,7 +30,7 @@ fn scenes() -> Labels {
         split: Some(if i < 3 { Split::Train } else { Split::Val }),
     };
     let classes = vec!["cat".into(), "dog".into()];
-    Labels { classes, images: (0..5).map(image).collect(), listed: true }
+    Labels::new(classes, (0..5).map(image).collect())
 }
 
 #[test]

@@ -1,60 +1,41 @@
 //! Data sets: labeled images from a folder, one object each, with classes and splits.
 //!
-//! A format's reader gives [`Labels`]: every object of every image, as the files say. Checking them
-//! against the images gives [`Contents`]; the policy for images with no or several objects, and the
-//! splits, turn those into a [`Dataset`]. What was left out or repaired on the way is in the
-//! [`Report`].
+//! `paso-labels` reads the folder: every object of every image, checked against the images. The
+//! policy for images with no or several objects, and the splits, turn that into a [`Dataset`]. What
+//! was left out or repaired on the way is in the [`Report`].
 //!
 //! # The way of an image
 //!
 //! | step | type | what it knows |
 //! |---|---|---|
-//! | reading label files | [`Labels`] | what the files say, unchecked |
-//! | checking against image headers | [`Contents`] | boxes in upright pixels, all objects |
+//! | reading a folder | [`Labels`] | boxes in upright pixels, all objects |
 //! | policies and splits | [`Dataset`] | one object per image, train, val or test |
 //! | decoding and scaling | [`Prepared`] | RGB bytes at the size of the net |
 //! | augmenting and normalizing | a batch | `f32`, NHWC |
 //!
-//! Each step can be used alone: [`Contents::read`] for a detector of several objects,
+//! Each step can be used alone: [`Labels::read`] for a detector of several objects,
 //! [`Prepared::fill_batch`] for a trainer that is not paso's.
 //!
-//! # Conventions
-//!
-//! - A box is `[x_min, y_min, x_max, y_max]`, by *edges* of pixels: a box over all of a 40x30 image
-//!   is `[0, 0, 40, 30]`. Formats that count pixels from 1 and include the last are off by at most
-//!   one pixel; they do not say so, and it is not corrected.
-//! - Boxes are kept for the *upright* image, after the EXIF orientation was applied.
-//! - A name is a path below the image folder, with `/` on every system, and identifies an image.
-//! - Everything chosen at random follows from a seed and from names, never from the order of files.
+//! Everything chosen at random follows from a seed and from names, never from the order of files.
 
 mod batches;
-mod check;
-mod contents;
-mod detect;
-mod duplicates;
-mod files;
-mod formats;
-mod labels;
+mod choose;
 mod prepared;
-mod report;
 mod split;
 mod store;
-mod write;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use contents::{AnnotatedImage, Boxed, Contents};
-pub use formats::Format;
-pub use labels::{LabeledImage, Labels, Object, Unit};
+pub use paso_labels::{
+    Effect, Format, Labels, Problem, ProblemKind, ReadOptions, Report, Split, convert,
+};
 pub use prepared::{MEAN, PrepareOptions, Prepared, STD};
-pub use report::{Effect, Problem, ProblemKind, Report};
 
 use crate::demo::scene::Scene;
-use crate::image::{ImageLimits, Orientation};
+use crate::image::Orientation;
 use crate::{BBox, Error};
-pub(crate) use write::write;
 
 /// Labeled images, one object each.
 ///
@@ -126,43 +107,6 @@ pub enum Source {
     Scene(Scene),
 }
 
-/// What a sample is for. Written and parsed as `train`, `val` and `test`.
-///
-/// Choosing settings by the test split makes it a second validation split: report on it once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Split {
-    /// To train on.
-    Train,
-    /// To choose by.
-    Val,
-    /// To report on, once.
-    Test,
-}
-
-impl std::fmt::Display for Split {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Train => "train",
-            Self::Val => "val",
-            Self::Test => "test",
-        })
-    }
-}
-
-impl std::str::FromStr for Split {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "train" => Ok(Self::Train),
-            "val" => Ok(Self::Val),
-            "test" => Ok(Self::Test),
-            _ => Err(Error::invalid_value("split", text, "train, val or test")),
-        }
-    }
-}
-
 /// What to do with an image that has several objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -176,12 +120,12 @@ pub enum SeveralObjects {
     Error,
 }
 
-/// How a folder is read.
+/// How a folder becomes a data set.
 ///
 /// ```
-/// use paso_locate::data::{Format, LoadOptions, SeveralObjects};
+/// use paso_locate::data::{Format, LoadOptions, ReadOptions, SeveralObjects};
 /// let options = LoadOptions {
-///     format: Some(Format::Yolo),
+///     read: ReadOptions { format: Some(Format::Yolo), ..ReadOptions::default() },
 ///     several_objects: SeveralObjects::Largest,
 ///     ..LoadOptions::default()
 /// };
@@ -190,8 +134,8 @@ pub enum SeveralObjects {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LoadOptions {
-    /// The format. Default `None`: found out by looking.
-    pub format: Option<Format>,
+    /// How its files are read.
+    pub read: ReadOptions,
     /// Images with several objects. Default: skip. Images without an object are always skipped.
     pub several_objects: SeveralObjects,
     /// Where the data set does not say it: the share of each class that becomes the validation
@@ -199,18 +143,15 @@ pub struct LoadOptions {
     pub val_fraction: f64,
     /// Where the data set does not say it: the seed of that choice. Default 0.
     pub split_seed: u64,
-    /// How large an image may be.
-    pub limits: ImageLimits,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
         Self {
-            format: None,
+            read: ReadOptions::default(),
             several_objects: SeveralObjects::default(),
             val_fraction: 0.2,
             split_seed: 0,
-            limits: ImageLimits::default(),
         }
     }
 }
@@ -242,25 +183,61 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], [`Error::NotADataset`], [`Error::Labels`], and [`Error::InvalidValue`] for
-    /// options out of range. A set without one usable sample is [`Error::NotADataset`] too.
+    /// [`Error::Labels`] for what `paso_labels` refuses, and for a set without one usable sample;
+    /// [`Error::InvalidValue`] for options out of range.
     pub fn load(dir: &Path, options: &LoadOptions) -> Result<(Self, Report), Error> {
         options.checked()?;
-        let (contents, mut report) = Contents::read(dir, options)?;
+        let (labels, mut report) = Labels::read(dir, &options.read)?;
         report.refuse_malformed()?;
-        let mut dataset = contents.into_dataset(options.several_objects, &mut report.problems);
+        let dataset = Self::from_labels(labels, options, &mut report)?;
+        Ok((dataset, report))
+    }
+
+    /// Makes a data set of the labels of a folder: one object an image, and a validation split where
+    /// there is none. What is left out on the way is added to the report.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::load`].
+    pub fn from_labels(
+        labels: Labels,
+        options: &LoadOptions,
+        report: &mut Report,
+    ) -> Result<Self, Error> {
+        options.checked()?;
+        let mut dataset = choose::one_object(labels, options.several_objects, &mut report.problems);
         report.refuse_malformed()?;
         if dataset.samples.is_empty() {
-            return Err(Error::NotADataset {
-                path: dir.to_path_buf(),
+            return Err(Error::Labels(paso_labels::Error::NotADataset {
+                path: report.dir.clone(),
                 message: format!("no image can be used\n{report}"),
-            });
+            }));
         }
-        split::complete(&mut dataset.samples, options, &mut report);
+        split::complete(&mut dataset.samples, options, report);
         dataset.samples.sort_by(|a, b| (a.split, &a.name).cmp(&(b.split, &b.name)));
         report.problems.extend(dataset.duplicates());
-        report.count(&dataset);
-        Ok((dataset, report))
+        report.count(dataset.classes_and_splits());
+        Ok(dataset)
+    }
+
+    /// The class and the split of each sample: what [`paso_labels::split_warnings`] takes.
+    pub fn classes_and_splits(&self) -> impl Iterator<Item = (&str, Split)> {
+        self.samples.iter().map(|s| (&*self.classes[s.class], s.split))
+    }
+
+    /// Samples that are the same file under another name: see [`paso_labels::same_files`]. The
+    /// report of [`Dataset::load`] has them; after [`Dataset::fold`] other samples lie in different
+    /// splits.
+    #[must_use]
+    pub fn duplicates(&self) -> Vec<Problem> {
+        let files = self.samples.iter().filter_map(|sample| match &sample.source {
+            Source::File(path) => {
+                let split = Some(sample.split);
+                Some(paso_labels::ImageFile { path, name: &sample.name, split })
+            }
+            Source::Scene(_) => None,
+        });
+        paso_labels::same_files(files.collect())
     }
 
     /// Makes one of `folds` parts of the train and validation samples the validation split, and the
@@ -297,45 +274,4 @@ impl Dataset {
     pub fn boxes(&self, split: Split) -> Vec<BBox> {
         self.samples.iter().filter(|s| s.split == split).map(|s| s.bbox).collect()
     }
-}
-
-/// Reads a folder and writes it in another format: every usable image with all of its objects and
-/// its split. The report says what was left out.
-///
-/// `out` must be empty or not there yet; it is whole afterwards, or as it was. Images keep their
-/// bytes, and boxes all of their digits: what is read from `out` has the bits of what was read from
-/// `dir`, whatever the formats.
-///
-/// ```
-/// use paso_locate::data::{Dataset, Format, LoadOptions, convert};
-/// use paso_locate::demo::{DemoOptions, write_voc};
-///
-/// let place = tempfile::tempdir().expect("a temporary folder");
-/// let [voc, coco] = ["voc", "coco"].map(|name| place.path().join(name));
-/// write_voc(&DemoOptions { train: 3, val: 1, seed: 0 }, 32, &voc)?;
-/// let options = LoadOptions::default();
-/// convert(&voc, &options, Format::Coco, &coco)?;
-/// let [before, after] = [&voc, &coco].map(|dir| Dataset::load(dir, &options));
-/// assert_eq!(before?.0.samples[0].bbox, after?.0.samples[0].bbox);
-/// # Ok::<(), paso_locate::Error>(())
-/// ```
-///
-/// # Errors
-///
-/// As [`Dataset::load`]; [`Error::InvalidValue`] if `out` is not empty; [`Error::Folder`] if two
-/// images would have the same label file.
-pub fn convert(
-    dir: &Path,
-    options: &LoadOptions,
-    format: Format,
-    out: &Path,
-) -> Result<Report, Error> {
-    let (contents, report) = Contents::read(dir, options)?;
-    report.refuse_malformed()?;
-    if contents.images.is_empty() {
-        let message = format!("no image can be used\n{report}");
-        return Err(Error::NotADataset { path: dir.to_path_buf(), message });
-    }
-    write(&contents, format, out)?;
-    Ok(report)
 }

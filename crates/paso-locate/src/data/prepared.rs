@@ -9,9 +9,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::report::Problem;
 use super::store::{Facts, Store};
-use super::{Dataset, Source, split};
+use super::{Dataset, Problem, Source, split};
 use crate::image::ImageLimits;
 use crate::{BBox, Error};
 

@@ -11,8 +11,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::report::{Problem, ProblemKind};
-use super::{PrepareOptions, Source};
+use super::{PrepareOptions, Problem, ProblemKind, Source};
 use crate::Error;
 use crate::augment::map::mean_gray;
 use crate::demo::scene;
@@ -140,7 +139,7 @@ fn draw(source: &Source, size: usize, limits: &ImageLimits, out: &mut [u8]) -> R
         Source::Scene(scene) => scene::draw(scene, size, out),
         Source::File(path) => {
             let image = decode(path, limits).map_err(|e| match e {
-                Error::Image { message, .. } => {
+                paso_labels::Error::Image { message, .. } => {
                     Problem::new(ProblemKind::ImageUnreadable, path, None, message)
                 }
                 e => Problem::new(ProblemKind::ImageUnreadable, path, None, e.to_string()),

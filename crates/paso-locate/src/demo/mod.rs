@@ -18,10 +18,14 @@ mod shape;
 
 use std::path::Path;
 
+use image::{ImageFormat, RgbImage};
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::data::{AnnotatedImage, Boxed, Contents, Dataset, Format, Sample, Source, Split};
+use paso_labels::{Format, ImageSource, LabeledImage, Labels, Object, Split};
+
+use crate::data::{Dataset, Sample, Source};
 use crate::demo::shape::Shape;
 use crate::image::Orientation;
 pub use scene::{Scene, draw};
@@ -110,20 +114,31 @@ pub fn write(options: &DemoOptions, size: usize, format: Format, dir: &Path) -> 
         .ok()
         .filter(|s| (8..=1024).contains(s))
         .ok_or_else(|| Error::invalid_value("size", size, "from 8 to 1024 pixels"))?;
-    let images = dataset.samples.iter().map(|sample| AnnotatedImage {
-        source: sample.source.clone(),
-        name: sample.name.clone(),
-        label: dir.to_owned(),
-        line: None,
-        width: side,
-        height: side,
-        orientation: sample.orientation,
-        objects: vec![Boxed { class: sample.class, xyxy: sample.bbox.to_pixels(side, side) }],
-        split: Some(sample.split),
+    let images = dataset.samples.iter().map(|sample| {
+        let Source::Scene(scene) = &sample.source else { unreachable!("the demo has scenes") };
+        let mut pixels = vec![0; 3 * size * size];
+        draw(scene, size, &mut pixels);
+        LabeledImage {
+            source: ImageSource::Encoded(png(side, pixels)),
+            name: sample.name.clone(),
+            label: dir.to_owned(),
+            line: None,
+            width: side,
+            height: side,
+            orientation: sample.orientation,
+            objects: vec![Object { class: sample.class, xyxy: sample.bbox.to_pixels(side, side) }],
+            split: Some(sample.split),
+        }
     });
-    let contents =
-        Contents { classes: dataset.classes.clone(), images: images.collect(), listed: true };
-    crate::data::write(&contents, format, dir)
+    let labels = Labels::new(dataset.classes.clone(), images.collect());
+    Ok(paso_labels::write(&labels, format, dir)?)
+}
+
+fn png(side: u32, rgb: Vec<u8>) -> Vec<u8> {
+    let image = RgbImage::from_raw(side, side, rgb).expect("three bytes a pixel");
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, ImageFormat::Png).expect("memory takes a PNG");
+    bytes.into_inner()
 }
 
 #[cfg(test)]

@@ -158,7 +158,7 @@ fn as_seen(pixels: &[f32], side: usize) -> Image {
 
 fn read(source: &Source, limits: &ImageLimits) -> Result<Image, Error> {
     match source {
-        Source::File(path) => decode(path, limits),
+        Source::File(path) => Ok(decode(path, limits)?),
         Source::Scene(scene) => {
             let mut rgb = vec![0; (3 * SIDE * SIDE) as usize];
             scene::draw(scene, SIDE as usize, &mut rgb);

@@ -1,8 +1,10 @@
 //! Photographs that a camera stored turned: the box is where the object is, whatever the format,
 //! whether the label is for the upright image or for the stored one.
 
-use paso_labels::data::{Dataset, Format, LoadOptions, SeveralObjects, convert};
-use paso_labels::image::{ImageLimits, Orientation, decode, read_info};
+use paso_locate::data::{
+    Dataset, Format, LoadOptions, ReadOptions, SeveralObjects, convert,
+};
+use paso_locate::image::{ImageLimits, Orientation, decode, read_info};
 use std::io::Cursor;
 use std::path::Path;
 
@@ -95,10 +97,10 @@ fn a_turned_image_is_the_same_sample_in_every_format() {
         let first = labeled(exif, None, [4.0, 6.0, 40.0, 30.0]);
         let (wanted, _) = Dataset::load(first.path(), &options()).expect("one image");
         for format in Format::ALL {
-            let out = first.path().join("out");
-            convert(first.path(), &options(), format, &out).expect("it is converted");
+            let place = tempfile::tempdir().expect("a temporary folder");
+            let out = place.path().join("out");
+            convert(first.path(), &ReadOptions::default(), format, &out).expect("it is converted");
             let (dataset, report) = Dataset::load(&out, &options()).expect("one image");
-            std::fs::remove_dir_all(&out).expect("it is removed");
             assert_eq!(report.format, format);
             let (found, wanted) = (&dataset.samples[0], &wanted.samples[0]);
             assert_eq!(found.orientation, turn, "{format}: the file keeps its bytes");
@@ -109,7 +111,7 @@ fn a_turned_image_is_the_same_sample_in_every_format() {
 
 #[test]
 fn turning_there_and_back_is_the_same_box() {
-    let bbox = paso_labels::BBox::new(0.125, 0.25, 0.5, 0.875);
+    let bbox = paso_locate::BBox::new(0.125, 0.25, 0.5, 0.875);
     for exif in 1..=8 {
         let turn = Orientation::from_exif(exif).expect("1 to 8");
         assert_eq!(turn.to_exif(), exif);
