@@ -9,6 +9,8 @@ const ARROWS: &[(&str, &str)] = &[
     ("paso-ops", "paso-isa"),
     ("paso-tape", "paso-ops"),
     ("paso-study", "paso-files"),
+    ("paso-labels", "paso-files"),
+    ("paso-locate", "paso-labels"),
     ("paso-locate", "paso-files"),
     ("paso-cli", "paso-files"),
     ("paso-locate", "paso-tape"),

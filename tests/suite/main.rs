@@ -7,6 +7,7 @@ mod bad_input;
 mod findability;
 mod formats;
 mod layers;
+mod layouts;
 mod optim;
 mod sched;
 mod train;

@@ -27,6 +27,7 @@ mod document_tests;
 mod folder;
 mod interrupt;
 mod progress;
+mod read_args;
 mod settings;
 mod settings_file;
 mod source;

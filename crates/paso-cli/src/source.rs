@@ -13,12 +13,15 @@
 //! do not depend on a seed: the same folder and the same K give the same parts on every machine.
 
 use crate::data_source::DataSource;
+use crate::read_args::ReadArgs;
 use anyhow::{Context, Result};
 use clap::Args;
 use paso_locate::data::{
     Dataset, LoadOptions, PrepareOptions, Prepared, ProblemKind, SeveralObjects, Split,
 };
 use paso_locate::demo;
+use paso_locate::image::ImageLimits;
+use paso_locate::labels::split_warnings;
 
 /// Where the images come from, and how they are cut and stored.
 #[derive(Debug, Clone, Args)]
@@ -37,10 +40,16 @@ pub(crate) struct SourceArgs {
     /// Which of the K parts are the val images: 1 to K; the others are the train images
     #[arg(long, value_name = "I", requires = "folds", value_parser = clap::value_parser!(u16).range(1..))]
     fold: Option<u16>,
+    /// Where the folder names no val images: the share of each class that becomes them, above 0 and
+    /// below 1 (always the same images) [default: 0.2]
+    #[arg(long, value_name = "SHARE", conflicts_with = "folds")]
+    val_share: Option<f64>,
     /// The most memory for decoded images, such as 512MiB, 2GiB, or a number of MiB. What is beyond
     /// it is decoded again for every batch: slower, with the same result
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory)]
     cache: u64,
+    #[command(flatten)]
+    read: ReadArgs,
 }
 
 /// Bytes.
@@ -91,6 +100,11 @@ impl SourceArgs {
                 .filter(|problem| problem.kind == ProblemKind::SplitLeak)
                 .for_each(|problem| eprintln!("  {}: {problem}", problem.kind));
         }
+        if let DataSource::Folder(folder) = &self.data {
+            for warning in split_warnings(folder, dataset.classes_and_splits()) {
+                eprintln!("warning: {}", warning.message);
+            }
+        }
         Ok(dataset)
     }
 
@@ -120,8 +134,7 @@ impl SourceArgs {
         // Each split has its part of the memory, so that all together stay below the limit.
         let part = u128::from(self.cache) * indices.len() as u128 / dataset.samples.len() as u128;
         let cache_bytes = u64::try_from(part).expect("a part is smaller than the whole");
-        let options =
-            PrepareOptions { size: size as usize, cache_bytes, ..PrepareOptions::default() };
+        let options = PrepareOptions { size: size as usize, cache_bytes, limits: self.limits() };
         let (prepared, problems) =
             Prepared::new(dataset, indices, &options).with_context(|| which.to_owned())?;
         problems.iter().for_each(|problem| eprintln!("left out: {problem}"));
@@ -133,6 +146,11 @@ impl SourceArgs {
             );
         }
         Ok(prepared)
+    }
+
+    /// How large an image may be.
+    pub(crate) fn limits(&self) -> ImageLimits {
+        self.read.limits()
     }
 
     fn read(&self) -> Result<Dataset> {
@@ -147,8 +165,13 @@ impl SourceArgs {
                 Ok(dataset)
             }
             DataSource::Folder(folder) => {
-                let options =
-                    LoadOptions { several_objects: self.several, ..LoadOptions::default() };
+                let usual = LoadOptions::default();
+                let options = LoadOptions {
+                    read: self.read.options(),
+                    several_objects: self.several,
+                    val_fraction: self.val_share.unwrap_or(usual.val_fraction),
+                    ..usual
+                };
                 let (dataset, report) = Dataset::load(folder, &options)?;
                 eprintln!("{report}");
                 Ok(dataset)

@@ -165,7 +165,7 @@ impl Check<'_> {
     }
 }
 
-fn unreadable(path: &std::path::Path, error: Error) -> Problem {
+pub(crate) fn unreadable(path: &std::path::Path, error: Error) -> Problem {
     let message = match error {
         Error::Image { message, .. } => message,
         Error::Io { source, .. } => source.to_string(),

@@ -103,7 +103,10 @@ mod tests {
         samples.extend([("cat", Split::Val); 19]);
         samples.push(("dog", Split::Val));
         let found = warned(&samples);
-        assert!(found.len() == 1 && found[0].contains("\"dog\" has 1 images in the val"), "{found:?}");
+        assert!(
+            found.len() == 1 && found[0].contains("\"dog\" has 1 images in the val"),
+            "{found:?}"
+        );
         samples.push(("dog", Split::Train));
         assert_eq!(warned(&samples), [""; 0]);
     }
@@ -111,7 +114,10 @@ mod tests {
     #[test]
     fn a_val_split_that_is_empty_or_tiny_says_what_it_has_and_the_way_out() {
         let one = warned(&[("cat", Split::Train)]);
-        assert!(one[0].contains("is empty (train: 1 cat)") && one[0].contains("--folds"), "{one:?}");
+        assert!(
+            one[0].contains("is empty (train: 1 cat)") && one[0].contains("--folds"),
+            "{one:?}"
+        );
         let few = warned(&[("cat", Split::Train), ("cat", Split::Val), ("dog", Split::Train)]);
         assert!(few[0].contains("has 1 images (train: 1 cat, 1 dog; val: 1 cat)"), "{few:?}");
         assert!(few[0].contains("--val-share"), "{few:?}");

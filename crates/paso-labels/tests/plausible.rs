@@ -6,7 +6,10 @@ use std::path::Path;
 
 /// Twelve boxes of images of 640x480, as left, top, right, bottom.
 fn boxes() -> Vec<[f64; 4]> {
-    (0..12).map(|i| f64::from(i)).map(|i| [30.0 + 25.0 * i, 40.0 + 9.0 * i, 330.0 + 20.0 * i, 250.0 + 18.0 * i]).collect()
+    (0..12)
+        .map(|i| f64::from(i))
+        .map(|i| [30.0 + 25.0 * i, 40.0 + 9.0 * i, 330.0 + 20.0 * i, 250.0 + 18.0 * i])
+        .collect()
 }
 
 /// Writes images and a headerless table of these numbers, and reads it.
@@ -67,7 +70,11 @@ fn every_form_is_refused_with_the_switch_that_reads_it() {
             }
             if format == BoxFormat::Xywh || format == BoxFormat::Xxyy {
                 let switch = format!("--box-format {}", format.name());
-                assert!(found[0].contains(&switch) || units == BoxUnits::Percent, "{case}: {}", found[0]);
+                assert!(
+                    found[0].contains(&switch) || units == BoxUnits::Percent,
+                    "{case}: {}",
+                    found[0]
+                );
             }
             let options = ReadOptions {
                 box_format: Some(format),
@@ -114,7 +121,8 @@ fn what_the_user_says_is_not_doubted() {
 
 #[test]
 fn small_boxes_and_boxes_in_a_corner_are_boxes() {
-    let tiny: Vec<[f64; 4]> = boxes().iter().map(|b| [b[0], b[1], b[0] + 1.5, b[1] + 2.0]).collect();
+    let tiny: Vec<[f64; 4]> =
+        boxes().iter().map(|b| [b[0], b[1], b[0] + 1.5, b[1] + 2.0]).collect();
     assert_eq!(doubts(&read(&tiny, &ReadOptions::default()).1), [""; 0]);
     let corner = |i: u32| [f64::from(i), 2.0, 20.0 + f64::from(i), 60.0];
     let corner: Vec<[f64; 4]> = (0..12).map(corner).collect();

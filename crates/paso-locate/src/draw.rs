@@ -94,7 +94,7 @@ fn write(
 ///
 /// # Errors
 ///
-/// [`Error::Image`] if the image is empty, [`Error::Io`] if the folder cannot be written.
+/// [`Error::Labels`] if the image is empty, [`Error::Io`] if the folder cannot be written.
 pub fn write_png(path: &Path, image: &RgbImage) -> Result<(), Error> {
     let mut png = Cursor::new(Vec::new());
     image

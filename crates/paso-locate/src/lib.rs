@@ -60,8 +60,8 @@ mod train;
 pub mod weights;
 
 // Data.
-pub use paso_labels::BBox;
 pub use data::Dataset;
+pub use paso_labels::BBox;
 
 // Training.
 pub use model::{Evaluation, Model, Prediction};

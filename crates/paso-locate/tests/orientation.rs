@@ -1,9 +1,7 @@
 //! Photographs that a camera stored turned: the box is where the object is, whatever the format,
 //! whether the label is for the upright image or for the stored one.
 
-use paso_locate::data::{
-    Dataset, Format, LoadOptions, ReadOptions, SeveralObjects, convert,
-};
+use paso_locate::data::{Dataset, Format, LoadOptions, ReadOptions, SeveralObjects, convert};
 use paso_locate::image::{ImageLimits, Orientation, decode, read_info};
 use std::io::Cursor;
 use std::path::Path;

@@ -135,7 +135,10 @@ fn a_folder_that_is_used_or_a_size_out_of_range_is_refused_and_nothing_is_writte
 fn a_folder_that_is_no_data_set_is_refused_with_what_was_looked_for() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let refused = Dataset::load(folder.path(), &LoadOptions::default()).expect_err("empty");
-    assert!(matches!(refused, Error::Labels(paso_locate::labels::Error::NotADataset { .. })), "{refused}");
+    assert!(
+        matches!(refused, Error::Labels(paso_locate::labels::Error::NotADataset { .. })),
+        "{refused}"
+    );
     let refused = Dataset::load(&folder.path().join("none"), &LoadOptions::default());
     assert!(refused.expect_err("no folder").to_string().contains("none"));
 }

@@ -1,15 +1,17 @@
 //! Contact sheets: many images with their boxes on one, for people to look at.
 //!
-//! The two sheets answer the questions that a table of metrics cannot: what are the images that the
-//! net gets wrong ([`worst`]), and what does it get to see in training ([`first_batch`]). Wrong
-//! labels are most often found on the first, augmentation that destroys the object on the second.
+//! The sheets answer the questions that a table of metrics cannot: were the labels understood
+//! ([`labels`], [`samples`]), what are the images that the net gets wrong ([`worst`]), and what does
+//! it get to see in training ([`first_batch`]).
 
 mod layout;
 
 use image::RgbImage;
 use rayon::prelude::*;
 
-use crate::data::{Dataset, MEAN, Prepared, STD, Source};
+use paso_labels::{ImageSource, LabeledImage, Labels, Object};
+
+use crate::data::{Dataset, MEAN, Prepared, STD, Sample, Source};
 use crate::demo::scene;
 use crate::draw::{LABELED, PREDICTED};
 use crate::image::{Image, ImageLimits, decode};
@@ -29,7 +31,7 @@ pub const SHOWN: usize = 48;
 ///
 /// # Errors
 ///
-/// [`Error::Io`] or [`Error::Image`] if an image cannot be read any more.
+/// [`Error::Labels`] if an image cannot be read any more.
 ///
 /// # Panics
 ///
@@ -72,6 +74,81 @@ pub fn worst(
         "{} of {} images by overlap, worst first. Green: label. Red: net.",
         tiles.len(),
         images.len()
+    );
+    Ok(sheet(&title, &tiles))
+}
+
+/// Images of a folder with the boxes of their labels as they were understood, at most [`SHOWN`]:
+/// images with a box that cannot be first, with that box in red, then images from all over the
+/// folder. Below stand the classes and the image's name. Mixed-up axes, sizes taken for corners and
+/// labels of other images are seen at a glance.
+///
+/// Images that cannot be decoded are not on it.
+#[must_use]
+pub fn labels(labels: &Labels, limits: &ImageLimits) -> RgbImage {
+    let bad = labels.bad_boxes.iter().take(SHOWN / 2);
+    let left = SHOWN - bad.len();
+    let every = labels.images.len().div_ceil(left).max(1);
+    let all: Vec<&LabeledImage> = bad.chain(labels.images.iter().step_by(every)).collect();
+    let tiles: Vec<Tile> = all.par_iter().filter_map(|image| tile(labels, image, limits)).collect();
+    let title = format!(
+        "{} of {} labeled images. Green: label. Red: a box that cannot be.",
+        tiles.len(),
+        labels.images.len() + labels.bad_boxes.len()
+    );
+    sheet(&title, &tiles)
+}
+
+/// An image with its labels, or `None` if it cannot be decoded.
+fn tile(labels: &Labels, image: &LabeledImage, limits: &ImageLimits) -> Option<Tile> {
+    let pixels = match &image.source {
+        ImageSource::File(path) => decode(path, limits).ok()?,
+        ImageSource::Encoded(bytes) => paso_labels::image::decode_bytes(bytes, limits).ok()?,
+    };
+    let (width, height) = (f64::from(image.width), f64::from(image.height));
+    let bbox = |object: &Object| {
+        let [x0, y0, x1, y1] = object.xyxy;
+        let can_be = 0.0 <= x0 && x0 < x1 && x1 <= width && 0.0 <= y0 && y0 < y1 && y1 <= height;
+        // An inverted box is drawn where its edges are.
+        let sorted = [x0.min(x1), y0.min(y1), x0.max(x1), y0.max(y1)];
+        let color = if can_be { LABELED } else { PREDICTED };
+        (BBox::from_pixels(sorted, image.width, image.height), color)
+    };
+    let boxes: Vec<(BBox, [u8; 3])> = image.objects.iter().map(bbox).collect();
+    let mut classes: Vec<&str> =
+        image.objects.iter().map(|o| labels.classes[o.class].as_str()).collect();
+    classes.dedup();
+    let caption = match classes[..] {
+        [] => "no object".to_owned(),
+        _ => classes.join(", "),
+    };
+    Some(Tile {
+        image: scaled(&pixels, &boxes),
+        captions: [(caption, PLAIN), (shortened(&image.name), DIM)],
+    })
+}
+
+/// Samples of a data set with the boxes of their labels, from all over the train and val images, at
+/// most [`SHOWN`]: what a training run was given, before any augmentation.
+///
+/// # Errors
+///
+/// [`Error::Labels`] if an image cannot be read any more.
+pub fn samples(dataset: &Dataset, limits: &ImageLimits) -> Result<RgbImage, Error> {
+    let every = dataset.samples.len().div_ceil(SHOWN).max(1);
+    let shown: Vec<&Sample> = dataset.samples.iter().step_by(every).collect();
+    let tile = |sample: &&Sample| {
+        let caption = format!("{}, {}", dataset.classes[sample.class], sample.split);
+        Ok(Tile {
+            image: scaled(&read(&sample.source, limits)?, &[(sample.bbox, LABELED)]),
+            captions: [(caption, PLAIN), (shortened(&sample.name), DIM)],
+        })
+    };
+    let tiles = shown.par_iter().map(tile).collect::<Result<Vec<Tile>, Error>>()?;
+    let title = format!(
+        "{} of {} images with their labels. Green: label.",
+        tiles.len(),
+        dataset.samples.len()
     );
     Ok(sheet(&title, &tiles))
 }

@@ -25,7 +25,6 @@ use anyhow::{Result, bail};
 use clap::Args;
 use constant::constant;
 use paso_locate::data::{Prepared, Split};
-use paso_locate::image::ImageLimits;
 use paso_locate::metrics::{DRAWS, LEVEL, Located, bootstrap_mean, evaluate_in_detail, ious};
 use paso_locate::{draw, sheet};
 use std::path::PathBuf;
@@ -88,7 +87,7 @@ impl Command for EvalArgs {
                 gain: bootstrap_mean(&ahead, LEVEL, DRAWS, 0),
             };
             if let Some(path) = &self.sheet {
-                let worst = sheet::worst(&dataset, &images, &found, &ImageLimits::default())?;
+                let worst = sheet::worst(&dataset, &images, &found, &self.source.limits())?;
                 draw::write_png(path, &worst)?;
                 eprintln!("worst images: {}", path.display());
             }

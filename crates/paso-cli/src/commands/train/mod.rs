@@ -64,9 +64,10 @@ impl Command for TrainArgs {
             let folder = folder::chosen(self.out.as_deref(), "train");
             let mut run =
                 new_or_resumed(self, &config, folder.as_deref(), &dataset, train, validation)?;
-            sheets::write_first_batch(&run, &dataset);
+            let limits = self.source.limits();
+            sheets::write_first(&run, &dataset, &limits);
             epochs::all_epochs(self, &mut run)?;
-            sheets::write_worst(&run, &dataset);
+            sheets::write_worst(&run, &dataset, &limits);
             output::finish(self.json, &run, start)
         })
     }

@@ -1,0 +1,198 @@
+//! `paso data`: what a folder of labeled images holds, what is wrong with it and what to do, a sheet
+//! of the labels as they were understood, conversion, and a repaired copy.
+//!
+//! It is the command to run first on a folder of one's own. One screen shows the format and the
+//! files that it was known by, splits, classes, sizes, and every kind of problem with an example and
+//! the way out; `--all` lists every problem, `--json` everything for machines.
+//!
+//! Every image is decoded, so that a file that is broken in the middle is found before a training
+//! finds it; `--quick` reads headers only. All images are counted, also those with several objects,
+//! which training skips by default; what training would use is a line of its own.
+//!
+//! The exit code is 1 where labels are malformed or their boxes are in another form than their
+//! format says: training would refuse the folder. The folder that is read is never changed.
+
+mod text;
+
+use crate::command::Command;
+use crate::progress;
+use crate::read_args::ReadArgs;
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use paso_locate::data::{self, Dataset, Effect, Format, Labels, LoadOptions, Report, Split};
+use paso_locate::labels::{Evidence, Repair, Summary, inspect, repair, split_warnings};
+use paso_locate::{draw, sheet};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Look at a data set, or convert it.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// A folder of labeled images
+    dir: PathBuf,
+    #[command(flatten)]
+    read: ReadArgs,
+    /// Write it in another format, into the folder given by --out; with --fix, the format of the copy
+    #[arg(long, value_name = "FORMAT")]
+    convert: Option<Format>,
+    /// A folder that is empty or not there yet, outside of the one that is read
+    #[arg(long, value_name = "DIR", requires = "convert", conflicts_with = "fix")]
+    out: Option<PathBuf>,
+    /// Write a repaired copy into this new folder: without what is malformed or broken, boxes cut at
+    /// the edge, each image once; in the format that was read, or that of --convert
+    #[arg(long, value_name = "DIR")]
+    fix: Option<PathBuf>,
+    /// Draw the boxes as they were understood on up to 48 images, in this new PNG file
+    #[arg(long, value_name = "FILE.png")]
+    sheet: Option<PathBuf>,
+    /// Read the headers of images only, instead of decoding each
+    #[arg(long)]
+    quick: bool,
+    /// List every problem, instead of one of each kind
+    #[arg(long)]
+    all: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is printed, and the keys of the JSON object.
+#[derive(Debug, Serialize)]
+struct Found {
+    #[serde(flatten)]
+    summary: Summary,
+    /// The images that training would use, with its defaults, by split.
+    training: BTreeMap<Split, usize>,
+    /// Every problem with its file and line.
+    report: Report,
+}
+
+impl Command for DataArgs {
+    const NAME: &'static str = "data";
+    const ABOUT: &'static str =
+        "Show what is in a folder of labeled images, what is wrong with it, or convert it";
+    const EXAMPLES: &'static [&'static str] = &[
+        "paso data photos",
+        "paso data photos --sheet labels.png",
+        "paso data photos --convert coco --out photos-coco",
+        "paso data photos --fix photos-fixed",
+    ];
+
+    fn run(&self) -> Result<()> {
+        self.check_outputs()?;
+        let (mut labels, mut report) = Labels::read(&self.dir, &self.read.options())?;
+        if !self.quick {
+            let bar = progress::bar(labels.images.len() as u64, "decoding");
+            report.problems.extend(inspect(&mut labels, &self.read.limits(), |n| bar.inc(n)));
+            bar.finish_and_clear();
+        }
+        report.problems.extend(labels.duplicates());
+        let training = self.training(&labels, &mut report);
+        let refused = report.problems.iter().filter(|p| p.kind.effect() == Effect::Refused).count();
+        let found = Found { summary: labels.summary(), training, report };
+        if self.json {
+            println!("{}", serde_json::to_string(&found)?);
+        } else {
+            text::print(&found, self.all);
+        }
+        if let Some(path) = &self.sheet {
+            draw::write_png(path, &sheet::labels(&labels, &self.read.limits()))?;
+            eprintln!("sheet: {}", path.display());
+        }
+        if let Some(out) = &self.fix {
+            self.fix(out, labels, &found.report)?;
+        }
+        ensure!(
+            refused == 0 || self.fix.is_some(),
+            "{}: {refused} malformed labels; correct them first",
+            self.dir.display()
+        );
+        if let (Some(format), Some(out)) = (self.convert, &self.out) {
+            data::convert(&self.dir, &self.read.options(), format, out)?;
+            eprintln!("{}: written as {format}", out.display());
+        }
+        Ok(())
+    }
+}
+
+impl DataArgs {
+    /// Checks, before anything is read, that outputs replace nothing and do not lie in the folder.
+    fn check_outputs(&self) -> Result<()> {
+        ensure!(
+            self.convert.is_none() || self.out.is_some() || self.fix.is_some(),
+            "--convert needs a folder: --out DIR, or --fix DIR for a repaired copy"
+        );
+        let Some(path) = &self.sheet else { return Ok(()) };
+        ensure!(
+            !path.exists(),
+            "{}: already exists; refusing to overwrite, choose another name",
+            path.display()
+        );
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let [folder, dir] = [folder, &self.dir].map(|path| path.canonicalize().ok());
+        let inside = folder.zip(dir).is_some_and(|(folder, dir)| folder.starts_with(dir));
+        ensure!(
+            !inside,
+            "{}: is inside of the data, whose next read would take it for an image without a \
+             label; choose a place outside of {}",
+            path.display(),
+            self.dir.display()
+        );
+        Ok(())
+    }
+
+    /// What training would use with its defaults; its warnings go into the report.
+    fn training(&self, labels: &Labels, report: &mut Report) -> BTreeMap<Split, usize> {
+        let mut own = Report { problems: Vec::new(), ..report.clone() };
+        let options = LoadOptions { read: self.read.options(), ..LoadOptions::default() };
+        let Ok(dataset) = Dataset::from_labels(labels.clone(), &options, &mut own) else {
+            return BTreeMap::new();
+        };
+        report.problems.extend(split_warnings(&self.dir, dataset.classes_and_splits()));
+        own.samples
+    }
+
+    fn fix(&self, out: &Path, labels: Labels, report: &Report) -> Result<()> {
+        let format = self.convert.unwrap_or(report.format);
+        let repairs = repair(&self.dir, labels, report, format, out)
+            .with_context(|| format!("--fix {}", out.display()))?;
+        eprintln!("{}: a repaired copy as {format}", out.display());
+        for Repair { count, what } in repairs {
+            eprintln!("  {count} {what}");
+        }
+        Ok(())
+    }
+}
+
+/// The formats that were found, in words.
+fn evidence(all: &[Evidence]) -> String {
+    let one = |e: &Evidence| {
+        let files = if e.files == 1 { "1 file".into() } else { format!("{} files", e.files) };
+        format!("{} in {files}, such as {}", e.format, e.example)
+    };
+    all.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_and_the_readmes_list_every_format() {
+        let help = DataArgs::augment_args(clap::Command::new("paso")).render_long_help();
+        let help = help.to_string();
+        for format in Format::ALL {
+            assert_eq!(help.matches(format.name()).count(), 1, "{help}: {format}");
+            // "Pascal VOC" is known as VOC.
+            let known = format.to_string();
+            let known = known.rsplit(' ').next().expect("a word");
+            for readme in
+                [include_str!("../../../../../README.md"), include_str!("../../../README.md")]
+            {
+                assert!(readme.contains(known), "a README does not name {known}");
+            }
+        }
+    }
+}
