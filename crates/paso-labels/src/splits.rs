@@ -16,7 +16,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::folder::{Files, image_name, stem};
+use crate::folder::{image_name, stem};
+use crate::formats::Input;
 use crate::raw::{RawImage, RawLabels};
 use crate::report::{Problem, ProblemKind};
 
@@ -86,8 +87,14 @@ impl Lists {
     }
 }
 
-/// Reads the split files, if there are any. Lines name images, with or without folder and ending.
-pub(crate) fn read_lists(files: &Files, labels: &RawLabels, problems: &mut Vec<Problem>) -> Lists {
+/// Reads the split files, if there are any. Lines name images, with or without folder and ending, or
+/// as any label file may name them.
+pub(crate) fn read_lists(
+    input: &Input<'_>,
+    labels: &RawLabels,
+    problems: &mut Vec<Problem>,
+) -> Lists {
+    let files = input.files;
     let mut lists = Lists { listed: None };
     let Some(found) = FOLDERS.iter().find_map(|folder| {
         let here: Vec<(Split, String)> = NAMES
@@ -100,18 +107,7 @@ pub(crate) fn read_lists(files: &Files, labels: &RawLabels, problems: &mut Vec<P
         return lists;
     };
 
-    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (i, image) in labels.images.iter().enumerate() {
-        let mut names = vec![&image.place.path[..], stem(&image.place.path)];
-        names.extend([image_name(names[0]), image_name(names[1])]);
-        names.push(stem(&image.label));
-        names.sort_unstable();
-        names.dedup();
-        for name in names {
-            by_name.entry(name).or_default().push(i);
-        }
-    }
-
+    let known = Known::new(input, labels);
     let mut listed = vec![None; labels.images.len()];
     for (split, path) in found {
         let text = match files.text(&path) {
@@ -121,30 +117,26 @@ pub(crate) fn read_lists(files: &Files, labels: &RawLabels, problems: &mut Vec<P
                 continue;
             }
         };
-        for (number, line) in text.lines() {
-            let name = line.trim().trim_start_matches("./");
-            if name.is_empty() {
-                continue;
-            }
+        for (number, line) in text.lines().filter(|(_, line)| !line.trim().is_empty()) {
             let mut problem = |kind, message: String| {
                 problems.push(Problem::new(kind, files.shown(&path), number, message));
             };
-            match by_name.get(name).map(Vec::as_slice) {
-                None => problem(
+            match known.image(&path, line) {
+                Err(message) => problem(ProblemKind::Malformed, message),
+                Ok(None) => problem(
                     ProblemKind::ListedNotLabeled,
-                    format!("no labeled image is called {name:?}"),
+                    format!("no labeled image is called {:?}", line.trim()),
                 ),
-                Some([i]) => match listed[*i] {
+                Ok(Some(i)) => match listed[i] {
                     Some(other) if other != split => problem(
                         ProblemKind::Malformed,
-                        format!("{name:?} is in the {other} split as well; it can only be in one"),
+                        format!(
+                            "{:?} is in the {other} split as well; it can only be in one",
+                            line.trim()
+                        ),
                     ),
-                    _ => listed[*i] = Some(split),
+                    _ => listed[i] = Some(split),
                 },
-                Some(_) => problem(
-                    ProblemKind::Malformed,
-                    format!("{name:?} is the name of several images; give its path"),
-                ),
             }
         }
     }
@@ -160,4 +152,46 @@ pub(crate) fn read_lists(files: &Files, labels: &RawLabels, problems: &mut Vec<P
     }
     lists.listed = Some(listed);
     lists
+}
+
+/// The labeled images by all of their names.
+struct Known<'a> {
+    input: &'a Input<'a>,
+    by_name: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Known<'a> {
+    fn new(input: &'a Input<'a>, labels: &'a RawLabels) -> Self {
+        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (i, image) in labels.images.iter().enumerate() {
+            let path = image.place.path.as_str();
+            let mut names = vec![path, stem(path), image_name(path), image_name(stem(path))];
+            names.push(stem(&image.label));
+            names.sort_unstable();
+            names.dedup();
+            for name in names {
+                by_name.entry(name).or_default().push(i);
+            }
+        }
+        Self { input, by_name }
+    }
+
+    /// The image that a line of a split file names, if it is labeled. A name of several images is an
+    /// error.
+    fn image(&self, list: &str, line: &str) -> Result<Option<usize>, String> {
+        // Names may begin or end with a blank, and lists may be indented.
+        for name in [line, line.trim(), line.trim().trim_start_matches("./")] {
+            match self.by_name.get(name).map(Vec::as_slice) {
+                Some([i]) => return Ok(Some(*i)),
+                Some(_) => {
+                    return Err(format!("{name:?} is the name of several images; give its path"));
+                }
+                None => {}
+            }
+        }
+        // A path of another computer that leads out of the folder is no attempt to read it.
+        let place = self.input.index.find(list, line.trim()).ok().filter(|place| place.exists);
+        let found = place.and_then(|place| self.by_name.get(place.path.as_str())?.first().copied());
+        Ok(found)
+    }
 }

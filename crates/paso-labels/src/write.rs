@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use rayon::prelude::*;
 
@@ -47,10 +47,15 @@ fn named(error: Error, temporary: &Path, out: &Path) -> Error {
     }
 }
 
-/// Refuses images that would have the same place, or the same label file.
+/// Refuses images that would have the same place, or the same label file, and names that no list of
+/// lines can hold.
 fn distinct(images: &[LabeledImage], out: &Path) -> Result<(), Error> {
     let mut stems = HashMap::new();
     for image in images {
+        if let Some(what) = unwritable(&image.name) {
+            let message = format!("{:?} {what}; rename it", image.name);
+            return Err(Error::Folder { path: out.to_owned(), message });
+        }
         if let Some(other) = stems.insert(stem(&image.name), &image.name) {
             let message = format!(
                 "{} and {other} would have the same label file; rename one of them",
@@ -60,6 +65,18 @@ fn distinct(images: &[LabeledImage], out: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Why an image cannot be written under its name.
+fn unwritable(name: &str) -> Option<&'static str> {
+    let mut parts = Path::new(name).components();
+    if name.contains(['\n', '\r']) {
+        Some("has a line break, which no list of names can hold")
+    } else if name.is_empty() || !parts.all(|part| matches!(part, Component::Normal(_))) {
+        Some("is no path below a folder")
+    } else {
+        None
+    }
 }
 
 /// The folder that is written, and what goes there: what a format's writer works with.

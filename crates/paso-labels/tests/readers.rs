@@ -1,17 +1,12 @@
 //! Every reader names file, line and value of what is malformed, and none panics on any change of
 //! its bytes.
 
-use paso_labels::data::{Dataset, Format, LoadOptions};
-use paso_labels::demo::{DemoOptions, write};
-use proptest::prelude::*;
-use std::path::{Path, PathBuf};
+mod support;
 
-fn scenes(format: Format) -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("scenes");
-    write(&DemoOptions { train: 3, val: 2, seed: 1 }, 24, format, &path).expect("it is written");
-    (folder, path)
-}
+use paso_labels::{Format, Labels, ReadOptions};
+use proptest::prelude::*;
+use std::path::Path;
+use support::scenes;
 
 /// A label file of each format, below the data set's folder.
 fn labels(format: Format) -> &'static str {
@@ -25,9 +20,12 @@ fn labels(format: Format) -> &'static str {
     }
 }
 
+/// How many images can be used, or what the labels are refused for.
 fn load(path: &Path) -> Result<usize, String> {
-    let loaded = Dataset::load(path, &LoadOptions::default());
-    loaded.map(|(dataset, _)| dataset.samples.len()).map_err(|e| e.to_string())
+    let (labels, report) =
+        Labels::read(path, &ReadOptions::default()).map_err(|e| e.to_string())?;
+    report.refuse_malformed().map_err(|e| e.to_string())?;
+    Ok(labels.images.len())
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Label files as people have them: other line ends, orders, delimiters, folders and names. All of
 //! these are the same two images with one box each.
 
-use paso_labels::data::{
-    Dataset, Format, Labels, LoadOptions, ProblemKind, Report, SeveralObjects, Split,
+use paso_labels::{
+    Dataset, Format, Labels, ReadOptions, ProblemKind, Report, SeveralObjects, Split,
 };
 use std::path::Path;
+use support::write_text as write;
 
 /// The images `a.png` and `b.png`, 40x20, in a folder below the data set's.
 fn images(dir: &Path, folder: &str) {
@@ -15,18 +16,12 @@ fn images(dir: &Path, folder: &str) {
     }
 }
 
-fn write(dir: &Path, name: &str, text: &str) {
-    let path = dir.join(name);
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
-    std::fs::write(path, text).expect("it is written");
-}
-
 /// Reads a folder with images in `image_folder` and these other files.
 fn read(image_folder: &str, files: &[(&str, &str)]) -> (Labels, Report) {
     let place = tempfile::tempdir().expect("a temporary folder");
     images(place.path(), image_folder);
     files.iter().for_each(|(name, text)| write(place.path(), name, text));
-    Labels::read(place.path(), &LoadOptions::default()).expect("there are labels")
+    Labels::read(place.path(), &ReadOptions::default()).expect("there are labels")
 }
 
 /// Class and box of `a` and `b`, after a check that nothing is wrong.
@@ -35,7 +30,7 @@ fn boxes(image_folder: &str, files: &[(&str, &str)]) -> Vec<(String, [f64; 4])> 
     let wrong = report.problems.iter().filter(|p| p.kind != ProblemKind::Note);
     assert_eq!(wrong.count(), 0, "{files:?}\n{report}");
     let name = |class: usize| labels.classes[class].clone();
-    let one = |i: &paso_labels::data::LabeledImage| {
+    let one = |i: &paso_labels::LabeledImage| {
         let [object] = i.objects[..] else { panic!("{}: {:?}", i.name, i.objects) };
         (name(object.class), object.xyxy)
     };
@@ -286,12 +281,8 @@ fn boxes_over_the_edge_are_cut_and_those_beyond_are_left_out() {
 #[test]
 fn the_same_box_twice_is_one_object() {
     let table = "a.png,4,2,24,12,cat\na.png,4,2,24,12,cat\nb.png,10,5,30,15,dog\n";
-    let place = tempfile::tempdir().expect("a temporary folder");
-    images(place.path(), "");
-    write(place.path(), "labels.csv", table);
-    let options = LoadOptions { several_objects: SeveralObjects::Error, ..LoadOptions::default() };
-    let (dataset, report) = Dataset::load(place.path(), &options).expect("one object each");
-    assert_eq!(dataset.samples.len(), 2);
+    let (labels, report) = read("", &[("labels.csv", table)]);
+    assert!(labels.images.iter().all(|image| image.objects.len() == 1));
     assert!(report.problems.iter().any(|p| p.message.contains("counts once")), "{report}");
 }
 
@@ -351,7 +342,7 @@ fn a_format_that_was_asked_for_is_read_even_where_another_is_found_first() {
     write(place.path(), "labels.csv", "a.png,4,2,24,12,cat\nb.png,10,5,30,15,dog\n");
     write(place.path(), "a.xml", &voc("a.png", "bird", [4, 2, 24, 12]));
     let read = |format| {
-        let options = LoadOptions { format, ..LoadOptions::default() };
+        let options = ReadOptions { format, ..ReadOptions::default() };
         Labels::read(place.path(), &options).expect("labels")
     };
     let (found, report) = read(None);
