@@ -34,7 +34,7 @@ const QUESTIONS: [(&str, &str, &str); 24] = [
         "paso-study/src/stats/interval.rs",
     ),
     ("Where are images augmented?", "augment", "paso-locate/src/augment/mod.rs"),
-    ("Where is COCO read?", "coco", "paso-locate/src/data/formats/coco.rs"),
+    ("Where is COCO read?", "coco", "paso-labels/src/formats/coco.rs"),
     ("Where is the ONNX form of an operation?", "onnx", "paso-locate/src/onnx/walk.rs"),
     ("Where are checkpoints written?", "checkpoint", "paso-locate/src/checkpoint.rs"),
     ("Where are the weights averaged?", "average", "paso-locate/src/train/average.rs"),

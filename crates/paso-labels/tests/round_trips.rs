@@ -45,14 +45,12 @@ type Seen = Vec<(String, Option<Split>, (u32, u32), Vec<(String, [u64; 4])>, Vec
 
 fn seen(dir: &Path, format: Format) -> Seen {
     let options = ReadOptions { format: None, ..ReadOptions::default() };
-    let (labels, report) =
-        Labels::read(dir, &options).unwrap_or_else(|e| panic!("{format}: {e}"));
+    let (labels, report) = Labels::read(dir, &options).unwrap_or_else(|e| panic!("{format}: {e}"));
     assert_eq!(report.format, format, "{report}");
     assert!(report.problems.is_empty(), "{report}");
     let image = |i: &paso_labels::LabeledImage| {
-        let object = |o: &paso_labels::Object| {
-            (labels.classes[o.class].clone(), o.xyxy.map(f64::to_bits))
-        };
+        let object =
+            |o: &paso_labels::Object| (labels.classes[o.class].clone(), o.xyxy.map(f64::to_bits));
         let ImageSource::File(path) = &i.source else { panic!("a file") };
         let bytes = std::fs::read(path).expect("it is there");
         let objects = i.objects.iter().map(object).collect();
@@ -74,8 +72,8 @@ fn every_format_to_every_other_and_back_is_the_same_set() {
         assert_eq!(wanted.len(), NAMES.len());
         assert!(first.get_or_insert(wanted.clone()) == &wanted, "{from} is not as the first");
         for to in Format::ALL {
-            let [there, back] = ["there", "back"]
-                .map(|what| place.path().join(format!("{from}-{to}-{what}")));
+            let [there, back] =
+                ["there", "back"].map(|what| place.path().join(format!("{from}-{to}-{what}")));
             convert(&start, &options, to, &there).unwrap_or_else(|e| panic!("{from} {to}: {e}"));
             assert!(seen(&there, to) == wanted, "{from} as {to}");
             convert(&there, &options, from, &back).unwrap_or_else(|e| panic!("{to} {from}: {e}"));

@@ -2,7 +2,7 @@
 //! these are the same two images with one box each.
 
 use paso_labels::{
-    Dataset, Format, Labels, ReadOptions, ProblemKind, Report, SeveralObjects, Split,
+    Dataset, Format, Labels, ProblemKind, ReadOptions, Report, SeveralObjects, Split,
 };
 use std::path::Path;
 use support::write_text as write;

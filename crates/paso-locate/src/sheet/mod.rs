@@ -87,9 +87,8 @@ pub fn worst(
 #[must_use]
 pub fn labels(labels: &Labels, limits: &ImageLimits) -> RgbImage {
     let bad = labels.bad_boxes.iter().take(SHOWN / 2);
-    let left = SHOWN - bad.len();
-    let every = labels.images.len().div_ceil(left).max(1);
-    let all: Vec<&LabeledImage> = bad.chain(labels.images.iter().step_by(every)).collect();
+    let good = spread(labels.images.len(), SHOWN - bad.len());
+    let all: Vec<&LabeledImage> = bad.chain(good.map(|i| &labels.images[i])).collect();
     let tiles: Vec<Tile> = all.par_iter().filter_map(|image| tile(labels, image, limits)).collect();
     let title = format!(
         "{} of {} labeled images. Green: label. Red: a box that cannot be.",
@@ -97,6 +96,12 @@ pub fn labels(labels: &Labels, limits: &ImageLimits) -> RgbImage {
         labels.images.len() + labels.bad_boxes.len()
     );
     sheet(&title, &tiles)
+}
+
+/// At most `most` of `n` numbers, evenly spread, the first of all among them.
+fn spread(n: usize, most: usize) -> impl Iterator<Item = usize> {
+    let shown = n.min(most);
+    (0..shown).map(move |k| k * n / shown)
 }
 
 /// An image with its labels, or `None` if it cannot be decoded.
@@ -135,8 +140,8 @@ fn tile(labels: &Labels, image: &LabeledImage, limits: &ImageLimits) -> Option<T
 ///
 /// [`Error::Labels`] if an image cannot be read any more.
 pub fn samples(dataset: &Dataset, limits: &ImageLimits) -> Result<RgbImage, Error> {
-    let every = dataset.samples.len().div_ceil(SHOWN).max(1);
-    let shown: Vec<&Sample> = dataset.samples.iter().step_by(every).collect();
+    let shown: Vec<&Sample> =
+        spread(dataset.samples.len(), SHOWN).map(|i| &dataset.samples[i]).collect();
     let tile = |sample: &&Sample| {
         let caption = format!("{}, {}", dataset.classes[sample.class], sample.split);
         Ok(Tile {

@@ -1,0 +1,4 @@
+//! Any bytes are CreateML JSON or are refused, as `paso_fuzz::labels` promises.
+#![no_main]
+
+paso_fuzz::label_target!(paso_labels::Format::CreateMl, "labels.json");
