@@ -43,6 +43,7 @@ mod error;
 mod folder;
 mod formats;
 pub mod image;
+mod json;
 mod labels;
 mod options;
 mod plausible;

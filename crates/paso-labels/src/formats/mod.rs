@@ -162,6 +162,8 @@ macro_rules! formats {
 formats! {
     /// Pascal VOC: an XML file an image, as the VOC challenge and LabelImg write them.
     voc: Voc;
+    /// COCO: one JSON file, or one a split.
+    coco: Coco;
 }
 
 impl fmt::Display for Format {
