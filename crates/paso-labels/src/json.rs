@@ -107,7 +107,8 @@ fn masked(text: &str) -> Option<String> {
             b'\\' if in_text => at += 1,
             b'"' => in_text = !in_text,
             b'N' | b'I' | b'-' if !in_text => {
-                let found = CONSTANTS.iter().find(|(word, _)| bytes[at..].starts_with(word.as_bytes()));
+                let found =
+                    CONSTANTS.iter().find(|(word, _)| bytes[at..].starts_with(word.as_bytes()));
                 if let Some((word, mask)) = found {
                     masked.push_str(&text[done..at]);
                     masked.push_str(mask);

@@ -26,6 +26,8 @@
 //! - A detector's results are a list and no labels.
 
 mod annotation;
+mod categories;
+mod images;
 mod read;
 
 use serde::Serialize;

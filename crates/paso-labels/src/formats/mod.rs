@@ -164,6 +164,12 @@ formats! {
     voc: Voc;
     /// COCO: one JSON file, or one a split.
     coco: Coco;
+    /// `LabelMe`: a JSON file an image, next to it.
+    labelme: LabelMe;
+    /// Create ML: one JSON list of images, as Apple and Roboflow write it.
+    createml: CreateMl;
+    /// `VoTT`: the JSON export of Microsoft's Visual Object Tagging Tool.
+    vott: Vott;
 }
 
 impl fmt::Display for Format {

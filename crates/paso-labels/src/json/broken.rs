@@ -60,13 +60,13 @@ fn reason(text: &str, at: usize) -> String {
         ',' if ",[{:".contains(earlier) => "there is a comma too many".into(),
         _ if before == '\\' => format!("\\{here} is no character in JSON; a backslash is \\\\"),
         _ => {
-            let start = text[..at].rfind(|c: char| !is_word(c)).map_or(0, |i| {
-                i + text[i..].chars().next().map_or(1, char::len_utf8)
-            });
+            let start = text[..at]
+                .rfind(|c: char| !is_word(c))
+                .map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
             let word: String = text[start..].chars().take_while(|&c| is_word(c)).take(20).collect();
             let earlier = text[..start].trim_end().chars().next_back().unwrap_or(' ');
-            let starts_value = word.starts_with(|c: char| c == '-' || c.is_ascii_digit())
-                || "\"{[".contains(here);
+            let starts_value =
+                word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) || "\"{[".contains(here);
             if starts_value && (is_word(earlier) || "\"]}".contains(earlier)) {
                 let what = if word.is_empty() { here.to_string() } else { word };
                 format!("a comma or a colon is missing before {what}")

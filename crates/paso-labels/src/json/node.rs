@@ -79,7 +79,7 @@ impl<'a> Node<'a> {
         self.raw.starts_with('"') && self.json.text.as_str()[at..].starts_with('"')
     }
 
-    fn is_number(self) -> bool {
+    pub(crate) fn is_number(self) -> bool {
         self.raw.starts_with(|c: char| c == '-' || c.is_ascii_digit())
     }
 
@@ -121,13 +121,12 @@ impl<'a> Node<'a> {
         if text.is_empty() {
             return None;
         }
-        let is_decimal = text.strip_prefix('-').unwrap_or(text).split_once('.').is_some_and(
-            |(whole, part)| {
+        let is_decimal =
+            text.strip_prefix('-').unwrap_or(text).split_once('.').is_some_and(|(whole, part)| {
                 !whole.is_empty()
                     && whole.bytes().all(|b| b.is_ascii_digit())
                     && part.bytes().all(|b| b == b'0')
-            },
-        );
+            });
         // Texts such as "007" are no numbers, and whole numbers of any length are kept as digits.
         let is_float = self.is_number() && text.contains(['.', 'e', 'E']) || is_decimal;
         match text.parse::<f64>() {
@@ -159,8 +158,11 @@ impl<'a> Node<'a> {
             // A key with half of a character is none that is looked for.
             let name = key.text().unwrap_or(Cow::Borrowed(key.raw));
             if let Some(first) = seen.insert(name.clone(), key) {
-                let first = first.line().map_or(String::new(), |line| format!(" (first on line {line})"));
-                return Err(key.fault(format!("{name:?} is there twice{first}; remove one of them")));
+                let first =
+                    first.line().map_or(String::new(), |line| format!(" (first on line {line})"));
+                return Err(
+                    key.fault(format!("{name:?} is there twice{first}; remove one of them"))
+                );
             }
             fields.push((name, value));
         }
@@ -171,8 +173,7 @@ impl<'a> Node<'a> {
     pub(crate) fn each(self, mut each: impl FnMut(Self)) {
         if self.is_list() {
             let mut parser = serde_json::Deserializer::from_str(self.raw);
-            let walked =
-                parser.deserialize_seq(Items(&mut |raw| each(Self::new(self.json, raw))));
+            let walked = parser.deserialize_seq(Items(&mut |raw| each(Self::new(self.json, raw))));
             debug_assert!(walked.is_ok(), "all of the file was checked");
         }
     }

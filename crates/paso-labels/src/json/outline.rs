@@ -110,9 +110,9 @@ impl Outline {
 
     /// True if it has a key whose value begins with one of these bytes, or is not seen any more.
     pub(crate) fn has_as(&self, key: &str, starts: &[u8]) -> bool {
-        self.keys.iter().any(|(word, value)| {
-            *word == key && (*value == 0 || starts.contains(value))
-        })
+        self.keys
+            .iter()
+            .any(|(word, value)| *word == key && (*value == 0 || starts.contains(value)))
     }
 
     /// True if an object two levels below has a key.
