@@ -22,6 +22,8 @@ mod broken;
 mod findings;
 mod node;
 mod outline;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub(crate) use findings::Findings;
 pub(crate) use node::{Node, Object};
@@ -124,5 +126,7 @@ fn masked(text: &str) -> Option<String> {
     Some(masked)
 }
 
+#[cfg(test)]
+mod round_trip;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,8 @@ pub(super) fn fault(json: &Json, error: &serde_json::Error) -> Fault {
         (text.len(), "it ends in the middle; export it again, or close what is open".to_owned())
     } else {
         let at = offset(text, error);
-        (at, reason(text, at))
+        // The words of the file, and not what masks them.
+        (at, reason(json.text.as_str(), at))
     };
     let line_start = json.text.as_str()[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
     let column = text[line_start..at].chars().count() + 1;
@@ -50,10 +51,12 @@ fn reason(text: &str, at: usize) -> String {
     let here = text[at..].chars().next().unwrap_or(' ');
     let before = text[..at].chars().next_back().unwrap_or(' ');
     let earlier = text[..at].trim_end().chars().next_back().unwrap_or(' ');
+    // The parser stops before a character that a text may not hold, and at any other.
+    let next = at + here.len_utf8().min(text.len() - at);
+    if text[next..].starts_with(char::is_control) && is_in_text(text, next) {
+        return "a text in quotes holds a line break or a tab; write it as \\n or \\t".into();
+    }
     match here {
-        _ if here.is_control() => {
-            "a text in quotes holds a line break or a tab; write it as \\n or \\t".into()
-        }
         '\'' => "texts stand in double quotes, not in single ones".into(),
         '/' | '#' => "JSON has no comments; remove this one".into(),
         ']' | '}' if earlier == ',' => format!("there is a comma too many before {here}"),
@@ -77,4 +80,18 @@ fn reason(text: &str, at: usize) -> String {
             }
         }
     }
+}
+
+/// True if a place is between the quotes of a text.
+fn is_in_text(text: &str, at: usize) -> bool {
+    let (mut is_in, mut is_escaped) = (false, false);
+    for byte in text.bytes().take(at) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_in => is_escaped = true,
+            b'"' => is_in = !is_in,
+            _ => {}
+        }
+    }
+    is_in
 }
