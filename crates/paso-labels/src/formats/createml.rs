@@ -1,5 +1,5 @@
 //! Create ML JSON: one list of images with their boxes, as Apple's Create ML takes it and Roboflow,
-//! `LabelImg`, RectLabel and MakeML write it.
+//! `LabelImg` and `RectLabel` write it.
 //!
 //! ```json
 //! [
@@ -67,6 +67,9 @@ fn decide(outline: &Outline, is_whole: bool) -> Option<Result<(), String>> {
     let lacks = |what: &str| Some(Err(what.to_owned()));
     if !outline.is_list {
         return lacks("it is an object, not a list of images with `annotations`");
+    }
+    if outline.has("image_id") {
+        return lacks("it is a list of detections (results of COCO)");
     }
     let is_listed = outline.has_any(&IMAGE) && outline.has_any(&ANNOTATIONS);
     if is_listed && outline.has_inner("coordinates") {

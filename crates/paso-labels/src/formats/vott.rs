@@ -51,9 +51,8 @@ impl FormatFile for Vott {
     const NAMES_IMAGES: bool = true;
 
     fn examine(input: &Input<'_>, name: &str) -> Result<(), String> {
-        json::examine(input, name, |outline, is_whole| match decide(outline, is_whole)? {
-            Ok(_) => Some(Ok(())),
-            Err(lacks) => Some(Err(lacks)),
+        json::examine(input, name, |outline, is_whole| {
+            decide(outline, is_whole).map(|decided| decided.map(|_| ()))
         })
     }
 
@@ -68,7 +67,12 @@ impl FormatFile for Vott {
                 assets.push(name);
             }
         }
-        Finding { labels: if exports.is_empty() { assets } else { exports }, lacking }
+        if exports.is_empty() {
+            return Finding { labels: assets, lacking };
+        }
+        let lacks = || "an export has its regions".to_owned();
+        lacking.extend(assets.into_iter().map(|name| (name, lacks())));
+        Finding { labels: exports, lacking }
     }
 
     fn read(input: &Input<'_>, labels: &[&str]) -> RawLabels {

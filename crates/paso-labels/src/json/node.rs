@@ -5,7 +5,7 @@
 //! and people read the first.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -18,6 +18,9 @@ const SHOWN_CHARS: usize = 60;
 
 /// Whole numbers below this are exact in 64 bits of a float: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Up to so many fields are searched one by one.
+const FEW: usize = 16;
 
 /// A value.
 #[derive(Debug, Clone, Copy)]
@@ -151,15 +154,22 @@ impl<'a> Node<'a> {
         let mut parser = serde_json::Deserializer::from_str(self.raw);
         let walked = parser.deserialize_map(Fields(&mut keys));
         debug_assert!(walked.is_ok(), "all of the file was checked");
-        let mut fields = Vec::with_capacity(keys.len());
-        let mut seen: HashMap<Cow<'a, str>, Self> = HashMap::new();
-        for (key, value) in keys {
+        let mut fields: Vec<(Cow<'a, str>, Self)> = Vec::with_capacity(keys.len());
+        // Annotations have a handful of fields: a map for each would take longer than reading it.
+        let mut seen = (keys.len() > FEW).then(HashSet::new);
+        for &(key, value) in &keys {
             let (key, value) = (Self::new(self.json, key), Self::new(self.json, value));
             // A key with half of a character is none that is looked for.
             let name = key.text().unwrap_or(Cow::Borrowed(key.raw));
-            if let Some(first) = seen.insert(name.clone(), key) {
-                let first =
-                    first.line().map_or(String::new(), |line| format!(" (first on line {line})"));
+            let is_new = match &mut seen {
+                Some(seen) => seen.insert(name.clone()),
+                None => !fields.iter().any(|(other, _)| *other == name),
+            };
+            if !is_new {
+                let first = fields.iter().position(|(other, _)| *other == name);
+                let first = first.map(|first| Self::new(self.json, keys[first].0));
+                let first = first.and_then(Self::line);
+                let first = first.map_or(String::new(), |line| format!(" (first on line {line})"));
                 return Err(
                     key.fault(format!("{name:?} is there twice{first}; remove one of them"))
                 );

@@ -139,8 +139,14 @@ fn a_key_that_is_there_twice_is_refused_by_line() {
     let fault = json.root().expect("JSON").object().expect_err("c is there twice");
     assert_eq!(fault.line, Some(3));
     assert_eq!(fault.message, "\"c\" is there twice (first on line 2); remove one of them");
+    // Long objects, too.
+    let many: Vec<String> = (0..40).map(|i| format!("\"k{}\": 0", i % 39)).collect();
+    let json = Json::new(Text::new(format!("{{{}}}", many.join(",\n"))));
+    let fault = json.root().expect("JSON").object().expect_err("k0 is there twice");
+    assert_eq!(fault.line, Some(40));
+    assert_eq!(fault.message, "\"k0\" is there twice (first on line 1); remove one of them");
     // What is not read does not matter.
-    assert_eq!(ask("{\"b\": 1, \"b\": 2}", |n| n.is_object()), true);
+    assert!(ask("{\"b\": 1, \"b\": 2}", |n| n.is_object()));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A COCO file's annotations, by the images and categories that they refer to.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use super::annotation::{self, Shape};
 use super::categories::Categories;
@@ -58,6 +59,21 @@ fn read(
     reader.report();
 }
 
+/// What an annotation is called: by its id, or by its place where it has none.
+struct Who<'a> {
+    number: usize,
+    id: Option<&'a str>,
+}
+
+impl fmt::Display for Who<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.id {
+            Some(id) => write!(f, "annotation id {id}"),
+            None => write!(f, "annotation {} of the list", self.number),
+        }
+    }
+}
+
 /// What the annotations of a file are read with.
 struct Reader<'a, 'f> {
     labels: &'a mut RawLabels,
@@ -73,21 +89,22 @@ struct Reader<'a, 'f> {
 
 impl Reader<'_, '_> {
     fn annotation(&mut self, number: usize, node: Node<'_>) {
-        let place = format!("annotation {number} of the list");
+        let nameless = Who { number, id: None };
         let object = match node.object() {
             Ok(object) => object,
-            Err(fault) => return self.found.malformed(fault.of(&place)),
+            Err(fault) => return self.found.malformed(fault.of(&nameless.to_string())),
         };
         let id = match object.value("id").map(|id| id.id().ok_or(id)) {
             None => None,
             Some(Ok(id)) => Some(id),
             Some(Err(id)) => {
-                return self.found.malformed(id.wrong("id", "a number or a text").of(&place));
+                let fault = id.wrong("id", "a number or a text").of(&nameless.to_string());
+                return self.found.malformed(fault);
             }
         };
-        let who = id.as_ref().map_or(place, |id| format!("annotation id {id}"));
-        if let Err(fault) = self.add(&object, id, &who) {
-            self.found.malformed(fault.of(&who));
+        let who = Who { number, id: id.as_deref() };
+        if let Err(fault) = self.add(&object, &who) {
+            self.found.malformed(fault.of(&who.to_string()));
         }
     }
 
@@ -95,12 +112,11 @@ impl Reader<'_, '_> {
     fn add(
         &mut self,
         annotation: &Object<'_>,
-        id: Option<String>,
-        who: &str,
+        who: &Who<'_>,
     ) -> Result<(), Fault> {
         let node = annotation.node();
-        if let Some(id) = &id
-            && !self.seen.insert(id.clone())
+        if let Some(id) = who.id
+            && !self.seen.insert(id.to_owned())
         {
             return Err(node.fault(format!("two annotations have the id {id}; number them anew")));
         }
@@ -127,14 +143,14 @@ impl Reader<'_, '_> {
             Shape::Around(xyxy) => {
                 let class = self.categories.class(annotation, self.labels)?;
                 if self.outlines.0 == 0 {
-                    who.clone_into(&mut self.outlines.1);
+                    self.outlines.1 = who.to_string();
                 }
                 self.outlines.0 += 1;
                 RawObject::around(class, xyxy, BoxUnits::Px)
             }
         };
         if let Some(image) = image {
-            let object = RawObject { line: node.line(), id, ..object };
+            let object = RawObject { line: node.line(), id: who.id.map(String::from), ..object };
             self.labels.images[image].objects.push(object);
         }
         Ok(())

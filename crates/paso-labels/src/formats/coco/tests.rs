@@ -69,6 +69,21 @@ fn what_does_not_matter_changes_nothing() {
 }
 
 #[test]
+fn encodings_and_line_ends_do_not_matter_and_lines_are_those_of_an_editor() {
+    let utf16: Vec<u8> = format!("\u{feff}{GOOD}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let folder = Folder::new(&["a.png", "b.png"]);
+    assert_eq!(boxes(&folder.write("x.JSON", utf16).read().expect("it is read").0), expected());
+    let bad = GOOD.replace("\"image_id\": 2", "\"image_id\": 3");
+    for text in [bad.replace('\n', "\r\n"), bad.replace('\n', "\r"), format!("\u{feff}{bad}")] {
+        let found = messages(&read(&text).1, ProblemKind::Malformed);
+        assert_eq!(found, ["7: annotation id 8: image_id 3 is no image's id"]);
+    }
+    // On one line, lines say nothing.
+    let found = messages(&read(&bad.replace('\n', " ")).1, ProblemKind::Malformed);
+    assert_eq!(found, ["annotation id 8: image_id 3 is no image's id"]);
+}
+
+#[test]
 fn what_is_wrong_is_refused_by_id_line_and_value() {
     for (from, to, says) in [
         ("\"image_id\": 1", "\"image_id\": 999", "6: annotation id 7: image_id 999 is no image's id"),

@@ -65,10 +65,8 @@ fn points(list: Node<'_>) -> Result<Points, Fault> {
         if let Some(first) = points.first.get_mut(points.count - 1) {
             *first = point;
         }
-        for axis in 0..2 {
-            points.xyxy[axis] = points.xyxy[axis].min(point[axis]);
-            points.xyxy[axis + 2] = points.xyxy[axis + 2].max(point[axis]);
-        }
+        let ([x, y], [x0, y0, x1, y1]) = (point, points.xyxy);
+        points.xyxy = [x0.min(x), y0.min(y), x1.max(x), y1.max(y)];
     });
     fault.map_or(Ok(points), Err)
 }
