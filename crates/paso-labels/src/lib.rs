@@ -44,6 +44,7 @@ mod folder;
 mod formats;
 pub mod image;
 mod inspect;
+mod json;
 mod labels;
 mod options;
 mod plausible;

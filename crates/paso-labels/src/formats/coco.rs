@@ -2,9 +2,7 @@
 //! `categories`.
 //!
 //! A folder may hold one file, or one a split; a split is known by the file's name or folder
-//! (`instances_val2017.json`, `valid/_annotations.coco.json`). Where files are called
-//! `instances_*`, only those are read: captions and keypoints are next to them in COCO's own
-//! folder.
+//! (`instances_val2017.json`, `valid/_annotations.coco.json`).
 //!
 //! ```json
 //! {"images": [{"id": 1, "file_name": "cat.jpg", "width": 640, "height": 480}],
@@ -16,36 +14,83 @@
 //!
 //! Traps:
 //!
-//! - Ids are any integers, not places in a list, and category ids have gaps: COCO has 80 categories
-//!   with ids up to 90.
+//! - Ids are not places in a list, and category ids have gaps: COCO has 80 categories with ids up to
+//!   90. Tools write ids as numbers, as decimals (pandas) and as texts; `1`, `1.0` and `"1"` are the
+//!   same id.
 //! - `iscrowd` marks a region of many objects; it is counted and passed over.
-//! - There are no lines to point at: messages name the id of the annotation and its image.
+//! - An annotation need not have a box: captions, keypoints and masks are named and passed over. A
+//!   polygon without a box counts as the box around it.
+//! - Captions and keypoints of the same images lie next to `instances_*.json` in COCO's own folder,
+//!   and in what CVAT and Datumaro export: next to it they are not read.
+//! - Roboflow adds a category that nothing uses, and whose name may be that of another one.
+//! - A detector's results are a list and no labels.
 
-use std::collections::{HashMap, HashSet};
+mod annotation;
+mod categories;
+mod images;
+mod read;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{FormatFile, Outcome};
-use crate::Error;
-use crate::files::{Files, ImageIndex, check_inside, folder, split_of_name};
-use crate::report::{Problem, ProblemKind};
+use super::{Finding, FormatFile, Input};
+use crate::folder::{base_name, folder};
+use crate::json::{self, Outline};
+use crate::raw::RawLabels;
 use crate::write::Target;
-use crate::{Object, Format, RawImage, RawLabels, RawObject, Split, Unit};
+use crate::{Error, Format, Object, Split};
 
 pub(crate) struct Coco;
+
+/// What names of files begin with that hold something else of the images of `instances_*.json`.
+const OTHER_TASKS: [&str; 7] = [
+    "captions_",
+    "person_keypoints_",
+    "keypoints_",
+    "stuff_",
+    "panoptic_",
+    "labels_",
+    "image_info_",
+];
 
 impl FormatFile for Coco {
     const TITLE: &'static str = "COCO";
     const LOOKED_FOR: &'static str = "*.json with images and annotations";
+    const ENDINGS: &'static [&'static str] = &["json"];
     const OBJECT: &'static str = "annotation id";
     const NAMES_IMAGES: bool = true;
 
-    fn is_here(files: &Files) -> bool {
-        files.with_ending("json").any(|name| looks_like_labels(files, name))
+    fn examine(input: &Input<'_>, name: &str) -> Result<(), String> {
+        json::examine(input, name, decide)
     }
 
-    fn read(files: &Files) -> Outcome {
-        read(files)
+    fn find<'a>(input: &Input<'a>) -> Finding<'a> {
+        let mut finding = Finding::default();
+        for name in input.files.with_ending(Self::ENDINGS) {
+            match Self::examine(input, name) {
+                Ok(()) => finding.labels.push(name),
+                Err(lacks) => finding.lacking.push((name, lacks)),
+            }
+        }
+        let of_instances = |name: &str| base_name(name).starts_with("instances_");
+        let folders: Vec<&str> =
+            finding.labels.iter().filter(|name| of_instances(name)).map(|n| folder(n)).collect();
+        let is_beside = |name: &&str| {
+            let other = OTHER_TASKS.iter().any(|task| base_name(name).starts_with(task));
+            other && folders.contains(&folder(name))
+        };
+        let (beside, labels): (Vec<&str>, _) = finding.labels.into_iter().partition(is_beside);
+        let lacks = || "instances_*.json next to it has the boxes".to_owned();
+        finding.lacking.extend(beside.into_iter().map(|name| (name, lacks())));
+        finding.labels = labels;
+        finding
+    }
+
+    fn read(input: &Input<'_>, labels: &[&str]) -> RawLabels {
+        let mut raw = RawLabels::new(Format::Coco);
+        for name in labels {
+            read::file(input, name, &mut raw);
+        }
+        raw
     }
 
     fn write(target: &Target<'_>) -> Result<(), Error> {
@@ -53,200 +98,77 @@ impl FormatFile for Coco {
     }
 }
 
-#[derive(Debug, Default, Deserialize, Serialize)]
-struct File {
-    images: Vec<Image>,
-    #[serde(default)]
-    annotations: Vec<Annotation>,
-    #[serde(default)]
-    categories: Vec<Category>,
+/// Whether a file with this outline is COCO.
+fn decide(outline: &Outline, is_whole: bool) -> Option<Result<(), String>> {
+    let lacks = |what: &str| Some(Err(what.to_owned()));
+    if outline.is_list {
+        return if outline.has("image_id") && outline.has_any(&["bbox", "score", "segmentation"]) {
+            lacks("it is a list of detections (results); labels have `images` and `annotations`")
+        } else {
+            lacks("it is a list, not an object with `images` and `annotations`")
+        };
+    }
+    let images = outline.has_as("images", b"[");
+    let annotations = outline.has_as("annotations", b"[n");
+    if images && annotations {
+        return Some(Ok(()));
+    }
+    if !is_whole && !outline.has_any(&["shapes", "imagePath", "imageData", "assets", "asset"]) {
+        return None;
+    }
+    match (images, annotations) {
+        (true, _) => lacks("it has no list `annotations`"),
+        (_, true) => lacks("it has no list `images`"),
+        _ => lacks("it has no lists `images` and `annotations`"),
+    }
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-struct Image {
-    id: i64,
-    file_name: String,
-    #[serde(default)]
+#[derive(Debug, Default, Serialize)]
+struct File<'a> {
+    images: Vec<Image<'a>>,
+    annotations: Vec<Annotation>,
+    categories: Vec<Category<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Image<'a> {
+    id: usize,
+    file_name: &'a str,
     width: u32,
-    #[serde(default)]
     height: u32,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize)]
 struct Annotation {
-    id: i64,
-    image_id: i64,
-    category_id: i64,
+    id: usize,
+    image_id: usize,
+    category_id: usize,
     /// `[x, y, width, height]`.
     bbox: [f64; 4],
-    /// For others that read this; it is not read here.
-    #[serde(skip_deserializing)]
     area: f64,
-    /// 0 or 1; some tools write false or true.
-    #[serde(default)]
-    iscrowd: serde_json::Value,
+    iscrowd: u8,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
-struct Category {
-    id: i64,
-    name: String,
+#[derive(Debug, Clone, Serialize)]
+struct Category<'a> {
+    id: usize,
+    name: &'a str,
 }
 
 impl Annotation {
     /// The annotation of an object. Categories are numbered from 1, as COCO's are.
-    fn new(id: i64, image_id: i64, object: &Object) -> Self {
+    fn new(id: usize, image_id: usize, object: &Object) -> Self {
         let [x0, y0, x1, y1] = object.xyxy;
-        Self {
-            id,
-            image_id,
-            category_id: i64::try_from(object.class).expect("few classes") + 1,
-            bbox: [x0, y0, x1 - x0, y1 - y0],
-            area: object.area(),
-            iscrowd: 0.into(),
-        }
-    }
-}
-
-fn looks_like_labels(files: &Files, name: &str) -> bool {
-    // Any of the three lists may come first, and be longer than what is looked at.
-    let text = files.first_text(name);
-    text.trim_start().starts_with('{')
-        && ["\"images\"", "\"annotations\"", "\"categories\""].iter().any(|key| text.contains(key))
-}
-
-fn read(files: &Files) -> Outcome {
-    let mut names: Vec<&str> =
-        files.with_ending("json").filter(|name| looks_like_labels(files, name)).collect();
-    let is_instances = |name: &&str| name[folder(name).len()..].starts_with("instances_");
-    if names.iter().any(is_instances) {
-        names.retain(is_instances);
-    }
-    let index = ImageIndex::new(files);
-    let mut labels = RawLabels::new(Format::Coco);
-    let mut problems = Vec::new();
-    for name in names {
-        let text = files.read_text(name)?;
-        match serde_json::from_str::<File>(&text) {
-            Ok(file) => {
-                Reader { files, index: &index, name, problems: &mut problems }
-                    .add(file, &mut labels);
-            }
-            Err(e) => problems.push(Problem::new(
-                ProblemKind::Malformed,
-                files.shown(name),
-                e.line(),
-                format!("is not what COCO labels are: {e}"),
-            )),
-        }
-    }
-    Ok((labels, problems))
-}
-
-/// What one file is read with.
-struct Reader<'a> {
-    files: &'a Files,
-    index: &'a ImageIndex<'a>,
-    name: &'a str,
-    problems: &'a mut Vec<Problem>,
-}
-
-impl Reader<'_> {
-    fn add(&mut self, file: File, labels: &mut RawLabels) {
-        let classes = self.classes(file.categories, labels);
-        let mut by_id = HashMap::new();
-        for image in file.images {
-            if let Err(message) = check_inside(&image.file_name) {
-                self.malformed(format!("image id {}: file_name {message}", image.id));
-            }
-            if by_id.insert(image.id, labels.images.len()).is_some() {
-                self.malformed(format!("two images have the id {}", image.id));
-            }
-            labels.images.push(self.labeled(&image));
-        }
-        let (mut seen, mut crowds) = (HashSet::new(), 0);
-        for a in file.annotations {
-            if !seen.insert(a.id) {
-                self.malformed(format!("two annotations have the id {}", a.id));
-            }
-            let Some(&image) = by_id.get(&a.image_id) else {
-                let (id, image_id) = (a.id, a.image_id);
-                self.malformed(format!("annotation id {id}: image_id {image_id} is no image's id"));
-                continue;
-            };
-            let Some(&class) = classes.get(&a.category_id) else {
-                let (id, category) = (a.id, a.category_id);
-                self.malformed(format!(
-                    "annotation id {id}: category_id {category} is no category's id"
-                ));
-                continue;
-            };
-            if a.iscrowd.as_i64() == Some(1) || a.iscrowd.as_bool() == Some(true) {
-                crowds += 1;
-                continue;
-            }
-            let [x, y, width, height] = a.bbox;
-            labels.images[image].objects.push(RawObject {
-                class,
-                xyxy: [x, y, x + width, y + height],
-                unit: Unit::Pixels,
-                line: None,
-                id: Some(a.id),
-            });
-        }
-        if crowds > 0 {
-            self.problem(
-                ProblemKind::Note,
-                format!(
-                    "{crowds} crowd regions (iscrowd 1) are passed over: they hold no one object"
-                ),
-            );
-        }
-    }
-
-    /// Classes by category id.
-    fn classes(&mut self, categories: Vec<Category>, labels: &mut RawLabels) -> HashMap<i64, usize> {
-        let mut classes = HashMap::new();
-        let mut names = HashSet::new();
-        for category in categories {
-            if !names.insert(category.name.clone()) {
-                self.malformed(format!("two categories have the name {:?}", category.name));
-            }
-            if classes.insert(category.id, labels.class(&category.name)).is_some() {
-                self.malformed(format!("two categories have the id {}", category.id));
-            }
-        }
-        classes
-    }
-
-    fn labeled(&self, image: &Image) -> RawImage {
-        let found = self.index.find(folder(self.name), &image.file_name);
-        RawImage {
-            path: found.unwrap_or(&image.file_name).to_owned(),
-            exists: found.is_some(),
-            label: self.name.to_owned(),
-            line: None,
-            stated_size: (image.width > 0 && image.height > 0)
-                .then_some((image.width, image.height)),
-            split: split_of_name(self.name),
-            objects: Vec::new(),
-        }
-    }
-
-    fn malformed(&mut self, message: String) {
-        self.problem(ProblemKind::Malformed, message);
-    }
-
-    fn problem(&mut self, kind: ProblemKind, message: String) {
-        self.problems.push(Problem::new(kind, self.files.shown(self.name), None, message));
+        let bbox = [x0, y0, x1 - x0, y1 - y0];
+        Self { id, image_id, category_id: object.class + 1, bbox, area: object.area(), iscrowd: 0 }
     }
 }
 
 /// One file per split, and one for the images of none; ids count through all of them.
 fn write(target: &Target<'_>) -> Result<(), Error> {
     let names = target.labels.classes.iter();
-    let categories: Vec<Category> =
-        (1..).zip(names).map(|(id, name)| Category { id, name: name.clone() }).collect();
+    let categories: Vec<Category<'_>> =
+        (1..).zip(names).map(|(id, name)| Category { id, name }).collect();
     let (mut image_id, mut annotation_id) = (0, 0);
     for split in [Some(Split::Train), Some(Split::Val), Some(Split::Test), None] {
         let images = target.of_split(split);
@@ -258,7 +180,7 @@ fn write(target: &Target<'_>) -> Result<(), Error> {
             image_id += 1;
             file.images.push(Image {
                 id: image_id,
-                file_name: image.name.clone(),
+                file_name: &image.name,
                 width: image.width,
                 height: image.height,
             });
@@ -276,3 +198,6 @@ fn write(target: &Target<'_>) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,6 +162,14 @@ macro_rules! formats {
 formats! {
     /// Pascal VOC: an XML file an image, as the VOC challenge and LabelImg write them.
     voc: Voc;
+    /// COCO: one JSON file, or one a split.
+    coco: Coco;
+    /// `LabelMe`: a JSON file an image, next to it.
+    labelme: LabelMe;
+    /// Create ML: one JSON list of images, as Apple and Roboflow write it.
+    createml: CreateMl;
+    /// `VoTT`: the JSON export of Microsoft's Visual Object Tagging Tool.
+    vott: Vott;
 }
 
 impl fmt::Display for Format {

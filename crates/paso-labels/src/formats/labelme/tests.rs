@@ -1,8 +1,7 @@
 //! Shapes become boxes; everything that is not what it should be is named by file and shape.
 
-use super::*;
-use crate::{Labels, Dataset, LoadOptions, Report, SeveralObjects};
-use std::path::Path;
+use crate::json::testing::{Folder, boxes, messages};
+use crate::{Format, Labels, ProblemKind, Report};
 
 /// A label of `a.png`, 40x30, with these shapes.
 fn file(shapes: &str) -> String {
@@ -16,36 +15,21 @@ fn shape(kind: &str, points: &str) -> String {
     format!(r#"{{"label": "cat", "points": {points}, "shape_type": "{kind}", "flags": {{}}}}"#)
 }
 
-fn write(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) {
-    let path = dir.join(name);
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
-    std::fs::write(path, bytes).expect("it is written");
-}
-
-fn image(dir: &Path, name: &str) {
-    let path = dir.join(name);
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
-    image::RgbImage::new(40, 30).save(path).expect("it is written");
-}
-
-/// Loads two images with labels, of which the second is `text`.
-fn load(text: &str) -> Result<(Dataset, Report), Error> {
-    let place = tempfile::tempdir().expect("a temporary folder");
-    image(place.path(), "a.png");
-    image(place.path(), "b.png");
+/// What is read of two images with labels, of which the first is `text`.
+fn read(text: &str) -> (Labels, Report) {
     let whole = file(&shape("rectangle", "[[1, 2], [3, 4]]"));
-    write(place.path(), "b.json", whole.replace("a.png", "b.png"));
-    write(place.path(), "a.json", text);
-    let options = LoadOptions { several_objects: SeveralObjects::Error, ..LoadOptions::default() };
-    Dataset::load(place.path(), &options)
+    let folder = Folder::new(&["a.png", "b.png"]);
+    folder.write("b.json", whole.replace("a.png", "b.png")).write("a.json", text);
+    folder.read().expect(text)
 }
 
 /// The box of `a.png` in pixels, rounded to a thousandth.
 fn box_of(text: &str) -> [f64; 4] {
-    let (dataset, report) = load(text).unwrap_or_else(|e| panic!("{text}: {e}"));
-    assert_eq!(report.format, Format::LabelMe);
-    let sample = dataset.samples.iter().find(|s| s.name == "a.png").expect("it is used");
-    sample.bbox.to_pixels(40, 30).map(|v| (v * 1000.0).round() / 1000.0)
+    let (labels, report) = read(text);
+    assert_eq!((report.format, &report.problems[..]), (Format::LabelMe, &[][..]), "{text:.300}");
+    let [(name, _, xyxy), _] = &boxes(&labels)[..] else { panic!("two boxes: {text:.300}") };
+    assert_eq!(name, "a.png");
+    xyxy.map(|v| (v * 1000.0).round() / 1000.0)
 }
 
 #[test]
@@ -71,58 +55,86 @@ fn points_lines_and_unknown_shapes_are_reported_by_file_and_shape() {
     let good = shape("rectangle", "[[5, 6], [20, 25]]");
     for kind in ["point", "line", "linestrip", "points", "mask", "blob"] {
         let text = file(&format!("{good}, {}", shape(kind, "[[1, 1]]")));
-        let (dataset, report) = load(&text).expect("the rectangle is used");
-        assert_eq!(dataset.samples.len(), 2, "{kind}");
-        let problem = report.problems.iter().find(|p| p.message.contains("passed over"));
+        let (labels, report) = read(&text);
+        assert_eq!(boxes(&labels).len(), 2, "{kind}");
+        let problem = report.problems.iter().find(|p| p.kind == ProblemKind::NoBox);
         let problem = problem.unwrap_or_else(|| panic!("{kind}: {report}"));
         assert!(problem.file.ends_with("a.json"), "{problem}");
-        let says = format!("shape 2 (\"cat\") is of type {kind:?}");
+        let says = format!("shape 2 (\"cat\") is of type {kind:?}, which has no box; it is passed");
         assert!(problem.message.contains(&says), "{problem}");
     }
     // Nothing but a point: an image without an object.
-    let (dataset, report) = load(&file(&shape("point", "[[1, 1]]"))).expect("b is used");
-    assert_eq!(dataset.samples.len(), 1);
-    assert_eq!(report.counts()[&ProblemKind::NoObject], 1);
+    let (labels, _) = read(&file(&shape("point", "[[1, 1]]")));
+    assert_eq!((labels.images.len(), boxes(&labels).len()), (2, 1));
 }
 
 #[test]
-fn what_is_malformed_is_refused_by_file_and_field() {
+fn what_is_malformed_is_refused_by_shape_field_and_value() {
     let good = file(&shape("rectangle", "[[5, 6], [20, 25]]"));
     let points = |points: &str| file(&shape("rectangle", points));
     for (text, says) in [
-        (points("[[5, NaN], [20, 25]]"), "NaN is no number; it must be finite"),
-        (points("[[5, -Infinity], [20, 25]]"), "Infinity is no number; it must be finite"),
-        (points("[[5, 1e999], [20, 25]]"), "out of range"),
-        (points("[[5, null], [20, 25]]"), "shape 1: point 1 is [5,null]; it must be [x, y], two"),
-        (points("[[5, 6], [20, \"25\"]]"), "shape 1: point 2 is [20,\"25\"]; it must be [x, y]"),
+        (points("[[5, NaN], [20, 25]]"), "1: shape 1: point 1 is [5, NaN]; it must be [x, y], two"),
+        (points("[[5, -Infinity], [20, 25]]"), "shape 1: point 1 is [5, -Infinity]; it must be"),
+        (points("[[5, 1e999], [20, 25]]"), "shape 1: point 1 is [5, 1e999]; it must be [x, y], two"),
+        (points("[[5, null], [20, 25]]"), "shape 1: point 1 is [5, null]; it must be [x, y], two"),
         (points("[[5, 6], [20]]"), "shape 1: point 2 is [20]; it must be [x, y]"),
+        (points("[[5, 6], [20, 25, 1]]"), "shape 1: point 2 is [20, 25, 1]; it must be [x, y]"),
         (points("[5, 6, 20, 25]"), "shape 1: point 1 is 5; it must be [x, y]"),
         (points("{}"), "shape 1: points is {}; it must be a list of [x, y]"),
-        (points("null"), "shape 1: points is missing; it must be a list of [x, y]"),
+        (points("null"), "shape 1: points is null; it must be a list of [x, y]"),
         (points("[[5, 6]]"), "shape 1: has 1 points; a rectangle has 2"),
         (points("[]"), "shape 1: has 0 points; a rectangle has 2"),
         (file(&shape("polygon", "[[1, 2], [3, 4]]")), "shape 1: has 2 points; a polygon has 3"),
         (file(&shape("circle", "[[1, 2]]")), "shape 1: has 1 points; a circle has 2"),
         (file(&shape("circle", "[[1e308, 2], [-1e308, 3]]")), "larger than any image"),
-        (good.replace("\"cat\"", "7"), "shape 1: label is 7; it must be the class, a string"),
+        (good.replace("\"cat\"", "7"), "shape 1: label is 7; it must be the class, a text"),
         (good.replace("\"cat\"", "\" \""), "shape 1: label is \" \"; it must be the class"),
         (good.replace("\"label\"", "\"name\""), "shape 1: label is missing"),
-        (good.replace("\"rectangle\"", "3"), "shape 1: shape_type is 3; it must be a string"),
-        (good.replace("\"imageWidth\": 40", "\"x\": 1"), "imageWidth is missing; it must be a"),
-        (good.replace(": 40", ": \"40\""), "imageWidth is \"40\"; it must be a whole number"),
-        (good.replace(": 30", ": 30.5"), "imageHeight is 30.5; it must be a whole number"),
-        (good.replace(": 30", ": 0"), "imageHeight is 0; it must be a whole number of pixels"),
-        (good.replace("\"a.png\"", "[]"), "imagePath is []; it must be the image's path, a string"),
+        (good.replace("\"rectangle\"", "3"), "shape 1: shape_type is 3; it must be a text"),
+        (good.replace("\"label\"", "\"label\": \"x\", \"label\""), "1: shape 1: \"label\" is there twice"),
+        (good.replace(": 40", ": \"x\""), "2: imageWidth is \"x\"; it must be a whole number"),
+        (good.replace(": 30", ": 30.5"), "2: imageHeight is 30.5; it must be a whole number"),
+        (good.replace("\"a.png\"", "[]"), "2: imagePath is []; it must be the image's path, a text"),
+        (good.replace("\"a.png\"", "\"a.png\", \"imagePath\": \"b.png\""), "\"imagePath\" is there twice"),
         (good.replace("imagePath", "file"), "imagePath is missing"),
-        (good.replace("a.png", "../a.png"), "imagePath \"../a.png\" leads out"),
-        (good.replace("a.png", "/etc/a.png"), "imagePath \"/etc/a.png\" leads out"),
-        (good.replace("a.png", "C:\\\\a.png"), "imagePath \"C:/a.png\" leads out"),
-        (good.replace("\"shapes\"", "\"forms\""), "missing field `shapes`"),
-        (good.replace("\"flags\": {}}", "\"flags\": {}"), "is not what LabelMe labels are"),
-        (good[..good.len() - 1].into(), "EOF"),
+        (good.replace("a.png", "../a.png"), "2: imagePath \"../a.png\" leads out"),
+        (good.replace("\"shapes\"", "\"forms\""), "shapes is missing; it must be a list"),
+        (good.replace("\"flags\": {}}", "\"flags\": {}"), "is not valid JSON at column"),
+        (good[..good.len() - 1].into(), "it ends in the middle"),
     ] {
-        let error = load(&text).expect_err(&text).to_string();
-        assert!(error.contains("a.json") && error.contains(says), "{text}\n{error}");
+        let (labels, report) = read(&text);
+        let found = messages(&report, ProblemKind::Malformed);
+        assert!(found.len() == 1 && found[0].contains(says), "{text}\n{found:?}");
+        let problem = report.problems.iter().find(|p| p.kind == ProblemKind::Malformed);
+        assert!(problem.is_some_and(|p| p.file.ends_with("a.json")), "{report}");
+        assert!(boxes(&labels).iter().any(|(name, ..)| name == "b.png"), "the other is read");
+    }
+}
+
+#[test]
+fn each_shape_is_judged_for_itself() {
+    let good = shape("rectangle", "[[5, 6], [20, 25]]");
+    let text = file(&format!("{},\n 3,\n {good}", shape("circle", "[[1, 2]]")));
+    let (labels, report) = read(&text);
+    assert_eq!(boxes(&labels).len(), 2);
+    let found = messages(&report, ProblemKind::Malformed);
+    assert_eq!(found[1], "2: shape 2: is 3; it must be an object");
+    assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
+fn what_does_not_matter_changes_nothing() {
+    let good = file(&shape("rectangle", "[[5, 6], [20, 25]]"));
+    for text in [
+        good.replace(": 40", ": null").replace(": 30", ": 0"),
+        good.replace(": 40", ": \"40\"").replace(": 30", ": 30.0"),
+        good.replace("\"imageWidth\": 40", "\"x\": NaN"),
+        good.replace("[20, 25]", "[\"20\", 25]"),
+        good.replace("\"a.png\"", "\"/etc/a.png\""),
+        good.replace("\"a.png\"", "\"C:\\\\x\\\\a.png\""),
+        good.replace("\"version\": \"5.5.0\"", "\"group_id\": NaN, \"flags2\": {\"a\": 1, \"a\": 2}"),
+    ] {
+        assert_eq!(box_of(&text), [5.0, 6.0, 20.0, 25.0], "{text}");
     }
 }
 
@@ -133,9 +145,9 @@ fn a_box_that_cannot_be_is_named_by_its_shape() {
         shape("rectangle", "[[5, 6], [20, 25]]"),
         shape("polygon", "[[1, 1], [5, 1], [9, 1]]")
     );
-    let (_, report) = load(&file(&two)).expect("b is used");
+    let (_, report) = read(&file(&two));
     let problem = report.problems.iter().find(|p| p.kind == ProblemKind::BadBox).expect("a line");
-    assert!(problem.to_string().contains("a.json: shape 2 of a.png: the box"), "{problem}");
+    assert!(problem.to_string().contains("a.json, line 1: shape 2 of a.png: the box"), "{problem}");
 }
 
 #[test]
@@ -149,23 +161,24 @@ fn other_json_is_not_taken_for_labels() {
         r#"{"shapes": ["round", "square"]}"#,
         r#"[{"imagePath": "a.png", "shapes": []}]"#,
         r#"{"a": {"shapes": [{"points": []}], "imagePath": "a.png"}}"#,
+        r#"{"imagePath": "a.png"}"#,
         "",
         "{",
         "\"imagePath\": 3",
         "imagePath",
     ] {
-        assert!(!looks_like_labels(other), "{other}");
+        let folder = Folder::new(&["a.png"]);
+        let error = folder.write("x.json", other).read_as(Format::LabelMe).expect_err(other);
+        assert!(error.to_string().contains("x.json: no LabelMe: "), "{other}: {error}");
     }
-    let good = file(&shape("rectangle", "[[5, 6], [20, 25]]"));
-    assert!(looks_like_labels(&good) && looks_like_labels(&good[..70 + good.find("cat").unwrap_or(0)]));
     // In a folder of labels, it stays unread.
-    let place = tempfile::tempdir().expect("a temporary folder");
-    image(place.path(), "a.png");
-    write(place.path(), "a.json", &good);
-    write(place.path(), "package.json", r#"{"name": "x", "version": "1"}"#);
-    write(place.path(), "notes.json", "not even JSON");
-    let options = LoadOptions { format: Some(Format::LabelMe), ..LoadOptions::default() };
-    let (labels, report) = Labels::read(place.path(), &options).expect("it is read");
+    let good = file(&shape("rectangle", "[[5, 6], [20, 25]]"));
+    let folder = Folder::new(&["a.png"]);
+    folder
+        .write("a.json", &good)
+        .write("package.json", r#"{"name": "x", "version": "1"}"#)
+        .write("notes.json", "not even JSON");
+    let (labels, report) = folder.read().expect("it is read");
     assert_eq!((labels.images.len(), report.problems), (1, vec![]));
 }
 
@@ -175,7 +188,6 @@ fn the_image_s_bytes_are_skipped_wherever_they_stand() {
     let first = format!(r#"{{"imageData": "{data}", "#);
     let text = file(&shape("rectangle", "[[5, 6], [20, 25]]"));
     let moved = text.replace("\"imageData\": null,", "").replacen('{', &first, 1);
-    assert!(looks_like_labels(&moved[..1 << 16]), "the beginning is enough");
     assert_eq!(box_of(&moved), [5.0, 6.0, 20.0, 25.0]);
     // Outlines longer than what detection looks at, and then everything else.
     let outline: Vec<String> = (0..9000).map(|i| format!("[{}, {}.5]", i % 30, i % 20)).collect();
@@ -187,7 +199,7 @@ fn the_image_s_bytes_are_skipped_wherever_they_stand() {
 #[test]
 fn an_image_is_found_relative_to_its_label_or_by_the_label_s_name() {
     let text = file(&shape("rectangle", "[[5, 6], [20, 25]]"));
-    for (image_file, label, path) in [
+    for (image, label, path) in [
         ("a.png", "a.json", "a.png"),
         ("a.png", "a.json", "./a.png"),
         ("images/a.png", "labels/a.json", "..\\\\images\\\\a.png"),
@@ -195,19 +207,16 @@ fn an_image_is_found_relative_to_its_label_or_by_the_label_s_name() {
         ("images/a.png", "labels/a.json", "a.png"),
         ("renamed.png", "renamed.json", "a.png"),
     ] {
-        let place = tempfile::tempdir().expect("a temporary folder");
-        image(place.path(), image_file);
-        write(place.path(), label, text.replace("a.png", path));
-        let loaded = Labels::read(place.path(), &LoadOptions::default());
-        let (labels, report) = loaded.unwrap_or_else(|e| panic!("{path}: {e}"));
+        let folder = Folder::new(&[image]);
+        let (labels, report) = folder.write(label, text.replace("a.png", path)).read().expect(path);
         assert_eq!((labels.images.len(), report.problems), (1, vec![]), "{path}");
     }
 }
 
 #[test]
 fn a_label_for_an_image_of_another_size_is_left_out() {
-    let text = file(&shape("rectangle", "[[5, 6], [20, 25]]")).replace(": 40", ": 41");
-    let (dataset, report) = load(&text).expect("b is used");
-    assert_eq!(dataset.samples.len(), 1);
+    let (labels, report) =
+        read(&file(&shape("rectangle", "[[5, 6], [20, 25]]")).replace(": 40", ": 41"));
+    assert_eq!(labels.images.len(), 1);
     assert_eq!(report.counts()[&ProblemKind::SizeMismatch], 1);
 }
