@@ -44,12 +44,14 @@ mod folder;
 mod formats;
 pub mod image;
 mod labels;
+mod number;
 mod options;
 mod plausible;
 mod raw;
 mod report;
 mod splits;
 mod write;
+mod xml;
 
 pub use boxes::BBox;
 pub use convert::convert;
