@@ -162,6 +162,8 @@ macro_rules! formats {
 formats! {
     /// Pascal VOC: an XML file an image, as the VOC challenge and LabelImg write them.
     voc: Voc;
+    /// CVAT for images: one XML file with all images, as CVAT exports it.
+    cvat: Cvat;
 }
 
 impl fmt::Display for Format {
