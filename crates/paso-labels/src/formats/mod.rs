@@ -162,6 +162,8 @@ macro_rules! formats {
 formats! {
     /// Pascal VOC: an XML file an image, as the VOC challenge and LabelImg write them.
     voc: Voc;
+    /// CSV: a table with a row an object, with or without a header.
+    csv: Csv;
     /// CVAT for images: one XML file with all images, as CVAT exports it.
     cvat: Cvat;
 }

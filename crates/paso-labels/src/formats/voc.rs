@@ -37,7 +37,7 @@ use rayon::prelude::*;
 
 use super::{FormatFile, Input};
 use crate::folder::lookup::Place;
-use crate::folder::{Files, Text, base_name, folder, stem};
+use crate::folder::{Files, base_name, folder, stem};
 use crate::number::shown;
 use crate::raw::{RawImage, RawLabels, RawObject};
 use crate::report::{Problem, ProblemKind};

@@ -100,7 +100,7 @@ fn what_is_wrong_is_refused_by_line_and_attribute() {
         (add(&image.replace("\"1\"", "\"0\"")), 10, "two images have the id 0, this one and that of line 5"),
         (add(&image.replace("b.png", "a.png")), 10, "two images have the name \"a.png\""),
         (add("<track id=\"0\" label=\"cat\"/>"), 10, "export it as \"CVAT for images 1.1\""),
-        (one(BOX)[..200].into(), 4, "not well-formed XML"),
+        (one(BOX)[..200].into(), 5, "not well-formed XML"),
     ] {
         let place = folder(&["images/a.png", "images/b.png"], &xml);
         let (_, report) = read(place.path());
