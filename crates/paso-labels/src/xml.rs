@@ -124,6 +124,9 @@ fn words(error: &Error) -> String {
             format!("the character U+{:04X} is not allowed; remove it", u32::from(*c))
         }
         Error::UnknownNamespace(prefix, _) => format!("the prefix {prefix}: is not declared"),
+        Error::UnexpectedDeclaration(_) => {
+            "<?xml ...?> must be the first thing in the file; remove what stands before it".into()
+        }
         _ => "its markup is broken here".into(),
     }
 }

@@ -115,8 +115,8 @@ fn read(input: &Input<'_>, names: &[&str]) -> RawLabels {
             }
             Err(_) if unread => {}
             Err(message) => {
-                let file = input.files.shown(name);
-                labels.problems.push(Problem::new(ProblemKind::Malformed, file, None, message));
+                let (file, line) = (input.files.shown(name), annotation.filename_line);
+                labels.problems.push(Problem::new(ProblemKind::Malformed, file, line, message));
             }
         }
     }

@@ -39,6 +39,7 @@ fn broken_xml_is_refused_by_line_in_plain_words() {
         ("<a>\r<b>\r<c>\r</b></a>", 4, "</b> stands where <c>"),
         ("<a>\u{1}</a>", 1, "U+0001"),
         ("\n<a/>\n<a/>", 3, "not well-formed XML"),
+        ("\n<?xml version=\"1.0\"?><a/>", 2, "must be the first thing in the file"),
         ("", 1, "it has no element"),
         ("<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", 1, "document type (DTD)"),
     ] {
@@ -130,3 +131,50 @@ fn a_text_that_was_escaped_is_read_back_whole() {
     }
     assert!(not_in_xml("a\u{1}", '\u{1}').contains("U+0001"));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(500))]
+
+    /// Pieces of XML in any order: a document or a fault within the file, never a panic.
+    #[test]
+    fn no_xml_panics(pieces in proptest::collection::vec(0..PIECES.len(), 0..30)) {
+        let text = Text::new(pieces.iter().map(|&piece| PIECES[piece]).collect());
+        root_name(text.as_str());
+        match parse(&text) {
+            Ok(document) => {
+                for node in document.descendants().filter(Node::is_element) {
+                    content(node).ok();
+                    child(node, "a").ok();
+                }
+            }
+            Err(fault) => proptest::prop_assert!(fault.byte <= text.as_str().len()),
+        }
+    }
+}
+
+const PIECES: [&str; 24] = [
+    "<a>",
+    "</a>",
+    "<a",
+    "b='1'",
+    "b=\"2\"",
+    " ",
+    ">",
+    "/>",
+    "<",
+    "&",
+    "&#32;",
+    "&#0;",
+    "&amp;",
+    "&x;",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<?xml version='1.0'?>",
+    "<!DOCTYPE a [",
+    "é狗",
+    "\r\n",
+    "\0",
+    "x",
+];

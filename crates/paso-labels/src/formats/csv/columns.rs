@@ -15,6 +15,8 @@
 //! image's size. The four names of a box are of one row of [`CORNERS`]: a table that has `xmin` and
 //! `x_max` was put together of two, and its numbers may be too.
 
+use std::sync::LazyLock;
+
 use super::rows::Row;
 use crate::{BoxFormat, BoxUnits};
 
@@ -66,14 +68,14 @@ const FILE: [&[&str]; 3] = [
 ];
 
 const CLASS: [&[&str]; 4] = [
-    &["class_name", "classname", "label_name", "labelname", "category_name", "object_class"],
+    &["class_name", "classname", "label_name", "labelname", "category_name", "object_class", "annotation_tag"],
     &["class", "label", "category", "cls", "classes", "labels"],
     &["name", "object", "object_name"],
     &["class_id", "classid", "label_id", "category_id", "cls_id", "class_index"],
 ];
 
 /// Left, top, right, bottom.
-const CORNERS: [[&str; 4]; 13] = [
+const CORNERS: [[&str; 4]; 14] = [
     ["xmin", "ymin", "xmax", "ymax"],
     ["x_min", "y_min", "x_max", "y_max"],
     ["minx", "miny", "maxx", "maxy"],
@@ -87,6 +89,7 @@ const CORNERS: [[&str; 4]; 13] = [
     ["x_start", "y_start", "x_end", "y_end"],
     ["start_x", "start_y", "end_x", "end_y"],
     ["startx", "starty", "endx", "endy"],
+    ["upper_left_corner_x", "upper_left_corner_y", "lower_right_corner_x", "lower_right_corner_y"],
 ];
 
 /// Left and top, beside sides.
@@ -136,12 +139,12 @@ pub(super) fn of_header(row: &Row<'_>) -> Option<First> {
     if file == Ok(None) && class.as_ref().is_ok_and(|at| *at != names.at("name")) {
         file = Ok(names.at("name"));
     }
-    let bounds = names.bounds();
-    if let (Ok(None), Ok(Some(_))) = (&file, &bounds) {
-        return Some(First::Other("its first line names no column for the file".into()));
+    if file == Ok(None) {
+        return None;
     }
-    if file == Ok(None) || bounds == Ok(None) {
-        let is_header = file != Ok(None) && class != Ok(None);
+    let bounds = names.bounds();
+    if bounds == Ok(None) {
+        let is_header = class != Ok(None);
         return is_header.then(|| First::Other("its first line names no columns of a box".into()));
     }
     if class == Ok(None) {
@@ -227,10 +230,11 @@ impl Names {
 
     /// The columns of the box.
     fn bounds(&self) -> Result<Option<(BoxFormat, Bounds)>, String> {
-        let families = families();
+        /// All names that the four columns of a box may have, corners first.
+        static FAMILIES: LazyLock<Vec<(BoxFormat, [String; 4])>> = LazyLock::new(families);
         let at = |names: &[String; 4]| names.each_ref().map(|name| self.at(name));
         let mut found: Vec<(BoxFormat, [usize; 4], &[String; 4])> = Vec::new();
-        for (format, names) in &families {
+        for (format, names) in FAMILIES.iter() {
             let [Some(a), Some(b), Some(c), Some(d)] = at(names) else { continue };
             let four = [a, b, c, d];
             // With corners or with w and h, width and height are the image's.
@@ -252,7 +256,7 @@ impl Names {
                 if let Some(list) = LISTS.iter().find_map(|name| self.at(name)) {
                     return Ok(Some((BoxFormat::Xywh, Bounds::List(list))));
                 }
-                let lacks_one = families.iter().find_map(|(_, names)| {
+                let lacks_one = FAMILIES.iter().find_map(|(_, names)| {
                     let mut missing = (0..4).filter(|&i| self.at(&names[i]).is_none());
                     missing.next().filter(|_| missing.next().is_none()).map(|i| (i, names))
                 });
@@ -269,7 +273,6 @@ impl Names {
     }
 }
 
-/// All names that the four columns of a box may have, corners first.
 fn families() -> Vec<(BoxFormat, [String; 4])> {
     let named = |prefix: &str, names: [&str; 4]| names.map(|name| format!("{prefix}{name}"));
     let mut all = Vec::new();

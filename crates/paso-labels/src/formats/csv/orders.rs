@@ -4,9 +4,9 @@
 //! |---|---|
 //! | `file,x1,y1,x2,y2,class` | keras-retinanet |
 //! | `file,class,x1,y1,x2,y2` | |
-//! | `file,width,height,class,x1,y1,x2,y2` | tables for the TensorFlow API, without their header |
+//! | `file,width,height,class,x1,y1,x2,y2` | tables for the `TensorFlow` API, without their header |
 //! | `class,x,y,w,h,file,width,height` | makesense.ai |
-//! | `set,file,class,x1,y1,,,x2,y2,,` in shares, `set` is optional | Google's AutoML |
+//! | `set,file,class,x1,y1,,,x2,y2,,` in shares, `set` is optional | Google's `AutoML` |
 //!
 //! Where classes are numbers, the first two look alike. The one with which every box is possible is
 //! taken; if both are, the table is refused, since a header removes all doubt.
@@ -124,12 +124,12 @@ fn orders(row: &Row<'_>, delimiter: u8) -> Vec<Columns> {
     all
 }
 
-/// What AutoML calls the sets.
+/// What `AutoML` calls the sets.
 fn is_set(text: &str) -> bool {
     text.eq_ignore_ascii_case("unassigned") || split_of_name(text).is_some() && !text.contains('.')
 }
 
-/// True if AutoML's other two corners are left out, or those of an upright box.
+/// True if `AutoML`'s other two corners are left out, or those of an upright box.
 fn is_upright(row: &Row<'_>, at: usize) -> bool {
     let same = |a: usize, b: usize| row.get(at + a).is_empty() || row.get(at + a) == row.get(at + b);
     same(4, 6) && same(5, 3) && same(8, 2) && same(9, 7)

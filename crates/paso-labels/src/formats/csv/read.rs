@@ -11,6 +11,9 @@ use crate::number::{finite, not_finite, pixels, shown};
 use crate::raw::{RawImage, RawLabels, RawObject};
 use crate::report::{Problem, ProblemKind};
 
+/// Wrong rows that are named, at most; a table of something else may have millions.
+const MAX_WRONG: usize = 10_000;
+
 /// What one table is read with.
 pub(super) struct Reading<'a> {
     input: &'a Input<'a>,
@@ -50,14 +53,23 @@ impl<'a> Reading<'a> {
             let message = "its numbers have decimal commas: 12,5 is read as 12.5".to_owned();
             self.problem(labels, ProblemKind::Note, None, message);
         }
+        let (mut wrong, mut last) = (0, 0);
         for row in self.table.rows.clone() {
             if row.is_empty() || row.is_comment() && !self.is_row_of_an_image(&row) {
                 continue;
             }
             let line = self.text.line_at(row.byte);
             if let Err(Refused(kind, message)) = self.row(&row, line, labels) {
-                self.problem(labels, kind, Some(line), message);
+                wrong += 1;
+                last = line;
+                if wrong <= MAX_WRONG {
+                    self.problem(labels, kind, Some(line), message);
+                }
             }
+        }
+        if wrong > MAX_WRONG {
+            let message = format!("{} more rows are wrong, up to this one", wrong - MAX_WRONG);
+            self.problem(labels, ProblemKind::Malformed, Some(last), message);
         }
     }
 

@@ -11,6 +11,8 @@
 //! Traps: parts (`<part>` of the challenge's person layout) have names and boxes of their own, and
 //! are none of the object's; only children of `<object>` count.
 
+use std::collections::HashSet;
+
 use roxmltree::Node;
 
 use crate::folder::Text;
@@ -21,6 +23,8 @@ use crate::xml::{Fault, child, content, is};
 #[derive(Debug, Default)]
 pub(super) struct Annotation {
     pub(super) filename: Option<String>,
+    /// Where `<filename>` is.
+    pub(super) filename_line: Option<usize>,
     /// The folder of the image, where it was labeled.
     pub(super) folder: Option<String>,
     pub(super) stated_size: Option<(u32, u32)>,
@@ -50,6 +54,8 @@ impl Annotation {
         };
         annotation.filename = text("filename");
         annotation.folder = text("folder");
+        let node = root.children().find(|node| is(*node, "filename"));
+        annotation.filename_line = node.map(|node| file.line_at(node.range().start));
         match size(root) {
             Ok(size) => annotation.stated_size = size,
             Err(fault) => annotation.faults.push(fault),
@@ -115,14 +121,14 @@ fn number(node: Node<'_, '_>) -> Result<f64, Fault> {
 
 /// The box around an outline: `<x1>`, `<y1>`, `<x2>` and so on, or points with `<x>` and `<y>`.
 fn around(polygon: Node<'_, '_>) -> Result<[f64; 4], Fault> {
-    let (mut xs, mut ys) = (Vec::new(), Vec::new());
+    let (mut xs, mut ys, mut names) = (Vec::new(), Vec::new(), HashSet::new());
     for node in polygon.children().filter(Node::is_element) {
         let name = node.tag_name().name();
         if let (Some(x), Some(y)) = (child(node, "x")?, child(node, "y")?) {
             xs.push(number(x)?);
             ys.push(number(y)?);
         } else if let Some(axis) = axis(name) {
-            if polygon.children().find(|other| is(*other, name)) != Some(node) {
+            if !names.insert(name.to_ascii_lowercase()) {
                 return Err(Fault::new(node, format!("<polygon> has a second <{name}>; remove one")));
             }
             if axis == 'x' { &mut xs } else { &mut ys }.push(number(node)?);

@@ -182,7 +182,7 @@ fn a_filename_that_names_another_image_is_refused_with_both() {
     let images = ["images/s00.png", "images/s02.png"];
     for filename in ["s00.png", "s00", "S00.JPG", "C:\\x\\s00.png"] {
         let message = image_of(&images, "annotations/s02.xml", filename).expect_err("two images");
-        for part in ["<filename> is", "s00.png", "images/s02.png", "rename the label file", "s02.xml"] {
+        for part in ["<filename> is", "s00.png", "images/s02.png", "rename the label file", "s02.xml, line 2: ", "s02.xml"] {
             assert!(message.contains(part), "{message}");
         }
     }
@@ -256,3 +256,23 @@ fn unusual_names_come_back_from_a_conversion_and_impossible_ones_are_refused() {
     assert!(message.contains("U+0001, which XML cannot hold"), "{message}");
     assert!(!out.exists());
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    /// Pieces of labels in any order inside of a root: an error or labels, never a panic.
+    #[test]
+    fn no_label_panics(pieces in proptest::collection::vec(0..PIECES.len(), 0..30)) {
+        let inner: String = pieces.iter().map(|&piece| PIECES[piece]).collect();
+        let place = folder(&[], &[("a.xml", &format!("<annotation>{inner}</annotation>"))]);
+        let (labels, _) = read(place.path());
+        proptest::prop_assert!(labels.images.is_empty());
+    }
+}
+
+const PIECES: [&str; 20] = [
+    "<object>", "</object>", "<object/>", "<name>cat</name>", "<name/>", "<bndbox>", "</bndbox>", BOX,
+    "<xmin>1</xmin>", "<xmax>1e308</xmax>", "<filename>a.png</filename>", "<size>", "</size>",
+    "<width>4</width>", "<polygon>", "</polygon>", "<x1>1</x1>", "<pt><x>1</x><y>2</y></pt>",
+    "<robndbox><cx>1</cx><cy>1</cy><w>1e308</w><h>1e308</h><angle>1</angle></robndbox>", "<annotation/>",
+];
