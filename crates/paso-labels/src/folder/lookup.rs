@@ -16,7 +16,7 @@
 //! Two images that fit equally well are an error that names both: nothing is chosen silently. A
 //! name that leads out of the folder with `..` is an error, too.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -29,14 +29,19 @@ use super::names::{
 const LABEL_FOLDERS: [&str; 7] =
     ["labels", "label", "annotations", "annotation", "xml", "json", "txt"];
 
+/// Endings of label files, which are not there instead of an image.
+const LABEL_ENDINGS: [&str; 6] = ["xml", "json", "txt", "csv", "yaml", "yml"];
+
 /// Images by what label files call them.
 #[derive(Debug)]
 pub(crate) struct ImageIndex<'a> {
     files: &'a Files,
     /// Folded path without its ending, to the images.
     by_path: HashMap<String, Vec<&'a str>>,
-    /// Folded base name without its ending, to the images.
-    by_base: HashMap<String, Vec<&'a str>>,
+    /// Folded base name without its ending, to the images; in order, for names that are similar.
+    by_base: BTreeMap<String, Vec<&'a str>>,
+    /// Folded base name without its ending, to the first file that is no label file.
+    files_by_base: HashMap<String, &'a str>,
 }
 
 /// Where the image of a label is.
@@ -52,13 +57,17 @@ pub(crate) struct Place {
 
 impl<'a> ImageIndex<'a> {
     pub(crate) fn new(files: &'a Files) -> Self {
-        let (mut by_path, mut by_base) = (HashMap::new(), HashMap::new());
+        let (mut by_path, mut by_base) = (HashMap::new(), BTreeMap::new());
+        let mut files_by_base = HashMap::new();
+        for name in files.names().filter(|name| !has_ending(name, &LABEL_ENDINGS)) {
+            files_by_base.entry(folded(stem(base_name(name)))).or_insert(name);
+        }
         for path in files.images() {
             let key = folded(stem(path));
             by_base.entry(base_name(&key).to_owned()).or_insert_with(Vec::new).push(path);
             by_path.entry(key).or_insert_with(Vec::new).push(path);
         }
-        Self { files, by_path, by_base }
+        Self { files, by_path, by_base, files_by_base }
     }
 
     /// The image that the label file `label` calls `stated`, with or without its ending.
@@ -78,13 +87,14 @@ impl<'a> ImageIndex<'a> {
             return Ok(found(path));
         }
         for place in &places {
-            let here: Vec<&str> = with_and_without_ending(&self.by_path, place);
+            let here = with_and_without_ending(|key| self.by_path.get(key), place);
             if let Some(image) = only(&here, place, "", stated)? {
                 return Ok(found(image));
             }
         }
         for Spelling { path, .. } in &spellings {
-            let here = with_and_without_ending(&self.by_base, base_name(path)).into_iter();
+            let here =
+                with_and_without_ending(|key| self.by_base.get(key), base_name(path)).into_iter();
             let other_split = |image: &str| {
                 split.is_some_and(|s| split_of_folders(image).is_some_and(|o| o != s))
             };
@@ -135,29 +145,34 @@ impl<'a> ImageIndex<'a> {
         Ok(places)
     }
 
-    /// What is there instead of an image.
+    /// What is there instead of an image. Sets are met in which every image is missing, so this
+    /// must not look at all files.
     fn hint(&self, base: &str) -> Option<String> {
         let wanted = folded(stem(base));
-        let same = |name: &&str| folded(stem(base_name(name))) == wanted;
-        let no_label =
-            |name: &&str| !has_ending(name, &["xml", "json", "txt", "csv", "yaml", "yml"]);
-        if let Some(other) = self.files.names().filter(same).find(no_label) {
+        if let Some(other) = self.files_by_base.get(&wanted) {
             return Some(format!("{other} is there"));
         }
-        // The longest common beginning, of at least three characters.
-        let shared =
-            |key: &str| key.chars().zip(wanted.chars()).take_while(|(a, b)| a == b).count();
-        let near = self.by_base.iter().map(|(key, images)| (shared(key), images[0]));
-        let (length, image) = near.max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(a.1)))?;
-        (length >= 3).then(|| format!("the most similar name is {image}"))
+        // The longest common beginning, of at least three characters: in order, it is next to it.
+        let before = self.by_base.range(..wanted.clone()).next_back();
+        let after = self.by_base.range(wanted.clone()..).next();
+        let shared = |(key, _): (&String, &Vec<&str>)| {
+            key.chars().zip(wanted.chars()).take_while(|(a, b)| a == b).count()
+        };
+        let length = before.into_iter().chain(after).map(shared).max().filter(|n| *n >= 3)?;
+        let beginning: String = wanted.chars().take(length).collect();
+        let (_, images) = self.by_base.range(beginning..).next()?;
+        Some(format!("the most similar name is {}", images[0]))
     }
 }
 
 /// The images of a map by a name that may have an ending: `a.b` is also the start of `a.b.jpg`.
-fn with_and_without_ending<'a>(map: &HashMap<String, Vec<&'a str>>, name: &str) -> Vec<&'a str> {
+fn with_and_without_ending<'i, 'a: 'i>(
+    images: impl Fn(&str) -> Option<&'i Vec<&'a str>>,
+    name: &str,
+) -> Vec<&'a str> {
     let mut keys = vec![folded(name), folded(stem(name))];
     keys.dedup();
-    keys.iter().filter_map(|key| map.get(key)).flatten().copied().collect()
+    keys.iter().filter_map(|key| images(key)).flatten().copied().collect()
 }
 
 fn found(path: &str) -> Place {
