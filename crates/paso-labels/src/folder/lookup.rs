@@ -212,7 +212,7 @@ fn spellings(stated: &str) -> Result<Vec<Spelling>, String> {
 /// A path without the part that names a computer, a drive or a server; and whether it had one.
 fn without_host(text: &str) -> (&str, bool) {
     // Label Studio serves local files as /data/local-files/?d=photos/a.jpg.
-    if let Some((_, path)) = text.split_once("?d=") {
+    if let Some((_, path)) = text.split_once("/?d=") {
         return (path, true);
     }
     if let Some((_, rest)) = text.split_once("://") {

@@ -66,6 +66,7 @@ fn a_name_composed_or_decomposed_is_the_same_name() {
     assert_eq!(found(&[decomposed], "x.csv", composed), decomposed);
     assert_eq!(found(&[composed], "x.csv", decomposed), composed);
     assert_eq!(found(&[composed], "x.csv", "caf%C3%A9.png"), composed);
+    assert_eq!(found(&["a?d=b.png"], "x.csv", "a?d=b.png"), "a?d=b.png", "no Label Studio");
     assert_eq!(found(&["50%25.png", "50%.png"], "x.csv", "50%25.png"), "50%25.png", "as it is");
 }
 

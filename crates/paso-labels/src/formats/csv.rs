@@ -22,6 +22,7 @@
 //! - All rows of an image must state the same size: two sizes mean two images of one name.
 
 mod columns;
+mod names;
 mod orders;
 mod read;
 mod rows;

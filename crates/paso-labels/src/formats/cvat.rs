@@ -33,6 +33,7 @@
 //! - Names are attributes: line ends in them are escaped, or a parser makes blanks of them.
 
 mod shape;
+mod write;
 
 use std::collections::HashMap;
 
@@ -45,9 +46,10 @@ use crate::number::{pixels, shown};
 use crate::raw::{RawImage, RawLabels, RawObject};
 use crate::report::{Problem, ProblemKind};
 use crate::write::Target;
-use crate::xml::{Fault, escaped, is, not_in_xml, parse, root_name, to_examine};
+use crate::xml::{Fault, is, parse, root_name, to_examine};
 use crate::{Error, Format, Split};
 use shape::Shape;
+use write::written;
 
 pub(crate) struct Cvat;
 
@@ -222,40 +224,6 @@ fn size(node: Node<'_, '_>) -> Result<Option<(u32, u32)>, Fault> {
         })?;
     }
     Ok((sides[0] > 0 && sides[1] > 0).then_some((sides[0], sides[1])))
-}
-
-fn written(target: &Target<'_>) -> Result<String, String> {
-    use std::fmt::Write;
-    let text = |text: &str| escaped(text).map_err(|c| not_in_xml(text, c));
-    let mut xml = String::from(
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<annotations>\n  <version>1.1</version>\n",
-    );
-    let mut add = |line: std::fmt::Arguments<'_>| {
-        xml.write_fmt(line).expect("a string takes what is written to it");
-    };
-    let subsets = [(None, ""), (Some(Split::Train), "Train"), (Some(Split::Val), "Validation")];
-    let mut id = 0;
-    for (split, subset) in subsets.into_iter().chain([(Some(Split::Test), "Test")]) {
-        for image in target.of_split(split) {
-            add(format_args!("  <image id=\"{id}\" name=\"{}\"", text(&image.name)?));
-            id += 1;
-            if !subset.is_empty() {
-                add(format_args!(" subset=\"{subset}\""));
-            }
-            add(format_args!(" width=\"{}\" height=\"{}\">\n", image.width, image.height));
-            for object in &image.objects {
-                let [x0, y0, x1, y1] = object.xyxy;
-                add(format_args!(
-                    "    <box label=\"{}\" source=\"manual\" occluded=\"0\" xtl=\"{x0}\" \
-                     ytl=\"{y0}\" xbr=\"{x1}\" ybr=\"{y1}\" z_order=\"0\">\n    </box>\n",
-                    text(target.class(object))?
-                ));
-            }
-            add(format_args!("  </image>\n"));
-        }
-    }
-    xml.push_str("</annotations>\n");
-    Ok(xml)
 }
 
 #[cfg(test)]
