@@ -46,6 +46,7 @@ pub mod image;
 mod inspect;
 mod json;
 mod labels;
+mod number;
 mod options;
 mod plausible;
 mod raw;
@@ -55,6 +56,7 @@ mod splits;
 mod summary;
 mod warnings;
 mod write;
+mod xml;
 
 pub use boxes::BBox;
 pub use convert::convert;

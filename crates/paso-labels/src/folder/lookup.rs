@@ -29,7 +29,7 @@ use super::names::{
 const LABEL_FOLDERS: [&str; 7] =
     ["labels", "label", "annotations", "annotation", "xml", "json", "txt"];
 
-/// Endings of label files.
+/// Endings of label files, which are not there instead of an image.
 const LABEL_ENDINGS: [&str; 6] = ["xml", "json", "txt", "csv", "yaml", "yml"];
 
 /// Images by what label files call them.
@@ -38,10 +38,10 @@ pub(crate) struct ImageIndex<'a> {
     files: &'a Files,
     /// Folded path without its ending, to the images.
     by_path: HashMap<String, Vec<&'a str>>,
-    /// Folded base name without its ending, to the images. Sorted, so that neighbors are similar.
+    /// Folded base name without its ending, to the images; in order, for names that are similar.
     by_base: BTreeMap<String, Vec<&'a str>>,
-    /// Files that are neither images nor labels, by their folded base name without its ending.
-    others: HashMap<String, &'a str>,
+    /// Folded base name without its ending, to the first file that is no label file.
+    files_by_base: HashMap<String, &'a str>,
 }
 
 /// Where the image of a label is.
@@ -59,17 +59,16 @@ impl<'a> ImageIndex<'a> {
     pub(crate) fn new(files: &'a Files) -> Self {
         let mut by_path: HashMap<String, Vec<&str>> = HashMap::new();
         let mut by_base: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        let mut others = HashMap::new();
-        for path in files.names() {
-            let key = folded(stem(path));
-            if super::names::is_image(path) {
-                by_base.entry(base_name(&key).to_owned()).or_default().push(path);
-                by_path.entry(key).or_default().push(path);
-            } else if !has_ending(path, &LABEL_ENDINGS) {
-                others.entry(base_name(&key).to_owned()).or_insert(path);
+        let mut files_by_base = HashMap::new();
+        for name in files.names().filter(|name| !has_ending(name, &LABEL_ENDINGS)) {
+            let key = folded(stem(name));
+            files_by_base.entry(base_name(&key).to_owned()).or_insert(name);
+            if super::names::is_image(name) {
+                by_base.entry(base_name(&key).to_owned()).or_default().push(name);
+                by_path.entry(key).or_default().push(name);
             }
         }
-        Self { files, by_path, by_base, others }
+        Self { files, by_path, by_base, files_by_base }
     }
 
     /// The image that the label file `label` calls `stated`, with or without its ending.
@@ -89,7 +88,7 @@ impl<'a> ImageIndex<'a> {
             return Ok(found(path));
         }
         for place in &places {
-            let here: Vec<&str> = with_and_without_ending(|key| self.by_path.get(key), place);
+            let here = with_and_without_ending(|key| self.by_path.get(key), place);
             if let Some(image) = only(&here, place, "", stated)? {
                 return Ok(found(image));
             }
@@ -147,35 +146,34 @@ impl<'a> ImageIndex<'a> {
         Ok(places)
     }
 
-    /// What is there instead of an image.
+    /// What is there instead of an image. Sets are met in which every image is missing, so this
+    /// must not look at all files.
     fn hint(&self, base: &str) -> Option<String> {
         let wanted = folded(stem(base));
-        if let Some(other) = self.others.get(&wanted) {
+        if let Some(other) = self.files_by_base.get(&wanted) {
             return Some(format!("{other} is there"));
         }
-        // The name with the longest common beginning is a neighbor in the order of names.
-        let shared = |(key, images): (&String, &Vec<&str>)| {
-            let same = key.chars().zip(wanted.chars()).take_while(|(a, b)| a == b).count();
-            (same, images[0].to_owned())
+        // The longest common beginning, of at least three characters: in order, it is next to it.
+        let before = self.by_base.range(..wanted.clone()).next_back();
+        let after = self.by_base.range(wanted.clone()..).next();
+        let shared = |(key, _): (&String, &Vec<&str>)| {
+            key.chars().zip(wanted.chars()).take_while(|(a, b)| a == b).count()
         };
-        let before = self.by_base.range(..wanted.clone()).next_back().map(shared);
-        let after = self.by_base.range(wanted.clone()..).next().map(shared);
-        let (length, image) = before.into_iter().chain(after).max_by_key(|(length, _)| *length)?;
-        (length >= 3).then(|| format!("the most similar name is {image}"))
+        let length = before.into_iter().chain(after).map(shared).max().filter(|n| *n >= 3)?;
+        let beginning: String = wanted.chars().take(length).collect();
+        let (_, images) = self.by_base.range(beginning..).next()?;
+        Some(format!("the most similar name is {}", images[0]))
     }
 }
 
 /// The images of a map by a name that may have an ending: `a.b` is also the start of `a.b.jpg`.
-fn with_and_without_ending<'a, 'm>(
-    map: impl Fn(&str) -> Option<&'m Vec<&'a str>>,
+fn with_and_without_ending<'i, 'a: 'i>(
+    images: impl Fn(&str) -> Option<&'i Vec<&'a str>>,
     name: &str,
-) -> Vec<&'a str>
-where
-    'a: 'm,
-{
+) -> Vec<&'a str> {
     let mut keys = vec![folded(name), folded(stem(name))];
     keys.dedup();
-    keys.iter().filter_map(|key| map(key)).flatten().copied().collect()
+    keys.iter().filter_map(|key| images(key)).flatten().copied().collect()
 }
 
 fn found(path: &str) -> Place {
@@ -215,7 +213,7 @@ fn spellings(stated: &str) -> Result<Vec<Spelling>, String> {
 /// A path without the part that names a computer, a drive or a server; and whether it had one.
 fn without_host(text: &str) -> (&str, bool) {
     // Label Studio serves local files as /data/local-files/?d=photos/a.jpg.
-    if let Some((_, path)) = text.split_once("?d=") {
+    if let Some((_, path)) = text.split_once("/?d=") {
         return (path, true);
     }
     if let Some((_, rest)) = text.split_once("://") {

@@ -66,6 +66,7 @@ fn a_name_composed_or_decomposed_is_the_same_name() {
     assert_eq!(found(&[decomposed], "x.csv", composed), decomposed);
     assert_eq!(found(&[composed], "x.csv", decomposed), composed);
     assert_eq!(found(&[composed], "x.csv", "caf%C3%A9.png"), composed);
+    assert_eq!(found(&["a?d=b.png"], "x.csv", "a?d=b.png"), "a?d=b.png", "no Label Studio");
     assert_eq!(found(&["50%25.png", "50%.png"], "x.csv", "50%25.png"), "50%25.png", "as it is");
 }
 
@@ -127,5 +128,25 @@ fn what_is_not_there_says_what_is() {
     assert_eq!(hint(&["a.psd"], "a.jpg").as_deref(), Some("a.psd is there"));
     let near = hint(&["cat-0001.jpg", "dog-0001.jpg"], "cat-01.jpg");
     assert_eq!(near.as_deref(), Some("the most similar name is cat-0001.jpg"));
+    let near = hint(&["frame-12.jpg", "frame-2.jpg", "frame-30.jpg"], "frame-1.jpg");
+    assert_eq!(near.as_deref(), Some("the most similar name is frame-12.jpg"));
+    let near = hint(&["frame-12.jpg", "frame-30.jpg"], "FRAME-9.png");
+    assert_eq!(near.as_deref(), Some("the most similar name is frame-12.jpg"));
+    assert_eq!(hint(&["a.jpg", "zebra.jpg"], "zeal.jpg"), None, "two characters");
     assert_eq!(hint(&["b.jpg"], "a.jpg"), None);
+}
+
+#[test]
+fn missing_images_are_looked_up_without_a_look_at_all_files() {
+    let names: Vec<String> = (0..20_000).map(|i| format!("frame-{i:06}.jpg")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    with(&names, |index| {
+        let start = std::time::Instant::now();
+        for i in 0..5_000 {
+            let place = index.find("x.csv", &format!("frame-x{i}.jpg")).expect("no error");
+            assert_eq!(place.hint.as_deref(), Some("the most similar name is frame-000000.jpg"));
+        }
+        // With a look at all files, this takes minutes.
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    });
 }

@@ -164,10 +164,14 @@ formats! {
     voc: Voc;
     /// COCO: one JSON file, or one a split.
     coco: Coco;
+    /// CSV: a table with a row an object, with or without a header.
+    csv: Csv;
     /// `LabelMe`: a JSON file an image, next to it.
     labelme: LabelMe;
     /// Create ML: one JSON list of images, as Apple and Roboflow write it.
     createml: CreateMl;
+    /// CVAT for images: one XML file with all images, as CVAT exports it.
+    cvat: Cvat;
     /// `VoTT`: the JSON export of Microsoft's Visual Object Tagging Tool.
     vott: Vott;
 }

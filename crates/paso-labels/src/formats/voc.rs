@@ -1,7 +1,5 @@
 //! Pascal VOC XML: the challenge's own layout, LabelImg folders, and anything between.
 //!
-//! Images and label files are matched by `<filename>`, next to the label file or in an image
-//! folder; if that file is not there, by the label file's own name (people rename both).
 //! Coordinates are taken as pixel edges. The challenge counted pixels from 1 and included the last;
 //! tools differ, and the difference is at most one pixel.
 //!
@@ -16,7 +14,13 @@
 //! </annotation>
 //! ```
 //!
-//! Source: Everingham et al., *The PASCAL Visual RawObject Classes Challenge*, 2010, and the
+//! # Which image
+//!
+//! The one that `<filename>` names; if that is not there, the one of the label file's own name
+//! (people rename both). If both are there and are two images, the label is refused: one of the two
+//! names is a mistake, and nothing tells which. `<folder>` chooses between images of one name.
+//!
+//! Source: Everingham et al., *The PASCAL Visual Object Classes Challenge*, 2010, and the
 //! challenge's development kit.
 //!
 //! Traps:
@@ -24,19 +28,23 @@
 //! - `<size>` of 0 times 0: `LabelImg` writes it where it could not read the image; it states
 //!   nothing.
 //! - `<path>` is a path of the computer where the label was made, and is not read.
-//! - A document type is refused: entities are how a small XML file becomes gigabytes.
-//! - Other XML lies in such folders, too; a root that is not `<annotation>` is passed over with a
-//!   note.
+//! - Other XML lies in such folders, too; a root that is not `<annotation>` is passed over. CVAT's
+//!   is `<annotations>`.
+
+mod annotation;
 
 use rayon::prelude::*;
-use roxmltree::{Document, Node};
 
 use super::{FormatFile, Input};
-use crate::folder::{Files, base_name, stem};
+use crate::folder::lookup::Place;
+use crate::folder::{Files, base_name, folder, stem};
+use crate::number::shown;
 use crate::raw::{RawImage, RawLabels, RawObject};
 use crate::report::{Problem, ProblemKind};
 use crate::write::Target;
+use crate::xml::{Fault, escaped, is, not_in_xml, parse, root_name, to_examine};
 use crate::{BoxFormat, BoxUnits, Error, Format, LabeledImage};
+use annotation::Annotation;
 
 pub(crate) struct Voc;
 
@@ -46,8 +54,14 @@ impl FormatFile for Voc {
     const ENDINGS: &'static [&'static str] = &["xml"];
 
     fn examine(input: &Input<'_>, name: &str) -> Result<(), String> {
-        let here = input.files.first_text(name).contains("<annotation");
-        if here { Ok(()) } else { Err("it has no <annotation>".into()) }
+        let text = to_examine(input.files, name, |text| root_name(text).is_some());
+        match root_name(&text) {
+            Some(root) if root.eq_ignore_ascii_case("annotation") => Ok(()),
+            Some(root) if is_name(root) => Err(format!("its root is <{root}>, not <annotation>")),
+            // A damaged beginning: it is refused where it is read, and not passed over.
+            _ if ["</annotation>", "<bndbox>"].iter().any(|tag| text.contains(tag)) => Ok(()),
+            _ => Err("it has no <annotation>".into()),
+        }
     }
 
     fn read(input: &Input<'_>, labels: &[&str]) -> RawLabels {
@@ -56,11 +70,10 @@ impl FormatFile for Voc {
 
     fn write(target: &Target<'_>) -> Result<(), Error> {
         target.labels.images.par_iter().try_for_each(|image| {
-            let objects: Vec<(&str, [f64; 4])> =
-                image.objects.iter().map(|o| (target.class(o), o.xyxy)).collect();
-            let own = base_name(&image.name);
-            let xml = annotation(own, (image.width, image.height), &objects);
-            target.file(&format!("annotations/{}.xml", stem(&image.name)), xml.as_bytes())
+            let path = format!("annotations/{}.xml", stem(&image.name));
+            let xml = written(target, image)
+                .map_err(|message| Error::Folder { path: path.clone().into(), message })?;
+            target.file(&path, xml.as_bytes())
         })
     }
 
@@ -70,161 +83,147 @@ impl FormatFile for Voc {
     }
 }
 
-/// One label file.
-struct Annotation {
-    filename: Option<String>,
-    stated_size: Option<(u32, u32)>,
-    /// Class name, xyxy, line.
-    objects: Vec<(String, [f64; 4], usize)>,
+/// True if a name is one as people give them, and not a piece of a damaged file.
+fn is_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c))
 }
 
 fn read(input: &Input<'_>, names: &[&str]) -> RawLabels {
-    let read: Vec<Result<Option<Annotation>, Problem>> =
+    let read: Vec<(Annotation, Vec<Problem>)> =
         names.par_iter().map(|name| read_file(input.files, name)).collect();
     let mut labels = RawLabels::new(Format::Voc);
-    for (&name, annotation) in names.iter().zip(read) {
-        match annotation {
-            Ok(Some(a)) => {
-                let stated = a.filename.as_deref().unwrap_or(stem(base_name(name)));
-                match input.index.find(name, stated) {
-                    Ok(place) => {
-                        let mut image = RawImage::new(place, name);
-                        image.stated_size = a.stated_size;
-                        for (class, xyxy, line) in a.objects {
-                            let class = labels.class(&class);
-                            let object =
-                                RawObject::stated(class, xyxy, BoxFormat::Xyxy, BoxUnits::Px);
-                            image.objects.push(RawObject { line: Some(line), ..object });
-                        }
-                        labels.images.push(image);
-                    }
-                    Err(message) => {
-                        let file = input.files.shown(name);
-                        let problem = Problem::new(ProblemKind::Malformed, file, None, message);
-                        labels.problems.push(problem);
-                    }
+    let mut around = Vec::new();
+    for (&name, (annotation, problems)) in names.iter().zip(read) {
+        // A file of which nothing could be read has no image.
+        let unread = annotation.filename.is_none() && !problems.is_empty();
+        labels.problems.extend(problems);
+        match place(input, name, &annotation) {
+            Ok(place) => {
+                let mut image = RawImage::new(place, name);
+                image.stated_size = annotation.stated_size;
+                for object in annotation.objects {
+                    let class = labels.class(&object.class);
+                    let xyxy = object.xyxy;
+                    let raw = match object.around {
+                        None => RawObject::stated(class, xyxy, BoxFormat::Xyxy, BoxUnits::Px),
+                        Some(_) => RawObject::around(class, xyxy, BoxUnits::Px),
+                    };
+                    around.extend(object.around.map(|element| (element, name, object.line)));
+                    image.objects.push(RawObject { line: Some(object.line), ..raw });
                 }
+                labels.images.push(image);
             }
-            Ok(None) => {}
-            Err(problem) => labels.problems.push(problem),
+            Err(_) if unread => {}
+            Err(message) => {
+                let (file, line) = (input.files.shown(name), annotation.filename_line);
+                labels.problems.push(Problem::new(ProblemKind::Malformed, file, line, message));
+            }
+        }
+    }
+    for element in ["<polygon>", "<robndbox>"] {
+        let mut of_it = around.iter().filter(|(which, ..)| *which == element);
+        if let Some((_, name, line)) = of_it.next() {
+            let others = of_it.count();
+            let message = format!(
+                "has an object with {element} and no <bndbox>; the box around it is taken, here and \
+                 for {others} other objects"
+            );
+            let file = input.files.shown(name);
+            labels.problems.push(Problem::new(ProblemKind::Note, file, *line, message));
         }
     }
     labels
 }
 
-/// Reads one label file; `None` if it is some other XML.
-fn read_file(files: &Files, name: &str) -> Result<Option<Annotation>, Problem> {
-    let malformed = |line: Option<usize>, message: String| {
-        Problem::new(ProblemKind::Malformed, files.shown(name), line, message)
+/// Reads one label file, and what is wrong with it.
+fn read_file(files: &Files, name: &str) -> (Annotation, Vec<Problem>) {
+    let text = match files.text(name) {
+        Ok(text) => text,
+        Err(problem) => return (Annotation::default(), vec![problem]),
     };
-    let text = files.text(name)?;
-    // Entities are where XML explodes, and no label needs one: a document type is refused.
-    let document = Document::parse(text.as_str()).map_err(|e| match e {
-        roxmltree::Error::DtdDetected => malformed(
-            None,
-            "has a document type (DTD), which a label has no use for; remove it".into(),
-        ),
-        e => malformed(Some(e.pos().row as usize), format!("is not well-formed XML: {e}")),
-    })?;
+    let problem = |fault: &Fault| {
+        let line = text.line_at(fault.byte);
+        Problem::new(ProblemKind::Malformed, files.shown(name), line, fault.message.clone())
+    };
+    let document = match parse(&text) {
+        Ok(document) => document,
+        Err(fault) => return (Annotation::default(), vec![problem(&fault)]),
+    };
     let root = document.root_element();
-    if !root.has_tag_name("annotation") {
-        return Ok(None);
+    if !is(root, "annotation") {
+        let found = root.tag_name().name();
+        let message = format!("has the root <{found}>; it must be <annotation>");
+        return (Annotation::default(), vec![problem(&Fault::new(root, message))]);
     }
-    parse(root).map(Some).map_err(|(node, message)| malformed(Some(line(node)), message))
+    let annotation = Annotation::new(root, &text);
+    let problems = annotation.faults.iter().map(problem).collect();
+    (annotation, problems)
 }
 
-type At<'a, 'input> = (Node<'a, 'input>, String);
-
-fn parse<'a, 'input>(root: Node<'a, 'input>) -> Result<Annotation, At<'a, 'input>> {
-    let filename = match child(root, "filename") {
-        Some(node) => {
-            let text = text(node);
-            (!text.is_empty()).then(|| text.to_owned())
-        }
-        None => None,
+/// The image of a label file. The error is a sentence about the label.
+fn place(input: &Input<'_>, label: &str, annotation: &Annotation) -> Result<Place, String> {
+    let own = input.index.find_own(label);
+    let Some(filename) = &annotation.filename else { return own };
+    let named = input.index.find(label, filename).or_else(|message| {
+        // Images of one name in several folders.
+        let folder = annotation.folder.as_deref().unwrap_or_default();
+        let inside = input.index.find(label, &format!("{folder}/{filename}"));
+        inside.map_err(|_| format!("<filename> {message}"))
+    })?;
+    let own = match own {
+        Ok(own) if own.exists => own,
+        // Which of several images it would be is no question if <filename> says it.
+        Ok(_) => return Ok(named),
+        Err(_) if named.exists => return Ok(named),
+        Err(message) => return Err(message),
     };
-    let mut objects = Vec::new();
-    for object in root.children().filter(|n| n.has_tag_name("object")) {
-        let name = required(object, "name")?;
-        if text(name).is_empty() {
-            return Err((name, "<name> is empty; it is the object's class".into()));
-        }
-        let bounds = required(object, "bndbox")?;
-        let mut xyxy = [0.0; 4];
-        for (corner, field) in xyxy.iter_mut().zip(["xmin", "ymin", "xmax", "ymax"]) {
-            let node = required(bounds, field)?;
-            *corner = number(node, field)?;
-        }
-        objects.push((text(name).to_owned(), xyxy, line(bounds)));
+    if !named.exists {
+        return Ok(own);
     }
-    Ok(Annotation { filename, stated_size: size(root)?, objects })
-}
-
-fn size<'a, 'input>(root: Node<'a, 'input>) -> Result<Option<(u32, u32)>, At<'a, 'input>> {
-    let Some(size) = child(root, "size") else { return Ok(None) };
-    let mut sides = [0; 2];
-    for (side, field) in sides.iter_mut().zip(["width", "height"]) {
-        let Some(node) = child(size, field) else { return Ok(None) };
-        *side = text(node).parse().map_err(|_| {
-            (node, format!("<{field}> is {:?}, not a whole number of pixels", text(node)))
-        })?;
+    if named.path != own.path && is_for_either(label, &named.path, &own.path) {
+        return Err(format!(
+            "<filename> is {}, which is the image {}, but the label file is called as the image \
+             {}; correct <filename> or rename the label file",
+            shown(filename),
+            named.path,
+            own.path
+        ));
     }
-    // LabelImg writes 0 where it could not read the image.
-    Ok((sides[0] > 0 && sides[1] > 0).then_some((sides[0], sides[1])))
+    Ok(named)
 }
 
-fn number<'a, 'input>(node: Node<'a, 'input>, field: &str) -> Result<f64, At<'a, 'input>> {
-    match text(node).parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        _ => Err((node, format!("<{field}> is {:?}, not a finite number", text(node)))),
-    }
+/// True if nothing tells which of two images a label is for. An image in a folder that is called as
+/// the label's is nearer than one in another folder.
+fn is_for_either(label: &str, named: &str, own: &str) -> bool {
+    let last = |path: &str| base_name(folder(path).trim_end_matches('/')).to_lowercase();
+    last(named) != last(label) || last(own) == last(label)
 }
 
-fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
-    node.children().find(|n| n.has_tag_name(name))
-}
-
-fn required<'a, 'input>(
-    node: Node<'a, 'input>,
-    name: &str,
-) -> Result<Node<'a, 'input>, At<'a, 'input>> {
-    child(node, name).ok_or_else(|| (node, format!("<{}> has no <{name}>", node.tag_name().name())))
-}
-
-fn text<'a>(node: Node<'a, '_>) -> &'a str {
-    node.text().unwrap_or_default().trim()
-}
-
-fn line(node: Node<'_, '_>) -> usize {
-    node.document().text_pos_at(node.range().start).row as usize
-}
-
-/// The label file of one image: class names with their xyxy in pixels.
-fn annotation(
-    filename: &str,
-    (width, height): (u32, u32),
-    objects: &[(&str, [f64; 4])],
-) -> String {
+/// The label file of one image.
+fn written(target: &Target<'_>, image: &LabeledImage) -> Result<String, String> {
     use std::fmt::Write;
+    let text = |text: &str| escaped(text).map_err(|c| not_in_xml(text, c));
     let mut xml = format!(
-        "<annotation>\n\t<filename>{}</filename>\n\t<size>\n\t\t<width>{width}</width>\n\t\t\
-         <height>{height}</height>\n\t\t<depth>3</depth>\n\t</size>\n",
-        escaped(filename)
+        "<annotation>\n\t<filename>{}</filename>\n\t<size>\n\t\t<width>{}</width>\n\t\t\
+         <height>{}</height>\n\t\t<depth>3</depth>\n\t</size>\n",
+        text(base_name(&image.name))?,
+        image.width,
+        image.height
     );
-    for (class, [x0, y0, x1, y1]) in objects {
+    for object in &image.objects {
+        let [x0, y0, x1, y1] = object.xyxy;
         write!(
             xml,
             "\t<object>\n\t\t<name>{}</name>\n\t\t<bndbox>\n\t\t\t<xmin>{x0}</xmin>\n\t\t\t\
              <ymin>{y0}</ymin>\n\t\t\t<xmax>{x1}</xmax>\n\t\t\t<ymax>{y1}</ymax>\n\t\t</bndbox>\n\
              \t</object>\n",
-            escaped(class)
+            text(target.class(object))?
         )
         .expect("a string takes what is written to it");
     }
     xml.push_str("</annotation>\n");
-    xml
+    Ok(xml)
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
+#[cfg(test)]
+mod tests;
