@@ -109,7 +109,7 @@ impl Labels {
         let (mut raw, evidence) = detect::read(&input, options.format)?;
         raw.complete(&files);
         problems.append(&mut raw.problems);
-        let lists = splits::read_lists(&files, &raw, &mut problems);
+        let lists = splits::read_lists(&input, &raw, &mut problems);
         let headers = check::headers(&files, &raw, &options.limits);
         plausible::apply(&mut raw, &headers, options, &files, &mut problems);
         let images = check::check_all(&raw, headers, &lists, &files, &mut problems);

@@ -16,7 +16,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::folder::{Files, image_name, stem};
+use crate::folder::{image_name, stem};
+use crate::formats::Input;
 use crate::raw::{RawImage, RawLabels};
 use crate::report::{Problem, ProblemKind};
 
@@ -87,7 +88,12 @@ impl Lists {
 }
 
 /// Reads the split files, if there are any. Lines name images, with or without folder and ending.
-pub(crate) fn read_lists(files: &Files, labels: &RawLabels, problems: &mut Vec<Problem>) -> Lists {
+pub(crate) fn read_lists(
+    input: &Input<'_>,
+    labels: &RawLabels,
+    problems: &mut Vec<Problem>,
+) -> Lists {
+    let files = input.files;
     let mut lists = Lists { listed: None };
     let Some(found) = FOLDERS.iter().find_map(|folder| {
         let here: Vec<(Split, String)> = NAMES
@@ -129,7 +135,12 @@ pub(crate) fn read_lists(files: &Files, labels: &RawLabels, problems: &mut Vec<P
             let mut problem = |kind, message: String| {
                 problems.push(Problem::new(kind, files.shown(&path), number, message));
             };
-            match by_name.get(name).map(Vec::as_slice) {
+            // `data/obj_train_data/a.png`, `C:\x\a.png`: paths of another computer.
+            let elsewhere = || match input.index.find(&path, name) {
+                Ok(place) if place.exists => by_name.get(&place.path[..]),
+                _ => None,
+            };
+            match by_name.get(name).or_else(elsewhere).map(Vec::as_slice) {
                 None => problem(
                     ProblemKind::ListedNotLabeled,
                     format!("no labeled image is called {name:?}"),

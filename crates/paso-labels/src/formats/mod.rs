@@ -162,6 +162,8 @@ macro_rules! formats {
 formats! {
     /// Pascal VOC: an XML file an image, as the VOC challenge and LabelImg write them.
     voc: Voc;
+    /// YOLO: a text file an image, and `data.yaml`.
+    yolo: Yolo;
 }
 
 impl fmt::Display for Format {
