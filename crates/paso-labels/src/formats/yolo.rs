@@ -81,11 +81,16 @@ fn read(input: &Input<'_>, files: &[&str]) -> RawLabels {
     }
     let mut outlines = Outlines::default();
     for (&name, rows) in files.iter().zip(read) {
-        let placed = rows.and_then(|rows| match find::image_of(input, name) {
-            Ok(place) => Ok((rows, place)),
-            Err(message) => {
-                Err(Problem::new(ProblemKind::Malformed, input.files.shown(name), None, message))
+        let malformed = |line, message| {
+            Problem::new(ProblemKind::Malformed, input.files.shown(name), line, message)
+        };
+        let placed = rows.and_then(|rows| {
+            let mut wrong = rows.iter().map(|row| (row.line, row.check(keypoints)));
+            if let Some((line, Err(message))) = wrong.find(|(_, check)| check.is_err()) {
+                return Err(malformed(Some(line), message));
             }
+            let place = find::image_of(input, name).map_err(|message| malformed(None, message))?;
+            Ok((rows, place))
         });
         match placed {
             Err(problem) => labels.problems.push(problem),

@@ -54,6 +54,19 @@ impl Row {
         has_box.then_some([x, y, w, h])
     }
 
+    /// Refuses a line that is neither a box nor an outline.
+    pub(super) fn check(&self, keypoints: Keypoints) -> Result<(), String> {
+        if self.stated(keypoints).is_some() || self.values.len().is_multiple_of(2) {
+            return Ok(());
+        }
+        Err(format!(
+            "has {} fields; a box has 5 (class x y width height), an outline 7 or more and an odd \
+             number, a box with K keypoints 5 + 2 K or 5 + 3 K (say so with kpt_shape: [K, 2] or \
+             [K, 3] in data.yaml)",
+            self.values.len() + 1
+        ))
+    }
+
     /// The box around an outline.
     pub(super) fn around(&self) -> [f64; 4] {
         let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
@@ -110,12 +123,7 @@ fn check_count(values: &[f64], keypoints: Keypoints) -> Result<(), String> {
                  a prediction and not a label; check these boxes and remove them (a box has 5)"
                 .into())
         }
-        n if n >= 6 && n.is_multiple_of(2) => Ok(()),
-        _ => Err(format!(
-            "has {count} fields; a box has 5 (class x y width height), an outline 7 or more and an \
-             odd number, a box with K keypoints 5 + 2 K or 5 + 3 K (say so with kpt_shape: [K, 2] \
-             or [K, 3] in data.yaml)"
-        )),
+        _ => Ok(()),
     }
 }
 
@@ -124,7 +132,8 @@ mod tests {
     use super::*;
 
     fn values(line: &str, keypoints: Keypoints) -> Result<(usize, Vec<f64>), String> {
-        Row::parse(line, 1, keypoints).map(|row| (row.class, row.values))
+        let row = Row::parse(line, 1, keypoints)?;
+        row.check(keypoints).map(|()| (row.class, row.values))
     }
 
     #[test]

@@ -84,8 +84,6 @@ struct Open {
 impl Open {
     fn closed(self) -> Node {
         let Self { line, is_map, mut nodes, .. } = self;
-        // The parser sometimes gives the line after the one where a block begins.
-        let line = nodes.first().map_or(line, |first| first.line.min(line));
         let value = if is_map {
             let mut pairs = Vec::with_capacity(nodes.len() / 2);
             let mut rest = nodes.drain(..);
@@ -163,7 +161,7 @@ pub(super) fn parse(text: &Text) -> Result<Option<Node>, Wrong> {
             (None, Some(_)) if node.is_null() => {}
             (None, Some(first)) if !first.is_null() => {
                 let message = "begins a second document; a data set has one: remove the other";
-                return Err((line, message.into()));
+                return Err((node.line, message.into()));
             }
             (None, _) => document = Some(node),
         }
