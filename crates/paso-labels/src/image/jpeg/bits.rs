@@ -117,6 +117,13 @@ impl<'a> Bits<'a> {
         Ok(if bits == 0 { 0 } else { value >> (32 - bits) })
     }
 
+    /// A value of this many bits: those that begin with 0 are negative.
+    pub(super) fn value(&mut self, bits: u32) -> Result<i32, &'static str> {
+        let value = i32::try_from(self.take(bits)?).expect("at most 16 bits");
+        let positive = bits == 0 || value >> (bits - 1) == 1;
+        Ok(if positive { value } else { value - (1 << bits) + 1 })
+    }
+
     fn consume(&mut self, bits: u32) -> Result<(), &'static str> {
         if bits > self.count {
             return Err(TOO_SHORT);

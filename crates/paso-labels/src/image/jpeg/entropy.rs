@@ -4,8 +4,10 @@
 //! The Huffman codes of every scan are read (ITU-T T.81, annexes F and G) and their values passed
 //! over: no coefficient is kept, except which are not zero, since refinement scans depend on it. A
 //! changed or missing byte leads to an invalid code, too many coefficients in a block, too little
-//! data, data left over, or a restart marker out of order. (A change within one value can go
-//! unnoticed; then only a block is wrong.)
+//! data, data left over, or a restart marker out of order. Codes find their way back, though, so
+//! the values of sequential files are also compared with the largest that pixels can lead to: after
+//! damage, brightness has drifted, or a coefficient is far too large. (A change within one value can
+//! go unnoticed; then only some blocks are wrong.)
 //!
 //! Files that the decoder will refuse by itself, and the rare kinds (arithmetic coding, lossless), are
 //! passed here.
@@ -22,12 +24,18 @@ struct Component {
     blocks: (usize, usize),
     /// Blocks in a row, with those that fill the last MCU.
     stride: usize,
+    /// Its quantization table.
+    quantization: usize,
+    /// The last DC coefficient, which the next one is told as a difference to.
+    dc: i32,
     /// For each block, a bit for each coefficient that is not zero. Only for progressive files.
     nonzero: Vec<u64>,
 }
 
 struct Frame {
     progressive: bool,
+    /// Samples of 8 bits, which bound the coefficients.
+    bounded: bool,
     mcus: (usize, usize),
     components: Vec<Component>,
 }
@@ -48,6 +56,8 @@ struct State {
     frame: Option<Frame>,
     dc: [Option<Table>; 4],
     ac: [Option<Table>; 4],
+    /// In the order of the file, as coefficients are.
+    quantization: [Option<[i32; 64]>; 4],
     restart: usize,
 }
 
@@ -69,6 +79,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), &'static str> {
             },
             0xC4 => {
                 if state.tables(body).is_none() {
+                    return Ok(());
+                }
+            }
+            0xDB => {
+                if state.quantizations(body).is_none() {
                     return Ok(());
                 }
             }
@@ -108,15 +123,16 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
 }
 
 fn frame(progressive: bool, body: &[u8]) -> Option<Frame> {
-    let &[_, h1, h0, w1, w0, count, ref rest @ ..] = body else { return None };
+    let &[precision, h1, h0, w1, w0, count, ref rest @ ..] = body else { return None };
     let (height, width) = (u16::from_be_bytes([h1, h0]), u16::from_be_bytes([w1, w0]));
     let (height, width) = (usize::from(height), usize::from(width));
-    let parts: Vec<(u8, usize, usize)> = rest
+    let parts: Vec<(u8, usize, usize, usize)> = rest
         .chunks_exact(3)
         .take(usize::from(count))
-        .map(|c| (c[0], usize::from(c[1] >> 4), usize::from(c[1] & 15)))
+        .map(|c| (c[0], usize::from(c[1] >> 4), usize::from(c[1] & 15), usize::from(c[2] & 3)))
         .collect();
-    let possible = |(_, h, v): &(u8, usize, usize)| (1..=4).contains(h) && (1..=4).contains(v);
+    let possible =
+        |(_, h, v, _): &(u8, usize, usize, usize)| (1..=4).contains(h) && (1..=4).contains(v);
     if width == 0 || height == 0 || parts.len() != usize::from(count) || !parts.iter().all(possible)
     {
         return None;
@@ -124,14 +140,16 @@ fn frame(progressive: bool, body: &[u8]) -> Option<Frame> {
     let h_max = parts.iter().map(|p| p.1).max()?;
     let v_max = parts.iter().map(|p| p.2).max()?;
     let mcus = (width.div_ceil(8 * h_max), height.div_ceil(8 * v_max));
-    let component = |(id, h, v): (u8, usize, usize)| {
+    let component = |(id, h, v, quantization): (u8, usize, usize, usize)| {
         let across = (width * h).div_ceil(h_max).div_ceil(8);
         let down = (height * v).div_ceil(v_max).div_ceil(8);
         let stride = mcus.0 * h;
         let kept = if progressive { stride * mcus.1 * v } else { 0 };
-        Component { id, h, v, blocks: (across, down), stride, nonzero: vec![0; kept] }
+        let nonzero = vec![0; kept];
+        Component { id, h, v, blocks: (across, down), stride, quantization, dc: 0, nonzero }
     };
-    Some(Frame { progressive, mcus, components: parts.into_iter().map(component).collect() })
+    let components = parts.into_iter().map(component).collect();
+    Some(Frame { progressive, bounded: precision == 8, mcus, components })
 }
 
 fn scan(frame: &Frame, body: &[u8]) -> Option<Scan> {
@@ -161,6 +179,20 @@ impl State {
         Some(())
     }
 
+    fn quantizations(&mut self, mut body: &[u8]) -> Option<()> {
+        while let Some((&head, rest)) = body.split_first() {
+            let size = if head >> 4 == 0 { 1 } else { 2 };
+            let (values, rest) = rest.split_at_checked(64 * size)?;
+            let mut table = [0; 64];
+            for (value, bytes) in table.iter_mut().zip(values.chunks_exact(size)) {
+                *value = bytes.iter().fold(0, |value, byte| 256 * value + i32::from(*byte));
+            }
+            self.quantization[usize::from(head & 3)] = Some(table);
+            body = rest;
+        }
+        Some(())
+    }
+
     /// Reads a scan's data and returns its length; `None` if a table is missing.
     fn run(&mut self, scan: &Scan, data: &[u8]) -> Result<Option<usize>, &'static str> {
         let Some(frame) = &mut self.frame else { return Ok(None) };
@@ -180,11 +212,13 @@ impl State {
         let first = &frame.components[scan.components[0].0];
         let mcus = if alone { first.blocks } else { frame.mcus };
         let (mut end_run, mut restarts) = (0_u32, 0_u8);
+        frame.components.iter_mut().for_each(|component| component.dc = 0);
         for mcu in 0..mcus.0 * mcus.1 {
             if self.restart > 0 && mcu > 0 && mcu % self.restart == 0 {
                 bits.restart(restarts)?;
                 restarts = (restarts + 1) % 8;
                 end_run = 0;
+                frame.components.iter_mut().for_each(|component| component.dc = 0);
             }
             let (x, y) = (mcu % mcus.0, mcu / mcus.0);
             for &(index, dc, ac) in &blocks {
@@ -196,7 +230,9 @@ impl State {
                         let nonzero = &mut component.nonzero[at];
                         progressive(&mut bits, scan, (dc, ac), nonzero, &mut end_run)?;
                     } else if let (Some(dc), Some(ac)) = (dc, ac) {
-                        sequential(&mut bits, dc, ac)?;
+                        let table = self.quantization[component.quantization].as_ref();
+                        let table = table.filter(|_| frame.bounded);
+                        sequential(&mut bits, (dc, ac), table, &mut component.dc)?;
                     }
                 }
             }
@@ -208,12 +244,30 @@ impl State {
 const TOO_MANY: &str = "a block has more than 64 coefficients";
 const INVALID: &str = "there is an invalid value";
 
-fn sequential(bits: &mut Bits<'_>, dc: &Table, ac: &Table) -> Result<(), &'static str> {
-    let size = bits.symbol(dc)?;
+/// The largest coefficients that blocks of 8-bit samples can have: 1024 for the mean, about 1310 for
+/// the others. Encoders that sharpen edges go beyond by some percent, and rounding adds half a step.
+const MAX_DC: i32 = 1536;
+const MAX_AC: i32 = 2048;
+
+/// A block of a sequential scan. With a quantization table, its coefficients are compared with what
+/// is possible.
+fn sequential(
+    bits: &mut Bits<'_>,
+    (dc, ac): (&Table, &Table),
+    table: Option<&[i32; 64]>,
+    last_dc: &mut i32,
+) -> Result<(), &'static str> {
+    let beyond = |value: i32, k: usize, most: i32| {
+        table.is_some_and(|table| value.saturating_mul(table[k]).abs() > most + table[k])
+    };
+    let size = u32::from(bits.symbol(dc)?);
     if size > 15 {
         return Err(INVALID);
     }
-    bits.skip(u32::from(size))?;
+    *last_dc = last_dc.saturating_add(bits.value(size)?);
+    if beyond(*last_dc, 0, MAX_DC) {
+        return Err("its brightness is impossible");
+    }
     let mut k = 1;
     while k < 64 {
         let symbol = bits.symbol(ac)?;
@@ -222,8 +276,11 @@ fn sequential(bits: &mut Bits<'_>, dc: &Table, ac: &Table) -> Result<(), &'stati
             (15, 0) => k += 16,
             (_, 0) => break,
             _ => {
+                let value = bits.value(size)?;
                 k += run + 1;
-                bits.skip(size)?;
+                if k <= 64 && beyond(value, k - 1, MAX_AC) {
+                    return Err("its contrast is impossible");
+                }
             }
         }
         if k > 64 {
