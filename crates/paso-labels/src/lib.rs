@@ -58,7 +58,7 @@ pub use duplicates::{ImageFile, same_files};
 pub use error::Error;
 pub use formats::Format;
 pub use labels::{ImageSource, LabeledImage, Labels, Object};
-pub use near::{ImageHash, difference_hash, near_duplicates};
+pub use near::{Fingerprint, PrintedImage, difference_hash, near_duplicates};
 pub use options::{BoxFormat, BoxUnits, ReadOptions};
 pub use report::{Effect, Evidence, Problem, ProblemKind, Report};
 pub use splits::Split;
