@@ -164,6 +164,8 @@ formats! {
     voc: Voc;
     /// COCO: one JSON file, or one a split.
     coco: Coco;
+    /// YOLO: a text file an image, and `data.yaml`.
+    yolo: Yolo;
     /// CSV: a table with a row an object, with or without a header.
     csv: Csv;
     /// `LabelMe`: a JSON file an image, next to it.

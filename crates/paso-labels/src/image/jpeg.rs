@@ -1,7 +1,16 @@
-//! Is a JPEG file whole? The decoder does not say: it fills what is missing.
+//! Is a JPEG file whole? The decoder does not say: it fills what is missing ([`is_complete_jpeg`]),
+//! and shows what is damaged ([`check_data`]).
 //!
 //! Half an upload is a common way for a photograph to be broken. libjpeg warns; the decoder used
 //! here returns the rows that it has and gray for the others, which would train as an image.
+
+mod bits;
+mod entropy;
+
+/// Refuses a JPEG whose compressed data is damaged. The error is what is wrong, in a few words.
+pub(crate) fn check_data(bytes: &[u8]) -> Result<(), &'static str> {
+    entropy::check(bytes)
+}
 
 /// True if the image's end marker follows its data.
 ///
@@ -36,25 +45,5 @@ pub(crate) fn is_complete_jpeg(bytes: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_marker_of_a_thumbnail_does_not_count() {
-        // Start, an APP1 segment with FF D9 inside, a scan header, data with a stuffed zero and a
-        // restart, the end.
-        let whole = [
-            &[0xFF, 0xD8][..],
-            &[0xFF, 0xE1, 0x00, 0x06, 0xFF, 0xD9, 0x00, 0x00],
-            &[0xFF, 0xDA, 0x00, 0x04, 0x01, 0x02],
-            &[0x12, 0xFF, 0x00, 0x34, 0xFF, 0xD0, 0x56],
-            &[0xFF, 0xD9],
-        ]
-        .concat();
-        assert!(is_complete_jpeg(&whole));
-        for length in 0..whole.len() {
-            assert!(!is_complete_jpeg(&whole[..length]), "cut to {length}");
-        }
-        assert!(is_complete_jpeg(&[&whole[..], &[0, 0, 0]].concat()), "something after the end");
-    }
-}
+#[path = "jpeg/tests.rs"]
+mod tests;

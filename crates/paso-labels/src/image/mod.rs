@@ -16,6 +16,7 @@
 //! the file as it is.
 
 mod jpeg;
+mod kinds;
 mod orientation;
 
 use std::io::{Cursor, Read};
@@ -25,7 +26,7 @@ use image::{DynamicImage, ImageDecoder, ImageReader};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::image::jpeg::is_complete_jpeg;
+use crate::image::jpeg::{check_data, is_complete_jpeg};
 pub use crate::image::orientation::Orientation;
 
 /// How large an image may be. Both are checked before memory is reserved for it.
@@ -105,14 +106,15 @@ pub fn read_info(path: &Path, limits: &ImageLimits) -> Result<ImageInfo, Error> 
 /// assert_eq!((found.width, found.height, found.rgb.len()), (30, 20, 30 * 20 * 3));
 /// let small = ImageLimits { max_pixels: 500, ..ImageLimits::default() };
 /// let message = decode(&path, &small).expect_err("600 pixels").to_string();
-/// assert!(message.ends_with("a.png: is 30x20, 600 pixels; the limit is 500"), "{message}");
+/// assert!(message.contains("a.png: is 30x20, 600 pixels; the limit is 500 ("), "{message}");
 /// # Ok::<(), paso_labels::Error>(())
 /// ```
 ///
 /// # Errors
 ///
 /// [`Error::Io`] if the file cannot be read; [`Error::Image`] if it is no image of a known format
-/// (JPEG, PNG, WebP, BMP, GIF: the first frame), is cut off or broken, or is beyond `limits`.
+/// (JPEG, PNG, WebP, BMP, GIF and TIFF: the first frame or page), is cut off or broken, or is beyond
+/// `limits`.
 pub fn decode(path: &Path, limits: &ImageLimits) -> Result<Image, Error> {
     let bytes = read_bounded(path, limits.max_bytes)?;
     decode_bytes(&bytes, limits).map_err(|message| Error::image(path, message))
@@ -121,8 +123,13 @@ pub fn decode(path: &Path, limits: &ImageLimits) -> Result<Image, Error> {
 /// Decodes an image in memory. The error is a sentence without the file's name.
 pub fn decode_bytes(bytes: &[u8], limits: &ImageLimits) -> Result<Image, String> {
     let (decoder, info) = open(bytes, limits)?;
-    let mut image =
-        DynamicImage::from_decoder(decoder).map_err(|e| format!("cannot be decoded: {e}"))?;
+    if bytes.starts_with(&[0xFF, 0xD8]) {
+        check_data(bytes).map_err(|what| {
+            format!("is a damaged JPEG: {what}; copy or download it again, or remove it")
+        })?;
+    }
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| undecoded("image", &e))?;
+    check_floats(&image)?;
     image.apply_orientation(info.orientation.of_image_crate());
     let (width, height) = (image.width(), image.height());
     let rgb = if image.color().has_alpha() {
@@ -154,18 +161,23 @@ fn open<'a>(
     if bytes.is_empty() {
         return Err("is empty".into());
     }
+    if let Some(message) = kinds::unread(bytes) {
+        return Err(message);
+    }
     let reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|e| format!("cannot be read: {e}"))?;
     let Some(format) = reader.format() else {
-        return Err("is no JPEG, PNG, WebP, BMP or GIF by its first bytes".into());
+        return Err("is no JPEG, PNG, WebP, BMP, GIF or TIFF by its first bytes".into());
     };
-    let mut decoder = reader.into_decoder().map_err(|e| format!("is a broken {format:?}: {e}"))?;
+    let name = format!("{format:?}").to_uppercase();
+    let mut decoder = reader.into_decoder().map_err(|e| undecoded(&name, &e))?;
     let (stored_width, stored_height) = decoder.dimensions();
     let pixels = u64::from(stored_width) * u64::from(stored_height);
     if pixels > limits.max_pixels {
         return Err(format!(
-            "is {stored_width}x{stored_height}, {pixels} pixels; the limit is {}",
+            "is {stored_width}x{stored_height}, {pixels} pixels; the limit is {} \
+             (--max-megapixels raises it)",
             limits.max_pixels
         ));
     }
@@ -184,6 +196,32 @@ fn open<'a>(
     let orientation =
         decoder.orientation().map_or(Orientation::UPRIGHT, Orientation::from_image_crate);
     Ok((decoder, ImageInfo { stored_width, stored_height, orientation }))
+}
+
+/// Why a decoder gave nothing: the file is broken, or of a kind that is not read.
+fn undecoded(name: &str, error: &image::ImageError) -> String {
+    match error {
+        image::ImageError::Unsupported(_) => {
+            format!("is of a kind of {name} that is not read ({error}); convert it to PNG or JPEG")
+        }
+        image::ImageError::Limits(_) => format!("is beyond the limits: {error}"),
+        _ => format!("is a broken {name}: {error}"),
+    }
+}
+
+/// Refuses pixels beyond 1, which would all become white: what they are measured in is unknown.
+fn check_floats(image: &DynamicImage) -> Result<(), String> {
+    let values: &[f32] = match image {
+        DynamicImage::ImageRgb32F(image) => image.as_raw(),
+        DynamicImage::ImageRgba32F(image) => image.as_raw(),
+        _ => return Ok(()),
+    };
+    match values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+        Some(value) => Err(format!(
+            "has pixels as decimals that are not all from 0 to 1 ({value}); convert it to 8 bits"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Lays an image with transparency on white.

@@ -20,7 +20,7 @@ fn photo() -> DynamicImage {
 fn every_format_is_known_by_its_bytes() {
     let limits = ImageLimits::default();
     let want = photo().into_rgb8().into_raw();
-    for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP] {
+    for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Tiff] {
         let got = decode_bytes(&encode(&photo(), format), &limits).expect("decodes");
         assert_eq!((got.width, got.height), (13, 7));
         assert_eq!(got.rgb, want, "{format:?}");
@@ -54,18 +54,79 @@ fn gray_alpha_and_16_bits_become_rgb() {
 fn too_large_is_refused_by_the_header() {
     let small = ImageLimits { max_pixels: 90, ..ImageLimits::default() };
     let error = decode_bytes(&encode(&photo(), ImageFormat::Png), &small).expect_err("91 pixels");
-    assert!(error.contains("13x7") && error.contains("90"), "{error}");
+    assert_eq!(error, "is 13x7, 91 pixels; the limit is 90 (--max-megapixels raises it)");
 }
 
 #[test]
 fn cut_off_files_are_refused() {
-    for format in
-        [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::WebP]
-    {
+    for format in [
+        ImageFormat::Png,
+        ImageFormat::Jpeg,
+        ImageFormat::Gif,
+        ImageFormat::Bmp,
+        ImageFormat::WebP,
+        ImageFormat::Tiff,
+    ] {
         let bytes = encode(&photo(), format);
         for length in [0, 1, 2, 10, bytes.len() / 2, bytes.len() - 5] {
             let got = decode_bytes(&bytes[..length], &ImageLimits::default());
             assert!(got.is_err(), "{format:?} cut to {length} of {}", bytes.len());
         }
     }
+}
+
+/// A TIFF of one strip of 8-bit gray pixels, little-endian, with these sides and tags besides.
+fn tiff(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(pixels.len()).expect("few");
+    let tags: [(u16, u32); 8] = [
+        (256, width),
+        (257, height),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, 8 + 2 + 8 * 12 + 4),
+        (278, height),
+        (279, length),
+    ];
+    let mut bytes = b"II*\0\x08\0\0\0\x08\0".to_vec();
+    for (tag, value) in tags {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend([4, 0, 1, 0, 0, 0]);
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(pixels);
+    bytes
+}
+
+#[test]
+fn tiff_of_any_depth_is_read_and_its_bombs_are_refused() {
+    let limits = ImageLimits::default();
+    let got = decode_bytes(&tiff(3, 1, &[0, 100, 255]), &limits).expect("decodes");
+    assert_eq!(got.rgb, [0, 0, 0, 100, 100, 100, 255, 255, 255]);
+    for image in [DynamicImage::from(photo().to_luma16()), photo().to_rgb16().into()] {
+        let got = decode_bytes(&encode(&image, ImageFormat::Tiff), &limits).expect("decodes");
+        assert_eq!(got.rgb, image.to_rgb8().into_raw(), "{:?}", image.color());
+    }
+    let float = DynamicImage::from(photo().to_rgb32f());
+    let got = decode_bytes(&encode(&float, ImageFormat::Tiff), &limits).expect("decodes");
+    assert_eq!(got.rgb, photo().into_rgb8().into_raw());
+    let mut beyond = photo().to_rgb32f();
+    beyond.pixels_mut().for_each(|p| p.0[0] *= 255.0);
+    let error = decode_bytes(&encode(&beyond.into(), ImageFormat::Tiff), &limits).expect_err("255");
+    assert!(error.contains("not all from 0 to 1"), "{error}");
+    let error = decode_bytes(&tiff(60_000, 60_000, &[0; 16]), &limits).expect_err("a bomb");
+    assert!(error.starts_with("is 60000x60000, 3600000000 pixels; the limit is"), "{error}");
+    let error = decode_bytes(&tiff(6_000, 6_000, &[0; 16]), &limits).expect_err("cut off");
+    assert!(error.starts_with("is a broken"), "{error}");
+}
+
+#[test]
+fn a_jpeg_that_is_damaged_in_the_middle_is_refused() {
+    let bytes = encode(&photo(), ImageFormat::Jpeg);
+    let mut broken = bytes.clone();
+    let end = bytes.len() - 2;
+    broken.splice(end - 20..end - 8, [0x11; 4]);
+    let error = decode_bytes(&broken, &ImageLimits::default()).expect_err("damaged");
+    assert!(error.starts_with("is a damaged JPEG: "), "{error}");
 }
