@@ -101,6 +101,13 @@ impl FormatFile for Coco {
 /// Whether a file with this outline is COCO.
 fn decide(outline: &Outline, is_whole: bool) -> Option<Result<(), String>> {
     let lacks = |what: &str| Some(Err(what.to_owned()));
+    // What other tools save and no format here reads, but what they can export.
+    if outline.has_any(&["_via_img_metadata", "_via_settings"]) {
+        return lacks("it is a project of VIA (VGG Image Annotator); export it there as COCO");
+    }
+    if outline.is_list && outline.has("data") && outline.has("annotations") {
+        return lacks("it is Label Studio's own JSON; export it there as COCO");
+    }
     if outline.is_list {
         return if outline.has("image_id") && outline.has_any(&["bbox", "score", "segmentation"]) {
             lacks("it is a list of detections (results); labels have `images` and `annotations`")

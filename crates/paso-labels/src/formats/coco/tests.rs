@@ -287,6 +287,8 @@ fn other_json_is_not_taken_for_labels_and_is_told_apart() {
         ("{\"images\": \"see below\", \"annotations\": []}", "no COCO: it has no list `images`"),
         ("{\"annotations\": [", "it has no list `images`, and it ends in the middle"),
         ("[{\"image_id\": 1, \"bbox\": [1, 2, 3, 4], \"score\": 0.5}]", "a list of detections"),
+        ("[{\"data\": {\"image\": \"a.png\"}, \"annotations\": []}]", "it is Label Studio's own JSON"),
+        ("{\"_via_settings\": {}, \"_via_img_metadata\": {}}", "it is a project of VIA (VGG"),
         ("\"images annotations\"", "no COCO: it does not begin with { or ["),
         ("", "no COCO: it does not begin with { or ["),
     ] {
