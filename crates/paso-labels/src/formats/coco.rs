@@ -74,13 +74,13 @@ impl FormatFile for Coco {
         let of_instances = |name: &str| base_name(name).starts_with("instances_");
         let folders: Vec<&str> =
             finding.labels.iter().filter(|name| of_instances(name)).map(|n| folder(n)).collect();
-        let is_beside = |name: &&str| {
+        let is_other_task = |name: &&str| {
             let other = OTHER_TASKS.iter().any(|task| base_name(name).starts_with(task));
             other && folders.contains(&folder(name))
         };
-        let (beside, labels): (Vec<&str>, _) = finding.labels.into_iter().partition(is_beside);
+        let (others, labels): (Vec<&str>, _) = finding.labels.into_iter().partition(is_other_task);
         let lacks = || "instances_*.json next to it has the boxes".to_owned();
-        finding.lacking.extend(beside.into_iter().map(|name| (name, lacks())));
+        finding.lacking.extend(others.into_iter().map(|name| (name, lacks())));
         finding.labels = labels;
         finding
     }

@@ -249,7 +249,7 @@ fn base_names_that_fit_two_images_name_the_ids_that_share_them() {
 }
 
 #[test]
-fn a_split_has_a_file_and_captions_beside_it_are_not_read() {
+fn a_split_has_a_file_and_captions_next_to_it_are_not_read() {
     let folder = Folder::new(&["train2017/a.png", "val2017/a.png", "val2017/b.png"]);
     let captions = r#"{"images": [{"id": 1, "file_name": "a.png"}],
         "annotations": [{"id": 1, "image_id": 1, "caption": "x"}]}"#;
@@ -278,7 +278,7 @@ fn a_split_has_a_file_and_captions_beside_it_are_not_read() {
 }
 
 #[test]
-fn other_json_is_not_taken_for_labels_and_is_told_apart() {
+fn other_json_is_not_taken_for_labels_and_is_explained() {
     let long = format!("{{\"info\": \"{}\", {}", "x".repeat(70_000), &GOOD[1..]);
     assert_eq!(boxes(&read(&long).0), expected(), "keys behind the first 64 KiB");
     for (json, says) in [

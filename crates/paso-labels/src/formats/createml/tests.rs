@@ -103,7 +103,7 @@ fn splits_are_in_the_names_of_files() {
 }
 
 #[test]
-fn other_lists_are_not_taken_for_labels_and_are_told_apart() {
+fn other_lists_are_not_taken_for_labels_and_are_explained() {
     for (json, says) in [
         ("[]", "no CreateML: its list has no `image`"),
         ("[{\"image\": \"a.png\", \"label\": \"cat\"}]", "no CreateML: its list has no `annotations`"),
