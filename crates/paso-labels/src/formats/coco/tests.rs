@@ -302,3 +302,47 @@ fn other_json_is_not_taken_for_labels_and_is_explained() {
         assert!(found[0].contains("it ends in the middle"), "{cut}: {found:?}");
     }
 }
+
+#[test]
+fn files_of_other_tools_next_to_labels_change_nothing() {
+    let folder = Folder::new(&["a.png", "b.png"]);
+    folder
+        .write("labels.json", GOOD)
+        .write("results.json", "[{\"image_id\": 1, \"bbox\": [1, 2, 3, 4], \"score\": 0.5}]")
+        .write("notes.json", "{\"categories\": [{\"id\": 1, \"name\": \"x\"}]}")
+        .write("package.json", "{\"name\": \"images\", \"scripts\": {\"annotations\": []}}")
+        .write("broken.json", "{\"images\": ")
+        .write("empty.json", "");
+    let (labels, report) = folder.read().expect("it is read");
+    assert_eq!((boxes(&labels), &report.problems[..]), (expected(), &[][..]), "{report}");
+    assert_eq!((report.evidence.len(), report.evidence[0].files), (1, 1));
+}
+
+#[test]
+fn ids_and_categories_are_those_of_their_file() {
+    // A file an image, as some tools export it; ids begin at 1 in each.
+    let one = |image: &str, class: &str| {
+        format!(
+            "{{\"images\": [{{\"id\": 1, \"file_name\": \"{image}\"}}], \"annotations\": [{{\"id\": 1, \
+             \"image_id\": 1, \"category_id\": 1, \"bbox\": [4, 2, 20, 10]}}], \
+             \"categories\": [{{\"id\": 1, \"name\": \"{class}\"}}]}}"
+        )
+    };
+    let folder = Folder::new(&["images/a.png", "images/b.png"]);
+    folder.write("json/a.json", one("a.png", "cat")).write("json/b.json", one("b.png", "dog"));
+    let (labels, report) = folder.read().expect("it is read");
+    let expected = vec![("a.png".into(), "cat".into(), A), ("b.png".into(), "dog".into(), A)];
+    assert_eq!((boxes(&labels), &report.problems[..]), (expected, &[][..]), "{report}");
+}
+
+#[test]
+fn a_key_that_decides_is_refused_if_it_is_there_twice() {
+    for (from, to, says) in [
+        ("\"annotations\": [", "\"images\": [], \"annotations\": [", "5: \"images\" is there twice (f"),
+        ("\"id\": 4,", "\"id\": 4, \"name\": \"cat\",", "\"name\" is there twice"),
+        ("\"id\": 2,", "\"id\": 2, \"id\": 3,", "4: image 2 of the list: \"id\" is there twice"),
+    ] {
+        let found = malformed(&[(from, to)]);
+        assert!(found.iter().any(|message| message.contains(says)), "{to}: {found:?}");
+    }
+}

@@ -115,3 +115,11 @@ fn other_lists_are_not_taken_for_labels_and_are_explained() {
         assert!(error.to_string().contains(says), "{json}: {error}");
     }
 }
+
+#[test]
+fn an_image_that_is_not_there_is_named_with_what_is() {
+    let (labels, report) = read(&GOOD.replace("a.png", "a1.png"));
+    assert_eq!(boxes(&labels), expected()[1..]);
+    let found = messages(&report, ProblemKind::ImageMissing);
+    assert!(found[0].starts_with("2: its image a1.png is not there"), "{found:?}");
+}
