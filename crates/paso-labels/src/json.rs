@@ -21,12 +21,14 @@
 mod broken;
 mod findings;
 mod node;
+mod object;
 mod outline;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub(crate) use findings::Findings;
-pub(crate) use node::{Node, Object};
+pub(crate) use node::Node;
+pub(crate) use object::Object;
 pub(crate) use outline::{Outline, examine};
 
 use serde_json::value::RawValue;

@@ -74,13 +74,13 @@ impl FormatFile for Coco {
         let of_instances = |name: &str| base_name(name).starts_with("instances_");
         let folders: Vec<&str> =
             finding.labels.iter().filter(|name| of_instances(name)).map(|n| folder(n)).collect();
-        let is_beside = |name: &&str| {
+        let is_other_task = |name: &&str| {
             let other = OTHER_TASKS.iter().any(|task| base_name(name).starts_with(task));
             other && folders.contains(&folder(name))
         };
-        let (beside, labels): (Vec<&str>, _) = finding.labels.into_iter().partition(is_beside);
+        let (others, labels): (Vec<&str>, _) = finding.labels.into_iter().partition(is_other_task);
         let lacks = || "instances_*.json next to it has the boxes".to_owned();
-        finding.lacking.extend(beside.into_iter().map(|name| (name, lacks())));
+        finding.lacking.extend(others.into_iter().map(|name| (name, lacks())));
         finding.labels = labels;
         finding
     }
@@ -101,6 +101,13 @@ impl FormatFile for Coco {
 /// Whether a file with this outline is COCO.
 fn decide(outline: &Outline, is_whole: bool) -> Option<Result<(), String>> {
     let lacks = |what: &str| Some(Err(what.to_owned()));
+    // What other tools save and no format here reads, but what they can export.
+    if outline.has_any(&["_via_img_metadata", "_via_settings"]) {
+        return lacks("it is a project of VIA (VGG Image Annotator); export it there as COCO");
+    }
+    if outline.is_list && outline.has("data") && outline.has("annotations") {
+        return lacks("it is Label Studio's own JSON; export it there as COCO");
+    }
     if outline.is_list {
         return if outline.has("image_id") && outline.has_any(&["bbox", "score", "segmentation"]) {
             lacks("it is a list of detections (results); labels have `images` and `annotations`")

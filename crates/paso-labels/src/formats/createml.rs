@@ -18,8 +18,8 @@
 //!
 //! - Apple's documents write `imagefilename` and `annotation`, its examples and most tools `image`
 //!   and `annotations`. Both are read; an image with both spellings of one is refused.
-//! - Create ML can be told in code that boxes are measured from another corner, or in shares of the
-//!   side. The file does not say so; `--box-format` and `--box-units` do.
+//! - Create ML can be configured in code to take boxes measured from another corner, or in shares of
+//!   the side. The file does not say so; `--box-format` and `--box-units` do.
 //! - A list of images with a label each and no boxes (classification) is no label file.
 //! - Images without an object are in the list with no annotations, or not at all.
 

@@ -57,7 +57,7 @@ fn reason(text: &str, at: usize) -> String {
         return "a text in quotes holds a line break or a tab; write it as \\n or \\t".into();
     }
     match here {
-        '\'' => "texts stand in double quotes, not in single ones".into(),
+        '\'' => "texts stand in double quotes, not in single ones; write the file as JSON".into(),
         '/' | '#' => "JSON has no comments; remove this one".into(),
         ']' | '}' if earlier == ',' => format!("there is a comma too many before {here}"),
         ',' if ",[{:".contains(earlier) => "there is a comma too many".into(),

@@ -8,7 +8,7 @@
 use super::super::formats::Input;
 
 /// The keys that tell formats apart.
-const WORDS: [&str; 26] = [
+const WORDS: [&str; 29] = [
     "images",
     "annotations",
     "categories",
@@ -35,6 +35,9 @@ const WORDS: [&str; 26] = [
     "segmentation",
     "value",
     "result",
+    "data",
+    "_via_img_metadata",
+    "_via_settings",
 ];
 
 /// How much of a file is looked at first.

@@ -104,7 +104,7 @@ fn around(segmentation: Node<'_>) -> Result<Option<[f64; 4]>, Fault> {
     Ok((bounds.count > 0).then_some(bounds.xyxy))
 }
 
-/// The bounds of coordinates that come one by one, x and y in turn.
+/// The bounds of coordinates that come one by one, x and y alternately.
 struct Bounds {
     xyxy: [f64; 4],
     count: usize,

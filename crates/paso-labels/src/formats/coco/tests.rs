@@ -249,7 +249,7 @@ fn base_names_that_fit_two_images_name_the_ids_that_share_them() {
 }
 
 #[test]
-fn a_split_has_a_file_and_captions_beside_it_are_not_read() {
+fn a_split_has_a_file_and_captions_next_to_it_are_not_read() {
     let folder = Folder::new(&["train2017/a.png", "val2017/a.png", "val2017/b.png"]);
     let captions = r#"{"images": [{"id": 1, "file_name": "a.png"}],
         "annotations": [{"id": 1, "image_id": 1, "caption": "x"}]}"#;
@@ -278,7 +278,7 @@ fn a_split_has_a_file_and_captions_beside_it_are_not_read() {
 }
 
 #[test]
-fn other_json_is_not_taken_for_labels_and_is_told_apart() {
+fn other_json_is_not_taken_for_labels_and_is_explained() {
     let long = format!("{{\"info\": \"{}\", {}", "x".repeat(70_000), &GOOD[1..]);
     assert_eq!(boxes(&read(&long).0), expected(), "keys behind the first 64 KiB");
     for (json, says) in [
@@ -287,6 +287,8 @@ fn other_json_is_not_taken_for_labels_and_is_told_apart() {
         ("{\"images\": \"see below\", \"annotations\": []}", "no COCO: it has no list `images`"),
         ("{\"annotations\": [", "it has no list `images`, and it ends in the middle"),
         ("[{\"image_id\": 1, \"bbox\": [1, 2, 3, 4], \"score\": 0.5}]", "a list of detections"),
+        ("[{\"data\": {\"image\": \"a.png\"}, \"annotations\": []}]", "it is Label Studio's own JSON"),
+        ("{\"_via_settings\": {}, \"_via_img_metadata\": {}}", "it is a project of VIA (VGG"),
         ("\"images annotations\"", "no COCO: it does not begin with { or ["),
         ("", "no COCO: it does not begin with { or ["),
     ] {
@@ -298,5 +300,49 @@ fn other_json_is_not_taken_for_labels_and_is_told_apart() {
         let Ok((_, report)) = folder.write("x.json", &GOOD[..cut]).read() else { continue };
         let found = messages(&report, ProblemKind::Malformed);
         assert!(found[0].contains("it ends in the middle"), "{cut}: {found:?}");
+    }
+}
+
+#[test]
+fn files_of_other_tools_next_to_labels_change_nothing() {
+    let folder = Folder::new(&["a.png", "b.png"]);
+    folder
+        .write("labels.json", GOOD)
+        .write("results.json", "[{\"image_id\": 1, \"bbox\": [1, 2, 3, 4], \"score\": 0.5}]")
+        .write("notes.json", "{\"categories\": [{\"id\": 1, \"name\": \"x\"}]}")
+        .write("package.json", "{\"name\": \"images\", \"scripts\": {\"annotations\": []}}")
+        .write("broken.json", "{\"images\": ")
+        .write("empty.json", "");
+    let (labels, report) = folder.read().expect("it is read");
+    assert_eq!((boxes(&labels), &report.problems[..]), (expected(), &[][..]), "{report}");
+    assert_eq!((report.evidence.len(), report.evidence[0].files), (1, 1));
+}
+
+#[test]
+fn ids_and_categories_are_those_of_their_file() {
+    // A file an image, as some tools export it; ids begin at 1 in each.
+    let one = |image: &str, class: &str| {
+        format!(
+            "{{\"images\": [{{\"id\": 1, \"file_name\": \"{image}\"}}], \"annotations\": [{{\"id\": 1, \
+             \"image_id\": 1, \"category_id\": 1, \"bbox\": [4, 2, 20, 10]}}], \
+             \"categories\": [{{\"id\": 1, \"name\": \"{class}\"}}]}}"
+        )
+    };
+    let folder = Folder::new(&["images/a.png", "images/b.png"]);
+    folder.write("json/a.json", one("a.png", "cat")).write("json/b.json", one("b.png", "dog"));
+    let (labels, report) = folder.read().expect("it is read");
+    let expected = vec![("a.png".into(), "cat".into(), A), ("b.png".into(), "dog".into(), A)];
+    assert_eq!((boxes(&labels), &report.problems[..]), (expected, &[][..]), "{report}");
+}
+
+#[test]
+fn a_key_that_decides_is_refused_if_it_is_there_twice() {
+    for (from, to, says) in [
+        ("\"annotations\": [", "\"images\": [], \"annotations\": [", "5: \"images\" is there twice (f"),
+        ("\"id\": 4,", "\"id\": 4, \"name\": \"cat\",", "\"name\" is there twice"),
+        ("\"id\": 2,", "\"id\": 2, \"id\": 3,", "4: image 2 of the list: \"id\" is there twice"),
+    ] {
+        let found = malformed(&[(from, to)]);
+        assert!(found.iter().any(|message| message.contains(says)), "{to}: {found:?}");
     }
 }

@@ -103,7 +103,7 @@ fn splits_are_in_the_names_of_files() {
 }
 
 #[test]
-fn other_lists_are_not_taken_for_labels_and_are_told_apart() {
+fn other_lists_are_not_taken_for_labels_and_are_explained() {
     for (json, says) in [
         ("[]", "no CreateML: its list has no `image`"),
         ("[{\"image\": \"a.png\", \"label\": \"cat\"}]", "no CreateML: its list has no `annotations`"),
@@ -114,4 +114,12 @@ fn other_lists_are_not_taken_for_labels_and_are_told_apart() {
         let error = Folder::new(&["a.png"]).write("x.json", json).read().expect_err(json);
         assert!(error.to_string().contains(says), "{json}: {error}");
     }
+}
+
+#[test]
+fn an_image_that_is_not_there_is_named_with_what_is() {
+    let (labels, report) = read(&GOOD.replace("a.png", "a1.png"));
+    assert_eq!(boxes(&labels), expected()[1..]);
+    let found = messages(&report, ProblemKind::ImageMissing);
+    assert!(found[0].starts_with("2: its image a1.png is not there"), "{found:?}");
 }

@@ -112,7 +112,7 @@ fn what_is_malformed_is_refused_by_shape_field_and_value() {
 }
 
 #[test]
-fn each_shape_is_judged_for_itself() {
+fn a_bad_shape_leaves_the_others_as_they_are() {
     let good = shape("rectangle", "[[5, 6], [20, 25]]");
     let text = file(&format!("{},\n 3,\n {good}", shape("circle", "[[1, 2]]")));
     let (labels, report) = read(&text);

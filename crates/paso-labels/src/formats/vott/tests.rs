@@ -147,7 +147,7 @@ fn an_export_that_begins_with_many_tags_is_known() {
 }
 
 #[test]
-fn other_json_is_not_taken_for_labels_and_is_told_apart() {
+fn other_json_is_not_taken_for_labels_and_is_explained() {
     for (json, says) in [
         ("{\"frames\": {}, \"inputTags\": \"cat\"}", "no VoTT: it is of VoTT 1; open it in VoTT 2"),
         ("{\"assets\": {\"1\": {\"name\": \"a.png\"}}}", "no VoTT: its `assets` have no `regions`"),
