@@ -138,11 +138,11 @@ fn what_is_not_there_says_what_is() {
 
 #[test]
 fn missing_images_are_looked_up_without_a_look_at_all_files() {
-    let names: Vec<String> = (0..20_000).map(|i| format!("frame-{i:06}.jpg")).collect();
+    let names: Vec<String> = (0..4_000).map(|i| format!("frame-{i:06}.jpg")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     with(&names, |index| {
         let start = std::time::Instant::now();
-        for i in 0..5_000 {
+        for i in 0..20_000 {
             let place = index.find("x.csv", &format!("frame-x{i}.jpg")).expect("no error");
             assert_eq!(place.hint.as_deref(), Some("the most similar name is frame-000000.jpg"));
         }

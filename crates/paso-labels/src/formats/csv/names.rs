@@ -41,7 +41,7 @@ const CORNERS: [[&str; 4]; 14] = [
     ["upper_left_corner_x", "upper_left_corner_y", "lower_right_corner_x", "lower_right_corner_y"],
 ];
 
-/// Left and top, beside sides.
+/// Left and top, of boxes that have sides.
 const ORIGINS: [[&str; 2]; 5] =
     [["x", "y"], ["left", "top"], ["xmin", "ymin"], ["x_min", "y_min"], ["x1", "y1"]];
 

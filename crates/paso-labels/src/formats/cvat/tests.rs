@@ -174,3 +174,23 @@ fn unusual_names_come_back_from_a_conversion() {
     let message = crate::write(&labels, Format::Cvat, &out).expect_err("not in XML").to_string();
     assert!(message.contains("U+0001, which XML cannot hold"), "{message}");
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    /// Pieces of labels in any order inside of an image: an error or labels, never a panic.
+    #[test]
+    fn no_file_panics(pieces in proptest::collection::vec(0..PIECES.len(), 0..20)) {
+        let inner: String = pieces.iter().map(|&piece| PIECES[piece]).collect();
+        let (labels, _) = read(folder(&[], &one(&inner)).path());
+        proptest::prop_assert!(labels.images.is_empty());
+    }
+}
+
+const PIECES: [&str; 14] = [
+    BOX, "<box/>", "<box label='a' xtl='1e308' ytl='0' xbr='-1e308' ybr='1' rotation='45'/>",
+    "<polygon label='a' points='1,1;1e308,2;3,-1e308'/>", "<polygon label='a' points=';;;'/>",
+    "<mask label='a' left='1e308' top='0' width='1e308' height='1'/>", "<cuboid label='a' xtl1='1'/>",
+    "<ellipse label='a' cx='1' cy='1' rx='nan' ry='1'/>", "</image><image name='a.png'>", "<tag/>",
+    "</image><image id='0' name=''>", "</image><image name='../x' width='-1'>", "<skeleton>", "text &amp; ",
+];
