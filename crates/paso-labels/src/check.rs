@@ -17,6 +17,8 @@
 //! Coordinates are rounded to 1/65536 of a pixel. That is finer than any label and lets a box
 //! survive the way through fractions and back (YOLO) bit for bit.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 
 use crate::folder::{Files, image_name};
@@ -131,6 +133,7 @@ impl Check<'_> {
     /// All boxes, those that cannot be as the label says them, after saying what is wrong.
     fn objects(&self, frame: &Frame, found: &mut Vec<Problem>) -> Vec<Object> {
         let mut objects: Vec<Object> = Vec::with_capacity(self.image.objects.len());
+        let mut seen: HashSet<(usize, [u64; 4])> = HashSet::new();
         for object in &self.image.objects {
             let (xyxy, said) = match frame.place(object) {
                 Ok((xyxy, cut)) => (xyxy, cut.map(|message| (ProblemKind::BoxClamped, message))),
@@ -140,11 +143,11 @@ impl Check<'_> {
                 found.push(self.problem(kind, Some(object), message));
             }
             let boxed = Object { class: object.class, xyxy };
-            if objects.contains(&boxed) {
+            if seen.insert((boxed.class, xyxy.map(f64::to_bits))) {
+                objects.push(boxed);
+            } else {
                 let message = "the same box was there before; it counts once".into();
                 found.push(self.problem(ProblemKind::Note, Some(object), message));
-            } else {
-                objects.push(boxed);
             }
         }
         objects

@@ -9,6 +9,7 @@
 //! Where no format finds label files, the message lists what was looked at, and what each file
 //! lacks.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use crate::folder::Files;
@@ -50,6 +51,7 @@ pub(crate) fn read(
         .collect();
     let mut labels = all.swap_remove(best);
     let taken = &evidence[best];
+    labels.problems.extend(passed_over(input.files, taken.format, &found));
     for other in evidence.iter().filter(|other| other.format != taken.format) {
         let message = format!(
             "holds {} labels too ({}, {} usable images); the {} ones are read ({}, {}); --format \
@@ -71,12 +73,15 @@ fn nothing(files: &Files, found: &[(Format, Finding<'_>)]) -> String {
     if let Some(image) = files.images().next() {
         write!(message, ", such as {image}").expect("a string takes it");
     }
-    let lacking = found.iter().flat_map(|(format, finding)| {
-        finding.lacking.iter().map(move |(file, what)| (file, format, what))
-    });
-    let lacking: Vec<_> = lacking.collect();
-    for (file, format, what) in lacking.iter().take(SHOWN) {
-        write!(message, "\n  {file}: no {format}: {what}").expect("a string takes it");
+    // One line for each file, with what it lacks for each format.
+    let mut lacking: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (format, finding) in found {
+        for (file, what) in &finding.lacking {
+            lacking.entry(file).or_default().push(format!("no {format}: {what}"));
+        }
+    }
+    for (file, what) in lacking.iter().take(SHOWN) {
+        write!(message, "\n  {file}: {}", what.join("; ")).expect("a string takes it");
     }
     if lacking.len() > SHOWN {
         write!(message, "\n  and {} more files", lacking.len() - SHOWN).expect("a string takes it");
@@ -86,4 +91,18 @@ fn nothing(files: &Files, found: &[(Format, Finding<'_>)]) -> String {
             .expect("a string takes it");
     }
     message
+}
+
+/// Notes of files that could have been labels of the format that is read, and are labels of none.
+fn passed_over(files: &Files, taken: Format, found: &[(Format, Finding<'_>)]) -> Vec<Problem> {
+    let labels: HashSet<&str> = found.iter().flat_map(|(_, f)| f.labels.iter().copied()).collect();
+    let Some((_, finding)) = found.iter().find(|(format, _)| *format == taken) else {
+        return Vec::new();
+    };
+    let others = finding.lacking.iter().filter(|(file, _)| !labels.contains(file));
+    let note = |(file, what): &(&str, String)| {
+        let message = format!("is no {taken} label: {what}; passed over");
+        Problem::new(ProblemKind::Note, files.shown(file), None, message)
+    };
+    others.take(SHOWN).map(note).collect()
 }

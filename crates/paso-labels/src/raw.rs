@@ -19,6 +19,8 @@ pub(crate) struct RawLabels {
     pub(crate) format: Format,
     /// Class names; an object's class is an index into them.
     pub(crate) classes: Vec<String>,
+    /// Their indices.
+    by_name: HashMap<String, usize>,
     /// The labeled images.
     pub(crate) images: Vec<RawImage>,
     /// What is wrong, or was passed over.
@@ -89,16 +91,29 @@ impl RawObject {
 
 impl RawLabels {
     pub(crate) fn new(format: Format) -> Self {
-        Self { format, classes: Vec::new(), images: Vec::new(), problems: Vec::new() }
+        Self {
+            format,
+            classes: Vec::new(),
+            by_name: HashMap::new(),
+            images: Vec::new(),
+            problems: Vec::new(),
+        }
     }
 
     /// The index of a class name, which is added if it is new.
     pub(crate) fn class(&mut self, name: &str) -> usize {
-        // Data sets have tens of classes: a scan is as fast as a map and keeps one list.
-        self.classes.iter().position(|c| c == name).unwrap_or_else(|| {
-            self.classes.push(name.to_owned());
-            self.classes.len() - 1
-        })
+        if self.by_name.len() < self.classes.len() {
+            // Names that the reader added itself; the first of two of one name counts.
+            for (index, name) in self.classes.iter().enumerate() {
+                self.by_name.entry(name.clone()).or_insert(index);
+            }
+        }
+        if let Some(&index) = self.by_name.get(name) {
+            return index;
+        }
+        self.classes.push(name.to_owned());
+        self.by_name.insert(name.to_owned(), self.classes.len() - 1);
+        self.classes.len() - 1
     }
 
     /// How many images are there and have an object: what detection compares.

@@ -28,6 +28,10 @@ pub fn write(labels: &Labels, format: Format, out: &Path) -> Result<(), Error> {
         ));
     }
     distinct(&labels.images, out)?;
+    if let Some(class) = labels.classes.iter().find(|class| class.trim().is_empty()) {
+        let message = format!("the class {class:?} has no name; give it one");
+        return Err(Error::Folder { path: out.to_owned(), message });
+    }
     let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
     let folder = paso_files::sibling_folder(out).map_err(Error::io(out))?;

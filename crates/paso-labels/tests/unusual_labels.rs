@@ -1,9 +1,9 @@
 //! Label files as people have them: other line ends, orders, delimiters, folders and names. All of
 //! these are the same two images with one box each.
 
-use paso_labels::{
-    Dataset, Format, Labels, ProblemKind, ReadOptions, Report, SeveralObjects, Split,
-};
+mod support;
+
+use paso_labels::{Format, Labels, ProblemKind, ReadOptions, Report, Split};
 use std::path::Path;
 use support::write_text as write;
 

@@ -109,11 +109,6 @@ impl Files {
         self.get(name).map_or_else(|| self.root.join(name), Path::to_path_buf)
     }
 
-    /// True if a file lies below this folder (without a `/` at its end).
-    pub(crate) fn has_folder(&self, folder: &str) -> bool {
-        folder.is_empty() || self.names().any(|name| is_below(name, folder))
-    }
-
     /// The first 64 KiB of a file as text, to tell what it is; empty if it cannot be read or is no
     /// text. Cut at a whole character.
     pub(crate) fn first_text(&self, name: &str) -> String {

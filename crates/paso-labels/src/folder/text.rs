@@ -59,17 +59,6 @@ impl Text {
         self.starts.partition_point(|&start| start <= byte) + 1
     }
 
-    /// The line, from 1, of a part of this text.
-    ///
-    /// # Panics
-    ///
-    /// If `part` is not a slice of this text.
-    pub(crate) fn line_of(&self, part: &str) -> usize {
-        let at = (part.as_ptr() as usize).checked_sub(self.content.as_ptr() as usize);
-        let at = at.filter(|&at| at <= self.content.len()).expect("a part of this text");
-        self.line_at(at)
-    }
-
     /// The lines with their numbers, without their ends.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let starts = std::iter::once(0).chain(self.starts.iter().copied());
@@ -158,7 +147,6 @@ mod tests {
             assert_eq!(lines, [(1, "a"), (2, ""), (3, "c"), (4, "")], "{end:?}");
             let at = text.as_str().find('c').expect("it is there");
             assert_eq!((text.line_at(at), text.line_at(0)), (3, 1));
-            assert_eq!(text.line_of(&text.as_str()[at..]), 3);
         }
         assert_eq!(Text::new(String::new()).lines().collect::<Vec<_>>(), [(1, "")]);
     }
