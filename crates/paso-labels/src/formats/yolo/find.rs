@@ -79,7 +79,7 @@ fn look(input: &Input<'_>, name: &str) -> Result<Look, String> {
         return Err("it has names of classes, or other words".into());
     }
     if text.trim().is_empty() {
-        return if has_image && !is_other || in_labels(name) && !is_other {
+        return if !is_other && (has_image || in_labels(name)) {
             Ok(Look::Empty)
         } else {
             Err("it is empty, and no image has its name".into())

@@ -77,18 +77,10 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), &'static str> {
                 Some(frame) => state.frame = Some(frame),
                 None => return Ok(()),
             },
-            0xC4 => {
-                if state.tables(body).is_none() {
-                    return Ok(());
-                }
-            }
-            0xDB => {
-                if state.quantizations(body).is_none() {
-                    return Ok(());
-                }
-            }
+            0xC4 if state.tables(body).is_none() => return Ok(()),
+            0xDB if state.quantizations(body).is_none() => return Ok(()),
             // Arithmetic coding, lossless, hierarchical.
-            0xC3 | 0xC5..=0xCF => return Ok(()),
+            0xC3 | 0xC5..=0xC7 | 0xC9..=0xCF => return Ok(()),
             0xDD if body.len() >= 2 => {
                 state.restart = usize::from(u16::from_be_bytes([body[0], body[1]]));
             }
@@ -110,7 +102,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), &'static str> {
 
 /// The marker at or after a position, its segment's content, and what follows it.
 fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
-    while !(*bytes.get(at)? == 0xFF && !matches!(*bytes.get(at + 1)?, 0 | 0xFF)) {
+    while *bytes.get(at)? != 0xFF || matches!(*bytes.get(at + 1)?, 0 | 0xFF) {
         at += 1;
     }
     let marker = bytes[at + 1];
