@@ -12,7 +12,7 @@ pub(super) struct Component {
     pub(super) stride: usize,
     /// Its quantization table.
     pub(super) quantization: usize,
-    /// The last DC coefficient, which the next one is told as a difference to.
+    /// The last DC coefficient, to which the next one adds a difference.
     pub(super) dc: i32,
     /// For each block, a bit for each coefficient that is not zero. Only for progressive files.
     pub(super) nonzero: Vec<u64>,
