@@ -18,6 +18,8 @@
 //! - Most tools round shares to six digits. Of 4000 pixels, the last digit is 0.004 pixels.
 
 mod config;
+mod darknet;
+mod data_yaml;
 mod find;
 mod keypoints;
 mod line;

@@ -6,6 +6,7 @@
 
 mod bits;
 mod entropy;
+mod headers;
 
 /// Refuses a JPEG whose compressed data is damaged. The error is what is wrong, in a few words.
 pub(crate) fn check_data(bytes: &[u8]) -> Result<(), &'static str> {

@@ -130,3 +130,39 @@ fn a_jpeg_that_is_damaged_in_the_middle_is_refused() {
     let error = decode_bytes(&broken, &ImageLimits::default()).expect_err("damaged");
     assert!(error.starts_with("is a damaged JPEG: "), "{error}");
 }
+
+#[test]
+fn tiff_in_cmyk_is_read_and_of_many_pages_the_first() {
+    // Four samples of 8 bits, which lie behind the tags with the pixels.
+    let tags: [(u16, u16, u32, u32); 9] = [
+        (256, 4, 1, 2),
+        (257, 4, 1, 1),
+        (258, 3, 4, 8 + 2 + 9 * 12 + 4),
+        (259, 3, 1, 1),
+        (262, 3, 1, 5),
+        (273, 4, 1, 8 + 2 + 9 * 12 + 4 + 8),
+        (277, 3, 1, 4),
+        (278, 4, 1, 1),
+        (279, 4, 1, 8),
+    ];
+    let page = |next: u32, width: u32| {
+        let mut bytes = vec![9, 0];
+        for (tag, kind, count, value) in tags {
+            let value = if tag == 256 { width } else { value };
+            bytes.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+            bytes.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
+        }
+        bytes.extend(next.to_le_bytes());
+        bytes
+    };
+    let pixels = [8, 0, 8, 0, 8, 0, 8, 0, 0, 0, 0, 0, 0, 255, 255, 0];
+    let first = |next: u32| [b"II*\0\x08\0\0\0", &page(next, 2)[..], &pixels].concat();
+    let second = u32::try_from(first(0).len()).expect("few");
+    for bytes in [first(0), [first(second), page(0, 1)].concat()] {
+        let got = decode_bytes(&bytes, &ImageLimits::default()).expect("CMYK");
+        assert_eq!((got.width, got.height), (2, 1));
+        assert_eq!(got.rgb, [255, 255, 255, 255, 0, 0], "white and red");
+    }
+    // Whoever looks for the last page of this one never ends.
+    decode_bytes(&first(8), &ImageLimits::default()).expect_err("the next page is itself");
+}

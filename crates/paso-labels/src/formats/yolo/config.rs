@@ -19,12 +19,13 @@
 //! evaluated would have been trained on.
 
 use super::super::Input;
+use super::data_yaml::Reader;
 use super::line::Keypoints;
 use super::names;
 use super::places::{Place, Places};
-use super::yaml::{self, Node, Value};
+use super::{darknet, yaml};
 use crate::Split;
-use crate::folder::{base_name, folder};
+use crate::folder::base_name;
 use crate::report::{Problem, ProblemKind};
 
 /// What is known of classes and splits.
@@ -37,8 +38,8 @@ pub(super) struct Config {
     /// Numbers of keypoints, if the lines have some.
     pub(super) keypoints: Keypoints,
     /// How many classes there are, where only that is said.
-    count: Option<usize>,
-    splits: Vec<(Split, Place)>,
+    pub(super) count: Option<usize>,
+    pub(super) splits: Vec<(Split, Place)>,
 }
 
 /// Reads what describes the folder. `None` if that is malformed, which is then in the problems.
@@ -65,7 +66,7 @@ pub(super) fn read(input: &Input<'_>, problems: &mut Vec<Problem>) -> Option<Con
     }
     let mut config = match config {
         Some(config) => config,
-        None => darknet(input, &places, problems)?,
+        None => darknet::read(input, &places, problems)?,
     };
     let listed = names::from_lists(input, problems);
     match listed {
@@ -153,221 +154,13 @@ fn agree(
     (!same_depth).then_some(())
 }
 
-fn malformed(
+pub(super) fn malformed(
     input: &Input<'_>,
     name: &str,
     line: impl Into<Option<usize>>,
     message: String,
 ) -> Problem {
     Problem::new(ProblemKind::Malformed, input.files.shown(name), line, message)
-}
-
-/// Reads one file.
-struct Reader<'a, 'p> {
-    input: &'a Input<'a>,
-    places: &'a Places<'a>,
-    /// The file, below the root.
-    name: &'a str,
-    problems: &'p mut Vec<Problem>,
-    config: Config,
-}
-
-impl Reader<'_, '_> {
-    fn yaml(&mut self, root: Option<&Node>) -> Result<(), Problem> {
-        let Some(Value::Map(pairs)) = root.map(|root| &root.value) else {
-            let message = "is not what a data.yaml is; it must have keys, such as names: [cat, dog]";
-            return Err(self.malformed(None, message.into()));
-        };
-        let mut known: Vec<(&str, &Node)> = Vec::new();
-        for (at, (key, value)) in pairs.iter().enumerate() {
-            let Value::Scalar(name, _) = &key.value else { continue };
-            // Three words for one split.
-            let word = match &name[..] {
-                "valid" | "validation" => "val",
-                name => name,
-            };
-            let same = pairs[..at].iter().find(|(other, _)| matches!(&other.value, Value::Scalar(other, _) if other == name));
-            let same = same.map(|(other, _)| other.line).or_else(|| {
-                let differs = |(other, v): &&(&str, &Node)| *other == word && v.value != value.value;
-                known.iter().find(differs).map(|(_, v)| v.line)
-            });
-            if let Some(line) = same {
-                let name = super::shown(word);
-                let message =
-                    format!("has the key {name} twice, in lines {line} and {}; remove one", key.line);
-                return Err(self.malformed(key.line, message));
-            }
-            if ["path", "train", "val", "test", "nc", "names", "kpt_shape"].contains(&word) {
-                known.push((word, value));
-            }
-        }
-        let get = |key: &str| known.iter().find(|(k, _)| *k == key).map(|(_, value)| *value);
-        if let Some(node) = get("names").filter(|node| !node.is_null()) {
-            self.config.names = self.names(node)?;
-            self.config.from = Some(self.name.to_owned());
-        }
-        if let Some(node) = get("nc").filter(|node| !node.is_null()) {
-            self.count(node);
-        }
-        if let Some(node) = get("kpt_shape").filter(|node| !node.is_null()) {
-            self.config.keypoints = Some(self.keypoints(node)?);
-        }
-        let base = get("path").and_then(Node::stated);
-        for (split, key) in [(Split::Train, "train"), (Split::Val, "val"), (Split::Test, "test")] {
-            let Some(node) = get(key) else { continue };
-            for (line, path) in self.paths(key, node)? {
-                self.split(split, base, line, &path);
-            }
-        }
-        Ok(())
-    }
-
-    fn malformed(&self, line: impl Into<Option<usize>>, message: String) -> Problem {
-        malformed(self.input, self.name, line, message)
-    }
-
-    fn names(&mut self, node: &Node) -> Result<Vec<String>, Problem> {
-        // names: data/obj.names
-        let file = node.stated().filter(|path| path.contains('.'));
-        if let Some(list) = file.and_then(|p| self.places.named_file(folder(self.name), p)) {
-            let text = self.input.files.text(list)?;
-            return names::lines(&text)
-                .map_err(|(line, message)| malformed(self.input, list, line, message));
-        }
-        names::from_yaml(node).map_err(|(line, message)| {
-            self.malformed(line.unwrap_or(node.line), message)
-        })
-    }
-
-    /// `nc`, which repeats how many names there are.
-    fn count(&mut self, node: &Node) {
-        let count = node.stated().and_then(|text| text.trim().parse::<usize>().ok());
-        let named = self.config.names.len();
-        let message = match count {
-            None => format!("nc is {}; it must be the number of classes", node.kind()),
-            Some(count) if named > 0 && count != named => format!(
-                "nc is {count}, but names has {named}; the names are used, correct one of them"
-            ),
-            Some(count) => {
-                self.config.count = Some(count);
-                return;
-            }
-        };
-        self.problems.push(Problem::new(
-            ProblemKind::Warning,
-            self.input.files.shown(self.name),
-            node.line,
-            message,
-        ));
-    }
-
-    fn keypoints(&self, node: &Node) -> Result<(usize, usize), Problem> {
-        let read = match &node.value {
-            Value::List(items) => items
-                .iter()
-                .map(|item| item.stated().and_then(|text| text.trim().parse::<usize>().ok()))
-                .collect::<Option<Vec<usize>>>(),
-            _ => None,
-        };
-        match read.as_deref() {
-            Some(&[0]) | Some(&[0, _]) | Some(&[]) => Ok((0, 2)),
-            Some(&[count @ 1..=10_000, each @ 2..=3]) => Ok((count, each)),
-            _ => {
-                let message = format!(
-                    "kpt_shape is {}; it must be [K, 2] or [K, 3] for K keypoints of x y or \
-                     x y visible, or [0, 2] for none",
-                    node.kind()
-                );
-                Err(self.malformed(node.line, message))
-            }
-        }
-    }
-
-    fn paths(&self, key: &str, node: &Node) -> Result<Vec<(usize, String)>, Problem> {
-        let one = |node: &Node| match node.stated() {
-            Some(path) => Ok(Some((node.line, path.to_owned()))),
-            None if node.is_null() => Ok(None),
-            None => {
-                let message = format!("{key} is {}; it must be a path, or a list of paths", node.kind());
-                Err(self.malformed(node.line, message))
-            }
-        };
-        match &node.value {
-            Value::List(items) => items.iter().filter_map(|item| one(item).transpose()).collect(),
-            _ => Ok(one(node)?.into_iter().collect()),
-        }
-    }
-
-    fn split(&mut self, split: Split, base: Option<&str>, line: usize, path: &str) {
-        let here = folder(self.name);
-        if let Some(place) = self.places.find(here, base, path, self.problems) {
-            self.config.splits.push((split, place));
-            return;
-        }
-        // Many name a test split that nobody has.
-        let kind = if split == Split::Test { ProblemKind::Note } else { ProblemKind::Malformed };
-        let message = format!(
-            "{split} is {}, and the folder holds no folder or list of that name; correct the path \
-             or remove the line",
-            super::shown(path)
-        );
-        let file = self.input.files.shown(self.name);
-        self.problems.push(Problem::new(kind, file, line, message));
-    }
-}
-
-/// Darknet's `obj.data`: `train = data/train.txt`, `names = data/obj.names`.
-fn darknet(
-    input: &Input<'_>,
-    places: &Places<'_>,
-    problems: &mut Vec<Problem>,
-) -> Option<Config> {
-    let mut config = Config::default();
-    let is_here = |name: &&str| input.files.first_text(name).contains("names");
-    let Some(name) = input.files.with_ending(&["data"]).find(is_here) else { return Some(config) };
-    let text = match input.files.text(name) {
-        Ok(text) => text,
-        Err(problem) => {
-            problems.push(problem);
-            return None;
-        }
-    };
-    let mut keys: Vec<(&str, usize)> = Vec::new();
-    for (line, content) in text.lines() {
-        let Some((key, value)) = content.split_once('=').map(|(k, v)| (k.trim(), v.trim())) else {
-            continue;
-        };
-        if let Some((_, other)) = keys.iter().find(|(other, _)| *other == key) {
-            let message = format!("has the key {key:?} twice, in lines {other} and {line}; remove one");
-            problems.push(malformed(input, name, line, message));
-            return None;
-        }
-        keys.push((key, line));
-        let split = match key {
-            "train" => Split::Train,
-            "valid" | "val" => Split::Val,
-            "test" => Split::Test,
-            _ => continue,
-        };
-        let file = input.files.shown(name);
-        // Darknet is started above its folder `data`, so that the folders may be others here.
-        let value = value.replace('\\', "/");
-        let (base, list) = (folder(&value), base_name(&value));
-        if let Some(place) = places.find(folder(name), Some(base), list, problems) {
-            config.splits.push((split, place));
-        } else {
-            // Without its val list, all would silently be for training.
-            let is_val = split == Split::Val;
-            let kind = if is_val { ProblemKind::Malformed } else { ProblemKind::Note };
-            let message = format!(
-                "{key} is {}, and the folder holds no list of that name; correct the path or \
-                 remove the line",
-                super::shown(&value)
-            );
-            problems.push(Problem::new(kind, file, line, message));
-        }
-    }
-    Some(config)
 }
 
 impl Config {

@@ -79,7 +79,7 @@ fn look(input: &Input<'_>, name: &str) -> Result<Look, String> {
         return Err("it has names of classes, or other words".into());
     }
     if text.trim().is_empty() {
-        return if has_image && !is_other || in_labels(name) && !is_other {
+        return if !is_other && (has_image || in_labels(name)) {
             Ok(Look::Empty)
         } else {
             Err("it is empty, and no image has its name".into())
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_labels_are_told_from_words_and_tables() {
+    fn lines_of_labels_are_distinguished_from_words_and_tables() {
         let has_rows = super::super::has_rows;
         for text in ["0 .1 .2 .3 .4", "\r\n1.0 .1 .2 .3 .4 .5", "dog .1 .2 .3 .4", "0 .1 nine .3 .4"] {
             assert!(has_rows(text), "{text}");

@@ -80,7 +80,7 @@ impl Row {
     }
 }
 
-/// The number of a class: whole, but possibly written as a decimal, as NumPy does.
+/// The number of a class: whole, but possibly written as a decimal, as `NumPy` does.
 fn class(field: &str) -> Result<usize, String> {
     let shown = super::shown(field);
     let number = field.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
@@ -130,6 +130,20 @@ fn check_count(values: &[f64], keypoints: Keypoints) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_line_panics(
+            line in "[^ ]{1,8}( ([0-9.e+-]{1,6}|\\PC{1,3})){0,16}",
+            keypoints in prop::option::of((0..4_usize, 2..4_usize)),
+        ) {
+            if let Ok(row) = Row::parse(&line, 1, keypoints) {
+                let _ = (row.check(keypoints), row.stated(keypoints), row.around());
+                prop_assert!(row.values.iter().all(|value| value.is_finite()));
+            }
+        }
+    }
 
     fn values(line: &str, keypoints: Keypoints) -> Result<(usize, Vec<f64>), String> {
         let row = Row::parse(line, 1, keypoints)?;

@@ -189,7 +189,7 @@ fn lines_with_keypoints_are_boxes_where_kpt_shape_says_so_and_refused_where_not(
 fn outlines_are_noted_once_and_their_box_is_taken() {
     let outline = "1 0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75\n";
     assert_eq!(boxes(&with(YAML, outline)), expected([None; 2]));
-    let message = problem(&with(YAML, &outline.repeat(1)), ProblemKind::Note);
+    let message = problem(&with(YAML, outline), ProblemKind::Note);
     assert!(message.starts_with("b.txt, Some(1): is an outline and no box, as 1 objects"), "{message}");
 }
 

@@ -71,6 +71,19 @@ impl<'a> Bits<'a> {
 
     /// Reads bytes up to a marker or the end, as far as there is room.
     fn fill(&mut self) {
+        // Mostly, the next eight bytes are data: none of them is 0xFF.
+        if let Some(next) = self.data.get(self.at..).and_then(|rest| rest.first_chunk()) {
+            let word = u64::from_be_bytes(*next);
+            let low = 0x7F7F_7F7F_7F7F_7F7F;
+            if ((word & low) + (low / 0x7F)) & word & !low == 0 {
+                let bytes = (64 - self.count) / 8;
+                let kept = u64::MAX.checked_shr(self.count + 8 * bytes).unwrap_or(0);
+                self.window |= (word.checked_shr(self.count).unwrap_or(0)) & !kept;
+                self.count += 8 * bytes;
+                self.at += bytes as usize;
+                return;
+            }
+        }
         while self.count <= 56 {
             let Some(&byte) = self.data.get(self.at) else { return };
             if byte == 0xFF {

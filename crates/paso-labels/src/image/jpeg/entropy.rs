@@ -13,42 +13,7 @@
 //! passed here.
 
 use super::bits::{Bits, Table};
-
-/// A color component.
-struct Component {
-    id: u8,
-    /// Blocks in an MCU, across and down.
-    h: usize,
-    v: usize,
-    /// Blocks that hold pixels, across and down.
-    blocks: (usize, usize),
-    /// Blocks in a row, with those that fill the last MCU.
-    stride: usize,
-    /// Its quantization table.
-    quantization: usize,
-    /// The last DC coefficient, which the next one is told as a difference to.
-    dc: i32,
-    /// For each block, a bit for each coefficient that is not zero. Only for progressive files.
-    nonzero: Vec<u64>,
-}
-
-struct Frame {
-    progressive: bool,
-    /// Samples of 8 bits, which bound the coefficients.
-    bounded: bool,
-    mcus: (usize, usize),
-    components: Vec<Component>,
-}
-
-/// What a scan says of itself: components with their tables, first and last coefficient, and
-/// whether it refines.
-struct Scan {
-    /// Index of the component, DC table, AC table.
-    components: Vec<(usize, usize, usize)>,
-    first: usize,
-    last: usize,
-    refines: bool,
-}
+use super::headers::{Frame, Scan, frame, scan, segment};
 
 /// Tables and the frame, as they are when a scan begins.
 #[derive(Default)]
@@ -77,18 +42,10 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), &'static str> {
                 Some(frame) => state.frame = Some(frame),
                 None => return Ok(()),
             },
-            0xC4 => {
-                if state.tables(body).is_none() {
-                    return Ok(());
-                }
-            }
-            0xDB => {
-                if state.quantizations(body).is_none() {
-                    return Ok(());
-                }
-            }
+            0xC4 if state.tables(body).is_none() => return Ok(()),
+            0xDB if state.quantizations(body).is_none() => return Ok(()),
             // Arithmetic coding, lossless, hierarchical.
-            0xC3 | 0xC5..=0xCF => return Ok(()),
+            0xC3 | 0xC5..=0xC7 | 0xC9..=0xCF => return Ok(()),
             0xDD if body.len() >= 2 => {
                 state.restart = usize::from(u16::from_be_bytes([body[0], body[1]]));
             }
@@ -106,66 +63,6 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), &'static str> {
         }
     }
     Ok(())
-}
-
-/// The marker at or after a position, its segment's content, and what follows it.
-fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
-    while !(*bytes.get(at)? == 0xFF && !matches!(*bytes.get(at + 1)?, 0 | 0xFF)) {
-        at += 1;
-    }
-    let marker = bytes[at + 1];
-    if matches!(marker, 0x01 | 0xD0..=0xD9) {
-        return Some((marker, &[], at + 2));
-    }
-    let length = usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]));
-    let body = bytes.get(at + 4..at + 2 + length.max(2))?;
-    Some((marker, body, at + 2 + length.max(2)))
-}
-
-fn frame(progressive: bool, body: &[u8]) -> Option<Frame> {
-    let &[precision, h1, h0, w1, w0, count, ref rest @ ..] = body else { return None };
-    let (height, width) = (u16::from_be_bytes([h1, h0]), u16::from_be_bytes([w1, w0]));
-    let (height, width) = (usize::from(height), usize::from(width));
-    let parts: Vec<(u8, usize, usize, usize)> = rest
-        .chunks_exact(3)
-        .take(usize::from(count))
-        .map(|c| (c[0], usize::from(c[1] >> 4), usize::from(c[1] & 15), usize::from(c[2] & 3)))
-        .collect();
-    let possible =
-        |(_, h, v, _): &(u8, usize, usize, usize)| (1..=4).contains(h) && (1..=4).contains(v);
-    if width == 0 || height == 0 || parts.len() != usize::from(count) || !parts.iter().all(possible)
-    {
-        return None;
-    }
-    let h_max = parts.iter().map(|p| p.1).max()?;
-    let v_max = parts.iter().map(|p| p.2).max()?;
-    let mcus = (width.div_ceil(8 * h_max), height.div_ceil(8 * v_max));
-    let component = |(id, h, v, quantization): (u8, usize, usize, usize)| {
-        let across = (width * h).div_ceil(h_max).div_ceil(8);
-        let down = (height * v).div_ceil(v_max).div_ceil(8);
-        let stride = mcus.0 * h;
-        let kept = if progressive { stride * mcus.1 * v } else { 0 };
-        let nonzero = vec![0; kept];
-        Component { id, h, v, blocks: (across, down), stride, quantization, dc: 0, nonzero }
-    };
-    let components = parts.into_iter().map(component).collect();
-    Some(Frame { progressive, bounded: precision == 8, mcus, components })
-}
-
-fn scan(frame: &Frame, body: &[u8]) -> Option<Scan> {
-    let (&count, rest) = body.split_first()?;
-    let count = usize::from(count);
-    let mut components = Vec::new();
-    for part in rest.chunks_exact(2).take(count) {
-        let index = frame.components.iter().position(|c| c.id == part[0])?;
-        components.push((index, usize::from(part[1] >> 4) & 3, usize::from(part[1]) & 3));
-    }
-    let &[first, last, bits] = rest.get(2 * count..2 * count + 3)? else { return None };
-    let (first, last) = (usize::from(first), usize::from(last));
-    let (first, last) = if frame.progressive { (first, last) } else { (0, 63) };
-    let possible = !components.is_empty() && first <= last && last < 64;
-    let scan = Scan { components, first, last, refines: frame.progressive && bits >> 4 > 0 };
-    possible.then_some(scan)
 }
 
 impl State {
