@@ -32,8 +32,13 @@ pub(crate) fn read(
     let here = found.iter().filter(|(_, finding)| !finding.labels.is_empty());
     let mut all: Vec<RawLabels> =
         here.clone().map(|(format, finding)| format.read(input, &finding.labels)).collect();
-    // The first of those with the most.
-    let best = (0..all.len()).rev().max_by_key(|&i| all[i].located());
+    // The first of those with the most. What is malformed counts by its files: it has to be seen.
+    let files = |i: usize| here.clone().nth(i).map_or(0, |(_, finding)| finding.labels.len());
+    let weight = |&i: &usize| match all[i].is_malformed() {
+        true => all[i].located().max(files(i)),
+        false => all[i].located(),
+    };
+    let best = (0..all.len()).rev().max_by_key(weight);
     let Some(best) = best else {
         return Err(Error::NotADataset {
             path: input.files.root.clone(),
@@ -49,18 +54,26 @@ pub(crate) fn read(
             images: labels.located(),
         })
         .collect();
-    let mut labels = all.swap_remove(best);
     let taken = &evidence[best];
+    let others = all.iter().zip(&evidence).filter(|(_, other)| other.format != taken.format);
+    let notes: Vec<Problem> = others.map(|(labels, e)| not_taken(input, labels, e, taken)).collect();
+    let mut labels = all.swap_remove(best);
+    labels.problems.extend(notes);
     labels.problems.extend(passed_over(input.files, taken.format, &found));
-    for other in evidence.iter().filter(|other| other.format != taken.format) {
-        let message = format!(
-            "holds {} labels too ({}, {} usable images); the {} ones are read ({}, {}); --format \
-             chooses",
-            other.format, other.example, other.images, taken.format, taken.example, taken.images
-        );
-        labels.problems.push(Problem::new(ProblemKind::Note, &*input.files.root, None, message));
-    }
     Ok((labels, evidence))
+}
+
+/// A note of labels that were found and not taken; a warning where something is wrong with them.
+fn not_taken(input: &Input<'_>, labels: &RawLabels, other: &Evidence, taken: &Evidence) -> Problem {
+    let malformed = labels.problems.iter().find(|p| p.kind == ProblemKind::Malformed);
+    let wrong = malformed.map_or(String::new(), |problem| format!("; they are malformed: {problem}"));
+    let message = format!(
+        "holds {} labels too ({}, {} usable images); the {} ones are read ({}, {}); --format \
+         chooses{wrong}",
+        other.format, other.example, other.images, taken.format, taken.example, taken.images
+    );
+    let kind = if malformed.is_some() { ProblemKind::Warning } else { ProblemKind::Note };
+    Problem::new(kind, &*input.files.root, None, message)
 }
 
 /// What was looked at, and what it lacks.
@@ -99,6 +112,9 @@ fn passed_over(files: &Files, taken: Format, found: &[(Format, Finding<'_>)]) ->
     let Some((_, finding)) = found.iter().find(|(format, _)| *format == taken) else {
         return Vec::new();
     };
+    if !taken.notes_others() {
+        return Vec::new();
+    }
     let others = finding.lacking.iter().filter(|(file, _)| !labels.contains(file));
     let note = |(file, what): &(&str, String)| {
         let message = format!("is no {taken} label: {what}; passed over");

@@ -64,7 +64,7 @@ pub use convert::convert;
 pub use duplicates::{ImageFile, same_files};
 pub use error::Error;
 pub use formats::Format;
-pub use inspect::inspect;
+pub use inspect::{Inspection, inspect};
 pub use labels::{ImageSource, LabeledImage, Labels, Object};
 pub use near::{Fingerprint, PrintedImage, difference_hash, near_duplicates};
 pub use options::{BoxFormat, BoxUnits, ReadOptions};

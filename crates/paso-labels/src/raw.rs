@@ -121,6 +121,11 @@ impl RawLabels {
         self.images.iter().filter(|i| i.place.exists && !i.objects.is_empty()).count()
     }
 
+    /// True if a reader refused something.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.problems.iter().any(|p| p.kind == ProblemKind::Malformed)
+    }
+
     /// What holds for all formats once everything is read: images in order, none of them labeled
     /// twice, splits by folder where the format names none, images without a label reported.
     pub(crate) fn complete(&mut self, files: &Files) {

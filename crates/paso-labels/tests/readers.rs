@@ -16,6 +16,9 @@ fn labels(format: Format) -> &'static str {
         Format::Yolo => "labels/scene-000000.txt",
         Format::Csv => "labels.csv",
         Format::LabelMe => "images/scene-000000.json",
+        Format::CreateMl => "images/_annotations.createml.json",
+        Format::Cvat => "annotations.xml",
+        Format::Vott => "images/vott-export.json",
         other => panic!("{other:?} is not tested here"),
     }
 }
@@ -95,7 +98,7 @@ fn csv_rows_are_refused_by_line_and_column() {
     refused(Format::Csv, with(",24,24,ring,1,1,9,9"), &["line 7", "names no file"]);
     refused(Format::Csv, with("scene-000001.png,24,24,,1,1,9,9"), &["line 7", "has no class"]);
     refused(Format::Csv, with("scene-000001.png,25,24,ring,1,1,9,9"), &["line 7", "another size"]);
-    refused(Format::Csv, with("/etc/passwd,24,24,ring,1,1,9,9"), &["line 7", "file"]);
+    refused(Format::Csv, with("../../passwd,24,24,ring,1,1,9,9"), &["line 7", "leads out"]);
 }
 
 #[test]
@@ -103,10 +106,10 @@ fn coco_files_are_refused_by_id() {
     let first = |key: &'static str, new: &'static str| {
         move |text: &str| between(text, &format!("\"{key}\":"), ",", new)
     };
-    refused(Format::Coco, |text| text[..text.len() - 9].into(), &["not what COCO labels are"]);
+    refused(Format::Coco, |text| text[..text.len() - 9].into(), &["is not valid JSON", "ends in the middle"]);
     refused(Format::Coco, first("image_id", "999"), &["image_id 999 is no image's id"]);
     refused(Format::Coco, first("category_id", "77"), &["77"]);
-    refused(Format::Coco, first("file_name", "\"../x.png\""), &["file_name"]);
+    refused(Format::Coco, first("file_name", "\"../../x.png\""), &["file_name", "leads out"]);
 }
 
 #[test]
@@ -117,11 +120,11 @@ fn labelme_files_are_refused_by_field_and_shape() {
     refused(Format::LabelMe, of("label", "5,"), &["shape 1: label is 5", "the class"]);
     refused(Format::LabelMe, of("imageWidth", "2.5,"), &["imageWidth is 2.5", "whole number"]);
     refused(Format::LabelMe, of("imagePath", "\"../../x.png\","), &["imagePath", "leads out"]);
-    refused(Format::LabelMe, of("shapes", "7, \"old\": ["), &["line 7", "expected a sequence"]);
+    refused(Format::LabelMe, of("shapes", "7, \"old\": ["), &["line 7", "shapes is 7; it must be a list"]);
     refused(
         Format::LabelMe,
         |text| text[..text.len() - 9].into(),
-        &["not what LabelMe labels are"],
+        &["is not valid JSON", "ends in the middle"],
     );
 }
 

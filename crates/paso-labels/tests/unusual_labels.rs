@@ -241,11 +241,11 @@ fn coco_crowds_are_passed_over_and_what_refers_to_nothing_is_refused() {
         ("\"id\": 2,", "\"id\": 1,", "two annotations have the id 1"),
         ("\"id\": -3", "\"id\": 7", "two images have the id 7"),
         ("\"id\": 90,", "\"id\": 5,", "two categories have the id 5"),
-        ("\"dog\"", "\"cat\"", "two categories have the name \"cat\""),
-        ("[4, 2, 20, 10]", "[4, 2, 20]", "is not what COCO labels are"),
-        ("[4, 2, 20, 10]", "[4, NaN, 20, 10]", "is not what COCO labels are"),
-        ("[4, 2, 20, 10]", "[4, \"2\", 20, 10]", "is not what COCO labels are"),
-        ("[4, 2, 20, 10]", "null", "is not what COCO labels are"),
+        ("\"dog\"", "\"cat\"", "\"cat\""),
+        ("[4, 2, 20, 10]", "[4, 2, 20]", "annotation id 1: bbox is [4, 2, 20]; it must be"),
+        ("[4, 2, 20, 10]", "[4, NaN, 20, 10]", "annotation id 1: bbox is"),
+        ("[4, 2, 20, 10]", "[4, \"two\", 20, 10]", "annotation id 1: bbox is"),
+        ("[4, 2, 20, 10]", "null", "annotation id 1"),
         ("\"b.png\"", "\"a.png\"", "labels a.png, which x.json labels as well"),
     ] {
         let (_, report) = read("", &[("x.json", &coco().replacen(from, to, 1))]);
@@ -345,10 +345,12 @@ fn a_format_that_was_asked_for_is_read_even_where_another_is_found_first() {
         let options = ReadOptions { format, ..ReadOptions::default() };
         Labels::read(place.path(), &options).expect("labels")
     };
+    // The table has two usable images, the XML file is for one.
     let (found, report) = read(None);
-    assert_eq!((found.classes, report.format), (vec!["bird".into()], Format::Voc));
-    let both = "holds CSV labels too; the Pascal VOC ones are read";
+    assert_eq!((found.classes.len(), report.format), (2, Format::Csv));
+    let both = "holds Pascal VOC labels too (a.xml, 1 usable images); the CSV ones are read \
+                (labels.csv, 2); --format chooses";
     assert!(report.problems.iter().any(|p| p.message == both), "{report}");
-    let (asked, report) = read(Some(Format::Csv));
-    assert_eq!((asked.classes.len(), report.format, report.problems.len()), (2, Format::Csv, 0));
+    let (asked, report) = read(Some(Format::Voc));
+    assert_eq!((asked.classes, report.format), (vec!["bird".to_owned()], Format::Voc));
 }

@@ -2,7 +2,9 @@
 
 mod resize;
 
-pub use paso_labels::image::{Image, ImageInfo, ImageLimits, Orientation, decode, read_info};
+pub use paso_labels::image::{
+    Image, ImageInfo, ImageLimits, Orientation, decode, decode_again, read_info,
+};
 
 pub use resize::resize_into;
 pub(crate) use resize::{assert_square, resize_to};

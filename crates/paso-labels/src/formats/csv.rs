@@ -41,6 +41,7 @@ pub(crate) struct Csv;
 impl FormatFile for Csv {
     const TITLE: &'static str = "CSV";
     const LOOKED_FOR: &'static str = "*.csv with a row an object";
+    const NOTES_OTHERS: bool = true;
     const ENDINGS: &'static [&'static str] = &["csv", "tsv"];
 
     fn examine(input: &Input<'_>, name: &str) -> Result<(), String> {

@@ -60,6 +60,9 @@ pub(crate) trait FormatFile {
     /// True if a label file has many images and no lines, so that messages have to name the image.
     const NAMES_IMAGES: bool = false;
 
+    /// True if a file with such an ending that is no label file is worth a note: nearly every one is.
+    const NOTES_OTHERS: bool = false;
+
     /// Whether a file with such an ending is a label file of this format. It must be right about
     /// other files with the same ending.
     ///
@@ -134,6 +137,10 @@ macro_rules! formats {
 
             pub(crate) fn object(self) -> &'static str {
                 match self { $(Self::$Format => $file::$Format::OBJECT,)* }
+            }
+
+            pub(crate) fn notes_others(self) -> bool {
+                match self { $(Self::$Format => $file::$Format::NOTES_OTHERS,)* }
             }
 
             pub(crate) fn names_images(self) -> bool {

@@ -51,6 +51,7 @@ pub(crate) struct Voc;
 impl FormatFile for Voc {
     const TITLE: &'static str = "Pascal VOC";
     const LOOKED_FOR: &'static str = "*.xml with <annotation>";
+    const NOTES_OTHERS: bool = true;
     const ENDINGS: &'static [&'static str] = &["xml"];
 
     fn examine(input: &Input<'_>, name: &str) -> Result<(), String> {

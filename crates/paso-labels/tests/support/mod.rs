@@ -1,5 +1,7 @@
 //! What the tests of this crate share: small sets that are made here.
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
 use paso_labels::image::Orientation;
 use paso_labels::{Format, ImageSource, LabeledImage, Labels, Object, Split, write};
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@
 //! otherwise go on with other images than its checkpoint says.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -15,7 +16,7 @@ use super::{PrepareOptions, Problem, ProblemKind, Source};
 use crate::Error;
 use crate::augment::map::mean_gray;
 use crate::demo::scene;
-use crate::image::{ImageLimits, decode, resize_into};
+use crate::image::{Image, ImageLimits, decode, decode_again, resize_into};
 
 /// Images of one size.
 #[derive(Debug, Clone)]
@@ -53,7 +54,7 @@ impl Store {
         let fit = usize::try_from(cache_bytes / length as u64).unwrap_or(usize::MAX);
         let (first, rest) = sources.split_at(fit.min(sources.len()));
         let read = |source: &Source, out: &mut [u8]| {
-            draw(source, size, &limits, out)?;
+            draw(source, size, &limits, decode, out)?;
             Ok(Facts { checksum: crc32fast::hash(out), gray: mean_gray(out) })
         };
         let mut cached = vec![0; length * first.len()];
@@ -122,7 +123,8 @@ impl Store {
         }
         let source = &self.streamed[index - self.cached()];
         let mut bytes = vec![0; length];
-        draw(source, self.size, &self.limits, &mut bytes)
+        // The checksum below says whether it is what it was.
+        draw(source, self.size, &self.limits, decode_again, &mut bytes)
             .map_err(|problem| Error::image(problem.file, problem.message))?;
         if let (Source::File(path), true) =
             (source, crc32fast::hash(&bytes) != self.facts[index].checksum)
@@ -134,7 +136,13 @@ impl Store {
     }
 }
 
-fn draw(source: &Source, size: usize, limits: &ImageLimits, out: &mut [u8]) -> Result<(), Problem> {
+fn draw(
+    source: &Source,
+    size: usize,
+    limits: &ImageLimits,
+    decode: fn(&Path, &ImageLimits) -> Result<Image, paso_labels::Error>,
+    out: &mut [u8],
+) -> Result<(), Problem> {
     match source {
         Source::Scene(scene) => scene::draw(scene, size, out),
         Source::File(path) => {

@@ -19,8 +19,13 @@ use crate::progress;
 use crate::read_args::ReadArgs;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use paso_locate::data::{self, Dataset, Effect, Format, Labels, LoadOptions, Report, Split};
-use paso_locate::labels::{Evidence, Repair, Summary, inspect, repair, split_warnings};
+use paso_locate::data::{
+    self, Dataset, Effect, Format, Labels, LoadOptions, ProblemKind, Report, Source, Split,
+};
+use paso_locate::labels::{
+    Evidence, Inspection, PrintedImage, Repair, Summary, inspect, near_duplicates, repair,
+    split_warnings,
+};
 use paso_locate::{draw, sheet};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -82,13 +87,15 @@ impl Command for DataArgs {
     fn run(&self) -> Result<()> {
         self.check_outputs()?;
         let (mut labels, mut report) = Labels::read(&self.dir, &self.read.options())?;
+        let mut inspection = Inspection::default();
         if !self.quick {
             let bar = progress::bar(labels.images.len() as u64, "decoding");
-            report.problems.extend(inspect(&mut labels, &self.read.limits(), |n| bar.inc(n)));
+            inspection = inspect(&mut labels, &self.read.limits(), || bar.inc(1));
             bar.finish_and_clear();
+            report.problems.append(&mut inspection.problems);
         }
         report.problems.extend(labels.duplicates());
-        let training = self.training(&labels, &mut report);
+        let training = self.training(&labels, &inspection, &mut report);
         let refused = report.problems.iter().filter(|p| p.kind.effect() == Effect::Refused).count();
         let found = Found { summary: labels.summary(), training, report };
         if self.json {
@@ -144,13 +151,28 @@ impl DataArgs {
     }
 
     /// What training would use with its defaults; its warnings go into the report.
-    fn training(&self, labels: &Labels, report: &mut Report) -> BTreeMap<Split, usize> {
+    fn training(
+        &self,
+        labels: &Labels,
+        inspection: &Inspection,
+        report: &mut Report,
+    ) -> BTreeMap<Split, usize> {
         let mut own = Report { problems: Vec::new(), ..report.clone() };
         let options = LoadOptions { read: self.read.options(), ..LoadOptions::default() };
         let Ok(dataset) = Dataset::from_labels(labels.clone(), &options, &mut own) else {
             return BTreeMap::new();
         };
         report.problems.extend(split_warnings(&self.dir, dataset.classes_and_splits()));
+        // Equal files are reported as such.
+        let equal: Vec<&Path> =
+            report.problems.iter().filter(|p| p.kind == ProblemKind::SplitLeak).map(|p| &*p.file).collect();
+        let prints = dataset.samples.iter().filter_map(|sample| {
+            let Source::File(path) = &sample.source else { return None };
+            let print = *inspection.prints.get(path).filter(|_| !equal.contains(&&**path))?;
+            Some(PrintedImage { path, name: &sample.name, split: sample.split, print })
+        });
+        let near = near_duplicates(&prints.collect::<Vec<_>>());
+        report.problems.extend(near);
         own.samples
     }
 

@@ -310,7 +310,7 @@ fn a_table_for_each_folder_finds_the_images_of_its_own() {
 #[test]
 fn unusual_names_come_back_from_a_conversion() {
     let classes = [
-        " cat ", "a,b;c|d", "\"", "two\nlines", "\r", "\t", "#1", "12", " 12", "nan", "a\u{1}b",
+        " cat ", "a,b;c|d", "\"", "two\nlines", "a\rb", "a\tb", "#1", "12", " 12", "nan", "a\u{1}b",
         "\u{a0}x\u{a0}", "100 %", "back\\slash", "sep=;",
     ];
     for name in ["#a.png", " a.png", "a,b.png", "a%20b.png", "a\"b.png", "sub/#1.png"] {
