@@ -73,7 +73,7 @@ impl Clip {
 }
 
 /// What happens when a gradient is NaN or infinite, or so large (from 1.8e19, after scaling and
-/// clipping) that its square is infinite in f32: the second moment would stay infinite for ever,
+/// clipping) that its square is infinite in f32: the second moment would stay infinite without end,
 /// and the weight would never move again. All but [`NonFinite::Pass`] read the gradients once
 /// before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -38,7 +38,7 @@ use paso_schedule::{Shape, Spec};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The root of the largest f32: a second moment that takes in more is infinite for ever.
+/// The root of the largest f32: a second moment that takes in more stays infinite.
 const LARGEST_NORM: f64 = 1.844_674_3e19;
 
 /// A training run in memory: the net, the optimizer, the data and the place in the stream of
