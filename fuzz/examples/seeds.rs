@@ -1,9 +1,11 @@
-//! Writes the seeds that paso makes itself: `cargo run --release --example seeds`, in the folder
+//! Writes the seeds that paso makes itself: `cargo run --release --target x86_64-unknown-linux-gnu --example seeds`, in the folder
 //! `fuzz`. Without them a fuzzer would have to find a header of safetensors by chance.
 
+// Its runtime has what the coverage of `.cargo/config.toml` calls.
+use libfuzzer_sys as _;
 use paso_fuzz::folder;
-use paso_locate::checkpoint::{self, FORMAT, Meta, Tensor};
 use paso_locate::TrainConfig;
+use paso_locate::checkpoint::{self, FORMAT, Meta, Tensor};
 use paso_study::{
     Arm, CurvePoint, LrHistogram, Outcome, Role, RunAudit, RunMonitor, RunSpec, Session, Study,
     StudyConfig, TrialError,
@@ -48,7 +50,8 @@ fn checkpoints(seeds: &Path) -> Result<(), Box<dyn Error>> {
     let end = header.find(r#"\"format"#).ok_or("a version")?;
     let header = format!("{}{}", &header[..sum], &header[end..]);
     let header = header.replace(r#"\"format\":2"#, r#"\"format\":1"#);
-    let first = [&file[..8], format!("{header:<length$}").as_bytes(), &file[8 + length..]];
+    let header = format!("{header:<length$}");
+    let first = [&file[..8], header.as_bytes(), &file[8 + length..]];
     Ok(std::fs::write(seeds.join("version-1"), first.concat())?)
 }
 
@@ -59,7 +62,8 @@ fn journals(seeds: &Path) -> Result<(), Box<dyn Error>> {
         Arm::new("linear", "linear(to 0)", Role::Decay),
         Arm::new("averaged", "constant", Role::Alternative).averaged(),
     ];
-    let config = StudyConfig { arms, steps: 20, seeds: 2, tuning_seeds: 1, ..StudyConfig::default() };
+    let config =
+        StudyConfig { arms, steps: 20, seeds: 2, tuning_seeds: 1, ..StudyConfig::default() };
     let trial = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
         let metric = run.seed as f64 + run.peak_lr;
         let audit = (run.seed % 2 == 0).then(|| RunAudit {

@@ -4,7 +4,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use paso_fuzz::{bounded, folder, resealed_journal, write};
-use paso_study::{Arm, Outcome, Role, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError};
+use paso_study::{
+    Arm, Outcome, Role, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError,
+};
 
 /// As small as a study gets: the seeds are journals of it.
 fn study() -> Study {
@@ -13,7 +15,8 @@ fn study() -> Study {
         Arm::new("linear", "linear(to 0)", Role::Decay),
         Arm::new("averaged", "constant", Role::Alternative).averaged(),
     ];
-    let config = StudyConfig { arms, steps: 20, seeds: 2, tuning_seeds: 1, ..StudyConfig::default() };
+    let config =
+        StudyConfig { arms, steps: 20, seeds: 2, tuning_seeds: 1, ..StudyConfig::default() };
     Study::new(config).expect("settings")
 }
 
@@ -26,14 +29,16 @@ fuzz_target!(|bytes: &[u8]| {
     for bytes in [bytes, &resealed_journal(bytes)] {
         let (own, other) = (folder(), folder());
         let path = write(own.path(), "runs.jsonl", bytes);
-        let merged = bounded(bytes.len(), || {
-            paso_study::merge(other.path(), &[own.path().to_owned()])
-        });
+        let merged =
+            bounded(bytes.len(), || paso_study::merge(other.path(), &[own.path().to_owned()]));
         let session = Session { folder: Some(own.path()), ..Session::default() };
         let answer = study().run(&trial, &session);
         if let Err(error) = answer {
             let said = error.to_string();
-            assert!(said.contains(&path.display().to_string()) || said.contains("diverged"), "{said}");
+            assert!(
+                said.contains(&path.display().to_string()) || said.contains("diverged"),
+                "{said}"
+            );
         } else if let Ok(merged) = merged {
             assert!(merged.runs > 0, "no run was merged");
         }

@@ -47,7 +47,9 @@ static TRAINED: LazyLock<Trained> = LazyLock::new(|| {
         Some(folder.path()),
     );
     let mut run = new.expect("a run");
-    (0..3).for_each(|_| drop(run.epoch(|_| ()).expect("an epoch")));
+    for _ in 0..3 {
+        run.epoch(|_| ()).expect("an epoch");
+    }
     let checkpoint = std::fs::read(folder.path().join(LAST)).expect("it was written");
     Trained { train, validation, classes, config, checkpoint }
 });
