@@ -5,7 +5,10 @@
 //! and what is used can be written and read again.
 
 use crate::bounded;
-use paso_labels::{Effect, Format, LabeledImage, Labels, Object, ReadOptions};
+use paso_labels::image::Orientation;
+use paso_labels::{
+    Effect, Format, ImageSource, LabeledImage, Labels, Object, ReadOptions, Split,
+};
 use std::path::Path;
 
 /// The images of the folder: 24 x 16 pixels.
@@ -25,6 +28,29 @@ pub fn folder() -> tempfile::TempDir {
         pixels.save(folder.path().join("images").join(name)).expect("an image");
     }
     folder
+}
+
+/// Labels of the images, as seeds are made of.
+#[must_use]
+pub fn made() -> Labels {
+    let image = |(shade, name): (u8, &str)| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let pixels = image::GrayImage::from_pixel(24, 16, image::Luma([shade]));
+        pixels.write_to(&mut bytes, image::ImageFormat::Png).expect("a PNG");
+        let at = f64::from(shade);
+        LabeledImage {
+            source: ImageSource::Encoded(bytes.into_inner()),
+            name: name.into(),
+            label: "made".into(),
+            line: None,
+            width: 24,
+            height: 16,
+            orientation: Orientation::UPRIGHT,
+            objects: vec![Object { class: usize::from(shade % 2), xyxy: [at, 1.5, 20.0, 15.0] }],
+            split: Some(Split::Train),
+        }
+    };
+    Labels::new(vec!["cat".into(), "yes".into()], (0..).zip(IMAGES).map(image).collect())
 }
 
 /// Reads a folder in a format, and checks what is promised of anything that is read. `length` is that

@@ -19,7 +19,7 @@
 
 use crate::steps::{Outcome, all, cargo, command, shared};
 use crate::{
-    codegen, dependencies, isa, perf, public_api, python, sanitizer, spelling, tidy, wasm,
+    codegen, dependencies, fuzz, isa, perf, public_api, python, sanitizer, spelling, tidy, wasm,
 };
 use anyhow::{Result, bail};
 use clap::Args;
@@ -54,7 +54,7 @@ const STAGES: &[Stage] = &[
     ("features", |_| features()),
     ("bare metal", |_| bare_metal()),
     ("wasm", |_| wasm::run()),
-    ("fuzz", |_| fuzz()),
+    ("fuzz", |_| fuzz::stage()),
     ("bench smoke", |_| cargo_line("test --release --locked -p paso-benches --benches")),
     ("release build", |_| cargo_line("build --release --locked -p paso-cli -p paso-benches")),
     ("speed smoke", |_| speed_smoke()),
@@ -173,21 +173,6 @@ fn features() -> Outcome {
         &|| check("-p paso-adam"),
         &|| check("-p paso-adam --features std"),
     ])
-}
-
-/// Half a minute of libFuzzer on the schedule language. `fuzz/.cargo/config.toml` makes it work on
-/// the stable toolchain; it is read only from within that folder.
-fn fuzz() -> Outcome {
-    if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
-        return Outcome::Skipped("the fuzzer is built for x86-64 Linux".into());
-    }
-    // With a target named, the compiler flags are not those of build scripts.
-    let target = "x86_64-unknown-linux-gnu";
-    let script = format!(
-        "cd fuzz && mkdir -p target/corpus && cargo run --release --locked --target {target} -- -max_total_time=30 \
-         -max_len=400 -dict=dictionary -verbosity=0 -artifact_prefix=target/ target/corpus seeds"
-    );
-    command("bash", &["-c", &script], &[])
 }
 
 /// The bench program checks its results before it measures, so a short run is a test of both.

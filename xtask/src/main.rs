@@ -12,6 +12,7 @@ mod ci;
 mod codegen;
 mod dependencies;
 mod figures;
+mod fuzz;
 mod isa;
 mod perf;
 mod public_api;

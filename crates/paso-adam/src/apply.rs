@@ -105,15 +105,17 @@ impl AdamGroup {
         let (mut scale, mut norm) = (options.unscale, None);
         if let Some(clip) = options.global_norm() {
             let size = self.measure(threads, &mut tensors, clip.norm_type);
-            if options.non_finite != NonFinite::Pass && !size.squares.is_finite() {
-                return match options.non_finite {
-                    NonFinite::Refuse => Err(self.non_finite(&mut tensors)),
-                    _ => Ok(StepReport { taken: false, norm: None, audit: None }),
-                };
-            }
             let length = size.norm(clip.norm_type) * options.unscale;
             scale *= clip.factor(length);
             norm = Some(length);
+            let largest = self.largest_gradient(options.clip) / scale;
+            let fits = size.squares.is_finite() && f64::from(size.largest) <= largest;
+            if options.non_finite != NonFinite::Pass && !fits {
+                return match options.non_finite {
+                    NonFinite::Refuse => Err(self.refused(&mut tensors, largest)),
+                    _ => Ok(StepReport { taken: false, norm: None, audit: None }),
+                };
+            }
         }
         let clip = if let Clip::Value(max) = options.clip { max } else { f64::INFINITY };
         let extras = StepExtras {
@@ -167,15 +169,30 @@ impl AdamGroup {
         threads.tensors((0, &self.lens), tensors, [a, b, c], &each, &GradSize::merge)
     }
 
-    /// The error that names the first NaN or infinity.
-    fn non_finite(&self, tensors: &mut impl Tensors) -> Error {
+    /// The largest magnitude of a scaled gradient that the rule can take in under this clipping.
+    fn largest_gradient(&self, clip: Clip) -> f64 {
+        let largest = self.adam.config().rule.formula().largest_gradient();
+        match clip {
+            // What is clipped to less, whatever it was, fits.
+            Clip::Value(max) | Clip::TensorNorm(max) if max <= largest => f64::INFINITY,
+            _ => largest,
+        }
+    }
+
+    /// The error that names the first gradient that is NaN, infinite, or larger than this.
+    fn refused(&self, tensors: &mut impl Tensors, largest: f64) -> Error {
         let mut found = None;
         tensors.for_each(&self.lens, |i, ParamMut { gradient, .. }| {
             let mut values = gradient.values().iter().enumerate();
-            let first = values.find(|(_, value)| !value.is_finite());
+            let beyond = |x: f32| !x.is_finite() || f64::from(x.abs()) > largest;
+            let first = values.find(|&(_, &value)| beyond(value));
             found = found.or(first.map(|(index, &value)| (i, index, value)));
         });
         let (tensor, index, value) = found.unwrap_or((0, 0, f32::NAN));
-        Error::NonFinite { tensor: self.name(tensor), index, value }
+        let tensor = self.name(tensor);
+        if value.is_finite() {
+            return Error::TooLarge { tensor, index, value, largest };
+        }
+        Error::NonFinite { tensor, index, value }
     }
 }

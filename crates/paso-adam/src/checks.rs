@@ -36,9 +36,10 @@ pub(crate) fn decay_rate(field: &'static str, value: f64) -> Result<(), Error> {
     require(field, value, (0.0..1.0).contains(&value), "at least 0 and below 1")
 }
 
-/// Panics unless the learning rate is finite and at least 0.
+/// Panics unless the learning rate is finite and at least 0, also as an f32.
 #[track_caller]
 #[inline]
 pub(crate) fn assert_lr(lr: f64) {
-    assert!(is_non_negative(lr), "learning rate {lr}: must be finite and at least 0");
+    let fits = is_non_negative(lr) && lr <= f64::from(f32::MAX);
+    assert!(fits, "learning rate {lr}: must be finite and at least 0, and at most 3.4e38");
 }

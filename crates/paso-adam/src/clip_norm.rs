@@ -90,7 +90,7 @@ pub(crate) struct GradSize {
     /// The sum of squares. It is not finite exactly when a value is not.
     pub(crate) squares: f64,
     /// The largest magnitude of those that are not NaN.
-    largest: f32,
+    pub(crate) largest: f32,
     /// The sum of `|g|^p`, where `p` is neither 2 nor infinite.
     powers: f64,
 }

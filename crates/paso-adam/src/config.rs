@@ -29,7 +29,8 @@ pub struct AdamConfig {
     /// Decay factor of the second moment (the mean of squared gradients), in `[0, 1)`. Default
     /// 0.999.
     pub beta2: f64,
-    /// Added to the denominator, at least 0; at least one of `eps` and `eps_root` is above 0.
+    /// Added to the denominator, at least 0; at least one of `eps` and `eps_root` is above 0, and
+    /// not so small (below 1.2e-38) that it is 0 in f32.
     /// Default 1e-8 (paper, PyTorch, Optax); Keras has 1e-7. [`Rule::Lion`] has no denominator and
     /// ignores it.
     pub eps: f64,
@@ -87,11 +88,21 @@ impl AdamConfig {
     pub fn validate(&self) -> Result<(), Error> {
         decay_rate("beta1", self.beta1)?;
         decay_rate("beta2", self.beta2)?;
-        non_negative("eps", self.eps)?;
-        non_negative("eps_root", self.eps_root)?;
+        for (field, value) in [("eps", self.eps), ("eps_root", self.eps_root)] {
+            non_negative(field, value)?;
+            require(field, value, value <= f64::from(f32::MAX), "at most 3.4e38, the largest f32")?;
+        }
         if self.rule != Rule::Lion {
-            let allowed = "above 0 where eps_root is 0";
-            require("eps", self.eps, self.eps + self.eps_root > 0.0, allowed)?;
+            // What is added in f32 must not be 0 there: a gradient of 0 would be 0 / 0. The root's is
+            // multiplied with the bias correction, which is least at the first step.
+            let root = self.eps_root * (1.0 - self.beta2);
+            let least = f64::from(f32::MIN_POSITIVE);
+            let allowed = if self.eps + self.eps_root == 0.0 {
+                "above 0 where eps_root is 0"
+            } else {
+                "at least 1.2e-38, the least f32, where eps_root is none in f32"
+            };
+            require("eps", self.eps, self.eps >= least || root >= least, allowed)?;
         }
         self.decay.validate()?;
         self.rule.formula().validate(&self.hyper_params())

@@ -59,4 +59,19 @@ pub enum Error {
         /// The value.
         value: f32,
     },
+    /// A gradient is finite and its square is not, in f32, under
+    /// [`NonFinite::Refuse`](crate::NonFinite::Refuse).
+    #[error(
+        "gradient {index} of tensor `{tensor}` is {value:e}; it must be at most {largest:e}, since its square is infinite in f32; the step was not taken"
+    )]
+    TooLarge {
+        /// The tensor's name, or its number where it has none.
+        tensor: String,
+        /// Which of its gradients, from 0.
+        index: usize,
+        /// The value.
+        value: f32,
+        /// The largest magnitude that the step can take in, before it is scaled.
+        largest: f64,
+    },
 }

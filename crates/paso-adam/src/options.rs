@@ -72,8 +72,10 @@ impl Clip {
     }
 }
 
-/// What happens when a gradient is NaN or infinite. All but [`NonFinite::Pass`] read the gradients
-/// once before.
+/// What happens when a gradient is NaN or infinite, or so large (from 1.8e19, after scaling and
+/// clipping) that its square is infinite in f32: the second moment would stay infinite without end,
+/// and the weight would never move again. All but [`NonFinite::Pass`] read the gradients once
+/// before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NonFinite {
@@ -83,8 +85,8 @@ pub enum NonFinite {
     /// The step is not taken and not counted, and nothing is changed: [`StepReport::taken`] is
     /// `false`. As PyTorch's `GradScaler`.
     Skip,
-    /// As [`NonFinite::Skip`], with [`Error::NonFinite`], which names the tensor, the index and the
-    /// value.
+    /// As [`NonFinite::Skip`], with [`Error::NonFinite`] or [`Error::TooLarge`], which name the
+    /// tensor, the index and the value.
     Refuse,
 }
 

@@ -1,5 +1,9 @@
 //! [`Scalars`]: what a rule remembers in addition to its moments and the count of steps.
 
+use alloc::format;
+
+use crate::error::Error;
+
 /// Values that some rules carry from step to step; the others leave them alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -19,5 +23,25 @@ pub struct Scalars {
 impl Default for Scalars {
     fn default() -> Self {
         Self { mu_product: 1.0, weight_sum: 0.0, lr_max: 0.0, share: 0.0 }
+    }
+}
+
+impl Scalars {
+    /// Names the first value that no step leaves.
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        let &Self { mu_product, weight_sum, lr_max, share } = self;
+        for (name, value, most) in [
+            ("mu_product", mu_product, 1.0),
+            ("weight_sum", weight_sum, f64::MAX),
+            ("lr_max", lr_max, f64::MAX),
+            ("share", share, 1.0),
+        ] {
+            // NaN is in no range.
+            if !(0.0..=most).contains(&value) {
+                let allowed = if most == 1.0 { "0 to 1" } else { "finite and at least 0" };
+                return Err(Error::State(format!("{name} is {value:e}; it must be {allowed}")));
+            }
+        }
+        Ok(())
     }
 }

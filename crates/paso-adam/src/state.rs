@@ -13,6 +13,18 @@ use crate::scalars::Scalars;
 /// The format version that this build writes and reads.
 pub(crate) const VERSION: u32 = 1;
 
+/// Moments that are means of squares, or of magnitudes.
+const NEVER_NEGATIVE: [&str; 4] = ["exp_avg_sq", "max_exp_avg_sq", "exp_avg_var", "exp_inf"];
+
+/// Refuses a count of steps that f64 does not hold, so that bias corrections would be of another.
+fn check_steps(steps: u64) -> Result<(), Error> {
+    const MOST: u64 = 1 << 53;
+    if steps <= MOST {
+        return Ok(());
+    }
+    Err(Error::State(format!("step is {steps}; it must be at most 2^53")))
+}
+
 /// The saved state of an [`AdamGroup`]: plain data, `Serialize` and `Deserialize` with feature
 /// `serde`. The settings are not in it; they belong to the run's configuration.
 ///
@@ -63,7 +75,8 @@ impl AdamGroup {
     /// # Errors
     /// [`Error::Version`] when the state was written by another version of its format,
     /// [`Error::State`] when it contradicts itself (a moment is missing, or has another length than
-    /// its tensors).
+    /// its tensors) or holds a number that no step leaves: NaN, infinity, or a mean of squares below
+    /// 0. Such a number is named with its tensor and place.
     pub fn from_state(adam: Adam, state: AdamState) -> Result<Self, Error> {
         // The moments are there already: nothing is built from lengths that may be wrong.
         let mut group = Self::new(adam, []);
@@ -115,7 +128,34 @@ impl AdamGroup {
         if let Some(moment) = moments.next() {
             return Err(Error::State(format!("moment `{}` is not one of the rule's", moment.name)));
         }
+        check_steps(step)?;
+        scalars.validate()?;
+        self.check_moments(&taken)?;
         (self.steps, self.moments, self.scalars) = (step, taken, scalars);
+        Ok(())
+    }
+
+    /// Names the first number of these moments that no step leaves.
+    fn check_moments(&self, moments: &[Vec<f32>; 3]) -> Result<(), Error> {
+        let mut start = 0;
+        for (i, &len) in self.lens.iter().enumerate() {
+            for (name, values) in self.moment_names().iter().zip(moments) {
+                let least = if NEVER_NEGATIVE.contains(name) { 0.0 } else { f32::NEG_INFINITY };
+                // No branch in the loop: the place is looked for only when there is one.
+                let sound = |x: f32| x.is_finite() & (x >= least);
+                let values = &values[start..start + len];
+                if values.iter().fold(true, |all, &x| all & sound(x)) {
+                    continue;
+                }
+                let index = values.iter().position(|&x| !sound(x)).unwrap_or(0);
+                let (tensor, value) = (self.name(i), values[index]);
+                let allowed = if least == 0.0 { "finite and at least 0" } else { "finite" };
+                return Err(Error::State(format!(
+                    "`{name}` {index} of tensor `{tensor}` is {value:e}; it must be {allowed}"
+                )));
+            }
+            start += len;
+        }
         Ok(())
     }
 
@@ -163,8 +203,9 @@ impl AdamGroup {
     /// its name.
     ///
     /// # Errors
-    /// [`Error::State`] names the first part that is missing or has another length, and a step that
-    /// is not a whole number or another than the other tensors'. Nothing has been changed then.
+    /// [`Error::State`] names the first part that is missing or has another length, a step that is
+    /// not a whole number or another than the other tensors', and a number that no step leaves, as
+    /// [`AdamGroup::from_state`] does. Nothing has been changed then.
     pub fn restore_views<'a>(
         &mut self,
         scalars: Scalars,
@@ -201,6 +242,8 @@ impl AdamGroup {
         #[expect(clippy::cast_possible_truncation, reason = "checked: a whole number below 1e16")]
         #[expect(clippy::cast_sign_loss, reason = "checked: at least 0")]
         let steps = steps.unwrap_or(0.0) as u64;
+        scalars.validate()?;
+        self.check_moments(&loaded.moments)?;
         (loaded.steps, loaded.scalars) = (steps, scalars);
         *self = loaded;
         Ok(())

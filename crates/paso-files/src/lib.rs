@@ -15,6 +15,10 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod reading;
+
+pub use reading::{open, read, read_text, regular};
+
 use std::fs::File;
 use std::io::{Result, Write};
 use std::path::Path;

@@ -5,12 +5,15 @@
 //!
 //! A file is read by names and never by order: a net whose layers were recorded in another order
 //! reads its old checkpoints. A tensor that is missing or has another shape is named with both
-//! shapes.
+//! shapes, and so is one that the net does not have.
+//!
+//! Every loader goes through [`Archive`], and so does a run that is resumed from memory: its
+//! numbers are looked at here, too.
 
 use crate::Error;
-use crate::checkpoint::Tensor;
+use crate::checkpoint::{Tensor, check_tensors};
 use paso_tape::Params;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// `values`, which has the layout of the parameters, as tensors named `PREFIX` + name.
@@ -42,8 +45,67 @@ pub(crate) struct Archive<'a> {
 }
 
 impl<'a> Archive<'a> {
-    pub(crate) fn new(path: &'a Path, tensors: &'a [Tensor]) -> Self {
-        Self { path, tensors: tensors.iter().map(|t| (t.name.as_str(), t)).collect() }
+    /// # Errors
+    /// When a number is not finite, a mean of squares is below 0, or two tensors have one name.
+    pub(crate) fn new(path: &'a Path, tensors: &'a [Tensor]) -> Result<Self, Error> {
+        let wrong = |what: String| Error::Checkpoint { path: path.to_owned(), what };
+        check_tensors(tensors).map_err(wrong)?;
+        let mut by_name = BTreeMap::new();
+        for tensor in tensors {
+            if by_name.insert(tensor.name.as_str(), tensor).is_some() {
+                return Err(wrong(format!("tensor {} is there twice", tensor.name)));
+            }
+        }
+        Ok(Self { path, tensors: by_name })
+    }
+
+    /// Whether it holds the tensors of a checkpoint of this net and no others: the model, each of
+    /// the optimizer's `moments`, and the averages of the model where the run keeps them.
+    ///
+    /// # Errors
+    /// The first tensor that is missing, that has another shape, or that the net does not have.
+    pub(crate) fn check_complete(
+        &self,
+        params: &Params,
+        moments: &[&str],
+        averages: bool,
+    ) -> Result<(), Error> {
+        let copies = if averages { &["", "average."][..] } else { &[""] };
+        let models = copies.iter().flat_map(|prefix| {
+            let all = params.tensors().iter().chain(params.statistics());
+            all.map(move |info| (format!("{prefix}{}", info.name), info))
+        });
+        let moments = moments.iter().flat_map(|moment| {
+            params.tensors().iter().map(move |info| (format!("{moment}.{}", info.name), info))
+        });
+        let mut known = BTreeSet::new();
+        for (name, info) in models.chain(moments) {
+            self.find(&name, info)?;
+            known.insert(name);
+        }
+        match self.tensors.keys().find(|&&name| !known.contains(name)) {
+            None => Ok(()),
+            Some(name) => Err(self.wrong(format!(
+                "tensor {name} is not one of the net's; the file is damaged or of another version"
+            ))),
+        }
+    }
+
+    fn wrong(&self, what: String) -> Error {
+        Error::Checkpoint { path: self.path.to_owned(), what }
+    }
+
+    /// The tensor of this name, which has the shape that the net has for it.
+    fn find(&self, name: &str, known: &paso_tape::ParamInfo) -> Result<&'a Tensor, Error> {
+        let found = self.tensors.get(name).copied();
+        let found = found.ok_or_else(|| self.wrong(format!("tensor {name} is missing")))?;
+        if found.shape != known.shape {
+            return Err(self.wrong(format!(
+                "tensor {name} has shape {:?}; the net has {:?}",
+                found.shape, known.shape
+            )));
+        }
+        Ok(found)
     }
 
     /// An arena in the layout of the parameters, from the tensors with this prefix.
@@ -62,18 +124,7 @@ impl<'a> Archive<'a> {
     fn join(&self, layout: &[paso_tape::ParamInfo], prefix: &str) -> Result<Vec<f32>, Error> {
         let mut arena = vec![0.0; layout.last().map_or(0, |t| t.range.end)];
         for t in layout {
-            let name = format!("{prefix}{}", t.name);
-            let wrong = |what: String| Error::Checkpoint { path: self.path.to_owned(), what };
-            let found = self
-                .tensors
-                .get(name.as_str())
-                .ok_or_else(|| wrong(format!("tensor {name} is missing")))?;
-            if found.shape != t.shape {
-                return Err(wrong(format!(
-                    "tensor {name} has shape {:?}; the net has {:?}",
-                    found.shape, t.shape
-                )));
-            }
+            let found = self.find(&format!("{prefix}{}", t.name), t)?;
             arena[t.range.clone()].copy_from_slice(&found.values);
         }
         Ok(arena)
@@ -85,31 +136,70 @@ mod tests {
     use super::*;
     use paso_tape::{Init, Kind};
 
-    #[test]
-    fn an_arena_survives_and_a_wrong_tensor_is_named() {
+    fn params() -> Params {
         let mut params = Params::new(3);
         params.add("a.weight", &[2, 3], Kind::Weight, Init::KaimingNormal { fan_in: 2 });
         params.add("a.bias", &[3], Kind::Bias, Init::Constant(1.0));
+        params.add_buffer("a.norm.var", &[3], 1.0);
+        params
+    }
+
+    fn refused<T: std::fmt::Debug>(result: Result<T, Error>, says: &str) {
+        let message = result.expect_err(says).to_string();
+        assert!(message.starts_with("x.safetensors: ") && message.contains(says), "{message}");
+    }
+
+    #[test]
+    fn an_arena_survives_and_a_wrong_tensor_is_named() {
+        let params = params();
         let mut tensors = trained(&params, "exp_avg.", params.values());
         let path = Path::new("x.safetensors");
-        assert_eq!(
-            Archive::new(path, &tensors).trained(&params, "exp_avg.").expect("all are there"),
-            params.values()
-        );
+        let read = |tensors: &[Tensor]| {
+            Archive::new(path, tensors).and_then(|all| all.trained(&params, "exp_avg."))
+        };
+        assert_eq!(read(&tensors).expect("all are there"), params.values());
         tensors[1].shape = vec![1, 3];
-        let message = Archive::new(path, &tensors)
-            .trained(&params, "exp_avg.")
-            .expect_err("a wrong shape")
-            .to_string();
-        assert!(message.contains("exp_avg.a.bias has shape [1, 3]; the net has [3]"), "{message}");
+        refused(read(&tensors), "exp_avg.a.bias has shape [1, 3]; the net has [3]");
         tensors.pop();
-        let message = Archive::new(path, &tensors)
-            .trained(&params, "exp_avg.")
-            .expect_err("one is missing")
-            .to_string();
-        assert!(
-            message.contains("x.safetensors") && message.contains("exp_avg.a.bias is missing"),
-            "{message}"
-        );
+        refused(read(&tensors), "exp_avg.a.bias is missing");
+        tensors.push(tensors[0].clone());
+        refused(read(&tensors), "exp_avg.a.weight is there twice");
+        tensors.pop();
+        tensors[0].values[4] = f32::NAN;
+        refused(read(&tensors), "exp_avg.a.weight holds NaN at index 4");
+    }
+
+    #[test]
+    fn a_checkpoint_is_complete_with_moments_and_averages_and_nothing_more() {
+        let params = params();
+        let path = Path::new("x.safetensors");
+        let model = |prefix| model(&params, prefix, params.values(), params.buffers());
+        let moments = ["exp_avg", "exp_avg_sq"];
+        let mut plain = model("");
+        for moment in moments {
+            plain.extend(trained(
+                &params,
+                &format!("{moment}."),
+                &vec![0.5; params.values().len()],
+            ));
+        }
+        let averaged = [plain.clone(), model("average.")].concat();
+        let check = |tensors: &[Tensor], averages| {
+            Archive::new(path, tensors)?.check_complete(&params, &moments, averages)
+        };
+        check(&plain, false).expect("complete");
+        check(&averaged, true).expect("complete");
+        refused(check(&plain, true), "tensor average.a.weight is missing");
+        refused(check(&averaged, false), "tensor average.a.bias is not one of the net's");
+        for left_out in 0..averaged.len() {
+            let mut less = averaged.clone();
+            let name = less.remove(left_out).name;
+            refused(check(&less, true), &format!("tensor {name} is missing"));
+        }
+        for renamed in 0..averaged.len() {
+            let mut other = averaged.clone();
+            other[renamed].name.push('x');
+            assert!(check(&other, true).is_err(), "{}", averaged[renamed].name);
+        }
     }
 }

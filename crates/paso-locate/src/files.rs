@@ -5,6 +5,7 @@
 //! system.
 
 use crate::Error;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// Writes a whole file: see [`paso_files::write`].
@@ -33,9 +34,17 @@ pub(crate) fn remove_leftovers(folder: &Path) -> Result<(), Error> {
 /// made to look alike.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// When it is no regular file or cannot be read.
 pub fn checksum(path: &Path) -> Result<u32, Error> {
-    let bytes =
-        std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    Ok(crc32fast::hash(&bytes))
+    const PART: usize = 1 << 16;
+    let mut file = paso_files::open(path).map_err(Error::io(path))?;
+    let (mut sum, mut part) = (crc32fast::Hasher::new(), vec![0; PART]);
+    loop {
+        match file.read(&mut part) {
+            Ok(0) => return Ok(sum.finalize()),
+            Ok(count) => sum.update(&part[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(source) => return Err(Error::Io { path: path.to_owned(), source }),
+        }
+    }
 }

@@ -15,6 +15,9 @@ use crate::{BBox, Error, TrainConfig};
 use paso_tape::Params;
 use std::path::Path;
 
+/// What a checkpoint has of the optimizer: a run of a folder trains with `AdamW`.
+const MOMENTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
+
 /// Images that go through the net at once. More would only cost memory.
 const CHUNK: usize = 32;
 
@@ -75,9 +78,12 @@ impl Model {
     /// one, in the order of its outputs.
     ///
     /// # Errors
-    /// When a setting is out of range.
+    /// When a setting is out of range, or there is no class.
     pub fn new(config: &TrainConfig, classes: Vec<String>) -> Result<Self, Error> {
         config.check()?;
+        if classes.is_empty() {
+            return Err(Error::invalid_value("classes", "empty", "at least one name"));
+        }
         let (mut net, params) = Net::new(config, classes.len());
         net.tape.set_parallel(true);
         Ok(Self { net, params, config: config.clone(), classes })
@@ -86,14 +92,16 @@ impl Model {
     /// Reads a checkpoint's net.
     ///
     /// # Errors
-    /// When the file is no checkpoint of paso, or its tensors do not fit the net that it names.
+    /// When the file is no checkpoint of paso or damaged (see [`checkpoint`]), or its tensors are
+    /// not those of the net that it names: one too few, too many or of another shape is named.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let (meta, tensors) = checkpoint::load(path)?;
-        Self::from_archive(&meta, &Archive::new(path, &tensors))
+        Self::from_archive(&meta, &Archive::new(path, &tensors)?)
     }
 
     pub(crate) fn from_archive(meta: &Meta, archive: &Archive<'_>) -> Result<Self, Error> {
         let mut model = Self::new(&meta.config, meta.classes.clone())?;
+        archive.check_complete(&model.params, &MOMENTS, meta.config.average > 0.0)?;
         let (values, buffers) =
             (archive.trained(&model.params, "")?, archive.statistics(&model.params, "")?);
         model.params.values_mut().copy_from_slice(&values);

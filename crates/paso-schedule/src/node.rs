@@ -105,34 +105,49 @@ impl Node {
         }
     }
 
-    /// The first time from which on the learning rate does not change by itself; `None` where it
-    /// never ends.
+    /// How long it takes in a sequence; `None` where it never ends. From then on the learning rate
+    /// does not change by itself.
     ///
     /// It may be an upper bound: a product ends with the longer of its factors, also where the
     /// other one is 0.
     pub(crate) fn len(&self) -> Option<f64> {
+        self.until(Curve::len)
+    }
+
+    /// The first time from which on the learning rate does not change by itself: earlier than the
+    /// length where a table holds its last entry for a step. An upper bound as the length is.
+    pub(crate) fn end(&self) -> Option<f64> {
+        self.until(Curve::end)
+    }
+
+    /// The length or the end, by what it is of a curve.
+    fn until(&self, of: fn(&Curve) -> Option<f64>) -> Option<f64> {
         match self {
-            Self::Curve(curve) => curve.len(),
+            Self::Curve(curve) => of(curve),
             Self::Then { parts } => {
-                parts.last().and_then(|part| Some(part.start + part.node.len()?))
+                parts.last().and_then(|part| Some(part.start + part.node.until(of)?))
             }
             Self::Repeat { inner, times, stretch, .. } => {
-                Some(inner.len()? * geometric(*stretch, (*times)?))
+                let (len, end, times) = (inner.len()?, inner.until(of)?, (*times)?);
+                let whole = len * geometric(*stretch, times);
+                // The last cycle ends as early as one does, by as much as it is stretched.
+                let last = pow_whole(*stretch, times.saturating_sub(1) as f64);
+                Some(if end < len { saturate(whole - (len - end) * last) } else { whole })
             }
             Self::Scale { inner, .. }
             | Self::Plus { inner, .. }
             | Self::Below { inner, .. }
             | Self::Floor { inner, .. }
-            | Self::Cap { inner, .. } => inner.len(),
-            Self::Times { inner, other } => Some(inner.len()?.max(other.len()?)),
-            Self::Delay { inner, steps } => Some(inner.len()? + steps),
-            Self::Skip { inner, steps } => Some((inner.len()? - steps).max(0.0)),
+            | Self::Cap { inner, .. } => inner.until(of),
+            Self::Times { inner, other } => Some(inner.until(of)?.max(other.until(of)?)),
+            Self::Delay { inner, steps } => Some(inner.until(of)? + steps),
+            Self::Skip { inner, steps } => Some((inner.until(of)? - steps).max(0.0)),
             Self::Take { steps, .. } => Some(*steps),
-            Self::Stretch { inner, factor } => Some(inner.len()? * factor),
+            Self::Stretch { inner, factor } => Some(inner.until(of)? * factor),
             Self::Every { inner, steps } => {
-                let len = inner.len()?;
-                let whole = floor(len / steps) * steps;
-                Some(if whole < len { whole + steps } else { whole })
+                let end = inner.until(of)?;
+                let whole = floor(end / steps) * steps;
+                Some(if whole < end { whole + steps } else { whole })
             }
         }
     }

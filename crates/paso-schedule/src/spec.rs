@@ -1,7 +1,7 @@
 //! A complete schedule: a value that can be asked, combined, printed and stored.
 
 use crate::error::Error;
-use crate::math::saturate;
+use crate::math::{saturate, whole};
 use crate::node::Node;
 use alloc::vec::Vec;
 
@@ -89,10 +89,11 @@ impl Spec {
     /// `1 / sqrt`).
     ///
     /// A cosine over 100 steps ends at 100: updates 0 to 99 are on its way, update 100 would be the
-    /// first at its last learning rate. Fractions are possible.
+    /// first at its last learning rate. A table of 3 ends at step 2, its last entry. Fractions are
+    /// possible.
     #[must_use]
     pub fn end(&self) -> Option<f64> {
-        self.node.len()
+        self.node.end()
     }
 
     /// A learning rate that no step exceeds: the highest one, unless schedules are multiplied, cut
@@ -122,9 +123,17 @@ impl Spec {
 
     /// The first step before `steps` whose learning rate differs by more than `tolerance`, relative
     /// to the larger one.
+    ///
+    /// Steps are compared one by one, up to the end of both schedules; equal ones are not compared.
     #[must_use]
     pub fn first_difference(&self, other: &Self, steps: u64, tolerance: f64) -> Option<u64> {
-        (0..steps).find(|&step| {
+        if self.node == other.node {
+            return None;
+        }
+        // From the end of both on nothing changes.
+        let ends = self.end().zip(other.end());
+        let last = ends.map_or(u64::MAX, |(a, b)| whole(a.max(b)).saturating_add(2));
+        (0..steps.min(last)).find(|&step| {
             let (a, b) = (self.at(step), other.at(step));
             (a - b).abs() > tolerance * a.max(b)
         })

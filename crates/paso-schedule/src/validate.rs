@@ -11,7 +11,7 @@ use crate::node::Node;
 
 const LR: &str = "a finite learning rate of 0 or more";
 const STEPS: &str = "a finite number of steps of 0 or more";
-const PERIOD: &str = "a finite number of steps above 0";
+const PERIOD: &str = "a finite number of steps of at least 1e-9";
 const POSITIVE: &str = "a finite number above 0";
 const NOT_NEGATIVE: &str = "a finite number of 0 or more";
 
@@ -57,7 +57,7 @@ pub(crate) fn steps_in(field: &'static str, steps: f64) -> Result<(), Error> {
     check(field, steps, steps >= 0.0 && steps.is_finite(), STEPS)
 }
 
-/// The lower bound is 1e-9 steps; the message says `above 0`.
+/// Shorter ones would make the number of a cycle lose its digits.
 pub(crate) fn period(field: &'static str, steps: f64) -> Result<(), Error> {
     check(field, steps, steps >= 1e-9 && steps.is_finite(), PERIOD)
 }

@@ -115,7 +115,10 @@ fn a_combinator_panics_with_the_field_and_its_range() {
         (|| falling().cap(f64::INFINITY), format!("`cap` is inf; it must be {lr}")),
         (|| falling().below(-2.0), format!("`below` is -2; it must be {lr}")),
         (|| falling().stretch(0.0), "`stretch` is 0; it must be a finite number above 0".into()),
-        (|| falling().every(0), "`every` is 0; it must be a finite number of steps above 0".into()),
+        (
+            || falling().every(0),
+            "`every` is 0; it must be a finite number of steps of at least 1e-9".into(),
+        ),
         (|| falling().restarts(0, 1.0, 1.0), "`times` is 0; it must be between 1 and 2^53".into()),
         (
             || falling().restarts(2, 0.5, 1.0),

@@ -163,7 +163,7 @@ fn mistakes_are_named_at_their_column() {
         ),
         (
             "step(1, factor 0.5, every 0)",
-            "column 1: `every` is 0; it must be a finite number of steps above 0",
+            "column 1: `every` is 0; it must be a finite number of steps of at least 1e-9",
         ),
         (
             "constant(1) then linear(to 0, 5)",

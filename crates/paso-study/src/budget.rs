@@ -152,18 +152,43 @@ impl BudgetPlan {
         asked: &StudyConfig,
         budget: Duration,
     ) -> Result<Option<Self>, Error> {
+        /// A plan has a few thousand bytes.
+        const LARGEST: u64 = 1 << 24;
         let path = folder.join(FILE_NAME);
-        let text = match std::fs::read_to_string(&path) {
+        let text = match paso_files::read_text(&path, LARGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Error::Io { path, source }),
         };
-        let granted: Self = serde_json::from_str(&text).map_err(|error| Error::MalformedFile {
-            path,
-            line: error.line(),
-            reason: format!("not a plan ({error}); remove this file to plan again"),
-        })?;
-        Ok(Some(granted).filter(|g| g.asked == *asked && g.budget == budget))
+        let wrong = |line, what| {
+            let reason = format!("not a plan ({what}); remove this file to plan again");
+            Error::MalformedFile { path: path.clone(), line, reason }
+        };
+        let granted: Self =
+            serde_json::from_str(&text).map_err(|e| wrong(e.line(), e.to_string()))?;
+        if granted.asked != *asked || granted.budget != budget {
+            return Ok(None);
+        }
+        if !granted.is_consistent() {
+            return Err(wrong(1, "what it grants is not what it says".into()));
+        }
+        Ok(Some(granted))
+    }
+
+    /// Whether the granted configuration is the one that was asked for with the reductions that are
+    /// listed, so that a changed digit in one of them is found.
+    fn is_consistent(&self) -> bool {
+        let Self { asked, config, cut, seconds_per_run, .. } = self;
+        let BudgetCut { tuning_seeds, seeds, points, max_points, .. } = *cut;
+        let known = (asked.tuning_seeds, asked.seeds, asked.grid.points, asked.grid.max_points);
+        let mut reduced = asked.clone();
+        (reduced.tuning_seeds, reduced.seeds) = (tuning_seeds.1, seeds.1);
+        (reduced.grid.points, reduced.grid.max_points) = (points.1, max_points.1);
+        reduced == *config
+            && known == (tuning_seeds.0, seeds.0, points.0, max_points.0)
+            && [tuning_seeds, seeds, points, max_points].iter().all(|(asked, got)| got <= asked)
+            && config.validate().is_ok()
+            && *seconds_per_run >= 0.0
     }
 
     /// Saves the plan atomically.
@@ -280,5 +305,33 @@ mod tests {
             error.contains("plan.json, line 2") && error.contains("remove this file"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_plan_whose_numbers_contradict_each_other_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (asked, budget) = (StudyConfig::default(), Duration::from_secs(40));
+        BudgetPlan::decide(&asked, budget, 1, 2.0).save(folder.path()).expect("written");
+        let path = folder.path().join(FILE_NAME);
+        let whole: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("the file")).expect("JSON");
+        let load = || BudgetPlan::load(folder.path(), &asked, budget);
+        for (place, value) in [
+            ("/config/seeds", 4.into()),
+            ("/config/steps", 7.into()),
+            ("/config/grid/points", 9.into()),
+            ("/cut/seeds/0", 1.into()),
+            ("/cut/points/1", 9.into()),
+            ("/seconds_per_run", (-1.0).into()),
+        ] {
+            let mut changed = whole.clone();
+            *changed.pointer_mut(place).expect(place) = value;
+            assert_ne!(changed, whole, "{place}");
+            std::fs::write(&path, changed.to_string()).expect("written");
+            let said = load().err().unwrap_or_else(|| panic!("{place} was read")).to_string();
+            assert!(said.contains("plan.json") && said.contains("remove this file"), "{said}");
+        }
+        std::fs::write(&path, whole.to_string()).expect("written");
+        assert!(load().expect("whole").is_some());
     }
 }

@@ -31,6 +31,7 @@ fn settings_out_of_range_are_named_with_their_range() {
     for (config, expected) in [
         (StudyConfig { seeds: 1, ..default() }, "seeds is 1; it must be between 2"),
         (StudyConfig { steps: 0, ..default() }, "steps is 0; it must be at least 1"),
+        (StudyConfig { steps: u64::MAX, ..default() }, "steps is 18446744073709551615; it must be"),
         (StudyConfig { tuning_seeds: 0, ..default() }, "tuning_seeds is 0"),
         (StudyConfig { alpha: 0.7, ..default() }, "alpha is 0.7; it must be between 0 and 0.5"),
         (StudyConfig { margin: f64::NAN, ..default() }, "margin is NaN"),
@@ -83,9 +84,9 @@ fn a_damaged_journal_is_reported_with_its_line() {
     std::fs::write(&path, lines.join("\n") + "\n").expect("written");
     let message = run_in(folder.path(), "").expect_err("damaged").to_string();
     assert!(message.contains("runs.jsonl, line 3"), "{message}");
-    std::fs::write(&path, text.replace("{\"format\":1,", "{\"format\":2,")).expect("written");
+    std::fs::write(&path, text.replace("{\"format\":2,", "{\"format\":3,")).expect("written");
     let message = run_in(folder.path(), "").expect_err("from the future").to_string();
-    assert!(message.contains("line 1: format 2 is unknown"), "{message}");
+    assert!(message.contains("line 1: format 3 is unknown"), "{message}");
 }
 
 #[test]

@@ -10,7 +10,7 @@
 
 use pulp::Simd;
 
-use super::formula::{Formula, Inputs, Kernel, StepContext, Update};
+use super::formula::{Formula, Inputs, Kernel, StepContext, Update, SQUARE_OVERFLOWS};
 use super::moments::{Denominator, textbook_denominator, textbook_mean};
 use super::bias_correction::bias_correction1;
 use crate::hyper_params::HyperParams;
@@ -35,6 +35,11 @@ impl AdaBelief {
 }
 
 impl Formula for AdaBelief {
+    /// It is the distance to the mean that is squared.
+    fn largest_gradient(&self) -> f64 {
+        SQUARE_OVERFLOWS / 2.0
+    }
+
     fn moment_names(&self) -> &'static [&'static str] {
         &["exp_avg", "exp_avg_var"]
     }

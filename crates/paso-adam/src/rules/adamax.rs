@@ -40,6 +40,11 @@ impl Adamax {
 }
 
 impl Formula for Adamax {
+    /// No gradient is squared.
+    fn largest_gradient(&self) -> f64 {
+        f64::from(f32::MAX)
+    }
+
     fn moment_names(&self) -> &'static [&'static str] {
         &["exp_avg", "exp_inf"]
     }

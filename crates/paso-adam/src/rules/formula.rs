@@ -28,6 +28,12 @@ pub(crate) trait Formula {
     /// PyTorch's names of the moments, in order: as many as [`Kernel::MOMENTS`].
     fn moment_names(&self) -> &'static [&'static str];
 
+    /// The largest magnitude of a scaled gradient that the rule can take in: the square of a larger
+    /// one is infinite in f32.
+    fn largest_gradient(&self) -> f64 {
+        SQUARE_OVERFLOWS
+    }
+
     /// What only this rule requires of the settings.
     fn validate(&self, _: &HyperParams) -> Result<(), Error> {
         Ok(())
@@ -151,6 +157,9 @@ pub(crate) fn refuse_cautious(hyper: &HyperParams, rule: &'static str) -> Result
 pub(crate) fn decoupled_decay(hyper: &HyperParams) -> f64 {
     if let WeightDecay::Decoupled(value) = hyper.decay { value } else { 0.0 }
 }
+
+/// The root of the largest f32.
+pub(crate) const SQUARE_OVERFLOWS: f64 = 1.844_674_3e19;
 
 /// `Err` unless `eps` is above 0 and `eps_root` is 0: for rules without a root that `eps_root`
 /// could be added to.

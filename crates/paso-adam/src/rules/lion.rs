@@ -29,6 +29,11 @@ impl Lion {
 }
 
 impl Formula for Lion {
+    /// No gradient is squared.
+    fn largest_gradient(&self) -> f64 {
+        f64::from(f32::MAX)
+    }
+
     fn moment_names(&self) -> &'static [&'static str] {
         &["exp_avg"]
     }

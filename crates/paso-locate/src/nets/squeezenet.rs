@@ -10,6 +10,7 @@
 
 use super::{Body, Recorded, net::normalized};
 use crate::Error;
+use crate::checkpoint::{Tensor, check_tensors};
 use crate::data::{MEAN, STD};
 use half::f16;
 use paso_tape::{Conv, Params, Pool, Tape, Var};
@@ -66,19 +67,13 @@ const BGR_MEAN: [f32; 3] = [103.939, 116.779, 123.68];
 /// no padding, so that a change of units can be moved into its weights without a trace.
 ///
 /// # Errors
-/// When the file cannot be read, or a tensor is missing or has another shape or type.
+/// When the file cannot be read, or a tensor is missing, has another shape or type, or holds a
+/// number that is not finite. Nothing has been changed then.
 pub(crate) fn load(path: &Path, params: &mut Params, body: Body) -> Result<(), Error> {
     /// More than the largest file of these features, in f32 with its classifier.
     const LARGEST: u64 = 64 << 20;
-    let read = |source| Error::Io { path: path.to_owned(), source };
     let wrong = |what: String| Error::Checkpoint { path: path.to_owned(), what };
-    let bytes = std::fs::metadata(path).map_err(read)?.len();
-    if bytes > LARGEST {
-        return Err(wrong(format!(
-            "{bytes} bytes are too many for the features of SqueezeNet 1.1"
-        )));
-    }
-    let file = std::fs::read(path).map_err(read)?;
+    let file = paso_files::read(path, LARGEST).map_err(Error::io(path))?;
     let archive = SafeTensors::deserialize(&file)
         .map_err(|e| wrong(format!("not a safetensors file: {e}")))?;
     let mut arena = vec![0.0; body.params];
@@ -91,16 +86,22 @@ pub(crate) fn load(path: &Path, params: &mut Params, body: Body) -> Result<(), E
             let shapes = format!("{:?}; the net has {:?}", view.shape(), t.shape);
             return Err(wrong(format!("tensor {name} has shape {shapes}")));
         }
-        arena[t.range.clone()]
-            .copy_from_slice(&floats(&view).map_err(|e| wrong(format!("tensor {name}: {e}")))?);
-    }
-    if arena.iter().any(|x| !x.is_finite()) {
-        return Err(wrong("a weight is not finite".into()));
+        let values = floats(&view).map_err(|e| wrong(format!("tensor {name}: {e}")))?;
+        arena[t.range.clone()].copy_from_slice(&values);
+        let tensor = Tensor { name: name.clone(), shape: t.shape.clone(), values };
+        check_tensors(&[tensor])
+            .map_err(|what| wrong(format!("{what}; the file is damaged: fetch it again")))?;
     }
     let place = |name| params.tensor(name).map(|t| t.range.clone());
     if let (Some(weight), Some(bias)) = (place("conv1.weight"), place("conv1.bias")) {
         let shift = in_our_units(&mut arena[weight]);
         arena[bias].iter_mut().zip(shift).for_each(|(b, s)| *b += s);
+    }
+    // The change of units multiplies: what was finite need not be any more.
+    if let Some(index) = arena.iter().position(|x| !x.is_finite()) {
+        let inside = |t: &&paso_tape::ParamInfo| t.range.contains(&index);
+        let name = params.tensors().iter().find(inside).map_or("", |t| &t.name);
+        return Err(wrong(format!("tensor {name} holds numbers beyond what f32 can hold here")));
     }
     params.values_mut()[..body.params].copy_from_slice(&arena);
     Ok(())
@@ -235,5 +236,35 @@ mod tests {
         };
         refused(&file(vec![64, 3, 3, 3]), "has shape [64, 3, 3, 3]; the net has [3, 3, 3, 64]");
         refused(&file(vec![3, 3, 3, 64]), "conv1.bias is missing");
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_named_with_its_tensor_and_place_and_nothing_is_changed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        let (_, mut params, _, body) = recorded(96);
+        let before = params.values().to_vec();
+        for (value, says) in [
+            (f32::NAN, "tensor fire2/expand1x1.weight holds NaN at index 5; the file is damaged"),
+            (f32::NEG_INFINITY, "tensor fire2/expand1x1.weight holds -infinity at index 5"),
+        ] {
+            let of = |t: &paso_tape::ParamInfo| {
+                let mut values = vec![0.25_f32; t.range.len()];
+                if t.name == "fire2/expand1x1.weight" {
+                    values[5] = value;
+                }
+                values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()
+            };
+            let all: Vec<_> = params.tensors().iter().map(|t| (t, of(t))).collect();
+            let views = all.iter().map(|(t, bytes)| {
+                let view = TensorView::new(Dtype::F32, t.shape.clone(), bytes).expect("a view");
+                (t.name.as_str(), view)
+            });
+            let file = safetensors::serialize(views, None).expect("a file");
+            std::fs::write(&path, file).expect("it is written");
+            let said = load(&path, &mut params, body).expect_err(says).to_string();
+            assert!(said.contains(says), "{said}");
+            assert_eq!(params.values(), before);
+        }
     }
 }

@@ -75,7 +75,11 @@ fn event_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = std::fs::read_dir(folder).map_err(Error::io(folder))?;
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry.map_err(Error::io(folder))?.path();
+        let entry = entry.map_err(Error::io(folder))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        let path = entry.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let number = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
         if number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())) {
@@ -87,11 +91,14 @@ fn event_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// When each step's scalars were written. Only the times would be lost with a file that cannot be
-/// read.
+/// read: one that is damaged, that is too large, or that is no file.
 fn times(path: &Path) -> Vec<(i64, f64)> {
-    let file = std::fs::read(path).unwrap_or_default();
+    /// More than the longest run can have: 100,000 epochs of some 200 bytes.
+    const LARGEST: u64 = 1 << 28;
+    let file = paso_files::read(path, LARGEST).unwrap_or_default();
     let events = record::read(&file).into_iter().filter_map(|data| Event::decode(data).ok());
-    events.filter(|e| e.summary.is_some()).map(|e| (e.step, e.wall_time)).collect()
+    let sound = |e: &Event| e.summary.is_some() && e.wall_time.is_finite() && e.wall_time >= 0.0;
+    events.filter(sound).map(|e| (e.step, e.wall_time)).collect()
 }
 
 fn scalars(epoch: &Epoch, wall_time: f64) -> Event {

@@ -35,6 +35,8 @@ pub const LAST: &str = "last.safetensors";
 pub const BEST: &str = "best.safetensors";
 /// The name of the file with a run's settings.
 const CONFIG: &str = "config.toml";
+/// Settings take a few hundred bytes.
+const LARGEST_CONFIG: u64 = 1 << 20;
 
 /// One line of the record of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -121,7 +123,8 @@ impl Run {
     /// that is a shape is bound anew, to the new number of steps. All else stays as the run has it.
     ///
     /// # Errors
-    /// When there is no checkpoint, or it does not fit the images.
+    /// When there is no checkpoint, it is damaged, or it does not fit the images; when a line of
+    /// the record is none. Nothing has been changed then.
     pub fn resume(
         folder: &Path,
         config: Option<&TrainConfig>,
@@ -130,22 +133,25 @@ impl Run {
     ) -> Result<Self, Error> {
         let path = newest(folder)?;
         let (mut meta, tensors) = checkpoint::load(&path)?;
-        files::remove_leftovers(folder)?;
-        if !path.ends_with(LAST) {
-            // It may be the last epoch of all, after which nothing is written any more.
-            checkpoint::save(&folder.join(LAST), &meta, &tensors)?;
-        }
+        let kept = meta.config.clone();
         if let Some(&TrainConfig { epochs, patience, .. }) = config {
-            let changed = TrainConfig { epochs, patience, ..meta.config.clone() };
-            if changed != meta.config {
-                changed.check()?;
-                write_config(folder, &changed)?;
-                meta.config = changed;
-            }
+            meta.config = TrainConfig { epochs, patience, ..meta.config };
+            meta.config.check()?;
         }
         let trainer = Trainer::resume(&path, &meta, &tensors, train)?;
         let epochs = meta.step.div_ceil(trainer.steps_per_epoch());
-        let (history, last) = History::resume(folder, epochs)?;
+        let record = history::read(folder, epochs)?;
+        // Nothing is written before all that was read has been looked at.
+        files::remove_leftovers(folder)?;
+        if !path.ends_with(LAST) {
+            // It may be the last epoch of all, after which nothing is written any more.
+            let meta = Meta { config: kept.clone(), ..meta.clone() };
+            checkpoint::save(&folder.join(LAST), &meta, &tensors)?;
+        }
+        if meta.config != kept {
+            write_config(folder, &meta.config)?;
+        }
+        let (history, last) = History::resume(folder, &record)?;
         Ok(Self {
             trainer,
             validation,
@@ -282,7 +288,7 @@ pub fn newest(folder: &Path) -> Result<PathBuf, Error> {
 /// A new run folder with its settings. A folder that holds a run is never written over; one whose
 /// run was stopped before its first checkpoint may begin again with the same settings.
 fn create(folder: &Path, config: &TrainConfig) -> Result<(PathBuf, History), Error> {
-    let settings = std::fs::read_to_string(folder.join(CONFIG)).ok();
+    let settings = paso_files::read_text(&folder.join(CONFIG), LARGEST_CONFIG).ok();
     let again = settings.is_some_and(|text| toml::from_str(&text).is_ok_and(|c| config == &c));
     let files: &[&str] = if again { &[LAST, BEST] } else { &[LAST, BEST, CONFIG] };
     for name in files {

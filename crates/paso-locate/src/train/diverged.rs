@@ -16,8 +16,17 @@ impl Trainer {
             let broken = |t: &&paso_tape::ParamInfo| {
                 self.gradient[t.range.clone()].iter().any(|g| !g.is_finite())
             };
-            let tensor = params.tensors().iter().rfind(broken);
-            tensor.map_or_else(|| "the loss".into(), |t| format!("the gradient of {}", t.name))
+            if let Some(tensor) = params.tensors().iter().rfind(broken) {
+                return format!("the gradient of {}", tensor.name);
+            }
+            let squared = |t: &&paso_tape::ParamInfo| {
+                self.gradient[t.range.clone()].iter().any(|g| !(g * g).is_finite())
+            };
+            let tensor = params.tensors().iter().rfind(squared);
+            tensor.map_or_else(
+                || "the loss".into(),
+                |t| format!("the gradient's square of {}", t.name),
+            )
         };
         let place = net.tape.first_non_finite(params, &inputs).unwrap_or_else(gradient_of);
         Error::Diverged { step, lr, place }

@@ -7,7 +7,7 @@
 //! 3. Forward and backward pass over the tape: loss `box + class_weight * class`, where `box` is
 //!    `1 - GIoU` and `class` a cross-entropy with label smoothing.
 //! 4. The norm of the gradient; a step whose loss or norm is not finite is refused before it changes a
-//!    weight.
+//!    weight, and so is one whose norm has a square that is infinite in f32.
 //! 5. Clipping, then `AdamW` at the rate that the schedule has for this step.
 //! 6. Averaged weights, where they are kept.
 //!
@@ -37,6 +37,9 @@ use paso_adam::StepAudit;
 use paso_schedule::{Shape, Spec};
 use std::path::Path;
 use std::sync::Arc;
+
+/// The root of the largest f32: a second moment that takes in more stays infinite.
+const LARGEST_NORM: f64 = 1.844_674_3e19;
 
 /// A training run in memory: the net, the optimizer, the data and the place in the stream of
 /// samples.
@@ -290,6 +293,9 @@ impl Trainer {
             return Err(self.diverged(done, lr));
         }
         let scale = self.optimizer.clip(gradient_norm);
+        if gradient_norm * scale > LARGEST_NORM {
+            return Err(self.diverged(done, lr));
+        }
         let params = &mut self.model.params;
         let arena = (params.values_mut(), &self.gradient[..]);
         let audit = self.optimizer.step(lr, arena, scale, audited)?;

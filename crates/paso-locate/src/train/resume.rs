@@ -25,7 +25,7 @@ impl Trainer {
         tensors: &[Tensor],
         data: Arc<Prepared>,
     ) -> Result<Self, Error> {
-        let archive = Archive::new(path, tensors);
+        let archive = Archive::new(path, tensors)?;
         let model = Model::from_archive(meta, &archive)?;
         if data.fingerprint() != meta.data {
             let what = "it was trained on other images; give it the same ones, or start a new run in another folder";

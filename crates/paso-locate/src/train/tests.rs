@@ -141,3 +141,25 @@ fn images_of_another_size_are_refused() {
     let refused = Trainer::new(&config, vec!["a".into()], images(2)).expect_err("32 pixels");
     assert!(refused.to_string().contains("size is 64"), "{refused}");
 }
+
+#[test]
+fn a_gradient_whose_square_is_infinite_is_named_by_its_tensor_and_one_below_is_not() {
+    // The bound is the largest norm whose square is an f32.
+    #[expect(clippy::cast_possible_truncation, reason = "what a moment takes in")]
+    let square = |norm: f64| norm as f32 * norm as f32;
+    assert!(square(LARGEST_NORM).is_finite() && square(LARGEST_NORM * 1.000_001).is_infinite());
+    let data = images(6);
+    let mut run = run(&config(), &data);
+    run.fill(0).expect("in memory");
+    let range = run.model.params.tensor("head.bias").expect("there").range.clone();
+    for (value, place) in [
+        (1e20, "the gradient's square of head.bias"),
+        (f32::NAN, "the gradient of head.bias"),
+        (1e19, "the loss"),
+    ] {
+        run.gradient.fill(0.5);
+        run.gradient[range.start] = value;
+        let said = run.diverged(0, 1e-3).to_string();
+        assert!(said.contains(&format!("{place} is not finite")), "{said}");
+    }
+}

@@ -35,8 +35,15 @@ pub(crate) trait CurveDef: Sized {
     /// The learning rate at time `t >= 0`, in steps.
     fn value(&self, t: f64) -> f64;
 
-    /// The first time from which on the value is constant; `None` where there is none.
+    /// How long it takes in a sequence, after which the value is constant; `None` where it never
+    /// ends.
     fn len(&self) -> Option<f64>;
+
+    /// The first time from which on the value is constant: the length, but for a curve that holds
+    /// its last value for a while first.
+    fn end(&self) -> Option<f64> {
+        self.len()
+    }
 
     /// An upper bound of the values; the largest one where there is a largest.
     fn peak(&self) -> f64;
@@ -91,6 +98,10 @@ macro_rules! curves {
 
             pub(crate) fn len(&self) -> Option<f64> {
                 match self { $(Self::$Variant(curve) => curve.len(),)* }
+            }
+
+            pub(crate) fn end(&self) -> Option<f64> {
+                match self { $(Self::$Variant(curve) => curve.end(),)* }
             }
 
             pub(crate) fn peak(&self) -> f64 {

@@ -1,7 +1,8 @@
 //! A learning rate for each step.
 //!
-//! It ends after as many steps as it has entries. Times between steps get the entry of the step
-//! before: nothing is interpolated; `points` does that.
+//! In a sequence it takes as many steps as it has entries. Its end, the first step that has the
+//! last learning rate, is one step earlier: that of the last entry. Times between steps get the
+//! entry of the step before: nothing is interpolated; `points` does that.
 
 use super::{Args, CurveDef, Form, Len, Signature};
 use crate::error::Error;
@@ -76,6 +77,10 @@ impl CurveDef for TableCurve {
 
     fn len(&self) -> Option<f64> {
         Some(self.lrs.len() as f64)
+    }
+
+    fn end(&self) -> Option<f64> {
+        Some(self.lrs.len().saturating_sub(1) as f64)
     }
 
     fn peak(&self) -> f64 {
