@@ -4,20 +4,22 @@
 //! A line is complete when it ends in a line feed; a crash can only leave an incomplete last line,
 //! which is cut off when the file is opened. Lines are appended by one write each and synced.
 //!
-//! The file is locked while a study runs, since two processes would train the same runs. Shards
-//! have a file each, so that no two machines write one file; all read those of the others.
+//! The folder is locked while a study runs (`folder.rs`), since two processes would train the same
+//! runs. Shards have a file and a lock each, so that no two machines write one file; all read those of the others.
 //!
 //! A line holds the format's version, the fingerprint of the study, the run and its outcome. A
 //! version or fingerprint that does not fit is an error with file and line, never skipped: mixing
 //! runs of different data would give an answer that belongs to neither.
 
 use crate::error::Error;
+use crate::folder::claim;
 use crate::outcome::Outcome;
 use crate::run_spec::RunSpec;
 use crate::shard::Shard;
+use paso_files::Lock;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -33,6 +35,8 @@ pub(crate) struct Journal {
     finished: BTreeMap<String, Outcome>,
     fingerprint: String,
     file: Option<(PathBuf, File)>,
+    /// Held as long as the file may be written.
+    lock: Option<Lock>,
 }
 
 /// A line of the file.
@@ -57,43 +61,48 @@ impl Journal {
         Self::default()
     }
 
+    /// What is in a folder, of a whole study and of all shards. Nothing is written, and a folder
+    /// need not be there.
+    pub(crate) fn read(folder: &Path, fingerprint: &str) -> Result<Self, Error> {
+        let mut journal = Self { fingerprint: fingerprint.into(), ..Self::default() };
+        if folder.is_dir() {
+            for path in files(folder)? {
+                journal.take(&path, read(&path)?)?;
+            }
+        }
+        Ok(journal)
+    }
+
     /// Reads what is in the folder (which is made if need be), other shards' runs included, and
-    /// keeps the own file locked for this process.
+    /// keeps it locked for this process.
     ///
     /// A last line without its end is what a crash leaves; it is cut off. Everything else that does
-    /// not fit is an error.
+    /// not fit is an error, before anything is written.
     pub(crate) fn open(
         folder: &Path,
         shard: Option<Shard>,
         fingerprint: &str,
     ) -> Result<Self, Error> {
+        Self::read(folder, fingerprint)?;
         let name = shard.map_or(FILE_NAME.into(), |shard| {
             format!("runs-{}-of-{}.jsonl", shard.index(), shard.count())
         });
         let path = folder.join(name);
+        let lock = claim(folder, shard)?;
         let failed = |source| Error::Io { path: path.clone(), source };
-        std::fs::create_dir_all(folder).map_err(failed)?;
         let mut file =
             OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(failed(std::io::Error::other(
-                    "another study is running in this folder",
-                )));
-            }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(failed)?;
         let whole = text.rfind('\n').map_or(0, |i| i + 1);
+        let mut journal = Self { fingerprint: fingerprint.into(), ..Self::default() };
+        journal.take(&path, parse(&path, &text[..whole])?)?;
         if whole < text.len() {
             file.set_len(whole as u64).map_err(failed)?;
             file.seek(SeekFrom::End(0)).map_err(failed)?;
         }
-        let mut journal = Self { fingerprint: fingerprint.into(), ..Self::default() };
-        journal.take(&path, parse(&path, &text[..whole])?)?;
         journal.file = Some((path, file));
+        journal.lock = Some(lock);
         journal.read_others()?;
         Ok(journal)
     }
@@ -258,11 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_locked_while_its_journal_lives() {
+    fn a_folder_is_locked_while_its_journal_lives() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let first = Journal::open(folder.path(), None, "").expect("free");
         let error = Journal::open(folder.path(), None, "").expect_err("taken").to_string();
-        assert!(error.contains("another study is running in this folder"), "{error}");
+        assert!(error.contains("is working in this folder"), "{error}");
         let shard = "1/2".parse().ok();
         Journal::open(folder.path(), shard, "").expect("a shard has a file of its own");
         drop(first);

@@ -38,15 +38,11 @@ impl History {
         Ok(history)
     }
 
-    /// The record of the first `epochs` epochs, and the last of them.
-    pub(crate) fn resume(folder: &Path, epochs: u64) -> Result<(Self, Option<Epoch>), Error> {
-        let jsonl = folder.join(JSONL);
-        let text = std::fs::read_to_string(&jsonl).map_err(Error::io(&jsonl))?;
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<Epoch>(line).ok());
-        let kept: Vec<Epoch> = lines.filter(|e| e.epoch <= epochs).collect();
-        let history = Self::at(folder, Events::begin(folder, &kept)?);
-        history.rewrite(&kept)?;
-        Ok((history, kept.last().copied()))
+    /// The record goes on after these epochs, and forgets what it has beyond them.
+    pub(crate) fn resume(folder: &Path, kept: &[Epoch]) -> Result<Self, Error> {
+        let history = Self::at(folder, Events::begin(folder, kept)?);
+        history.rewrite(kept)?;
+        Ok(history)
     }
 
     fn rewrite(&self, epochs: &[Epoch]) -> Result<(), Error> {
@@ -62,6 +58,14 @@ impl History {
         append(&self.jsonl, &json_line(epoch))?;
         self.events.append(epoch)
     }
+}
+
+/// The first `epochs` epochs of the record in a folder. Nothing is changed.
+pub(crate) fn read(folder: &Path, epochs: u64) -> Result<Vec<Epoch>, Error> {
+    let jsonl = folder.join(JSONL);
+    let text = std::fs::read_to_string(&jsonl).map_err(Error::io(&jsonl))?;
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Epoch>(line).ok());
+    Ok(lines.filter(|e| e.epoch <= epochs).collect())
 }
 
 fn append(path: &Path, line: &str) -> Result<(), Error> {
@@ -107,7 +111,8 @@ mod tests {
         let history = History::create(folder.path()).expect("it is written");
         (1..=3).for_each(|e| history.append(&epoch(e)).expect("it is written"));
         append(&history.jsonl, "{\"epoch\":4,\"st").expect("it is written");
-        History::resume(folder.path(), 2).expect("it is read");
+        let kept = read(folder.path(), 2).expect("it is read");
+        History::resume(folder.path(), &kept).expect("it is written");
         let csv = std::fs::read_to_string(&history.csv).expect("it is there");
         assert_eq!(
             csv,
@@ -127,11 +132,12 @@ mod tests {
         let whole = std::fs::read(&history.jsonl).expect("it is there");
         for cut in 0..=whole.len() {
             std::fs::write(&history.jsonl, &whole[..cut]).expect("it is written");
-            let (again, last) = History::resume(folder.path(), 9).expect("it is read");
+            let kept = read(folder.path(), 9).expect("it is read");
+            let again = History::resume(folder.path(), &kept).expect("it is written");
             // A line without its end is whole if only the end is missing.
             let newlines = whole.iter().enumerate().filter(|(_, b)| **b == b'\n');
             let lines = newlines.filter(|(at, _)| *at <= cut).count();
-            assert_eq!(last.map_or(0, |e| e.epoch), lines as u64, "cut at {cut}");
+            assert_eq!(kept.last().map_or(0, |e| e.epoch), lines as u64, "cut at {cut}");
             let jsonl = std::fs::read(&again.jsonl).expect("it is there");
             assert!(whole.starts_with(&jsonl), "cut at {cut}");
             let csv = std::fs::read_to_string(&again.csv).expect("it is there");
@@ -147,8 +153,7 @@ mod tests {
         history.append(&infinite).expect("it is written");
         let csv = std::fs::read_to_string(&history.csv).expect("it is there");
         assert!(csv.contains(",inf,"), "{csv}");
-        let (_, last) = History::resume(folder.path(), 1).expect("it is read");
-        assert_eq!(last, None, "JSON has no infinity");
+        assert_eq!(read(folder.path(), 1).expect("it is read"), [], "JSON has no infinity");
     }
 
     #[test]
@@ -163,7 +168,7 @@ mod tests {
     #[test]
     fn a_folder_without_a_record_is_an_error_that_names_the_file() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let message = History::resume(folder.path(), 1).expect_err("nothing is there").to_string();
+        let message = read(folder.path(), 1).expect_err("nothing is there").to_string();
         assert!(message.contains("metrics.jsonl"), "{message}");
     }
 }
