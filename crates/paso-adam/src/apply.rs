@@ -4,7 +4,7 @@
 use crate::audit::StepAudit;
 use crate::checks::assert_lr;
 use crate::chunks::{Chunk, Threads};
-use crate::clip_norm::GradSize;
+use crate::clip_norm::{GradSize, square_overflows};
 use crate::error::Error;
 use crate::group::AdamGroup;
 use crate::options::{Clip, NonFinite, StepOptions, StepReport};
@@ -103,25 +103,29 @@ impl AdamGroup {
     ) -> Result<StepReport, Error> {
         options.validate()?;
         let (mut scale, mut norm) = (options.unscale, None);
+        let clip_value = if let Clip::Value(max) = options.clip { max } else { f64::INFINITY };
         if let Some(clip) = options.global_norm() {
             let size = self.measure(threads, &mut tensors, clip.norm_type);
-            if options.non_finite != NonFinite::Pass && !size.squares.is_finite() {
-                return match options.non_finite {
-                    NonFinite::Refuse => Err(self.non_finite(&mut tensors)),
-                    _ => Ok(StepReport { taken: false, norm: None, audit: None }),
-                };
-            }
             let length = size.norm(clip.norm_type) * options.unscale;
             scale *= clip.factor(length);
             norm = Some(length);
+            let finite = size.squares.is_finite();
+            if options.non_finite != NonFinite::Pass
+                && (!finite || size.overflows(scale, clip_value))
+            {
+                let wrong = |x: f32| !x.is_finite() || finite && square_overflows(x, scale, clip_value);
+                return match options.non_finite {
+                    NonFinite::Refuse => Err(self.non_finite(&mut tensors, &wrong)),
+                    _ => Ok(StepReport { taken: false, norm: None, audit: None }),
+                };
+            }
         }
-        let clip = if let Clip::Value(max) = options.clip { max } else { f64::INFINITY };
         let extras = StepExtras {
             ema_weight: crate::math::round(1.0 - options.average),
             tensor_norm: if let Clip::TensorNorm(max) = options.clip { max } else { f64::INFINITY },
             audit: options.audit,
         };
-        let audit = self.apply_extras(threads, lr, GradScale { scale, clip }, extras, tensors);
+        let audit = self.apply_extras(threads, lr, GradScale { scale, clip: clip_value }, extras, tensors);
         Ok(StepReport { taken: true, norm, audit: options.audit.then_some(audit) })
     }
 
@@ -167,12 +171,12 @@ impl AdamGroup {
         threads.tensors((0, &self.lens), tensors, [a, b, c], &each, &GradSize::merge)
     }
 
-    /// The error that names the first NaN or infinity.
-    fn non_finite(&self, tensors: &mut impl Tensors) -> Error {
+    /// The error that names the first gradient that is `wrong`.
+    fn non_finite(&self, tensors: &mut impl Tensors, wrong: &dyn Fn(f32) -> bool) -> Error {
         let mut found = None;
         tensors.for_each(&self.lens, |i, ParamMut { gradient, .. }| {
             let mut values = gradient.values().iter().enumerate();
-            let first = values.find(|(_, value)| !value.is_finite());
+            let first = values.find(|&(_, &value)| wrong(value));
             found = found.or(first.map(|(index, &value)| (i, index, value)));
         });
         let (tensor, index, value) = found.unwrap_or((0, 0, f32::NAN));

@@ -95,6 +95,13 @@ pub(crate) struct GradSize {
     powers: f64,
 }
 
+/// Whether the square of this gradient, scaled and clipped by value, is not finite in f32. The
+/// weight would then never move again: its second moment would stay infinite.
+pub(crate) fn square_overflows(gradient: f32, scale: f64, clip: f64) -> bool {
+    let scaled = (f64::from(gradient) * scale).abs().min(clip);
+    scaled * scaled > f64::from(f32::MAX)
+}
+
 impl GradSize {
     pub(crate) fn merge(self, other: Self) -> Self {
         Self {
@@ -102,6 +109,12 @@ impl GradSize {
             largest: self.largest.max(other.largest),
             powers: self.powers + other.powers,
         }
+    }
+
+    /// Whether the second moment would become infinite: the square of the largest gradient, scaled
+    /// and clipped by value, is not finite in f32.
+    pub(crate) fn overflows(&self, scale: f64, clip: f64) -> bool {
+        square_overflows(self.largest, scale, clip)
     }
 
     /// The norm for which it was measured.

@@ -29,7 +29,8 @@ pub struct AdamConfig {
     /// Decay factor of the second moment (the mean of squared gradients), in `[0, 1)`. Default
     /// 0.999.
     pub beta2: f64,
-    /// Added to the denominator, at least 0; at least one of `eps` and `eps_root` is above 0.
+    /// Added to the denominator, at least 0; at least one of `eps` and `eps_root` is
+    /// at least `f32::MIN_POSITIVE`.
     /// Default 1e-8 (paper, PyTorch, Optax); Keras has 1e-7. [`Rule::Lion`] has no denominator and
     /// ignores it.
     pub eps: f64,
@@ -90,8 +91,10 @@ impl AdamConfig {
         non_negative("eps", self.eps)?;
         non_negative("eps_root", self.eps_root)?;
         if self.rule != Rule::Lion {
-            let allowed = "above 0 where eps_root is 0";
-            require("eps", self.eps, self.eps + self.eps_root > 0.0, allowed)?;
+            // Steps are f32 and take what is smaller for 0: then 0 / 0 would be NaN.
+            let allowed = "at least 1.2e-38, the smallest that f32 has, where eps_root is 0";
+            let smallest = f64::from(f32::MIN_POSITIVE);
+            require("eps", self.eps, self.eps.max(self.eps_root) >= smallest, allowed)?;
         }
         self.decay.validate()?;
         self.rule.formula().validate(&self.hyper_params())

@@ -49,8 +49,9 @@ pub enum Error {
     /// Two tensors of a group have this name.
     #[error("two tensors are named `{0}`: names must be unique in a group")]
     DuplicateName(String),
-    /// A gradient is NaN or infinite, under [`NonFinite::Refuse`](crate::NonFinite::Refuse).
-    #[error("gradient {index} of tensor `{tensor}` is {value}; the step was not taken")]
+    /// A gradient is NaN or infinite, or its square is infinite in f32, under
+    /// [`NonFinite::Refuse`](crate::NonFinite::Refuse).
+    #[error("gradient {index} of tensor `{tensor}` is {value:e}{}; the step was not taken", if value.is_finite() { ", and its square is infinite in f32" } else { "" })]
     NonFinite {
         /// The tensor's name, or its number where it has none.
         tensor: String,

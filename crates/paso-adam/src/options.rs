@@ -72,13 +72,14 @@ impl Clip {
     }
 }
 
-/// What happens when a gradient is NaN or infinite. All but [`NonFinite::Pass`] read the gradients
-/// once before.
+/// What happens when a gradient is NaN or infinite, or so large (above 1.8e19 once it is unscaled and
+/// clipped) that its square is infinite in f32. All but [`NonFinite::Pass`] read the gradients once
+/// before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NonFinite {
-    /// Nothing: the weight and its moments become NaN. Other weights do not (unless a norm was
-    /// clipped).
+    /// Nothing: the weight and its moments become NaN, or after an infinite square the weight stays
+    /// where it is. Other weights are as ever (unless a norm was clipped).
     Pass,
     /// The step is not taken and not counted, and nothing is changed: [`StepReport::taken`] is
     /// `false`. As PyTorch's `GradScaler`.

@@ -94,9 +94,14 @@ fn a_wrong_setting_is_named_with_its_value_and_range() {
         refused(AdamConfig { eps: -1.0, ..base }),
         "eps is -1; it must be finite and at least 0"
     );
+    // In f32 it is 0, or flushed to 0.
+    for eps in [1e-50, 1e-40] {
+        let said = refused(AdamConfig { eps, ..base });
+        assert!(said.starts_with("eps is 0.000") && said.contains("at least 1.2e-38"), "{said}");
+    }
     assert_eq!(
         refused(AdamConfig { eps: 0.0, ..base }),
-        "eps is 0; it must be above 0 where eps_root is 0"
+        "eps is 0; it must be at least 1.2e-38, the smallest that f32 has, where eps_root is 0"
     );
     assert_eq!(
         refused(AdamConfig { decay: WeightDecay::L2(f64::INFINITY), ..base }),

@@ -40,6 +40,37 @@ fn a_non_finite_gradient_is_passed_skipped_or_refused() {
 }
 
 #[test]
+fn a_gradient_whose_square_is_infinite_is_skipped_or_refused_unless_it_is_scaled_below() {
+    // Its second moment would stay infinite, and the weight where it is for ever.
+    let bad = [0.5, -1e20, 0.5];
+    let with = |options: StepOptions| {
+        let (mut group, mut w) = (group(&[3]), [1.0; 3]);
+        let report = group.step_with(1e-3, &options, one(&mut w, &bad));
+        (report, w, group.steps())
+    };
+    let refuse = StepOptions { non_finite: NonFinite::Refuse, ..StepOptions::default() };
+    let (report, w, steps) = with(refuse);
+    assert_eq!(
+        report.unwrap_err().to_string(),
+        "gradient 1 of tensor `0` is -1e20, and its square is infinite in f32; the step was not taken"
+    );
+    assert!(w == [1.0; 3] && steps == 0, "{w:?}");
+    let (report, w, steps) = with(StepOptions { non_finite: NonFinite::Skip, ..refuse });
+    assert!(!report.unwrap().taken && w == [1.0; 3] && steps == 0, "{w:?}");
+    // What is squared is the scaled and clipped gradient.
+    for options in [
+        StepOptions { unscale: 1e-3, ..refuse },
+        StepOptions { clip: Clip::Value(1.0), ..refuse },
+        StepOptions { clip: Clip::global_norm(1.0), ..refuse },
+    ] {
+        let (report, w, steps) = with(options);
+        assert!(report.expect("small enough").taken && w[1] > 1.0 && steps == 1, "{options:?}");
+    }
+    let (report, _, _) = with(StepOptions { unscale: 10.0, clip: Clip::Value(2e19), ..refuse });
+    assert!(report.is_err(), "the clipped one is still too large");
+}
+
+#[test]
 fn clipping_unscaling_averages_and_zeroing_are_those_of_separate_passes() {
     let raw: Vec<f32> = (0..2500).map(|i| (i as f32 * 0.7).sin() * 8.0).collect();
     for clip in [
