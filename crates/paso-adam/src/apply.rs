@@ -113,7 +113,8 @@ impl AdamGroup {
             if options.non_finite != NonFinite::Pass
                 && (!finite || size.overflows(scale, clip_value))
             {
-                let wrong = |x: f32| !x.is_finite() || finite && square_overflows(x, scale, clip_value);
+                let wrong =
+                    |x: f32| !x.is_finite() || finite && square_overflows(x, scale, clip_value);
                 return match options.non_finite {
                     NonFinite::Refuse => Err(self.non_finite(&mut tensors, &wrong)),
                     _ => Ok(StepReport { taken: false, norm: None, audit: None }),
@@ -125,7 +126,8 @@ impl AdamGroup {
             tensor_norm: if let Clip::TensorNorm(max) = options.clip { max } else { f64::INFINITY },
             audit: options.audit,
         };
-        let audit = self.apply_extras(threads, lr, GradScale { scale, clip: clip_value }, extras, tensors);
+        let audit =
+            self.apply_extras(threads, lr, GradScale { scale, clip: clip_value }, extras, tensors);
         Ok(StepReport { taken: true, norm, audit: options.audit.then_some(audit) })
     }
 

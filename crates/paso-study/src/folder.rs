@@ -59,9 +59,11 @@ fn holds_runs(folder: &Path) -> bool {
 }
 
 fn lock_path(folder: &Path, shard: Option<Shard>) -> PathBuf {
-    folder.join(shard.map_or(LOCK.into(), |shard| {
-        format!(".paso.{}-of-{}.lock", shard.index(), shard.count())
-    }))
+    folder.join(
+        shard.map_or(LOCK.into(), |shard| {
+            format!(".paso.{}-of-{}.lock", shard.index(), shard.count())
+        }),
+    )
 }
 
 fn refused(folder: &Path, error: LockError) -> Error {

@@ -36,7 +36,7 @@ const SETTINGS: &str = "--data scenes --net tiny --size 32 --batch 4";
 /// data set, `NET` a trained network elsewhere.
 fn cases() -> Vec<(&'static str, Vec<(String, bool)>)> {
     let train = format!("train {SETTINGS} --epochs 1");
-    let settle = format!("settle {SETTINGS} --steps 2 --seeds 2 --lr 1e-3 --fixed-lr");
+    let settle = format!("settle {SETTINGS} --steps 10 --seeds 2 --lr 1e-3 --fixed-lr");
     let all = |lines: &[(&str, bool)]| {
         lines.iter().map(|&(line, refused)| (line.to_owned(), refused)).collect::<Vec<_>>()
     };
@@ -100,7 +100,10 @@ fn cases() -> Vec<(&'static str, Vec<(String, bool)>)> {
                 ],
             ),
         ),
-        ("schedule", all(&[("schedule cosine --plot curve.svg", true), ("schedule cosine", false)])),
+        (
+            "schedule",
+            all(&[("schedule cosine --plot curve.svg", true), ("schedule cosine", false)]),
+        ),
         ("validate", all(&[("validate", false)])),
         (
             "data",
@@ -136,7 +139,8 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn commands(place: &Place) -> Vec<String> {
     let help = place.stdout("help");
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let names = lines.take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
+    let names =
+        lines.take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
@@ -168,7 +172,10 @@ fn no_command_changes_a_file_of_its_user_or_adds_one_to_a_folder_that_it_refuses
             assert!(!said.contains("panicked"), "paso {line}: {said}");
             assert_eq!(!output.status.success(), *refused, "paso {line}: {said}");
             if *refused && !line.starts_with("find-lr") {
-                assert!(said.lines().any(|line| line.starts_with("error: ")), "paso {line}: {said}");
+                assert!(
+                    said.lines().any(|line| line.starts_with("error: ")),
+                    "paso {line}: {said}"
+                );
             }
             let after = contents(&place.path("."));
             let differs = before.iter().find(|(path, bytes)| after.get(*path) != Some(bytes));

@@ -71,7 +71,7 @@ fn every_extreme_value_is_used_or_refused_by_its_name() {
         ("schedule cosine", "--lr=-1", 1, "`peak` is -1"),
         ("schedule cosine", "--lr inf", 1, "`peak` is inf"),
         (&format!("schedule cosine(1e-3->0,{HUGE})"), "--steps 9", 0, ""),
-        (&format!("schedule warmup({HUGE})"), "--steps 9", 0, ""),
+        (&format!("schedule warmup({HUGE})"), "--steps 9", 1, "column 1"),
     ] {
         let arguments = format!("{command} {rest}");
         let (found, said) = run(&place, &arguments);

@@ -73,7 +73,8 @@ fn of_two_studies_in_one_folder_one_is_refused_and_shards_are_not() {
     let named = said.contains(&format!("process {} on", holder.id()));
     assert!(code == Some(1) && named, "the holder is {}: {said}", holder.id());
     end(holder);
-    let shards = [1, 2].map(|i| start(&place, &format!("{settle} --steps 4 --out shared --shard {i}/2")));
+    let shards =
+        [1, 2].map(|i| start(&place, &format!("{settle} --steps 4 --out shared --shard {i}/2")));
     for shard in shards {
         let output = shard.wait_with_output().expect("it ends");
         assert!(output.status.success(), "{}", text(&output.stderr));
@@ -122,7 +123,8 @@ fn fifty_kills_with_a_second_process_at_the_door_leave_a_whole_run() {
     assert!(refused > 0, "no second process ever came while one trained ({whole:?})");
     for run in 0..=runs {
         for file in ["last.safetensors", "best.safetensors", "metrics.csv", "metrics.jsonl"] {
-            let [a, b] = [&format!("run-{run}"), "straight"].map(|run| bytes(&place.path(run).join(file)));
+            let [a, b] =
+                [&format!("run-{run}"), "straight"].map(|run| bytes(&place.path(run).join(file)));
             assert!(a == b, "{file} of run-{run} differs");
         }
     }

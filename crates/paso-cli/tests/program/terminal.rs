@@ -104,7 +104,10 @@ fn the_verdict_is_printed_whatever_becomes_of_the_report() {
     let output = place.paso(&command).output().expect("it starts");
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("the report could not be written") && said.contains("report.json"), "{said}");
+    assert!(
+        said.contains("the report could not be written") && said.contains("report.json"),
+        "{said}"
+    );
     let printed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the answer");
     assert_eq!(printed, answer[0]);
 }

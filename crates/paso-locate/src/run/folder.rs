@@ -36,7 +36,11 @@ impl Kept {
         config: &TrainConfig,
         validation: &Prepared,
     ) -> Result<Self, Error> {
-        let check = || check_new(folder).and_then(|()| check_settings(folder, config));
+        let check = || {
+            refuse_foreign(folder)?;
+            refuse_run(folder, &[LAST, BEST])?;
+            check_settings(folder, config)
+        };
         check()?;
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let lock = take_lock(folder)?;
@@ -74,9 +78,15 @@ pub fn check_new(folder: &Path) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Folder`] when there is none, or another process works in the folder.
 pub fn check_resume(folder: &Path) -> Result<(), Error> {
-    newest(folder)?;
-    refuse_foreign(folder)?;
+    resumable(folder)?;
     refuse_locked(folder)
+}
+
+/// The checkpoint of a run that can go on in this folder, if nobody else works in it.
+pub(super) fn resumable(folder: &Path) -> Result<PathBuf, Error> {
+    let path = newest(folder)?;
+    refuse_foreign(folder)?;
+    Ok(path)
 }
 
 /// The checkpoint that a run goes on from: the last one. A run that was killed while its first

@@ -114,8 +114,7 @@ impl Run {
     ) -> Result<Self, Error> {
         let mut trainer = Trainer::new(config, classes, train)?;
         features.map_or(Ok(()), |features| trainer.load_features(features))?;
-        let mut run =
-            Self { trainer, validation, folder: None, best: None, epochs: 0, last: None };
+        let mut run = Self { trainer, validation, folder: None, best: None, epochs: 0, last: None };
         folder.map_or(Ok(()), |folder| run.keep_in(folder))?;
         Ok(run)
     }

@@ -4,7 +4,7 @@
 //! folder as it was, to the byte. Only then the folder is locked, and read once more, since another
 //! process may have trained in it in the meantime.
 
-use super::folder::{Kept, check_resume, newest, own, take_lock, write_config};
+use super::folder::{Kept, own, resumable, take_lock, write_config};
 use super::history::{self, History};
 use super::{Epoch, LAST, Run};
 use crate::checkpoint::{self, Meta, Tensor};
@@ -73,13 +73,8 @@ fn find(
     validation: &str,
     train: &Arc<Prepared>,
 ) -> Result<Found, Error> {
-    check_resume(folder)?;
-    let path = newest(folder)?;
+    let path = resumable(folder)?;
     let (mut meta, tensors) = checkpoint::load(&path)?;
-    if meta.validation.as_deref().is_some_and(|known| known != validation) {
-        let what = "its best epoch was chosen by other validation images; give it the same ones, or start a new run in another folder";
-        return Err(Error::Checkpoint { path, what: what.into() });
-    }
     let kept = meta.config.clone();
     if let Some(&TrainConfig { epochs, patience, .. }) = config {
         meta.config = TrainConfig { epochs, patience, ..meta.config };
@@ -87,6 +82,10 @@ fn find(
     }
     let changed = meta.config != kept;
     let trainer = Trainer::resume(&path, &meta, &tensors, Arc::clone(train))?;
+    if meta.validation.as_deref().is_some_and(|known| known != validation) {
+        let what = "its best epoch was chosen by other validation images; give it the same ones, or start a new run in another folder";
+        return Err(Error::Checkpoint { path, what: what.into() });
+    }
     let epochs = meta.step.div_ceil(trainer.steps_per_epoch());
     let kept = history::read(folder, epochs)?;
     Ok(Found { path, meta, changed, tensors, trainer, kept, epochs })

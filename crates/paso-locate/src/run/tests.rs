@@ -2,12 +2,12 @@
 
 use super::folder::CONFIG;
 use super::*;
-use paso_files::{LOCK, MARKER};
-use std::path::PathBuf;
 use crate::augment::Augment;
 use crate::data::{PrepareOptions, Split};
 use crate::demo::{self, DemoOptions};
 use crate::{Model, NetName};
+use paso_files::{LOCK, MARKER};
+use std::path::PathBuf;
 
 fn config() -> TrainConfig {
     TrainConfig {

@@ -53,7 +53,8 @@ impl<'a> Drawings<'a> {
 
     /// `photo.png`, or the first of `photo-2.png`, `photo-3.png`, … that is not there.
     fn free_name(&self, path: &Path) -> Result<PathBuf> {
-        let stem = path.file_stem().with_context(|| format!("{} is no file name", path.display()))?;
+        let stem =
+            path.file_stem().with_context(|| format!("{} is no file name", path.display()))?;
         let name = |n: u64| {
             let mut name = stem.to_owned();
             if n > 1 {
@@ -75,9 +76,12 @@ mod tests {
     fn a_name_that_is_taken_gets_a_number() {
         let folder = tempfile::tempdir().expect("a folder");
         let drawings = Drawings::into(folder.path()).expect("it is empty");
-        for (image, drawing) in
-            [("a/x.jpg", "x.png"), ("b/x.jpg", "x-2.png"), ("b/x.png", "x-3.png"), ("y.tar.gz", "y.tar.png")]
-        {
+        for (image, drawing) in [
+            ("a/x.jpg", "x.png"),
+            ("b/x.jpg", "x-2.png"),
+            ("b/x.png", "x-3.png"),
+            ("y.tar.gz", "y.tar.png"),
+        ] {
             let free = drawings.free_name(Path::new(image)).expect("a name");
             assert_eq!(free, folder.path().join(drawing), "{image}");
             std::fs::write(&free, "drawn").expect("it is written");

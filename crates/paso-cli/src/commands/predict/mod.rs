@@ -111,7 +111,8 @@ fn one(
         println!("{}", serde_json::to_string(&line)?);
     } else {
         let [x_min, y_min, x_max, y_max] = corners;
-        let drawn = line.drawing.map_or_else(String::new, |to| format!(", drawn in {}", to.display()));
+        let drawn =
+            line.drawing.map_or_else(String::new, |to| format!(", drawn in {}", to.display()));
         println!(
             "{}: {class} ({:.2}) at {x_min:.0},{y_min:.0} to {x_max:.0},{y_max:.0}{drawn}",
             path.display(),

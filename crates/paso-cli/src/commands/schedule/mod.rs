@@ -24,8 +24,8 @@ mod svg;
 mod tests;
 
 use crate::command::Command;
-use crate::terminal::{lost, table};
 use crate::output_file;
+use crate::terminal::{lost, table};
 use anyhow::{Result, bail};
 use clap::Args;
 use paso_locate::schedule::{Error, Shape};
