@@ -23,7 +23,8 @@ pub(crate) fn check(path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     ensure!(
         folder.is_none_or(Path::is_dir),
-        "{}: there is no such folder; make it first, or choose another one",
+        "{}: there is no folder {}; make it first, or choose another one",
+        path.display(),
         folder.unwrap_or(path).display()
     );
     Ok(())
@@ -79,7 +80,7 @@ mod tests {
     fn a_folder_that_is_not_there_is_named_before_anything_is_computed() {
         let folder = tempfile::tempdir().expect("a folder");
         let said = check(&folder.path().join("missing/a.svg")).expect_err("no folder").to_string();
-        assert!(said.contains("missing: there is no such folder"), "{said}");
+        assert!(said.contains("a.svg: there is no folder "), "{said}");
         assert!(write_new(&folder.path().join("missing/a.svg"), b"").is_err());
         check(Path::new("a-name-without-a-folder.svg")).expect("the working folder is there");
         assert!(check(Path::new("..")).is_err() && check(Path::new("")).is_err(), "no names");

@@ -9,7 +9,7 @@
 use crate::error::Error;
 use crate::journal::{self, Journal};
 use crate::shard::Shard;
-use paso_files::{LOCK, Lock, LockError, foreign_file, mark};
+use paso_files::{LOCK, Lock, LockError, MARKER, foreign_file, mark};
 use std::path::{Path, PathBuf};
 
 /// What a folder's marker says of who made it.
@@ -31,17 +31,20 @@ pub fn check_folder(folder: &Path, shard: Option<Shard>, fingerprint: &str) -> R
             ),
         });
     }
-    Lock::check(&lock_path(folder, shard)).map_err(|e| refused(folder, e))?;
+    Lock::check(&lock_path(folder, shard)).map_err(|e| refused(folder, &e))?;
     Journal::read(folder, fingerprint).map(drop)
 }
 
 /// Makes the folder if need be, locks it for this process (or this shard) and marks it.
 pub(crate) fn claim(folder: &Path, shard: Option<Shard>) -> Result<Lock, Error> {
-    let failed = |source| Error::Io { path: folder.into(), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let lock = Lock::take(&lock_path(folder, shard)).map_err(|e| refused(folder, e))?;
+    let failed = |path: PathBuf| |source| Error::Io { path, source };
+    std::fs::create_dir_all(folder).map_err(failed(folder.into()))?;
+    let lock = Lock::take(&lock_path(folder, shard)).map_err(|e| match e {
+        LockError::Io(source) => failed(lock_path(folder, shard))(source),
+        held => refused(folder, &held),
+    })?;
     if foreign(folder)?.is_none() {
-        mark(folder, BY).map_err(failed)?;
+        mark(folder, BY).map_err(failed(folder.join(MARKER)))?;
     }
     Ok(lock)
 }
@@ -66,11 +69,8 @@ fn lock_path(folder: &Path, shard: Option<Shard>) -> PathBuf {
     )
 }
 
-fn refused(folder: &Path, error: LockError) -> Error {
-    match error {
-        LockError::Io(source) => Error::Io { path: folder.into(), source },
-        held => Error::Folder { folder: folder.into(), reason: held.to_string() },
-    }
+fn refused(folder: &Path, held: &LockError) -> Error {
+    Error::Folder { folder: folder.into(), reason: held.to_string() }
 }
 
 #[cfg(test)]
