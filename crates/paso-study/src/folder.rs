@@ -107,7 +107,7 @@ mod tests {
         drop(journal);
         check_folder(&folder, None, "a").expect("the same study");
         assert!(refused(&folder, "b").contains("another study"), "another one");
-        std::fs::remove_file(folder.join(paso_files::MARKER)).expect("it is marked");
+        std::fs::remove_file(folder.join(MARKER)).expect("it is marked");
         check_folder(&folder, None, "a").expect("its runs are known");
         Journal::open(&folder, None, "b").expect_err("another study");
         assert!(!paso_files::is_marked(&folder), "nothing is written for another study");

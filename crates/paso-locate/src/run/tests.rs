@@ -300,6 +300,7 @@ fn patience_ends_a_run_that_does_not_get_better() {
     let (_, best) = run.best().expect("a best epoch");
     let waited = run.stopped_early().expect("it stopped early");
     assert_eq!((waited, run.epochs()), (2, best + 2));
+    drop(run); // its lock
     let run = resume(&folder, None).expect("a run");
     assert!(run.is_done(), "and it knows when it is resumed");
 }
