@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use paso_locate::data::{
-    Dataset, Format, LoadOptions, PrepareOptions, Prepared, SeveralObjects, Split, convert,
+    Dataset, Format, LoadOptions, PrepareOptions, Prepared, ReadOptions, SeveralObjects, Split,
+    convert,
 };
 use paso_locate::demo::{self, DemoOptions};
 use paso_tests::shared;
@@ -35,7 +36,7 @@ fn all_the_same(dir: &Path, format: Format) {
         let mut from = dir.to_owned();
         for (step, to) in Format::ALL.into_iter().chain([Format::ALL[0]]).enumerate() {
             let out = place.path().join(format!("{several:?}-{step}"));
-            convert(&from, &LoadOptions::default(), to, &out).expect("it is converted");
+            convert(&from, &ReadOptions::default(), to, &out).expect("it is converted");
             assert!(seen(&out, to, several) == first, "{} as {to}, {several:?}", dir.display());
             from = out;
         }
@@ -76,7 +77,10 @@ fn csv_and_xml_of_one_data_set_have_the_same_labels() {
     for part in ["data/raccoon", "data/cats"] {
         let Some(dir) = shared(part) else { return };
         let load = |format| {
-            let options = LoadOptions { format: Some(format), ..LoadOptions::default() };
+            let options = LoadOptions {
+                read: ReadOptions { format: Some(format), ..ReadOptions::default() },
+                ..LoadOptions::default()
+            };
             Dataset::load(&dir, &options).expect("it is read").0
         };
         assert_eq!(load(Format::Voc), load(Format::Csv), "{part}");
@@ -115,7 +119,7 @@ fn a_folder_with_something_in_it_is_not_touched() {
     demo::write_voc(&DemoOptions { train: 3, val: 1, seed: 0 }, 16, &dir).expect("scenes");
     std::fs::create_dir(&out).expect("a folder");
     std::fs::write(out.join("mine.txt"), "mine").expect("a file");
-    let error = convert(&dir, &LoadOptions::default(), Format::Csv, &out).expect_err("not empty");
+    let error = convert(&dir, &ReadOptions::default(), Format::Csv, &out).expect_err("not empty");
     assert!(error.to_string().contains("empty or not there yet"), "{error}");
     assert_eq!(std::fs::read_dir(&out).expect("a folder").count(), 1);
     assert_eq!(std::fs::read_dir(place.path()).expect("a folder").count(), 2, "nothing temporary");

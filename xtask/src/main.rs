@@ -8,6 +8,8 @@
 //! folder that the command is started in. Errors are `anyhow::Error` with the causes in one line;
 //! the exit status is 0 or 1, except for wrong arguments, where clap ends with 2.
 
+#![expect(clippy::print_stderr, reason = "tasks say what they do")]
+
 mod ci;
 mod codegen;
 mod dependencies;

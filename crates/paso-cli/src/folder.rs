@@ -6,9 +6,14 @@
 //! an older run is never overwritten.
 //!
 //! The paths are relative to the working folder. The number of a new folder is the lowest free one,
-//! so after deleting a run its number is given again. An empty folder stays if the command fails
-//! later.
+//! so after deleting a run its number is given again. A folder is made once everything that can be
+//! refused was checked, so a command that is refused leaves none.
+//!
+//! A folder is paso's own if it is new, empty, or marked (`paso_files::MARKER`); what else is in a
+//! folder that somebody names may be anybody's, and is never replaced.
 
+use anyhow::{Context, Result, bail};
+use paso_files::{foreign_file, mark};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +38,30 @@ pub(crate) fn chosen(asked: Option<&Path>, kind: &str) -> Option<PathBuf> {
             None
         }
     }
+}
+
+/// Whether a folder is paso's own, or can become it. Nothing is made.
+///
+/// # Errors
+/// If there is something in the folder, and paso did not put it there.
+pub(crate) fn check_own(folder: &Path) -> Result<()> {
+    let foreign = foreign_file(folder).with_context(|| folder.display().to_string())?;
+    if let Some(name) = foreign {
+        bail!(
+            "{}: there are files in this folder that paso did not write, such as {}; choose a new or an empty folder",
+            folder.display(),
+            name.display()
+        )
+    }
+    Ok(())
+}
+
+/// Makes a folder if need be, and marks it as paso's, made by this command.
+pub(crate) fn make_own(folder: &Path, command: &str) -> Result<()> {
+    let named = || folder.display().to_string();
+    std::fs::create_dir_all(folder).with_context(named)?;
+    check_own(folder)?;
+    mark(folder, &format!("{command}, paso {}", env!("CARGO_PKG_VERSION"))).with_context(named)
 }
 
 /// Makes the first folder of its kind that is not there yet. Making it is also what claims it, so
@@ -68,6 +97,23 @@ mod tests {
         let asked = base.path().join("out");
         assert_eq!(chosen(Some(&asked), "train"), Some(asked.clone()));
         assert!(!asked.exists(), "the command makes it, once it is sure to run");
+    }
+
+    #[test]
+    fn a_folder_with_files_of_somebody_is_named_with_one_of_them_and_stays_as_it_is() {
+        let base = tempfile::tempdir().expect("a temporary folder");
+        let [own, theirs] = ["own", "theirs"].map(|name| base.path().join(name));
+        make_own(&own, "predict").expect("it is new");
+        std::fs::write(own.join("x.png"), "drawn").expect("a file");
+        make_own(&own, "predict").expect("it is marked");
+        std::fs::create_dir(&theirs).expect("a folder");
+        check_own(&theirs).expect("it is empty");
+        std::fs::write(theirs.join("x.png"), "mine").expect("a file");
+        for refused in [check_own(&theirs), make_own(&theirs, "predict")] {
+            let said = refused.expect_err("a file of the user").to_string();
+            assert!(said.contains("theirs: ") && said.contains("such as x.png"), "{said}");
+        }
+        assert_eq!(std::fs::read_dir(&theirs).expect("a folder").count(), 1, "nothing was written");
     }
 
     #[test]

@@ -4,20 +4,13 @@
 //! stderr; stdout carries the answer, and with `--json` nothing but JSON. Exit code 2 is a mistake
 //! on the command line, 1 is any other failure.
 //!
-//! Commands print lines to stdout through the macro below and return errors; only this file turns
-//! an error into an exit code. Two more codes can occur: 130 after a second Ctrl-C, and 141 where
-//! the reader of stdout has closed it, except in `paso schedule`, for which that is no failure.
-//! `PASO_ISA` is checked before anything else, so that a misspelled instruction set is never
-//! replaced silently.
+//! Commands print through `terminal.rs` and return errors; only this file turns an error into an exit
+//! code. One more code can occur: 130 after a second Ctrl-C. A reader that closes the pipe of stdout
+//! early is no failure. `PASO_ISA` is checked before anything else, so that a misspelled instruction
+//! set is never replaced silently.
 
-#![expect(clippy::print_stdout, reason = "answers go to stdout")]
-
-/// In place of the standard library's, which panics when stdout is a file on a full disk, or a pipe
-/// that nobody reads any more.
-macro_rules! println {
-    () => { $crate::line(format_args!("")) };
-    ($($text:tt)*) => { $crate::line(format_args!($($text)*)) };
-}
+#[macro_use]
+mod terminal;
 
 mod command;
 mod commands;
@@ -26,6 +19,7 @@ mod data_source;
 mod document_tests;
 mod folder;
 mod interrupt;
+mod output_file;
 mod progress;
 mod read_args;
 mod settings;
@@ -38,7 +32,6 @@ mod trial;
 
 use clap::Command;
 use commands::COMMANDS;
-use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -49,7 +42,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     match run(&program().get_matches()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => terminal::success(),
         Err(e) => {
             eprintln!("error: {}", sentence(&e));
             ExitCode::FAILURE
@@ -75,18 +68,6 @@ fn run(matches: &clap::ArgMatches) -> anyhow::Result<()> {
     let (name, arguments) = matches.subcommand().expect("clap requires a command");
     let entry = COMMANDS.iter().find(|entry| entry.name == name);
     (entry.expect("clap accepts no other command").run)(arguments)
-}
-
-/// A line on stdout. Without anywhere to put its answers, the program ends; what was kept so far is
-/// whole.
-fn line(text: std::fmt::Arguments<'_>) {
-    let mut out = std::io::stdout().lock();
-    let Err(e) = writeln!(out, "{text}").and_then(|()| out.flush()) else { return };
-    if e.kind() == std::io::ErrorKind::BrokenPipe {
-        std::process::exit(141); // whoever reads has seen enough: as the signal SIGPIPE would end it
-    }
-    eprintln!("error: writing to standard output: {e}");
-    std::process::exit(1);
 }
 
 /// An error with its causes. Many errors say their cause themselves: it is not said twice.

@@ -72,5 +72,5 @@ pub(crate) fn sweeps(
             }
         })?)
     };
-    (config.seed..config.seed + sweeps).map(sweep).collect()
+    (0..sweeps).map(|i| sweep(config.seed.wrapping_add(i))).collect()
 }

@@ -8,17 +8,32 @@
 
 use anyhow::{Context, Result};
 
+/// The most threads for a core.
+const A_CORE: usize = 4;
+
 /// Threads for the kernels: as many as asked for, or one a core.
 ///
 /// # Errors
-/// If 0 is asked for, or the system does not report how many threads it has. More threads than
-/// cores are allowed; they are only slower.
+/// If 0 is asked for, or the system does not report how many cores it has.
 pub(crate) fn count(asked: Option<usize>) -> Result<usize> {
+    let cores = std::thread::available_parallelism().context("the number of cores")?.get();
     match asked {
         Some(0) => anyhow::bail!("--threads is 0; it must be at least 1"),
+        Some(n) if n > most(cores) => {
+            eprintln!(
+                "note: --threads is {n}; {} are used, {A_CORE} for each of {cores} cores: more would only wait for each other",
+                most(cores)
+            );
+            Ok(most(cores))
+        }
         Some(n) => Ok(n),
-        None => Ok(std::thread::available_parallelism()?.get()),
+        None => Ok(cores),
     }
+}
+
+/// A few more threads than cores are only slower. Thousands wait for each other without end.
+fn most(cores: usize) -> usize {
+    A_CORE * cores
 }
 
 /// A pool of threads that a run stays inside of.
@@ -38,6 +53,10 @@ mod tests {
         let said = count(Some(0)).expect_err("none").to_string();
         assert_eq!(said, "--threads is 0; it must be at least 1");
         assert_eq!(count(Some(3)).expect("three"), 3);
+        let cores = count(None).expect("as many as cores");
+        for many in [4 * cores + 1, 2_000, usize::MAX] {
+            assert_eq!(count(Some(many)).expect("a note"), 4 * cores, "{many}");
+        }
         assert!(count(None).expect("as many as cores") >= 1);
         assert_eq!(pool(2).expect("a pool").current_num_threads(), 2);
     }

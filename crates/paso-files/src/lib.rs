@@ -14,6 +14,15 @@
 //! assert_eq!(std::fs::read(&path)?, b"[]");
 //! # Ok::<(), std::io::Error>(())
 //! ```
+//!
+//! Two files say whose a folder is: a [marker](MARKER) for as long as it is there, a [`Lock`] for
+//! as long as a process works in it.
+
+mod lock;
+mod marker;
+
+pub use lock::{Holder, LOCK, Lock, LockError};
+pub use marker::{MARKER, foreign_file, is_marked, mark};
 
 mod reading;
 

@@ -56,7 +56,8 @@ pub(crate) fn read(
         .collect();
     let taken = &evidence[best];
     let others = all.iter().zip(&evidence).filter(|(_, other)| other.format != taken.format);
-    let notes: Vec<Problem> = others.map(|(labels, e)| not_taken(input, labels, e, taken)).collect();
+    let notes: Vec<Problem> =
+        others.map(|(labels, e)| not_taken(input, labels, e, taken)).collect();
     let mut labels = all.swap_remove(best);
     labels.problems.extend(notes);
     labels.problems.extend(passed_over(input.files, taken.format, &found));
@@ -66,7 +67,8 @@ pub(crate) fn read(
 /// A note of labels that were found and not taken; a warning where something is wrong with them.
 fn not_taken(input: &Input<'_>, labels: &RawLabels, other: &Evidence, taken: &Evidence) -> Problem {
     let malformed = labels.problems.iter().find(|p| p.kind == ProblemKind::Malformed);
-    let wrong = malformed.map_or(String::new(), |problem| format!("; they are malformed: {problem}"));
+    let wrong =
+        malformed.map_or(String::new(), |problem| format!("; they are malformed: {problem}"));
     let message = format!(
         "holds {} labels too ({}, {} usable images); the {} ones are read ({}, {}); --format \
          chooses{wrong}",

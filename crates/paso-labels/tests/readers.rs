@@ -106,7 +106,11 @@ fn coco_files_are_refused_by_id() {
     let first = |key: &'static str, new: &'static str| {
         move |text: &str| between(text, &format!("\"{key}\":"), ",", new)
     };
-    refused(Format::Coco, |text| text[..text.len() - 9].into(), &["is not valid JSON", "ends in the middle"]);
+    refused(
+        Format::Coco,
+        |text| text[..text.len() - 9].into(),
+        &["is not valid JSON", "ends in the middle"],
+    );
     refused(Format::Coco, first("image_id", "999"), &["image_id 999 is no image's id"]);
     refused(Format::Coco, first("category_id", "77"), &["77"]);
     refused(Format::Coco, first("file_name", "\"../../x.png\""), &["file_name", "leads out"]);
@@ -120,7 +124,11 @@ fn labelme_files_are_refused_by_field_and_shape() {
     refused(Format::LabelMe, of("label", "5,"), &["shape 1: label is 5", "the class"]);
     refused(Format::LabelMe, of("imageWidth", "2.5,"), &["imageWidth is 2.5", "whole number"]);
     refused(Format::LabelMe, of("imagePath", "\"../../x.png\","), &["imagePath", "leads out"]);
-    refused(Format::LabelMe, of("shapes", "7, \"old\": ["), &["line 7", "shapes is 7; it must be a list"]);
+    refused(
+        Format::LabelMe,
+        of("shapes", "7, \"old\": ["),
+        &["line 7", "shapes is 7; it must be a list"],
+    );
     refused(
         Format::LabelMe,
         |text| text[..text.len() - 9].into(),

@@ -3,9 +3,7 @@
 
 mod support;
 
-use paso_labels::{
-    Format, ImageSource, Labels, ProblemKind, ReadOptions, Split, convert, write,
-};
+use paso_labels::{Format, ImageSource, Labels, ProblemKind, ReadOptions, Split, convert, write};
 use std::path::Path;
 
 const NAMES: [&str; 15] = [

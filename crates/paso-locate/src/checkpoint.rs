@@ -41,6 +41,7 @@
 //!     config: TrainConfig::default(),
 //!     classes: vec!["cat".into()],
 //!     data: String::new(),
+//!     validation: None,
 //!     best: None,
 //! };
 //! let tensor = Tensor { name: "w".into(), shape: vec![2], values: vec![0.5, -1.0] };
@@ -80,6 +81,10 @@ pub struct Meta {
     pub classes: Vec<String>,
     /// Fingerprint of the training data: resuming on other data is refused.
     pub data: String,
+    /// Fingerprint of the validation data, which chose the best checkpoint: resuming on other data
+    /// is refused. None in checkpoints of earlier versions, and of a trainer outside of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<String>,
     /// The best validation mean `IoU` so far, and the epoch that it was reached in.
     pub best: Option<(f64, u64)>,
 }

@@ -81,6 +81,14 @@ pub enum Error {
         /// Runs that have to be finished before the study can continue.
         missing: usize,
     },
+    /// A folder that a study cannot be kept in.
+    #[error("{}: {reason}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// Folders that cannot be merged.
     #[error("{}: {reason}", folder.display())]
     Merge {

@@ -4,8 +4,8 @@
 //! A line is complete when it ends in a line feed; a crash can only leave an incomplete last line,
 //! which is cut off when the file is opened. Lines are appended by one write each and synced.
 //!
-//! The file is locked while a study runs, since two processes would train the same runs. Shards
-//! have a file each, so that no two machines write one file; all read those of the others.
+//! The folder is locked while a study runs (`folder.rs`), since two processes would train the same
+//! runs. Shards have a file and a lock each, so that no two machines write one file; all read those of the others.
 //!
 //! A line holds the format's version, the fingerprint of the study, the run, its outcome and a
 //! checksum (`journal/line.rs`). A version, fingerprint or checksum that does not fit is an error
@@ -19,11 +19,13 @@ pub(crate) use line::Line;
 pub(crate) use reading::read;
 
 use crate::error::Error;
+use crate::folder::claim;
 use crate::outcome::Outcome;
 use crate::run_spec::RunSpec;
 use crate::shard::Shard;
+use paso_files::Lock;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -36,6 +38,8 @@ pub(crate) struct Journal {
     finished: BTreeMap<String, Outcome>,
     fingerprint: String,
     file: Option<(PathBuf, File)>,
+    /// Held as long as the file may be written.
+    lock: Option<Lock>,
 }
 
 impl Journal {
@@ -44,22 +48,35 @@ impl Journal {
         Self::default()
     }
 
+    /// What is in a folder, of a whole study and of all shards. Nothing is written, and a folder
+    /// need not be there.
+    pub(crate) fn read(folder: &Path, fingerprint: &str) -> Result<Self, Error> {
+        let mut journal = Self { fingerprint: fingerprint.into(), ..Self::default() };
+        if folder.is_dir() {
+            for path in files(folder)? {
+                journal.take(&path, read(&path)?)?;
+            }
+        }
+        Ok(journal)
+    }
+
     /// Reads what is in the folder (which is made if need be), other shards' runs included, and
-    /// keeps the own file locked for this process.
+    /// keeps it locked for this process.
     ///
     /// A last line without its end is what a crash leaves; it is cut off. Everything else that does
-    /// not fit is an error.
+    /// not fit is an error, before anything is written.
     pub(crate) fn open(
         folder: &Path,
         shard: Option<Shard>,
         fingerprint: &str,
     ) -> Result<Self, Error> {
+        Self::read(folder, fingerprint)?;
         let name = shard.map_or(FILE_NAME.into(), |shard| {
             format!("runs-{}-of-{}.jsonl", shard.index(), shard.count())
         });
         let path = folder.join(name);
+        let lock = claim(folder, shard)?;
         let failed = |source| Error::Io { path: path.clone(), source };
-        std::fs::create_dir_all(folder).map_err(failed)?;
         // Opening a named pipe would wait, and reading a device would never end.
         match paso_files::regular(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
@@ -67,23 +84,16 @@ impl Journal {
         }
         let mut file =
             OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(failed(std::io::Error::other(
-                    "another study is running in this folder",
-                )));
-            }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
         let (lines, whole) = reading::parse(&path, &mut file)?;
+        let mut journal = Self { fingerprint: fingerprint.into(), ..Self::default() };
+        journal.take(&path, lines)?;
+        // Nothing is written before every line has been checked.
         if whole < file.metadata().map_err(failed)?.len() {
             file.set_len(whole).map_err(failed)?;
         }
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        let mut journal = Self { fingerprint: fingerprint.into(), ..Self::default() };
-        journal.take(&path, lines)?;
         journal.file = Some((path, file));
+        journal.lock = Some(lock);
         journal.read_others()?;
         Ok(journal)
     }

@@ -66,6 +66,7 @@ mod config;
 mod error;
 mod evaluate;
 mod event;
+mod folder;
 mod journal;
 mod json;
 mod merge;
@@ -108,6 +109,7 @@ pub use trial::Trial;
 // Running a study.
 pub use budget::BudgetCut;
 pub use event::{Event, Progress};
+pub use folder::check_folder;
 pub use merge::{Merged, merge};
 pub use session::Session;
 pub use shard::Shard;

@@ -6,6 +6,7 @@
 //! set).
 
 use crate::error::Error;
+use crate::folder::claim;
 use crate::journal::{self, Line};
 use crate::outcome::Outcome;
 use std::collections::BTreeMap;
@@ -34,8 +35,7 @@ pub fn merge(into: &Path, parts: &[PathBuf]) -> Result<Merged, Error> {
     let mut lines: BTreeMap<String, (Line, &Path)> = BTreeMap::new();
     let mut duplicates = 0;
     let mut first: Option<(String, u64, &Path)> = None;
-    std::fs::create_dir_all(into).map_err(|source| Error::Io { path: into.into(), source })?;
-    let folders = parts.iter().map(PathBuf::as_path).chain([into]);
+    let folders = parts.iter().map(PathBuf::as_path).chain(into.is_dir().then_some(into));
     for folder in folders {
         let wrong = |reason| Error::Merge { folder: folder.into(), reason };
         let mut found = Vec::new();
@@ -80,6 +80,7 @@ pub fn merge(into: &Path, parts: &[PathBuf]) -> Result<Merged, Error> {
         }
     }
     let text: String = lines.values().map(|(line, _)| line.text()).collect();
+    let _lock = claim(into, None)?;
     let path = into.join(journal::FILE_NAME);
     paso_files::write(&path, text.as_bytes()).map_err(|source| Error::Io { path, source })?;
     Ok(Merged { runs: lines.len(), duplicates })

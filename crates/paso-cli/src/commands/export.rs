@@ -4,17 +4,16 @@
 //! writes what paso itself says about some images, to compare with what another runtime makes of
 //! the file. A file that is no earlier export is never overwritten.
 //!
-//! Nothing goes to stdout; stderr has a line for each file. If several files are asked for, they
-//! are written one after the other, and an error leaves those that are complete. Each file is
-//! written whole or not at all. The weights of `--safetensors` have no optimizer state, so training
+//! Nothing goes to stdout; stderr has a line for each file. If several files are asked for, all
+//! names are checked before the first is written. Each file is written whole or not at all. The weights of `--safetensors` have no optimizer state, so training
 //! cannot continue from them; those of the net squeezenet can be given to `--features`.
 //!
 //! An earlier export is recognized by its content and not by its name. The answers of `--check` go
 //! to the name of the ONNX file with `.check.safetensors` appended.
 
 use crate::command::Command;
-use crate::trained;
-use anyhow::{Context, Result, ensure};
+use crate::{output_file, trained};
+use anyhow::{Context, Result};
 use clap::{ArgGroup, Args};
 use paso_locate::image::{Image, ImageLimits, decode};
 use paso_locate::{files, onnx, weights};
@@ -47,14 +46,22 @@ impl Command for ExportArgs {
     ];
 
     fn run(&self) -> Result<()> {
+        // Every name and every image first: nothing is written where a later file is refused.
+        let answers = match &self.onnx {
+            Some(path) if !self.check.is_empty() => Some(answers_of(path)?),
+            _ => None,
+        };
+        self.safetensors.as_deref().map_or(Ok(()), |path| free(path, weights::is_export))?;
+        self.onnx.as_deref().map_or(Ok(()), |path| free(path, onnx::is_export))?;
+        answers.as_deref().map_or(Ok(()), |path| free(path, weights::is_answers))?;
         let mut model = trained::load(&self.run)?;
+        let images = self.check.iter().map(|path| image(path)).collect::<Result<Vec<_>>>()?;
+
         if let Some(path) = &self.safetensors {
-            leave_alone(path, weights::is_export)?;
             weights::save(path, &model)?;
             eprintln!("{}: {} parameters", path.display(), model.parameters());
         }
         if let Some(path) = &self.onnx {
-            leave_alone(path, onnx::is_export)?;
             files::write_whole(path, &onnx::encode(&model)?)?;
             eprintln!(
                 "{}: net {}, {2}x{2} pixels",
@@ -62,14 +69,10 @@ impl Command for ExportArgs {
                 model.config().net,
                 model.config().size
             );
-            if !self.check.is_empty() {
-                let images =
-                    self.check.iter().map(|path| image(path)).collect::<Result<Vec<_>>>()?;
-                let answers = answers_of(path)?;
-                leave_alone(&answers, weights::is_answers)?;
-                weights::save_answers(&answers, &onnx::answers(&mut model, &images))?;
-                eprintln!("{}: answers for {} images", answers.display(), images.len());
-            }
+        }
+        if let Some(path) = &answers {
+            weights::save_answers(path, &onnx::answers(&mut model, &images))?;
+            eprintln!("{}: answers for {} images", path.display(), images.len());
         }
         Ok(())
     }
@@ -81,17 +84,16 @@ impl Command for ExportArgs {
 ///
 /// # Errors
 /// If something else is at the path: a folder, a larger file, or content that `is_ours` rejects.
-fn leave_alone(path: &Path, is_ours: fn(&[u8]) -> bool) -> Result<()> {
+fn free(path: &Path, is_ours: fn(&[u8]) -> bool) -> Result<()> {
     /// No export is larger; what is need not be read to be left alone.
     const LARGEST: u64 = 1 << 30;
-    let Ok(there) = path.metadata() else { return Ok(()) };
-    let small = there.is_file() && there.len() <= LARGEST;
-    ensure!(
-        small && is_ours(&std::fs::read(path).with_context(|| path.display().to_string())?),
-        "{}: already exists and is no earlier export of this kind; refusing to overwrite, choose another name",
-        path.display()
-    );
-    Ok(())
+    // A link is left alone as well: what it leads to may be anybody's.
+    let earlier = path.symlink_metadata().is_ok_and(|there| {
+        there.is_file()
+            && there.len() <= LARGEST
+            && std::fs::read(path).is_ok_and(|bytes| is_ours(&bytes))
+    });
+    if earlier { Ok(()) } else { output_file::check(path) }
 }
 
 fn image(path: &Path) -> Result<Image> {
@@ -122,12 +124,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         let ours: fn(&[u8]) -> bool = |bytes| bytes == b"ours";
-        leave_alone(&path, ours).expect("nothing is there yet");
+        free(&path, ours).expect("nothing is there yet");
         std::fs::write(&path, "ours").expect("a file");
-        leave_alone(&path, ours).expect("an earlier export");
+        free(&path, ours).expect("an earlier export");
         std::fs::write(&path, "mine").expect("a file");
-        let said = leave_alone(&path, ours).expect_err("a file of the user").to_string();
+        let said = free(&path, ours).expect_err("a file of the user").to_string();
         assert!(said.contains("choose another name"), "{said}");
-        assert!(leave_alone(folder.path(), |_| true).is_err(), "a folder is no export");
+        assert!(free(folder.path(), |_| true).is_err(), "a folder is no export");
     }
 }

@@ -81,7 +81,7 @@ fn train_eval_and_predict_print_what_they_promise() {
         .expect("one");
     let name = image.file_name().into_string().expect("a name");
     let found = place.json(&format!("predict run scenes/images/{name} --draw drawn --json"));
-    assert_eq!(keys(&found[0]), ["box", "class", "file", "score"]);
+    assert_eq!(keys(&found[0]), ["box", "class", "drawing", "file", "score"]);
     let corners: Vec<f64> =
         found[0]["box"].as_array().expect("a box").iter().filter_map(Value::as_f64).collect();
     assert!(

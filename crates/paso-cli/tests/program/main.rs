@@ -8,10 +8,14 @@ mod crash;
 mod documents;
 mod export;
 mod features;
+mod foreign;
 mod kills;
+mod limits;
+mod locks;
 mod refusals;
 mod settle;
 mod stops;
+mod terminal;
 mod texts;
 
 use serde_json::Value;

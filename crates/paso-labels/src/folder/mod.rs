@@ -161,11 +161,8 @@ fn is_wanted(entry: &walkdir::DirEntry) -> bool {
     entry.depth() == 0
         || !(name.starts_with('.')
             || name == "__MACOSX"
-            || entry.file_type().is_dir() && entry.path().join(MARKER).exists())
+            || entry.file_type().is_dir() && paso_files::is_marked(entry.path()))
 }
-
-/// The marker file of folders that paso wrote.
-const MARKER: &str = ".paso";
 
 fn not_followed(root: &Path, error: walkdir::Error) -> Problem {
     let path = error.path().unwrap_or(root).to_path_buf();

@@ -20,7 +20,7 @@ fn hidden_files_and_what_paso_wrote_are_passed_over() {
     for name in ["a.jpg", ".hidden.jpg", "._a.jpg", "__MACOSX/a.jpg", ".git/x", "runs/t/b.png"] {
         write(place.path(), name);
     }
-    write(place.path(), "runs/t/.paso");
+    paso_files::mark(&place.path().join("runs/t"), "a test").expect("it is written");
     let (names, problems) = scanned(place.path());
     assert_eq!((names, problems), (vec!["a.jpg".to_owned()], vec![]));
     let (names, _) = scanned(&place.path().join("runs/t"));

@@ -41,11 +41,11 @@ impl History {
         Ok(history)
     }
 
-    /// Goes on after these epochs; also gives the last of them.
-    pub(crate) fn resume(folder: &Path, kept: &[Epoch]) -> Result<(Self, Option<Epoch>), Error> {
+    /// The record goes on after these epochs, and forgets what it has beyond them.
+    pub(crate) fn resume(folder: &Path, kept: &[Epoch]) -> Result<Self, Error> {
         let history = Self::at(folder, Events::begin(folder, kept)?);
         history.rewrite(kept)?;
-        Ok((history, kept.last().copied()))
+        Ok(history)
     }
 
     fn rewrite(&self, epochs: &[Epoch]) -> Result<(), Error> {
@@ -161,7 +161,8 @@ mod tests {
     }
 
     fn resume(folder: &Path, epochs: u64) -> Result<(History, Option<Epoch>), Error> {
-        History::resume(folder, &read(folder, epochs)?)
+        let kept = read(folder, epochs)?;
+        Ok((History::resume(folder, &kept)?, kept.last().copied()))
     }
 
     #[test]
@@ -194,7 +195,7 @@ mod tests {
             // A line without its end is whole if only the end is missing.
             let newlines = whole.iter().enumerate().filter(|(_, b)| **b == b'\n');
             let lines = newlines.filter(|(at, _)| *at <= cut).count();
-            assert_eq!(last.map_or(0, |e| e.epoch), lines as u64, "cut at {cut}");
+            assert_eq!(kept.last().map_or(0, |e| e.epoch), lines as u64, "cut at {cut}");
             let jsonl = std::fs::read(&again.jsonl).expect("it is there");
             assert!(whole.starts_with(&jsonl), "cut at {cut}");
             let csv = std::fs::read_to_string(&again.csv).expect("it is there");

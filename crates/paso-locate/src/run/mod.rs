@@ -1,6 +1,6 @@
 //! A training run with its folder: epochs, checkpoints, and the record of how it went.
 //!
-//! The folder holds `config.toml`, `metrics.csv`, `metrics.jsonl`, `events.out.tfevents.*` for
+//! The folder holds its marker `.paso` and its lock `.paso.lock` (see `paso_files`), `config.toml`, `metrics.csv`, `metrics.jsonl`, `events.out.tfevents.*` for
 //! TensorBoard, `last.safetensors` and `best.safetensors` (by mean `IoU` on the validation images).
 //! A checkpoint is written after every epoch, whole or not at all, so that a killed run loses its
 //! current epoch at most.
@@ -15,28 +15,29 @@
 //! | the first epoch is kept | the best checkpoint without the last | copies it |
 //!
 //! A folder that holds a run is never begun anew: the same command twice is an error, not a lost
-//! run.
+//! run. Two processes never train in one folder, and a run never begins in a folder with files that
+//! paso did not write.
 
 mod events;
+mod folder;
 mod history;
+mod resume;
 
-use crate::checkpoint::{self, Meta};
+pub use folder::{check_new, check_resume, newest};
+
+use crate::checkpoint;
 use crate::data::Prepared;
-use crate::run::history::History;
+use crate::run::folder::Kept;
 use crate::train::Trainer;
-use crate::{Error, StepReport, TrainConfig, files};
+use crate::{Error, StepReport, TrainConfig};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The name of the newest checkpoint in a run folder.
 pub const LAST: &str = "last.safetensors";
 /// The name of the checkpoint with the best validation mean `IoU`.
 pub const BEST: &str = "best.safetensors";
-/// The name of the file with a run's settings.
-const CONFIG: &str = "config.toml";
-/// Settings take a few hundred bytes.
-const LARGEST_CONFIG: u64 = 1 << 20;
 
 /// One line of the record of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -90,7 +91,7 @@ pub struct Epoch {
 pub struct Run {
     trainer: Trainer,
     validation: Prepared,
-    folder: Option<(PathBuf, History)>,
+    folder: Option<Kept>,
     best: Option<(f64, u64)>,
     epochs: u64,
     last: Option<Epoch>,
@@ -101,8 +102,8 @@ impl Run {
     /// body, if any (see [`Trainer::load_features`]).
     ///
     /// # Errors
-    /// When a setting is out of range, the features cannot be used, or the folder holds a run
-    /// already or cannot be written. No folder is made for a run that cannot begin.
+    /// When a setting is out of range, the features cannot be used, or as
+    /// [`keep_in`](Self::keep_in). No folder is made for a run that cannot begin.
     pub fn new(
         config: &TrainConfig,
         classes: Vec<String>,
@@ -113,53 +114,23 @@ impl Run {
     ) -> Result<Self, Error> {
         let mut trainer = Trainer::new(config, classes, train)?;
         features.map_or(Ok(()), |features| trainer.load_features(features))?;
-        let folder = folder.map(|folder| create(folder, config)).transpose()?;
-        Ok(Self { trainer, validation, folder, best: None, epochs: 0, last: None })
+        let mut run = Self { trainer, validation, folder: None, best: None, epochs: 0, last: None };
+        folder.map_or(Ok(()), |folder| run.keep_in(folder))?;
+        Ok(run)
     }
 
-    /// The run in a folder, after the last epoch that was finished.
+    /// Keeps the run in a new folder from its next epoch on, its first as a rule.
     ///
-    /// With `config` it gets the number of epochs and the patience of these settings: a schedule
-    /// that is a shape is bound anew, to the new number of steps. All else stays as the run has it.
+    /// The folder is made if need be, marked as paso's (`paso_files::MARKER`), and locked for this
+    /// process as long as the run lives.
     ///
     /// # Errors
-    /// When there is no checkpoint, it is damaged, or it does not fit the images; when a line of
-    /// the record is none. Nothing has been changed then.
-    pub fn resume(
-        folder: &Path,
-        config: Option<&TrainConfig>,
-        train: Arc<Prepared>,
-        validation: Prepared,
-    ) -> Result<Self, Error> {
-        let path = newest(folder)?;
-        let (mut meta, tensors) = checkpoint::load(&path)?;
-        let kept = meta.config.clone();
-        if let Some(&TrainConfig { epochs, patience, .. }) = config {
-            meta.config = TrainConfig { epochs, patience, ..meta.config };
-            meta.config.check()?;
-        }
-        let trainer = Trainer::resume(&path, &meta, &tensors, train)?;
-        let epochs = meta.step.div_ceil(trainer.steps_per_epoch());
-        let record = history::read(folder, epochs)?;
-        // Nothing is written before all that was read has been looked at.
-        files::remove_leftovers(folder)?;
-        if !path.ends_with(LAST) {
-            // It may be the last epoch of all, after which nothing is written any more.
-            let meta = Meta { config: kept.clone(), ..meta.clone() };
-            checkpoint::save(&folder.join(LAST), &meta, &tensors)?;
-        }
-        if meta.config != kept {
-            write_config(folder, &meta.config)?;
-        }
-        let (history, last) = History::resume(folder, &record)?;
-        Ok(Self {
-            trainer,
-            validation,
-            folder: Some((folder.to_owned(), history)),
-            best: meta.best,
-            epochs,
-            last,
-        })
+    /// When the folder holds a run already, or files that paso did not write; when another process
+    /// works in it; when it cannot be written.
+    pub fn keep_in(&mut self, folder: &Path) -> Result<(), Error> {
+        let config = self.trainer.model().config();
+        self.folder = Some(Kept::create(folder, config, &self.validation)?);
+        Ok(())
     }
 
     /// Epochs done.
@@ -183,7 +154,7 @@ impl Run {
     /// The folder that it is kept in.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
-        self.folder.as_ref().map(|(folder, _)| folder.as_path())
+        self.folder.as_ref().map(Kept::path)
     }
 
     /// The training itself.
@@ -257,58 +228,16 @@ impl Run {
         if better {
             self.best = Some((epoch.mean_iou, epoch.epoch));
         }
-        let Some((folder, history)) = &mut self.folder else { return Ok(()) };
+        let Some(kept) = &self.folder else { return Ok(()) };
         // The record first: what it has too much after a kill, resuming cuts off again.
-        history.append(epoch)?;
-        let (meta, tensors): (Meta, _) = self.trainer.checkpoint(self.best);
+        kept.history.append(epoch)?;
+        let (mut meta, tensors) = self.trainer.checkpoint(self.best);
+        meta.validation = Some(kept.validation.clone());
         if better {
-            checkpoint::save(&folder.join(BEST), &meta, &tensors)?;
+            checkpoint::save(&kept.path().join(BEST), &meta, &tensors)?;
         }
-        checkpoint::save(&folder.join(LAST), &meta, &tensors)
+        checkpoint::save(&kept.path().join(LAST), &meta, &tensors)
     }
-}
-
-/// The checkpoint that a run goes on from: the last one. A run that was killed while its first
-/// epoch was kept may have the best one only, which is the same then.
-///
-/// # Errors
-/// When the folder has neither.
-pub fn newest(folder: &Path) -> Result<PathBuf, Error> {
-    let found = [LAST, BEST].into_iter().map(|name| folder.join(name)).find(|path| path.exists());
-    found.ok_or_else(|| {
-        let message = if folder.join(CONFIG).exists() {
-            "no epoch of this run was kept; the same command without --resume begins it again"
-        } else {
-            "there is no run in this folder (no last.safetensors)"
-        };
-        Error::Folder { path: folder.to_owned(), message: message.into() }
-    })
-}
-
-/// A new run folder with its settings. A folder that holds a run is never written over; one whose
-/// run was stopped before its first checkpoint may begin again with the same settings.
-fn create(folder: &Path, config: &TrainConfig) -> Result<(PathBuf, History), Error> {
-    let settings = paso_files::read_text(&folder.join(CONFIG), LARGEST_CONFIG).ok();
-    let again = settings.is_some_and(|text| toml::from_str(&text).is_ok_and(|c| config == &c));
-    let files: &[&str] = if again { &[LAST, BEST] } else { &[LAST, BEST, CONFIG] };
-    for name in files {
-        if folder.join(name).exists() {
-            let message = format!(
-                "there is a run in this folder already ({name}); go on with --resume, or choose another folder"
-            );
-            return Err(Error::Folder { path: folder.to_owned(), message });
-        }
-    }
-    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    files::remove_leftovers(folder)?;
-    write_config(folder, config)?;
-    Ok((folder.to_owned(), History::create(folder)?))
-}
-
-fn write_config(folder: &Path, config: &TrainConfig) -> Result<(), Error> {
-    let text = toml::to_string(config)
-        .map_err(|e| Error::Folder { path: folder.to_owned(), message: e.to_string() })?;
-    files::write_whole(&folder.join(CONFIG), text.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Run folders: what is in them, what they refuse, and what a kill may leave.
 
+use super::folder::CONFIG;
 use super::*;
 use crate::augment::Augment;
 use crate::data::{PrepareOptions, Split};
 use crate::demo::{self, DemoOptions};
 use crate::{Model, NetName};
+use paso_files::{LOCK, MARKER};
+use std::path::PathBuf;
 
 fn config() -> TrainConfig {
     TrainConfig {
@@ -69,8 +72,8 @@ fn a_run_folder_holds_its_settings_its_record_and_two_checkpoints() {
     finish(&mut run);
     let found = names(&folder);
     let events = found.iter().filter(|n| n.starts_with("events.out.tfevents.")).count();
-    assert_eq!((found.len(), events), (6, 1), "{found:?}");
-    for name in [LAST, BEST, CONFIG, "metrics.csv", "metrics.jsonl"] {
+    assert_eq!((found.len(), events), (8, 1), "{found:?}");
+    for name in [LAST, BEST, CONFIG, "metrics.csv", "metrics.jsonl", MARKER, LOCK] {
         assert!(found.iter().any(|n| n == name), "{name}: {found:?}");
     }
     assert_eq!((lines(&folder, "metrics.csv"), lines(&folder, "metrics.jsonl")), (4, 3));
@@ -130,6 +133,7 @@ fn a_resumed_run_ends_as_one_that_never_stopped_and_so_does_its_record() {
     let mut second = resume(&parts, None).expect("a run");
     assert_eq!((second.epochs(), second.last()), (1, Some(epochs[0])));
     second.epoch(|_| ()).expect("an epoch");
+    drop(second); // its lock
     // Killed after the record of the third epoch, before its checkpoint.
     let jsonl = parts.join("metrics.jsonl");
     let text = std::fs::read_to_string(&jsonl).expect("it is text");
@@ -176,14 +180,113 @@ fn a_run_whose_last_checkpoint_is_missing_goes_on_from_the_best() {
     assert!(folder.join(LAST).exists(), "it is there again");
 }
 
+/// Every file of a folder with its content.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let read = |name: String| {
+        let bytes = std::fs::read(folder.join(&name)).expect("a file");
+        (name, bytes)
+    };
+    names(folder).into_iter().map(read).collect()
+}
+
 #[test]
-fn other_images_are_refused() {
+fn other_images_are_refused_and_so_are_other_validation_images_and_nothing_is_changed() {
     let place = tempfile::tempdir().expect("a temporary folder");
     let folder = place.path().join("run");
     begin(&config(), &folder).expect("a run").epoch(|_| ()).expect("an epoch");
-    let (train, val, _) = images(2);
-    let message = Run::resume(&folder, None, train, val).expect_err("other images").to_string();
-    assert!(message.contains("it was trained on other images"), "{message}");
+    // What a kill left and resuming would repair.
+    std::fs::remove_file(folder.join(LAST)).expect("it is there");
+    std::fs::write(folder.join(".paso-half"), "half a file").expect("a file");
+    let before = contents(&folder);
+    let [(train, val, _), (other_train, other_val, _)] = [images(1), images(2)];
+    let more = TrainConfig { epochs: 9, ..config() };
+    let bad = TrainConfig { epochs: 0, ..config() };
+    for (train, val, config, word) in [
+        (&other_train, &val, &more, "it was trained on other images"),
+        (&train, &other_val, &more, "chosen by other validation images"),
+        (&train, &val, &bad, "epochs is 0"),
+    ] {
+        let refused = Run::resume(&folder, Some(config), Arc::clone(train), val.clone());
+        let message = refused.expect_err(word).to_string();
+        assert!(message.contains(word), "{message}");
+        assert!(contents(&folder) == before, "{word}: the folder is as it was");
+    }
+    resume(&folder, Some(&more)).expect("the same images");
+    assert!(!folder.join(".paso-half").exists() && folder.join(LAST).exists());
+}
+
+#[test]
+fn a_checkpoint_that_does_not_know_its_validation_images_is_resumed_with_any() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let folder = place.path().join("run");
+    begin(&config(), &folder).expect("a run").epoch(|_| ()).expect("an epoch");
+    let (meta, tensors) = checkpoint::load(&folder.join(LAST)).expect("it is read");
+    assert_eq!(meta.validation, Some(images(1).1.fingerprint()));
+    let old = checkpoint::Meta { validation: None, ..meta };
+    checkpoint::save(&folder.join(LAST), &old, &tensors).expect("it is written");
+    let mut run = Run::resume(&folder, None, images(1).0, images(2).1).expect("an old run");
+    run.epoch(|_| ()).expect("an epoch");
+    drop(run);
+    let (meta, _) = checkpoint::load(&folder.join(LAST)).expect("it is read");
+    assert_eq!(meta.validation, Some(images(2).1.fingerprint()), "from now on it does");
+}
+
+#[test]
+fn one_process_at_a_time_trains_in_a_folder() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let folder = place.path().join("run");
+    let mut run = begin(&config(), &folder).expect("a run");
+    let mine = format!("process {}", std::process::id());
+    for refused in [begin(&config(), &folder), {
+        run.epoch(|_| ()).expect("an epoch");
+        resume(&folder, None)
+    }] {
+        let message = refused.expect_err("it is locked").to_string();
+        assert!(message.contains(&mine) && message.contains("another folder"), "{message}");
+    }
+    drop(run);
+    resume(&folder, None).expect("it is free again");
+}
+
+#[test]
+fn files_of_somebody_are_named_and_left_alone() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    for name in ["metrics.csv", CONFIG, LAST, "notes.txt"] {
+        let folder: PathBuf = place.path().join(name);
+        std::fs::create_dir(&folder).expect("a folder");
+        std::fs::write(folder.join(name), "mine").expect("a file");
+        let mut refused = vec![begin(&config(), &folder)];
+        if name == LAST {
+            refused.push(resume(&folder, None));
+        }
+        for refused in refused {
+            let message = refused.expect_err(name).to_string();
+            assert!(message.contains("did not write") && message.contains(name), "{message}");
+        }
+        assert_eq!(contents(&folder), [(name.to_owned(), b"mine".to_vec())]);
+    }
+}
+
+#[test]
+fn a_run_of_a_version_without_markers_goes_on_and_is_marked() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let folder = place.path().join("run");
+    begin(&config(), &folder).expect("a run").epoch(|_| ()).expect("an epoch");
+    let unmark = || {
+        for name in [MARKER, LOCK] {
+            std::fs::remove_file(folder.join(name)).expect("it is there");
+        }
+    };
+    unmark();
+    let message = begin(&config(), &folder).expect_err("there is a run").to_string();
+    assert!(message.contains("go on with --resume"), "{message}");
+    assert!(!folder.join(MARKER).exists(), "nothing was written");
+    resume(&folder, None).expect("a run");
+    assert!(paso_files::is_marked(&folder), "it is marked");
+    unmark();
+    std::fs::remove_file(folder.join("metrics.jsonl")).expect("it is there");
+    let message = resume(&folder, None).expect_err("not a whole run").to_string();
+    assert!(message.contains("did not write"), "{message}");
 }
 
 #[test]
@@ -197,6 +300,7 @@ fn patience_ends_a_run_that_does_not_get_better() {
     let (_, best) = run.best().expect("a best epoch");
     let waited = run.stopped_early().expect("it stopped early");
     assert_eq!((waited, run.epochs()), (2, best + 2));
+    drop(run); // its lock
     let run = resume(&folder, None).expect("a run");
     assert!(run.is_done(), "and it knows when it is resumed");
 }

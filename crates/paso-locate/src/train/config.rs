@@ -125,6 +125,10 @@ impl TrainConfig {
         field("batch", self.batch as f64, 1.0..=1024.0, "1 to 1024")?;
         field("epochs", self.epochs as f64, 1.0..=1e5, "1 to 100000")?;
         field("steps", self.steps.unwrap_or(1) as f64, 1.0..=1e9, "1 to 1000000000")?;
+        if i64::try_from(self.seed).is_err() {
+            let allowed = "0 to 9223372036854775807, the largest number of a TOML file";
+            return Err(Error::invalid_value("seed", self.seed, allowed));
+        }
         field("lr", self.lr, f64::MIN_POSITIVE..=10.0, "above 0, at most 10")?;
         field("weight_decay", self.weight_decay, 0.0..=1.0, "0 to 1")?;
         field("class_weight", self.class_weight, 0.0..=100.0, "0 to 100")?;
@@ -188,7 +192,8 @@ mod tests {
         let good = TrainConfig::default();
         good.check().expect("the defaults are in range");
         type Mistake = fn(&mut TrainConfig);
-        let mistakes: [(&str, Mistake); 13] = [
+        let mistakes: [(&str, Mistake); 14] = [
+            ("seed", |c| c.seed = u64::MAX),
             ("size", |c| c.size = 65),
             ("size", |c| c.size = 16),
             ("batch", |c| c.batch = 0),

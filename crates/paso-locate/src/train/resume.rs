@@ -57,6 +57,7 @@ impl Trainer {
             config: model.config().clone(),
             classes: model.classes().to_vec(),
             data: self.data.fingerprint(),
+            validation: None, // the run knows it
             best,
         };
         let mut tensors =

@@ -15,8 +15,8 @@
 mod text;
 
 use crate::command::Command;
-use crate::progress;
 use crate::read_args::ReadArgs;
+use crate::{output_file, progress};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use paso_locate::data::{
@@ -26,7 +26,7 @@ use paso_locate::labels::{
     Evidence, Inspection, PrintedImage, Repair, Summary, inspect, near_duplicates, repair,
     split_warnings,
 };
-use paso_locate::{draw, sheet};
+use paso_locate::sheet;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -104,7 +104,7 @@ impl Command for DataArgs {
             text::print(&found, self.all);
         }
         if let Some(path) = &self.sheet {
-            draw::write_png(path, &sheet::labels(&labels, &self.read.limits()))?;
+            output_file::write_new_png(path, &sheet::labels(&labels, &self.read.limits()))?;
             eprintln!("sheet: {}", path.display());
         }
         if let Some(out) = &self.fix {
@@ -131,11 +131,7 @@ impl DataArgs {
             "--convert needs a folder: --out DIR, or --fix DIR for a repaired copy"
         );
         let Some(path) = &self.sheet else { return Ok(()) };
-        ensure!(
-            !path.exists(),
-            "{}: already exists; refusing to overwrite, choose another name",
-            path.display()
-        );
+        output_file::check(path)?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         let [folder, dir] = [folder, &self.dir].map(|path| path.canonicalize().ok());
@@ -164,8 +160,12 @@ impl DataArgs {
         };
         report.problems.extend(split_warnings(&self.dir, dataset.classes_and_splits()));
         // Equal files are reported as such.
-        let equal: Vec<&Path> =
-            report.problems.iter().filter(|p| p.kind == ProblemKind::SplitLeak).map(|p| &*p.file).collect();
+        let equal: Vec<&Path> = report
+            .problems
+            .iter()
+            .filter(|p| p.kind == ProblemKind::SplitLeak)
+            .map(|p| &*p.file)
+            .collect();
         let prints = dataset.samples.iter().filter_map(|sample| {
             let Source::File(path) = &sample.source else { return None };
             let print = *inspection.prints.get(path).filter(|_| !equal.contains(&&**path))?;

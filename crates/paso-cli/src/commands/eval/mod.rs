@@ -20,13 +20,13 @@ mod text;
 
 use crate::command::Command;
 use crate::source::{self, SourceArgs};
-use crate::{threads, trained};
-use anyhow::{Result, bail};
+use crate::{output_file, threads, trained};
+use anyhow::Result;
 use clap::Args;
 use constant::constant;
 use paso_locate::data::{Prepared, Split};
 use paso_locate::metrics::{DRAWS, LEVEL, Located, bootstrap_mean, evaluate_in_detail, ious};
-use paso_locate::{draw, sheet};
+use paso_locate::sheet;
 use std::path::PathBuf;
 use table::EvaluationTable;
 
@@ -60,10 +60,8 @@ impl Command for EvalArgs {
     ];
 
     fn run(&self) -> Result<()> {
+        self.sheet.as_deref().map_or(Ok(()), output_file::check)?;
         let mut model = trained::load(&self.run)?;
-        if let Some(path) = self.sheet.as_deref().filter(|path| path.exists()) {
-            bail!("{}: already exists; refusing to overwrite, choose another name", path.display());
-        }
         threads::pool(threads::count(self.threads)?)?.install(|| {
             let mut dataset = self.source.open()?;
             source::number_classes_as(&mut dataset, model.classes())?;
@@ -88,7 +86,7 @@ impl Command for EvalArgs {
             };
             if let Some(path) = &self.sheet {
                 let worst = sheet::worst(&dataset, &images, &found, &self.source.limits())?;
-                draw::write_png(path, &worst)?;
+                output_file::write_new_png(path, &worst)?;
                 eprintln!("worst images: {}", path.display());
             }
             if self.json {

@@ -16,17 +16,19 @@
 
 mod compare;
 mod curve;
+mod drawing;
 mod rates;
 mod svg;
-mod terminal;
+
 #[cfg(test)]
 mod tests;
 
 use crate::command::Command;
-use anyhow::{Context, Result, bail};
+use crate::output_file;
+use crate::terminal::{lost, table};
+use anyhow::{Result, bail};
 use clap::Args;
 use paso_locate::schedule::{Error, Shape};
-use std::io::{self, BufWriter};
 use std::path::PathBuf;
 
 /// What `paso schedule` takes.
@@ -72,6 +74,7 @@ impl Command for ScheduleArgs {
 
     fn run(&self) -> Result<()> {
         let shapes = self.specs.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>()?;
+        self.plot.as_deref().map_or(Ok(()), output_file::check)?;
         let steps = self.steps.unwrap_or_else(|| default_steps(&shapes));
         if !(1..=MOST_STEPS).contains(&steps) {
             bail!("--steps is {steps}; it must be 1 to {MOST_STEPS}");
@@ -94,27 +97,25 @@ impl Command for ScheduleArgs {
                 shape.bind(self.lr.unwrap_or(1.0), steps).map_err(|error| refused(&error, text))
             })
             .collect::<Result<Vec<_>>>()?;
+        if let Some(path) = &self.plot {
+            output_file::write_new(path, svg::svg(&specs, steps)?.as_bytes())?;
+            eprintln!("wrote {}", path.display());
+            return Ok(());
+        }
         let printed = if self.compare {
             let [a, b] = &specs[..] else {
                 bail!("--compare takes two schedules, {} are given", specs.len())
             };
-            compare::compare(a, b, steps, self.json, &mut stdout())
+            compare::compare(a, b, steps, self.json, &mut table())
         } else if self.csv {
-            rates::csv(&specs, steps, &mut stdout())
+            rates::csv(&specs, steps, &mut table())
         } else if self.json {
-            rates::json(&specs, steps, &mut stdout())
-        } else if let Some(path) = &self.plot {
-            svg::write_new(path, &svg::svg(&specs, steps)?)?;
-            eprintln!("wrote {}", path.display());
-            Ok(())
+            rates::json(&specs, steps, &mut table())
         } else {
-            terminal::terminal(&specs, steps, &mut stdout())
+            drawing::drawing(&specs, steps, &mut table())
         };
-        match printed {
-            // `paso schedule … | head` is no failure.
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.context("writing to standard output"),
-        }
+        printed.unwrap_or_else(lost);
+        Ok(())
     }
 }
 
@@ -125,10 +126,6 @@ fn parse(text: &str) -> Result<Shape> {
 /// A mistake in a schedule, with the place below its text.
 fn refused(error: &Error, text: &str) -> anyhow::Error {
     anyhow::anyhow!("this schedule cannot be used\n{}", error.pointing_at(text))
-}
-
-fn stdout() -> BufWriter<io::StdoutLock<'static>> {
-    BufWriter::new(io::stdout().lock())
 }
 
 /// Up to the last end of the schedules that have one.

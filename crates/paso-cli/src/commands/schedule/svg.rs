@@ -6,11 +6,10 @@
 //! their heights can be compared. There is no logarithmic axis, because a schedule may reach 0.
 
 use super::curve::curve;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use paso_locate::schedule::Spec;
 use plotters::prelude::*;
 use std::io;
-use std::path::Path;
 
 /// The schedules as one image.
 ///
@@ -74,39 +73,4 @@ pub(super) fn svg(specs: &[Spec], steps: u64) -> Result<String> {
 fn short(spec: &Spec) -> String {
     let text = spec.to_string();
     if text.chars().count() <= 110 { text } else { text.chars().take(109).chain(['…']).collect() }
-}
-
-/// Writes a file whole or not at all, and never over another one.
-pub(super) fn write_new(path: &Path, text: &str) -> Result<()> {
-    match paso_files::write_new(path, text.as_bytes()) {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-            bail!("{} exists already; it is not overwritten", path.display())
-        }
-        written => written.with_context(|| format!("writing {}", path.display())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::tests::specs;
-    use super::*;
-
-    #[test]
-    fn a_file_is_not_overwritten() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.svg");
-        write_new(&path, &svg(&specs(&["constant(0)"]), 1).expect("an image"))
-            .expect("the first time");
-        assert!(
-            write_new(&path, "other")
-                .expect_err("the second time")
-                .to_string()
-                .contains("exists already"),
-            "said"
-        );
-        assert!(
-            std::fs::read_to_string(&path).expect("the file").starts_with("<svg"),
-            "the first one is there"
-        );
-    }
 }

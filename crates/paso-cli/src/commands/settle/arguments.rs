@@ -26,7 +26,7 @@ pub(crate) struct SettleArgs {
     pub(super) steps: Option<u64>,
     /// About how long it may take, such as 90s, 8m or 2h; cuts learning rates and seeds to fit, and
     /// says what that costs
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = budget)]
     pub(super) budget: Option<Duration>,
     /// The middle of the peak learning rates that are tried for every arm [default: what a range
     /// test says, else 0.002]
@@ -75,6 +75,11 @@ fn rate(text: &str) -> Result<f64, String> {
     if rate > 0.0 && rate <= 10.0 { Ok(rate) } else { Err("it must be above 0, at most 10".into()) }
 }
 
+fn budget(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|e| e.to_string())?;
+    if time.is_zero() { Err("it must be above 0, such as 90s, 8m or 2h".into()) } else { Ok(time) }
+}
+
 /// The text after the first equals sign is the schedule, which may contain more of them. It is
 /// parsed later, by the study, which knows the number of steps.
 fn arm(text: &str) -> Result<Arm, String> {
@@ -120,6 +125,7 @@ mod tests {
                 "--data demo --lr=-1e-3",
                 "--data demo --out x --shard 3/2",
                 "--data demo --budget 5",
+                "--data demo --budget 0s",
                 "--data demo --arm cosine",
             ],
         );

@@ -15,6 +15,8 @@
 //! that has done its part and waits for the others: then stdout is empty. Ctrl-C ends with exit
 //! code 1 and keeps every finished run.
 //!
+//! The answer is printed before the report is written, and whatever becomes of the report.
+//!
 //! Trap: the range test runs before the folder is made and is not kept, so a command that continues
 //! repeats it. It uses the same seeds, so it finds the same center.
 
@@ -30,12 +32,11 @@ mod study;
 pub(super) use arguments::SettleArgs;
 
 use crate::command::Command;
-use crate::{folder, interrupt, progress, threads};
+use crate::{folder, interrupt, progress, terminal, threads};
 use about::about;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use branching::branched;
 use fresh::from_scratch;
-use paso_locate::files;
 use paso_study::{Event, Session, Study};
 use placement::{LR, center, range_test};
 use study::study_config;
@@ -55,6 +56,12 @@ impl Command for SettleArgs {
             Some(path) => branched(self, path),
             None => from_scratch(self),
         })?;
+        // Everything that can be refused is refused before minutes of sweeps: whether the study makes
+        // sense, which does not depend on where a range test places it, and whether it can be kept.
+        Study::new(study_config(self, &trial, lr.unwrap_or(LR)))?;
+        if let Some(folder) = &self.out {
+            paso_study::check_folder(folder, self.shard, &trial.fingerprint())?;
+        }
         let range = match (lr, self.fixed_lr) {
             (None, false) => Some(range_test(&trial, threads)?),
             _ => None,
@@ -68,13 +75,11 @@ impl Command for SettleArgs {
         }
 
         let folder = folder::chosen(self.out.as_deref(), "settle");
-        if let Some(folder) = &folder {
-            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-            if !self.merge.is_empty() {
-                let merged = paso_study::merge(folder, &self.merge)?;
-                eprintln!("merged: {} runs, {} of them twice", merged.runs, merged.duplicates);
-            }
+        if let Some(folder) = folder.as_ref().filter(|_| !self.merge.is_empty()) {
+            let merged = paso_study::merge(folder, &self.merge)?;
+            eprintln!("merged: {} runs, {} of them twice", merged.runs, merged.duplicates);
         }
+        terminal::keep_going(); // finished runs are kept, whoever reads the lines
         let bar = progress::bar(0, "settle");
         let observe = |event: &Event<'_>| output::show(&bar, event);
         let cancel = interrupt::flag("this step; finished runs are kept")?;
@@ -94,18 +99,15 @@ impl Command for SettleArgs {
             }
             report => report?,
         };
-        let answer = &report.answer;
         bar.finish_and_clear();
-        if let Some(folder) = &folder {
-            let json = serde_json::to_string_pretty(&report)?;
-            files::write_whole(&folder.join("report.json"), json.as_bytes())?;
-            files::write_whole(&folder.join("report.html"), report.html().as_bytes())?;
-            eprintln!("report: {}", folder.join("report.html").display());
-        }
+        // The verdict first: it has taken hours, and a full disk must not keep it.
         if self.json {
-            println!("{}", serde_json::to_string(answer)?);
+            println!("{}", serde_json::to_string(&report.answer)?);
         } else {
-            output::print(answer, &trial);
+            output::print(&report.answer, &trial);
+        }
+        if let Some(folder) = &folder {
+            output::write_report(folder, &report)?;
         }
         Ok(())
     }

@@ -8,8 +8,11 @@
 //! should read `--json`.
 
 use crate::trial::Localization;
+use anyhow::{Context, Result};
 use indicatif::ProgressBar;
-use paso_study::{Answer, Event, Role};
+use paso_locate::files;
+use paso_study::{Answer, Event, Role, StudyReport};
+use std::path::Path;
 use std::time::Duration;
 
 /// Puts what happened on the bar or above it.
@@ -68,4 +71,20 @@ pub(super) fn print(answer: &Answer, trial: &Localization) {
         c.batch,
         c.weight_decay
     );
+}
+
+/// `report.json` and `report.html` in the study's folder.
+///
+/// # Errors
+/// If the folder cannot be written or is full. The finished runs are kept, and the same command
+/// writes the report from them.
+pub(super) fn write_report(folder: &Path, report: &StudyReport) -> Result<()> {
+    let json = serde_json::to_string_pretty(report)?;
+    for (name, text) in [("report.json", json), ("report.html", report.html())] {
+        files::write_whole(&folder.join(name), text.as_bytes()).context(
+            "the report could not be written; every run is kept, and the same command writes it from them",
+        )?;
+    }
+    eprintln!("report: {}", folder.join("report.html").display());
+    Ok(())
 }

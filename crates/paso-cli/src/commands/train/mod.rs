@@ -20,13 +20,12 @@ mod sheets;
 pub(super) use arguments::TrainArgs;
 
 use crate::command::Command;
-use crate::{folder, threads};
+use crate::{folder, terminal, threads};
 use anyhow::Result;
 use config::{SCHEDULE, SHORT};
 use paso_locate::TrainConfig;
 use paso_locate::data::{Dataset, Prepared, Split};
-use paso_locate::run::Run;
-use std::path::Path;
+use paso_locate::run::{Run, check_new, check_resume};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -41,6 +40,10 @@ impl Command for TrainArgs {
 
     fn run(&self) -> Result<()> {
         let pool = threads::pool(threads::count(self.threads)?)?;
+        if !self.print_config {
+            // Before the images are read, which can take minutes.
+            check_folder(self)?;
+        }
         let dataset = pool.install(|| self.source.open())?;
         let mut config = config::config(self, &dataset.boxes(Split::Train))?;
         if self.print_config {
@@ -61,9 +64,8 @@ impl Command for TrainArgs {
                 );
                 config.schedule = SHORT.into();
             }
-            let folder = folder::chosen(self.out.as_deref(), "train");
-            let mut run =
-                new_or_resumed(self, &config, folder.as_deref(), &dataset, train, validation)?;
+            let mut run = new_or_resumed(self, &config, &dataset, train, validation)?;
+            output::idle_half(&run);
             let limits = self.source.limits();
             sheets::write_first(&run, &dataset, &limits);
             epochs::all_epochs(self, &mut run)?;
@@ -73,27 +75,41 @@ impl Command for TrainArgs {
     }
 }
 
-/// The run that is asked for.
+/// Whether the folder of `--out` can be used.
+fn check_folder(args: &TrainArgs) -> Result<()> {
+    match &args.out {
+        Some(folder) if args.resume => Ok(check_resume(folder)?),
+        Some(folder) => Ok(check_new(folder)?),
+        None => Ok(()),
+    }
+}
+
+/// The run that is asked for. Its folder is made last, when nothing can be refused any more; from
+/// then on the run goes on whatever becomes of its lines.
 fn new_or_resumed(
     args: &TrainArgs,
     config: &TrainConfig,
-    folder: Option<&Path>,
     dataset: &Dataset,
     train: Arc<Prepared>,
     validation: Prepared,
 ) -> Result<Run> {
-    let run = match folder {
+    let run = match &args.out {
         Some(folder) if args.resume => {
             let run = Run::resume(folder, Some(config), train, validation)?;
             eprintln!("{}: continues after epoch {}", folder.display(), run.epochs());
             run
         }
-        _ => {
+        out => {
             let classes = dataset.classes.clone();
             let features = args.settings.features.as_deref();
-            Run::new(config, classes, train, validation, features, folder)?
+            let mut run = Run::new(config, classes, train, validation, features, None)?;
+            if let Some(folder) = folder::chosen(out.as_deref(), "train") {
+                run.keep_in(&folder)?;
+            }
+            run
         }
     };
+    terminal::keep_going();
     let model = run.trainer().model();
     eprintln!(
         "net {}: {} parameters, {} steps",

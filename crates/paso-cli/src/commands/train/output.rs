@@ -36,6 +36,21 @@ pub(super) fn baseline(train: &Prepared, validation: &Prepared) {
     );
 }
 
+/// Says so where the learning rate is 0 in the whole second half of a run, as that of
+/// `cosine(to 0,1)` is after its first step: its author may have meant `cosine(to 0.1)`.
+pub(super) fn idle_half(run: &Run) {
+    /// So many steps are looked at, of however many there are.
+    const LOOKS: u64 = 1_000;
+    let (trainer, total) = (run.trainer(), run.trainer().total_steps());
+    let mut half = (total / 2..total).step_by(usize::try_from(total / LOOKS + 1).unwrap_or(1));
+    if half.all(|step| trainer.lr(step) == 0.0) {
+        eprintln!(
+            "note: the learning rate is 0 in the second half of these {total} steps, so nothing is learned there; is {:?} the schedule that you mean?",
+            trainer.model().config().schedule
+        );
+    }
+}
+
 pub(super) fn finish(json: bool, run: &Run, start: Instant) -> Result<()> {
     let (last, best) = (run.last(), run.best());
     let (last, (best_mean_iou, best_epoch)) = last.zip(best).context("no epoch was done")?;

@@ -1,8 +1,7 @@
 //! `paso predict`: the box and the class of each image, as text, JSON lines, or drawn on a copy.
 //!
 //! Images are independent of each other: the answer for one is the same alone and among others. A
-//! file that cannot be read is named. `--draw` writes copies into a folder, and never over the image
-//! that it draws.
+//! file that cannot be read is named.
 //!
 //! Each image has one line on stdout, in the order of the arguments, as soon as it is done. An
 //! image that cannot be read has an error on stderr instead, and one that cannot be drawn has both.
@@ -12,17 +11,17 @@
 //! Boxes are in pixels of the file as it is stored: a camera's rotation is undone for the network
 //! and applied again to the answer. The drawing shows the upright image.
 //!
-//! Trap: drawings are named after their images with the ending `png`, and replace a file of that
-//! name in the folder, also one that is an image of the user. Two images whose names differ only in
-//! folder or ending get one drawing, that of the last.
+//! Drawings go into a folder of their own (`drawings.rs`), and each line names the one of its image.
+
+mod drawings;
 
 use crate::command::Command;
-use crate::{progress, threads, trained};
-use anyhow::{Context, Result, ensure};
+use crate::{progress, terminal, threads, trained};
+use anyhow::{Result, ensure};
 use clap::Args;
-use image::RgbImage;
-use paso_locate::image::{Image, ImageLimits, decode};
-use paso_locate::{Model, Prediction, draw};
+use drawings::Drawings;
+use paso_locate::Model;
+use paso_locate::image::{ImageLimits, decode};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +33,8 @@ pub(crate) struct PredictArgs {
     /// Image files
     #[arg(required = true)]
     images: Vec<PathBuf>,
-    /// Draw each box on a copy of its image in this folder
+    /// Draw each box on a copy of its image in this folder, which must be new, empty, or one that
+    /// paso made
     #[arg(long, value_name = "DIR")]
     draw: Option<PathBuf>,
     /// Threads [default: one a core]
@@ -54,6 +54,9 @@ struct Line<'a> {
     /// `[x_min, y_min, x_max, y_max]` in pixels of the image as stored.
     #[serde(rename = "box")]
     corners: [f64; 4],
+    /// Only with `--draw`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drawing: Option<PathBuf>,
 }
 
 impl Command for PredictArgs {
@@ -65,15 +68,16 @@ impl Command for PredictArgs {
     ];
 
     fn run(&self) -> Result<()> {
+        let drawings = self.draw.as_deref().map(Drawings::into).transpose()?;
         let mut model = trained::load(&self.run)?;
-        if let Some(folder) = &self.draw {
-            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        if drawings.is_some() {
+            terminal::keep_going(); // the drawings are wanted, whoever reads the lines
         }
         let bar = progress::bar(self.images.len() as u64, "predict");
         let failed = threads::pool(threads::count(self.threads)?)?.install(|| {
             let mut failed = 0;
             for path in &self.images {
-                if let Err(e) = one(self, &mut model, path) {
+                if let Err(e) = one(self, &mut model, drawings.as_ref(), path) {
                     bar.suspend(|| eprintln!("error: {e:#}"));
                     failed += 1;
                 }
@@ -87,67 +91,33 @@ impl Command for PredictArgs {
     }
 }
 
-fn one(args: &PredictArgs, model: &mut Model, path: &Path) -> Result<()> {
+fn one(
+    args: &PredictArgs,
+    model: &mut Model,
+    drawings: Option<&Drawings<'_>>,
+    path: &Path,
+) -> Result<()> {
     let image = decode(path, &ImageLimits::default())?;
     let found = model.locate(&image);
     let class = model.classes()[found.class].as_str();
     let corners = found.stored_pixels(&image).map(|edge| (edge * 100.0).round() / 100.0);
-    let line = Line { file: path, class, score: found.score, corners };
+    let drawn = drawings.map(|drawings| drawings.draw(path, image, &found, class)).transpose();
+    let (drawing, failed) = match drawn {
+        Ok(drawing) => (drawing, None),
+        Err(e) => (None, Some(e)),
+    };
+    let line = Line { file: path, class, score: found.score, corners, drawing };
     if args.json {
         println!("{}", serde_json::to_string(&line)?);
     } else {
         let [x_min, y_min, x_max, y_max] = corners;
+        let drawn =
+            line.drawing.map_or_else(String::new, |to| format!(", drawn in {}", to.display()));
         println!(
-            "{}: {class} ({:.2}) at {x_min:.0},{y_min:.0} to {x_max:.0},{y_max:.0}",
+            "{}: {class} ({:.2}) at {x_min:.0},{y_min:.0} to {x_max:.0},{y_max:.0}{drawn}",
             path.display(),
             found.score
         );
     }
-    if let Some(folder) = &args.draw {
-        draw_into(folder, path, image, &found, class)?;
-    }
-    Ok(())
-}
-
-/// The upright image with its box, as a PNG under the image's own name. Never written over the
-/// image.
-fn draw_into(
-    folder: &Path,
-    path: &Path,
-    image: Image,
-    found: &Prediction,
-    class: &str,
-) -> Result<()> {
-    let name = path.file_name().with_context(|| format!("{} is no file name", path.display()))?;
-    let target = folder.join(name).with_extension("png");
-    ensure!(
-        !same_file(&target, path),
-        "{}: the drawing would be written over the image itself; choose another folder for --draw",
-        path.display()
-    );
-    let corners = found.bbox.to_pixels(image.width, image.height);
-    let mut copy = RgbImage::from_raw(image.width, image.height, image.rgb)
-        .context("an image has three bytes a pixel")?;
-    draw::draw_box(&mut copy, corners, draw::PREDICTED, &format!("{class} {:.2}", found.score));
-    Ok(draw::write_png(&target, &copy)?)
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_the_same_under_every_path_to_it() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let [a, b] = ["a.png", "b.png"].map(|name| folder.path().join(name));
-        std::fs::write(&a, "image").expect("a file");
-        assert!(same_file(&a, &folder.path().join(".").join("a.png")));
-        assert!(!same_file(&a, &b) && !same_file(&b, &b), "what is not there is no file");
-        std::fs::write(&b, "image").expect("a file");
-        assert!(!same_file(&a, &b), "the same bytes are not the same file");
-    }
+    failed.map_or(Ok(()), Err)
 }

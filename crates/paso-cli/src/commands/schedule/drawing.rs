@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use textplots::{Chart, LabelBuilder, LabelFormat, Plot, Shape as Line};
 
 /// An image in the terminal, each schedule its own.
-pub(super) fn terminal(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn drawing(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::Result<()> {
     for spec in specs {
         writeln!(out, "{spec}")?;
         #[expect(
