@@ -69,6 +69,7 @@ fn checkpoints(seeds: &Path) -> Result<(), Box<dyn Error>> {
         config: TrainConfig::default(),
         classes: vec!["a".into(), "ü".into()],
         data: "4 images".into(),
+        validation: None,
         best: Some((0.5, 1)),
     };
     let tensor = |name: &str, shape: &[usize]| Tensor {

@@ -9,6 +9,7 @@ pub(super) fn meta() -> Meta {
         config: TrainConfig { lr: 0.1 + 0.2, ..TrainConfig::default() },
         classes: vec!["a".into(), "ü".into()],
         data: "0123".into(),
+        validation: Some("4567".into()),
         best: Some((0.1 + 0.7, 3)),
     }
 }

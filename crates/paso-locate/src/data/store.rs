@@ -169,7 +169,7 @@ mod tests {
     const LENGTH: u64 = 3 * 32 * 32;
 
     /// Six images in files, of which the fourth is broken.
-    fn files(folder: &std::path::Path) -> Dataset {
+    fn files(folder: &Path) -> Dataset {
         let options = DemoOptions { train: 6, val: 2, seed: 5 };
         demo::write_voc(&options, 40, &folder.join("scenes")).expect("scenes are written");
         let (dataset, _) = Dataset::load(&folder.join("scenes"), &LoadOptions::default())

@@ -195,7 +195,7 @@ mod tests {
             // A line without its end is whole if only the end is missing.
             let newlines = whole.iter().enumerate().filter(|(_, b)| **b == b'\n');
             let lines = newlines.filter(|(at, _)| *at <= cut).count();
-            assert_eq!(kept.last().map_or(0, |e| e.epoch), lines as u64, "cut at {cut}");
+            assert_eq!(last.map_or(0, |e| e.epoch), lines as u64, "cut at {cut}");
             let jsonl = std::fs::read(&again.jsonl).expect("it is there");
             assert!(whole.starts_with(&jsonl), "cut at {cut}");
             let csv = std::fs::read_to_string(&again.csv).expect("it is there");
