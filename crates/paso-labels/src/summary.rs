@@ -17,20 +17,22 @@ use crate::{Labels, Split};
 /// # std::fs::write(folder.join("labels.csv"), "cat.png,10,5,30,20,cat\n").expect("written");
 /// let (labels, _) = Labels::read(folder, &ReadOptions::default())?;
 /// let summary = labels.summary();
-/// assert_eq!((summary.images, summary.objects), (1, 1));
+/// assert_eq!((summary.usable_images, summary.objects), (1, 1));
 /// assert_eq!(summary.box_area.map(|area| area.median), Some(0.25));
 /// # Ok::<(), paso_labels::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// Usable images.
-    pub images: usize,
+    /// Images that can be used.
+    pub usable_images: usize,
     /// Objects on them.
     pub objects: usize,
     /// Images by `train`, `val`, `test`, or `none`.
     pub images_per_split: BTreeMap<String, usize>,
+    /// Objects by class.
+    pub objects_per_class: BTreeMap<String, usize>,
     /// Objects by class and split.
-    pub classes: BTreeMap<String, BTreeMap<String, usize>>,
+    pub objects_per_class_and_split: BTreeMap<String, BTreeMap<String, usize>>,
     /// How many images have 0, 1, 2 ... objects.
     pub images_by_objects: BTreeMap<usize, usize>,
     /// Width of images in pixels.
@@ -71,7 +73,8 @@ impl Labels {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let mut images_per_split = BTreeMap::new();
-        let mut classes: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+        let mut objects_per_class: BTreeMap<String, usize> = BTreeMap::new();
+        let mut both: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
         let mut images_by_objects = BTreeMap::new();
         let mut shares: Vec<[f64; 2]> = Vec::new();
         for image in &self.images {
@@ -80,7 +83,8 @@ impl Labels {
             *images_by_objects.entry(image.objects.len()).or_default() += 1;
             for object in &image.objects {
                 let class = self.classes[object.class].clone();
-                *classes.entry(class).or_default().entry(split.clone()).or_default() += 1;
+                *objects_per_class.entry(class.clone()).or_default() += 1;
+                *both.entry(class).or_default().entry(split.clone()).or_default() += 1;
                 let [x0, y0, x1, y1] = object.xyxy;
                 shares.push([
                     (x1 - x0) / f64::from(image.width),
@@ -89,10 +93,11 @@ impl Labels {
             }
         }
         Summary {
-            images: self.images.len(),
+            usable_images: self.images.len(),
             objects: shares.len(),
             images_per_split,
-            classes,
+            objects_per_class,
+            objects_per_class_and_split: both,
             images_by_objects,
             width: Spread::new(self.images.iter().map(|image| f64::from(image.width))),
             height: Spread::new(self.images.iter().map(|image| f64::from(image.height))),

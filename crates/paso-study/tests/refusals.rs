@@ -30,7 +30,7 @@ fn settings_out_of_range_are_named_with_their_range() {
     let grid = |center, factor, points, max_points| Grid { center, factor, points, max_points };
     for (config, expected) in [
         (StudyConfig { seeds: 1, ..default() }, "seeds is 1; it must be between 2"),
-        (StudyConfig { steps: 0, ..default() }, "steps is 0; it must be at least 1"),
+        (StudyConfig { steps: 0, ..default() }, "steps is 0; it must be 1 to 10000000"),
         (StudyConfig { steps: u64::MAX, ..default() }, "steps is 18446744073709551615; it must be"),
         (StudyConfig { tuning_seeds: 0, ..default() }, "tuning_seeds is 0"),
         (StudyConfig { alpha: 0.7, ..default() }, "alpha is 0.7; it must be between 0 and 0.5"),
@@ -102,7 +102,7 @@ fn two_studies_do_not_share_a_folder_at_the_same_time() {
         .run(&within, &session)
         .expect_err("fails");
     assert!(
-        matches!(&error, Error::Trial { source, .. } if source.to_string().contains("another study")),
+        matches!(&error, Error::Trial { source, .. } if source.to_string().contains("is working in this folder")),
         "{error}"
     );
 }

@@ -225,11 +225,16 @@ fn data_names_an_image_that_is_in_two_splits() {
     };
     let before = place.json("data scenes --json");
     has(&before[0], &["usable_images", "images_per_split", "objects_per_class", "box_area"]);
-    assert_eq!(before[0]["report"]["problems"], Value::Array(Vec::new()));
+    // Six val images are few, which is a warning.
+    let problems = |found: &[Value]| -> Vec<Value> {
+        let all = found[0]["report"]["problems"].as_array().expect("a list");
+        all.iter().filter(|problem| problem["kind"] != "warning").cloned().collect()
+    };
+    assert_eq!(problems(&before), [Value::Null; 0]);
     assert_eq!(before[0]["images_per_split"]["train"], 20);
     std::fs::copy(first("train.txt"), first("val.txt")).expect("it can be copied");
     let found = place.json("data scenes --json");
-    let problems = found[0]["report"]["problems"].as_array().expect("a list");
+    let problems = problems(&found);
     assert!(problems.len() == 1 && problems[0]["kind"] == "split-leak", "{problems:?}");
     assert!(place.stdout("data scenes").contains("THE SAME IMAGE IN TWO SPLITS: 1"));
 }

@@ -60,7 +60,7 @@ fn a_file_is_locked_while_its_journal_lives() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let first = Journal::open(folder.path(), None, "").expect("free");
     let error = Journal::open(folder.path(), None, "").expect_err("taken").to_string();
-    assert!(error.contains("another study is running in this folder"), "{error}");
+    assert!(error.contains("is working in this folder"), "{error}");
     let shard = "1/2".parse().ok();
     Journal::open(folder.path(), shard, "").expect("a shard has a file of its own");
     drop(first);

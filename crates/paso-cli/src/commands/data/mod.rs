@@ -18,7 +18,7 @@ use crate::command::Command;
 use crate::read_args::ReadArgs;
 use crate::{output_file, progress};
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use paso_locate::data::{
     self, Dataset, Effect, Format, Labels, LoadOptions, ProblemKind, Report, Source, Split,
 };
@@ -33,16 +33,17 @@ use std::path::{Path, PathBuf};
 
 /// Look at a data set, or convert it.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("copy").args(["out", "fix"])))]
 pub(crate) struct DataArgs {
     /// A folder of labeled images
     dir: PathBuf,
     #[command(flatten)]
     read: ReadArgs,
     /// Write it in another format, into the folder given by --out; with --fix, the format of the copy
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", requires = "copy")]
     convert: Option<Format>,
     /// A folder that is empty or not there yet, outside of the one that is read
-    #[arg(long, value_name = "DIR", requires = "convert", conflicts_with = "fix")]
+    #[arg(long, value_name = "DIR", requires = "convert")]
     out: Option<PathBuf>,
     /// Write a repaired copy into this new folder: without what is malformed or broken, boxes cut at
     /// the edge, each image once; in the format that was read, or that of --convert
@@ -126,10 +127,6 @@ impl Command for DataArgs {
 impl DataArgs {
     /// Checks, before anything is read, that outputs replace nothing and do not lie in the folder.
     fn check_outputs(&self) -> Result<()> {
-        ensure!(
-            self.convert.is_none() || self.out.is_some() || self.fix.is_some(),
-            "--convert needs a folder: --out DIR, or --fix DIR for a repaired copy"
-        );
         let Some(path) = &self.sheet else { return Ok(()) };
         output_file::check(path)?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty());

@@ -15,7 +15,7 @@ pub(super) fn print(found: &Found, all: bool) {
         report.dir.display(),
         report.format,
         report.labeled,
-        s.images,
+        s.usable_images,
         s.objects
     );
     println!("  found: {}", evidence(&report.evidence));
@@ -53,7 +53,8 @@ fn classes(found: &Found) {
     // In the order in which they are used.
     let mut splits: Vec<&String> = splits.into_iter().collect();
     splits.sort_by_key(|split| ["train", "val", "test", "none"].iter().position(|s| s == split));
-    let width = s.classes.keys().map(|c| c.chars().count()).max().unwrap_or(0).clamp(8, 32);
+    let width =
+        s.objects_per_class.keys().map(|c| c.chars().count()).max().unwrap_or(0).clamp(8, 32);
     let row = |name: &str, counts: &BTreeMap<String, usize>| {
         let count = |split: &&String| counts.get(*split).copied().unwrap_or(0);
         let counts: String = splits.iter().map(count).map(|n| format!("{n:>9}")).collect();
@@ -63,11 +64,11 @@ fn classes(found: &Found) {
     let heads: String = splits.iter().map(|split| format!("{:>9}", shown(split))).collect();
     println!("  {:<width$}{heads}", "");
     row("images", &s.images_per_split);
-    for (class, counts) in s.classes.iter().take(CLASSES) {
+    for (class, counts) in s.objects_per_class_and_split.iter().take(CLASSES) {
         row(class, counts);
     }
-    if s.classes.len() > CLASSES {
-        println!("  and {} more classes (--json has all)", s.classes.len() - CLASSES);
+    if s.objects_per_class.len() > CLASSES {
+        println!("  and {} more classes (--json has all)", s.objects_per_class.len() - CLASSES);
     }
 }
 
