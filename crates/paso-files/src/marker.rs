@@ -3,7 +3,7 @@
 //! A folder that paso fills with its own files has a small file named `.paso`, which is written
 //! before anything else. Two questions are answered by it, and by nothing else: whether a file of a
 //! usual name (`metrics.csv`, `report.html`) may be replaced, and whether a reader of images has to
-//! pass a folder over, because its pictures are drawings of paso.
+//! pass a folder over, because its images are drawings of paso.
 //!
 //! The marker is text, so that whoever finds it can see what it is:
 //!

@@ -6,7 +6,7 @@
 //! is 0 to 1 at every size, and nothing has to be added or subtracted when an image is scaled.
 //!
 //! IoU is the overlap that localization is measured by (Everingham et al., *The PASCAL Visual
-//! RawObject Classes Challenge*, 2010): `area(a and b) / area(a or b)`. It is 1 for equal boxes only
+//! Object Classes Challenge*, 2010): `area(a and b) / area(a or b)`. It is 1 for equal boxes only
 //! and 0 for boxes that do not overlap, however far they are apart; that is why a net is trained on
 //! GIoU, which still has a slope there.
 

@@ -67,6 +67,10 @@ pub(crate) fn check_all(
 ) -> Checked {
     let mut checked = Checked::default();
     for (i, (image, header)) in labels.images.iter().zip(headers).enumerate() {
+        // What is refused is reported already.
+        if image.incomplete {
+            continue;
+        }
         let check = Check { image, lists, files, format: labels.format };
         check.image(i, header, &mut checked, problems);
     }

@@ -104,7 +104,7 @@ impl Labels {
 
     /// Reads a folder: label files, and the header of every image; no image is decoded.
     ///
-    /// Malformed labels are in the report, and make nothing of the others doubtful here;
+    /// Malformed labels are in the report; their images are left out, and nothing else is doubted;
     /// [`Report::refuse_malformed`] is for those who do not want to train on the rest.
     ///
     /// # Errors

@@ -42,6 +42,8 @@ pub(crate) struct RawImage {
     pub(crate) split: Option<Split>,
     /// What is on it.
     pub(crate) objects: Vec<RawObject>,
+    /// True if one of its annotations was refused: what is known of it is not all.
+    pub(crate) incomplete: bool,
 }
 
 /// One object, as the file says it: its box may be inverted or beyond its image.
@@ -68,7 +70,15 @@ impl RawImage {
     /// An image without objects, of which nothing else is known.
     pub(crate) fn new(place: Place, label: &str) -> Self {
         let label = label.to_owned();
-        Self { place, label, line: None, stated_size: None, split: None, objects: Vec::new() }
+        Self {
+            place,
+            label,
+            line: None,
+            stated_size: None,
+            split: None,
+            objects: Vec::new(),
+            incomplete: false,
+        }
     }
 }
 

@@ -16,9 +16,9 @@ pub struct Repair {
     pub what: &'static str,
 }
 
-/// Writes a copy of what was read from `dir` without what is wrong with it: labels that are
-/// malformed, images that are missing, broken or have a box that cannot be, and copies of images are
-/// left out (of one in two splits, the one to train on); boxes are cut at the edges of their images.
+/// Writes a copy of what was read from `dir` without what is wrong with it: images with a label that
+/// is malformed, that are missing, broken or have a box that cannot be, and copies of images are left
+/// out (of one in two splits, the one to train on); boxes are cut at the edges of their images.
 /// Returns what was done.
 ///
 /// `report` is that of reading, with the problems of [`Labels::duplicates`] and
@@ -58,7 +58,7 @@ pub fn repair(
     write(&labels, format, out)?;
     let count = |kind| of(kind).count();
     let done = [
-        (count(ProblemKind::Malformed), "malformed labels were left out"),
+        (count(ProblemKind::Malformed), "malformed labels were left out, with their images"),
         (count(ProblemKind::ImageMissing), "labels without an image were left out"),
         (count(ProblemKind::ImageUnreadable), "broken images were left out"),
         (count(ProblemKind::SizeMismatch), "labels for images of another size were left out"),

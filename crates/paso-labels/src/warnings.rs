@@ -66,7 +66,7 @@ pub fn split_warnings<'a>(
         let what = if val == 0 { "is empty".into() } else { format!("has {val} images") };
         warnings.push(format!(
             "the val split {what} ({}): its metrics tell little; --folds K --fold I evaluates on \
-             every image in turn, --val-share S chooses a larger share",
+             each image once, --val-share S chooses a larger share",
             shares(&counts)
         ));
     }

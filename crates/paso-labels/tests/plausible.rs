@@ -7,7 +7,7 @@ use std::path::Path;
 /// Twelve boxes of images of 640x480, as left, top, right, bottom.
 fn boxes() -> Vec<[f64; 4]> {
     (0..12)
-        .map(|i| f64::from(i))
+        .map(f64::from)
         .map(|i| [30.0 + 25.0 * i, 40.0 + 9.0 * i, 330.0 + 20.0 * i, 250.0 + 18.0 * i])
         .collect()
 }

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_study_is_told_by_its_runs_and_one_of_a_version_without_markers_is_marked() {
+    fn a_study_is_known_by_its_runs_and_one_of_a_version_without_markers_is_marked() {
         let base = tempfile::tempdir().expect("a temporary folder");
         let folder = base.path().join("study");
         let mut journal = Journal::open(&folder, None, "a").expect("a new one");

@@ -4,7 +4,7 @@ use crate::{Place, text};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// Longer than any of these takes on a slow machine, and shorter than for ever.
+/// Longer than any of these takes on a slow machine, and shorter than without an end.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The exit code and what was said, once it has ended.

@@ -5,6 +5,8 @@
 mod command_lines;
 mod contract;
 mod crash;
+mod damaged;
+mod data;
 mod documents;
 mod export;
 mod features;

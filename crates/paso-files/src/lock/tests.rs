@@ -19,7 +19,7 @@ fn content(path: &Path) -> String {
 }
 
 #[test]
-fn a_second_taker_is_told_the_process_and_the_host_of_the_first() {
+fn a_second_taker_gets_the_process_and_the_host_of_the_first() {
     let (_folder, path) = place();
     Lock::check(&path).expect("free");
     assert!(!path.exists(), "who only looks makes no file");
@@ -55,7 +55,7 @@ fn a_folder_that_is_not_there_is_an_error_and_not_made() {
 }
 
 #[test]
-fn locks_are_told_by_their_names() {
+fn locks_are_known_by_their_names() {
     for (name, lock) in [
         (LOCK, true),
         (".paso.1-of-2.lock", true),

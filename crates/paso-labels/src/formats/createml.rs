@@ -138,7 +138,10 @@ fn image(
         number += 1;
         let who = format!("annotation {number} of {shown}");
         match annotation(node) {
-            Err(fault) => found.malformed(fault.of(&who)),
+            Err(fault) => {
+                raw.incomplete = true;
+                found.malformed(fault.of(&who));
+            }
             Ok(None) => {
                 let message = format!("{who} has no coordinates; it is passed over");
                 found.add(ProblemKind::NoBox, node.fault(message));

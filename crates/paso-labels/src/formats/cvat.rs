@@ -182,7 +182,10 @@ impl File<'_> {
         image.split = split;
         match size(node) {
             Ok(size) => image.stated_size = size,
-            Err(fault) => self.problem(ProblemKind::Malformed, fault),
+            Err(fault) => {
+                image.incomplete = true;
+                self.problem(ProblemKind::Malformed, fault);
+            }
         }
         for node in node.children().filter(Node::is_element) {
             match Shape::new(node) {
@@ -198,7 +201,10 @@ impl File<'_> {
                     self.problem(ProblemKind::NoBox, Fault::new(node, message));
                 }
                 Ok(Shape::None) => {}
-                Err(fault) => self.problem(ProblemKind::Malformed, fault),
+                Err(fault) => {
+                    image.incomplete = true;
+                    self.problem(ProblemKind::Malformed, fault);
+                }
             }
         }
         self.labels.images.push(image);

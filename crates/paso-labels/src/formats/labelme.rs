@@ -107,6 +107,8 @@ struct Annotation {
     stated_size: Option<(u32, u32)>,
     /// Class, corners, line, number of the shape from 1.
     objects: Vec<(String, [f64; 4], Option<usize>, usize)>,
+    /// True if a shape was refused.
+    incomplete: bool,
 }
 
 /// Reads one label file.
@@ -145,7 +147,7 @@ fn parse(
     let (width, height) = (root.side("imageWidth")?, root.side("imageHeight")?);
     let shapes = root.value("shapes").filter(|shapes| shapes.is_list());
     let shapes = shapes.ok_or_else(|| root.wrong("shapes", "a list"))?;
-    let (mut objects, mut number) = (Vec::new(), 0);
+    let (mut objects, mut number, mut incomplete) = (Vec::new(), 0, false);
     shapes.each(|node| {
         number += 1;
         match node.object().and_then(|shape| shape::parse(&shape)) {
@@ -157,15 +159,19 @@ fn parse(
                 );
                 found.add(ProblemKind::NoBox, node.fault(message));
             }
-            Err(fault) => found.malformed(fault.of(&format!("shape {number}"))),
+            Err(fault) => {
+                incomplete = true;
+                found.malformed(fault.of(&format!("shape {number}")));
+            }
         }
     });
-    Ok(Annotation { place, stated_size: width.zip(height), objects })
+    Ok(Annotation { place, stated_size: width.zip(height), objects, incomplete })
 }
 
 fn add(labels: &mut RawLabels, name: &str, annotation: Annotation) {
     let mut image = RawImage::new(annotation.place, name);
     image.stated_size = annotation.stated_size;
+    image.incomplete = annotation.incomplete;
     for (class, xyxy, line, number) in annotation.objects {
         let class = labels.class(&class);
         let object = RawObject::around(class, xyxy, BoxUnits::Px);

@@ -204,7 +204,10 @@ fn asset(
         let parsed = node.object().and_then(|object| region::parse(&object, number));
         let (id, region) = match parsed {
             Ok(parsed) => parsed,
-            Err(fault) => return found.malformed(fault.of(&shown)),
+            Err(fault) => {
+                image.incomplete = true;
+                return found.malformed(fault.of(&shown));
+            }
         };
         let who = format!("region {id} of {shown}");
         match region {

@@ -14,7 +14,7 @@ pub(crate) fn png(shade: u8) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Images of these names with an object each, of these classes in turn; every third is for
+/// Images of these names with an object each, of these classes one after the other; every third is for
 /// validation.
 pub(crate) fn labels(names: &[&str], classes: &[&str]) -> Labels {
     let image = |(i, name): (usize, &&str)| {

@@ -80,7 +80,7 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`] for a size out of range, [`Error::Image`] if no image is left.
+    /// [`Error::InvalidValue`] for a size out of range, [`Error::Labels`] if no image is left.
     ///
     /// # Panics
     ///
@@ -195,7 +195,7 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// If it is not in memory: [`Error::Io`] or [`Error::Image`] when its file cannot be read any
+    /// If it is not in memory: [`Error::Labels`] when its file cannot be read any
     /// more or has changed.
     ///
     /// # Panics

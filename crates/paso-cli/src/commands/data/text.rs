@@ -94,7 +94,7 @@ fn problems(found: &Found, all: bool) {
             println!("  and {} more (--all lists them)", n - shown);
         }
         if let Some(advice) = kind.advice() {
-            println!("  -> {advice}");
+            println!("  -> {}", advice.replace("DIR", &report.dir.display().to_string()));
         }
     }
     if report.problems.is_empty() {

@@ -126,6 +126,20 @@ impl Reader<'_, '_> {
         let image = image.ok_or_else(|| {
             image_id.fault(format!("image_id {} is no image's id", image_id.shown()))
         })?;
+        let added = self.add_to(image, annotation, who);
+        if let (Err(_), Some(image)) = (&added, image) {
+            self.labels.images[image].incomplete = true;
+        }
+        added
+    }
+
+    fn add_to(
+        &mut self,
+        image: Option<usize>,
+        annotation: &Object<'_>,
+        who: &Who<'_>,
+    ) -> Result<(), Fault> {
+        let node = annotation.node();
         if annotation::is_crowd(annotation)? {
             self.crowds += 1;
             return Ok(());

@@ -60,6 +60,11 @@ impl<'a> Reading<'a> {
             }
             let line = self.text.line_at(row.byte);
             if let Err(Refused(kind, message)) = self.row(&row, line, labels) {
+                if let (ProblemKind::Malformed, Some(&image)) =
+                    (kind, self.by_name.get(row.get(self.table.columns.file)))
+                {
+                    labels.images[image].incomplete = true;
+                }
                 wrong += 1;
                 last = line;
                 if wrong <= MAX_WRONG {
