@@ -13,6 +13,7 @@ use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
 /// Seconds for each target.
 const SECONDS: u32 = 30;
@@ -20,7 +21,10 @@ const SECONDS: u32 = 30;
 /// With a target named, the compiler flags are not those of build scripts.
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 
-/// Builds all targets and runs one after the other, up to the first that finds something.
+/// Targets that run at the same time: each has one thread.
+const AT_ONCE: usize = 2;
+
+/// Builds all targets and runs them, two at a time; the first finding is the outcome.
 pub(crate) fn stage() -> Outcome {
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         return Outcome::Skipped("the fuzzer is built for x86-64 Linux".into());
@@ -31,13 +35,24 @@ pub(crate) fn stage() -> Outcome {
         Err(error) => return Outcome::Failed(format!("{error:#}")),
     };
     let build = format!("cd fuzz && cargo build --release --locked --bins --target {TRIPLE}");
-    let mut outcome = command("bash", &["-c", &build], &[]);
-    for target in &targets {
-        if outcome == Outcome::Passed {
-            outcome = command("bash", &["-c", &script(&folder, target)], &[]);
-        }
+    let built = command("bash", &["-c", &build], &[]);
+    if built != Outcome::Passed {
+        return built;
     }
-    outcome
+    let next = Mutex::new(targets.iter());
+    let failed = Mutex::new(None);
+    let worker = || {
+        loop {
+            let target = next.lock().expect("no worker panicked").next();
+            let Some(target) = target else { return };
+            let outcome = command("bash", &["-c", &script(&folder, target)], &[]);
+            if outcome != Outcome::Passed {
+                failed.lock().expect("no worker panicked").get_or_insert(outcome);
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(worker))));
+    failed.into_inner().expect("no worker panicked").unwrap_or(Outcome::Passed)
 }
 
 /// The names of the targets.

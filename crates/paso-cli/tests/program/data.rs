@@ -110,7 +110,7 @@ fn a_repaired_copy_has_nothing_wrong_and_the_folder_stays_as_it_is() {
     std::fs::write(place.path("photos/e.png"), "no image").expect("it is written");
     let before = files(&place.path("photos"));
     let (code, said) = place.refused("data photos");
-    assert!(code == 1 && said.contains("malformed"), "{said}");
+    assert!(code == 1 && said.contains("training refuses this folder"), "{said}");
     place.stdout("data photos --fix fixed");
     let found = place.json("data fixed --json");
     let problems = found[0]["report"]["problems"].as_array().expect("a list");

@@ -113,7 +113,7 @@ impl Command for DataArgs {
         }
         ensure!(
             refused == 0 || self.fix.is_some(),
-            "{}: {refused} malformed labels; correct them first",
+            "{}: training refuses this folder for {refused} of the problems above; correct them first",
             self.dir.display()
         );
         if let (Some(format), Some(out)) = (self.convert, &self.out) {
