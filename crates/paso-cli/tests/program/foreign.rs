@@ -112,6 +112,13 @@ fn cases() -> Vec<(&'static str, Vec<(String, bool)>)> {
                 ("data scenes --convert csv --out .", true),
                 ("data scenes --convert csv --out mine", true),
                 ("data scenes --convert voc --out labels.csv", true),
+                ("data scenes --sheet x.png", true),
+                ("data scenes --sheet mine/worst.png", true),
+                ("data scenes --sheet scenes/x.png", true),
+                ("data scenes --fix .", true),
+                ("data scenes --fix mine", true),
+                ("data scenes --fix scenes/images", true),
+                ("data scenes --fix x.png", true),
             ]),
         ),
         ("cpu", all(&[("cpu", false)])),
@@ -164,10 +171,10 @@ fn no_command_changes_a_file_of_its_user_or_adds_one_to_a_folder_that_it_refuses
     assert_eq!(commands(&place), listed, "every command of `paso help` has its cases here");
 
     let before = contents(&place.path("."));
-    let check = |read_only: bool| {
+    let check = |read_only: bool, user: Option<u32>| {
         for (line, refused) in cases.iter().flat_map(|(_, lines)| lines) {
             let line = line.replace("NET", &net).replace("IMAGE", &image);
-            let output = output(&mut place.paso(&line));
+            let output = output(as_user(&mut place.paso(&line), user));
             let said = text(&output.stderr);
             assert!(!said.contains("panicked"), "paso {line}: {said}");
             assert_eq!(!output.status.success(), *refused, "paso {line}: {said}");
@@ -184,13 +191,43 @@ fn no_command_changes_a_file_of_its_user_or_adds_one_to_a_folder_that_it_refuses
             assert!(new.is_empty(), "paso {line} has written {new:?}");
         }
     };
-    check(false);
+    check(false, None);
     if set_writable(&place, false) {
-        check(true);
+        check(true, None);
+    } else if let Some(nobody) = nobody(&place, elsewhere.path()) {
+        check(true, Some(nobody));
     } else {
         eprintln!("skipped: permissions do not bind this user; only contents were compared");
     }
     set_writable(&place, true);
+}
+
+/// Permissions do not bind the superuser, who can start the program as somebody whom they bind.
+/// `None` where this user cannot, or the program cannot be reached by others.
+fn nobody(place: &Place, elsewhere: &Path) -> Option<u32> {
+    const NOBODY: u32 = 65_534;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let all = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(elsewhere, all).expect("its owner may");
+    }
+    #[cfg(not(unix))]
+    let _ = elsewhere;
+    let started = as_user(&mut place.paso("cpu"), Some(NOBODY)).output();
+    started.is_ok_and(|output| output.status.success()).then_some(NOBODY)
+}
+
+/// The command as this user.
+fn as_user(command: &mut std::process::Command, user: Option<u32>) -> &mut std::process::Command {
+    #[cfg(unix)]
+    if let Some(user) = user {
+        use std::os::unix::process::CommandExt;
+        command.uid(user).gid(user);
+    }
+    #[cfg(not(unix))]
+    let _ = user;
+    command
 }
 
 /// Changes the permissions of the place, and says whether they bind.
