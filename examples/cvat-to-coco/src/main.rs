@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Ok(report) => {
             println!("{}: {} labeled images", out.display(), report.labeled);
             for problem in report.problems.iter().filter(|p| p.kind.effect() == Effect::LeftOut) {
-                println!("left out: {problem}");
+                println!("not used for training: {problem}");
             }
             ExitCode::SUCCESS
         }
