@@ -19,7 +19,9 @@ pub(super) fn print(found: &Found, all: bool) {
         s.objects
     );
     println!("  found: {}", evidence(&report.evidence));
-    classes(found);
+    if s.usable_images > 0 {
+        classes(found);
+    }
     for (name, spread, digits) in [
         ("image width, px", &s.width, 0),
         ("image height, px", &s.height, 0),
@@ -35,7 +37,9 @@ pub(super) fn print(found: &Found, all: bool) {
         1 => format!("{images} with 1 object"),
         n => format!("{images} with {n} objects"),
     });
-    println!("  images: {}", objects.collect::<Vec<_>>().join(", "));
+    if s.usable_images > 0 {
+        println!("  images: {}", objects.collect::<Vec<_>>().join(", "));
+    }
     let used = |split| found.training.get(&split).copied().unwrap_or(0);
     println!(
         "  training would use {} train, {} val and {} test images of one object",
