@@ -18,6 +18,9 @@ use crate::raw::RawLabels;
 use crate::report::{Evidence, Problem, ProblemKind};
 use crate::{Error, Format};
 
+/// Endings of spreadsheets, which hold labels and are not read.
+const SPREADSHEETS: [&str; 4] = ["xlsx", "xls", "ods", "numbers"];
+
 /// Files that are named with what they lack, at most.
 const SHOWN: usize = 8;
 
@@ -87,6 +90,10 @@ fn nothing(files: &Files, found: &[(Format, Finding<'_>)]) -> String {
     write!(message, "\n  {images} images").expect("a string takes it");
     if let Some(image) = files.images().next() {
         write!(message, ", such as {image}").expect("a string takes it");
+    }
+    for name in files.with_ending(&SPREADSHEETS) {
+        write!(message, "\n  {name}: is a spreadsheet; save it as CSV (UTF-8)")
+            .expect("a string takes it");
     }
     // One line for each file, with what it lacks for each format.
     let mut lacking: BTreeMap<&str, Vec<String>> = BTreeMap::new();

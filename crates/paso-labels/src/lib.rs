@@ -69,7 +69,7 @@ pub use labels::{ImageSource, LabeledImage, Labels, Object};
 pub use near::{Fingerprint, PrintedImage, difference_hash, near_duplicates};
 pub use options::{BoxFormat, BoxUnits, ReadOptions};
 pub use repair::{Repair, repair};
-pub use report::{Effect, Evidence, Problem, ProblemKind, Report};
+pub use report::{Effect, Evidence, Problem, ProblemKind, Report, one_line};
 pub use splits::Split;
 pub use summary::{Spread, Summary};
 pub use warnings::split_warnings;

@@ -57,6 +57,18 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A name of somebody else in one line of text: control characters are escaped, all others are as
+/// they are.
+///
+/// ```
+/// assert_eq!(paso_labels::one_line("cat\nand dog's"), "cat\\nand dog's");
+/// ```
+#[must_use]
+pub fn one_line(name: &str) -> String {
+    let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    name.chars().map(plain).collect()
+}
+
 /// Kinds of problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::report::{Problem, ProblemKind};
+use crate::report::{Problem, ProblemKind, one_line};
 use crate::{Labels, Split};
 
 /// A validation split with fewer images than this tells little.
@@ -81,7 +81,7 @@ type Counts<'a> = BTreeMap<Split, BTreeMap<&'a str, usize>>;
 fn shares(counts: &Counts<'_>) -> String {
     const SHOWN: usize = 4;
     let of = |(split, classes): (&Split, &BTreeMap<&str, usize>)| {
-        let shown = classes.iter().take(SHOWN).map(|(class, n)| format!("{n} {class}"));
+        let shown = classes.iter().take(SHOWN).map(|(class, n)| format!("{n} {}", one_line(class)));
         let more = if classes.len() > SHOWN { ", ..." } else { "" };
         format!("{split}: {}{more}", shown.collect::<Vec<_>>().join(", "))
     };

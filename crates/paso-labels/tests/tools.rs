@@ -239,6 +239,7 @@ fn what_is_no_label_is_named_with_what_it_lacks() {
         ("package.json", "{\"name\": \"x\"}", "package.json: no COCO"),
         ("cities.csv", "city,population\nParis,2\n", "cities.csv: no CSV"),
         ("empty.xml", "", "empty.xml: no Pascal VOC"),
+        ("labels.xlsx", "PK", "labels.xlsx: is a spreadsheet; save it as CSV"),
     ] {
         let place = tempfile::tempdir().expect("a temporary folder");
         write_text(place.path(), file, text);

@@ -97,11 +97,13 @@ fn read(input: &Input<'_>, names: &[&str]) -> RawLabels {
     for (&name, (annotation, problems)) in names.iter().zip(read) {
         // A file of which nothing could be read has no image.
         let unread = annotation.filename.is_none() && !problems.is_empty();
+        let incomplete = !problems.is_empty();
         labels.problems.extend(problems);
         match place(input, name, &annotation) {
             Ok(place) => {
                 let mut image = RawImage::new(place, name);
                 image.stated_size = annotation.stated_size;
+                image.incomplete = incomplete;
                 for object in annotation.objects {
                     let class = labels.class(&object.class);
                     let xyxy = object.xyxy;

@@ -2,7 +2,7 @@
 
 use super::{Found, evidence};
 use paso_locate::data::{Effect, ProblemKind, Split};
-use paso_locate::labels::Spread;
+use paso_locate::labels::{Spread, one_line};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of classes that are shown; more are counted.
@@ -57,8 +57,13 @@ fn classes(found: &Found) {
     // In the order in which they are used.
     let mut splits: Vec<&String> = splits.into_iter().collect();
     splits.sort_by_key(|split| ["train", "val", "test", "none"].iter().position(|s| s == split));
-    let width =
-        s.objects_per_class.keys().map(|c| c.chars().count()).max().unwrap_or(0).clamp(8, 32);
+    let width = s
+        .objects_per_class
+        .keys()
+        .map(|c| one_line(c).chars().count())
+        .max()
+        .unwrap_or(0)
+        .clamp(8, 32);
     let row = |name: &str, counts: &BTreeMap<String, usize>| {
         let count = |split: &&String| counts.get(*split).copied().unwrap_or(0);
         let counts: String = splits.iter().map(count).map(|n| format!("{n:>9}")).collect();
@@ -69,7 +74,7 @@ fn classes(found: &Found) {
     println!("  {:<width$}{heads}", "");
     row("images", &s.images_per_split);
     for (class, counts) in s.objects_per_class_and_split.iter().take(CLASSES) {
-        row(class, counts);
+        row(&one_line(class), counts);
     }
     if s.objects_per_class.len() > CLASSES {
         println!("  and {} more classes (--json has all)", s.objects_per_class.len() - CLASSES);

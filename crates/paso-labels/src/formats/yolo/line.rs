@@ -23,13 +23,14 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Reads a line that is not blank. The error is a sentence.
+    /// Reads a line. The error is a sentence.
     pub(super) fn parse(text: &str, line: usize, keypoints: Keypoints) -> Result<Self, String> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         if fields.len() == 1 && text.matches([',', ';']).count() >= 4 {
             return Err(format!("{} has no blanks; they separate the fields", super::shown(text)));
         }
-        let class = class(fields[0])?;
+        let Some(first) = fields.first() else { return Err("is blank".into()) };
+        let class = class(first)?;
         let count = fields.len();
         if count < 5 {
             return Err(format!("has {count} fields; a box has 5 (class x y width height)"));
