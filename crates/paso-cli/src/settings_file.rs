@@ -12,6 +12,9 @@ use paso_locate::TrainConfig;
 use std::path::Path;
 use toml::{Table, Value};
 
+/// Settings take a few hundred bytes; what is larger is something else.
+const LARGEST: u64 = 1 << 20;
+
 /// A file's settings as they stand there, and checked for what no setting has.
 ///
 /// The second value has the defaults for everything that the file leaves out; only its named
@@ -22,7 +25,7 @@ use toml::{Table, Value};
 /// begins with the path.
 pub(crate) fn read(path: &Path) -> Result<(Table, TrainConfig)> {
     let context = || path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(context)?;
+    let text = paso_files::read_text(path, LARGEST).with_context(context)?;
     let checked = toml::from_str(&text).with_context(context)?;
     Ok((toml::from_str(&text).with_context(context)?, checked))
 }

@@ -7,6 +7,12 @@ use paso_labels::{Effect, Format, Labels, ReadOptions};
 use std::path::Path;
 use support::write_text;
 
+/// A name from the name of an image.
+type Naming<'a> = &'a dyn Fn(&str) -> String;
+
+/// A row from name, class and corners.
+type Row<'a> = &'a dyn Fn(&str, &str, [f64; 4]) -> String;
+
 /// Name, class, and left, top, right, bottom in an image of 64x48.
 const IMAGES: [(&str, &str, [f64; 4]); 4] = [
     ("s0", "square", [33.0, 14.0, 51.0, 34.0]),
@@ -96,7 +102,7 @@ fn coco(file_name: impl Fn(&str) -> String) -> String {
 #[test]
 fn tables_of_tools_are_read_by_their_headers() {
     let plain = |name: &str| format!("{name}.png");
-    let tables: [(&str, &dyn Fn(&str, &str, [f64; 4]) -> String); 6] = [
+    let tables: [(&str, Row<'_>); 6] = [
         ("filename,width,height,class,xmin,ymin,xmax,ymax", &|n, c, [a, b, x, y]| {
             format!("{n}.png,64,48,{c},{a},{b},{x},{y}")
         }),
@@ -127,7 +133,7 @@ fn tables_of_tools_are_read_by_their_headers() {
 
 #[test]
 fn voc_folders_lie_anywhere_and_in_any_case() {
-    let layouts: [(&dyn Fn(&str) -> String, &dyn Fn(&str) -> String); 5] = [
+    let layouts: [(Naming<'_>, Naming<'_>); 5] = [
         (&|n| format!("my set/images/{n}.png"), &|n| format!("my set/annotations/{n}.xml")),
         (&|n| format!("IMAGES/{}.PNG", n.to_uppercase()), &|n| {
             format!("ANNOTATIONS/{}.XML", n.to_uppercase())
@@ -148,7 +154,7 @@ fn voc_folders_lie_anywhere_and_in_any_case() {
 
 #[test]
 fn coco_names_are_links_uploads_and_paths() {
-    let names: [(&dyn Fn(&str) -> String, &dyn Fn(&str) -> String, &str); 6] = [
+    let names: [(Naming<'_>, Naming<'_>, &str); 6] = [
         (
             &|n| format!("{n}.png"),
             &|n| format!("https://example.org/up/3/{n}.png?t=1"),
