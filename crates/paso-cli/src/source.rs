@@ -116,7 +116,10 @@ impl SourceArgs {
     /// The samples of a split at the size of the net's input. Broken images are named on stderr.
     pub(crate) fn prepare(&self, dataset: &Dataset, split: Split, size: u32) -> Result<Prepared> {
         let indices = dataset.indices(split);
-        anyhow::ensure!(!indices.is_empty(), "the data set has no image in its {split} split");
+        anyhow::ensure!(
+            !indices.is_empty(),
+            "the data set has no image in its {split} split; a split file, --val-share or --folds chooses some"
+        );
         self.prepare_samples(dataset, &indices, &format!("{split} images"), size)
     }
 

@@ -63,11 +63,13 @@ pub fn split_warnings<'a>(
     }
     let val: usize = counts.get(&Split::Val).into_iter().flatten().map(|(_, n)| n).sum();
     if val < FEW_VAL && !counts.is_empty() {
-        let what = if val == 0 { "is empty".into() } else { format!("has {val} images") };
+        let what = match val {
+            0 => format!("is empty ({}): nothing can be evaluated", shares(&counts)),
+            n => format!("has {n} images ({}): its metrics tell little", shares(&counts)),
+        };
         warnings.push(format!(
-            "the val split {what} ({}): its metrics tell little; --folds K --fold I evaluates on \
-             each image once, --val-share S chooses a larger share",
-            shares(&counts)
+            "the val split {what}; --folds K --fold I evaluates on each image once, --val-share S \
+             chooses another share"
         ));
     }
     let problem = |message| Problem::new(ProblemKind::Warning, dir, None, message);
