@@ -20,12 +20,10 @@
 
 mod lock;
 mod marker;
+mod reading;
 
 pub use lock::{Holder, LOCK, Lock, LockError};
 pub use marker::{MARKER, foreign_file, is_marked, mark};
-
-mod reading;
-
 pub use reading::{open, read, read_text, regular};
 
 use std::fs::File;
@@ -90,7 +88,9 @@ pub fn rename_folder(folder: TempDir, path: &Path) -> Result<()> {
 pub fn remove_leftovers(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+        let ours = entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes());
+        // A folder of that name is one that is being converted to, or was.
+        if ours && !entry.file_type()?.is_dir() {
             std::fs::remove_file(entry.path())?;
         }
     }
@@ -205,8 +205,9 @@ mod tests {
         for name in [".paso-abc", ".pasolini", "paso-1"] {
             std::fs::write(folder.path().join(name), b"").expect("it can be written");
         }
+        std::fs::create_dir(folder.path().join(".paso-folder")).expect("it can be made");
         remove_leftovers(folder.path()).expect("the folder can be read");
-        assert_eq!(names(folder.path()), [".pasolini", "paso-1"]);
+        assert_eq!(names(folder.path()), [".paso-folder", ".pasolini", "paso-1"]);
     }
 
     #[cfg(unix)]

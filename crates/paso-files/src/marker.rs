@@ -14,7 +14,7 @@
 //! ```
 
 use crate::lock::is_lock;
-use crate::{PREFIX, write_new};
+use crate::{PREFIX, open, write_new};
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Result};
 use std::path::Path;
@@ -37,7 +37,7 @@ const FIRST_LINE: &str = "paso";
 #[must_use]
 pub fn is_marked(folder: &Path) -> bool {
     let mut start = [0; FIRST_LINE.len() + 1];
-    let read = std::fs::File::open(folder.join(MARKER)).and_then(|mut f| f.read_exact(&mut start));
+    let read = open(&folder.join(MARKER)).and_then(|mut file| file.read_exact(&mut start));
     read.is_ok()
         && start.starts_with(FIRST_LINE.as_bytes())
         && matches!(start.last(), Some(b'\n' | b'\r'))

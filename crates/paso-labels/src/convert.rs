@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::{Error, Format, Labels, ReadOptions, Report, write};
+use crate::write::{check_empty, write};
+use crate::{Error, Format, Labels, ReadOptions, Report};
 
 /// Reads a folder and writes it in another format: every usable image with all of its objects and
 /// its split. The report says what was left out.
@@ -37,7 +38,7 @@ pub fn convert(
     format: Format,
     out: &Path,
 ) -> Result<Report, Error> {
-    outside(dir, out)?;
+    check_output(dir, out)?;
     let (labels, report) = Labels::read(dir, options)?;
     report.refuse_malformed()?;
     if labels.images.is_empty() {
@@ -48,8 +49,13 @@ pub fn convert(
     Ok(report)
 }
 
-/// Refuses an output folder inside of the data set: the next read would find every image twice.
-pub(crate) fn outside(dir: &Path, out: &Path) -> Result<(), Error> {
+/// Refuses an output folder that is not empty, or inside of the data set, whose next read would find
+/// every image twice. Nothing is written, so it can be asked before a folder is read.
+///
+/// # Errors
+///
+/// [`Error::InvalidValue`] and [`Error::Folder`].
+pub fn check_output(dir: &Path, out: &Path) -> Result<(), Error> {
     // The output may not be there yet: the nearest folder above it that is.
     let there = out.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
@@ -65,5 +71,5 @@ pub(crate) fn outside(dir: &Path, out: &Path) -> Result<(), Error> {
         );
         return Err(Error::Folder { path: out.to_path_buf(), message });
     }
-    Ok(())
+    check_empty(out)
 }

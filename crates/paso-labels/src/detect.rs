@@ -3,8 +3,9 @@
 //! Every format examines the files that could be its own. Where several find label files (people
 //! keep the labels that they converted from), all of them are read, and the one with the most
 //! images that are there and have an object is taken; of equals, the first of the list. So a
-//! `notes.json` that merely looks like a format does not win over real labels. What was not taken
-//! is noted, and `--format` chooses.
+//! `notes.json` that merely looks like a format does not win over real labels. A format with
+//! malformed labels counts by its files instead, where these are more, so that what is wrong is
+//! seen. What was not taken is noted, and `--format` chooses.
 //!
 //! Where no format finds label files, the message lists what was looked at, and what each file
 //! lacks.

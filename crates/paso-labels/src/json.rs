@@ -23,8 +23,6 @@ mod findings;
 mod node;
 mod object;
 mod outline;
-#[cfg(test)]
-pub(crate) mod testing;
 
 pub(crate) use findings::Findings;
 pub(crate) use node::Node;
@@ -34,6 +32,8 @@ pub(crate) use outline::{Outline, examine};
 use serde_json::value::RawValue;
 
 use crate::folder::Text;
+use crate::formats::Input;
+use crate::raw::RawLabels;
 
 /// The text of a JSON file.
 #[derive(Debug)]
@@ -94,6 +94,28 @@ impl Json {
     fn line(&self, byte: usize) -> Option<usize> {
         self.has_lines.then(|| self.text.line_at(byte))
     }
+}
+
+/// Reads one label file: `read` gets its value, the labels, and the findings to add to. A file that
+/// cannot be read or is no JSON, and the fault that `read` returns, are among the problems.
+pub(crate) fn read_file(
+    input: &Input<'_>,
+    name: &str,
+    labels: &mut RawLabels,
+    read: impl FnOnce(Node<'_>, &mut RawLabels, &mut Findings<'_>) -> Result<(), Fault>,
+) {
+    let mut found = Findings::new(input.files, name);
+    match input.files.text(name) {
+        Err(problem) => labels.problems.push(problem),
+        Ok(text) => {
+            let json = Json::new(text);
+            let done = json.root().and_then(|root| read(root, labels, &mut found));
+            if let Err(fault) = done {
+                found.malformed(fault);
+            }
+        }
+    }
+    labels.problems.append(&mut found.finish());
 }
 
 /// The text with `NaN` and infinities outside of texts masked by texts of the same length, if

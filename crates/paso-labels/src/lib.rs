@@ -31,6 +31,9 @@
 //!   one pixel; they do not say so, and it is not corrected.
 //! - Boxes are kept for the *upright* image, after the EXIF orientation was applied.
 //! - A name is a path below the image folder, with `/` on every system, and identifies an image.
+//! - Messages name an option by the switch that the program `paso` has for it: `--box-format xywh` is
+//!   [`ReadOptions::box_format`], `--max-megapixels` is
+//!   [`ImageLimits::max_pixels`](image::ImageLimits::max_pixels).
 //! - Nothing outside of the folder is opened, nothing in it is changed, and what is wrong with it is
 //!   said by file, line and value; it never leads to a panic.
 
@@ -55,12 +58,14 @@ mod repair;
 mod report;
 mod splits;
 mod summary;
+#[cfg(test)]
+mod testing;
 mod warnings;
 mod write;
 mod xml;
 
 pub use boxes::BBox;
-pub use convert::convert;
+pub use convert::{check_output, convert};
 pub use duplicates::{ImageFile, same_files};
 pub use error::Error;
 pub use formats::Format;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::convert::outside;
+use crate::convert::check_output;
 use crate::report::{Problem, ProblemKind};
 use crate::{Error, Format, ImageSource, LabeledImage, Labels, Report, write};
 
@@ -35,7 +35,7 @@ pub fn repair(
     format: Format,
     out: &Path,
 ) -> Result<Vec<Repair>, Error> {
-    outside(dir, out)?;
+    check_output(dir, out)?;
     let of = |kind| report.problems.iter().filter(move |p: &&Problem| p.kind == kind);
     if let Some(first) = of(ProblemKind::Implausible).next() {
         return Err(Error::Labels { first: Box::new(first.clone()), more: 0 });

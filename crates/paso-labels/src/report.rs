@@ -142,26 +142,6 @@ impl ProblemKind {
     }
 }
 
-impl ProblemKind {
-    /// What to do about it, if its message does not say it.
-    #[must_use]
-    pub fn advice(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Malformed => "correct these labels, or leave them out: paso data DIR --fix OUT",
-            Self::Implausible => "look at them first: paso data DIR --sheet labels.png",
-            Self::SplitLeak => "remove one of each two, or: paso data DIR --fix OUT",
-            Self::ImageMissing => "add the images, or remove their labels",
-            Self::ImageUnreadable => "export these images again, as PNG or JPEG",
-            Self::BadBox => "correct these boxes; to see them: paso data DIR --sheet labels.png",
-            Self::SeveralObjects => "--several largest trains on the largest object of each",
-            Self::NoLabel => "label these images; one without an object needs an empty label",
-            Self::InNoSplit => "add these images to a split file to use them",
-            Self::Duplicate => "remove one of each two, or: paso data DIR --fix OUT",
-            _ => return None,
-        })
-    }
-}
-
 impl fmt::Display for ProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -18,15 +18,7 @@ use crate::{Error, Format, ImageSource, LabeledImage, Labels, Object, Split};
 
 /// Writes a data set into a folder that is empty or not there yet.
 pub fn write(labels: &Labels, format: Format, out: &Path) -> Result<(), Error> {
-    if std::fs::symlink_metadata(out).is_ok()
-        && !std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none())
-    {
-        return Err(Error::invalid_value(
-            "the output folder",
-            out.display(),
-            "empty or not there yet",
-        ));
-    }
+    check_empty(out)?;
     distinct(&labels.images, out)?;
     if let Some(class) = labels.classes.iter().find(|class| class.trim().is_empty()) {
         let message = format!("the class {class:?} has no name; give it one");
@@ -38,6 +30,20 @@ pub fn write(labels: &Labels, format: Format, out: &Path) -> Result<(), Error> {
     let target = Target { root: folder.path(), labels };
     target.all(format).map_err(|error| named(error, folder.path(), out))?;
     paso_files::rename_folder(folder, out).map_err(Error::io(out))
+}
+
+/// Refuses an output folder that is there and not empty.
+pub(crate) fn check_empty(out: &Path) -> Result<(), Error> {
+    if std::fs::symlink_metadata(out).is_ok()
+        && !std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none())
+    {
+        return Err(Error::invalid_value(
+            "the output folder",
+            out.display(),
+            "empty or not there yet",
+        ));
+    }
+    Ok(())
 }
 
 /// The file's place as the user knows it: the temporary folder is gone when they read the message.

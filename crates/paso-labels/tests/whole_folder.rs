@@ -170,3 +170,41 @@ fn an_image_that_is_read_again_is_the_image_that_was_read() {
     let again = paso_labels::image::decode_again(&dir.join("a.jpg"), &limits).expect("it is whole");
     assert_eq!(first, again);
 }
+
+#[test]
+fn an_image_with_a_refused_annotation_is_left_out_wherever_that_stands() {
+    let head = "filename,width,height,class,xmin,ymin,xmax,ymax";
+    let good = "a.png,64,48,cat,4,5,20,40";
+    for bad in ["a.png,wide,48,dog,1,2,30,40", "a.png,64,48,dog,1,2,x,40", "a.png,64,48,,1,2,30,40"]
+    {
+        for rows in [[good, bad], [bad, good]] {
+            let (_place, dir) = folder(&[("a.png", 1), ("b.png", 2)]);
+            let table = [head, rows[0], rows[1], "b.png,64,48,cat,4,5,20,40\n"].join("\n");
+            write_text(&dir, "labels.csv", &table);
+            let (labels, report) = read(&dir);
+            let left: Vec<&str> = labels.images.iter().map(|i| &*i.name).collect();
+            assert_eq!(left, ["b.png"], "{rows:?} {report}");
+        }
+    }
+    let coco = |annotations: &str| {
+        format!(
+            "{{\"images\": [{{\"id\": 1, \"file_name\": \"a.png\"}}, {{\"id\": 2, \"file_name\": \
+             \"b.png\"}}], \"categories\": [{{\"id\": 1, \"name\": \"cat\"}}], \"annotations\": [\
+             {{\"id\": 1, \"image_id\": 2, \"category_id\": 1, \"bbox\": [1, 2, 30, 40]}}, {annotations}]}}"
+        )
+    };
+    for bad in [
+        "{\"id\": 1, \"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 2, 30, 40]}",
+        "{\"id\": [], \"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 2, 30, 40]}",
+        "{\"id\": 2, \"image_id\": 1, \"category_id\": 9, \"bbox\": [1, 2, 30, 40]}",
+        "{\"id\": 2, \"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 2, 30]}",
+    ] {
+        let (_place, dir) = folder(&[("a.png", 1), ("b.png", 2)]);
+        std::fs::remove_file(dir.join("labels.csv")).expect("it is there");
+        write_text(&dir, "labels.json", &coco(bad));
+        let (labels, report) = read(&dir);
+        let left: Vec<&str> = labels.images.iter().map(|i| &*i.name).collect();
+        assert_eq!(left, ["b.png"], "{bad} {report}");
+        assert!(report.refuse_malformed().is_err(), "{report}");
+    }
+}

@@ -134,12 +134,8 @@ impl Files {
         let path = self.shown(name);
         let malformed =
             |message: String| Problem::new(ProblemKind::Malformed, &*path, None, message);
-        let bytes =
-            crate::image::read_bounded(&path, MAX_LABEL_BYTES).map_err(|error| match error {
-                Error::Io { source, .. } => malformed(format!("cannot be read: {source}")),
-                Error::Image { message, .. } => malformed(message),
-                error => malformed(error.to_string()),
-            })?;
+        let bytes = paso_files::read(&path, MAX_LABEL_BYTES)
+            .map_err(|error| malformed(format!("cannot be read: {error}")))?;
         Text::decode(&bytes).map_err(malformed)
     }
 }

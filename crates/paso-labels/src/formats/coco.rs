@@ -32,7 +32,7 @@ mod read;
 
 use serde::Serialize;
 
-use super::{Finding, FormatFile, Input};
+use super::{Finding, FormatFile, Input, examined};
 use crate::folder::{base_name, folder};
 use crate::json::{self, Outline};
 use crate::raw::RawLabels;
@@ -64,13 +64,7 @@ impl FormatFile for Coco {
     }
 
     fn find<'a>(input: &Input<'a>) -> Finding<'a> {
-        let mut finding = Finding::default();
-        for name in input.files.with_ending(Self::ENDINGS) {
-            match Self::examine(input, name) {
-                Ok(()) => finding.labels.push(name),
-                Err(lacks) => finding.lacking.push((name, lacks)),
-            }
-        }
+        let mut finding = examined::<Self>(input);
         let of_instances = |name: &str| base_name(name).starts_with("instances_");
         let folders: Vec<&str> =
             finding.labels.iter().filter(|name| of_instances(name)).map(|n| folder(n)).collect();

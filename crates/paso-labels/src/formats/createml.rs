@@ -27,7 +27,7 @@ use serde_json::json;
 
 use super::{FormatFile, Input};
 use crate::folder::split_of_name;
-use crate::json::{self, Fault, Findings, Json, Node, Object, Outline};
+use crate::json::{self, Fault, Findings, Node, Object, Outline};
 use crate::raw::{RawImage, RawLabels, RawObject};
 use crate::report::ProblemKind;
 use crate::write::Target;
@@ -88,29 +88,19 @@ fn decide(outline: &Outline, is_whole: bool) -> Option<Result<(), String>> {
 }
 
 fn read_file(input: &Input<'_>, name: &str, labels: &mut RawLabels) {
-    let mut found = Findings::new(input.files, name);
-    match input.files.text(name) {
-        Err(problem) => labels.problems.push(problem),
-        Ok(text) => {
-            let json = Json::new(text);
-            match json.root() {
-                Err(fault) => found.malformed(fault),
-                Ok(root) if !root.is_list() => {
-                    found.malformed(root.wrong("the file", "a list of images"));
-                }
-                Ok(root) => {
-                    let mut number = 0;
-                    root.each(|node| {
-                        number += 1;
-                        if let Err(fault) = image(input, name, node, labels, &mut found) {
-                            found.malformed(fault.of(&format!("image {number} of the list")));
-                        }
-                    });
-                }
-            }
+    json::read_file(input, name, labels, |root, labels, found| {
+        if !root.is_list() {
+            return Err(root.wrong("the file", "a list of images"));
         }
-    }
-    labels.problems.append(&mut found.finish());
+        let mut number = 0;
+        root.each(|node| {
+            number += 1;
+            if let Err(fault) = image(input, name, node, labels, found) {
+                found.malformed(fault.of(&format!("image {number} of the list")));
+            }
+        });
+        Ok(())
+    });
 }
 
 /// Adds an image of the list.

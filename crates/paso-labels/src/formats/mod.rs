@@ -47,7 +47,7 @@ pub(crate) struct Finding<'a> {
 }
 
 /// What a format's file implements.
-pub(crate) trait FormatFile {
+pub(crate) trait FormatFile: Sized {
     /// What messages call it, such as `Pascal VOC`.
     const TITLE: &'static str;
     /// The files that detection looks for, for the message that there are none.
@@ -73,14 +73,7 @@ pub(crate) trait FormatFile {
 
     /// The label files of a folder. By default those that [`FormatFile::examine`] takes.
     fn find<'a>(input: &Input<'a>) -> Finding<'a> {
-        let mut finding = Finding::default();
-        for name in input.files.with_ending(Self::ENDINGS) {
-            match Self::examine(input, name) {
-                Ok(()) => finding.labels.push(name),
-                Err(lacks) => finding.lacking.push((name, lacks)),
-            }
-        }
-        finding
+        examined::<Self>(input)
     }
 
     /// Reads the label files that were found. What is malformed is among the problems.
@@ -93,6 +86,18 @@ pub(crate) trait FormatFile {
     fn list_line(image: &LabeledImage) -> String {
         image.name.clone()
     }
+}
+
+/// The label files that [`FormatFile::examine`] takes, and what the others lack.
+fn examined<'a, F: FormatFile>(input: &Input<'a>) -> Finding<'a> {
+    let mut finding = Finding::default();
+    for name in input.files.with_ending(F::ENDINGS) {
+        match F::examine(input, name) {
+            Ok(()) => finding.labels.push(name),
+            Err(lacks) => finding.lacking.push((name, lacks)),
+        }
+    }
+    finding
 }
 
 /// Makes [`Format`] of the list: modules, variants with their documentation, and the dispatch. The

@@ -30,9 +30,9 @@
 mod region;
 mod write;
 
-use super::{Finding, FormatFile, Input};
+use super::{Finding, FormatFile, Input, examined};
 use crate::folder::split_of_name;
-use crate::json::{self, Fault, Findings, Json, Node, Object, Outline};
+use crate::json::{self, Fault, Findings, Node, Object, Outline};
 use crate::raw::{RawImage, RawLabels, RawObject};
 use crate::report::ProblemKind;
 use crate::write::Target;
@@ -56,16 +56,9 @@ impl FormatFile for Vott {
     }
 
     fn find<'a>(input: &Input<'a>) -> Finding<'a> {
-        let (mut exports, mut assets, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
-        for name in input.files.with_ending(Self::ENDINGS) {
-            if let Err(lacks) = Self::examine(input, name) {
-                lacking.push((name, lacks));
-            } else if is_export(input, name) {
-                exports.push(name);
-            } else {
-                assets.push(name);
-            }
-        }
+        let Finding { labels, mut lacking } = examined::<Self>(input);
+        let (exports, assets): (Vec<&str>, Vec<&str>) =
+            labels.into_iter().partition(|name| is_export(input, name));
         if exports.is_empty() {
             return Finding { labels: assets, lacking };
         }
@@ -130,21 +123,9 @@ fn is_export(input: &Input<'_>, name: &str) -> bool {
 }
 
 fn read_file(input: &Input<'_>, name: &str, labels: &mut RawLabels) {
-    let mut found = Findings::new(input.files, name);
-    match input.files.text(name) {
-        Err(problem) => labels.problems.push(problem),
-        Ok(text) => {
-            let json = Json::new(text);
-            let read = json
-                .root()
-                .and_then(Node::object)
-                .and_then(|root| assets(input, name, &root, labels, &mut found));
-            if let Err(fault) = read {
-                found.malformed(fault);
-            }
-        }
-    }
-    labels.problems.append(&mut found.finish());
+    json::read_file(input, name, labels, |root, labels, found| {
+        assets(input, name, &root.object()?, labels, found)
+    });
 }
 
 fn assets(

@@ -19,7 +19,7 @@ mod jpeg;
 mod kinds;
 mod orientation;
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageReader};
@@ -91,7 +91,7 @@ pub struct Image {
 ///
 /// [`Error::Io`] and [`Error::Image`], as [`decode`].
 pub fn read_info(path: &Path, limits: &ImageLimits) -> Result<ImageInfo, Error> {
-    let bytes = read_bounded(path, limits.max_bytes)?;
+    let bytes = read_bounded(path, limits)?;
     open(&bytes, limits).map(|(_, info)| info).map_err(|message| Error::image(path, message))
 }
 
@@ -116,7 +116,7 @@ pub fn read_info(path: &Path, limits: &ImageLimits) -> Result<ImageInfo, Error> 
 /// (JPEG, PNG, WebP, BMP, GIF and TIFF: the first frame or page), is cut off or broken, or is beyond
 /// `limits`.
 pub fn decode(path: &Path, limits: &ImageLimits) -> Result<Image, Error> {
-    let bytes = read_bounded(path, limits.max_bytes)?;
+    let bytes = read_bounded(path, limits)?;
     decode_bytes(&bytes, limits).map_err(|message| Error::image(path, message))
 }
 
@@ -127,7 +127,7 @@ pub fn decode(path: &Path, limits: &ImageLimits) -> Result<Image, Error> {
 ///
 /// As [`decode`]; damaged data of a JPEG may pass.
 pub fn decode_again(path: &Path, limits: &ImageLimits) -> Result<Image, Error> {
-    let bytes = read_bounded(path, limits.max_bytes)?;
+    let bytes = read_bounded(path, limits)?;
     unchecked(&bytes, limits).map_err(|message| Error::image(path, message))
 }
 
@@ -160,16 +160,14 @@ fn unchecked(bytes: &[u8], limits: &ImageLimits) -> Result<Image, String> {
     Ok(Image { width, height, rgb, orientation: info.orientation })
 }
 
-/// Reads a file of at most `max` bytes.
-pub(crate) fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, Error> {
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
-    let mut bytes = Vec::new();
-    // The limit is on what is read, not on what the system says the length is: that may be a pipe.
-    file.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::io(path))?;
-    if bytes.len() as u64 > max {
-        return Err(Error::image(path, format!("has more than {max} bytes, the limit")));
-    }
-    Ok(bytes)
+/// Reads an image's file, if it is one and within the limits.
+fn read_bounded(path: &Path, limits: &ImageLimits) -> Result<Vec<u8>, Error> {
+    paso_files::read(path, limits.max_bytes).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => {
+            Error::image(path, format!("{error} (--max-megapixels raises it)"))
+        }
+        _ => Error::io(path)(error),
+    })
 }
 
 /// A decoder whose header was read and found within the limits. The error is a sentence without the

@@ -1,7 +1,7 @@
 //! What is written in a format that is JSON is read again with the same bits, whatever names hold;
 //! and whatever becomes of a file, reading it ends with labels or with messages in our words.
 
-use super::testing::{Folder, boxes};
+use crate::testing::{Folder, boxes};
 use crate::{Format, Labels, convert};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

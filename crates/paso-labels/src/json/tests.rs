@@ -203,7 +203,7 @@ fn depth_and_length_do_not_matter() {
 
 #[test]
 fn findings_are_named_up_to_a_bound_and_counted_beyond() {
-    let folder = testing::Folder::new(&[]);
+    let folder = crate::testing::Folder::new(&[]);
     let files = crate::folder::Files::scan(folder.path(), &mut Vec::new()).expect("a folder");
     let mut found = Findings::new(&files, "x.json");
     for number in 0..1234 {

@@ -12,6 +12,7 @@
 //! The exit code is 1 where labels are malformed or their boxes are in another form than their
 //! format says: training would refuse the folder. The folder that is read is never changed.
 
+mod advice;
 mod text;
 
 use crate::command::Command;
@@ -20,15 +21,15 @@ use crate::{output_file, progress};
 use anyhow::{Context, Result, ensure};
 use clap::{ArgGroup, Args};
 use paso_locate::data::{
-    self, Dataset, Effect, Format, Labels, LoadOptions, ProblemKind, Report, Source, Split,
+    Dataset, Effect, Format, Labels, LoadOptions, ProblemKind, Report, Source, Split,
 };
 use paso_locate::labels::{
-    Evidence, Inspection, PrintedImage, Repair, Summary, inspect, near_duplicates, repair,
-    split_warnings,
+    Evidence, Inspection, PrintedImage, Repair, Summary, check_output, inspect, near_duplicates,
+    repair, split_warnings, write,
 };
 use paso_locate::sheet;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Look at a data set, or convert it.
@@ -109,15 +110,16 @@ impl Command for DataArgs {
             eprintln!("sheet: {}", path.display());
         }
         if let Some(out) = &self.fix {
-            self.fix(out, labels, &found.report)?;
+            return self.fix(out, labels, &found.report);
         }
         ensure!(
-            refused == 0 || self.fix.is_some(),
+            refused == 0,
             "{}: training refuses this folder for {refused} of the problems above; correct them first",
             self.dir.display()
         );
         if let (Some(format), Some(out)) = (self.convert, &self.out) {
-            data::convert(&self.dir, &self.read.options(), format, out)?;
+            ensure!(!labels.images.is_empty(), "{}: no image can be used", self.dir.display());
+            write(&labels, format, out)?;
             eprintln!("{}: written as {format}", out.display());
         }
         Ok(())
@@ -127,6 +129,9 @@ impl Command for DataArgs {
 impl DataArgs {
     /// Checks, before anything is read, that outputs replace nothing and do not lie in the folder.
     fn check_outputs(&self) -> Result<()> {
+        if let Some(out) = self.out.as_ref().or(self.fix.as_ref()) {
+            check_output(&self.dir, out)?;
+        }
         let Some(path) = &self.sheet else { return Ok(()) };
         output_file::check(path)?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
@@ -157,7 +162,7 @@ impl DataArgs {
         };
         report.problems.extend(split_warnings(&self.dir, dataset.classes_and_splits()));
         // Equal files are reported as such.
-        let equal: Vec<&Path> = report
+        let equal: HashSet<&Path> = report
             .problems
             .iter()
             .filter(|p| p.kind == ProblemKind::SplitLeak)
@@ -165,7 +170,7 @@ impl DataArgs {
             .collect();
         let prints = dataset.samples.iter().filter_map(|sample| {
             let Source::File(path) = &sample.source else { return None };
-            let print = *inspection.prints.get(path).filter(|_| !equal.contains(&&**path))?;
+            let print = *inspection.prints.get(path).filter(|_| !equal.contains(&**path))?;
             Some(PrintedImage { path, name: &sample.name, split: sample.split, print })
         });
         let near = near_duplicates(&prints.collect::<Vec<_>>());

@@ -1,5 +1,6 @@
 //! The one screen of `paso data`.
 
+use super::advice::advice;
 use super::{Found, evidence};
 use paso_locate::data::{Effect, ProblemKind, Split};
 use paso_locate::labels::{Spread, one_line};
@@ -102,8 +103,8 @@ fn problems(found: &Found, all: bool) {
         if n > shown {
             println!("  and {} more (--all lists them)", n - shown);
         }
-        if let Some(advice) = kind.advice() {
-            println!("  -> {}", advice.replace("DIR", &report.dir.display().to_string()));
+        if let Some(advice) = advice(kind, &report.dir) {
+            println!("  -> {advice}");
         }
     }
     if report.problems.is_empty() {

@@ -58,6 +58,7 @@ pub(super) fn read(
         match (image.node.side("width"), image.node.side("height")) {
             (Ok(width), Ok(height)) => raw.stated_size = width.zip(height),
             (Err(fault), _) | (_, Err(fault)) => {
+                raw.incomplete = true;
                 found.malformed(fault.of(&format!("image id {id}")));
             }
         }

@@ -7,25 +7,17 @@ use super::annotation::{self, Shape};
 use super::categories::Categories;
 use super::images::{self, ById};
 use crate::formats::Input;
-use crate::json::{Fault, Findings, Json, Node, Object};
+use crate::json::{self, Fault, Findings, Node, Object};
 use crate::raw::{RawLabels, RawObject};
 use crate::report::ProblemKind;
 use crate::{BoxFormat, BoxUnits};
 
 /// Reads one file. What is wrong with it is among the problems of `labels`.
 pub(super) fn file(input: &Input<'_>, name: &str, labels: &mut RawLabels) {
-    let mut found = Findings::new(input.files, name);
-    match input.files.text(name) {
-        Err(problem) => labels.problems.push(problem),
-        Ok(text) => {
-            let json = Json::new(text);
-            match json.root().and_then(Node::object) {
-                Err(fault) => found.malformed(fault),
-                Ok(root) => read(input, name, &root, labels, &mut found),
-            }
-        }
-    }
-    labels.problems.append(&mut found.finish());
+    json::read_file(input, name, labels, |root, labels, found| {
+        read(input, name, &root.object()?, labels, found);
+        Ok(())
+    });
 }
 
 fn read(
@@ -99,12 +91,22 @@ impl Reader<'_, '_> {
             Some(Ok(id)) => Some(id),
             Some(Err(id)) => {
                 let fault = id.wrong("id", "a number or a text").of(&nameless.to_string());
-                return self.found.malformed(fault);
+                self.found.malformed(fault);
+                return self.leave_out_image_of(&object);
             }
         };
         let who = Who { number, id: id.as_deref() };
         if let Err(fault) = self.add(&object, &who) {
             self.found.malformed(fault.of(&who.to_string()));
+            self.leave_out_image_of(&object);
+        }
+    }
+
+    /// Nothing is known of an image whose annotation was refused.
+    fn leave_out_image_of(&mut self, annotation: &Object<'_>) {
+        let image = annotation.value("image_id").and_then(Node::id);
+        if let Some(&Some(image)) = image.and_then(|id| self.images.get(&id)) {
+            self.labels.images[image].incomplete = true;
         }
     }
 
@@ -126,20 +128,6 @@ impl Reader<'_, '_> {
         let image = image.ok_or_else(|| {
             image_id.fault(format!("image_id {} is no image's id", image_id.shown()))
         })?;
-        let added = self.add_to(image, annotation, who);
-        if let (Err(_), Some(image)) = (&added, image) {
-            self.labels.images[image].incomplete = true;
-        }
-        added
-    }
-
-    fn add_to(
-        &mut self,
-        image: Option<usize>,
-        annotation: &Object<'_>,
-        who: &Who<'_>,
-    ) -> Result<(), Fault> {
-        let node = annotation.node();
         if annotation::is_crowd(annotation)? {
             self.crowds += 1;
             return Ok(());

@@ -1,6 +1,6 @@
 //! COCO as tools and people leave it: odd ids, missing boxes, names twice, results for labels.
 
-use crate::json::testing::{Folder, boxes, messages};
+use crate::testing::{Folder, boxes, messages};
 use crate::{Effect, Labels, ProblemKind, Report, Split};
 
 /// Two images, an object each.

@@ -1,6 +1,6 @@
 //! Create ML as Apple documents it and as tools write it, and lists that are something else.
 
-use crate::json::testing::{Folder, boxes, messages};
+use crate::testing::{Folder, boxes, messages};
 use crate::{Format, Labels, ProblemKind, Report, Split};
 
 const GOOD: &str = r#"[

@@ -1,6 +1,6 @@
 //! Reading the rows of a table: each for itself, and each wrong one by its line.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::columns::{Bounds, Columns};
 use super::rows::Row;
@@ -54,16 +54,16 @@ impl<'a> Reading<'a> {
             self.problem(labels, ProblemKind::Note, None, message);
         }
         let (mut wrong, mut last) = (0, 0);
+        // Images of rows that are malformed, as the rows call them.
+        let mut refused = HashSet::new();
         for row in self.table.rows.clone() {
             if row.is_empty() || row.is_comment() && !self.is_row_of_an_image(&row) {
                 continue;
             }
             let line = self.text.line_at(row.byte);
             if let Err(Refused(kind, message)) = self.row(&row, line, labels) {
-                if let (ProblemKind::Malformed, Some(&image)) =
-                    (kind, self.by_name.get(row.get(self.table.columns.file)))
-                {
-                    labels.images[image].incomplete = true;
+                if kind == ProblemKind::Malformed {
+                    refused.insert(row.get(self.table.columns.file).to_owned());
                 }
                 wrong += 1;
                 last = line;
@@ -71,6 +71,10 @@ impl<'a> Reading<'a> {
                     self.problem(labels, kind, Some(line), message);
                 }
             }
+        }
+        // A row of an image may be refused before or after its good ones.
+        for image in refused.iter().filter_map(|file| self.by_name.get(file)) {
+            labels.images[*image].incomplete = true;
         }
         if wrong > MAX_WRONG {
             let message = format!("{} more rows are wrong, up to this one", wrong - MAX_WRONG);

@@ -1,19 +1,14 @@
 //! Tables as spreadsheets, scripts and label tools write them, and what is refused.
 
+use crate::testing::Folder;
 use crate::{Format, Labels, ProblemKind, ReadOptions, Report, Split, convert};
 use std::path::Path;
 
 /// Images (40x20) and `labels.csv` in a new folder.
-fn folder(images: &[&str], table: &str) -> tempfile::TempDir {
-    let place = tempfile::tempdir().expect("a temporary folder");
-    for (shade, name) in (0..).zip(images) {
-        let path = place.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
-        let image = image::RgbImage::from_pixel(40, 20, image::Rgb([shade; 3]));
-        image.save(path).expect("it is written");
-    }
-    std::fs::write(place.path().join("labels.csv"), table).expect("it is written");
-    place
+fn folder(images: &[&str], table: &str) -> Folder {
+    let folder = Folder::sized(images, [40, 20]);
+    folder.write("labels.csv", table);
+    folder
 }
 
 fn read(place: &Path) -> (Labels, Report) {

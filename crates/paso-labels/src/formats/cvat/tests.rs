@@ -1,18 +1,14 @@
 //! CVAT as it exports, and what is refused.
 
+use crate::testing::Folder;
 use crate::{Format, Labels, ProblemKind, ReadOptions, Report, Split, convert};
 use std::path::Path;
 
-fn folder(images: &[&str], xml: &str) -> tempfile::TempDir {
-    let place = tempfile::tempdir().expect("a temporary folder");
-    for (shade, name) in (0..).zip(images) {
-        let path = place.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
-        let image = image::RgbImage::from_pixel(40, 20, image::Rgb([shade; 3]));
-        image.save(path).expect("it is written");
-    }
-    std::fs::write(place.path().join("annotations.xml"), xml).expect("it is written");
-    place
+/// Images (40x20) and `annotations.xml` in a new folder.
+fn folder(images: &[&str], xml: &str) -> Folder {
+    let folder = Folder::sized(images, [40, 20]);
+    folder.write("annotations.xml", xml);
+    folder
 }
 
 fn read(place: &Path) -> (Labels, Report) {

@@ -1,6 +1,6 @@
 //! Shapes become boxes; everything that is not what it should be is named by file and shape.
 
-use crate::json::testing::{Folder, boxes, messages};
+use crate::testing::{Folder, boxes, messages};
 use crate::{Format, Labels, ProblemKind, Report};
 
 /// A label of `a.png`, 40x30, with these shapes.

@@ -1,22 +1,16 @@
 //! Pascal VOC as tools write it, and what is refused.
 
+use crate::testing::Folder;
 use crate::{Format, LabeledImage, Labels, ProblemKind, ReadOptions, Report, convert};
 use std::path::Path;
 
-/// Writes images (40x20) and other files into a new folder.
-fn folder(images: &[&str], files: &[(&str, &str)]) -> tempfile::TempDir {
-    let place = tempfile::tempdir().expect("a temporary folder");
-    let path = |name: &str| {
-        let path = place.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
-        path
-    };
-    for (shade, name) in (0..).zip(images) {
-        let image = image::RgbImage::from_pixel(40, 20, image::Rgb([shade; 3]));
-        image.save(path(name)).expect("it is written");
+/// Images (40x20) and other files in a new folder.
+fn folder(images: &[&str], files: &[(&str, &str)]) -> Folder {
+    let folder = Folder::sized(images, [40, 20]);
+    for (name, text) in files {
+        folder.write(name, text);
     }
-    files.iter().for_each(|(name, text)| std::fs::write(path(name), text).expect("it is written"));
-    place
+    folder
 }
 
 fn read(place: &Path) -> (Labels, Report) {

@@ -1,6 +1,6 @@
 //! `VoTT`'s export and its files of assets; regions of every type; JSON of other tools.
 
-use crate::json::testing::{Folder, boxes, messages};
+use crate::testing::{Folder, boxes, messages};
 use crate::{Format, Labels, ProblemKind, Report};
 
 /// An asset with these regions.

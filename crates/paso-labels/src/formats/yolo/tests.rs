@@ -2,28 +2,22 @@
 
 use std::path::Path;
 
+use crate::testing::Folder;
 use crate::{Format, Labels, ProblemKind, ReadOptions, Report, Split};
 
 const A: &str = "0 0.35 0.35 0.5 0.5\n";
 const B: &str = "1 0.5 0.5 0.5 0.5\n";
 const YAML: &str = "names: [cat, dog]\n";
 
-/// Writes these files, of which images are made 40x20, and reads the folder.
+/// A new folder of these files, of which images are made 40x20, as it is read.
 fn read(files: &[(&str, &str)]) -> (Labels, Report) {
-    let place = tempfile::tempdir().expect("a temporary folder");
-    for (at, (name, text)) in files.iter().enumerate() {
-        let path = place.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
-        if crate::folder::names::is_image(name) {
-            let shade = u8::try_from(at).expect("few files");
-            let image = image::RgbImage::from_pixel(40, 20, image::Rgb([shade; 3]));
-            image.save(path).expect("it is written");
-        } else {
-            std::fs::write(path, text).expect("it is written");
-        }
+    let is_image = |file: &&(&str, &str)| crate::folder::names::is_image(file.0);
+    let images: Vec<&str> = files.iter().filter(is_image).map(|(name, _)| *name).collect();
+    let folder = Folder::sized(&images, [40, 20]);
+    for (name, text) in files.iter().filter(|file| !is_image(file)) {
+        folder.write(name, text);
     }
-    let options = ReadOptions { format: Some(Format::Yolo), ..ReadOptions::default() };
-    Labels::read(place.path(), &options).expect("there are labels")
+    folder.read_as(Format::Yolo).expect("there are labels")
 }
 
 /// Name, class and box of each object, after a check that nothing is wrong.

@@ -1,20 +1,25 @@
-//! Small folders for the tests of the formats that are JSON.
+//! Small folders for the tests of the formats.
 
 use std::path::Path;
 
 use crate::{Error, Format, Labels, ProblemKind, ReadOptions, Report};
 
-/// A temporary folder of images of 40x30 and label files.
+/// A temporary folder of images and label files.
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    /// A folder with these images.
+    /// A folder with these images, of 40x30 pixels.
     pub(crate) fn new(images: &[&str]) -> Self {
+        Self::sized(images, [40, 30])
+    }
+
+    /// A folder with these images, of this width and height.
+    pub(crate) fn sized(images: &[&str], [width, height]: [u32; 2]) -> Self {
         let folder = Self(tempfile::tempdir().expect("a temporary folder"));
         for (shade, name) in (0..).zip(images) {
             let path = folder.0.path().join(name);
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
-            let image = image::RgbImage::from_pixel(40, 30, image::Rgb([shade * 9; 3]));
+            let image = image::RgbImage::from_pixel(width, height, image::Rgb([shade * 9; 3]));
             image.save(path).expect("it is written");
         }
         folder
