@@ -1,17 +1,17 @@
-//! Reduces a study to a time budget.
+//! A study within a time limit.
 //!
-//! A budget is spent on what decides. The order of the cuts: tuning seeds (the choice of learning
-//! rates becomes noisier, but stays fair), seeds of the verdict above six (a difference must be
-//! larger to be found), learning rates (with one, nothing is tuned), and at last seeds below six,
-//! after which nothing can be decided. Every cut is reported in the notes of the answer.
+//! A comparison may stop at any count of pairs, so the budget is first a limit of time: when the next
+//! look would end after it, the study ends with what it has. Only where not even a first look and its
+//! confirmation would fit is the training itself made shorter, which changes the question; the
+//! verdict and the report say so in their first line.
 //!
-//! The duration of a run is measured on the first ones, so a budget is kept about, not exactly. The
-//! plan is saved in `plan.json`: a continued study must not be cut a second time.
+//! The plan is saved in `plan.json`: a continued study must not be shortened a second time.
 
-use crate::config::{MIN_SEEDS, StudyConfig};
+use crate::config::StudyConfig;
 use crate::error::Error;
-use crate::plan::{runs, trained};
-use crate::stats::{smallest_p, whole};
+use crate::race::{self, FIRST};
+use crate::sequential::FIRST_LOOK;
+use crate::stats::whole;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
@@ -19,18 +19,21 @@ use std::time::Duration;
 /// Name of the file with the plan within a budget.
 const FILE_NAME: &str = "plan.json";
 
-/// The reductions that a budget made, and their consequences.
+/// Pairs that a shortened study should have time for: enough for an effect of one standard
+/// deviation.
+const PAIRS: usize = 12;
+
+/// The least share of the steps that are asked for. Below it, nothing is left of the question.
+const LEAST_SHARE: f64 = 0.02;
+
+/// The reductions that a budget made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BudgetCut {
-    /// Tuning seeds asked for and granted.
-    pub tuning_seeds: (usize, usize),
-    /// Seeds of the verdict asked for and granted.
-    pub seeds: (usize, usize),
-    /// Learning rates per arm before widening, asked for and granted.
-    pub points: (usize, usize),
-    /// Largest number of learning rates after widening, asked for and granted.
-    pub max_points: (usize, usize),
+    /// Steps of a run asked for and granted.
+    pub steps: (u64, u64),
+    /// Seeds for display asked for and granted.
+    pub display: (usize, usize),
     /// Whether even the smallest study is longer than the budget.
     pub over_budget: bool,
 }
@@ -40,38 +43,16 @@ impl BudgetCut {
     #[must_use]
     pub fn costs(&self) -> Vec<String> {
         let mut costs = Vec::new();
-        if let (asked, granted) = self.tuning_seeds
-            && granted < asked
-        {
-            costs.push(format!("learning rates are tuned on {granted} instead of {asked} seeds: the choice of learning rate and arm is noisier"));
-        }
-        if let (asked, granted) = self.points
-            && granted < asked
-        {
-            let consequence = if granted == 1 {
-                "nothing is tuned, so a difference may come from the learning rate and not from the schedule"
-            } else {
-                "learning rates are tuned more coarsely"
-            };
-            costs.push(format!(
-                "{granted} instead of {asked} learning rates are tried: {consequence}"
-            ));
-        }
-        if let (asked, granted) = self.max_points
-            && granted < asked
-        {
-            costs.push(format!("the grid can grow to {granted} instead of {asked} learning rates: a best one outside it is missed"));
-        }
-        if let (asked, granted) = self.seeds
+        if let (asked, granted) = self.steps
             && granted < asked
         {
             costs.push(format!(
-                "{granted} instead of {asked} seeds: the least p-value is {:.3} instead of {:.3}, and a difference must be about {:.1} times as large to be detected",
-                smallest_p(granted), smallest_p(asked), (asked as f64 / granted as f64).sqrt()
+                "the budget allows runs of {granted} steps, {:.0} % of the {asked} of the training: the answer is about the shorter one",
+                100.0 * granted as f64 / asked as f64
             ));
-            if granted < MIN_SEEDS && asked >= MIN_SEEDS {
-                costs.push("with so few seeds the verdict is always \"undecided\"".into());
-            }
+        }
+        if self.display.1 < self.display.0 {
+            costs.push("the budget leaves no time to train the other arms for display".into());
         }
         if self.over_budget {
             costs.push("even the smallest study takes longer than the budget".into());
@@ -80,11 +61,7 @@ impl BudgetCut {
     }
 }
 
-/// Reduces `config` to `budget`, given the duration of a run, and reports the reductions.
-///
-/// Taken in this order, and only as far as needed: tuning seeds down to one; seeds of the verdict
-/// down to the least that can decide; learning rates down to one; seeds down to two. What is left
-/// over bounds how far the grid may widen.
+/// Reduces `config` to `budget`, given the duration of a run.
 fn fit(
     config: &StudyConfig,
     budget: Duration,
@@ -92,36 +69,29 @@ fn fit(
     seconds_per_run: f64,
 ) -> (StudyConfig, BudgetCut) {
     let affordable = budget.as_secs_f64() * parallel_runs as f64 / seconds_per_run.max(1e-9);
-    let too_long = |config: &StudyConfig| runs(config) as f64 > affordable;
+    // Race, pairs, and the runs of a confirmation.
+    let runs = |pairs: usize| (race::runs(config, &FIRST) + 3 * pairs) as f64;
     let mut fitted = config.clone();
-    while too_long(&fitted) && fitted.tuning_seeds > 1 {
-        fitted.tuning_seeds -= 1;
+    if affordable < runs(FIRST_LOOK) {
+        let share = (affordable / runs(PAIRS)).max(LEAST_SHARE);
+        fitted.steps = (whole(share * config.steps as f64) as u64).clamp(1, config.steps);
+        // A warm-up of so many steps may not fit into a short run.
+        while fitted.validate().is_err() && fitted.steps < config.steps {
+            fitted.steps = (2 * fitted.steps).min(config.steps);
+        }
+        fitted.display = 0;
     }
-    while too_long(&fitted) && fitted.seeds > MIN_SEEDS {
-        fitted.seeds -= 1;
-    }
-    while too_long(&fitted) && fitted.grid.points > 1 {
-        fitted.grid.points -= 1;
-    }
-    while too_long(&fitted) && fitted.seeds > 2 {
-        fitted.seeds -= 1;
-    }
-    let spare = (affordable - runs(&fitted) as f64).max(0.0)
-        / (trained(config) * fitted.tuning_seeds) as f64;
-    fitted.grid.max_points =
-        config.grid.max_points.min(fitted.grid.points.saturating_add(whole(spare)));
+    let length = fitted.steps as f64 / config.steps as f64;
     let cut = BudgetCut {
-        tuning_seeds: (config.tuning_seeds, fitted.tuning_seeds),
-        seeds: (config.seeds, fitted.seeds),
-        points: (config.grid.points, fitted.grid.points),
-        max_points: (config.grid.max_points, fitted.grid.max_points),
-        over_budget: too_long(&fitted),
+        steps: (config.steps, fitted.steps),
+        display: (config.display, fitted.display),
+        over_budget: runs(FIRST_LOOK) * length > affordable,
     };
     (fitted, cut)
 }
 
 /// The plan within a budget. It is saved, so that a study that is stopped and continued keeps its
-/// size.
+/// length.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct BudgetPlan {
     asked: StudyConfig,
@@ -130,7 +100,7 @@ pub(crate) struct BudgetPlan {
     pub(crate) config: StudyConfig,
     /// The reductions.
     pub(crate) cut: BudgetCut,
-    /// Duration of a run when this was decided.
+    /// Duration of a run of the granted length when this was decided.
     pub(crate) seconds_per_run: f64,
 }
 
@@ -143,6 +113,7 @@ impl BudgetPlan {
         seconds_per_run: f64,
     ) -> Self {
         let (config, cut) = fit(asked, budget, parallel_runs, seconds_per_run);
+        let seconds_per_run = seconds_per_run * config.steps as f64 / asked.steps as f64;
         Self { asked: asked.clone(), budget, config, cut, seconds_per_run }
     }
 
@@ -178,15 +149,12 @@ impl BudgetPlan {
     /// Whether the granted configuration is the one that was asked for with the reductions that are
     /// listed, so that a changed digit in one of them is found.
     fn is_consistent(&self) -> bool {
-        let Self { asked, config, cut, seconds_per_run, .. } = self;
-        let BudgetCut { tuning_seeds, seeds, points, max_points, .. } = *cut;
-        let known = (asked.tuning_seeds, asked.seeds, asked.grid.points, asked.grid.max_points);
-        let mut reduced = asked.clone();
-        (reduced.tuning_seeds, reduced.seeds) = (tuning_seeds.1, seeds.1);
-        (reduced.grid.points, reduced.grid.max_points) = (points.1, max_points.1);
+        let Self { asked, config, cut: BudgetCut { steps, display, .. }, seconds_per_run, .. } = self;
+        let reduced = StudyConfig { steps: steps.1, display: display.1, ..asked.clone() };
         reduced == *config
-            && known == (tuning_seeds.0, seeds.0, points.0, max_points.0)
-            && [tuning_seeds, seeds, points, max_points].iter().all(|(asked, got)| got <= asked)
+            && (asked.steps, asked.display) == (steps.0, display.0)
+            && steps.1 <= steps.0
+            && display.1 <= display.0
             && config.validate().is_ok()
             && *seconds_per_run >= 0.0
     }
@@ -203,87 +171,40 @@ impl BudgetPlan {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_budget_takes_the_cheapest_losses_first() {
-        let config = StudyConfig { seeds: 12, ..StudyConfig::default() };
-        // Five trained arms: 5 * (3 * 2 + 12) = 90 runs of a second.
-        let granted = |seconds| fit(&config, Duration::from_secs(seconds), 1, 1.0);
-        let (all, cut) = granted(1_000);
-        assert_eq!(
-            (all, cut.costs()),
-            (config.clone(), Vec::<String>::new()),
-            "enough for everything"
-        );
-        let (some, cut) = granted(75);
-        assert_eq!(
-            (some.tuning_seeds, some.seeds, some.grid.points),
-            (1, 12, 3),
-            "one tuning seed less is enough"
-        );
-        assert_eq!(cut.costs().len(), 2, "and a smaller limit of the grid: {:?}", cut.costs());
-        let (few, _) = granted(45);
-        assert_eq!(
-            (few.tuning_seeds, few.seeds, few.grid.points),
-            (1, 6, 3),
-            "then seeds, down to six"
-        );
-        let (fewer, cut) = granted(35);
-        assert_eq!((fewer.tuning_seeds, fewer.seeds, fewer.grid.points), (1, 6, 1), "then rates");
-        assert!(cut.costs().iter().any(|cost| cost.contains("nothing is tuned")), "said loudly");
-        let (least, cut) = granted(3);
-        assert_eq!(
-            (least.tuning_seeds, least.seeds, least.grid.points),
-            (1, 2, 1),
-            "never less than this"
-        );
-        assert!(cut.over_budget, "and it says that this is too long");
-        assert!(runs(&fewer) <= 35 && runs(&few) <= 45 && runs(&some) <= 75, "the plans fit");
+    /// Five trained arms: a race of 34 runs, of a second each.
+    fn granted(seconds: u64) -> (StudyConfig, BudgetCut) {
+        let config = StudyConfig { display: 4, ..StudyConfig::default() };
+        fit(&config, Duration::from_secs(seconds), 1, 1.0)
     }
 
     #[test]
-    fn no_cut_exceeds_its_budget_or_what_was_asked_for() {
-        for (tuning_seeds, seeds, points) in [(1, 2, 1), (3, 6, 3), (5, 20, 7), (2, 40, 4)] {
-            let grid = crate::Grid { points, max_points: points + 3, ..crate::Grid::default() };
-            let asked = StudyConfig { tuning_seeds, seeds, grid, ..StudyConfig::default() };
-            let mut before = 0;
-            for seconds in 1..400 {
-                for parallel in [1, 3] {
-                    let (fitted, cut) = fit(&asked, Duration::from_secs(seconds), parallel, 1.5);
-                    let affordable = seconds as f64 * parallel as f64 / 1.5;
-                    assert_eq!(cut.over_budget, runs(&fitted) as f64 > affordable, "{cut:?}");
-                    for (asked, granted) in
-                        [cut.tuning_seeds, cut.seeds, cut.points, cut.max_points]
-                    {
-                        assert!(1 <= granted && granted <= asked, "{cut:?}");
-                    }
-                    let widened = fitted.grid.max_points - fitted.grid.points;
-                    let most = runs(&fitted) + trained(&fitted) * widened * fitted.tuning_seeds;
-                    assert!(cut.over_budget || most as f64 <= affordable, "widening: {cut:?}");
-                    assert_eq!(cut.costs().is_empty(), fitted == asked, "said: {cut:?}");
-                    fitted.validate().expect("what is granted can run");
-                }
-                let (fitted, _) = fit(&asked, Duration::from_secs(seconds), 1, 1.5);
-                assert!(runs(&fitted) >= before, "a larger budget never does less");
-                before = runs(&fitted);
-            }
-        }
+    fn training_is_shortened_only_where_no_first_look_fits() {
+        let (enough, cut) = granted(34 + 3 * 8);
+        assert_eq!((enough.steps, enough.display), (1_000, 4));
+        assert!(cut.costs().is_empty() && !cut.over_budget, "{cut:?}");
+        let (short, cut) = granted(35);
+        assert_eq!((short.steps, short.display), (500, 0), "time for 12 pairs and a confirmation");
+        let costs = cut.costs();
+        assert!(costs[0].contains("runs of 500 steps, 50 % of the 1000"), "{costs:?}");
+        assert!(costs[1].contains("display") && costs.len() == 2, "{costs:?}");
+        let (least, cut) = granted(1);
+        assert_eq!(least.steps, 20, "never less than this");
+        assert!(cut.over_budget && cut.costs().len() == 3, "and it says that this is too long");
     }
 
     #[test]
-    fn seeds_of_the_verdict_outlive_tuning_seeds_and_learning_rates_outlive_seven_seeds() {
-        let config = StudyConfig { seeds: 9, tuning_seeds: 4, ..StudyConfig::default() };
-        for seconds in 1..120 {
-            let (_, cut) = fit(&config, Duration::from_secs(seconds), 1, 1.0);
-            if cut.seeds.1 < 9 {
-                assert_eq!(cut.tuning_seeds.1, 1, "tuning seeds go first: {cut:?}");
-            }
-            if cut.points.1 < 3 {
-                assert!(cut.seeds.1 <= MIN_SEEDS, "then seeds that are not needed: {cut:?}");
-            }
-            if cut.seeds.1 < MIN_SEEDS {
-                assert_eq!(cut.points.1, 1, "then learning rates: {cut:?}");
-            }
+    fn a_larger_budget_never_does_less_and_no_schedule_stops_fitting() {
+        let warm = crate::Arm::new("warm", "warmup(100) then linear(to 0)", crate::Role::Decay);
+        let arms = [crate::Arm::usual(), vec![warm]].concat();
+        let asked = StudyConfig { arms, ..StudyConfig::default() };
+        let mut before = 0;
+        for seconds in 1..200 {
+            let (fitted, cut) = fit(&asked, Duration::from_secs(seconds), 2, 1.5);
+            assert!(fitted.steps >= before && fitted.steps > 100, "{cut:?}");
+            fitted.validate().expect("what is granted can run");
+            before = fitted.steps;
         }
+        assert_eq!(before, 1_000);
     }
 
     #[test]
@@ -317,11 +238,11 @@ mod tests {
             serde_json::from_slice(&std::fs::read(&path).expect("the file")).expect("JSON");
         let load = || BudgetPlan::load(folder.path(), &asked, budget);
         for (place, value) in [
-            ("/config/seeds", 4.into()),
+            ("/config/pairs", 9.into()),
             ("/config/steps", 7.into()),
             ("/config/grid/points", 9.into()),
-            ("/cut/seeds/0", 1.into()),
-            ("/cut/points/1", 9.into()),
+            ("/cut/steps/0", 1.into()),
+            ("/cut/display/1", 9.into()),
             ("/seconds_per_run", (-1.0).into()),
         ] {
             let mut changed = whole.clone();

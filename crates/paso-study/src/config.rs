@@ -1,20 +1,19 @@
 //! The settings of a study, and the check that they make sense.
 //!
-//! The defaults make the cheapest study that can decide: six seeds, since with fewer no two-sided
-//! sign-flip test reaches 5 %, three learning rates a factor of 3 apart, and two tuning seeds. A
-//! difference below [`StudyConfig::margin`] is called none, so the margin is the one setting that
-//! everybody should think about: it has the unit of the metric.
+//! The defaults find an effect of one standard deviation of the paired differences in about nine of
+//! ten studies. A difference below [`StudyConfig::margin`] is called none, so the margin is the one
+//! setting that everybody should think about: it has the unit of the metric.
 //!
-//! Tuning seeds start `2^32` above the first seed of the verdict. The two ranges cannot meet,
-//! because either count is limited to 100,000.
+//! Tuning seeds start `2^32` above the first seed of the pairs, so the two never meet.
 
 use crate::arm::{Arm, Role};
 use crate::error::Error;
+use crate::sequential::{FIRST_LOOK, Rule, looks};
 use crate::stats::whole;
 use serde::{Deserialize, Serialize};
 
-/// Fewer seeds than this cannot be significant at 5 %: the least two-sided p-value is `2 / 2^n`.
-pub const MIN_SEEDS: usize = 6;
+/// The most pairs of a comparison: each costs two runs.
+const MAX_PAIRS: usize = 1_000;
 
 /// The most steps of a run. Schedules are compared at every step, and nobody waits for a study of
 /// longer runs.
@@ -28,7 +27,7 @@ const MAX_STEPS: u64 = 10_000_000;
 /// use paso_study::{Grid, Study, StudyConfig};
 /// let config = StudyConfig {
 ///     steps: 2_000,
-///     seeds: 8,
+///     pairs: 48,
 ///     grid: Grid { center: 3e-3, ..Grid::default() },
 ///     metric: "accuracy".into(),
 ///     margin: 0.005, // half a percent of accuracy is of no interest
@@ -36,8 +35,8 @@ const MAX_STEPS: u64 = 10_000_000;
 ///     ..StudyConfig::default()
 /// };
 /// assert!(Study::new(config.clone()).is_ok());
-/// let refused = Study::new(StudyConfig { seeds: 1, ..config }).unwrap_err();
-/// assert!(refused.to_string().starts_with("seeds is 1; it must be between 2"));
+/// let refused = Study::new(StudyConfig { pairs: 1, ..config }).unwrap_err();
+/// assert!(refused.to_string().starts_with("pairs is 1; it must be between 8"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -46,13 +45,15 @@ pub struct StudyConfig {
     pub arms: Vec<Arm>,
     /// Updates of every run. Default 1,000.
     pub steps: u64,
-    /// Seeds of the verdict, `first_seed..first_seed + seeds`. Default 6, the least at which a
-    /// verdict is possible.
-    pub seeds: usize,
-    /// First seed of the verdict. Default 0.
+    /// At most this many pairs of runs for each comparison, 8 to 1,000. The comparison ends at the
+    /// last [look](crate::sequential::looks) that this allows, and earlier when it is decided.
+    /// Default 27, of which an effect of one standard deviation needs about 10.
+    pub pairs: usize,
+    /// First seed of the pairs. Default 0.
     pub first_seed: u64,
-    /// Seeds on which learning rates are tuned; the verdict never uses these. Default 2.
-    pub tuning_seeds: usize,
+    /// Seeds on which the arms that are in no comparison are trained as well, for the report; at
+    /// most `pairs`. They change no verdict. Default 0: those arms are shown with their tuning runs.
+    pub display: usize,
     /// The peak learning rates tried for every arm.
     pub grid: Grid,
     /// Horizons of the averaged weights, as shares of the run, in `0..=1`. Default 1 %, 5 % and 20
@@ -71,10 +72,9 @@ pub struct StudyConfig {
 
 /// Peak learning rates to try: `points` of them, a `factor` apart, around `center`.
 ///
-/// When the best learning rate of any arm lies at an end of the grid, the grid grows there by a
-/// point, *for every arm*, so that no arm is ever tuned with more runs than another; until no arm's
-/// best lies at an end, or there are `max_points`. Learning rates are `center * factor^i`, rounded
-/// to six digits so that all machines have the same ones.
+/// When the best learning rate of an arm that is to be compared lies at an end of its grid, the grid
+/// of that arm grows there by a point, until the best lies inside or there are `max_points`. Learning
+/// rates are `center * factor^i`, rounded to six digits so that all machines have the same ones.
 ///
 /// ```
 /// use paso_study::{Grid, Session, Study, StudyConfig};
@@ -108,9 +108,9 @@ impl Default for StudyConfig {
         Self {
             arms: Arm::usual(),
             steps: 1_000,
-            seeds: MIN_SEEDS,
+            pairs: 27,
             first_seed: 0,
-            tuning_seeds: 2,
+            display: 0,
             grid: Grid::default(),
             averaging: vec![0.01, 0.05, 0.2],
             metric: "metric".into(),
@@ -125,16 +125,31 @@ impl Default for StudyConfig {
 const TUNING_OFFSET: u64 = 1 << 32;
 
 impl StudyConfig {
-    /// The seeds on which learning rates are tuned.
-    pub(crate) fn tuning(&self) -> impl Iterator<Item = u64> {
-        let first = self.first_seed.wrapping_add(TUNING_OFFSET);
-        (0..self.tuning_seeds as u64).map(move |i| first.wrapping_add(i))
+    /// The tuning seed with this number.
+    pub(crate) fn tuning_seed(&self, number: usize) -> u64 {
+        self.first_seed.wrapping_add(TUNING_OFFSET).wrapping_add(number as u64)
     }
 
-    /// The seeds of the verdict.
-    pub(crate) fn verdict(&self) -> impl Iterator<Item = u64> {
-        let first = self.first_seed;
-        (0..self.seeds as u64).map(move |i| first.wrapping_add(i))
+    /// The number of a tuning seed, if it is one.
+    #[cfg(feature = "html")]
+    pub(crate) fn tuning_number(&self, seed: u64) -> Option<usize> {
+        (0..crate::race::SEEDS).find(|number| self.tuning_seed(*number) == seed)
+    }
+
+    /// The seed of the pair with this number.
+    pub(crate) fn pair_seed(&self, number: usize) -> u64 {
+        self.first_seed.wrapping_add(number as u64)
+    }
+
+    /// The counts of pairs at which a comparison looks.
+    pub(crate) fn looks(&self) -> impl Iterator<Item = usize> {
+        let most = self.pairs;
+        looks().take_while(move |look| *look <= most)
+    }
+
+    /// The level and the margin of every test.
+    pub(crate) fn rule(&self) -> Rule {
+        Rule { alpha: self.alpha, margin: self.margin }
     }
 
     /// Averaging horizons in steps, at least one.
@@ -159,19 +174,12 @@ impl StudyConfig {
             let allowed = "1 to 10000000: every run is compared step by step with the others";
             return wrong("steps", self.steps.to_string(), allowed);
         }
-        if self.seeds < 2 || self.seeds > 100_000 {
-            return wrong(
-                "seeds",
-                self.seeds.to_string(),
-                "between 2 and 100000: one seed has no spread",
-            );
+        if self.pairs < FIRST_LOOK || self.pairs > MAX_PAIRS {
+            let allowed = "between 8 and 1000: fewer than 8 pairs can never decide";
+            return wrong("pairs", self.pairs.to_string(), allowed);
         }
-        if self.tuning_seeds == 0 || self.tuning_seeds > 100_000 {
-            return wrong(
-                "tuning_seeds",
-                self.tuning_seeds.to_string(),
-                "between 1 and 100000: they choose the arm that the verdict is about",
-            );
+        if self.display > self.pairs {
+            return wrong("display", self.display.to_string(), "at most the number of pairs");
         }
         if !(center > 0.0 && center.is_finite()) {
             return wrong("grid.center", center.to_string(), "a learning rate above 0");
@@ -188,16 +196,7 @@ impl StudyConfig {
         if let Some(share) = self.averaging.iter().find(|share| !(0.0..=1.0).contains(*share)) {
             return wrong("averaging", share.to_string(), "a share of the run, between 0 and 1");
         }
-        if !(self.margin >= 0.0 && self.margin.is_finite()) {
-            return wrong(
-                "margin",
-                self.margin.to_string(),
-                "a difference of the metric, at least 0",
-            );
-        }
-        if !(self.alpha > 0.0 && self.alpha < 0.5) {
-            return wrong("alpha", self.alpha.to_string(), "between 0 and 0.5");
-        }
+        self.rule().validate()?;
         self.validate_arms()
     }
 
@@ -235,7 +234,7 @@ impl Grid {
     ///
     /// ```
     /// use paso_study::{Grid, StudyConfig};
-    /// let config = StudyConfig { grid: Grid::fixed(3e-4), tuning_seeds: 1, ..StudyConfig::default() };
+    /// let config = StudyConfig { grid: Grid::fixed(3e-4), ..StudyConfig::default() };
     /// assert_eq!(config.grid.points, 1);
     /// ```
     #[must_use]

@@ -4,22 +4,22 @@
 //! draws a progress bar must expect them in any order of runs. Stopping is not an event: it is
 //! [`Session::cancel`](crate::Session::cancel).
 
+use crate::answer::FinalistAnswer;
 use crate::budget::BudgetCut;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
+use crate::procedure::Question;
 use crate::run_spec::RunSpec;
+use crate::sequential::Look;
 use std::time::Duration;
 
 /// An event of a study, for [`Session::observe`](crate::Session::observe).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The plan, before anything runs; again after a budget changed it.
+    /// The plan, before anything runs.
     Planned(&'a Plan),
-    /// The first runs are finished, so the plan now has an estimate of its duration
-    /// ([`Plan::duration_of`]). Not sent with a budget, where `Planned` has it, nor for a shard.
-    Measured(&'a Plan),
-    /// The study was made smaller to fit its budget.
+    /// The study was made smaller to fit its budget; `Planned` with the smaller plan follows.
     BudgetCut(&'a BudgetCut),
     /// A run has made this many more updates.
     Steps(u64),
@@ -32,29 +32,37 @@ pub enum Event<'a> {
         /// Progress of the study.
         progress: Progress,
     },
-    /// The best learning rate of some arm was at the end of the grid, so every arm gets one more.
-    Widened {
-        /// The new peak learning rate.
-        peak_lr: f64,
+    /// The race of a question is over: these two are compared.
+    Raced {
+        /// The question.
+        question: Question,
+        /// The side that has to prove itself.
+        challenger: &'a FinalistAnswer,
+        /// The other side.
+        incumbent: &'a FinalistAnswer,
     },
-    /// The peak learning rate of an arm is chosen.
-    Tuned {
-        /// The arm's name.
-        arm: &'a str,
-        /// Its peak learning rate in the runs of the verdict.
-        peak_lr: f64,
-        /// Whether it is the first or last of the grid, so that a better one may lie outside.
-        at_edge: bool,
+    /// A comparison took a look.
+    Looked {
+        /// The question.
+        question: Question,
+        /// What the look found.
+        look: &'a Look,
+        /// The number of pairs at the next look, if the comparison goes on.
+        next: Option<usize>,
+        /// The runner-up whose confirmation is outstanding, where the look has crossed.
+        outstanding: Option<&'a FinalistAnswer>,
     },
+    /// The time of the budget is used up: the study ends with what it has.
+    OutOfTime,
 }
 
-/// Progress of a study. The total grows when the grid is widened.
+/// Progress of a study, up to the next look or stage of the race.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
     /// Finished runs, those of earlier sessions included.
     pub done: usize,
-    /// Known number of runs.
+    /// Runs that are finished or known to be needed.
     pub total: usize,
-    /// Estimated time left.
+    /// Estimated time until those are finished.
     pub left: Duration,
 }

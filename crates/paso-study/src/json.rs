@@ -52,3 +52,14 @@ pub(crate) mod worst_or_null {
         Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NEG_INFINITY))
     }
 }
+
+/// A number that may be infinity: no upper bound.
+pub(crate) mod best_or_null {
+    use serde::{Deserialize, Deserializer};
+
+    pub(crate) use super::finite_or_null::serialize;
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+    }
+}

@@ -1,26 +1,29 @@
-//! Settles whether a learning-rate schedule helps: paired seeds, tuned learning rates, exact
-//! intervals.
+//! Settles whether a learning-rate schedule helps: tuned learning rates, paired seeds, and an exact
+//! sequential test.
 //!
 //! Does Adam need learning-rate decay? The answer depends on data, net and length of training. This
-//! crate measures it: it runs a training loop, known only as a [`Trial`], with every schedule on
-//! the same seeds, each at its own tuned peak learning rate, and answers **helps**, **harms**, **no
-//! difference** or **undecided**, with an interval.
+//! crate measures it: it runs a training loop, known only as a [`Trial`], with every schedule at its
+//! own tuned peak learning rate, on the same seeds, and answers **helps**, **harms**, **no
+//! difference** or **undecided**, with an interval that is valid whenever the study stops.
 //!
 //! # Procedure
 //!
-//! 1. *Tuning.* Every arm gets the same grid of peak learning rates on the same tuning seeds, and
-//!    takes the one with the best mean. If the best of any arm is at an end of the grid, the grid
-//!    is widened there for all arms, so no arm is tuned with more runs. An averaged arm also
-//!    chooses its averaging horizon here, at no extra run.
-//! 2. *The comparison is fixed before the seeds of the verdict are run.* The verdict is about the
-//!    decaying arm with the best tuned mean. So there is one test, at the full level, without
-//!    correction for multiple schedules.
-//! 3. *Pairs.* On fresh seeds, each arm is trained once per seed. The verdict depends on the
-//!    differences to the baseline per seed; see [`compare`].
-//! 4. *The other arms* are reported with the same figures, and with p-values adjusted by Holm's
-//!    method over all arms. They do not change the verdict.
-//! 5. *Averaged weights* are an alternative to decay. The best decaying arm is also compared with
-//!    the best alternative, since decay may help without averaging and be useless with it.
+//! 1. *Race.* Every arm is trained at every learning rate of a grid, on one tuning seed; the best go
+//!    on to more. That chooses the best decay and the best constant learning rate, and a runner-up
+//!    of each. The seeds of the race are never used again, so what is compared is fixed before the
+//!    seeds that decide.
+//! 2. *Pairs.* The best decay and the best constant learning rate are trained on the same fresh
+//!    seeds, and nothing else is. After 8, 10, 12, 15, ... pairs an exact test looks and may stop;
+//!    see [`sequential`].
+//! 3. *Confirmation.* "Helps" counts only if the decay also beats the runner-up constant learning
+//!    rate, "harms" only if the runner-up decay loses as well. So a constant rate that was tuned by
+//!    bad luck does not decide.
+//! 4. *The second question*: is there something better that needs no decay? The best alternative
+//!    (averaged weights, another update rule) meets the winner by the same test, with its own 5 %.
+//!
+//! Runs whose learning rate is still high at the end are evaluated five times around it, since their
+//! metric changes from step to step; see [`RunSpec::evaluate_at`]. That alone saves more than half of
+//! the pairs.
 //!
 //! # Further parts
 //!
@@ -31,11 +34,6 @@
 //! * [`Shard`] and [`merge`] distribute a study over machines or a job array.
 //! * [`range_test`] finds a center for the grid; [`theory`] and [`validate`] compare an optimizer
 //!   with closed forms.
-//!
-//! # How many seeds
-//!
-//! Choose the number of seeds in advance. Adding seeds until the answer pleases raises the chance
-//! of a wrong "helps" above its 5 %; follow the advice "about k more seeds" once.
 //!
 //! ```
 //! use paso_study::{Outcome, RunSpec, Session, Study, StudyConfig, TrialError, RunMonitor};
@@ -52,7 +50,8 @@
 //! println!("{}", study.plan(&session));
 //! let answer = study.run(&trial, &session)?;
 //! assert_eq!(answer.verdict.to_string(), "helps");
-//! assert_eq!(answer.best_arm, "linear");
+//! assert_eq!(answer.settled.finalist.arm, "linear");
+//! println!("{answer}");
 //! # Ok::<(), paso_study::Error>(())
 //! ```
 
@@ -60,11 +59,12 @@ mod answer;
 mod arm;
 mod audit;
 mod budget;
+mod candidate;
 mod clock;
-mod compare;
+mod comparison;
+mod conclude;
 mod config;
 mod error;
-mod evaluate;
 mod event;
 mod folder;
 mod journal;
@@ -76,6 +76,8 @@ mod notes;
 mod outcome;
 mod plan;
 mod pool;
+mod procedure;
+mod race;
 mod report;
 mod run_spec;
 mod runs;
@@ -84,17 +86,18 @@ mod shard;
 mod study;
 mod text;
 mod trial;
-mod tune;
+mod tuned;
 mod variant;
 
 pub mod range_test;
+pub mod sequential;
 pub mod stats;
 pub mod theory;
 pub mod validate;
 
 // What to compare, and how.
 pub use arm::{Arm, Role};
-pub use config::{Grid, MIN_SEEDS, StudyConfig};
+pub use config::{Grid, StudyConfig};
 pub use plan::Plan;
 pub use study::Study;
 pub use variant::Variant;
@@ -115,14 +118,15 @@ pub use session::Session;
 pub use shard::Shard;
 
 // Results.
-pub use answer::{AgainstAlternative, Answer, ArmAnswer};
-pub use compare::{Comparison, Verdict, compare};
+pub use answer::{Answer, ArmAnswer, Comparison, Confirmation, FinalistAnswer, Settled};
 pub use error::{Error, TrialError};
 pub use noise::NoiseAnalysis;
 pub use report::{
     About, REPORT_FORMAT, RangeTestReport, RunRecord, ScheduleCurve, Stage, StudyReport,
 };
-pub use tune::{GridPoint, Tuned};
+pub use procedure::Question;
+pub use sequential::Verdict;
+pub use tuned::{GridPoint, Tuned};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

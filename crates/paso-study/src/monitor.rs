@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Clone, Copy)]
 pub struct RunMonitor<'a> {
     cancel: &'a AtomicBool,
-    failed: &'a AtomicBool,
+    over: &'a AtomicBool,
     observe: &'a (dyn Fn(&Event<'_>) + Sync),
 }
 
@@ -42,23 +42,23 @@ impl<'a> RunMonitor<'a> {
     /// never asks to stop and ignores progress.
     #[must_use]
     pub fn detached() -> RunMonitor<'static> {
-        RunMonitor { cancel: &NEVER, failed: &NEVER, observe: &|_| () }
+        RunMonitor { cancel: &NEVER, over: &NEVER, observe: &|_| () }
     }
 
     pub(crate) fn new(
         cancel: &'a AtomicBool,
-        failed: &'a AtomicBool,
+        over: &'a AtomicBool,
         observe: &'a (dyn Fn(&Event<'_>) + Sync),
     ) -> Self {
-        Self { cancel, failed, observe }
+        Self { cancel, over, observe }
     }
 
-    /// Whether the run should stop, because the user cancelled or another run failed. Check it once
-    /// per step, and return any error if so: the study reports the reason for the stop, not that
-    /// error.
+    /// Whether the run should stop: the user cancelled, another run failed, or the study was decided
+    /// without it. Check it once per step, and return any error if so: the study reports the reason
+    /// for the stop, not that error.
     #[must_use]
     pub fn should_stop(&self) -> bool {
-        self.cancel.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed)
+        self.cancel.load(Ordering::Relaxed) || self.over.load(Ordering::Relaxed)
     }
 
     /// Reports `steps` more updates done, as [`Event::Steps`]. Optional; it drives progress bars.

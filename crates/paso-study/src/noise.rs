@@ -8,20 +8,19 @@
 //! All of this explains and decides nothing: the verdict depends on the paired metrics alone.
 
 use crate::audit::{LrHistogram, RunAudit};
+use crate::candidate::Finalist;
 use crate::config::StudyConfig;
 use crate::journal::Journal;
 use crate::outcome::Outcome;
-use crate::runs::run_spec;
 use crate::stats::mean;
 use crate::theory::{predicted_gain, step_rms};
-use crate::tune::Tuned;
 use serde::{Deserialize, Serialize};
 
 /// A run counts as limited by noise when its steps are within this share of the floor that noise
 /// keeps them at.
 const NEAR_THE_FLOOR: f64 = 0.15;
 
-/// How much noise limits the baseline, from its runs of the verdict. All losses are in the unit of
+/// How much noise limits the baseline, from its runs of the pairs. All losses are in the unit of
 /// [`Outcome::loss`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -56,18 +55,17 @@ pub struct NoiseAnalysis {
 }
 
 impl NoiseAnalysis {
-    /// Analyzes the runs of the verdict; `None` if no run of the baseline was audited.
+    /// Analyzes the runs of the pairs; `None` if no run of the baseline was audited.
     pub(crate) fn new(
         config: &StudyConfig,
         journal: &Journal,
-        tuned: &[Tuned],
-        best: usize,
+        (baseline, best): (Finalist, Finalist),
+        pairs: usize,
     ) -> Option<Self> {
-        let outcomes = |arm: usize| -> Vec<&Outcome> {
-            let run = |seed| run_spec(config, &config.arms[arm], tuned[arm].peak_lr, seed);
-            config.verdict().filter_map(|seed| journal.get(&run(seed))).collect()
+        let outcomes = |side: Finalist| -> Vec<&Outcome> {
+            let run = |number| side.run(config, config.pair_seed(number));
+            (0..pairs).filter_map(|number| journal.get(&run(number))).collect()
         };
-        let baseline = config.baseline();
         let (constant, decaying) = (outcomes(baseline), outcomes(best));
         let audits: Vec<_> = constant
             .iter()
@@ -103,7 +101,7 @@ impl NoiseAnalysis {
             largest_over_bound: audits.iter().map(|a| a.largest_over_bound).fold(0.0, f64::max),
             share_above_lr: over(&|audit| audit.share_above_lr),
             predicted_gain: predicted_gain(
-                tuned[baseline].peak_lr,
+                baseline.candidate.peak_lr(config),
                 over(&|audit| audit.sum_sqrt_v),
             ),
             measured_gain: finite_mean(measured),

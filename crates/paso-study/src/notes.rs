@@ -1,60 +1,73 @@
 //! The notes of an answer: what limits it.
 //!
 //! A note is something that a careful reader would ask about: a learning rate at an end of the
-//! grid, runs that diverged, what a budget cut, nothing tuned, an arm that looks better than the
-//! chosen one.
+//! grid, runs that diverged, what a budget cut, nothing tuned, a verdict that is not confirmed.
 
-use crate::answer::ArmAnswer;
-use crate::arm::Role;
+use crate::answer::{ArmAnswer, Comparison};
 use crate::budget::BudgetCut;
-use crate::compare::Verdict;
+use crate::sequential::Verdict;
+use crate::text::rate;
 
 /// What limits the answer.
 pub(crate) fn notes(
+    decay: &Comparison,
+    alternative: Option<&Comparison>,
     arms: &[ArmAnswer],
-    best: usize,
     cut: Option<&BudgetCut>,
-    alpha: f64,
+    untuned: bool,
 ) -> Vec<String> {
     let mut notes = cut.map(BudgetCut::costs).unwrap_or_default();
-    let untuned = arms.iter().all(|arm| arm.tuned.tried.iter().all(|t| t.peak_lr == arm.peak_lr));
     if untuned {
         notes.push(format!(
-            "no learning rate was tuned, every arm had {:e}: a difference may come from the learning rate and not from the schedule",
-            arms[best].peak_lr
+            "no learning rate was tuned, every arm had {}: a difference may come from the learning rate and not from the schedule",
+            rate(decay.incumbent.peak_lr)
         ));
     }
+    for comparison in [Some(decay), alternative].into_iter().flatten() {
+        notes.extend(unconfirmed(comparison));
+    }
+    let compared = [Some(decay), alternative].into_iter().flatten();
+    let compared: Vec<&str> =
+        compared.flat_map(|c| [c.challenger.arm.as_str(), c.incumbent.arm.as_str()]).collect();
     for arm in arms {
-        if arm.tuned.at_edge && !untuned {
-            let which = if arm.tuned.tried.first().is_some_and(|first| first.peak_lr == arm.peak_lr)
-            {
-                "lowest"
-            } else {
-                "highest"
-            };
-            notes.push(format!("{}: the best peak learning rate is the {which} of the grid, {:e}; a better one may lie outside", arm.name, arm.peak_lr));
+        if arm.tuned.at_edge && compared.contains(&arm.name.as_str()) {
+            let first = arm.tuned.tried.first();
+            let lowest = first.is_some_and(|first| first.peak_lr == arm.tuned.peak_lr);
+            let which = if lowest { "lowest" } else { "highest" };
+            notes.push(format!(
+                "{}: the best peak learning rate is the {which} of the grid, {}; a better one may lie outside",
+                arm.name,
+                rate(arm.tuned.peak_lr)
+            ));
         }
         if arm.diverged > 0 {
             notes.push(format!(
-                "{}: {} of {} runs diverged and count as the worst metric of the study",
+                "{}: {} of {} runs diverged and count as the worst metric of the tuning runs",
                 arm.name,
                 arm.diverged,
                 arm.values.len()
             ));
         }
     }
-    for arm in arms
-        .iter()
-        .enumerate()
-        .filter(|(i, arm)| *i != best && arm.role == Role::Decay)
-        .map(|(_, arm)| arm)
-    {
-        if arm.verdict == Verdict::Helps
-            && arms[best].verdict != Verdict::Helps
-            && arm.p_holm <= alpha
-        {
-            notes.push(format!("{} helps on its own, but was not the best on the tuning seeds, so the verdict is not about it", arm.name));
-        }
-    }
     notes
+}
+
+/// A test that crossed against the first finalist and not against the second.
+fn unconfirmed(comparison: &Comparison) -> Option<String> {
+    let crossed = comparison.last().verdict;
+    let confirmation = comparison.confirmation.as_ref().filter(|found| !found.confirmed)?;
+    let (what, which) = match crossed {
+        Verdict::Helps => ("better than", &comparison.incumbent),
+        Verdict::Harms => ("worse than", &comparison.incumbent),
+        Verdict::NoDifference | Verdict::Undecided => return None,
+    };
+    let runner_up = &confirmation.runner_up;
+    let check = match crossed {
+        Verdict::Helps => format!("not surely better than {runner_up}"),
+        _ => format!("{runner_up} is not surely worse"),
+    };
+    Some(format!(
+        "{} is {what} {which}, but {check}: the choice of the learning rate may be what differs, so the verdict is left open",
+        comparison.challenger
+    ))
 }

@@ -1,8 +1,9 @@
 //! The result of one training run.
 //!
-//! The metric is of the *last* weights. The best of many evaluations during training would be too
-//! high by the luck of the best, by more for an arm whose evaluations scatter more, which a
-//! constant learning rate's do.
+//! The metric is of the weights at the end, or the mean of a few evaluations around it where the
+//! study asks for that. The best of many evaluations during training would be too high by the luck
+//! of the best, by more for an arm whose evaluations scatter more, which a constant learning rate's
+//! do.
 //!
 //! A metric that is not finite means that the run diverged. It then counts as the worst finite
 //! metric of the study: it must count against its arm, but infinity would decide every mean alone.
@@ -32,14 +33,17 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Metric of the last weights; higher is better. Not finite if the run diverged.
+    /// The mean metric over the evaluations that [`RunSpec::evaluate_at`](crate::RunSpec::evaluate_at)
+    /// asks for; higher is better. Not finite if the run diverged. A loop that evaluates once, after
+    /// [`RunSpec::steps`](crate::RunSpec::steps) updates, is valid too: its differences are noisier,
+    /// so that a study needs two to three times as many pairs.
     #[serde(with = "crate::json::finite_or_null")]
     pub metric: f64,
-    /// The metric of the averaged weights, one for each of
-    /// [`RunSpec::averaging`](crate::RunSpec::averaging), in that order.
+    /// The metric of the averaged weights after [`RunSpec::steps`](crate::RunSpec::steps) updates,
+    /// one for each of [`RunSpec::averaging`](crate::RunSpec::averaging), in that order.
     #[serde(with = "crate::json::finite_or_null_list")]
     pub averaged: Vec<f64>,
-    /// Loss on the same data as the metric, at the last weights; lower is better. `None` if there
+    /// Loss on the same data and at the same updates as the metric; lower is better. `None` if there
     /// is none.
     pub loss: Option<f64>,
     /// The same loss at the averaged weights, one for each of

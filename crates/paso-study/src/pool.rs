@@ -1,8 +1,10 @@
 //! Runs side by side, and keeps each as soon as it is done.
 //!
-//! Threads take groups of runs from a list, by an atomic counter. An outcome is written to the
-//! journal, and synced, before anybody hears of it: what was reported as finished survives a crash.
-//! The first error stops the other runs at their next question to the monitor.
+//! Threads take groups of runs from a queue. An outcome is written to the journal, and synced, before
+//! anybody hears of it: what was reported as finished survives a crash. Whoever finishes the last run
+//! that is needed asks the procedure for the next ones, so no thread waits for a round to end: while
+//! the last needed run trains, idle threads begin what will probably be needed next. The first error
+//! stops the other runs at their next question to the monitor, and so does the end of the study.
 
 use crate::clock::Stopwatch;
 use crate::error::Error;
@@ -10,12 +12,14 @@ use crate::event::{Event, Progress};
 use crate::journal::Journal;
 use crate::monitor::RunMonitor;
 use crate::outcome::Outcome;
+use crate::race::Wanted;
 use crate::run_spec::RunSpec;
 use crate::runs::groups;
 use crate::session::Session;
 use crate::trial::Trial;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What a study needs to get runs done.
@@ -24,88 +28,139 @@ pub(crate) struct Pool<'a> {
     pub(crate) session: &'a Session<'a>,
 }
 
-/// Done in this session: how many, and since when.
-struct Pace {
-    watch: Stopwatch,
+/// Says which runs are wanted, given the finished ones; `None` at the end.
+pub(crate) type Decide<'a> = &'a mut (dyn FnMut(&Journal) -> Result<Option<Wanted>, Error> + Send);
+
+/// What the threads share.
+struct Shared<'a> {
+    journal: &'a mut Journal,
+    decide: Decide<'a>,
+    wanted: Wanted,
+    queue: VecDeque<Vec<RunSpec>>,
+    in_flight: Vec<RunSpec>,
+    /// Done in this session.
     finished: usize,
+    result: Result<(), Error>,
 }
 
 impl Pool<'_> {
-    /// Does those of `runs` that the journal does not have, as many at a time as the session says,
-    /// in order.
-    ///
-    /// `later` more runs are expected after these; it only serves the estimate of the time left.
-    pub(crate) fn run(
-        &self,
-        journal: &mut Journal,
-        runs: &[RunSpec],
-        later: usize,
-    ) -> Result<(), Error> {
-        let groups = groups(runs);
-        let mine = |(i, _): &(usize, &Vec<RunSpec>)| self.session.shard.is_none_or(|s| s.has(*i));
-        let missing: Vec<Vec<RunSpec>> = groups
-            .iter()
-            .enumerate()
-            .filter(mine)
-            .map(|(_, group)| {
-                group.iter().filter(|run| journal.get(run).is_none()).cloned().collect()
-            })
-            .filter(|group: &Vec<RunSpec>| !group.is_empty())
-            .collect();
-        let total = journal.len() + missing.iter().map(Vec::len).sum::<usize>() + later;
-        let failed = AtomicBool::new(false);
-        let monitor = RunMonitor::new(self.session.cancel, &failed, self.session.observe);
-        let next = AtomicUsize::new(0);
-        let pace = Pace { watch: Stopwatch::start(), finished: 0 };
-        let shared = Mutex::new((&mut *journal, pace, Ok(())));
+    /// Trains until `decide` wants nothing more.
+    pub(crate) fn run(&self, journal: &mut Journal, decide: Decide<'_>) -> Result<(), Error> {
+        let over = AtomicBool::new(false);
+        let monitor = RunMonitor::new(self.session.cancel, &over, self.session.observe);
+        let watch = Stopwatch::start();
+        let shared = Mutex::new(Shared {
+            journal,
+            decide,
+            wanted: Wanted::default(),
+            queue: VecDeque::new(),
+            in_flight: Vec::new(),
+            finished: 0,
+            result: Ok(()),
+        });
+        let changed = Condvar::new();
+        self.refill(&mut lock(&shared), &over);
         let work = || {
-            while !monitor.should_stop()
-                && let Some(group) = missing.get(next.fetch_add(1, Ordering::Relaxed))
-            {
-                let result = self.train(group, &monitor);
-                let (journal, pace, first_error) = &mut *lock(&shared);
+            let _wake = WakeOthers { changed: &changed, over: &over };
+            let mut state = lock(&shared);
+            while !monitor.should_stop() {
+                let Some(group) = state.next_group() else {
+                    if !state.in_flight.is_empty() {
+                        state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                        continue;
+                    }
+                    // What is left belongs to other shards, which may have finished it by now.
+                    match state.journal.read_others() {
+                        Ok(()) if state.is_complete() => self.refill(&mut state, &over),
+                        Ok(()) => break,
+                        Err(error) => {
+                            state.result = Err(error);
+                            break;
+                        }
+                    }
+                    continue;
+                };
+                state.in_flight.extend(group.iter().cloned());
+                drop(state);
+                let result = self.train(&group, &monitor);
+                state = lock(&shared);
+                state.in_flight.retain(|run| !group.contains(run));
                 if monitor.should_stop() && result.is_err() {
                     break; // An error because of the stop; why it stopped is known.
                 }
-                let result = result.and_then(|outcomes| {
-                    group.iter().zip(outcomes).try_for_each(|(run, o)| journal.add(run, o))
+                let kept = result.and_then(|outcomes| {
+                    let pairs = group.iter().zip(outcomes);
+                    pairs.into_iter().try_for_each(|(run, o)| state.journal.add(run, o))
                 });
-                if let Err(error) = result {
-                    failed.store(true, Ordering::Relaxed);
-                    *first_error = Err(error);
+                if let Err(error) = kept {
+                    over.store(true, Ordering::Relaxed);
+                    state.result = Err(error);
                     break;
                 }
-                pace.finished += group.len();
-                let left = total.saturating_sub(journal.len());
-                let progress = Progress { done: journal.len(), total, left: pace.estimate(left) };
-                for run in group {
-                    let outcome = journal.get(run).expect("just added");
-                    (self.session.observe)(&Event::Finished { run, outcome, progress });
+                self.report(&mut state, &group, watch);
+                if state.is_complete() {
+                    self.refill(&mut state, &over);
                 }
+                changed.notify_all();
             }
         };
         std::thread::scope(|scope| {
             // WebAssembly has no threads: spawning one would panic.
             let threads = if cfg!(target_family = "wasm") { 1 } else { self.session.parallel_runs };
-            for _ in 1..threads.min(missing.len()) {
+            for _ in 1..threads {
                 scope.spawn(work);
             }
             work();
         });
-        let (.., result) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Shared { journal, wanted, result, .. } =
+            shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         result?;
-        let absent = |journal: &Journal| runs.iter().filter(|r| journal.get(r).is_none()).count();
-        if absent(journal) == 0 {
+        if over.into_inner() {
             return Ok(());
         }
         if self.session.cancel.load(Ordering::Relaxed) {
             return Err(Error::Cancelled { finished: journal.len() });
         }
-        // What is left belongs to other shards, which may have finished it by now.
-        journal.read_others()?;
-        match absent(journal) {
-            0 => Ok(()),
-            missing => Err(Error::OtherShards { finished: journal.len(), missing }),
+        let missing = wanted.needed.iter().filter(|run| journal.get(run).is_none()).count();
+        Err(Error::OtherShards { finished: journal.len(), missing })
+    }
+
+    /// Asks what is wanted next, until that is something new or nothing.
+    fn refill(&self, state: &mut Shared<'_>, over: &AtomicBool) {
+        while state.is_complete() {
+            match (state.decide)(state.journal) {
+                Ok(Some(wanted)) => state.wanted = wanted,
+                Ok(None) => return over.store(true, Ordering::Relaxed),
+                Err(error) => {
+                    state.result = Err(error);
+                    return over.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+        state.queue.clear();
+        if let Some(shard) = self.session.shard {
+            // The same list on every machine, and each takes every n-th group of it.
+            let all = groups(&state.wanted.needed).into_iter().enumerate();
+            let mine = all.filter(|(i, _)| shard.has(*i)).map(|(_, group)| state.missing(&group));
+            state.queue = mine.filter(|group| !group.is_empty()).collect();
+            return;
+        }
+        for runs in [&state.wanted.needed, &state.wanted.ahead] {
+            let missing = state.missing(runs);
+            state.queue.extend(groups(&missing));
+        }
+    }
+
+    fn report(&self, state: &mut Shared<'_>, group: &[RunSpec], watch: Stopwatch) {
+        state.finished += group.len();
+        let left = state.missing(&state.wanted.needed).len();
+        let each = watch.seconds() / state.finished.max(1) as f64;
+        let time = Duration::try_from_secs_f64(each * left as f64).unwrap_or(Duration::MAX);
+        let done = state.journal.len();
+        let progress = Progress { done, total: done + left, left: time };
+        for run in group {
+            let outcome = state.journal.get(run).expect("just added");
+            (self.session.observe)(&Event::Finished { run, outcome, progress });
         }
     }
 
@@ -130,11 +185,48 @@ impl Pool<'_> {
     }
 }
 
-impl Pace {
-    /// Time for `left` more runs at the speed so far.
-    fn estimate(&self, left: usize) -> Duration {
-        let each = self.watch.seconds() / self.finished.max(1) as f64;
-        Duration::try_from_secs_f64(each * left as f64).unwrap_or(Duration::MAX)
+impl Shared<'_> {
+    /// Whether every run that is needed is finished. At first nothing is needed.
+    fn is_complete(&self) -> bool {
+        self.wanted.needed.iter().all(|run| self.journal.get(run).is_some())
+    }
+
+    /// Those of `runs` that nobody has done or is doing, each once.
+    fn missing(&self, runs: &[RunSpec]) -> Vec<RunSpec> {
+        let mut missing: Vec<RunSpec> = Vec::new();
+        for run in runs {
+            let is_new = self.journal.get(run).is_none() && !self.in_flight.contains(run);
+            if is_new && !missing.contains(run) {
+                missing.push(run.clone());
+            }
+        }
+        missing
+    }
+
+    /// The next group of the queue, without what was done in the meantime.
+    fn next_group(&mut self) -> Option<Vec<RunSpec>> {
+        loop {
+            let group = self.queue.pop_front()?;
+            let group = self.missing(&group);
+            if !group.is_empty() {
+                return Some(group);
+            }
+        }
+    }
+}
+
+/// Wakes the threads that wait, when a thread leaves; after a panic they stop as well.
+struct WakeOthers<'a> {
+    changed: &'a Condvar,
+    over: &'a AtomicBool,
+}
+
+impl Drop for WakeOthers<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.over.store(true, Ordering::Relaxed);
+        }
+        self.changed.notify_all();
     }
 }
 

@@ -26,8 +26,13 @@ pub struct RunSpec {
     pub variant: Variant,
     /// Peak learning rate of the schedule.
     pub peak_lr: f64,
-    /// Number of updates.
+    /// Number of updates that the schedule is bound to.
     pub steps: u64,
+    /// The updates after which the run is evaluated, ascending. Usually `[steps]`. For a schedule
+    /// that ends above 1 % of its peak: five, symmetric around `steps`, the last one 5 % later, since
+    /// weights under a high learning rate change from step to step. The metric is then the mean of
+    /// the five; see [`evaluates_after`](Self::evaluates_after).
+    pub evaluate_at: Vec<u64>,
     /// Random seed of the run: initial weights, sample order, augmentation.
     pub seed: u64,
     /// Horizons, in steps, of the averaged weights to keep in addition to the trained ones. Each is
@@ -41,7 +46,34 @@ impl RunSpec {
     #[must_use]
     pub fn new(spec: &str, peak_lr: f64, steps: u64, seed: u64) -> Self {
         let (spec, variant) = (spec.into(), Variant::DEFAULT);
-        Self { spec, variant, peak_lr, steps, seed, averaging: Vec::new() }
+        Self { spec, variant, peak_lr, steps, evaluate_at: vec![steps], seed, averaging: Vec::new() }
+    }
+
+    /// The number of updates to take: [`steps`](Self::steps), or more where the run is also
+    /// evaluated after them. The schedule holds its last learning rate there.
+    #[must_use]
+    pub fn last_step(&self) -> u64 {
+        self.evaluate_at.iter().copied().fold(self.steps, u64::max)
+    }
+
+    /// Whether the run is evaluated after this many updates.
+    ///
+    /// ```
+    /// use paso_study::{RunSpec, stats::mean};
+    /// let mut run = RunSpec::new("constant", 0.1, 100, 0);
+    /// run.evaluate_at = vec![95, 98, 100, 102, 105]; // as a study asks for
+    /// let mut metrics = Vec::new();
+    /// for done in 1..=run.last_step() {
+    ///     // ... one update ...
+    ///     if run.evaluates_after(done) {
+    ///         metrics.push(0.5 + done as f64 / 1000.0);
+    ///     }
+    /// }
+    /// assert_eq!((metrics.len(), mean(&metrics)), (5, 0.6));
+    /// ```
+    #[must_use]
+    pub fn evaluates_after(&self, done: u64) -> bool {
+        self.evaluate_at.contains(&done)
     }
 
     /// The learning rates of the run: `run.schedule().at(t)` for update number `t`, counted from 0.
@@ -67,7 +99,7 @@ impl RunSpec {
             return 0;
         }
         let (mine, others) = (self.schedule(), other.schedule());
-        let steps = self.steps.min(other.steps);
+        let steps = self.last_step().min(other.last_step());
         (0..steps).find(|t| mine.at(*t) != others.at(*t)).unwrap_or(steps)
     }
 }

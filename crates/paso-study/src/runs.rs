@@ -1,8 +1,5 @@
-//! Which runs a study needs: for tuning, for the verdict, and which of them share their first
-//! steps.
-//!
-//! Runs are listed in a fixed order, seed by seed. Shards rely on that: each takes every n-th group
-//! of the same list, without talking to the others.
+//! The runs of a study: how an arm at a learning rate and a seed becomes a run, and which runs share
+//! their first steps.
 //!
 //! Grouping decides what [`Trial::train_branches`](crate::Trial::train_branches) is called with.
 //! Sharing fewer than a quarter of the steps is not worth a copy of the training state.
@@ -10,57 +7,39 @@
 use crate::arm::Arm;
 use crate::config::StudyConfig;
 use crate::run_spec::RunSpec;
-use crate::tune::Tuned;
 
 /// Runs with a common prefix are trained as branches when they share at least one update in this
 /// many.
 const MIN_SHARED_SHARE: u64 = 4;
+
+/// A schedule that ends above this share of its peak is evaluated over a window.
+const HIGH_END: f64 = 0.01;
+
+/// Half the window, and the inner two of its five places, as shares of the run.
+const WINDOW: [f64; 2] = [0.05, 0.025];
 
 /// The run of `arm` at `peak_lr` with `seed`.
 pub(crate) fn run_spec(config: &StudyConfig, arm: &Arm, peak_lr: f64, seed: u64) -> RunSpec {
     // If any arm needs averages of these runs, all of them keep averages, so that both arms share
     // the runs.
     let averaged = config.arms.iter().any(|other| other.averaged && other.trains_like(arm));
-    RunSpec {
-        spec: arm.spec.clone(),
-        variant: arm.variant.clone(),
-        peak_lr,
-        steps: config.steps,
-        seed,
-        averaging: if averaged { config.horizons() } else { Vec::new() },
+    let mut run = RunSpec::new(&arm.spec, peak_lr, config.steps, seed);
+    run.variant = arm.variant.clone();
+    run.averaging = if averaged { config.horizons() } else { Vec::new() };
+    // A hair more than the share: a decay to exactly 1 % may be rounded up.
+    if run.schedule().at(run.steps) > HIGH_END * peak_lr * (1.0 + 1e-9) {
+        run.evaluate_at = window(run.steps);
     }
+    run
 }
 
-/// Every tuning run, from the middle of the grid outwards.
-pub(crate) fn tuning_runs(config: &StudyConfig, low: i32, high: i32) -> Vec<RunSpec> {
-    let mut indices: Vec<i32> = (low..=high).collect();
-    indices.sort_by_key(|index| index.abs());
-    let mut runs: Vec<RunSpec> = Vec::new();
-    for seed in config.tuning() {
-        for &index in &indices {
-            for arm in &config.arms {
-                let run = run_spec(config, arm, config.grid.lr(index), seed);
-                if !runs.contains(&run) {
-                    runs.push(run);
-                }
-            }
-        }
-    }
-    runs
-}
-
-/// The runs of the verdict, seed by seed, each once.
-pub(crate) fn verdict_runs(config: &StudyConfig, tuned: &[Tuned]) -> Vec<RunSpec> {
-    let mut runs: Vec<RunSpec> = Vec::new();
-    for seed in config.verdict() {
-        for (arm, tuned) in config.arms.iter().zip(tuned) {
-            let run = run_spec(config, arm, tuned.peak_lr, seed);
-            if !runs.contains(&run) {
-                runs.push(run);
-            }
-        }
-    }
-    runs
+/// The updates around the end of a run after which it is evaluated. A window after the end alone
+/// would favor a constant learning rate, which still improves; one before it the others.
+fn window(steps: u64) -> Vec<u64> {
+    let [outer, inner] = WINDOW.map(|share| crate::stats::whole((share * steps as f64).round()) as u64);
+    let mut at = vec![steps - outer, steps - inner, steps, steps + inner, steps + outer];
+    at.dedup();
+    at
 }
 
 /// Groups the runs that share enough of their first updates to be trained as branches.
@@ -70,7 +49,7 @@ pub(crate) fn groups(runs: &[RunSpec]) -> Vec<Vec<RunSpec>> {
         let branched = |group: &&mut Vec<RunSpec>| {
             group[0].seed == run.seed
                 && group[0].peak_lr == run.peak_lr
-                && group[0].shared_steps(run) >= run.steps.div_ceil(MIN_SHARED_SHARE)
+                && shares_trunk(&group[0], run)
         };
         match groups.iter_mut().find(branched) {
             Some(group) => group.push(run.clone()),
@@ -80,23 +59,14 @@ pub(crate) fn groups(runs: &[RunSpec]) -> Vec<Vec<RunSpec>> {
     groups
 }
 
+/// Whether two runs share enough of their first updates.
+pub(crate) fn shares_trunk(a: &RunSpec, b: &RunSpec) -> bool {
+    a.shared_steps(b) >= a.steps.div_ceil(MIN_SHARED_SHARE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tuning_starts_in_the_middle_of_the_grid_and_has_every_run_once() {
-        let config = StudyConfig { tuning_seeds: 2, ..StudyConfig::default() };
-        let runs = tuning_runs(&config, -1, 2);
-        // Five schedules (the averaged arm shares that of the constant one), 4 learning rates, 2
-        // seeds.
-        assert_eq!(runs.len(), 5 * 4 * 2);
-        assert!(runs[..5].iter().all(|run| run.peak_lr == 1e-3), "the center first");
-        assert!(runs[..20].iter().all(|run| run.seed == runs[0].seed), "seed by seed");
-        for (i, run) in runs.iter().enumerate() {
-            assert!(!runs[..i].contains(run), "{run} twice");
-        }
-    }
 
     #[test]
     fn runs_are_grouped_when_they_share_a_quarter_of_their_steps() {
@@ -121,5 +91,34 @@ mod tests {
         assert_eq!(run(0), run(1), "constant and averaged are one run");
         assert_eq!(run(0).averaging, [10, 50, 200], "shares of 1,000 steps");
         assert!(run(2).averaging.is_empty(), "no arm averages the exponential");
+    }
+
+    #[test]
+    fn runs_that_end_at_a_high_learning_rate_are_evaluated_around_their_end() {
+        let config = StudyConfig::default();
+        let at = |spec: &str| {
+            run_spec(&config, &Arm::new("a", spec, crate::Role::Decay), 1e-3, 0).evaluate_at
+        };
+        let around = vec![950, 975, 1000, 1025, 1050];
+        for (spec, expected) in [
+            ("constant", &around),
+            ("exponential(to 2%)", &around),
+            ("exponential(to 1%)", &vec![1000]),
+            ("cosine(to 1%)", &vec![1000]),
+            ("linear(to 0)", &vec![1000]),
+            ("constant(for 80%) then linear(to 0)", &vec![1000]),
+        ] {
+            assert_eq!(at(spec), *expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_symmetric_and_never_empty() {
+        for steps in 1..400 {
+            let at = window(steps);
+            assert!(at.windows(2).all(|pair| pair[0] < pair[1]) && at[0] > 0, "{steps}: {at:?}");
+            assert_eq!(at.iter().sum::<u64>(), steps * at.len() as u64, "{steps}: {at:?}");
+        }
+        assert_eq!((window(5), window(10)), (vec![5], vec![9, 10, 11]));
     }
 }

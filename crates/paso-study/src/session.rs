@@ -6,13 +6,14 @@
 
 use crate::event::Event;
 use crate::monitor::NEVER;
+use crate::report::StudyReport;
 use crate::shard::Shard;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Options of one call of [`Study::run`](crate::Study::run). Only a budget changes what is
-/// measured: it makes the study smaller.
+/// measured.
 ///
 /// ```
 /// use paso_study::Session;
@@ -27,9 +28,13 @@ pub struct Session<'a> {
     /// Number of runs trained at the same time; 0 counts as 1. Default 1. Always 1 on WebAssembly,
     /// which has no threads here.
     pub parallel_runs: usize,
-    /// Approximate duration of the whole study, which needs a clock: on `wasm32-unknown-unknown` it
-    /// has no effect; see [`BudgetCut`](crate::BudgetCut). `None`: no limit.
+    /// Approximate duration of this call, which needs a clock: on `wasm32-unknown-unknown` it has no
+    /// effect. The study ends with what it has before a look that would not fit; if not even a first
+    /// look fits, its runs are made shorter, see [`BudgetCut`](crate::BudgetCut). `None`: no limit.
     pub budget: Option<Duration>,
+    /// Whether to time a short run first, 5 % of one, where no duration of a run is known, so that
+    /// the plan has one. A budget does that in any case. Default false.
+    pub estimate: bool,
     /// The part of the study to run; see [`Shard`]. It needs a folder and excludes a budget.
     /// `None`: all of it.
     pub shard: Option<Shard>,
@@ -37,6 +42,9 @@ pub struct Session<'a> {
     pub cancel: &'a AtomicBool,
     /// Called with every event, from the thread in which it happens.
     pub observe: &'a (dyn Fn(&Event<'_>) + Sync),
+    /// Called with the report so far after every look of [`Study::report`](crate::Study::report), so
+    /// that it can be watched. `None`: reports are not made on the way.
+    pub on_report: Option<&'a (dyn Fn(&StudyReport) + Sync)>,
 }
 
 impl Default for Session<'_> {
@@ -45,9 +53,11 @@ impl Default for Session<'_> {
             folder: None,
             parallel_runs: 1,
             budget: None,
+            estimate: false,
             shard: None,
             cancel: &NEVER,
             observe: &|_| (),
+            on_report: None,
         }
     }
 }
@@ -56,7 +66,7 @@ impl std::fmt::Debug for Session<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session")
             .field("folder", &self.folder)
-            .field("side_by_side", &self.parallel_runs)
+            .field("parallel_runs", &self.parallel_runs)
             .field("budget", &self.budget)
             .field("shard", &self.shard)
             .field("cancel", &self.cancel)

@@ -1,30 +1,27 @@
-//! Runs a study: plan, budget, tuning, paired runs, answer.
+//! Runs a study: plan, budget, race, comparisons, answer.
 //!
-//! The order of the steps is part of the method. Learning rates are tuned on seeds of their own,
-//! then the decaying arm with the best tuned mean is fixed, and only then the seeds of the verdict
-//! are run. If the arm were chosen on the verdict's own seeds, its difference would be too large by
-//! the luck of the best of several ("winner's curse"), and its p-value would be wrong.
-//!
-//! Every step first asks the journal which runs are finished. So a killed study, a continued one
-//! and one in shards take the same path through this file, and none of them needs a state besides
-//! the journal.
+//! The order of the steps is part of the method. Learning rates and arms are chosen on seeds of their
+//! own, and only then the seeds of the pairs are run. If they were chosen on the same seeds, the
+//! difference would be too large by the luck of the best of several ("winner's curse").
 
 use crate::answer::Answer;
 use crate::budget::{BudgetCut, BudgetPlan};
+use crate::clock::Stopwatch;
+use crate::conclude::{answer, named};
 use crate::config::StudyConfig;
 use crate::error::Error;
-use crate::evaluate::answer;
 use crate::event::Event;
 use crate::journal::Journal;
+use crate::monitor::RunMonitor;
 use crate::plan::Plan;
 use crate::pool::Pool;
+use crate::procedure::{Next, Procedure, Question};
+use crate::race::Wanted;
 use crate::report::{About, StudyReport};
 use crate::run_spec::RunSpec;
-use crate::runs::{groups, tuning_runs, verdict_runs};
+use crate::sequential::{Look, Verdict, next_look};
 use crate::session::Session;
-use crate::stats::mean;
 use crate::trial::Trial;
-use crate::tune::tune;
 
 /// A study whose settings have been checked. It holds no runs and no files: those belong to the
 /// [`Session`] of a call. One study can be run several times, and gives the same [`Answer`] as long
@@ -45,7 +42,6 @@ use crate::tune::tune;
 ///     Ok(Outcome { metric: (run.seed % 3) as f64, ..Outcome::default() })
 /// };
 /// let study = Study::new(config)?;
-/// assert_eq!(study.plan(&Session::default()).min_runs, 2 * (3 * 2 + 6));
 /// assert_eq!(study.run(&trial, &Session::default())?.verdict.to_string(), "no difference");
 /// # Ok::<(), paso_study::Error>(())
 /// ```
@@ -80,13 +76,16 @@ impl Study {
     /// Does the study: every run that the session's folder does not have yet, then the answer.
     ///
     /// The answer depends on the outcomes alone, not on the order in which runs finished, how many
-    /// ran at once, or how often the study was stopped and continued.
+    /// ran at once, or how often the study was stopped and continued. A study that ended undecided
+    /// at its limit of pairs goes on from there when it is run again with a larger limit: the test
+    /// stays valid.
     ///
     /// # Errors
     /// A failed run, a file that cannot be used, a stop by the user, shards that are not finished,
     /// or divergence everywhere: see [`Error`].
     pub fn run(&self, trial: &dyn Trial, session: &Session<'_>) -> Result<Answer, Error> {
-        self.settle(trial, session).map(|(answer, _)| answer)
+        let session = Session { on_report: None, ..*session };
+        self.settle(trial, &session, &About::default()).map(|report| report.answer)
     }
 
     /// As [`run`](Self::run), with everything that a reader may want to see next to the answer.
@@ -97,52 +96,80 @@ impl Study {
         &self,
         trial: &dyn Trial,
         session: &Session<'_>,
-        about: About,
+        about: &About,
     ) -> Result<StudyReport, Error> {
-        let (answer, journal) = self.settle(trial, session)?;
-        Ok(StudyReport::new(answer, &journal, about))
+        self.settle(trial, session, about)
     }
 
-    fn settle(&self, trial: &dyn Trial, session: &Session<'_>) -> Result<(Answer, Journal), Error> {
-        let mut journal = match (session.folder, session.shard) {
-            (Some(folder), shard) => Journal::open(folder, shard, &self.config.fingerprint)?,
-            (None, None) => Journal::in_memory(),
-            (None, Some(shard)) => {
-                let allowed = "in a folder, where the shards meet";
-                return Err(Error::InvalidValue {
-                    field: "shard",
-                    value: shard.to_string(),
-                    allowed,
-                });
+    fn settle(
+        &self,
+        trial: &dyn Trial,
+        session: &Session<'_>,
+        about: &About,
+    ) -> Result<StudyReport, Error> {
+        let watch = Stopwatch::start();
+        let mut journal = self.journal(session)?;
+        let pool = Pool { trial, session };
+        let (config, cut, seconds) = self.within_budget(&pool, &journal)?;
+        (session.observe)(&Event::Planned(&Plan::new(&config, session.parallel_runs, seconds)));
+        let mut procedure = Procedure::new(config);
+        let deadline = session.budget.map(|budget| budget.as_secs_f64());
+        let mut decide = |journal: &Journal| loop {
+            match procedure.next(journal)? {
+                Next::Done => return Ok(None),
+                Next::Raced(question) => raced(&procedure, session, question),
+                Next::Looked(question, look) => {
+                    looked(&procedure, session, question, &look);
+                    if let Some(on_report) = session.on_report
+                        && let Some(answer) = answer(&procedure, journal, cut.as_ref())
+                    {
+                        on_report(&StudyReport::new(answer, &procedure, journal, about.clone()));
+                    }
+                }
+                Next::Train { wanted, required } => {
+                    let missing = |wanted: &Wanted| wanted.needed.iter().filter(|run| journal.get(run).is_none()).count();
+                    let each = journal.seconds_per_run(procedure.config.steps).unwrap_or(0.0);
+                    let takes = each * missing(&wanted) as f64 / session.parallel_runs.max(1) as f64;
+                    if !required && deadline.is_some_and(|end| watch.seconds() + takes > end) {
+                        (session.observe)(&Event::OutOfTime);
+                        return Ok(None);
+                    }
+                    return Ok(Some(wanted));
+                }
             }
         };
-        if let (Some(shard), Some(_)) = (session.shard, session.budget) {
-            let allowed = "without a budget: the shards would cut the study differently";
-            return Err(Error::InvalidValue { field: "shard", value: shard.to_string(), allowed });
-        }
-        (session.observe)(&Event::Planned(&self.plan(session)));
-        let pool = Pool { trial, session };
-        let (config, cut) = self.within_budget(&pool, &mut journal)?;
-        if session.budget.is_none() && session.shard.is_none() {
-            let seconds = self.seconds_per_run(&pool, &mut journal)?;
-            let plan = Plan::new(&config, session.parallel_runs, Some(seconds));
-            (session.observe)(&Event::Measured(&plan));
-        }
-        let tuned = tune(&config, &mut journal, &pool)?;
-        pool.run(&mut journal, &verdict_runs(&config, &tuned), 0)?;
-        Ok((answer(config, &journal, tuned, cut.as_ref()), journal))
+        pool.run(&mut journal, &mut decide)?;
+        let answer = answer(&procedure, &journal, cut.as_ref()).expect("the first look was required");
+        Ok(StudyReport::new(answer, &procedure, &journal, about.clone()))
     }
 
-    /// Makes the study fit, when there is a budget, after measuring the first runs.
+    fn journal(&self, session: &Session<'_>) -> Result<Journal, Error> {
+        let wrong = |shard: crate::Shard, allowed| {
+            Err(Error::InvalidValue { field: "shard", value: shard.to_string(), allowed })
+        };
+        match (session.folder, session.shard) {
+            (_, Some(shard)) if session.budget.is_some() => {
+                wrong(shard, "without a budget: the shards would end at different looks")
+            }
+            (None, Some(shard)) => wrong(shard, "in a folder, where the shards meet"),
+            (Some(folder), shard) => Journal::open(folder, shard, &self.config.fingerprint),
+            (None, None) => Ok(Journal::in_memory()),
+        }
+    }
+
+    /// The configuration within the budget, the reductions that it took, and the duration of a run
+    /// as far as it is known.
     fn within_budget(
         &self,
         pool: &Pool<'_>,
-        journal: &mut Journal,
-    ) -> Result<(StudyConfig, Option<BudgetCut>), Error> {
-        let Session { budget: Some(budget), folder, parallel_runs, observe, .. } = *pool.session
-        else {
-            return Ok((self.config.clone(), None));
+        journal: &Journal,
+    ) -> Result<(StudyConfig, Option<BudgetCut>, Option<f64>), Error> {
+        let Session { budget, estimate, folder, parallel_runs, observe, .. } = *pool.session;
+        let measured = || match journal.seconds_per_run(self.config.steps) {
+            None if estimate || budget.is_some() => self.time_a_short_run(pool),
+            known => Ok(known),
         };
+        let Some(budget) = budget else { return Ok((self.config.clone(), None, measured()?)) };
         let known = folder
             .map(|folder| BudgetPlan::load(folder, &self.config, budget))
             .transpose()?
@@ -150,7 +177,7 @@ impl Study {
         let granted = match known {
             Some(granted) => granted,
             None => {
-                let seconds = self.seconds_per_run(pool, journal)?;
+                let seconds = measured()?.unwrap_or(0.0);
                 let granted =
                     BudgetPlan::decide(&self.config, budget, parallel_runs.max(1), seconds);
                 folder.map_or(Ok(()), |folder| granted.save(folder))?;
@@ -158,23 +185,69 @@ impl Study {
             }
         };
         observe(&Event::BudgetCut(&granted.cut));
-        observe(&Event::Planned(&Plan::new(
-            &granted.config,
-            parallel_runs,
-            Some(granted.seconds_per_run),
-        )));
-        Ok((granted.config, Some(granted.cut)))
+        Ok((granted.config, Some(granted.cut), Some(granted.seconds_per_run)))
     }
 
-    /// Mean duration of the first runs, as many as are trained at once.
-    fn seconds_per_run(&self, pool: &Pool<'_>, journal: &mut Journal) -> Result<f64, Error> {
-        let (low, high) = self.config.grid.start();
-        let all = tuning_runs(&self.config, low, high);
-        let at_once = pool.session.parallel_runs.max(1);
-        let first: Vec<RunSpec> = groups(&all).into_iter().take(at_once).flatten().collect();
-        pool.run(journal, &first, all.len() - first.len())?;
-        let seconds: Vec<f64> =
-            first.iter().filter_map(|run| journal.get(run)).map(|o| o.seconds).collect();
-        Ok(mean(&seconds))
+    /// The duration of a run, from one of 5 % of the steps on every thread. `None` where a schedule
+    /// does not fit so few.
+    fn time_a_short_run(&self, pool: &Pool<'_>) -> Result<Option<f64>, Error> {
+        let baseline = &self.config.arms[self.config.baseline()];
+        let steps = self.config.steps.div_ceil(20);
+        if baseline.validate(self.config.grid.center, steps).is_err() {
+            return Ok(None);
+        }
+        let watch = Stopwatch::start();
+        let runs = pool.session.parallel_runs.max(1);
+        let run = |number: usize| {
+            let seed = self.config.tuning_seed(number);
+            let mut run = RunSpec::new(&baseline.spec, self.config.grid.center, steps, seed);
+            run.variant = baseline.variant.clone();
+            let never = std::sync::atomic::AtomicBool::new(false);
+            let monitor = RunMonitor::new(pool.session.cancel, &never, &|_| ());
+            pool.trial.train(&run, &monitor).map_err(|source| (run.to_string(), source))
+        };
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let run = &run;
+            let others = if cfg!(target_family = "wasm") { 1 } else { runs };
+            let handles: Vec<_> =
+                (1..others).map(|number| scope.spawn(move || run(number))).collect();
+            let first = run(0);
+            let join = |handle: std::thread::ScopedJoinHandle<'_, _>| {
+                handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            std::iter::once(first).chain(handles.into_iter().map(join)).collect()
+        });
+        if pool.session.cancel.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(Error::Cancelled { finished: 0 });
+        }
+        for result in results {
+            result.map_err(|(run, source)| Error::Trial { run, source })?;
+        }
+        let share = steps as f64 / self.config.steps as f64;
+        Ok(Some(watch.seconds() / share))
     }
+}
+
+/// Tells the observer who is compared.
+fn raced(procedure: &Procedure, session: &Session<'_>, question: Question) {
+    let config = &procedure.config;
+    let Some(progress) = procedure.progress(question) else { return };
+    let (challenger, incumbent) =
+        (named(config, progress.challenger.best), named(config, progress.incumbent.best));
+    (session.observe)(&Event::Raced { question, challenger: &challenger, incumbent: &incumbent });
+}
+
+/// Tells the observer what a look found.
+fn looked(procedure: &Procedure, session: &Session<'_>, question: Question, look: &Look) {
+    let Some(progress) = procedure.progress(question) else { return };
+    let open = progress.verdict() == Verdict::Undecided;
+    let outstanding = progress.runner_up().filter(|_| open);
+    let outstanding = outstanding.map(|finalist| named(&procedure.config, finalist));
+    let next = next_look(look.pairs + 1);
+    (session.observe)(&Event::Looked {
+        question,
+        look,
+        next: (open && next <= procedure.config.pairs).then_some(next),
+        outstanding: outstanding.as_ref(),
+    });
 }

@@ -9,8 +9,11 @@ pub(crate) fn number(x: f64) -> String {
     if x == 0.0 {
         return "0".into();
     }
-    if !(1e-5..1e6).contains(&size) {
+    if size.is_finite() && !(1e-5..1e6).contains(&size) {
         return format!("{x:.2e}");
+    }
+    if x.is_infinite() {
+        return if x > 0.0 { "∞".into() } else { "-∞".into() };
     }
     // The first digit's place decides how many decimals make three digits.
     let decimals = (0..8).find(|decimals| size * 10f64.powi(*decimals) >= 99.95).unwrap_or(8);
@@ -23,7 +26,6 @@ pub(crate) fn signed(x: f64) -> String {
 }
 
 /// A learning rate: `2e-3`, `1.5e-3`; from 1 on as it is.
-#[cfg(feature = "html")]
 pub(crate) fn rate(x: f64) -> String {
     if (1.0..1000.0).contains(&x) {
         return trimmed(x);
@@ -31,7 +33,6 @@ pub(crate) fn rate(x: f64) -> String {
     format!("{}e{}", trimmed(x / 10f64.powf(x.log10().floor())), x.log10().floor())
 }
 
-#[cfg(feature = "html")]
 fn trimmed(x: f64) -> String {
     format!("{x:.2}").trim_end_matches('0').trim_end_matches('.').into()
 }
@@ -53,7 +54,6 @@ mod tests {
         ] {
             assert_eq!(number(x), text, "{x}");
         }
-        #[cfg(feature = "html")]
         for (x, text) in
             [(2e-3, "2e-3"), (1.5e-6, "1.5e-6"), (1.0, "1"), (20.0, "20"), (1e3, "1e3")]
         {

@@ -24,14 +24,16 @@ use crate::journal::Journal;
 use crate::outcome::Outcome;
 use crate::range_test::{Suggestion, Sweep};
 use crate::run_spec::RunSpec;
-use crate::runs::{run_spec, tuning_runs, verdict_runs};
+use crate::procedure::Procedure;
+use crate::race::SEEDS;
+use crate::tuned::tried;
 use crate::stats::whole;
 
 use serde::{Deserialize, Serialize};
 
 /// Version of [`StudyReport`]'s JSON. Raised when the meaning of a field changes; new fields may
 /// come without.
-pub const REPORT_FORMAT: u32 = 1;
+pub const REPORT_FORMAT: u32 = 2;
 
 /// Points of a drawn schedule.
 const SCHEDULE_POINTS: usize = 200;
@@ -69,9 +71,8 @@ pub struct RangeTestReport {
 ///     Ok(Outcome { metric: 0.5, averaged: vec![0.5; run.averaging.len()], ..Outcome::default() })
 /// };
 /// let about = About { subject: "nothing at all".into(), ..About::default() };
-/// let report = Study::new(StudyConfig::default())?.report(&trial, &Session::default(), about)?;
-/// let verdict = report.runs.iter().filter(|record| record.stage == Stage::Verdict);
-/// assert_eq!(verdict.count(), 5 * 6, "five schedules, six seeds");
+/// let report = Study::new(StudyConfig::default())?.report(&trial, &Session::default(), &about)?;
+/// assert!(report.runs.iter().any(|record| record.stage == Stage::Pairs));
 /// let json = serde_json::to_string(&report).expect("it has JSON");
 /// assert_eq!(serde_json::from_str::<StudyReport>(&json).expect("its own JSON"), report);
 /// # Ok::<(), paso_study::Error>(())
@@ -83,7 +84,7 @@ pub struct StudyReport {
     pub format: u32,
     /// The version of this crate that wrote it.
     pub version: String,
-    /// The verdict in one sentence, with its figures.
+    /// The verdicts in words, with their figures.
     pub sentence: String,
     /// Information from the caller.
     pub about: About,
@@ -91,7 +92,7 @@ pub struct StudyReport {
     pub answer: Answer,
     /// The schedule of every arm at its tuned peak.
     pub schedules: Vec<ScheduleCurve>,
-    /// Every run of tuning and verdict.
+    /// Every run of the race and of the pairs.
     pub runs: Vec<RunRecord>,
 }
 
@@ -121,32 +122,26 @@ pub struct RunRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Choosing the peak learning rate of every arm.
+    /// Choosing arms and peak learning rates.
     Tuning,
-    /// The paired runs of the verdict.
-    Verdict,
+    /// The paired runs.
+    Pairs,
 }
 
 impl StudyReport {
-    pub(crate) fn new(answer: Answer, journal: &Journal, about: About) -> Self {
-        let config = &answer.config;
-        let tuned: Vec<_> = answer.arms.iter().map(|arm| arm.tuned.clone()).collect();
-        let grid = tuned.first().map(|tuned| tuned.tried.as_slice()).unwrap_or_default();
-        let indices = (-99..=99).filter(|i| grid.iter().any(|t| t.peak_lr == config.grid.lr(*i)));
-        let (low, high) = (indices.clone().min().unwrap_or(0), indices.max().unwrap_or(0));
-        let record = |stage, run: RunSpec| {
-            let outcome = journal.get(&run)?.clone();
-            Some(RunRecord { stage, arms: arms_of(&answer, &run, stage), run, outcome })
-        };
-        let tuning = tuning_runs(config, low, high).into_iter().map(|run| (Stage::Tuning, run));
-        let verdict = verdict_runs(config, &tuned).into_iter().map(|run| (Stage::Verdict, run));
+    pub(crate) fn new(
+        answer: Answer,
+        procedure: &Procedure,
+        journal: &Journal,
+        about: About,
+    ) -> Self {
         Self {
             format: REPORT_FORMAT,
             version: env!("CARGO_PKG_VERSION").into(),
-            sentence: answer.sentence(),
+            sentence: answer.to_string(),
             about,
             schedules: schedules(&answer),
-            runs: tuning.chain(verdict).filter_map(|(stage, run)| record(stage, run)).collect(),
+            runs: records(procedure, journal),
             answer,
         }
     }
@@ -154,13 +149,12 @@ impl StudyReport {
     /// The limits of the answer, general ones and those of this study, one sentence each.
     #[must_use]
     pub fn limits(&self) -> Vec<String> {
-        let StudyConfig { steps, grid, tuning_seeds, seeds, .. } = &self.answer.config;
+        let StudyConfig { steps, grid, alpha, .. } = &self.answer.config;
         let mut limits = vec![
             "It holds for this data, net, batch size and optimizer. Another data set may give another answer.".into(),
-            format!("It holds for runs of {steps} steps. The effect of decay depends on the length of training: in short runs it stops the weights before they converge, in long runs a constant learning rate stops improving."),
-            format!("Peak learning rates were tuned to a factor of {} on {tuning_seeds} tuning seed{}. A finer grid may favor one arm slightly.", grid.factor, if *tuning_seeds == 1 { "" } else { "s" }),
-            "The verdict is about the decaying arm that was best on the tuning seeds. The other arms are shown with p-values adjusted for their number; they do not change the verdict.".into(),
-            format!("The interval is exact if the differences are distributed symmetrically about their mean; {seeds} seeds are not enough to tell."),
+            format!("It holds for a training of {steps} steps. The effect of decay depends on the length: in short runs it stops the weights before they converge, in long runs a constant learning rate stops improving."),
+            format!("Peak learning rates were tuned to a factor of {}. A verdict is confirmed against the second-best learning rate, so that a mistuned winner does not decide it.", grid.factor),
+            format!("A wrong \"helps\" or \"harms\" has a chance of at most {:.0} % for each of the two questions, if differences are distributed symmetrically; with strongly skewed ones a little more.", 100.0 * alpha),
         ];
         if grid.points == 1 {
             limits.push("Nothing was tuned: every arm had the same peak learning rate, so a difference may come from the learning rate and not from the schedule.".into());
@@ -172,25 +166,50 @@ impl StudyReport {
     }
 }
 
-/// The names of the arms that a run was for.
-fn arms_of(answer: &Answer, run: &RunSpec, stage: Stage) -> Vec<String> {
-    let uses = |(arm, tuned): (&Arm, f64)| {
-        let same = run_spec(&answer.config, arm, run.peak_lr, run.seed) == *run;
-        (same && (stage == Stage::Tuning || tuned == run.peak_lr)).then(|| arm.name.clone())
+/// Every finished run of the race and of the pairs.
+fn records(procedure: &Procedure, journal: &Journal) -> Vec<RunRecord> {
+    let config = &procedure.config;
+    let mut records: Vec<RunRecord> = Vec::new();
+    let mut add = |stage, arm: usize, run: RunSpec| {
+        let name = config.arms[arm].name.clone();
+        if let Some(known) = records.iter_mut().find(|r| r.stage == stage && r.run == run) {
+            if !known.arms.contains(&name) {
+                known.arms.push(name);
+            }
+        } else if let Some(outcome) = journal.get(&run) {
+            records.push(RunRecord { stage, arms: vec![name], run, outcome: outcome.clone() });
+        }
     };
-    let peaks = answer.arms.iter().map(|arm| arm.peak_lr);
-    answer.config.arms.iter().zip(peaks).filter_map(uses).collect()
+    for number in 0..SEEDS {
+        for arm in 0..config.arms.len() {
+            for (candidate, _) in tried(config, journal, arm) {
+                add(Stage::Tuning, arm, candidate.run(config, config.tuning_seed(number)));
+            }
+        }
+    }
+    let finals = [&procedure.first, &procedure.second].into_iter().flatten();
+    let compared = finals.flat_map(|p| [p.challenger, p.incumbent]);
+    let compared = compared.flat_map(|f| [Some(f.best), f.runner_up]).flatten();
+    let shown = (0..config.arms.len()).map(|arm| procedure.known(journal, arm));
+    let sides: Vec<_> = compared.chain(shown).collect();
+    for number in 0..config.pairs {
+        for side in &sides {
+            let run = side.run(config, config.pair_seed(number));
+            add(Stage::Pairs, side.candidate.arm, run);
+        }
+    }
+    records
 }
 
 fn schedules(answer: &Answer) -> Vec<ScheduleCurve> {
     let config = &answer.config;
     let points = SCHEDULE_POINTS.min(whole(config.steps as f64)).max(1);
     let curve = |(arm, peak): (&Arm, f64)| {
-        let schedule = run_spec(config, arm, peak, config.first_seed).schedule();
+        let schedule = crate::runs::run_spec(config, arm, peak, config.first_seed).schedule();
         let step = |i: usize| i as u64 * (config.steps - 1) / (points - 1).max(1) as u64;
         let points = (0..points).map(|i| (step(i), schedule.at(step(i)))).collect();
         ScheduleCurve { arm: arm.name.clone(), points }
     };
-    let peaks = answer.arms.iter().map(|arm| arm.peak_lr);
+    let peaks = answer.arms.iter().map(|arm| arm.tuned.peak_lr);
     config.arms.iter().zip(peaks).map(curve).collect()
 }

@@ -1,39 +1,18 @@
-//! The statistics of paired differences, each small and each testable alone.
-//!
-//! Everything here takes plain slices of differences, one per seed: the metric of an arm minus the
-//! metric of the arm it is compared with, for the same seed. [`sign_flip`] says whether such
-//! differences could be chance, [`interval`] how large the true difference may be, [`holm`]
-//! corrects for looking at several arms, [`seeds_needed`] tells how many more seeds would probably
-//! decide.
-//!
-//! The values are checked against scipy's (`tests/scipy.rs`), and the error rates by simulation
-//! (`tests/simulation.rs`).
-//!
-//! # Which one answers what
-//!
-//! | question | function | needs |
-//! |---|---|---|
-//! | could it be chance? | [`sign_flip`] | six seeds for 5 % |
-//! | how large is it? | [`interval`] | six seeds for 95 %; below, Student's t |
-//! | what would a paper print? | [`bca`] | many seeds to be honest |
-//! | is any of several arms better? | [`holm`] | one p-value per arm |
-//! | how often is it better? | [`share_better`] | |
-//! | how many seeds are missing? | [`seeds_needed`] | two seeds, as a rough forecast |
-//!
-//! All of them are deterministic: where random patterns or resamples are drawn, it is from a fixed
-//! seed, so that a study that is computed again has the same answer.
+//! Small statistics of paired differences. The test itself is in [`sequential`](crate::sequential).
 
-mod bca;
-mod interval;
-mod multiple;
-mod needed;
-mod signflip;
+use serde::{Deserialize, Serialize};
 
-pub use bca::bca;
-pub use interval::{ConfidenceInterval, interval};
-pub use multiple::holm;
-pub use needed::seeds_needed;
-pub use signflip::{EXACT_UP_TO, sign_flip, smallest_p};
+/// A confidence interval `low..=high` for a mean difference, in the unit of the metric. An end
+/// without a bound is infinite, and `null` in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConfidenceInterval {
+    /// Lower end.
+    #[serde(with = "crate::json::worst_or_null")]
+    pub low: f64,
+    /// Upper end.
+    #[serde(with = "crate::json::best_or_null")]
+    pub high: f64,
+}
 
 /// The whole part of a number that is known to be small and not negative.
 #[expect(
@@ -66,7 +45,7 @@ pub fn standard_deviation(values: &[f64]) -> f64 {
     (squares / (values.len() as f64 - 1.0)).sqrt()
 }
 
-/// The share of seeds in which the arm was better, a tie counting half: P(arm exceeds the other).
+/// The share of pairs in which the arm was better, a tie counting half: P(arm exceeds the other).
 ///
 /// This is the "probability of outperforming" that Bouthillier et al. (2021, section 4) recommend
 /// to report next to a mean.

@@ -1,0 +1,234 @@
+//! The race that chooses which arms and learning rates are compared, on seeds that no comparison
+//! uses.
+//!
+//! Every arm at every learning rate of the grid is trained once. The best go on to a second seed,
+//! and the best of those to two more (successive halving, Jamieson and Talwalkar 2016, with a factor
+//! of two). A bad learning rate is recognized by one run; the runs are spent where the choice is
+//! close. If a winner lies at an end of its grid, that arm gets one more learning rate there, on all
+//! seeds of the race, until the best lies inside.
+//!
+//! Decaying arms and the baseline race side by side, each for its own places, so that neither side
+//! is chosen with fewer runs than it needs. The two best of each side are its *finalists*: the
+//! second one guards the verdict against a first one that luck has chosen (`comparison.rs`).
+//!
+//! A candidate with a run that diverged has no score and goes last.
+
+use crate::arm::Role;
+use crate::candidate::{Candidate, Finalist, metric_of};
+use crate::config::StudyConfig;
+use crate::journal::Journal;
+use crate::run_spec::RunSpec;
+use crate::stats::mean;
+
+/// Seeds of the race.
+pub(crate) const SEEDS: usize = 4;
+
+/// Places of the race for arms of one role: candidates that get a second seed, and those that get
+/// all of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    pub(crate) role: Role,
+    second: usize,
+    last: usize,
+}
+
+/// Places of the first question. Decay has more configurations, among which the best is harder to
+/// tell.
+pub(crate) const FIRST: [Places; 2] = [
+    Places { role: Role::Decay, second: 6, last: 3 },
+    Places { role: Role::Baseline, second: 3, last: 2 },
+];
+
+/// Places of the second question.
+pub(crate) const SECOND: [Places; 1] = [Places { role: Role::Alternative, second: 4, last: 2 }];
+
+/// Runs that a study needs before it can go on, and runs that it will probably need after those.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) needed: Vec<RunSpec>,
+    pub(crate) ahead: Vec<RunSpec>,
+}
+
+/// The best two of a role.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Finalists {
+    pub(crate) best: Finalist,
+    /// `None` if there is only one candidate, so that nothing was chosen.
+    pub(crate) runner_up: Option<Finalist>,
+}
+
+/// Score of a candidate over the first seeds of the race.
+#[derive(Clone, Copy, Debug)]
+struct Score {
+    finalist: Finalist,
+    /// Minus infinity if a run diverged.
+    mean: f64,
+}
+
+/// The finalists of each role, or the runs that are missing. Roles without an arm are an empty list
+/// of candidates and give `None`.
+pub(crate) fn race(
+    config: &StudyConfig,
+    journal: &Journal,
+    places: &[Places],
+) -> Result<Vec<Option<Finalists>>, Wanted> {
+    let mut fields: Vec<Vec<Candidate>> =
+        places.iter().map(|places| entrants(config, places.role)).collect();
+    for (seeds, keep) in [(1, None), (2, Some(false)), (SEEDS, Some(true))] {
+        if let Some(last) = keep {
+            for (field, places) in fields.iter_mut().zip(places) {
+                let kept = if last { places.last } else { places.second };
+                *field = best(config, journal, field, seeds / 2, kept);
+            }
+        }
+        complete(config, journal, places, &fields, seeds)?;
+    }
+    loop {
+        let widened: Vec<Candidate> =
+            fields.iter().filter_map(|field| beyond(config, journal, field)).collect();
+        if widened.is_empty() {
+            break;
+        }
+        for (field, places) in fields.iter_mut().zip(places) {
+            let mine = |candidate: &&Candidate| candidate.arm(config).role == places.role;
+            field.extend(widened.iter().filter(mine));
+        }
+        complete(config, journal, places, &fields, SEEDS)?;
+    }
+    Ok(fields.iter().map(|field| finalists(config, journal, field)).collect())
+}
+
+/// Every arm of a role at every learning rate to begin with.
+pub(crate) fn entrants(config: &StudyConfig, role: Role) -> Vec<Candidate> {
+    let (low, high) = config.grid.start();
+    let mut lrs: Vec<i32> = (low..=high).collect();
+    lrs.sort_by_key(|lr| lr.abs());
+    let arms = |lr| {
+        let of_role = (0..config.arms.len()).filter(move |arm| config.arms[*arm].role == role);
+        of_role.map(move |arm| Candidate { arm, lr })
+    };
+    lrs.into_iter().flat_map(arms).collect()
+}
+
+/// Whether there is anything to choose: a single candidate without a horizon runs no race.
+fn is_contested(config: &StudyConfig, field: &[Candidate]) -> bool {
+    field.len() > 1 || field.iter().any(|candidate| candidate.horizons(config).len() > 1)
+}
+
+/// Succeeds if every field has its runs on so many seeds.
+fn complete(
+    config: &StudyConfig,
+    journal: &Journal,
+    places: &[Places],
+    fields: &[Vec<Candidate>],
+    seeds: usize,
+) -> Result<(), Wanted> {
+    let runs = |field: &[Candidate], seeds: std::ops::Range<usize>| -> Vec<RunSpec> {
+        if !is_contested(config, field) {
+            return Vec::new();
+        }
+        let with = |seed| field.iter().map(move |c| c.run(config, config.tuning_seed(seed)));
+        seeds.flat_map(with).collect()
+    };
+    let mut wanted = Wanted::default();
+    for (field, places) in fields.iter().zip(places) {
+        wanted.needed.extend(runs(field, 0..seeds));
+        // What the next stage will need, as far as can be told: finished candidates rank first.
+        let (next, kept) =
+            if seeds == 1 { (1..2, places.second) } else { (2..SEEDS, places.last) };
+        if seeds < SEEDS {
+            wanted.ahead.extend(runs(&best(config, journal, field, seeds, kept), next));
+        }
+    }
+    let missing = wanted.needed.iter().any(|run| journal.get(run).is_none());
+    if missing { Err(wanted) } else { Ok(()) }
+}
+
+/// The `kept` best candidates by their first `seeds` seeds.
+fn best(
+    config: &StudyConfig,
+    journal: &Journal,
+    field: &[Candidate],
+    seeds: usize,
+    kept: usize,
+) -> Vec<Candidate> {
+    let scores = ranked(config, journal, field, seeds);
+    scores.iter().take(kept).map(|score| score.finalist.candidate).collect()
+}
+
+/// The candidates from best to worst; equal ones from the middle of the grid outwards, and those
+/// that diverged from the lowest learning rate up.
+fn ranked(config: &StudyConfig, journal: &Journal, field: &[Candidate], seeds: usize) -> Vec<Score> {
+    let mut scores: Vec<Score> =
+        field.iter().map(|candidate| score(config, journal, *candidate, seeds)).collect();
+    scores.sort_by(|a, b| {
+        let lr = |score: &Score| score.finalist.candidate.lr;
+        let ties = if a.mean.is_finite() { lr(a).abs().cmp(&lr(b).abs()) } else { lr(a).cmp(&lr(b)) };
+        b.mean.total_cmp(&a.mean).then(ties)
+    });
+    scores
+}
+
+/// A candidate's mean metric over the first `seeds` seeds, at its best averaging horizon.
+fn score(config: &StudyConfig, journal: &Journal, candidate: Candidate, seeds: usize) -> Score {
+    let of = |horizon: Option<usize>| {
+        let mean = mean_over(config, journal, Finalist { candidate, horizon }, seeds);
+        Score { finalist: Finalist { candidate, horizon }, mean: mean.unwrap_or(f64::NEG_INFINITY) }
+    };
+    let scores = candidate.horizons(config).into_iter().map(of);
+    scores
+        .reduce(|best, score| if score.mean > best.mean { score } else { best })
+        .expect("at least one horizon, or none")
+}
+
+/// The mean metric over the first `seeds` seeds of the race; `None` if a run is missing or diverged.
+pub(crate) fn mean_over(
+    config: &StudyConfig,
+    journal: &Journal,
+    finalist: Finalist,
+    seeds: usize,
+) -> Option<f64> {
+    let metric = |number| {
+        let run = finalist.run(config, config.tuning_seed(number));
+        journal.get(&run).map(|outcome| metric_of(outcome, finalist.horizon))
+    };
+    let metrics: Option<Vec<f64>> = (0..seeds).map(metric).collect();
+    metrics.map(|metrics| mean(&metrics)).filter(|mean| mean.is_finite())
+}
+
+/// The candidate beyond the best one, where that lies at an end of what its arm has tried.
+fn beyond(config: &StudyConfig, journal: &Journal, field: &[Candidate]) -> Option<Candidate> {
+    let Candidate { arm, lr } = ranked(config, journal, field, SEEDS).first()?.finalist.candidate;
+    let tried = |lr: i32| {
+        let (low, high) = config.grid.start();
+        (low..=high).contains(&lr) || field.contains(&Candidate { arm, lr })
+    };
+    let count = (-99..=99).filter(|lr| tried(*lr)).count();
+    if config.grid.points == 1 || count >= config.grid.max_points {
+        return None;
+    }
+    [lr + 1, lr - 1].into_iter().find(|lr| !tried(*lr)).map(|lr| Candidate { arm, lr })
+}
+
+fn finalists(config: &StudyConfig, journal: &Journal, field: &[Candidate]) -> Option<Finalists> {
+    let scores = ranked(config, journal, field, SEEDS);
+    let best = scores.first()?.finalist;
+    Some(Finalists { best, runner_up: scores.get(1).map(|score| score.finalist) })
+}
+
+/// How many runs the race of these places takes, if no grid is widened.
+pub(crate) fn runs(config: &StudyConfig, places: &[Places]) -> usize {
+    let of = |places: &Places| {
+        let field = entrants(config, places.role);
+        // Arms that only differ in averaging share their runs, also with arms of other roles.
+        let own = |candidate: &&Candidate| {
+            !config.arms[..candidate.arm].iter().any(|a| a.trains_like(candidate.arm(config)))
+        };
+        let entrants = field.iter().filter(own).count();
+        match is_contested(config, &field) {
+            true => entrants + places.second.min(entrants) + 2 * places.last.min(entrants),
+            false => 0,
+        }
+    };
+    places.iter().map(of).sum()
+}
