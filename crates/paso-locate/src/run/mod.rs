@@ -23,7 +23,7 @@ mod folder;
 mod history;
 mod resume;
 
-pub use folder::{check_new, check_resume, newest};
+pub use folder::{CONFIG, check_new, check_resume, newest};
 
 use crate::checkpoint;
 use crate::data::Prepared;
