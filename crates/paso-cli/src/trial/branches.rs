@@ -14,10 +14,10 @@
 //! does not end the study, because a learning rate that is too high is a result.
 
 use super::localization::Localization;
-use super::update::update;
+use super::optimizer::optimizer;
 use super::watched::Watched;
 use paso_locate::data::Prepared;
-use paso_locate::{Error, TrainConfig, Trainer, Update};
+use paso_locate::{Error, OptimizerName, TrainConfig, Trainer};
 use paso_study::{Outcome, RunMonitor, RunSpec, TrialError};
 use std::sync::Arc;
 
@@ -25,11 +25,17 @@ use std::sync::Arc;
 pub(super) struct BranchState {
     /// Weights, moments, averages and the position in the stream of samples.
     pub(super) trainer: Trainer,
-    update: Update,
     validation: Arc<Prepared>,
     watched: Watched,
     /// Steps of the study that are done. The trainer may have done more before.
     done: u64,
+}
+
+impl BranchState {
+    /// Whether its steps are audited: what an audit measures them by holds for Adam's own.
+    fn is_audited(&self) -> bool {
+        self.trainer.model().config().optimizer != OptimizerName::ScheduleFree
+    }
 }
 
 impl Localization {
@@ -39,14 +45,13 @@ impl Localization {
     /// study.
     ///
     /// # Errors
-    /// If the variant is unknown, if a continued run asks for another update, or if features do not
-    /// fit.
+    /// If the variant is unknown, if a continued run asks for one, or if features do not fit.
     pub(super) fn start(&self, run: &RunSpec) -> Result<BranchState, TrialError> {
-        let update = update(&run.variant)?;
+        let optimizer = optimizer(&run.variant, self.config.optimizer)?;
         let (train, validation) = self.images.of_seed(run.seed)?;
         let trainer = match &self.base {
-            Some(_) if update != Update::AdamW => {
-                return Err(format!("{run}: a run that is continued keeps its update").into());
+            Some(_) if !run.variant.is_default() => {
+                return Err(format!("{run}: a run that is continued keeps its optimizer").into());
             }
             // Seeds of the study continue the base's stream of samples in orders of their own.
             Some(base) => base.branch(self.config.seed.wrapping_add(1).wrapping_add(run.seed))?,
@@ -56,19 +61,17 @@ impl Localization {
                     schedule: run.spec.clone(),
                     lr: run.peak_lr,
                     seed: run.seed,
+                    optimizer,
                     ..self.config.clone()
                 };
                 let mut trainer = Trainer::new(&config, self.classes.clone(), train)?;
                 if let Some(features) = &self.features {
                     trainer.load_features(features)?;
                 }
-                if update != Update::AdamW {
-                    trainer.set_update(update)?;
-                }
                 trainer
             }
         };
-        Ok(BranchState { trainer, update, validation, watched: Watched::new(run.steps), done: 0 })
+        Ok(BranchState { trainer, validation, watched: Watched::new(run.steps), done: 0 })
     }
 
     /// Takes all these runs from where they are to their ends: one run until their learning rates
@@ -89,8 +92,7 @@ impl Localization {
         let (_, first) = runs[0];
         let rates = first.schedule();
         let shared = runs.iter().map(|(_, run)| first.shared_steps(run)).min().unwrap_or(0);
-        // What an audit measures steps by holds for Adam's own.
-        let audited = state.update != Update::ScheduleFree;
+        let audited = state.is_audited();
         while state.done < shared {
             let lr = rates.at(state.done);
             let step = if audited {
@@ -122,7 +124,6 @@ impl Localization {
             runs.iter().partition(|(_, run)| first.shared_steps(run) > shared);
         let mut branch = BranchState {
             trainer: state.trainer.branch(state.trainer.model().config().seed)?,
-            update: state.update,
             validation: Arc::clone(&state.validation),
             watched: state.watched.clone(),
             done: state.done,
@@ -137,7 +138,8 @@ impl Localization {
 
 /// What a run came to.
 fn evaluate(run: &RunSpec, state: &mut BranchState) -> Result<Outcome, Error> {
-    let BranchState { trainer, update, validation, watched, .. } = state;
+    let audited = state.is_audited();
+    let BranchState { trainer, validation, watched, .. } = state;
     let evaluated = trainer.evaluate(validation)?;
     let averages = if run.averaging.is_empty() {
         Vec::new()
@@ -149,7 +151,7 @@ fn evaluate(run: &RunSpec, state: &mut BranchState) -> Result<Outcome, Error> {
         averaged: averages.iter().map(|e| e.metrics.mean_iou).collect(),
         averaged_loss: averages.iter().map(|e| e.loss).collect(),
         loss: Some(evaluated.loss),
-        audit: (*update != Update::ScheduleFree).then(|| watched.audit(trainer)),
+        audit: audited.then(|| watched.audit(trainer)),
         curve: watched.curve.clone(),
         ..Outcome::default()
     })

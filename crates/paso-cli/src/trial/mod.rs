@@ -11,14 +11,14 @@
 mod branches;
 mod images;
 mod localization;
+mod optimizer;
 #[cfg(test)]
 pub(crate) mod tests;
-mod update;
 mod watched;
 
 pub(crate) use images::{EvaluateOn, Images};
 pub(crate) use localization::Localization;
-pub(crate) use update::variant;
+pub(crate) use optimizer::variant;
 
 use paso_study::{Outcome, RunMonitor, RunSpec, Trial, TrialError};
 
