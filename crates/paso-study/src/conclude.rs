@@ -103,15 +103,15 @@ fn loss(config: &StudyConfig, journal: &Journal, progress: &Progress) -> Option<
     test.looks().last().copied()
 }
 
-/// The metrics of a finalist on the seeds of the pairs, from the first on.
+/// The metrics of a finalist on the seeds of the pairs, from the first on: those of its comparison,
+/// else those for display. Runs that were begun ahead of a look that was never taken do not count.
 fn values(procedure: &Procedure, journal: &Journal, finalist: Finalist) -> Vec<f64> {
     let config = &procedure.config;
     let finished = |number: &usize| {
         journal.get(&finalist.run(config, config.pair_seed(*number))).is_some()
     };
-    let most = config.pairs;
     let value = |number| value(config, journal, finalist, number, procedure.worst);
-    (0..most).take_while(finished).map(value).collect()
+    (0..procedure.pairs_of(finalist)).take_while(finished).map(value).collect()
 }
 
 fn arm_answer(

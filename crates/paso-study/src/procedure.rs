@@ -171,6 +171,13 @@ impl Procedure {
         mine.unwrap_or_else(|| best_of_arm(&self.config, journal, arm))
     }
 
+    /// The pairs that a finalist is in, or the seeds for display.
+    pub(crate) fn pairs_of(&self, finalist: Finalist) -> usize {
+        let compared = |p: &&Progress| [p.challenger.best, p.incumbent.best].contains(&finalist);
+        let compared = [&self.first, &self.second].into_iter().flatten().filter(compared);
+        compared.map(Progress::pairs).max().unwrap_or(0).max(self.config.display)
+    }
+
     /// Runs of the arms that are in no comparison, on the seeds for display.
     fn display_runs(&self, journal: &Journal) -> Vec<RunSpec> {
         let with = |number: usize| {

@@ -241,13 +241,12 @@ fn raced(procedure: &Procedure, session: &Session<'_>, question: Question) {
 fn looked(procedure: &Procedure, session: &Session<'_>, question: Question, look: &Look) {
     let Some(progress) = procedure.progress(question) else { return };
     let open = progress.verdict() == Verdict::Undecided;
-    let outstanding = progress.runner_up().filter(|_| open);
-    let outstanding = outstanding.map(|finalist| named(&procedure.config, finalist));
+    let runner_up = progress.runner_up().map(|finalist| named(&procedure.config, finalist));
     let next = next_look(look.pairs + 1);
     (session.observe)(&Event::Looked {
         question,
         look,
         next: (open && next <= procedure.config.pairs).then_some(next),
-        outstanding: outstanding.as_ref(),
+        confirmation: runner_up.as_ref().map(|runner_up| (runner_up, !open)),
     });
 }

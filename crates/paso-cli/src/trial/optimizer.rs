@@ -28,7 +28,7 @@ pub(crate) const fn variant(optimizer: OptimizerName) -> Variant {
 /// # Errors
 /// For a variant that is none of [`variant`]: trained as another one, its outcome would have the
 /// wrong name.
-pub(super) fn optimizer(
+pub(crate) fn optimizer(
     asked: &Variant,
     usual: OptimizerName,
 ) -> Result<OptimizerName, TrialError> {

@@ -9,13 +9,7 @@
 //! the page has no script and loads nothing.
 
 #[cfg(feature = "html")]
-mod figures;
-#[cfg(feature = "html")]
 mod html;
-#[cfg(feature = "html")]
-mod scales;
-#[cfg(feature = "html")]
-mod sections;
 
 use crate::answer::Answer;
 use crate::arm::Arm;
@@ -46,6 +40,8 @@ pub struct About {
     pub subject: String,
     /// The exact command that repeats it; empty if there is none.
     pub command: String,
+    /// The command that trains with what was settled; empty if there is none.
+    pub train: String,
     /// What the answer depends on, as name and value: data, net, batch size, weight decay, machine,
     /// version.
     pub conditions: Vec<(String, String)>,
@@ -187,15 +183,20 @@ fn records(procedure: &Procedure, journal: &Journal) -> Vec<RunRecord> {
             }
         }
     }
-    let finals = [&procedure.first, &procedure.second].into_iter().flatten();
-    let compared = finals.flat_map(|p| [p.challenger, p.incumbent]);
-    let compared = compared.flat_map(|f| [Some(f.best), f.runner_up]).flatten();
-    let shown = (0..config.arms.len()).map(|arm| procedure.known(journal, arm));
-    let sides: Vec<_> = compared.chain(shown).collect();
-    for number in 0..config.pairs {
-        for side in &sides {
-            let run = side.run(config, config.pair_seed(number));
-            add(Stage::Pairs, side.candidate.arm, run);
+    for progress in [&procedure.first, &procedure.second].into_iter().flatten() {
+        let runner_up = progress.confirmation.as_ref().map(|(runner_up, _)| *runner_up);
+        let sides = [Some(progress.challenger.best), Some(progress.incumbent.best), runner_up];
+        for number in 0..progress.pairs() {
+            for side in sides.into_iter().flatten() {
+                let run = side.run(config, config.pair_seed(number));
+                add(Stage::Pairs, side.candidate.arm, run);
+            }
+        }
+    }
+    for arm in 0..config.arms.len() {
+        let shown = procedure.known(journal, arm);
+        for number in 0..config.display {
+            add(Stage::Pairs, arm, shown.run(config, config.pair_seed(number)));
         }
     }
     records

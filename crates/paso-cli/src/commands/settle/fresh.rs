@@ -10,7 +10,7 @@ use crate::trial::{Images, Localization};
 use anyhow::{Context, Result, ensure};
 use paso_locate::data::Split;
 use paso_locate::run::CONFIG;
-use paso_locate::{BBox, TrainConfig, files};
+use paso_locate::{BBox, NetName, OptimizerName, TrainConfig, files};
 
 /// Runs that start with fresh weights, and the learning rate that was asked for.
 ///
@@ -22,6 +22,16 @@ pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f6
     let dataset = args.source.open()?;
     let config = args.settings.merged(preset(args, &dataset.boxes(Split::Train))?)?;
     config.check()?;
+    ensure!(
+        config.net != NetName::Squeezenet || args.settings.features.is_some(),
+        "the net squeezenet begins with learned features: give the file by --features"
+    );
+    // The arms have optimizers and averages of their own. What weight decay follows is kept.
+    let optimizer = match config.optimizer {
+        OptimizerName::ScheduleFree => OptimizerName::AdamW,
+        kept => kept,
+    };
+    let config = TrainConfig { optimizer, average: 0.0, patience: None, ..config };
     let trial = Localization {
         images: Images::open(&args.source, &dataset, &config, args.evaluate_on)?,
         classes: dataset.classes,

@@ -12,7 +12,7 @@
 use super::arguments::SettleArgs;
 use crate::trial::{Localization, variant};
 use anyhow::Result;
-use paso_locate::{TrainConfig, Update};
+use paso_locate::{OptimizerName, TrainConfig};
 use paso_study::{Arm, Grid, Role, StudyConfig};
 
 /// The least share of a weight that weight decay takes in a run for its schedule to be worth an
@@ -33,10 +33,12 @@ const TOO_SHORT: u64 = 20;
 fn arms_from_scratch(config: &TrainConfig, lr: f64, steps: u64) -> Vec<Arm> {
     let mut arms = Arm::usual();
     let free = Arm::new("schedule-free", "constant", Role::Alternative);
-    arms.push(free.with_variant(variant(Update::ScheduleFree)));
-    if lr * config.weight_decay * steps as f64 >= DECAYED {
+    arms.push(free.with_variant(variant(OptimizerName::ScheduleFree)));
+    if config.optimizer == OptimizerName::AdamW
+        && lr * config.weight_decay * steps as f64 >= DECAYED
+    {
         let control = Arm::new("linear-lr-only", "linear(to 0)", Role::Decay);
-        arms.push(control.with_variant(variant(Update::UnscheduledDecay)));
+        arms.push(control.with_variant(variant(OptimizerName::AdamWConstantDecay)));
     }
     if steps >= TOO_SHORT {
         for arm in &mut arms {
@@ -171,9 +173,9 @@ mod tests {
         assert!(!names(&study("--data demo --steps 249", &trial)).contains(&"linear-lr-only"));
         let long = study("--data demo --steps 251", &trial);
         let control = long.arms.iter().find(|arm| arm.name == "linear-lr-only").expect("an arm");
-        assert_eq!(control.variant, variant(Update::UnscheduledDecay));
+        assert_eq!(control.variant, variant(OptimizerName::AdamWConstantDecay));
         let free = long.arms.iter().find(|arm| arm.name == "schedule-free").expect("an arm");
-        assert_eq!(free.variant, variant(Update::ScheduleFree));
+        assert_eq!(free.variant, variant(OptimizerName::ScheduleFree));
     }
 
     #[test]

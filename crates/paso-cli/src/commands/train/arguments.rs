@@ -44,6 +44,10 @@ pub(crate) struct TrainArgs {
     /// Threads; the result does not depend on them [default: one a core]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,
+    /// Train with what `paso settle` found: the settings in the folder of that study. Another seed or
+    /// other images may be given
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "lr", "schedule", "epochs", "optimizer", "average", "resume"])]
+    pub(super) settled: Option<PathBuf>,
     /// Keep checkpoints and the record in this folder [default: a new runs/train-N]
     #[arg(long, value_name = "RUN")]
     pub(super) out: Option<PathBuf>,

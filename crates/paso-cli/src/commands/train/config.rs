@@ -9,6 +9,7 @@
 //! here, so that `--print-config` can show settings that are out of range.
 
 use super::arguments::TrainArgs;
+use crate::commands::settle::settled;
 use anyhow::{Result, ensure};
 use paso_locate::run::newest;
 use paso_locate::{BBox, OptimizerName, TrainConfig, checkpoint};
@@ -28,12 +29,14 @@ pub(super) fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
         Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),
         _ => None,
     };
-    let preset = args.settings.of_training(&args.source.data, boxes);
+    let settled = args.settled.as_deref().map(settled).transpose()?;
+    let settings = settled.map_or_else(|| args.settings.clone(), |file| args.settings.over(file));
+    let preset = settings.of_training(&args.source.data, boxes);
     // A run that may stop at any time has no known end before which augmentation could be reduced.
     // Of the flag or the file: what averages its weights needs no decay of the learning rate.
     let optimizer = match args.optimizer {
         Some(optimizer) => optimizer,
-        None => args.settings.merged(preset.clone())?.optimizer,
+        None => settings.merged(preset.clone())?.optimizer,
     };
     let is_free = optimizer == OptimizerName::ScheduleFree;
     let schedule = if is_free { "constant" } else { SCHEDULE };
@@ -42,7 +45,7 @@ pub(super) fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
     let close_augment = if open { 0.0 } else { preset.close_augment };
     let preset = TrainConfig { schedule: schedule.into(), close_augment, ..preset };
     let preset = kept.clone().unwrap_or(preset);
-    let mut config = args.settings.merged(preset)?;
+    let mut config = settings.merged(preset)?;
     config.lr = args.lr.unwrap_or(config.lr);
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.patience = args.patience.or(config.patience);
