@@ -23,8 +23,8 @@ pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f6
     let config = args.settings.merged(preset(args, &dataset.boxes(Split::Train))?)?;
     config.check()?;
     ensure!(
-        config.net != NetName::Squeezenet || args.settings.features.is_some(),
-        "the net squeezenet begins with learned features: give the file by --features"
+        args.like.is_none() || config.net != NetName::Squeezenet || args.settings.features.is_some(),
+        "--like: that run began with the features of a file; give it by --features"
     );
     // The arms have optimizers and averages of their own. What weight decay follows is kept.
     let optimizer = match config.optimizer {
