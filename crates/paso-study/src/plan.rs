@@ -98,7 +98,10 @@ impl std::fmt::Display for Plan {
             writeln!(f, "lr    {} for every arm, nothing is tuned", lrs.join(", "))?;
         }
         let (first, last) = self.pairs;
-        writeln!(f, "pairs {first} to {last}: the best decay against the best constant rate, until a look decides")?;
+        writeln!(
+            f,
+            "pairs {first} to {last}: the best decay against the best constant rate, until a look decides"
+        )?;
         write!(
             f,
             "runs  of {} steps, {} at a time: {} to the first look, at most {}",
