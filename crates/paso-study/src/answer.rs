@@ -163,7 +163,9 @@ impl Comparison {
         let claim = match (self.verdict, self.question) {
             (Verdict::Helps, Question::Decay) => "Decay helps".to_owned(),
             (Verdict::Harms, Question::Decay) => "Decay harms".to_owned(),
-            (Verdict::Helps, Question::Alternative) => format!("Without decay, {subject} is better still"),
+            (Verdict::Helps, Question::Alternative) => {
+                format!("Without decay, {subject} is better still")
+            }
             (Verdict::Harms, Question::Alternative) => format!("Without decay, {subject} is worse"),
             (Verdict::NoDifference, _) => {
                 format!("No difference of {} or more from {subject}", number(margin))

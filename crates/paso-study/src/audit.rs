@@ -5,29 +5,44 @@
 //! rate keeps them there. A training loop that measures its steps returns a [`RunAudit`], and
 //! [`NoiseAnalysis`](crate::NoiseAnalysis) compares it with [`theory`](crate::theory).
 
+use crate::json::finite_or_null;
 use serde::{Deserialize, Serialize};
 
 /// Measurements of the optimizer's steps in a run; see [`theory`](crate::theory) for what to expect
-/// of each figure.
+/// of each figure. One that is not finite is kept as `null`, and the audit is then left out of the
+/// analysis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunAudit {
     /// The optimizer's first beta; theory's floor for `step_rms` depends on it.
+    #[serde(with = "finite_or_null")]
     pub beta1: f64,
     /// Root mean square of step / learning rate over the parameters, averaged over the last steps;
     /// 0.229 for a `beta1` of 0.9 and pure-noise gradients.
+    #[serde(with = "finite_or_null")]
     pub step_rms: f64,
     /// Largest `|step| / (lr * R(t))` of the whole run; above 1 would be a bug.
+    #[serde(with = "finite_or_null")]
     pub largest_over_bound: f64,
     /// Share of all `|step|` above the learning rate, over the whole run, in `0..=1`.
-    #[serde(rename = "share_above_rate")]
+    #[serde(rename = "share_above_rate", with = "finite_or_null")]
     pub share_above_lr: f64,
     /// Sum over the parameters of `sqrt(v)`, bias-corrected, at the end, in units of loss per unit
     /// of parameter.
+    #[serde(with = "finite_or_null")]
     pub sum_sqrt_v: f64,
     /// Distribution of the effective learning rates, `lr / (sqrt(v) + eps)`; one histogram per
     /// layer, may be empty.
     #[serde(default, rename = "effective_rates")]
     pub effective_lrs: Vec<LrHistogram>,
+}
+
+impl RunAudit {
+    /// Whether every figure is a number, which it is not in a run that nearly diverged.
+    pub(crate) fn is_finite(&self) -> bool {
+        let Self { beta1, step_rms, largest_over_bound, share_above_lr, sum_sqrt_v, .. } = *self;
+        let all = [beta1, step_rms, largest_over_bound, share_above_lr, sum_sqrt_v];
+        all.iter().all(|figure| figure.is_finite())
+    }
 }
 
 /// Histogram of the effective learning rates of a layer's parameters, in half decades.

@@ -75,10 +75,7 @@ fn fit(
     if affordable < runs(FIRST_LOOK) {
         let share = (affordable / runs(PAIRS)).max(LEAST_SHARE);
         fitted.steps = (whole(share * config.steps as f64) as u64).clamp(1, config.steps);
-        // A warm-up of so many steps may not fit into a short run.
-        while fitted.validate().is_err() && fitted.steps < config.steps {
-            fitted.steps = (2 * fitted.steps).min(config.steps);
-        }
+        fitted.steps = fitting(config, fitted.steps);
         fitted.display = 0;
     }
     let length = fitted.steps as f64 / config.steps as f64;
@@ -88,6 +85,25 @@ fn fit(
         over_budget: runs(FIRST_LOOK) * length > affordable,
     };
     (fitted, cut)
+}
+
+/// The least number of steps from `least` on that every schedule fits into: a warm-up of so many
+/// steps may need a longer run. Found by bisection, since whatever fits also fits into more.
+fn fitting(config: &StudyConfig, least: u64) -> u64 {
+    let fits = |steps: u64| StudyConfig { steps, ..config.clone() }.validate().is_ok();
+    if fits(least) {
+        return least;
+    }
+    let (mut short, mut long) = (least, config.steps);
+    while long - short > 1 {
+        let middle = u64::midpoint(short, long);
+        if fits(middle) {
+            long = middle;
+        } else {
+            short = middle;
+        }
+    }
+    long
 }
 
 /// The plan within a budget. It is saved, so that a study that is stopped and continued keeps its
@@ -117,7 +133,8 @@ impl BudgetPlan {
         Self { asked: asked.clone(), budget, config, cut, seconds_per_run }
     }
 
-    /// The plan of an earlier session for the same configuration and budget, if there is one.
+    /// The plan of an earlier session for the same training and budget, if there is one. It may have
+    /// allowed fewer pairs: more of them continue it at the same length.
     pub(crate) fn load(
         folder: &Path,
         asked: &StudyConfig,
@@ -135,21 +152,24 @@ impl BudgetPlan {
             let reason = format!("not a plan ({what}); remove this file to plan again");
             Error::MalformedFile { path: path.clone(), line, reason }
         };
-        let granted: Self =
+        let mut granted: Self =
             serde_json::from_str(&text).map_err(|e| wrong(e.line(), e.to_string()))?;
-        if granted.asked != *asked || granted.budget != budget {
+        let same = StudyConfig { pairs: asked.pairs, ..granted.asked.clone() } == *asked;
+        if !same || granted.budget != budget {
             return Ok(None);
         }
         if !granted.is_consistent() {
             return Err(wrong(1, "what it grants is not what it says".into()));
         }
+        granted.config.pairs = asked.pairs;
         Ok(Some(granted))
     }
 
     /// Whether the granted configuration is the one that was asked for with the reductions that are
     /// listed, so that a changed digit in one of them is found.
     fn is_consistent(&self) -> bool {
-        let Self { asked, config, cut: BudgetCut { steps, display, .. }, seconds_per_run, .. } = self;
+        let Self { asked, config, cut: BudgetCut { steps, display, .. }, seconds_per_run, .. } =
+            self;
         let reduced = StudyConfig { steps: steps.1, display: display.1, ..asked.clone() };
         reduced == *config
             && (asked.steps, asked.display) == (steps.0, display.0)

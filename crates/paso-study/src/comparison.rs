@@ -9,7 +9,8 @@
 //! challenger's runner-up. This is an intersection-union test (Berger 1982): both tests must reject,
 //! so no correction is needed. The runner-up's runs are trained only when the first test has crossed.
 //!
-//! A run that diverged counts as the worst metric of the race.
+//! A run that diverged counts as the worst metric of the race; where nothing was raced, as the worst
+//! of the first look's pairs, which is the same for both sides.
 
 use crate::candidate::Finalist;
 use crate::config::StudyConfig;
@@ -63,22 +64,29 @@ impl Progress {
         self.test.differences().len()
     }
 
-    /// Takes the next look at the finished runs. `Err` has the runs that are missing for it, `Ok(false)`
-    /// says that there is no further look.
+    /// Whether nothing is left to do: decided, or at the last look that the limit of pairs allows,
+    /// with the test of the runner-up brought up to it.
+    pub(crate) fn is_over(&self, config: &StudyConfig) -> bool {
+        let further = config.looks().any(|look| look > self.pairs());
+        self.verdict() != Verdict::Undecided || !(further || self.lacks_confirmation())
+    }
+
+    /// Takes the next look at the finished runs, of which there must be one. `Err` has the runs that
+    /// are missing for it.
     pub(crate) fn look(
         &mut self,
         config: &StudyConfig,
         journal: &Journal,
         worst: f64,
-    ) -> Result<bool, Wanted> {
+    ) -> Result<(), Wanted> {
         if self.lacks_confirmation() {
-            self.confirm(config, journal, worst)?;
-            return Ok(true);
+            return self.confirm(config, journal, worst);
         }
         let mut looks = config.looks().skip_while(|look| *look <= self.pairs());
-        let Some(look) = looks.next() else { return Ok(false) };
+        let Some(look) = looks.next() else { return Ok(()) };
         let next = looks.next().unwrap_or(look);
-        let wanted = Wanted { needed: self.runs(config, 0..look), ahead: self.runs(config, look..next) };
+        let wanted =
+            Wanted { needed: self.runs(config, 0..look), ahead: self.runs(config, look..next) };
         if wanted.needed.iter().any(|run| journal.get(run).is_none()) {
             return Err(wanted);
         }
@@ -86,12 +94,16 @@ impl Progress {
             let sides = (self.challenger.best, self.incumbent.best);
             self.test.push(difference(config, journal, sides, number, worst));
         }
-        self.confirm(config, journal, worst)?;
-        Ok(true)
+        self.confirm(config, journal, worst)
     }
 
     /// Brings the test of the runner-up to the pairs of the first test.
-    fn confirm(&mut self, config: &StudyConfig, journal: &Journal, worst: f64) -> Result<(), Wanted> {
+    fn confirm(
+        &mut self,
+        config: &StudyConfig,
+        journal: &Journal,
+        worst: f64,
+    ) -> Result<(), Wanted> {
         let Some(runner_up) = self.runner_up() else { return Ok(()) };
         let pairs = self.pairs();
         let runs = |numbers: std::ops::Range<usize>| -> Vec<RunSpec> {

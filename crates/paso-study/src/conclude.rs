@@ -30,7 +30,12 @@ pub(crate) fn answer(
     let arms: Vec<ArmAnswer> = (0..config.arms.len())
         .map(|arm| arm_answer(procedure, journal, procedure.known(journal, arm), &baseline))
         .collect();
-    let noise = NoiseAnalysis::new(config, journal, (first.incumbent.best, first.challenger.best), first.pairs());
+    let noise = NoiseAnalysis::new(
+        config,
+        journal,
+        (first.incumbent.best, first.challenger.best),
+        first.pairs(),
+    );
     let untuned = config.grid.points == 1;
     Some(Answer {
         verdict: decay.verdict,
@@ -94,7 +99,8 @@ fn loss(config: &StudyConfig, journal: &Journal, progress: &Progress) -> Option<
     let (challenger, incumbent) = (progress.challenger.best, progress.incumbent.best);
     for number in 0..progress.pairs() {
         let seed = config.pair_seed(number);
-        let difference = incumbent.loss(config, journal, seed)? - challenger.loss(config, journal, seed)?;
+        let difference =
+            incumbent.loss(config, journal, seed)? - challenger.loss(config, journal, seed)?;
         if !difference.is_finite() {
             return None;
         }
@@ -103,15 +109,14 @@ fn loss(config: &StudyConfig, journal: &Journal, progress: &Progress) -> Option<
     test.looks().last().copied()
 }
 
-/// The metrics of a finalist on the seeds of the pairs, from the first on: those of its comparison,
-/// else those for display. Runs that were begun ahead of a look that was never taken do not count.
+/// The metrics of a finalist on the seeds of its pairs, or of the display. Runs beyond those, which
+/// looking ahead may have finished, do not count.
 fn values(procedure: &Procedure, journal: &Journal, finalist: Finalist) -> Vec<f64> {
     let config = &procedure.config;
-    let finished = |number: &usize| {
-        journal.get(&finalist.run(config, config.pair_seed(*number))).is_some()
-    };
-    let value = |number| value(config, journal, finalist, number, procedure.worst);
-    (0..procedure.pairs_of(finalist)).take_while(finished).map(value).collect()
+    let finished =
+        |number: &usize| journal.get(&finalist.run(config, config.pair_seed(*number))).is_some();
+    let value = |number| value(config, journal, finalist, number, procedure.worst());
+    (0..procedure.seeds_of(finalist)).take_while(finished).map(value).collect()
 }
 
 fn arm_answer(
@@ -135,7 +140,7 @@ fn arm_answer(
         diff: (arm.role != Role::Baseline && !differences.is_empty()).then(|| mean(&differences)),
         diverged: (0..values.len()).filter(is_diverged).count(),
         values,
-        tuned: Tuned::new(config, journal, finalist),
+        tuned: Tuned::new(config, journal, procedure.entries(), finalist),
     }
 }
 

@@ -193,6 +193,11 @@ impl StudyConfig {
         if max_points < points || max_points > 99 {
             return wrong("grid.max_points", max_points.to_string(), "between grid.points and 99");
         }
+        let ends = self.grid.ends();
+        if !ends.iter().all(|lr| lr.is_normal()) {
+            let value = format!("{:e} to {:e} at its widest", ends[0], ends[1]);
+            return wrong("grid", value, "learning rates that are above 0 and finite");
+        }
         if let Some(share) = self.averaging.iter().find(|share| !(0.0..=1.0).contains(*share)) {
             return wrong("averaging", share.to_string(), "a share of the run, between 0 and 1");
         }
@@ -251,6 +256,13 @@ impl Grid {
         let power = (0..index.unsigned_abs()).fold(1.0, |power, _| power * self.factor);
         let exact = if index < 0 { self.center / power } else { self.center * power };
         format!("{exact:.5e}").parse().expect("a float just printed")
+    }
+
+    /// The lowest and the highest learning rate that widening can reach.
+    fn ends(&self) -> [f64; 2] {
+        let (low, high) = self.start();
+        let more = i32::try_from(self.max_points - self.points).expect("checked: at most 99");
+        [self.lr(low - more), self.lr(high + more)]
     }
 
     /// First and last index of the grid to begin with. An even number of points has one more below

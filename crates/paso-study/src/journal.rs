@@ -134,9 +134,15 @@ impl Journal {
 
     /// Mean duration of the finished runs of this many steps, in seconds; `None` without any.
     pub(crate) fn seconds_per_run(&self, steps: u64) -> Option<f64> {
-        let of_length = |key: &&String| serde_json::from_str::<RunSpec>(key).is_ok_and(|run| run.steps == steps);
-        let seconds: Vec<f64> =
-            self.finished.iter().filter(|(key, _)| of_length(key)).map(|(_, o)| o.seconds).collect();
+        let of_length = |key: &&String| {
+            serde_json::from_str::<RunSpec>(key).is_ok_and(|run| run.steps == steps)
+        };
+        let seconds: Vec<f64> = self
+            .finished
+            .iter()
+            .filter(|(key, _)| of_length(key))
+            .map(|(_, o)| o.seconds)
+            .collect();
         (!seconds.is_empty()).then(|| crate::stats::mean(&seconds))
     }
 

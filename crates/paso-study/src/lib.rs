@@ -121,10 +121,10 @@ pub use shard::Shard;
 pub use answer::{Answer, ArmAnswer, Comparison, Confirmation, FinalistAnswer, Settled};
 pub use error::{Error, TrialError};
 pub use noise::NoiseAnalysis;
+pub use procedure::Question;
 pub use report::{
     About, REPORT_FORMAT, RangeTestReport, RunRecord, ScheduleCurve, Stage, StudyReport,
 };
-pub use procedure::Question;
 pub use sequential::Verdict;
 pub use tuned::{GridPoint, Tuned};
 

@@ -33,7 +33,7 @@ pub struct RunMonitor<'a> {
 
 impl std::fmt::Debug for RunMonitor<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watch").field("stop", &self.should_stop()).finish_non_exhaustive()
+        f.debug_struct("RunMonitor").field("stop", &self.should_stop()).finish_non_exhaustive()
     }
 }
 

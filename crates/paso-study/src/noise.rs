@@ -25,7 +25,7 @@ const NEAR_THE_FLOOR: f64 = 0.15;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NoiseAnalysis {
-    /// Runs of the baseline that were audited and did not diverge.
+    /// Runs of the baseline that have a finite audit and did not diverge.
     pub runs: usize,
     /// Mean root mean square of step / learning rate near the end.
     pub step_rms: f64,
@@ -71,6 +71,7 @@ impl NoiseAnalysis {
             .iter()
             .filter(|outcome| outcome.metric.is_finite())
             .filter_map(|outcome| outcome.audit.as_ref())
+            .filter(|audit| audit.is_finite())
             .collect();
         let first = audits.first()?;
         let over = |value: &dyn Fn(&RunAudit) -> f64| {

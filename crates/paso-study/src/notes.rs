@@ -55,6 +55,12 @@ pub(crate) fn notes(
 /// A test that crossed against the first finalist and not against the second.
 fn unconfirmed(comparison: &Comparison) -> Option<String> {
     let crossed = comparison.last().verdict;
+    if crossed != comparison.verdict && comparison.confirmation.is_none() {
+        return Some(format!(
+            "{} against {} crossed, and the runner-up of the race was not tried any more: continue the study to confirm it",
+            comparison.challenger, comparison.incumbent
+        ));
+    }
     let confirmation = comparison.confirmation.as_ref().filter(|found| !found.confirmed)?;
     let (what, which) = match crossed {
         Verdict::Helps => ("better than", &comparison.incumbent),

@@ -37,7 +37,8 @@ pub struct Plan {
     pub pairs: (usize, usize),
     /// Runs to the first look, which can decide.
     pub min_runs: usize,
-    /// Runs if the first question needs every pair, with its confirmation, and the second as many.
+    /// Runs if the first question needs every pair, with its confirmation, and the second as many
+    /// pairs; widening a grid adds up to four runs for each learning rate.
     pub max_runs: usize,
     /// Runs at the same time.
     pub parallel_runs: usize,
@@ -98,10 +99,13 @@ impl std::fmt::Display for Plan {
             writeln!(f, "lr    {} for every arm, nothing is tuned", lrs.join(", "))?;
         }
         let (first, last) = self.pairs;
-        writeln!(f, "pairs {first} to {last}: the best decay against the best constant rate, until a look decides")?;
+        writeln!(
+            f,
+            "pairs {first} to {last}: the best decay against the best constant rate, until a look decides"
+        )?;
         write!(
             f,
-            "runs  of {} steps, {} at a time: {} to the first look, at most {}",
+            "runs  of {} steps, {} at a time: {} to the first look, {} if every pair is needed",
             self.steps, self.parallel_runs, self.min_runs, self.max_runs
         )?;
         if let (Some(first), Some(last)) =

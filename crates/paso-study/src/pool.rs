@@ -61,7 +61,7 @@ impl Pool<'_> {
         let changed = Condvar::new();
         self.refill(&mut lock(&shared), &over);
         let work = || {
-            let _wake = WakeOthers { changed: &changed, over: &over };
+            let _wake = WakeOthers { shared: &shared, changed: &changed, over: &over };
             let mut state = lock(&shared);
             while !monitor.should_stop() {
                 let Some(group) = state.next_group() else {
@@ -98,7 +98,8 @@ impl Pool<'_> {
                     break;
                 }
                 self.report(&mut state, &group, watch);
-                if state.is_complete() {
+                // After the end, or an error, nothing more is asked for.
+                if !over.load(Ordering::Relaxed) && state.is_complete() {
                     self.refill(&mut state, &over);
                 }
                 changed.notify_all();
@@ -216,16 +217,19 @@ impl Shared<'_> {
 }
 
 /// Wakes the threads that wait, when a thread leaves; after a panic they stop as well.
-struct WakeOthers<'a> {
+struct WakeOthers<'a, 'b> {
+    shared: &'a Mutex<Shared<'b>>,
     changed: &'a Condvar,
     over: &'a AtomicBool,
 }
 
-impl Drop for WakeOthers<'_> {
+impl Drop for WakeOthers<'_, '_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.over.store(true, Ordering::Relaxed);
         }
+        // A thread that has read `over` and does not wait yet holds the lock; it would miss this.
+        drop(lock(self.shared));
         self.changed.notify_all();
     }
 }

@@ -5,14 +5,14 @@
 //! answer does not depend on the order in which runs end.
 
 use crate::arm::Role;
-use crate::candidate::Finalist;
+use crate::candidate::{Candidate, Finalist};
 use crate::comparison::Progress;
 use crate::config::StudyConfig;
 use crate::error::Error;
 use crate::journal::Journal;
-use crate::race::{FIRST, Finalists, SECOND, Wanted, race};
+use crate::race::{FIRST, Finalists, Raced, SECOND, Wanted, race};
 use crate::run_spec::RunSpec;
-use crate::sequential::{Look, Verdict};
+use crate::sequential::{FIRST_LOOK, Look, Verdict};
 use crate::tuned::{best_of_arm, tried};
 use serde::{Deserialize, Serialize};
 
@@ -43,17 +43,17 @@ pub(crate) enum Next {
 #[derive(Debug)]
 pub(crate) struct Procedure {
     pub(crate) config: StudyConfig,
-    /// What a run counts for that diverged.
-    pub(crate) worst: f64,
     pub(crate) first: Option<Progress>,
     pub(crate) second: Option<Progress>,
-    /// Whether a comparison is over, by its verdict or by the limit of pairs.
-    ended: [bool; 2],
+    /// What a run counts for that diverged; known before the first look.
+    worst: Option<f64>,
+    /// Every candidate that was raced, with its number of seeds.
+    entries: Vec<(Candidate, usize)>,
 }
 
 impl Procedure {
     pub(crate) fn new(config: StudyConfig) -> Self {
-        Self { config, worst: 0.0, first: None, second: None, ended: [false; 2] }
+        Self { config, first: None, second: None, worst: None, entries: Vec::new() }
     }
 
     /// Goes one step on. Call it again until it says [`Next::Train`] or [`Next::Done`].
@@ -61,14 +61,14 @@ impl Procedure {
         if self.first.is_none() {
             return self.first_race(journal);
         }
-        if !self.ended[0] {
-            return Ok(self.look(journal, Question::Decay));
+        if self.is_open(Question::Decay) {
+            return self.look(journal, Question::Decay);
         }
         if self.second.is_none() && self.has_alternatives() {
             return Ok(self.second_race(journal));
         }
-        if self.second.is_some() && !self.ended[1] {
-            return Ok(self.look(journal, Question::Alternative));
+        if self.is_open(Question::Alternative) {
+            return self.look(journal, Question::Alternative);
         }
         let needed = self.display_runs(journal);
         if needed.iter().all(|run| journal.get(run).is_some()) {
@@ -85,55 +85,88 @@ impl Procedure {
         }
     }
 
+    fn is_open(&self, question: Question) -> bool {
+        self.progress(question).is_some_and(|progress| !progress.is_over(&self.config))
+    }
+
     fn has_alternatives(&self) -> bool {
         self.config.arms.iter().any(|arm| arm.role == Role::Alternative)
     }
 
     fn first_race(&mut self, journal: &Journal) -> Result<Next, Error> {
-        let found = match race(&self.config, journal, &FIRST) {
+        let Raced { finalists, entries } = match race(&self.config, journal, &FIRST) {
             Err(wanted) => return Ok(Next::Train { wanted, required: true }),
-            Ok(found) => found,
+            Ok(raced) => raced,
         };
-        self.worst = self.worst_of_race(journal)?;
-        let [Some(decay), Some(baseline)] = found[..] else {
+        let [Some(decay), Some(baseline)] = finalists[..] else {
             unreachable!("checked: one baseline and at least one decay")
         };
+        self.entries = entries;
+        self.worst = self.worst_of_race(journal);
+        let raced = |finalists: Finalists| finalists.runner_up.is_some();
+        if self.worst.is_none() && raced(decay) && raced(baseline) {
+            return Err(self.all_diverged());
+        }
         self.first = Some(Progress::new(&self.config, decay, baseline));
         Ok(Next::Raced(Question::Decay))
     }
 
     /// The worst finite metric of the race. It is fixed before the pairs, so that no later run
-    /// changes a difference that a look has seen.
-    fn worst_of_race(&self, journal: &Journal) -> Result<f64, Error> {
-        let raced = (0..self.config.arms.len())
-            .filter(|arm| self.config.arms[*arm].role != Role::Alternative)
-            .flat_map(|arm| tried(&self.config, journal, arm));
-        let (mut worst, mut lowest, mut highest) = (f64::INFINITY, f64::INFINITY, 0.0f64);
-        let mut any = false;
-        for (candidate, seeds) in raced {
-            let lr = candidate.peak_lr(&self.config);
-            (lowest, highest) = (lowest.min(lr), highest.max(lr));
-            for number in 0..seeds {
-                let run = candidate.run(&self.config, self.config.tuning_seed(number));
-                let Some(outcome) = journal.get(&run) else { continue };
-                any = true;
-                let metrics = outcome.averaged.iter().chain([&outcome.metric]);
-                worst = metrics.copied().filter(|metric| metric.is_finite()).fold(worst, f64::min);
-            }
-        }
-        match (any, worst.is_finite()) {
-            (_, true) => Ok(worst),
-            (false, _) => Ok(0.0), // Nothing was tuned.
-            (true, false) => Err(Error::AllDiverged { lowest, highest }),
+    /// changes a difference that a look has seen. `None` if nothing was raced, or all diverged.
+    fn worst_of_race(&self, journal: &Journal) -> Option<f64> {
+        let runs = self.entries.iter().flat_map(|(candidate, seeds)| {
+            (0..*seeds).map(|seed| candidate.run(&self.config, self.config.tuning_seed(seed)))
+        });
+        let outcomes = runs.filter_map(|run| journal.get(&run));
+        let metrics = outcomes.flat_map(|found| found.averaged.iter().chain([&found.metric]));
+        metrics.copied().filter(|metric| metric.is_finite()).reduce(f64::min)
+    }
+
+    /// The same of the pairs of the first look, where nothing was raced: a zero could be better than
+    /// every metric. It is alike for both sides, so the test stays exact. `None` before their end.
+    fn worst_of_pairs(&self, journal: &Journal) -> Result<Option<f64>, Error> {
+        let Some(first) = &self.first else { return Ok(None) };
+        let sides = [first.challenger.best, first.incumbent.best];
+        let metric = |side: Finalist, number| {
+            side.metric(&self.config, journal, self.config.pair_seed(number))
+        };
+        let metrics = (0..FIRST_LOOK).flat_map(|number| sides.map(|side| metric(side, number)));
+        let Some(metrics) = metrics.collect::<Option<Vec<f64>>>() else { return Ok(None) };
+        let worst = metrics.into_iter().filter(|metric| metric.is_finite()).reduce(f64::min);
+        worst.map(Some).ok_or_else(|| self.all_diverged())
+    }
+
+    fn all_diverged(&self) -> Error {
+        let center = self.config.grid.center;
+        let lrs = || self.entries.iter().map(|(candidate, _)| candidate.peak_lr(&self.config));
+        Error::AllDiverged {
+            lowest: lrs().reduce(f64::min).unwrap_or(center),
+            highest: lrs().reduce(f64::max).unwrap_or(center),
         }
     }
 
+    /// What a run counts for that diverged. It is known once there is a pair.
+    pub(crate) fn worst(&self) -> f64 {
+        self.worst.unwrap_or(0.0)
+    }
+
+    /// Every candidate that was raced, with its number of seeds.
+    pub(crate) fn entries(&self) -> &[(Candidate, usize)] {
+        &self.entries
+    }
+
+    /// The learning rates of an arm that were raced, ascending, each with its number of seeds.
+    pub(crate) fn tried(&self, arm: usize) -> Vec<(Candidate, usize)> {
+        tried(&self.config, &self.entries, arm)
+    }
+
     fn second_race(&mut self, journal: &Journal) -> Next {
-        let found = match race(&self.config, journal, &SECOND) {
+        let raced = match race(&self.config, journal, &SECOND) {
             Err(wanted) => return Next::Train { wanted, required: false },
-            Ok(found) => found,
+            Ok(raced) => raced,
         };
-        let alternative = found[0].expect("there is an alternative");
+        let alternative = raced.finalists[0].expect("there is an alternative");
+        self.entries.extend(raced.entries);
         let winner = self.winner();
         self.second = Some(Progress::new(&self.config, alternative, winner));
         Next::Raced(Question::Alternative)
@@ -145,21 +178,35 @@ impl Procedure {
         if first.verdict() == Verdict::Helps { first.challenger } else { first.incumbent }
     }
 
-    fn look(&mut self, journal: &Journal, question: Question) -> Next {
+    fn look(&mut self, journal: &Journal, question: Question) -> Result<Next, Error> {
+        if self.worst.is_none() {
+            self.worst = self.worst_of_pairs(journal)?;
+        }
+        let worst = self.worst();
         let second = question == Question::Alternative;
         let progress = if second { &mut self.second } else { &mut self.first };
         let progress = progress.as_mut().expect("raced");
         let seen = progress.test.looks().len();
-        let found = progress.look(&self.config, journal, self.worst);
-        let decided = progress.verdict() != Verdict::Undecided;
-        match found {
-            Ok(further) => self.ended[usize::from(second)] = decided || !further,
-            // The look is taken, and the runner-up has to confirm it.
-            Err(_) if progress.test.looks().len() > seen => {}
-            Err(wanted) => return Next::Train { wanted, required: !second && seen == 0 },
+        match progress.look(&self.config, journal, worst) {
+            // Without the runs of the runner-up the look is taken all the same.
+            Err(wanted) if progress.test.looks().len() == seen => {
+                Ok(Next::Train { wanted, required: !second && seen == 0 })
+            }
+            _ => {
+                let look = *progress.test.looks().last().expect("at least one look");
+                Ok(Next::Looked(question, look))
+            }
         }
-        let look = *progress.test.looks().last().expect("at least one look");
-        Next::Looked(question, look)
+    }
+
+    /// On how many seeds of the pairs a finalist counts: those of its comparisons, or of the display.
+    pub(crate) fn seeds_of(&self, finalist: Finalist) -> usize {
+        let compared = |progress: &Progress| {
+            let mine = [progress.challenger.best, progress.incumbent.best].contains(&finalist);
+            if mine { progress.pairs() } else { 0 }
+        };
+        let both = [&self.first, &self.second].into_iter().flatten();
+        both.map(compared).fold(self.config.display, usize::max)
     }
 
     /// The best that is known of an arm: a finalist if it is one, else its best learning rate in the
@@ -168,14 +215,7 @@ impl Procedure {
         let finalists = [&self.first, &self.second].into_iter().flatten();
         let best = finalists.flat_map(|p| [p.challenger.best, p.incumbent.best]);
         let mine = best.into_iter().find(|finalist| finalist.candidate.arm == arm);
-        mine.unwrap_or_else(|| best_of_arm(&self.config, journal, arm))
-    }
-
-    /// The pairs that a finalist is in, or the seeds for display.
-    pub(crate) fn pairs_of(&self, finalist: Finalist) -> usize {
-        let compared = |p: &&Progress| [p.challenger.best, p.incumbent.best].contains(&finalist);
-        let compared = [&self.first, &self.second].into_iter().flatten().filter(compared);
-        compared.map(Progress::pairs).max().unwrap_or(0).max(self.config.display)
+        mine.unwrap_or_else(|| best_of_arm(&self.config, journal, &self.entries, arm))
     }
 
     /// Runs of the arms that are in no comparison, on the seeds for display.

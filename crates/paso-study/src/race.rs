@@ -57,6 +57,16 @@ pub(crate) struct Finalists {
     pub(crate) runner_up: Option<Finalist>,
 }
 
+/// What a race found. It follows from the runs that the race asked for, and from no others that may
+/// be finished as well, so looking ahead and runs of an earlier call change nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Raced {
+    /// The finalists of each role; `None` for a role without an arm.
+    pub(crate) finalists: Vec<Option<Finalists>>,
+    /// Every candidate that was raced, with its number of seeds.
+    pub(crate) entries: Vec<(Candidate, usize)>,
+}
+
 /// Score of a candidate over the first seeds of the race.
 #[derive(Clone, Copy, Debug)]
 struct Score {
@@ -65,15 +75,15 @@ struct Score {
     mean: f64,
 }
 
-/// The finalists of each role, or the runs that are missing. Roles without an arm are an empty list
-/// of candidates and give `None`.
+/// The finalists of each role, or the runs that are missing.
 pub(crate) fn race(
     config: &StudyConfig,
     journal: &Journal,
     places: &[Places],
-) -> Result<Vec<Option<Finalists>>, Wanted> {
+) -> Result<Raced, Wanted> {
     let mut fields: Vec<Vec<Candidate>> =
         places.iter().map(|places| entrants(config, places.role)).collect();
+    let mut raced = Raced::default();
     for (seeds, keep) in [(1, None), (2, Some(false)), (SEEDS, Some(true))] {
         if let Some(last) = keep {
             for (field, places) in fields.iter_mut().zip(places) {
@@ -82,6 +92,7 @@ pub(crate) fn race(
             }
         }
         complete(config, journal, places, &fields, seeds)?;
+        note(config, &mut raced, &fields, seeds);
     }
     loop {
         let widened: Vec<Candidate> =
@@ -94,8 +105,18 @@ pub(crate) fn race(
             field.extend(widened.iter().filter(mine));
         }
         complete(config, journal, places, &fields, SEEDS)?;
+        note(config, &mut raced, &fields, SEEDS);
     }
-    Ok(fields.iter().map(|field| finalists(config, journal, field)).collect())
+    raced.finalists = fields.iter().map(|field| finalists(config, journal, field)).collect();
+    Ok(raced)
+}
+
+/// Notes that the candidates of these fields have been trained with so many seeds.
+fn note(config: &StudyConfig, raced: &mut Raced, fields: &[Vec<Candidate>], seeds: usize) {
+    for field in fields.iter().filter(|field| is_contested(config, field)) {
+        raced.entries.retain(|(candidate, _)| !field.contains(candidate));
+        raced.entries.extend(field.iter().map(|candidate| (*candidate, seeds)));
+    }
 }
 
 /// Every arm of a role at every learning rate to begin with.
@@ -134,8 +155,7 @@ fn complete(
     for (field, places) in fields.iter().zip(places) {
         wanted.needed.extend(runs(field, 0..seeds));
         // What the next stage will need, as far as can be told: finished candidates rank first.
-        let (next, kept) =
-            if seeds == 1 { (1..2, places.second) } else { (2..SEEDS, places.last) };
+        let (next, kept) = if seeds == 1 { (1..2, places.second) } else { (2..SEEDS, places.last) };
         if seeds < SEEDS {
             wanted.ahead.extend(runs(&best(config, journal, field, seeds, kept), next));
         }
@@ -158,12 +178,18 @@ fn best(
 
 /// The candidates from best to worst; equal ones from the middle of the grid outwards, and those
 /// that diverged from the lowest learning rate up.
-fn ranked(config: &StudyConfig, journal: &Journal, field: &[Candidate], seeds: usize) -> Vec<Score> {
+fn ranked(
+    config: &StudyConfig,
+    journal: &Journal,
+    field: &[Candidate],
+    seeds: usize,
+) -> Vec<Score> {
     let mut scores: Vec<Score> =
         field.iter().map(|candidate| score(config, journal, *candidate, seeds)).collect();
     scores.sort_by(|a, b| {
         let lr = |score: &Score| score.finalist.candidate.lr;
-        let ties = if a.mean.is_finite() { lr(a).abs().cmp(&lr(b).abs()) } else { lr(a).cmp(&lr(b)) };
+        let ties =
+            if a.mean.is_finite() { lr(a).abs().cmp(&lr(b).abs()) } else { lr(a).cmp(&lr(b)) };
         b.mean.total_cmp(&a.mean).then(ties)
     });
     scores
@@ -220,9 +246,13 @@ fn finalists(config: &StudyConfig, journal: &Journal, field: &[Candidate]) -> Op
 pub(crate) fn runs(config: &StudyConfig, places: &[Places]) -> usize {
     let of = |places: &Places| {
         let field = entrants(config, places.role);
-        // Arms that only differ in averaging share their runs, also with arms of other roles.
+        // Arms that only differ in averaging share their runs, also with arms of other roles. The
+        // alternatives race last.
+        let turn = |arm: usize| (config.arms[arm].role == Role::Alternative, arm);
         let own = |candidate: &&Candidate| {
-            !config.arms[..candidate.arm].iter().any(|a| a.trains_like(candidate.arm(config)))
+            let earlier = |arm: &usize| turn(*arm) < turn(candidate.arm);
+            let alike = |arm: usize| config.arms[arm].trains_like(candidate.arm(config));
+            !(0..config.arms.len()).filter(earlier).any(alike)
         };
         let entrants = field.iter().filter(own).count();
         match is_contested(config, &field) {

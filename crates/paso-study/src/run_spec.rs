@@ -46,7 +46,15 @@ impl RunSpec {
     #[must_use]
     pub fn new(spec: &str, peak_lr: f64, steps: u64, seed: u64) -> Self {
         let (spec, variant) = (spec.into(), Variant::DEFAULT);
-        Self { spec, variant, peak_lr, steps, evaluate_at: vec![steps], seed, averaging: Vec::new() }
+        Self {
+            spec,
+            variant,
+            peak_lr,
+            steps,
+            evaluate_at: vec![steps],
+            seed,
+            averaging: Vec::new(),
+        }
     }
 
     /// The number of updates to take: [`steps`](Self::steps), or more where the run is also
@@ -115,5 +123,52 @@ impl std::fmt::Display for RunSpec {
             ", peak learning rate {:e}, seed {}, {} steps",
             self.peak_lr, self.seed, self.steps
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(spec: &str) -> RunSpec {
+        RunSpec { evaluate_at: vec![95, 98, 100, 102, 105], ..RunSpec::new(spec, 0.1, 100, 7) }
+    }
+
+    #[test]
+    fn a_run_ends_at_its_last_evaluation_and_never_before_its_steps() {
+        let plain = RunSpec::new("linear(to 0)", 0.1, 100, 7);
+        assert_eq!((plain.last_step(), window("constant").last_step()), (100, 105));
+        let early = RunSpec { evaluate_at: vec![10, 20], ..plain.clone() };
+        assert_eq!(early.last_step(), 100, "the schedule is bound to as many");
+        let asked = |run: &RunSpec| -> Vec<u64> {
+            (0..=run.last_step()).filter(|done| run.evaluates_after(*done)).collect()
+        };
+        assert_eq!(asked(&plain), [100]);
+        assert_eq!(asked(&window("constant")), [95, 98, 100, 102, 105]);
+    }
+
+    #[test]
+    fn past_its_end_a_schedule_holds_its_last_learning_rate() {
+        for (spec, last) in [("constant", 0.1), ("exponential(to 50%)", 0.05)] {
+            let (run, at) = (window(spec), window(spec).schedule());
+            assert!((at.at(run.steps) - last).abs() < 1e-12, "{spec}: {}", at.at(run.steps));
+            for t in run.steps..=run.last_step() {
+                assert_eq!(at.at(t), at.at(run.steps), "{spec}, update {t}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_with_a_window_and_one_without_share_what_they_shared_without_it() {
+        let decay = RunSpec::new("constant(for 80%) then linear(to 0)", 0.1, 100, 7);
+        let (long, short) = (window("constant"), RunSpec::new("constant", 0.1, 100, 7));
+        assert_eq!((long.shared_steps(&decay), decay.shared_steps(&long)), (81, 81));
+        assert_eq!(short.shared_steps(&decay), 81);
+        assert_eq!(long.shared_steps(&short), 100, "the shorter one ends there");
+        assert_eq!(long.shared_steps(&long), 105);
+        let other = [RunSpec { seed: 8, ..long.clone() }, RunSpec { peak_lr: 0.2, ..long.clone() }];
+        assert!(other.iter().all(|other| long.shared_steps(other) == 0));
+        let variant = RunSpec { variant: Variant::new("other"), ..long.clone() };
+        assert_eq!(long.shared_steps(&variant), 0);
     }
 }

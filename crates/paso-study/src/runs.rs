@@ -36,7 +36,8 @@ pub(crate) fn run_spec(config: &StudyConfig, arm: &Arm, peak_lr: f64, seed: u64)
 /// The updates around the end of a run after which it is evaluated. A window after the end alone
 /// would favor a constant learning rate, which still improves; one before it the others.
 fn window(steps: u64) -> Vec<u64> {
-    let [outer, inner] = WINDOW.map(|share| crate::stats::whole((share * steps as f64).round()) as u64);
+    let [outer, inner] =
+        WINDOW.map(|share| crate::stats::whole((share * steps as f64).round()) as u64);
     let mut at = vec![steps - outer, steps - inner, steps, steps + inner, steps + outer];
     at.dedup();
     at

@@ -127,9 +127,12 @@ impl Study {
                     }
                 }
                 Next::Train { wanted, required } => {
-                    let missing = |wanted: &Wanted| wanted.needed.iter().filter(|run| journal.get(run).is_none()).count();
+                    let missing = |wanted: &Wanted| {
+                        wanted.needed.iter().filter(|run| journal.get(run).is_none()).count()
+                    };
                     let each = journal.seconds_per_run(procedure.config.steps).unwrap_or(0.0);
-                    let takes = each * missing(&wanted) as f64 / session.parallel_runs.max(1) as f64;
+                    let takes =
+                        each * missing(&wanted) as f64 / session.parallel_runs.max(1) as f64;
                     if !required && deadline.is_some_and(|end| watch.seconds() + takes > end) {
                         (session.observe)(&Event::OutOfTime);
                         return Ok(None);
@@ -139,7 +142,8 @@ impl Study {
             }
         };
         pool.run(&mut journal, &mut decide)?;
-        let answer = answer(&procedure, &journal, cut.as_ref()).expect("the first look was required");
+        let answer =
+            answer(&procedure, &journal, cut.as_ref()).expect("the first look was required");
         Ok(StudyReport::new(answer, &procedure, &journal, about.clone()))
     }
 
@@ -166,7 +170,7 @@ impl Study {
     ) -> Result<(StudyConfig, Option<BudgetCut>, Option<f64>), Error> {
         let Session { budget, estimate, folder, parallel_runs, observe, .. } = *pool.session;
         let measured = || match journal.seconds_per_run(self.config.steps) {
-            None if estimate || budget.is_some() => self.time_a_short_run(pool),
+            None if estimate || budget.is_some() => self.time_a_short_run(pool, journal),
             known => Ok(known),
         };
         let Some(budget) = budget else { return Ok((self.config.clone(), None, measured()?)) };
@@ -190,7 +194,7 @@ impl Study {
 
     /// The duration of a run, from one of 5 % of the steps on every thread. `None` where a schedule
     /// does not fit so few.
-    fn time_a_short_run(&self, pool: &Pool<'_>) -> Result<Option<f64>, Error> {
+    fn time_a_short_run(&self, pool: &Pool<'_>, journal: &Journal) -> Result<Option<f64>, Error> {
         let baseline = &self.config.arms[self.config.baseline()];
         let steps = self.config.steps.div_ceil(20);
         if baseline.validate(self.config.grid.center, steps).is_err() {
@@ -218,7 +222,7 @@ impl Study {
             std::iter::once(first).chain(handles.into_iter().map(join)).collect()
         });
         if pool.session.cancel.load(std::sync::atomic::Ordering::Relaxed) {
-            return Err(Error::Cancelled { finished: 0 });
+            return Err(Error::Cancelled { finished: journal.len() });
         }
         for result in results {
             result.map_err(|(run, source)| Error::Trial { run, source })?;

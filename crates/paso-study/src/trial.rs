@@ -15,22 +15,25 @@ use crate::run_spec::RunSpec;
 /// threads at once, hence `&self` and `Sync`. Each call should then use one thread.
 ///
 /// ```
-/// use paso_study::{Outcome, RunMonitor, RunSpec, Trial, TrialError};
+/// use paso_study::{Outcome, RunMonitor, RunSpec, Trial, TrialError, stats::mean};
 ///
 /// /// Gradient descent on `w^2 / 2`.
 /// struct Quadratic;
 ///
 /// impl Trial for Quadratic {
 ///     fn train(&self, run: &RunSpec, monitor: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
-///         let (schedule, mut w) = (run.schedule(), 1.0 + run.seed as f64);
-///         for t in 0..run.steps {
+///         let (schedule, mut w, mut metrics) = (run.schedule(), 1.0 + run.seed as f64, Vec::new());
+///         for t in 0..run.last_step() {
 ///             if monitor.should_stop() {
 ///                 return Err("stopped".into());
 ///             }
 ///             w -= schedule.at(t) * w;
+///             if run.evaluates_after(t + 1) {
+///                 metrics.push(-w * w / 2.0);
+///             }
 ///             monitor.advance(1);
 ///         }
-///         Ok(Outcome { metric: -w * w / 2.0, ..Outcome::default() })
+///         Ok(Outcome { metric: mean(&metrics), ..Outcome::default() })
 ///     }
 /// }
 /// let outcome = Quadratic.train(&RunSpec::new("linear(to 0)", 0.5, 20, 0), &RunMonitor::detached())?;
@@ -43,10 +46,10 @@ use crate::run_spec::RunSpec;
 /// * Everything random (initial weights, order of the batches, augmentation, split of the data)
 ///   comes from [`RunSpec::seed`] and from nothing else, so that arms with the same seed are
 ///   *paired*.
-/// * Every run takes exactly [`RunSpec::steps`] updates, update number `t` (from 0) at the learning
-///   rate `schedule.at(t)`, where `schedule` is [`RunSpec::schedule`].
-/// * The metric is that of the last weights, not of the best checkpoint: the best of many
-///   evaluations favors noisy arms.
+/// * Every run takes exactly [`RunSpec::last_step`] updates, update number `t` (from 0) at the
+///   learning rate `schedule.at(t)`, where `schedule` is [`RunSpec::schedule`].
+/// * The metric is the mean over [`RunSpec::evaluate_at`], not that of the best checkpoint: the best
+///   of many evaluations favors noisy arms.
 ///
 /// A closure `Fn(&RunSpec, &RunMonitor) -> Result<Outcome, TrialError>` is a `Trial` too.
 pub trait Trial: Sync {
@@ -65,7 +68,7 @@ pub trait Trial: Sync {
     ///
     /// By default each run is trained from the start. A loop that can copy its whole state
     /// (weights, moments, random state, position in the data) can train the shared part once and
-    /// branch from it. The outcomes must equal those of [`train`](Self::train), one per run, in the
+    /// branch from it. [Evaluations](RunSpec::evaluate_at) may lie in the shared part. The outcomes must equal those of [`train`](Self::train), one per run, in the
     /// same order.
     ///
     /// # Errors

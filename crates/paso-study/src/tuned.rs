@@ -3,8 +3,9 @@
 use crate::candidate::{Candidate, Finalist};
 use crate::config::StudyConfig;
 use crate::journal::Journal;
-use crate::race::{SEEDS, mean_over};
+use crate::race::mean_over;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What the race found for an arm, with every learning rate that it ran.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,30 +39,32 @@ pub struct GridPoint {
     pub mean: Option<f64>,
 }
 
-/// The learning rates of an arm that were raced, ascending, each with its number of seeds.
-pub(crate) fn tried(config: &StudyConfig, journal: &Journal, arm: usize) -> Vec<(Candidate, usize)> {
-    let seeds = |lr: i32| {
-        let has = |number: &usize| {
-            let run = Candidate { arm, lr }.run(config, config.tuning_seed(*number));
-            journal.get(&run).is_some()
-        };
-        (0..SEEDS).take_while(has).count()
-    };
-    let (mut low, mut high) = config.grid.start();
-    while low > -99 && seeds(low - 1) > 0 {
-        low -= 1;
+/// The learning rates of an arm that were raced, ascending, each with its number of seeds. Arms that
+/// are trained by the same runs share what was raced.
+pub(crate) fn tried(
+    config: &StudyConfig,
+    entries: &[(Candidate, usize)],
+    arm: usize,
+) -> Vec<(Candidate, usize)> {
+    let mut seeds = BTreeMap::new();
+    for (candidate, raced) in entries {
+        if candidate.arm(config).trains_like(&config.arms[arm]) {
+            let most = seeds.entry(candidate.lr).or_insert(0);
+            *most = (*raced).max(*most);
+        }
     }
-    while high < 99 && seeds(high + 1) > 0 {
-        high += 1;
-    }
-    let all = (low..=high).map(|lr| (Candidate { arm, lr }, seeds(lr)));
-    all.filter(|(_, seeds)| *seeds > 0).collect()
+    seeds.into_iter().map(|(lr, seeds)| (Candidate { arm, lr }, seeds)).collect()
 }
 
 /// The learning rate and horizon of an arm with the best mean, among those with the most seeds; the
 /// center of the grid if nothing was tuned.
-pub(crate) fn best_of_arm(config: &StudyConfig, journal: &Journal, arm: usize) -> Finalist {
-    let raced = tried(config, journal, arm);
+pub(crate) fn best_of_arm(
+    config: &StudyConfig,
+    journal: &Journal,
+    entries: &[(Candidate, usize)],
+    arm: usize,
+) -> Finalist {
+    let raced = tried(config, entries, arm);
     let most = raced.iter().map(|(_, seeds)| *seeds).max().unwrap_or(0);
     let mut best = (f64::NEG_INFINITY, None);
     for (candidate, seeds) in raced.into_iter().filter(|(_, seeds)| *seeds == most) {
@@ -79,12 +82,18 @@ pub(crate) fn best_of_arm(config: &StudyConfig, journal: &Journal, arm: usize) -
 
 impl Tuned {
     /// What the race found for the arm of `chosen`.
-    pub(crate) fn new(config: &StudyConfig, journal: &Journal, chosen: Finalist) -> Self {
+    pub(crate) fn new(
+        config: &StudyConfig,
+        journal: &Journal,
+        entries: &[(Candidate, usize)],
+        chosen: Finalist,
+    ) -> Self {
         let steps = |horizon: Option<usize>| horizon.map(|which| config.horizons()[which]);
-        let raced = tried(config, journal, chosen.candidate.arm);
+        let raced = tried(config, entries, chosen.candidate.arm);
         let lr = |candidate: &Candidate| candidate.lr == chosen.candidate.lr;
         let at_edge = raced.len() > 1
-            && (raced.first().is_some_and(|(c, _)| lr(c)) || raced.last().is_some_and(|(c, _)| lr(c)));
+            && (raced.first().is_some_and(|(c, _)| lr(c))
+                || raced.last().is_some_and(|(c, _)| lr(c)));
         let point = |(candidate, seeds): (Candidate, usize)| {
             candidate.horizons(config).into_iter().map(move |horizon| GridPoint {
                 peak_lr: candidate.peak_lr(config),

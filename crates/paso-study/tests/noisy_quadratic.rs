@@ -4,10 +4,10 @@ mod quadratic;
 
 use paso_study::theory::NoisyQuadratic;
 use paso_study::{
-    Answer, Arm, Error, Event, Grid, MIN_SEEDS, Role, Session, Study, StudyConfig, Verdict,
+    Answer, Arm, Grid, Role, RunMonitor, RunSpec, Session, Study, StudyConfig, Trial, Verdict,
 };
 use quadratic::Quadratic;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 const STEPS: u64 = 2_000;
 
@@ -25,7 +25,6 @@ fn config() -> StudyConfig {
             Arm::new("cosine", "cosine(to 0)", Role::Decay),
         ],
         steps: STEPS,
-        tuning_seeds: 1,
         grid: Grid { center: 0.02, ..Grid::default() },
         metric: "minus_loss".into(),
         margin: 1e-5,
@@ -41,20 +40,20 @@ fn settle(config: StudyConfig, trial: &Quadratic) -> Answer {
 }
 
 #[test]
-fn with_noise_linear_and_cosine_help() {
+fn with_noise_decay_helps_and_averaged_weights_do_as_well() {
     let answer = settle(config(), &noisy());
-    assert_eq!(answer.verdict, Verdict::Helps, "{}", answer.sentence());
-    for name in ["linear", "cosine"] {
-        let arm = answer.arms.iter().find(|arm| arm.name == name).expect("an arm of the study");
-        assert_eq!(arm.verdict, Verdict::Helps, "{name}: {arm:?}");
-        assert!(arm.ci_low > 0.0 && arm.p <= 0.05, "{name}: {arm:?}");
-    }
+    assert_eq!(answer.verdict, Verdict::Helps, "{answer}");
+    assert!(answer.decay.last().interval.low > 0.0, "{answer}");
+    assert!(answer.decay.confirmation.as_ref().is_some_and(|found| found.confirmed), "{answer}");
+    let loss = answer.decay.loss.expect("runs have a loss");
+    assert_eq!((loss.verdict, loss.mean), (Verdict::Helps, answer.decay.last().mean), "the same");
+    assert!(answer.alternative.is_some(), "{answer}");
 }
 
 #[test]
 fn without_noise_there_is_no_difference() {
     let answer = settle(config(), &Quadratic::new(0.0, 1.0, 200));
-    assert_eq!(answer.verdict, Verdict::NoDifference, "{}", answer.sentence());
+    assert_eq!(answer.verdict, Verdict::NoDifference, "{answer}");
 }
 
 #[test]
@@ -68,7 +67,7 @@ fn a_decay_far_too_early_harms() {
         ..config()
     };
     let answer = settle(config, &Quadratic::new(1.0, 10.0, 200));
-    assert_eq!(answer.verdict, Verdict::Harms, "{}", answer.sentence());
+    assert_eq!(answer.verdict, Verdict::Harms, "{answer}");
     assert!(
         answer
             .notes
@@ -79,64 +78,6 @@ fn a_decay_far_too_early_harms() {
     );
 }
 
-#[test]
-fn two_seeds_leave_it_undecided_and_say_how_many_more() {
-    let answer = settle(StudyConfig { seeds: 2, ..config() }, &noisy());
-    assert_eq!(answer.verdict, Verdict::Undecided, "{}", answer.sentence());
-    assert_eq!(answer.more_seeds, Some(MIN_SEEDS - 2), "{}", answer.sentence());
-}
-
-#[test]
-fn no_arm_is_tuned_with_more_rates_than_another() {
-    // The constant learning rate wants to be small here, so its grid widens; the others' must
-    // follow.
-    let answer = settle(config(), &noisy());
-    let rates = |arm: &paso_study::ArmAnswer| {
-        let mut rates: Vec<f64> = arm.tuned.tried.iter().map(|tried| tried.peak_lr).collect();
-        rates.dedup();
-        rates
-    };
-    let first = rates(&answer.arms[0]);
-    assert!(first.len() > 3, "widened: {first:?}");
-    assert!(answer.arms.iter().all(|arm| rates(arm) == first), "the same rates for all");
-}
-
-#[test]
-fn side_by_side_or_stopped_and_continued_the_answer_is_the_same() {
-    let reference = settle(config(), &noisy());
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let study = Study::new(config()).expect("a valid configuration");
-    for stop_after in [3, 11] {
-        let (cancel, finished) = (AtomicBool::new(false), AtomicUsize::new(0));
-        let observe = |event: &Event<'_>| {
-            if matches!(event, Event::Finished { .. })
-                && finished.fetch_add(1, Ordering::Relaxed) + 1 >= stop_after
-            {
-                cancel.store(true, Ordering::Relaxed);
-            }
-        };
-        let session = Session {
-            folder: Some(folder.path()),
-            parallel_runs: 2,
-            cancel: &cancel,
-            observe: &observe,
-            ..Session::default()
-        };
-        let error = study.run(&noisy(), &session).expect_err("stopped");
-        assert!(
-            matches!(error, Error::Cancelled { finished } if finished >= stop_after),
-            "{error}"
-        );
-    }
-    // A crash in mid-line: the end of the file is cut off.
-    let path = folder.path().join("runs.jsonl");
-    let text = std::fs::read_to_string(&path).expect("the journal");
-    std::fs::write(&path, &text[..text.len() - 20]).expect("cut");
-    let session = Session { folder: Some(folder.path()), parallel_runs: 2, ..Session::default() };
-    let answer = study.run(&noisy(), &session).expect("continues to the end");
-    assert_eq!(answer, reference, "the same to the last bit");
-}
-
 /// A study that tunes nothing, at a learning rate whose final losses theory knows.
 fn fixed(baseline: Arm, others: [Arm; 2]) -> StudyConfig {
     let mut arms = vec![baseline];
@@ -144,7 +85,7 @@ fn fixed(baseline: Arm, others: [Arm; 2]) -> StudyConfig {
     StudyConfig {
         arms,
         steps: 6_000,
-        tuning_seeds: 1,
+        display: 8,
         grid: Grid::fixed(0.03),
         averaging: vec![0.1],
         margin: 1e-5,
@@ -168,11 +109,12 @@ fn the_gain_is_what_theory_says() {
     for (arm, end) in
         [(&answer.arms[1], MODEL.linear(0.03, 6e3)), (&answer.arms[2], MODEL.cosine(0.03, 6e3))]
     {
-        let ratio = arm.diff / (floor - end);
-        eprintln!("{}: gain {:.3e}, {ratio:.3} of theory's", arm.name, arm.diff);
+        let diff = arm.diff.expect("every arm has its runs for display");
+        let ratio = diff / (floor - end);
+        eprintln!("{}: gain {diff:.3e}, {ratio:.3} of theory's", arm.name);
         assert!((ratio - 1.0).abs() < 0.1, "{}: {ratio} of theory's gain", arm.name);
-        assert_eq!(arm.verdict, Verdict::Helps, "{}", arm.name);
     }
+    assert_eq!(answer.verdict, Verdict::Helps, "{answer}");
     assert!(answer.notes[0].starts_with("no learning rate was tuned"), "said: {:?}", answer.notes);
     // The audit alone would have shown it, too: noise limits the runs, and the prediction needs no
     // decaying run at all.
@@ -183,7 +125,7 @@ fn the_gain_is_what_theory_says() {
         (why.predicted_gain / why.measured_gain.expect("losses") - 1.0).abs() < 0.15,
         "{why:?}"
     );
-    assert_eq!(why.effective_lrs[0].counts.iter().sum::<u64>(), 6 * 500, "all seeds' weights");
+    assert_eq!(why.effective_lrs[0].counts.iter().sum::<u64>(), 8 * 500, "all seeds' weights");
 }
 
 #[test]
@@ -200,9 +142,9 @@ fn against_averaged_weights_decay_does_what_theory_says() {
     let answer = settle(config, &Quadratic::new(1.0, 0.0, 500));
     let (average, linear) = (MODEL.averaged(0.03, 600.0), MODEL.linear(0.03, 6e3));
     assert!(average < linear, "theory: {average} and {linear}");
-    let ratio = answer.arms[1].diff / (average - linear);
+    let ratio = answer.arms[1].diff.expect("shown") / (average - linear);
     assert!((ratio - 1.0).abs() < 0.15, "{ratio} of theory's loss");
-    assert_eq!(answer.verdict, Verdict::Harms, "{}", answer.sentence());
+    assert_eq!(answer.verdict, Verdict::Harms, "{answer}");
 }
 
 #[test]
@@ -219,16 +161,34 @@ fn a_branch_is_the_run_it_replaces_and_costs_its_tail_only() {
     let branching = noisy();
     let branched = settle(config(), &branching);
     let apart = noisy();
-    let trial = |run: &paso_study::RunSpec, monitor: &paso_study::RunMonitor<'_>| {
-        paso_study::Trial::train(&apart, run, monitor)
-    };
+    let trial = |run: &RunSpec, monitor: &RunMonitor<'_>| apart.train(run, monitor);
     let separate = Study::new(config())
         .and_then(|study| study.run(&trial, &Session::default()))
         .expect("nothing fails");
     assert_eq!(branched, separate, "the same to the last bit");
     let updates = |trial: &Quadratic| trial.updates.load(Ordering::Relaxed);
-    // Seven seeds, and 1 + 0.2 instead of 2 runs of each. The first update of the tail still has
-    // the peak learning rate.
-    assert_eq!(updates(&apart), 7 * 2 * STEPS, "two runs a seed");
-    assert_eq!(updates(&branching), 7 * (STEPS + STEPS / 5 - 1), "one run and a fifth a seed");
+    // The constant run is evaluated until 5 % after its end. The first update of the tail still has
+    // the peak learning rate. Four seeds choose the averaging horizon without a decay.
+    let (whole, tail) = (STEPS + STEPS / 20, STEPS / 5 - 1);
+    let pairs = branched.decay.last().pairs as u64;
+    assert_eq!(updates(&apart), 4 * whole + pairs * (whole + STEPS), "two runs a pair");
+    assert_eq!(updates(&branching), 4 * whole + pairs * (whole + tail), "one run and a fifth");
+}
+
+#[test]
+fn an_evaluation_in_the_shared_part_is_that_of_the_run_alone() {
+    // A decay that begins inside the window of the constant run.
+    let late = RunSpec::new("constant(for 97%) then linear(to 0)", 0.02, STEPS, 3);
+    let mut constant = RunSpec::new("constant", 0.02, STEPS, 3);
+    constant.evaluate_at = vec![1_900, 1_950, 2_000, 2_050, 2_100];
+    assert!(constant.shared_steps(&late) > 1_900);
+    let trial = noisy();
+    let monitor = RunMonitor::detached();
+    for runs in [[late.clone(), constant.clone()], [constant, late]] {
+        let branches = trial.train_branches(&runs, &monitor).expect("nothing fails");
+        for (run, outcome) in runs.iter().zip(branches) {
+            let alone = trial.train(run, &monitor).expect("nothing fails");
+            assert_eq!((alone.metric, alone.loss), (outcome.metric, outcome.loss), "{run}");
+        }
+    }
 }

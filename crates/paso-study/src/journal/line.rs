@@ -1,17 +1,18 @@
 //! One line of the journal: a finished run, and a checksum of all that is in front of it.
 //!
-//! `{"format":2,"fingerprint":…,"run":…,"outcome":…,"crc32":"0a1b2c3d"}`: the checksum is the CRC-32
+//! `{"format":3,"fingerprint":…,"run":…,"outcome":…,"crc32":"0a1b2c3d"}`: the checksum is the CRC-32
 //! of the bytes before `,"crc32"`, so that any program can compute it without knowing the rest. A
 //! digit of a metric that was changed on a disk is found, where it would have decided the verdict.
 //!
-//! Version 1 had no checksum. Its lines are read as far as their numbers can be.
+//! Versions 1 and 2 had runs without [`RunSpec::evaluate_at`]. Their metrics mean something else, so
+//! they are refused.
 
 use crate::outcome::Outcome;
 use crate::run_spec::RunSpec;
 use serde::{Deserialize, Serialize};
 
 /// Version of the lines. Raised when their meaning changes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What is between the line and its checksum, and after it.
 const BEFORE: &str = ",\"crc32\":\"";
@@ -58,23 +59,27 @@ impl Line {
         }
         // The version first: a newer line is refused by its number and not by a detail.
         let Version { format } = serde_json::from_slice(text).map_err(json)?;
-        if !(1..=FORMAT).contains(&format) {
-            return Err(format!(
-                "format {format} is unknown, this version reads formats 1 to {FORMAT}; use another folder"
-            ));
-        }
-        match (format, sum(text)) {
-            (1, None) => {}
-            (1, Some(_)) => return Err(remove("format 1 with a checksum".into())),
-            (_, None) => return Err(remove(format!("format {format} without a checksum"))),
-            (_, Some((line, said))) => {
-                // Compared as text: capital digits are another text.
-                let sum = format!("{:08x}", crc32fast::hash(line));
-                if sum.as_bytes() != said {
-                    let said = String::from_utf8_lossy(said);
-                    return Err(remove(format!("checksum {sum} instead of {said}: it is damaged")));
-                }
+        match format {
+            FORMAT => {}
+            1.. if format < FORMAT => {
+                return Err(format!(
+                    "format {format} was written by an older version whose procedure was another; use another folder"
+                ));
             }
+            _ => {
+                return Err(format!(
+                    "format {format} is unknown, this version reads format {FORMAT}; use another folder"
+                ));
+            }
+        }
+        let Some((line, said)) = sum(text) else {
+            return Err(remove("without a checksum".into()));
+        };
+        // Compared as text: capital digits are another text.
+        let sum = format!("{:08x}", crc32fast::hash(line));
+        if sum.as_bytes() != said {
+            let said = String::from_utf8_lossy(said);
+            return Err(remove(format!("checksum {sum} instead of {said}: it is damaged")));
         }
         let line: Self = serde_json::from_slice(text).map_err(json)?;
         line.check().map_err(remove)?;
@@ -91,6 +96,13 @@ impl Line {
         }
         if run.steps == 0 {
             return Err("steps is 0; it must be at least 1".into());
+        }
+        let ascending = run.evaluate_at.is_sorted_by(|a, b| a < b);
+        if run.evaluate_at.is_empty() {
+            return Err("it is evaluated after no update".into());
+        }
+        if run.evaluate_at[0] == 0 || !ascending {
+            return Err(format!("evaluate_at is {:?}; it must ascend from 1 on", run.evaluate_at));
         }
         if !(outcome.seconds >= 0.0 && outcome.seconds.is_finite()) {
             return Err(format!(

@@ -156,40 +156,84 @@ fn a_line_that_is_not_a_finished_run_is_refused_by_its_number() {
     refused(folder.path(), &with(deep.as_bytes()), 2);
     let other = lines[1].replacen("null", "0.9", 1);
     assert!(refused(folder.path(), &with(other.as_bytes()), 2).contains("checksum"));
-    let later = lines[1].replacen("\"format\":2", "\"format\":3", 1);
-    assert!(refused(folder.path(), &with(later.as_bytes()), 2).contains("format 3 is unknown"));
+    let later = lines[1].replacen("\"format\":3", "\"format\":4", 1);
+    assert!(refused(folder.path(), &with(later.as_bytes()), 2).contains("format 4 is unknown"));
+}
+
+/// A line with its checksum.
+fn summed(body: &str) -> String {
+    let sum = crc32fast::hash(body.as_bytes());
+    format!("{body},\"crc32\":\"{sum:08x}\"}}\n")
 }
 
 #[test]
-fn lines_of_version_1_have_no_checksum_and_are_read_if_their_numbers_can_be() {
+fn lines_of_older_versions_are_refused_by_their_version() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let text = written(folder.path());
-    let old = |line: &str| {
-        let (body, _) = line.split_once(",\"crc32\"").expect("a checksum");
-        body.replacen("\"format\":2", "\"format\":1", 1) + "}"
-    };
-    let lines: Vec<String> = text.lines().map(old).collect();
-    let path = folder.path().join(FILE_NAME);
-    std::fs::write(&path, lines.join("\n") + "\n").expect("written");
-    let mut journal = Journal::open(folder.path(), None, "data").expect("version 1");
-    assert_eq!(journal.len(), 3);
-    journal.add(&run(9), outcome(0.5)).expect("a line of version 2 after them");
-    drop(journal);
-    assert_eq!(Journal::open(folder.path(), None, "data").expect("both").len(), 4);
+    let (body, _) = text.split_once(",\"crc32\"").expect("a checksum");
+    let first = body.replacen("\"format\":3", "\"format\":1", 1) + "}\n";
+    let second = summed(&body.replacen("\"format\":3", "\"format\":2", 1));
+    // Their runs did not know when they are evaluated, and would be refused for that otherwise.
+    let bare = second.replacen("\"evaluate_at\":[100],", "", 1);
+    assert_ne!(bare, second);
+    for (version, line) in [(1, first), (2, second), (2, bare)] {
+        let said = refused(folder.path(), line.as_bytes(), 1);
+        let expected = format!(
+            "format {version} was written by an older version whose procedure was another; use another folder"
+        );
+        assert!(said.ends_with(&expected), "{said}");
+        assert!(!said.contains("remove this line"), "nothing to mend: {said}");
+    }
+    for (version, line) in [("0", body.replacen('3', "0", 1)), ("4", body.replacen('3', "4", 1))] {
+        let said = refused(folder.path(), summed(&line).as_bytes(), 1);
+        assert!(said.contains(&format!("format {version} is unknown")), "{said}");
+    }
+}
+
+#[test]
+fn numbers_that_no_run_has_are_refused_under_a_right_checksum() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = written(folder.path());
+    let (body, _) = text.split_once(",\"crc32\"").expect("a checksum");
     for (from, to, says) in [
         ("\"peak_lr\":0.001", "\"peak_lr\":-0.001", "peak_lr is -0.001"),
         ("\"peak_lr\":0.001", "\"peak_lr\":1e999", "out of range"),
         ("\"steps\":100", "\"steps\":0", "steps is 0"),
+        ("\"evaluate_at\":[100]", "\"evaluate_at\":[]", "evaluated after no update"),
+        ("\"evaluate_at\":[100]", "\"evaluate_at\":[100,100]", "evaluate_at is [100, 100]"),
+        ("\"evaluate_at\":[100]", "\"evaluate_at\":[0,100]", "evaluate_at is [0, 100]"),
         ("\"seconds\":0.0", "\"seconds\":-1.0", "seconds is -1"),
         ("\"averaging\":[]", "\"averaging\":[1,2,3]", "1 averages where the run asks for 3"),
-        ("\"format\":1", "\"format\":0", "format 0 is unknown"),
-        ("\"format\":1", "\"format\":2", "without a checksum"),
     ] {
-        let changed = lines[0].replacen(from, to, 1);
-        assert_ne!(changed, lines[0], "{from}");
-        let said = refused(folder.path(), (changed + "\n").as_bytes(), 1);
+        let changed = body.replacen(from, to, 1);
+        assert_ne!(changed, body, "{from}");
+        let said = refused(folder.path(), summed(&changed).as_bytes(), 1);
         assert!(said.contains(says), "{said}");
     }
+    let said = refused(folder.path(), format!("{body}}}\n").as_bytes(), 1);
+    assert!(said.contains("without a checksum") && said.contains("remove this line"), "{said}");
+}
+
+#[test]
+fn an_audit_without_numbers_comes_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let audit = RunAudit {
+        step_rms: f64::NAN,
+        largest_over_bound: f64::INFINITY,
+        share_above_lr: 0.25,
+        sum_sqrt_v: f64::NAN,
+        ..RunAudit::default()
+    };
+    let mut journal = Journal::open(folder.path(), None, "data").expect("a new journal");
+    let outcome = Outcome { audit: Some(audit), loss: Some(f64::NAN), ..outcome(0.5) };
+    journal.add(&run(0), outcome).expect("written");
+    drop(journal);
+    let journal = Journal::open(folder.path(), None, "data").expect("readable");
+    let found = journal.get(&run(0)).expect("kept");
+    let audit = found.audit.as_ref().expect("kept");
+    assert!(audit.step_rms.is_nan() && audit.sum_sqrt_v.is_nan() && !audit.is_finite());
+    assert!(!audit.largest_over_bound.is_finite() && audit.share_above_lr == 0.25);
+    assert_eq!((found.metric, found.loss), (0.5, None), "the rest as it was");
 }
 
 #[test]

@@ -16,11 +16,10 @@ use crate::arm::Arm;
 use crate::config::StudyConfig;
 use crate::journal::Journal;
 use crate::outcome::Outcome;
-use crate::range_test::{Suggestion, Sweep};
-use crate::run_spec::RunSpec;
 use crate::procedure::Procedure;
 use crate::race::SEEDS;
-use crate::tuned::tried;
+use crate::range_test::{Suggestion, Sweep};
+use crate::run_spec::RunSpec;
 use crate::stats::whole;
 
 use serde::{Deserialize, Serialize};
@@ -178,7 +177,7 @@ fn records(procedure: &Procedure, journal: &Journal) -> Vec<RunRecord> {
     };
     for number in 0..SEEDS {
         for arm in 0..config.arms.len() {
-            for (candidate, _) in tried(config, journal, arm) {
+            for (candidate, _) in procedure.tried(arm) {
                 add(Stage::Tuning, arm, candidate.run(config, config.tuning_seed(number)));
             }
         }

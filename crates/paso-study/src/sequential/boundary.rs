@@ -131,6 +131,10 @@ impl LastLook {
             2.0 * count as f64 / paths.total as f64
         };
         let observed = side.sum(sums, 0, 0.0);
-        Self { crossed, p: extreme(observed - paths.slack.max(f64::MIN_POSITIVE)).min(1.0), needed: extreme(last) }
+        Self {
+            crossed,
+            p: extreme(observed - paths.slack.max(f64::MIN_POSITIVE)).min(1.0),
+            needed: extreme(last),
+        }
     }
 }

@@ -21,7 +21,11 @@ const FINE: usize = 14;
 
 /// The interval of the shifts that are not rejected with these budgets; everything before the first
 /// look, and a single point for equal differences.
-pub(super) fn interval(paths: &Paths, budgets: &[usize], differences: &[f64]) -> ConfidenceInterval {
+pub(super) fn interval(
+    paths: &Paths,
+    budgets: &[usize],
+    differences: &[f64],
+) -> ConfidenceInterval {
     if budgets.iter().all(|budget| *budget == 0) {
         return ConfidenceInterval { low: f64::NEG_INFINITY, high: f64::INFINITY };
     }
@@ -38,7 +42,11 @@ pub(super) fn interval(paths: &Paths, budgets: &[usize], differences: &[f64]) ->
     let (low, high) = (end(Side::Above), end(Side::Below));
     // Looks may contradict each other so strongly that nothing is left; then the ends meet.
     let middle = f64::midpoint(low, high);
-    if low > high { ConfidenceInterval { low: middle, high: middle } } else { ConfidenceInterval { low, high } }
+    if low > high {
+        ConfidenceInterval { low: middle, high: middle }
+    } else {
+        ConfidenceInterval { low, high }
+    }
 }
 
 /// Where shifts stop being rejected: `outside` is rejected, `inside` is not.
@@ -93,7 +101,9 @@ fn relevant(paths: &Paths, budgets: &[usize], side: Side, [a, b]: [f64; 2]) -> P
     keep[0] = true;
     for (sums, budget) in paths.looks.iter().zip(budgets) {
         let all: Vec<f64> = (0..paths.len()).map(|i| side.sum(sums, i, a)).collect();
-        let bar = bar(&all, *budget, paths.slack) - 2.0 * (b - a).abs() * sums.pairs as f64 - 2.0 * paths.slack;
+        let bar = bar(&all, *budget, paths.slack)
+            - 2.0 * (b - a).abs() * sums.pairs as f64
+            - 2.0 * paths.slack;
         keep.iter_mut().zip(&all).for_each(|(keep, sum)| *keep |= *sum >= bar);
     }
     paths.chosen(paths.total, |i| keep[i])

@@ -138,7 +138,9 @@ impl SequentialTest {
     pub fn push(&mut self, difference: f64) -> Option<&Look> {
         assert!(difference.is_finite(), "a difference is finite, got {difference}");
         self.differences.push(difference);
-        if looks().take_while(|n| *n <= self.differences.len()).last() != Some(self.differences.len()) {
+        if looks().take_while(|n| *n <= self.differences.len()).last()
+            != Some(self.differences.len())
+        {
             return None;
         }
         let look = self.look();

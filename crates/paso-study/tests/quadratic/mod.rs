@@ -4,9 +4,10 @@
 //! optimizer is Adam. With noise a constant learning rate keeps a floor that decay removes; without
 //! noise there is nothing to remove.
 
-use paso_study::{CurvePoint, Outcome, RunAudit, RunMonitor, RunSpec, TrialError, theory};
+use paso_study::{CurvePoint, Outcome, RunAudit, RunMonitor, RunSpec, TrialError, stats::mean, theory};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const BETA1: f64 = 0.9;
@@ -35,6 +36,10 @@ struct Walk {
     m: Vec<f64>,
     v: Vec<f64>,
     averages: Vec<(u64, Vec<f64>)>,
+    /// Losses after those updates after which any run of the group is evaluated.
+    losses: BTreeMap<u64, f64>,
+    /// Losses of the averages, and the mean of `sqrt(v)`, after the updates of the schedule.
+    at_end: (Vec<(u64, f64)>, Vec<f64>),
     curve: Vec<CurvePoint>,
     squares: f64,
     largest: f64,
@@ -51,6 +56,8 @@ impl Walk {
             m: zero.clone(),
             v: zero,
             w,
+            losses: BTreeMap::new(),
+            at_end: Default::default(),
             curve: Vec::new(),
             squares: 0.0,
             largest: 0.0,
@@ -63,6 +70,7 @@ impl Walk {
         problem: &Quadratic,
         run: &RunSpec,
         steps: std::ops::Range<u64>,
+        evaluates_after: impl Fn(u64) -> bool,
         monitor: &RunMonitor<'_>,
     ) -> Result<(), TrialError> {
         let schedule = run.schedule();
@@ -77,7 +85,7 @@ impl Walk {
             if t % (run.steps / 40).max(1) == 0 {
                 self.curve.push(CurvePoint { step: t, loss: Some(loss(&self.w)), metric: None });
             }
-            let late = t >= run.steps / 2;
+            let late = (run.steps / 2..run.steps).contains(&t);
             for i in 0..self.w.len() {
                 // 64 coin flips: symmetric, of variance 1 after scaling, and the same on every
                 // machine.
@@ -96,29 +104,37 @@ impl Walk {
                     *a += (w - *a) / *horizon as f64;
                 }
             }
+            if evaluates_after(t + 1) {
+                self.losses.insert(t + 1, loss(&self.w));
+            }
+            if t + 1 == run.steps {
+                let averages = self.averages.iter().map(|(horizon, w)| (*horizon, loss(w)));
+                let roots = self.v.iter().map(|v| (v / second).sqrt());
+                self.at_end = (averages.collect(), roots.collect());
+            }
         }
         Ok(())
     }
 
     fn outcome(&self, run: &RunSpec) -> Outcome {
-        let second = 1.0 - BETA2.powf(run.steps as f64);
-        let roots: Vec<f64> = self.v.iter().map(|v| (v / second).sqrt()).collect();
+        let (averages, roots) = &self.at_end;
         let n = self.w.len() as f64;
         let late = run.steps - run.steps / 2;
-        let average = |horizon: &u64| {
-            self.averages.iter().find(|(h, _)| h == horizon).map(|(_, average)| loss(average))
-        };
+        let average =
+            |horizon: &u64| averages.iter().find(|(h, _)| h == horizon).map(|(_, loss)| *loss);
         let averaged_loss: Vec<f64> = run.averaging.iter().filter_map(average).collect();
+        let losses: Vec<f64> = run.evaluate_at.iter().map(|done| self.losses[done]).collect();
+        let loss = mean(&losses);
         Outcome {
-            metric: -loss(&self.w),
+            metric: -loss,
             averaged: averaged_loss.iter().map(|loss| -loss).collect(),
-            loss: Some(loss(&self.w)),
+            loss: Some(loss),
             averaged_loss,
             audit: Some(RunAudit {
                 beta1: BETA1,
                 step_rms: (self.squares / n / late as f64).sqrt(),
                 largest_over_bound: self.largest,
-                share_above_lr: self.above as f64 / n / run.steps as f64,
+                share_above_lr: self.above as f64 / n / run.last_step() as f64,
                 // The loss is a mean over the coordinates, hence the gain as well.
                 sum_sqrt_v: roots.iter().sum::<f64>() / n,
                 effective_lrs: vec![paso_study::LrHistogram::new(
@@ -139,8 +155,8 @@ fn loss(w: &[f64]) -> f64 {
 impl paso_study::Trial for Quadratic {
     fn train(&self, run: &RunSpec, monitor: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
         let mut walk = Walk::new(self, run.seed, &run.averaging);
-        walk.go(self, run, 0..run.steps, monitor)?;
-        monitor.advance(run.steps);
+        walk.go(self, run, 0..run.last_step(), |done| run.evaluates_after(done), monitor)?;
+        monitor.advance(run.last_step());
         Ok(walk.outcome(run))
     }
 
@@ -153,13 +169,15 @@ impl paso_study::Trial for Quadratic {
         horizons.sort_unstable();
         horizons.dedup();
         let shared = runs[1..].iter().map(|run| runs[0].shared_steps(run)).min();
-        let shared = shared.unwrap_or(runs[0].steps);
+        let shared = shared.unwrap_or_else(|| runs[0].last_step());
         let mut trunk = Walk::new(self, runs[0].seed, &horizons);
-        trunk.go(self, &runs[0], 0..shared, monitor)?;
+        let any = |done| runs.iter().any(|run| run.evaluates_after(done));
+        trunk.go(self, &runs[0], 0..shared, any, monitor)?;
         let branch = |run: &RunSpec| {
             let mut walk = trunk.clone();
-            walk.go(self, run, shared..run.steps, monitor)?;
-            monitor.advance(run.steps);
+            let own = |done| run.evaluates_after(done);
+            walk.go(self, run, shared..run.last_step(), own, monitor)?;
+            monitor.advance(run.last_step());
             Ok(walk.outcome(run))
         };
         runs.iter().map(branch).collect()
