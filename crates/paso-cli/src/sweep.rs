@@ -22,11 +22,13 @@ use std::sync::Arc;
 
 /// Sweeps and their steps, where nobody asks for others.
 pub(crate) const SWEEPS: u64 = 3;
-pub(crate) const STEPS: u64 = 120;
+pub(crate) const STEPS: u64 = 240;
 
 /// Steps at learning rate 0 before a sweep, so that Adam's second moment and the norms' statistics
 /// are those of training.
 const SETTLE: u64 = 30;
+
+const FROM: f64 = 1e-6;
 
 /// The sweeps, each a run of its own from its own initial weights.
 ///
@@ -45,7 +47,7 @@ pub(crate) fn sweeps(
     features: Option<&Path>,
     advance: &dyn Fn(),
 ) -> Result<Vec<Sweep>> {
-    let test = RangeTest { steps: usize::try_from(steps)?, ..RangeTest::default() };
+    let test = RangeTest { from: FROM, steps: usize::try_from(steps)?, ..RangeTest::default() };
     let needed = (steps + SETTLE) * config.batch as u64;
     if needed > images.len() as u64 {
         eprintln!(

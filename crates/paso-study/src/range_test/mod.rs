@@ -17,6 +17,7 @@
 //! nothing has to be restored. A few sweeps over different seeds are more informative than one long
 //! one.
 
+mod basin;
 mod fit;
 mod pool;
 mod refusal;
