@@ -34,6 +34,8 @@ const RESAMPLES: usize = 200;
 
 /// The low part of a curve, in `log10(rate)`.
 pub(super) struct Basin {
+    /// Where it begins.
+    pub(super) start: f64,
     /// Its middle.
     pub(super) center: f64,
     /// The middle 95 % of what resampled losses give for the middle.
@@ -49,6 +51,7 @@ pub(super) struct Basin {
 
 /// One curve's basin.
 struct Found {
+    start: f64,
     center: f64,
     end: Option<f64>,
     fall: f64,
@@ -68,7 +71,8 @@ impl Basin {
             (0..=whole((to - from) / RESOLUTION)).map(|i| from + RESOLUTION * i as f64).collect();
 
         let once: Vec<Vec<u32>> = points.iter().map(|sweep| vec![1; sweep.x.len()]).collect();
-        let Found { center, end, fall } = found(&places, &curve(&points, &once, &places, reach));
+        let Found { start, center, end, fall } =
+            found(&places, &curve(&points, &once, &places, reach));
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let mut centers = Vec::new();
         for _ in 0..RESAMPLES {
@@ -79,6 +83,7 @@ impl Basin {
         centers.sort_unstable_by(f64::total_cmp);
         let (first, last) = (quantile(&centers, 0.025), quantile(&centers, 0.975));
         Self {
+            start,
             center,
             interval: (first.min(center), last.max(center)),
             end,
@@ -177,9 +182,9 @@ fn found(places: &[f64], curve: &[f64]) -> Found {
     let inside = |i: &usize| curve[*i] <= SHARE * curve[lowest];
     let fall = -curve[lowest];
     if fall.is_nan() || fall <= 0.0 {
-        return Found { center: places[lowest], end: None, fall: 0.0 };
+        return Found { start: places[lowest], center: places[lowest], end: None, fall: 0.0 };
     }
     let low: Vec<f64> = (0..places.len()).filter(inside).map(|i| places[i]).collect();
     let end = (lowest..places.len()).find(|i| !inside(i)).map(|i| places[i]);
-    Found { center: mean(&low), end, fall }
+    Found { start: low[0], center: mean(&low), end, fall }
 }

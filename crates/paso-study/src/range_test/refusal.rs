@@ -54,4 +54,12 @@ pub enum Refusal {
         /// `"down"` or `"up"`.
         way: &'static str,
     },
+    /// The sweeps end before the loss rises again, and soon after it has fallen.
+    #[error(
+        "the loss is still low at the highest learning rate of the sweep, {rate:.1e}; sweep further up"
+    )]
+    Open {
+        /// The highest learning rate.
+        rate: f64,
+    },
 }

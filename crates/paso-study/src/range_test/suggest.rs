@@ -47,12 +47,16 @@ pub struct Suggestion {
 const CLEAR: f64 = 4.5;
 
 /// At so many steps per decade a sweep is slow enough to be low where training is.
-const SLOW: f64 = 120.0;
+const SLOW: f64 = 100.0;
+
+/// A basin that the sweeps do not reach the end of has to be this wide, in decades, for its middle
+/// to say something.
+const WIDE: f64 = 2.0;
 
 /// Suggests a peak learning rate from one or several sweeps.
 ///
 /// The sweeps are pooled by a running median, each as the change from where it began. The middle of
-/// the basin, where at least 70 % of the fall is had, is multiplied by `sqrt(d / 120)`, at most 1,
+/// the basin, where at least 70 % of the fall is had, is multiplied by `sqrt(d / 100)`, at most 1,
 /// where `d` is the number of steps per decade. Why: see the [module](super).
 ///
 /// # Errors
@@ -74,6 +78,9 @@ pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
     }
     if is_clear && found.1 + RESOLUTION > high && basin.end.is_none() {
         return Err(Refusal::AtEdge { end: "highest", rate: rate(high), way: "up" });
+    }
+    if basin.end.is_none() && high - basin.start < WIDE {
+        return Err(Refusal::Open { rate: rate(high) });
     }
     let lag = lag(&parts);
     let peak = |x: f64| rate(x) * lag;
