@@ -85,8 +85,7 @@ impl Command for FindLrArgs {
             let bar = progress::bar(self.sweeps * self.steps, "find-lr");
             let (features, advance) = (self.settings.features.as_deref(), || bar.inc(1));
             let classes = &dataset.classes;
-            let sweeps =
-                sweeps(self.sweeps, test, &config, classes, &images, features, &advance)?;
+            let sweeps = sweeps(self.sweeps, test, &config, classes, &images, features, &advance)?;
             bar.finish_and_clear();
             answer(self, &sweeps)
         })
@@ -114,7 +113,9 @@ fn answer(args: &FindLrArgs, sweeps: &[Sweep]) -> Result<()> {
 fn flags(args: &FindLrArgs, refusal: &Refusal) -> String {
     let FindLrArgs { sweeps, steps, from, to, .. } = args;
     match refusal {
-        Refusal::Open { .. } | Refusal::AtEdge { way: "up", .. } => format!("--to {:e}", 100.0 * to),
+        Refusal::Open { .. } | Refusal::AtEdge { way: "up", .. } => {
+            format!("--to {:e}", 100.0 * to)
+        }
         Refusal::AtEdge { .. } => format!("--from {:e}", from / 100.0),
         Refusal::TooFew { .. } => format!("--from {:e} or --steps {}", from / 100.0, 2 * steps),
         _ => format!("--steps {} or --sweeps {}", 2 * steps, 2 * sweeps),

@@ -85,8 +85,7 @@ impl Pooled {
     pub(super) fn new(parts: &[Part<'_>], end: Option<f64>) -> Self {
         let diverges =
             parts.iter().filter_map(|part| part.x.get(part.usable)).copied().reduce(f64::min);
-        let levels: Vec<f64> =
-            parts.iter().map(|part| median(&part.loss[..part.head()])).collect();
+        let levels: Vec<f64> = parts.iter().map(|part| median(&part.loss[..part.head()])).collect();
         let level = mean(&levels);
         let mut points: Vec<(f64, f64)> = Vec::new();
         for (part, own) in parts.iter().zip(levels) {
