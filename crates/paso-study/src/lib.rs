@@ -122,7 +122,7 @@ pub use answer::{Answer, ArmAnswer, Comparison, Confirmation, FinalistAnswer, Se
 pub use error::{Error, TrialError};
 pub use noise::NoiseAnalysis;
 pub use report::{
-    About, REPORT_FORMAT, RangeTestReport, RunRecord, ScheduleCurve, Stage, StudyReport,
+    About, Pending, REPORT_FORMAT, RangeTestReport, RunRecord, ScheduleCurve, Stage, StudyReport,
 };
 pub use procedure::Question;
 pub use sequential::Verdict;
