@@ -44,6 +44,8 @@ pub struct About {
     /// The exact command that repeats it, and continues it where it is undecided; empty if there is
     /// none.
     pub command: String,
+    /// The option of that command that limits the pairs, such as `--pairs`; empty if there is none.
+    pub pairs_option: String,
     /// The command that trains with what was settled, such as `paso train --settled DIR`. If it is
     /// empty, the page shows the schedule and the peak learning rate instead.
     pub train: String,

@@ -4,7 +4,7 @@ use super::words::{counted, duration};
 use super::{StudyReport, comparisons};
 use crate::answer::{Answer, Comparison, FinalistAnswer};
 use crate::report::{Pending, Stage};
-use crate::sequential::{FIRST_LOOK, Verdict, next_look};
+use crate::sequential::Verdict;
 use crate::text::{number, rate};
 use maud::{Markup, html};
 
@@ -67,22 +67,22 @@ fn more(report: &StudyReport, comparison: &Comparison) -> Markup {
         return html! { p { strong { "To decide on " (name) ": " } "if these pairs are typical, 1,000 would not be enough. The difference is too small or too close to the margin." } };
     };
     let seen = comparison.differences.len();
-    // A confirmation needs a third run for each seed, of those that are there as well.
-    let confirming = comparison.last().verdict != Verdict::Undecided;
-    let runs = if confirming { 3 * pairs } else { 2 * pairs };
+    // Where the test has crossed, the runner-up is trained on every new seed as well.
+    let crossed = comparison.last().verdict != Verdict::Undecided;
+    let runs = if crossed { 3 * pairs } else { 2 * pairs };
     let seconds = mean_seconds(report) * runs as f64;
-    let limit = report.answer.config.pairs;
-    let reachable = next_look((seen + 1).max(FIRST_LOOK)) <= limit;
+    let (limit, option) = (report.answer.config.pairs, &report.about.pairs_option);
     html! {
         p {
             strong { "To decide on " (name) ": " } "about " (counted(pairs, "more pair")) " if these are typical, so " (runs) " runs"
             @if seconds >= 1.0 { ", " (duration(seconds)) " of training" }
-            ". The forecast is rough; half or twice as many are common. "
+            " (a rough forecast: half or twice as many are common). The same command "
             @if seen + pairs > limit {
-                "The limit of this study is " (limit) " pairs; the same command with a limit of " (seen + pairs) " goes on where it stopped."
-            } @else if reachable {
-                "The same command goes on where it stopped."
+                @if option.is_empty() { "with a limit of " (seen + pairs) " pairs instead of " (limit) }
+                @else { "with " code { (option) " " (seen + pairs) } " instead of " (limit) }
+                " "
             }
+            "goes on where it stopped."
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How sure the answer is, and about what.
 
-use super::words::{ahead, interval, percent};
+use super::words::{ahead, counted, interval, percent};
 use super::{StudyReport, comparisons, evidence};
 use crate::answer::{Answer, Comparison};
 use crate::sequential::Verdict;
@@ -12,13 +12,21 @@ pub(super) fn section(report: &StudyReport) -> Markup {
     let config = &answer.config;
     html! {
         h2 { "How sure, and about what" }
-        @for comparison in comparisons(answer) { (evidence::figure(report, comparison)) }
-        ul {
-            @for comparison in comparisons(answer) {
-                li { (test(answer, comparison)) }
-                @if let Some(text) = confirmation(comparison, &answer.metric) { li { (text) } }
-                @if let Some(text) = loss(comparison) { li { (text) } }
+        @for comparison in comparisons(answer) {
+            h3 { (comparison.challenger.arm) " against " (comparison.incumbent.arm) }
+            @let figure = evidence::figure(report, comparison);
+            div.side[figure.is_some()] {
+                @if let Some(figure) = &figure { (figure) }
+                ul {
+                    @if figure.is_none() { li { "There was one look, at " (counted(comparison.last().pairs, "pair")) ", and it decided." } }
+                    li { (test(answer, comparison)) }
+                    @if let Some(text) = confirmation(comparison, &answer.metric) { li { (text) } }
+                    @if let Some(text) = loss(comparison) { li { (text) } }
+                }
             }
+        }
+        h3 { "What it holds for" }
+        ul {
             @for note in &answer.notes { li { "Note: " (note) "." } }
             @for limit in report.limits() { li { (limit) } }
         }
@@ -34,12 +42,10 @@ pub(super) fn section(report: &StudyReport) -> Markup {
 /// The test of a comparison in a sentence, with its terms.
 fn test(answer: &Answer, comparison: &Comparison) -> String {
     let look = comparison.last();
-    let names = format!("{} against {}", comparison.challenger.arm, comparison.incumbent.arm);
-    let p = format!("p = {:.4}, where {:.4} is needed", look.p, look.needed);
-    let start = format!("{names}: {} are ahead", ahead(look));
+    let start = format!("{} is ahead in {}", comparison.challenger.arm, ahead(look));
     match look.verdict {
         Verdict::Helps | Verdict::Harms => format!(
-            "{start}. If signs were chance, differences this one-sided would have a probability of {:.4} (p; this look needs {:.4} or less).",
+            "{start}. If the sign of each difference were chance, a mean this far from 0 would have a probability of {:.4} (p of the sign-flip test; this look needs {:.4} or less).",
             look.p, look.needed
         ),
         Verdict::NoDifference => format!(
@@ -48,7 +54,10 @@ fn test(answer: &Answer, comparison: &Comparison) -> String {
             number(answer.config.margin),
             percent(answer.config.alpha)
         ),
-        Verdict::Undecided => format!("{start}; {p}. The interval is valid whenever the study stops."),
+        Verdict::Undecided => format!(
+            "{start}. A sign-flip test has p = {:.4}; this look needs {:.4} or less. The interval is valid whenever the study stops.",
+            look.p, look.needed
+        ),
     }
 }
 

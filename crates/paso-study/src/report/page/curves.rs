@@ -3,10 +3,9 @@
 use super::palette::class;
 use super::scales::Axis;
 use super::svg::{self, Plot, legend};
-use super::StudyReport;
 use crate::answer::Answer;
 use crate::outcome::CurvePoint;
-use crate::report::{Stage, StudyReport as Report};
+use crate::report::{Stage, StudyReport};
 use crate::text::number;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -22,9 +21,11 @@ pub(super) fn section(report: &StudyReport) -> Markup {
     html! {
         h2 { "Training curves" }
         (legend(answer, &shapes))
-        (schedules(report, &shapes))
-        (curves(report, "loss", "training loss", &|point| point.loss))
-        (curves(report, "validation", &answer.metric, &|point| point.metric))
+        div.side {
+            (curves(report, "loss", "training loss", &|point| point.loss))
+            (curves(report, "validation", &answer.metric, &|point| point.metric))
+            (schedules(report, &shapes))
+        }
     }
 }
 
@@ -72,7 +73,7 @@ fn schedules(report: &StudyReport, arms: &[usize]) -> Markup {
 }
 
 /// What the runs of an arm at its chosen learning rate recorded on the seeds of the pairs.
-fn recorded(report: &Report, arm: usize, value: &dyn Fn(&CurvePoint) -> Option<f64>) -> Values {
+fn recorded(report: &StudyReport, arm: usize, value: &dyn Fn(&CurvePoint) -> Option<f64>) -> Values {
     let answer = &report.answer.arms[arm];
     let mut values = Values::new();
     let own = report.runs.iter().filter(|record| {
@@ -107,8 +108,9 @@ fn curves(
     }
     let values = || all.iter().flat_map(|(_, at)| at.values().flatten().copied());
     let (low, high) = values().fold((f64::INFINITY, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
-    // A loss that falls by more than a factor of 20 needs a logarithmic axis.
-    let log = low > 0.0 && high > 20.0 * low;
+    // A loss that falls by more than a factor of 20 needs a logarithmic axis; a metric that rises
+    // from nearly 0 does not.
+    let log = name == "loss" && low > 0.0 && high > 20.0 * low;
     let height = |v: f64| if log { v.log10() } else { v };
     let most = all.iter().filter_map(|(_, at)| at.keys().next_back()).max().copied().unwrap_or(1);
     let x = Axis::over("step", false, [0.0, most as f64]).from(0.0);

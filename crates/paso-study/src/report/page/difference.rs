@@ -8,13 +8,14 @@ use super::{StudyReport, comparisons};
 use crate::answer::{Answer, Comparison};
 use maud::{Markup, html};
 
-/// Pixels of a row, and of the axis below.
-const ROW: f64 = 84.0;
-const AXIS: f64 = 44.0;
+/// Pixels of a row, of the names at its top, and of the axis below all rows.
+const ROW: f64 = 78.0;
+const NAME: f64 = 19.0;
+const AXIS: f64 = 42.0;
 
 /// Distance of dots that would overlap, and the places that they take around the middle of their row.
 const APART: f64 = 8.5;
-const LANES: [f64; 5] = [0.0, -7.0, 7.0, -14.0, 14.0];
+const LANES: [f64; 5] = [0.0, -6.0, 6.0, -12.0, 12.0];
 
 pub(super) fn figure(report: &StudyReport) -> Markup {
     let answer = &report.answer;
@@ -28,8 +29,8 @@ pub(super) fn figure(report: &StudyReport) -> Markup {
         alt += &format!(" Differences within ±{} count as none.", margin(answer));
     }
     let caption = html! {
-        "Dot: a pair, two runs with the same seed (same first weights, same batches). Bar: interval; ring: mean."
-        @if shaded { " Shaded: less than " (margin(answer)) ", too little to matter." }
+        "Dot: a pair of runs with one seed. Bar and ring: interval and mean."
+        @if shaded { " Shaded: too little to matter." }
     };
     svg::figure("difference", height, &alt, &caption, &|canvas| draw(canvas, answer, &rows, &x))
 }
@@ -68,14 +69,18 @@ fn draw(canvas: Canvas, answer: &Answer, rows: &[&Comparison], x: &Axis) -> Mark
     let (from, to) = (across(-margin), across(margin));
     let middle = f64::midpoint(left, right);
     html! {
-        @if margin > 0.0 {
-            rect.zone x=(at(from)) y="0" width=(at(to - from)) height=(at(bottom)) {}
-            @for (edge, inside) in [(from, -margin > x.low), (to, margin < x.high)] {
-                @if inside { path.edge d={ "M" (at(edge)) " 0V" (at(bottom)) } {} }
+        @for (i, row) in rows.iter().enumerate() {
+            @let (top, end) = (ROW * i as f64 + NAME, ROW * (i + 1) as f64);
+            @if margin > 0.0 {
+                rect.zone x=(at(from)) y=(at(top)) width=(at(to - from)) height=(at(end - top)) {}
+                @for (edge, inside) in [(from, -margin > x.low), (to, margin < x.high)] {
+                    @if inside { path.edge d={ "M" (at(edge)) " " (at(top)) "V" (at(end)) } {} }
+                }
             }
+            path.zero d={ "M" (at(across(0.0))) " " (at(top)) "V" (at(end)) } {}
+            (pairs(canvas, answer, row, ROW * i as f64, &across))
         }
         path.axis d={ "M" (at(left)) " " (at(bottom)) "H" (at(right)) } {}
-        path.zero d={ "M" (at(across(0.0))) " 0V" (at(bottom)) } {}
         @for tick in x.ticks(if canvas.narrow { 4 } else { 8 }) {
             path.axis d={ "M" (at(across(tick))) " " (at(bottom)) "v5" } {}
             text.tick x=(at(across(tick))) y=(at(bottom + 18.0)) text-anchor="middle" { (x.text(tick)) }
@@ -83,7 +88,6 @@ fn draw(canvas: Canvas, answer: &Answer, rows: &[&Comparison], x: &Axis) -> Mark
         text.label x=(at(left)) y=(at(bottom + 36.0)) { "← worse" }
         text.label x=(at(middle)) y=(at(bottom + 36.0)) text-anchor="middle" { (x.label) }
         text.label x=(at(right)) y=(at(bottom + 36.0)) text-anchor="end" { "better →" }
-        @for (i, row) in rows.iter().enumerate() { (pairs(canvas, answer, row, ROW * i as f64, &across)) }
     }
 }
 
@@ -96,7 +100,7 @@ fn pairs(
     across: &dyn Fn(f64) -> f64,
 ) -> Markup {
     let look = row.last();
-    let (bar, dots) = (top + 34.0, top + 63.0);
+    let (bar, dots) = (top + 33.0, top + 58.0);
     let (low, high) = (across(look.interval.low), across(look.interval.high));
     let arm = answer.arms.iter().position(|arm| arm.name == row.challenger.arm).unwrap_or(0);
     let most = if canvas.narrow { 19 } else { 48 };

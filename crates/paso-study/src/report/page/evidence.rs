@@ -6,12 +6,12 @@
 use super::palette::class;
 use super::scales::Axis;
 use super::svg::{self, Canvas, Plot, at};
-use super::words::{counted, interval, margin, short};
+use super::words::{interval, margin, short};
 use super::StudyReport;
 use crate::answer::Comparison;
 use crate::procedure::Question;
 use crate::report::Pending;
-use crate::sequential::Look;
+use crate::sequential::{FIRST_LOOK, Look, Verdict};
 use crate::text::signed;
 use maud::{Markup, html};
 
@@ -20,8 +20,8 @@ const HEIGHT: f64 = 210.0;
 /// Least distance of the labels of two looks.
 const TICKS_APART: f64 = 26.0;
 
-/// The figure of a comparison; a sentence where there is only one look.
-pub(super) fn figure(report: &StudyReport, comparison: &Comparison) -> Markup {
+/// The figure of a comparison; `None` where a single look decided, which has no course to show.
+pub(super) fn figure(report: &StudyReport, comparison: &Comparison) -> Option<Markup> {
     let looks = &comparison.looks;
     let question = comparison.question;
     let names = format!("{} against {}", comparison.challenger.arm, comparison.incumbent.arm);
@@ -29,12 +29,12 @@ pub(super) fn figure(report: &StudyReport, comparison: &Comparison) -> Markup {
         Some(Pending::Look { question: asked, pairs }) if asked == question => Some(pairs),
         _ => None,
     };
-    if let ([look], None) = (looks.as_slice(), next) {
-        return html! { p { (names) ": the first look, at " (counted(look.pairs, "pair")) ", was the last one." } };
+    if looks.len() == 1 && next.is_none() && comparison.verdict != Verdict::Undecided {
+        return None;
     }
     let answer = &report.answer;
     let last = next.unwrap_or(comparison.last().pairs);
-    let x = Axis::over("pairs", false, [0.0, last as f64]).from(0.0);
+    let x = Axis::over("pairs", false, [FIRST_LOOK as f64 - 1.0, last as f64 + 0.5]);
     let label = format!("difference in {}", short(&answer.metric, 24));
     let ends = looks.iter().flat_map(|look| [look.interval.low, look.interval.high, look.mean]);
     let y = Axis::over(&label, false, ends.chain([0.0]));
@@ -51,14 +51,14 @@ pub(super) fn figure(report: &StudyReport, comparison: &Comparison) -> Markup {
     };
     let shaded = answer.config.margin > 0.0;
     let caption = html! {
-        (names) ": mean and interval at every look. It is decided when the interval leaves 0"
+        "Mean and interval (all differences that the pairs so far do not rule out) at every look. It is decided when the interval leaves 0"
         @if shaded { ", or lies within the margin of ±" (margin(answer)) " (shaded)" }
         "."
         @if let Some(pairs) = next { " Dashed: the next look, at " (pairs) " pairs." }
     };
-    svg::figure(id, HEIGHT, &alt, &caption, &|canvas| {
+    Some(svg::figure(id, HEIGHT, &alt, &caption, &|canvas| {
         draw(canvas, looks, (&x, &y), answer.config.margin, &class, next)
-    })
+    }))
 }
 
 fn draw(

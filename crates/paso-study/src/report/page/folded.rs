@@ -13,8 +13,8 @@ use maud::{Markup, html};
 pub(super) fn section(report: &StudyReport) -> Markup {
     let answer = &report.answer;
     html! {
-        h2 { "Details" }
-        p.print-only { "Looks, tuning and runs are folded on the page; unfold them before printing, or see report.json." }
+        h2.screen-only { "Details" }
+        p.print-only { "Looks, tuning and runs are folded on the page. Unfold them before printing, or see report.json." }
         (fold("Every look of the test", &looks(answer)))
         (fold("Every learning rate of the tuning", &tuning(answer)))
         @if let Some(range) = &report.about.range_test { (fold("The range test", &range_test::figure(range))) }

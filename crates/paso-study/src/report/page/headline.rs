@@ -1,6 +1,6 @@
 //! The answer in one or two sentences, the figures behind them, and how sure they are.
 
-use super::words::{ahead, counted, interval, margin, percent, side};
+use super::words::{ahead, counted, finalist, interval, margin, percent, side};
 use super::{StudyReport, comparisons};
 use crate::answer::{Answer, Comparison};
 use crate::procedure::Question;
@@ -70,26 +70,32 @@ pub(super) fn goes_on(report: &StudyReport, asked: Question) -> bool {
     }
 }
 
-/// The class that colors the answer: that of the second question where it improves on the first.
-fn tone(answer: &Answer) -> String {
-    let better = answer.alternative.as_ref().is_some_and(|c| c.verdict == Verdict::Helps);
-    let verdict = if better { Verdict::Helps } else { answer.verdict };
+/// The class that colors a verdict.
+fn tone(verdict: Verdict) -> String {
     verdict.to_string().replace(' ', "-")
+}
+
+/// The color of the whole: that of the second question where it improves on the first.
+fn overall(answer: &Answer) -> String {
+    let better = answer.alternative.as_ref().is_some_and(|c| c.verdict == Verdict::Helps);
+    tone(if better { Verdict::Helps } else { answer.verdict })
 }
 
 pub(super) fn section(report: &StudyReport) -> Markup {
     let answer = &report.answer;
     let subject = &report.about.subject;
     html! {
-        p.kicker { "Does Adam’s learning rate need decay?" @if !subject.is_empty() { " · " (subject) } }
+        p.kicker { "Does Adam need learning-rate decay?" @if !subject.is_empty() { " · " (subject) } }
         @if let Some(pending) = report.pending { p.running { strong { "So far: " } "the study is still running. " (upcoming(pending)) } }
-        header class={ "answer " (tone(answer)) } {
-            h1 { @for claim in claims(report) { span { (claim) } " " } }
-            @for comparison in comparisons(answer) { p { (figures(comparison, &answer.metric)) } }
+        header class={ "answer " (overall(answer)) } {
+            h1 { @for (claim, comparison) in claims(report).iter().zip(comparisons(answer)) {
+                span class=(tone(comparison.verdict)) { (claim) } " "
+            } }
             @if let Some(asked) = answer.shortened_from {
                 p { strong { "This is about a shorter training: " } (answer.config.steps) " steps, " (percent(answer.config.steps as f64 / asked as f64))
                     " of the " (asked) " asked for, to fit the budget." }
             }
+            @for comparison in comparisons(answer) { p { (figures(comparison, &answer.metric)) } }
             p { strong { "How sure: " } (sure(answer)) }
         }
     }
@@ -108,7 +114,7 @@ fn upcoming(pending: Pending) -> String {
 fn figures(comparison: &Comparison, metric: &str) -> Markup {
     let look = comparison.last();
     html! {
-        (comparison.challenger) " against " (comparison.incumbent) ": "
+        (finalist(&comparison.challenger)) " against " (finalist(&comparison.incumbent)) ": "
         strong { (signed(look.mean)) " " (metric) } " (" (interval(look)) "), better in " (ahead(look)) "."
     }
 }
@@ -118,26 +124,21 @@ fn sure(answer: &Answer) -> String {
     let alpha = percent(answer.config.alpha);
     let decided = |c: &&Comparison| matches!(c.verdict, Verdict::Helps | Verdict::Harms);
     let same = |c: &&Comparison| c.verdict == Verdict::NoDifference;
-    let each = if answer.alternative.is_some() { ", for each question" } else { "" };
     let mut said = Vec::new();
     if comparisons(answer).any(|c| decided(&c)) {
-        said.push(format!(
-            "without a true difference, at most {alpha} of studies would say “helps” or “harms”{each}"
-        ));
+        said.push(format!("without a true difference, at most {alpha} of studies say “helps” or “harms”"));
     }
     if let Some(c) = comparisons(answer).find(same) {
-        said.push(format!(
-            "the {} interval lies within ±{}, which counts as no difference",
-            percent(c.last().level),
-            margin(answer)
-        ));
+        let level = percent(c.last().level);
+        said.push(format!("the {level} interval lies within the margin of ±{}", margin(answer)));
     }
-    if let Some(c) = comparisons(answer).find(|c| c.verdict == Verdict::Undecided) {
+    for c in comparisons(answer).filter(|c| c.verdict == Verdict::Undecided) {
         let look = c.last();
         let range = format!("{} to {}", signed(look.interval.low), signed(look.interval.high));
+        let name = &c.challenger.arm;
         said.push(match look.verdict {
-            Verdict::Undecided => format!("not yet; any difference from {range} is possible"),
-            _ => "not yet; the tuned learning rates, not the schedules, may be what differs".into(),
+            Verdict::Undecided => format!("for {name}, any difference from {range} is possible"),
+            _ => format!("for {name}, the tuned learning rate may be what differs, not the schedule"),
         });
     }
     format!("{}.", said.join("; "))

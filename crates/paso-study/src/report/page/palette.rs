@@ -35,16 +35,21 @@ const ARMS: [(&str, &str); 8] = [
     ("#1f84b8", "#8ccbf5"),
 ];
 
-/// The class of an arm's color and marker, `a0` to `a7`; the baseline has the first.
-pub(super) fn class(answer: &Answer, arm: usize) -> String {
-    format!("a{}", index(answer, arm))
+/// The number of an arm for its color and marker; the baseline has 0.
+pub(super) fn number(answer: &Answer, arm: usize) -> usize {
+    let baseline = answer.config.baseline();
+    if arm == baseline { 0 } else { 1 + arm - usize::from(arm > baseline) }
 }
 
-/// As [`class`], as a number.
-pub(super) fn index(answer: &Answer, arm: usize) -> usize {
-    let baseline = answer.config.baseline();
+/// The class of an arm's color, `a0` to `a7`.
+pub(super) fn class(answer: &Answer, arm: usize) -> String {
+    color(number(answer, arm))
+}
+
+/// The class of the color with this number. Only the baseline has the first one.
+pub(super) fn color(number: usize) -> String {
     let others = ARMS.len() - 1;
-    if arm == baseline { 0 } else { 1 + (arm - usize::from(arm > baseline)) % others }
+    format!("a{}", if number == 0 { 0 } else { 1 + (number - 1) % others })
 }
 
 /// The variables, and a class for each arm that sets `--ink`.

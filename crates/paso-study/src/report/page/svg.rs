@@ -4,7 +4,9 @@
 //! sheet hides the one that is not shown. Colors are CSS variables, so a figure follows the page from
 //! light to dark.
 
+use super::palette::{color, number};
 use super::scales::Axis;
+use crate::answer::Answer;
 use maud::{Markup, html};
 
 /// Where a figure is drawn, in pixels of the page.
@@ -150,12 +152,14 @@ fn place(axis: &Axis, value: f64, from: f64, to: f64) -> f64 {
     from + share * (to - from)
 }
 
-/// A marker of an arm: shapes differ as well as colors, for readers who do not see all colors.
-pub(super) fn marker(index: usize, x: f64, y: f64, r: f64) -> Markup {
-    let class = format!("dot a{index}");
+/// The marker of an arm with this number: shapes differ as well as colors, for readers who do not see
+/// all colors. Four shapes, filled or hollow, and seven colors make 56 markers.
+pub(super) fn marker(number: usize, x: f64, y: f64, r: f64) -> Markup {
+    let hollow = if number / 4 % 2 == 1 { " hollow" } else { "" };
+    let class = format!("dot{hollow} {}", color(number));
     let (left, right, above, below) = (at(x - r), at(x + r), at(y - r), at(y + r));
     let (cx, cy) = (at(x), at(y));
-    match index % 4 {
+    match number % 4 {
         0 => html! { circle class=(class) cx=(cx) cy=(cy) r=(at(r)) {} },
         1 => html! { path class=(class) d={ "M" (left) " " (above) "H" (right) "V" (below) "H" (left) "Z" } {} },
         2 => html! { path class=(class) d={ "M" (cx) " " (at(y - 1.2 * r)) "L" (at(x + 1.2 * r)) " " (below) "H" (at(x - 1.2 * r)) "Z" } {} },
@@ -164,11 +168,11 @@ pub(super) fn marker(index: usize, x: f64, y: f64, r: f64) -> Markup {
 }
 
 /// The names of these arms with their markers.
-pub(super) fn legend(answer: &crate::answer::Answer, arms: &[usize]) -> Markup {
+pub(super) fn legend(answer: &Answer, arms: &[usize]) -> Markup {
     html! {
         ul.legend { @for arm in arms {
             li {
-                svg aria-hidden="true" width="16" height="16" viewBox="0 0 16 16" { (marker(super::palette::index(answer, *arm), 8.0, 8.0, 4.5)) }
+                svg aria-hidden="true" width="16" height="16" viewBox="0 0 16 16" { (marker(number(answer, *arm), 8.0, 8.0, 4.5)) }
                 (answer.arms[*arm].name)
             }
         } }

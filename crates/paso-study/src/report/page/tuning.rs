@@ -1,6 +1,6 @@
 //! How the learning rates were chosen: the mean metric over the grid.
 
-use super::palette::{class, index};
+use super::palette::{self, class};
 use super::scales::Axis;
 use super::svg::{self, Plot, at, legend, marker};
 use super::words::counted;
@@ -10,6 +10,9 @@ use crate::text::{number, rate};
 use maud::{Markup, html};
 
 const HEIGHT: f64 = 280.0;
+
+/// Least distance of the labels of two learning rates.
+const TICKS_APART: f64 = 54.0;
 
 /// A learning rate of an arm: its decimal logarithm, the mean, and the number of seeds. Of several
 /// averaging horizons it is the best.
@@ -50,6 +53,9 @@ fn grid(answer: &Answer) -> Markup {
     let floor = best.zip(middle).map_or(f64::NEG_INFINITY, |(b, m)| b - 6.0 * (b - m).max(1e-12));
     let clipped = means.first().is_some_and(|least| *least < floor);
     let all = || grids.iter().flatten();
+    let mut rates: Vec<f64> = all().map(|point| point.x).collect();
+    rates.sort_by(f64::total_cmp);
+    rates.dedup();
     let x = Axis::over("peak learning rate", true, all().map(|point| point.x));
     let y = Axis::over(&answer.metric, false, all().map(|point| point.mean.max(floor)));
     let chosen: Vec<String> = answer
@@ -67,18 +73,26 @@ fn grid(answer: &Answer) -> Markup {
         (counted(most, "seed")) ". Circled: the chosen one of each arm."
         @if clipped { " Values far below the others are drawn at the lower edge." }
     };
-    html! {
+    html! { div.keep {
         (legend(answer, &(0..answer.arms.len()).collect::<Vec<_>>()))
         (svg::figure("tuning", HEIGHT, &alt, &caption, &|canvas| {
             let plot = Plot::new(canvas, &x, &y);
+            // The learning rates that were tried, as far as their labels have room.
+            let mut ticks: Vec<f64> = Vec::new();
+            for rate in &rates {
+                if ticks.last().is_none_or(|last| plot.across(*rate) - plot.across(*last) >= TICKS_APART) {
+                    ticks.push(*rate);
+                }
+            }
             html! {
-                (plot.frame())
+                (plot.y_grid())
+                (plot.x_axis(&ticks))
                 @for (i, (arm, grid)) in answer.arms.iter().zip(&grids).enumerate() {
                     @let line: Vec<(f64, f64)> = grid.iter().map(|point| (point.x, point.mean)).collect();
                     (plot.line(&format!("thin {}", class(answer, i)), &line))
                     @for point in grid {
                         @let (cx, cy) = (plot.across(point.x), plot.up(point.mean));
-                        (marker(index(answer, i), cx, cy, 2.0 + (point.seeds as f64).sqrt()))
+                        (marker(palette::number(answer, i), cx, cy, 2.0 + (point.seeds as f64).sqrt()))
                         @if point.x == arm.tuned.peak_lr.log10() {
                             circle class={ "chosen " (class(answer, i)) } cx=(at(cx)) cy=(at(cy)) r="8" {}
                         }
@@ -86,5 +100,5 @@ fn grid(answer: &Answer) -> Markup {
                 }
             }
         }))
-    }
+    } }
 }

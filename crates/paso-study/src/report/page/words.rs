@@ -2,8 +2,9 @@
 
 use crate::answer::{Answer, Comparison, FinalistAnswer};
 use crate::sequential::Look;
-use crate::text::{number, signed};
+use crate::text::{number, rate, signed};
 use crate::variant::Variant;
+use maud::{Markup, html};
 
 /// A share as a percentage: `95 %`, `99.9 %`.
 pub(super) fn percent(share: f64) -> String {
@@ -25,6 +26,11 @@ pub(super) fn side(finalist: &FinalistAnswer) -> String {
     } else {
         finalist.arm.clone()
     }
+}
+
+/// A side with its learning rate, which no line breaks.
+pub(super) fn finalist(finalist: &FinalistAnswer) -> Markup {
+    html! { (finalist.arm) " " span.no-break { "at " (rate(finalist.peak_lr)) } }
 }
 
 /// The interval of a look with its level: `95 % interval +0.0101 to +0.0302`.
