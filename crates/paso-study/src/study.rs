@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::procedure::{Next, Procedure, Question};
 use crate::race::Wanted;
-use crate::report::{About, StudyReport};
+use crate::report::{About, Pending, StudyReport};
 use crate::run_spec::RunSpec;
 use crate::sequential::{Look, Verdict, next_look};
 use crate::session::Session;
@@ -123,7 +123,8 @@ impl Study {
                     if let Some(on_report) = session.on_report
                         && let Some(answer) = answer(&procedure, journal, cut.as_ref())
                     {
-                        on_report(&StudyReport::new(answer, &procedure, journal, about.clone()));
+                        let pending = Pending::of(&procedure);
+                        on_report(&StudyReport::new(answer, &procedure, journal, about.clone(), pending));
                     }
                 }
                 Next::Train { wanted, required } => {
@@ -142,9 +143,8 @@ impl Study {
             }
         };
         pool.run(&mut journal, &mut decide)?;
-        let answer =
-            answer(&procedure, &journal, cut.as_ref()).expect("the first look was required");
-        Ok(StudyReport::new(answer, &procedure, &journal, about.clone()))
+        let answer = answer(&procedure, &journal, cut.as_ref()).expect("the first look was required");
+        Ok(StudyReport::new(answer, &procedure, &journal, about.clone(), None))
     }
 
     fn journal(&self, session: &Session<'_>) -> Result<Journal, Error> {

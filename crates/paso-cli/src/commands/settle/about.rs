@@ -39,6 +39,7 @@ pub(super) fn about(
         command: std::env::args().map(|argument| quoted(&argument)).collect::<Vec<_>>().join(" "),
         conditions: conditions.map(|(name, value)| (name.into(), value)).into(),
         range_test,
+        pairs_option: "--pairs".into(),
         train: folder.and_then(|folder| train_command(args, trial, folder)).unwrap_or_default(),
     }
 }

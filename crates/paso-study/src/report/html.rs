@@ -1,1 +1,0 @@
-impl super::StudyReport { #[must_use] pub fn html(&self) -> String { self.sentence.clone() } }
