@@ -1,4 +1,4 @@
-//! The picture of the answer: every pair a dot, the interval, the mean, the margin.
+//! The figure of the answer: every pair a dot, the interval, the mean, the margin.
 
 use super::palette::class;
 use super::scales::Axis;

@@ -1,6 +1,6 @@
 //! How the evidence grew: the interval of every look, over the number of pairs.
 //!
-//! The interval shows every verdict in one picture: the test crosses when the interval leaves 0, and
+//! The interval shows every verdict in one figure: the test crosses when the interval leaves 0, and
 //! finds no difference when it lies inside the margin.
 
 use super::StudyReport;

@@ -60,7 +60,7 @@ fn looks(answer: &Answer) -> Markup {
     let columns =
         ["comparison", "pairs", "ahead", "mean difference", "interval", "p", "p needed", "test"];
     html! {
-        p { "p: how likely differences this one-sided are if their signs are chance (sign-flip test, two-sided). A look decides at or below the p needed, which is chosen so that all looks together keep the level." }
+        p { "p: how likely differences this one-sided are if their signs are chance (sign-flip test, two-sided). A look decides at or below the p needed, which is chosen so that all looks combined keep the level." }
         (table("Every look of the test", &columns, &rows))
     }
 }
