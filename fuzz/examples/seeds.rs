@@ -71,6 +71,7 @@ fn checkpoints(seeds: &Path) -> Result<(), Box<dyn Error>> {
         data: "4 images".into(),
         validation: None,
         best: Some((0.5, 1)),
+        schedule_free: None,
     };
     let tensor = |name: &str, shape: &[usize]| Tensor {
         name: name.into(),

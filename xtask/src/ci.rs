@@ -194,14 +194,14 @@ fn instructions() -> Outcome {
 
 /// The README's first command, cut short.
 fn settle_demo() -> Outcome {
-    settle(&["--data", "demo", "--seeds", "2", "--steps", "40"])
+    settle(&["--data", "demo", "--quick", "--pairs", "8", "--steps", "40"])
 }
 
 fn settle_photographs() -> Outcome {
     let Some(boards) = shared("data/boards") else {
         return Outcome::Skipped("no ../shared/data next to the checkout".into());
     };
-    settle(&["--data", &boards.to_string_lossy(), "--seeds", "2", "--steps", "60"])
+    settle(&["--data", &boards.to_string_lossy(), "--quick", "--pairs", "8", "--steps", "60"])
 }
 
 /// Runs `paso settle` into a temporary folder. It passes where the command does; figures are not

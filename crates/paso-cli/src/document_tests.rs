@@ -38,12 +38,12 @@ fn every_command_line_in_a_document_parses() {
 
 #[test]
 fn a_wrong_command_line_in_a_document_is_found() {
-    let document = "`paso settle --data demo --seed 3`, `paso setle`, `paso settle`\n\
+    let document = "`paso settle --data demo --seeds 3`, `paso setle`, `paso settle`\n\
                     ```\ncargo run --release -- train --data demo --epoch 3 # a comment\n```\n";
     let lines = command_lines(document);
     let texts: Vec<&str> = lines.iter().map(|line| &line.text[..]).collect();
     let expected =
-        ["settle --data demo --seed 3", "setle", "settle", "train --data demo --epoch 3"];
+        ["settle --data demo --seeds 3", "setle", "settle", "train --data demo --epoch 3"];
     assert_eq!(texts, expected);
     let right: Vec<bool> = lines.iter().map(|line| parses(&line.words).is_ok()).collect();
     assert_eq!(right, [false, false, true, false]);

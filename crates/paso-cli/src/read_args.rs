@@ -25,11 +25,14 @@ pub(crate) struct ReadArgs {
     limits: LimitArgs,
 }
 
+/// The most pixels of an image where nothing else is asked for, in millions.
+const MEGAPIXELS: u64 = 50;
+
 /// How large an image may be.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct LimitArgs {
     /// The most pixels of an image, in millions; larger ones are refused before they are decoded
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = MEGAPIXELS, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     max_megapixels: u64,
 }
 
@@ -47,6 +50,20 @@ impl ReadArgs {
     /// How large an image may be.
     pub(crate) fn limits(&self) -> ImageLimits {
         self.limits.limits()
+    }
+
+    /// The flags that were given, for a command that reads the same images.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let mut flags = Vec::new();
+        let mut add = |name: &str, value: Option<String>| {
+            flags.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+        };
+        add("--format", self.format.map(|format| format.to_string()));
+        add("--box-format", self.box_format.map(|form| form.name().into()));
+        add("--box-units", self.box_units.map(|units| units.name().into()));
+        let megapixels = self.limits.max_megapixels;
+        add("--max-megapixels", (megapixels != MEGAPIXELS).then(|| megapixels.to_string()));
+        flags
     }
 }
 

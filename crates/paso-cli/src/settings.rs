@@ -53,6 +53,11 @@ pub(crate) struct SettingsArgs {
 }
 
 impl SettingsArgs {
+    /// The same flags over another file than that of `--config`.
+    pub(crate) fn over(&self, file: PathBuf) -> Self {
+        Self { config: Some(file), ..self.clone() }
+    }
+
     /// The defaults of a training run on images of this data with these boxes, but for its
     /// schedule.
     ///
@@ -62,8 +67,8 @@ impl SettingsArgs {
     pub(crate) fn of_training(&self, data: &DataSource, boxes: &[BBox]) -> TrainConfig {
         let usual = TrainConfig::default();
         if *data == DataSource::Demo {
-            // Its 800 scenes are several times as many as people's first photographs.
-            return TrainConfig { epochs: 40, ..usual };
+            // Small enough that a study of the demo takes two minutes.
+            return TrainConfig { net: NetName::Tiny, size: 32, epochs: 40, ..usual };
         }
         // Photographs: with much augmentation, and long, less so where the body knows much already.
         // So many views of an image are worth their time only where there are few.

@@ -156,6 +156,26 @@ impl SourceArgs {
         self.read.limits()
     }
 
+    /// `--data` and the flags that were given, for a command that reads the same images.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let several = match self.several {
+            SeveralObjects::Skip => None,
+            SeveralObjects::Largest => Some("largest"),
+            SeveralObjects::Error => Some("error"),
+        };
+        let numbers =
+            [("--folds", self.folds), ("--fold", self.fold)].map(|(name, n)| (name, n.map(|n| n.to_string())));
+        let mut flags = vec!["--data".into(), self.data.to_string()];
+        let share = ("--val-share", self.val_share.map(|share| share.to_string()));
+        for (name, value) in
+            [("--several", several.map(Into::into)), share].into_iter().chain(numbers)
+        {
+            flags.extend(value.into_iter().flat_map(|value: String| [name.to_owned(), value]));
+        }
+        flags.extend(self.read.flags());
+        flags
+    }
+
     fn read(&self) -> Result<Dataset> {
         match &self.data {
             DataSource::Demo => {

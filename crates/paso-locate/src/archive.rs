@@ -10,11 +10,18 @@
 //! Every loader goes through [`Archive`], and so does a run that is resumed from memory: its
 //! numbers are looked at here, too.
 
-use crate::Error;
 use crate::checkpoint::{Tensor, check_tensors};
+use crate::{Error, TrainConfig};
 use paso_tape::Params;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+/// In front of the names of the trained weights, where averaged ones have the names of the net.
+pub(crate) const TRAINED: &str = "trained.";
+
+/// In front of the names of averaged weights in files of before, where the trained ones had the
+/// names of the net.
+const AVERAGE: &str = "average.";
 
 /// `values`, which has the layout of the parameters, as tensors named `PREFIX` + name.
 pub(crate) fn trained(params: &Params, prefix: &str, values: &[f32]) -> Vec<Tensor> {
@@ -59,8 +66,16 @@ impl<'a> Archive<'a> {
         Ok(Self { path, tensors: by_name })
     }
 
+    /// What the names of the second net begin with, if a run with these settings keeps two:
+    /// [`TRAINED`], or in files of before `average.`.
+    pub(crate) fn second_net(&self, config: &TrainConfig) -> Option<&'static str> {
+        let is_of_before = || self.tensors.keys().any(|name| name.starts_with(AVERAGE));
+        let prefix = || if is_of_before() { AVERAGE } else { TRAINED };
+        config.averages_weights().then(prefix)
+    }
+
     /// Whether it holds the tensors of a checkpoint of this net and no others: the model, each of
-    /// the optimizer's `moments`, and the averages of the model where the run keeps them.
+    /// the optimizer's `moments`, and the model once more with the prefix `second`, if any.
     ///
     /// # Errors
     /// The first tensor that is missing, that has another shape, or that the net does not have.
@@ -68,10 +83,9 @@ impl<'a> Archive<'a> {
         &self,
         params: &Params,
         moments: &[&str],
-        averages: bool,
+        second: Option<&str>,
     ) -> Result<(), Error> {
-        let copies = if averages { &["", "average."][..] } else { &[""] };
-        let models = copies.iter().flat_map(|prefix| {
+        let models = std::iter::once("").chain(second).flat_map(|prefix| {
             let all = params.tensors().iter().chain(params.statistics());
             all.map(move |info| (format!("{prefix}{}", info.name), info))
         });
@@ -183,14 +197,15 @@ mod tests {
                 &vec![0.5; params.values().len()],
             ));
         }
-        let averaged = [plain.clone(), model("average.")].concat();
-        let check = |tensors: &[Tensor], averages| {
-            Archive::new(path, tensors)?.check_complete(&params, &moments, averages)
+        let averaged = [plain.clone(), model(TRAINED)].concat();
+        let check = |tensors: &[Tensor], two: bool| {
+            let second = two.then_some(TRAINED);
+            Archive::new(path, tensors)?.check_complete(&params, &moments, second)
         };
         check(&plain, false).expect("complete");
         check(&averaged, true).expect("complete");
-        refused(check(&plain, true), "tensor average.a.weight is missing");
-        refused(check(&averaged, false), "tensor average.a.bias is not one of the net's");
+        refused(check(&plain, true), "tensor trained.a.weight is missing");
+        refused(check(&averaged, false), "tensor trained.a.bias is not one of the net's");
         for left_out in 0..averaged.len() {
             let mut less = averaged.clone();
             let name = less.remove(left_out).name;

@@ -1,10 +1,21 @@
 //! Checkpoints: one safetensors file that holds all that a run needs to go on with the same bits.
 //!
 //! Tensors: the parameters and running statistics under their own names; `exp_avg.NAME` and
-//! `exp_avg_sq.NAME`, Adam's moments; `average.NAME`, the averaged weights where the run keeps
-//! them. Metadata: one JSON text under the key `paso`: [`Meta`]. The order of samples, their
-//! augmentation and the schedule are functions of the seed and the step, so the step is all that
-//! they need.
+//! `exp_avg_sq.NAME`, Adam's moments (under Schedule-Free `z.NAME` in place of the first).
+//! Metadata: one JSON text under the key `paso`: [`Meta`]. The order of samples, their augmentation
+//! and the schedule are functions of the seed and the step, so the step is all that they need.
+//!
+//! # Two nets
+//!
+//! A run with averaged weights (`average` above 0, or Schedule-Free) has two: the averaged one, which
+//! was evaluated and is to be used, under the names of the net, and the trained one, which training
+//! goes on from, as `trained.NAME`. Why so: whatever reads weights by their names gets those to use,
+//! other programs included, and a version that does not know of two nets refuses the file by a name
+//! and uses no wrong weights. So the format's number is the same.
+//!
+//! Files of before have the trained net under the names of the net and the averaged one as
+//! `average.NAME`. There the trained one was evaluated, and still is what is used; a run that goes on
+//! from it evaluates the averaged one from then on.
 //!
 //! # Format
 //!
@@ -43,6 +54,7 @@
 //!     data: String::new(),
 //!     validation: None,
 //!     best: None,
+//!     schedule_free: None,
 //! };
 //! let tensor = Tensor { name: "w".into(), shape: vec![2], values: vec![0.5, -1.0] };
 //! checkpoint::save(&path, &meta, &[tensor.clone()])?;
@@ -57,6 +69,7 @@ pub(crate) use numbers::check_tensors;
 
 use crate::{Error, TrainConfig, files};
 use numbers::DAMAGED;
+use paso_adam::Scalars;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -87,6 +100,10 @@ pub struct Meta {
     pub validation: Option<String>,
     /// The best validation mean `IoU` so far, and the epoch that it was reached in.
     pub best: Option<(f64, u64)>,
+    /// What the optimizer `schedule-free` keeps in addition to its moments, of a body that was
+    /// trained elsewhere and of all else. None with every other optimizer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_free: Option<[Scalars; 2]>,
 }
 
 /// A named tensor: its shape and its values, in row-major order.

@@ -68,7 +68,10 @@ pub use model::{Evaluation, Model, Prediction};
 pub use nets::NetName;
 pub use run::Run;
 pub use train::config::TrainConfig;
-pub use train::optimizer::Update;
+pub use train::optimizer_name::OptimizerName;
+/// The former name of [`OptimizerName`].
+#[doc(hidden)]
+pub type Update = OptimizerName;
 pub use train::{REFRESH, StepReport, Trainer};
 
 pub use error::Error;

@@ -15,9 +15,6 @@ use crate::{BBox, Error, TrainConfig};
 use paso_tape::Params;
 use std::path::Path;
 
-/// What a checkpoint has of the optimizer: a run of a folder trains with `AdamW`.
-const MOMENTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
-
 /// Images that go through the net at once. More would only cost memory.
 const CHUNK: usize = 32;
 
@@ -89,7 +86,8 @@ impl Model {
         Ok(Self { net, params, config: config.clone(), classes })
     }
 
-    /// Reads a checkpoint's net.
+    /// Reads a checkpoint's net, with the weights that it has for use: averaged ones where the run
+    /// evaluated such.
     ///
     /// # Errors
     /// When the file is no checkpoint of paso or damaged (see [`checkpoint`]), or its tensors are
@@ -101,7 +99,8 @@ impl Model {
 
     pub(crate) fn from_archive(meta: &Meta, archive: &Archive<'_>) -> Result<Self, Error> {
         let mut model = Self::new(&meta.config, meta.classes.clone())?;
-        archive.check_complete(&model.params, &MOMENTS, meta.config.average > 0.0)?;
+        let (moments, second) = (meta.config.optimizer.moments(), archive.second_net(&meta.config));
+        archive.check_complete(&model.params, &moments, second)?;
         let (values, buffers) =
             (archive.trained(&model.params, "")?, archive.statistics(&model.params, "")?);
         model.params.values_mut().copy_from_slice(&values);

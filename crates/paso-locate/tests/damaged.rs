@@ -130,7 +130,7 @@ fn a_number_that_no_training_leaves_is_refused_in_every_kind_of_tensor() {
     let run = Trained::new();
     let (meta, tensors) = checkpoint::load(&run.path()).expect("it is read");
     let kinds =
-        ["conv1.weight", "head.bias", "exp_avg.", "exp_avg_sq.", "average.", ".mean", ".var"];
+        ["conv1.weight", "head.bias", "exp_avg.", "exp_avg_sq.", "trained.", ".mean", ".var"];
     for kind in kinds {
         let at = tensors.iter().position(|t| t.name.contains(kind)).expect(kind);
         let index = tensors[at].values.len() - 1;

@@ -62,7 +62,7 @@ fn a_trained_net_comes_back_from_its_checkpoint_and_not_from_other_files() {
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = |name: &str| folder.path().join(name);
-    let (meta, tensors) = run.checkpoint(None);
+    let (meta, tensors) = run.checkpoint(None).expect("in memory");
     checkpoint::save(&path("run.safetensors"), &meta, &tensors).expect("it is written");
     let mut loaded = Model::load(&path("run.safetensors")).expect("it is read");
     assert_eq!(loaded.classes(), run.model().classes());

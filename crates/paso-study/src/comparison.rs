@@ -127,7 +127,7 @@ impl Progress {
     }
 
     /// Whether pairs are still to be shown to the test of the runner-up.
-    fn lacks_confirmation(&self) -> bool {
+    pub(crate) fn lacks_confirmation(&self) -> bool {
         let seen = self.confirmation.as_ref().map_or(0, |(_, test)| test.differences().len());
         self.runner_up().is_some() && seen < self.pairs()
     }

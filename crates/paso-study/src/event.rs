@@ -49,8 +49,8 @@ pub enum Event<'a> {
         look: &'a Look,
         /// The number of pairs at the next look, if the comparison goes on.
         next: Option<usize>,
-        /// The runner-up whose confirmation is outstanding, where the look has crossed.
-        outstanding: Option<&'a FinalistAnswer>,
+        /// Where the look has crossed: the runner-up that has to confirm it, and whether it did.
+        confirmation: Option<(&'a FinalistAnswer, bool)>,
     },
     /// The time of the budget is used up: the study ends with what it has.
     OutOfTime,

@@ -123,7 +123,7 @@ pub use error::{Error, TrialError};
 pub use noise::NoiseAnalysis;
 pub use procedure::Question;
 pub use report::{
-    About, REPORT_FORMAT, RangeTestReport, RunRecord, ScheduleCurve, Stage, StudyReport,
+    About, Pending, REPORT_FORMAT, RangeTestReport, RunRecord, ScheduleCurve, Stage, StudyReport,
 };
 pub use sequential::Verdict;
 pub use tuned::{GridPoint, Tuned};

@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::procedure::{Next, Procedure, Question};
 use crate::race::Wanted;
-use crate::report::{About, StudyReport};
+use crate::report::{About, Pending, StudyReport};
 use crate::run_spec::RunSpec;
 use crate::sequential::{Look, Verdict, next_look};
 use crate::session::Session;
@@ -123,7 +123,8 @@ impl Study {
                     if let Some(on_report) = session.on_report
                         && let Some(answer) = answer(&procedure, journal, cut.as_ref())
                     {
-                        on_report(&StudyReport::new(answer, &procedure, journal, about.clone()));
+                        let pending = Pending::of(&procedure);
+                        on_report(&StudyReport::new(answer, &procedure, journal, about.clone(), pending));
                     }
                 }
                 Next::Train { wanted, required } => {
@@ -142,9 +143,8 @@ impl Study {
             }
         };
         pool.run(&mut journal, &mut decide)?;
-        let answer =
-            answer(&procedure, &journal, cut.as_ref()).expect("the first look was required");
-        Ok(StudyReport::new(answer, &procedure, &journal, about.clone()))
+        let answer = answer(&procedure, &journal, cut.as_ref()).expect("the first look was required");
+        Ok(StudyReport::new(answer, &procedure, &journal, about.clone(), None))
     }
 
     fn journal(&self, session: &Session<'_>) -> Result<Journal, Error> {
@@ -245,13 +245,12 @@ fn raced(procedure: &Procedure, session: &Session<'_>, question: Question) {
 fn looked(procedure: &Procedure, session: &Session<'_>, question: Question, look: &Look) {
     let Some(progress) = procedure.progress(question) else { return };
     let open = progress.verdict() == Verdict::Undecided;
-    let outstanding = progress.runner_up().filter(|_| open);
-    let outstanding = outstanding.map(|finalist| named(&procedure.config, finalist));
+    let runner_up = progress.runner_up().map(|finalist| named(&procedure.config, finalist));
     let next = next_look(look.pairs + 1);
     (session.observe)(&Event::Looked {
         question,
         look,
         next: (open && next <= procedure.config.pairs).then_some(next),
-        outstanding: outstanding.as_ref(),
+        confirmation: runner_up.as_ref().map(|runner_up| (runner_up, !open)),
     });
 }

@@ -84,6 +84,16 @@ fn flat_curves_are_refused() {
 }
 
 #[test]
+fn a_sweep_that_ends_while_the_loss_is_low_is_refused() {
+    let mut sweep = curve(3, 1.5, 0.02);
+    let end = sweep.lr.partition_point(|lr| *lr < 1e-2);
+    sweep.lr.truncate(end);
+    sweep.loss.truncate(end);
+    let refusal = suggest(&[sweep]).expect_err("its end is not known");
+    assert!(matches!(refusal, Refusal::Open { .. }), "{refusal}");
+}
+
+#[test]
 fn spikes_and_divergence_do_not_move_the_suggestion() {
     let mut sweep = curve(7, 1.5, 0.02);
     let clean = suggest(&[sweep.clone()]).expect("a clear curve").steepest;
@@ -195,4 +205,6 @@ fn reference_curves() {
     let pooled = suggest(&real).expect("five real sweeps joined");
     eprintln!("real, pooled: {:.2e} in {:.2e}..{:.2e}", pooled.steepest, pooled.low, pooled.high);
     assert!((0.01..=0.1).contains(&pooled.steepest), "{pooled:?}");
+    // The best are 0.03 and 0.1, within 3 % of one another.
+    assert!((0.02..=0.1).contains(&pooled.peak_lr), "{pooled:?}");
 }

@@ -1,161 +1,207 @@
-//! The report: complete, readable back, and a page that needs nobody else.
+//! The report: complete, readable back, without contradictions, readable by everybody.
 #![cfg(feature = "html")]
 
-mod quadratic;
+mod reported;
 
-use paso_study::range_test::{Sweep, suggest};
 use paso_study::{
-    About, Arm, Grid, Outcome, REPORT_FORMAT, RangeTestReport, Role, RunMonitor, RunSpec, Session,
-    Stage, Study, StudyConfig, StudyReport, Trial, TrialError,
+    About, Arm, Grid, Outcome, Pending, Question, REPORT_FORMAT, RangeTestReport, Role, RunMonitor,
+    RunSpec, Stage, StudyConfig, StudyReport, TrialError,
 };
-use quadratic::Quadratic;
-use std::process::Command;
-
-fn config() -> StudyConfig {
-    StudyConfig {
-        steps: 500,
-        tuning_seeds: 1,
-        grid: Grid { center: 0.02, ..Grid::default() },
-        metric: "minus_loss".into(),
-        margin: 1e-5,
-        ..StudyConfig::default()
-    }
-}
-
-fn report(config: StudyConfig, trial: &dyn Trial, about: About) -> StudyReport {
-    let study = Study::new(config).expect("a valid configuration");
-    study.report(trial, &Session::default(), about).expect("nothing fails")
-}
-
-fn range_test() -> RangeTestReport {
-    let lr: Vec<f64> = (0..80).map(|i| 10f64.powf(-6.0 + 0.08 * f64::from(i))).collect();
-    let fall = |lr: &f64| 2.0 - 1.5 / (1.0 + (-(lr.log10() + 3.0) / 0.3).exp());
-    let sweeps = vec![Sweep { loss: lr.iter().map(fall).collect(), lr }];
-    let suggestion = suggest(&sweeps).expect("a clear curve");
-    RangeTestReport { sweeps, suggestion: Some(suggestion), refusal: None }
-}
+use reported::{Simulated, about, config, gallery, on_the_way, report};
 
 /// The page's figures.
 fn figures(page: &str) -> Vec<&str> {
-    page.split("<figure id=\"")
-        .skip(1)
-        .map(|rest| &rest[..rest.find('"').expect("closed")])
-        .collect()
+    page.split("<figure id=\"").skip(1).map(|rest| upto(rest, "\"")).collect()
+}
+
+/// The text before `end`.
+fn upto<'a>(text: &'a str, end: &str) -> &'a str {
+    &text[..text.find(end).unwrap_or_else(|| panic!("no `{end}` in {text}"))]
+}
+
+/// The text of a page without its tags.
+fn text(html: &str) -> String {
+    let mut inside = false;
+    let shown = html.chars().filter(|c| {
+        inside = *c == '<' || (inside && *c != '>');
+        !inside && *c != '>'
+    });
+    shown.collect()
+}
+
+/// The text of the page's only first heading.
+fn headline(page: &str) -> String {
+    let heading = page.split("<h1>").nth(1).expect("a first heading");
+    text(upto(heading, "</h1>")).trim().into()
+}
+
+fn named(name: &str) -> &'static StudyReport {
+    let found = gallery().iter().find(|(known, _)| *known == name);
+    &found.unwrap_or_else(|| panic!("no {name}")).1
 }
 
 #[test]
 fn everything_is_in_it_and_comes_back_from_json() {
-    let about = About {
-        subject: "a quadratic".into(),
-        command: "settle --data \"a b\"".into(),
-        conditions: vec![("net".into(), "none".into())],
-        range_test: Some(range_test()),
-    };
-    let report = report(config(), &Quadratic::new(1.0, 1.0, 50), about);
+    let report = report(config(true), &Simulated::default(), &about());
     assert_eq!(report.format, REPORT_FORMAT, "the version");
-    let tuning = report.runs.iter().filter(|run| run.stage == Stage::Tuning).count();
-    let rates = report.answer.arms[0].tuned.tried.len();
-    assert_eq!(tuning, 5 * rates, "five trained arms at {rates} rates on one seed");
+    assert!(report.runs.iter().any(|run| run.stage == Stage::Tuning), "runs of the race");
     assert!(report.runs.iter().all(|run| !run.arms.is_empty()), "every run is for some arm");
-    let json = serde_json::to_string(&report).expect("it has JSON");
-    assert_eq!(
-        serde_json::from_str::<StudyReport>(&json).expect("its own JSON"),
-        report,
-        "the same"
-    );
-
     let page = report.html();
-    let expected = ["differences", "effective-rates", "schedules", "loss", "range-test", "tuning"];
+    let expected = [
+        "difference",
+        "evidence",
+        "evidence-alternative",
+        "tuning",
+        "loss",
+        "validation",
+        "schedules",
+        "range-test",
+    ];
     assert_eq!(figures(&page), expected, "every figure");
-    assert_eq!(page.matches("<svg ").count(), 2 * expected.len(), "for wide and narrow screens");
-    assert!(page.contains("settle --data &quot;a b&quot;"), "the command");
+    for figure in page.split("<figure").skip(1) {
+        let drawings = upto(figure, "</figure>").matches("<svg").count();
+        assert_eq!(drawings, 2, "for wide and narrow screens");
+    }
+    assert!(page.contains("paso settle --data &quot;a b&quot;"), "the command");
+    assert!(page.contains("<pre>paso train --settled runs/study</pre>"), "the command that trains");
     for arm in &report.answer.arms {
-        assert!(page.contains(&arm.name), "{}", arm.name);
+        assert!(page.contains(&arm.name) && page.contains(&arm.spec), "{}", arm.name);
     }
 }
 
 #[test]
+fn reports_come_back_from_json_whatever_they_say() {
+    for (name, report) in gallery() {
+        let json = serde_json::to_string(&report).expect("it has JSON");
+        let back: StudyReport = serde_json::from_str(&json).expect("its own JSON");
+        assert_eq!(&back, report, "{name}");
+        assert_eq!(back.html(), report.html(), "{name}: and the same page");
+    }
+}
+
+#[test]
+fn a_verdict_has_its_headline() {
+    let expected = [
+        ("helps", "Decay helps over a constant learning rate."),
+        ("harms", "Decay harms: a constant learning rate is better."),
+        ("no-difference", "Decay makes no difference of 0.0100 IoU or more."),
+        ("undecided", "Undecided: 12 pairs do not tell whether decay helps."),
+        ("unconfirmed", "Undecided: it seems that decay helps, but the check against the runner-up does not confirm it."),
+        ("better-still", "Decay helps over a constant learning rate. Without decay, schedule-free does better still."),
+        ("as-well", "Decay helps over a constant learning rate. Without decay, schedule-free does as well as cosine, within 0.0100 IoU."),
+        ("only-second", "Undecided: 12 pairs do not tell whether decay helps. Without decay, schedule-free does better than a constant learning rate."),
+        ("running", "Undecided so far: 10 pairs do not tell whether decay helps."),
+    ];
+    for (name, claim) in expected {
+        let report = named(name);
+        let page = report.html();
+        assert_eq!(headline(&page), claim, "{name}");
+        let title = if report.pending.is_some() { "Running: " } else { "" };
+        assert!(page.contains(&format!("<title>{title}{claim}</title>")), "{name}: the title");
+    }
+}
+
+#[test]
+fn the_level_of_an_interval_and_a_shorter_training_are_named_at_the_top() {
+    for (name, expected) in [
+        ("no-difference", "the 90 % interval lies within the margin of ±0.0100 IoU"),
+        ("helps", "at most 5 % of studies say “helps” or “harms”"),
+        ("shortened", "2812 steps, 25 % of the 11250 asked for"),
+    ] {
+        let page = named(name).html();
+        let top = text(upto(&page, "</header>"));
+        assert!(top.contains(expected), "{name}: {top}");
+    }
+}
+
+#[test]
+fn only_an_undecided_study_speaks_of_more_pairs() {
+    for (name, report) in gallery() {
+        let page = text(&report.html());
+        let open = ["undecided", "unconfirmed", "only-second", "many"].contains(&name);
+        assert_eq!(page.contains("goes on where it stopped"), open, "{name}");
+        assert!(!page.contains("more seeds would"), "{name}");
+    }
+    let undecided = named("undecided");
+    let page = text(&undecided.html());
+    let more = undecided.answer.decay.more_pairs.expect("a forecast");
+    // 85 seconds for each of two runs.
+    let hours = format!("{:.1} h of training", 2.0 * 85.0 * more as f64 / 3_600.0);
+    assert!(page.contains(&hours), "{hours}: {page}");
+    assert!(page.contains(&format!("with --pairs {} instead of 12", 12 + more)), "{page}");
+}
+
+#[test]
+fn a_running_study_says_what_comes_next() {
+    let undecided = Simulated { decay: 0.012, noise: 0.025, ..Simulated::default() };
+    let reports = on_the_way(config(true), &undecided);
+    let first = &reports[0];
+    assert_eq!(first.pending, Some(Pending::Look { question: Question::Decay, pairs: 10 }));
+    let page = text(&first.html());
+    assert!(page.contains("So far: the study is still running. Next look at 10 pairs."), "{page}");
+    let asked = |report: &&StudyReport| report.answer.alternative.is_some();
+    let before = reports.iter().take_while(|report| !asked(report)).last().expect("some");
+    assert_eq!(before.pending, Some(Pending::Alternative), "the second question");
+    // The limit of pairs ends each question, or its verdict.
+    assert_eq!(reports.last().expect("some").pending, None, "nothing is left");
+    let decided = Simulated::default();
+    let crossed = &on_the_way(config(false), &decided);
+    let outstanding = Some(Pending::Confirmation { question: Question::Decay });
+    let found = crossed.iter().find(|report| report.pending == outstanding);
+    assert!(headline(&found.expect("a look that crossed").html()).ends_with("still to come."));
+    assert!(!report(config(false), &decided, &about()).html().contains("still running"), "over");
+}
+
+#[test]
+fn the_explanation_agrees_with_the_verdict() {
+    let agrees = Simulated::default();
+    let page = |trial: Simulated| text(&report(config(false), &trial, &about()).html());
+    assert!(page(agrees).contains("Noise explains the verdict"), "helps, at the noise floor");
+    let far = Simulated { step_rms: 0.5, ..agrees };
+    assert!(page(far).contains("These measurements do not explain the verdict: decay helps"));
+    let harms = Simulated { decay: -0.03, ..agrees };
+    let harms = page(harms);
+    assert!(harms.contains("do not explain the verdict: decay harms"), "{harms}");
+    // A loss higher by .06 where theory predicts one lower by .08.
+    assert!(harms.contains("Theory and measurement disagree here"), "{harms}");
+    assert!(!page(agrees).contains("disagree"), "0.08 predicted, 0.06 measured");
+}
+
+#[test]
 fn the_page_loads_nothing_and_runs_nothing() {
-    let hostile = "<script>alert(1)</script>";
-    let mut arms = Arm::usual();
-    arms.push(Arm::new(hostile, "polynomial(to 0, power 2)", Role::Decay));
-    let about = About { subject: hostile.into(), command: hostile.into(), ..About::default() };
-    let page =
-        report(StudyConfig { arms, ..config() }, &Quadratic::new(1.0, 1.0, 20), about).html();
-    assert!(!page.contains("<script"), "no script, whatever an arm is called");
-    // The only address is the name space of SVG, which nobody fetches.
-    let addresses = page.matches("http:").count() + page.matches("https:").count();
-    assert_eq!(
-        addresses,
-        page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count(),
-        "no network"
-    );
-    assert!(!page.contains("url(") && !page.contains("@import"), "nothing is loaded by the style");
+    for (name, report) in gallery() {
+        let page = report.html();
+        assert!(page.contains("Content-Security-Policy") && page.contains("default-src 'none'"));
+        for part in ["<script", "http:", "https:", "url(", "@import", "javascript:", "onload=", "onclick="] {
+            assert!(!page.contains(part), "{name}: {part}");
+        }
+    }
+    let page = named("hostile").html();
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "shown as text");
+    assert!(!page.contains("<b>") && !page.contains("<i>"), "names are no markup");
 }
 
 #[test]
 fn odd_studies_have_a_page_too() {
     // Nothing but a metric; equal everywhere; one arm that always diverges.
     let odd = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
-        let metric = if run.spec.starts_with("cosine") { f64::NAN } else { 0.5 };
+        let metric = if run.spec.contains("cosine") { f64::NAN } else { 0.5 };
         Ok(Outcome { metric, averaged: vec![0.5; run.averaging.len()], ..Outcome::default() })
     };
-    let grid = Grid::fixed(1e-3);
+    let many = (0..9).map(|i| Arm::new(&format!("linear {i}"), &format!("linear(to {i}%)"), Role::Decay));
     for config in [
-        config(),
-        StudyConfig { grid, seeds: 2, margin: 0.0, steps: 5, ..config() },
-        StudyConfig {
-            arms: vec![
-                Arm::new("constant", "constant", Role::Baseline),
-                Arm::new("linear", "linear(to 0)", Role::Decay),
-            ],
-            ..config()
-        },
+        config(true),
+        StudyConfig { grid: Grid::fixed(1e-3), margin: 0.0, steps: 40, ..config(false) },
+        StudyConfig { alpha: 0.001, ..config(false) },
+        StudyConfig { arms: many.chain(config(true).arms).collect(), ..config(false) },
+        StudyConfig { arms: config(false).arms[..2].to_vec(), pairs: 8, ..config(false) },
     ] {
         let refusal = Some("the curve is flat".into());
         let range_test = Some(RangeTestReport { refusal, ..RangeTestReport::default() });
-        let report = report(config, &odd, About { range_test, ..About::default() });
+        let report = report(config, &odd, &About { range_test, ..About::default() });
         let page = report.html();
-        assert!(page.contains("</html>") && !page.contains("could not be drawn"), "{page}");
-        assert!(!page.contains("NaN") && !page.contains("inf"), "no broken numbers");
-        let json = serde_json::to_string(&report).expect("it has JSON");
-        serde_json::from_str::<StudyReport>(&json).expect("its own JSON");
-    }
-}
-
-#[test]
-fn a_browser_shows_every_figure_and_has_nothing_to_say() {
-    let chromium = |arguments: &[&str]| Command::new("chromium").args(arguments).output();
-    if chromium(&["--version"]).is_err() {
-        eprintln!("skipped: no chromium");
-        return;
-    }
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let about = About { range_test: Some(range_test()), ..About::default() };
-    let page = folder.path().join("report.html");
-    let report = report(config(), &Quadratic::new(1.0, 1.0, 50), about);
-    std::fs::write(&page, report.html()).expect("written");
-    for width in ["500,900", "1280,900"] {
-        let output = chromium(&[
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--enable-logging=stderr",
-            &format!("--user-data-dir={}", folder.path().join(width).display()),
-            &format!("--window-size={width}"),
-            "--dump-dom",
-            &format!("file://{}", page.display()),
-        ])
-        .expect("it starts");
-        let (dom, log) =
-            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert_eq!(figures(&dom).len(), 6, "every figure, at {width}");
-        // Violations of the page's own ban on loading anything would be said on the console.
-        assert!(!log.contains("CONSOLE"), "at {width}: {log}");
+        assert!(page.contains("</html>"), "whole");
+        assert!(!page.contains("NaN") && !page.contains("inf "), "no broken numbers: {page}");
+        assert!(page.contains("peak learning rate"), "what to train with, without a command");
     }
 }

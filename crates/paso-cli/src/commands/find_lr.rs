@@ -1,8 +1,8 @@
 //! `paso find-lr`: a range test, with an interval or a refusal.
 //!
-//! The suggestion is where the loss falls fastest per factor of the learning rate, with a 95 %
-//! interval over the pooled sweeps. Where no fall is distinguishable from noise, the command
-//! refuses: a number would be taken for a measurement.
+//! The suggestion is a peak learning rate for `paso train` with its own schedule, a warm-up and then
+//! a decay, with a 95 % interval over the pooled sweeps. Where no fall is distinguishable from
+//! noise, the command refuses: a number would be taken for a measurement.
 //!
 //! It trains short runs on the train images and keeps nothing. With `--json` stdout has one object:
 //! the suggestion or the refusal, and every sweep with its losses. It is printed also if the
@@ -10,18 +10,18 @@
 //! learning rate.
 //!
 //! The suggestion depends on the network, the batch size and the augmentation of the settings. It
-//! is a place to begin and not an optimum. The two rules of fast.ai are printed for comparison
-//! only.
+//! is right to a factor of about two and not an optimum. Where the loss falls fastest and the two
+//! rules of fast.ai are printed for comparison only.
 
 use crate::command::Command;
 use crate::settings::SettingsArgs;
 use crate::source::SourceArgs;
-use crate::sweep::{STEPS, SWEEPS, sweeps};
+use crate::sweep::{FROM, STEPS, SWEEPS, TO, sweeps};
 use crate::{progress, threads};
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use paso_locate::data::Split;
-use paso_study::range_test::{Suggestion, Sweep, suggest};
+use paso_study::range_test::{RangeTest, Refusal, Suggestion, Sweep, suggest};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -38,6 +38,12 @@ pub(crate) struct FindLrArgs {
     /// Steps per sweep
     #[arg(long, value_name = "N", default_value_t = STEPS, value_parser = clap::value_parser!(u64).range(12..=100_000))]
     steps: u64,
+    /// Learning rate that a sweep begins with
+    #[arg(long, value_name = "RATE", default_value_t = FROM)]
+    from: f64,
+    /// Learning rate that a sweep ends with, unless it diverges before
+    #[arg(long, value_name = "RATE", default_value_t = TO)]
+    to: f64,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -57,11 +63,17 @@ struct Found<'a> {
 impl Command for FindLrArgs {
     const NAME: &'static str = "find-lr";
     const ABOUT: &'static str =
-        "Find a learning rate to begin with, or say that the data cannot tell";
+        "Find a peak learning rate to train with, or say that the data cannot tell";
     const EXAMPLES: &'static [&'static str] =
         &["paso find-lr --data demo", "paso find-lr --data photos --net tiny --sweeps 5 --json"];
 
     fn run(&self) -> Result<()> {
+        let &Self { from, to, steps, .. } = self;
+        ensure!(
+            from > 0.0 && from < to && to.is_finite(),
+            "--from is {from} and --to {to}; the first must be above 0, and the second larger and finite"
+        );
+        let test = RangeTest { from, to, steps: usize::try_from(steps)? };
         let pool = threads::pool(threads::count(self.threads)?)?;
         let dataset = pool.install(|| self.source.open())?;
         // A learning rate for `paso train`, so under its settings.
@@ -73,8 +85,7 @@ impl Command for FindLrArgs {
             let bar = progress::bar(self.sweeps * self.steps, "find-lr");
             let (features, advance) = (self.settings.features.as_deref(), || bar.inc(1));
             let classes = &dataset.classes;
-            let sweeps =
-                sweeps(self.sweeps, self.steps, &config, classes, &images, features, &advance)?;
+            let sweeps = sweeps(self.sweeps, test, &config, classes, &images, features, &advance)?;
             bar.finish_and_clear();
             answer(self, &sweeps)
         })
@@ -89,28 +100,51 @@ fn answer(args: &FindLrArgs, sweeps: &[Sweep]) -> Result<()> {
         println!("{}", serde_json::to_string(&found)?);
     }
     match found {
-        Err(refusal) => bail!("no learning rate can be suggested: {refusal}"),
-        Ok(_) if args.json => Ok(()),
-        Ok(s) => {
-            println!(
-                "begin with a learning rate of about {:.1e} (95 % interval {:.1e} to {:.1e}): there the loss falls fastest",
-                s.steepest, s.low, s.high
-            );
-            println!(
-                "the loss is lowest at {:.1e}{}",
-                s.lowest,
-                s.diverges.map_or_else(String::new, |d| format!(
-                    ", and above {d:.1e} it rises past where it began"
-                ))
-            );
-            println!(
-                "for comparison, fast.ai's rules on the same curve: valley {:.1e}, minimum/10 {:.1e}",
-                s.valley, s.minimum_over_ten
-            );
-            println!(
-                "a range test places a grid of learning rates; it does not replace trying them: `paso settle` does both"
-            );
-            Ok(())
+        Err(refusal) => {
+            bail!("no learning rate can be suggested: {refusal} ({})", flags(args, &refusal))
         }
+        Ok(_) if args.json => {}
+        Ok(found) => print(&found),
     }
+    Ok(())
+}
+
+/// What changes the sweeps as a refusal asks.
+fn flags(args: &FindLrArgs, refusal: &Refusal) -> String {
+    let FindLrArgs { sweeps, steps, from, to, .. } = args;
+    match refusal {
+        Refusal::Open { .. } | Refusal::AtEdge { way: "up", .. } => {
+            format!("--to {:e}", 100.0 * to)
+        }
+        Refusal::AtEdge { .. } => format!("--from {:e}", from / 100.0),
+        Refusal::TooFew { .. } => format!("--from {:e} or --steps {}", from / 100.0, 2 * steps),
+        _ => format!("--steps {} or --sweeps {}", 2 * steps, 2 * sweeps),
+    }
+}
+
+fn print(s: &Suggestion) {
+    println!(
+        "train with a peak learning rate of about {:.0e}, as in `paso train --lr {:.0e}`: {:.1e}, 95 % interval {:.1e} to {:.1e}",
+        s.peak_lr, s.peak_lr, s.peak_lr, s.peak_low, s.peak_high
+    );
+    println!("that is for the default schedule, a warm-up and then a cosine");
+    println!(
+        "the loss falls fastest at {:.1e} ({:.1e} to {:.1e}) and is lowest at {:.1e}{}",
+        s.steepest,
+        s.low,
+        s.high,
+        s.lowest,
+        s.diverges.map_or_else(
+            || "; it never rises past where it began, so that the rate may be too low: go on to a larger --to"
+                .into(),
+            |d| format!("; above {d:.1e} it rises past where it began")
+        )
+    );
+    println!(
+        "for comparison, fast.ai's rules on the same curve: valley {:.1e}, minimum/10 {:.1e}",
+        s.valley, s.minimum_over_ten
+    );
+    println!(
+        "a range test is right to a factor of about two and does not replace trying rates: `paso settle` does both"
+    );
 }

@@ -14,22 +14,46 @@
 //! does not end the study, because a learning rate that is too high is a result.
 
 use super::localization::Localization;
-use super::update::update;
+use super::optimizer::optimizer;
 use super::watched::Watched;
 use paso_locate::data::Prepared;
-use paso_locate::{Error, TrainConfig, Trainer, Update};
-use paso_study::{Outcome, RunMonitor, RunSpec, TrialError};
+use paso_locate::{Error, Evaluation, OptimizerName, TrainConfig, Trainer};
+use paso_study::stats::mean;
+use paso_study::{CurvePoint, Outcome, RunMonitor, RunSpec, TrialError};
 use std::sync::Arc;
 
 /// A run that is not finished: shared by several until their learning rates differ.
 pub(super) struct BranchState {
     /// Weights, moments, averages and the position in the stream of samples.
     pub(super) trainer: Trainer,
-    update: Update,
     validation: Arc<Prepared>,
     watched: Watched,
+    /// What was evaluated so far, with the steps done.
+    evaluated: Vec<(u64, Evaluated)>,
+    /// The averaged weights after the last step of the schedule.
+    averages: Vec<Evaluated>,
     /// Steps of the study that are done. The trainer may have done more before.
     done: u64,
+}
+
+/// How good a net is: the metric of the study, and the loss.
+#[derive(Clone, Copy)]
+struct Evaluated {
+    mean_iou: f64,
+    loss: f64,
+}
+
+impl From<&Evaluation> for Evaluated {
+    fn from(evaluation: &Evaluation) -> Self {
+        Self { mean_iou: evaluation.metrics.mean_iou, loss: evaluation.loss }
+    }
+}
+
+impl BranchState {
+    /// Whether its steps are audited: what an audit measures them by holds for Adam's own.
+    fn is_audited(&self) -> bool {
+        self.trainer.model().config().optimizer != OptimizerName::ScheduleFree
+    }
 }
 
 impl Localization {
@@ -39,14 +63,13 @@ impl Localization {
     /// study.
     ///
     /// # Errors
-    /// If the variant is unknown, if a continued run asks for another update, or if features do not
-    /// fit.
+    /// If the variant is unknown, if a continued run asks for one, or if features do not fit.
     pub(super) fn start(&self, run: &RunSpec) -> Result<BranchState, TrialError> {
-        let update = update(&run.variant)?;
+        let optimizer = optimizer(&run.variant, self.config.optimizer)?;
         let (train, validation) = self.images.of_seed(run.seed)?;
         let trainer = match &self.base {
-            Some(_) if update != Update::AdamW => {
-                return Err(format!("{run}: a run that is continued keeps its update").into());
+            Some(_) if !run.variant.is_default() => {
+                return Err(format!("{run}: a run that is continued keeps its optimizer").into());
             }
             // Seeds of the study continue the base's stream of samples in orders of their own.
             Some(base) => base.branch(self.config.seed.wrapping_add(1).wrapping_add(run.seed))?,
@@ -56,19 +79,18 @@ impl Localization {
                     schedule: run.spec.clone(),
                     lr: run.peak_lr,
                     seed: run.seed,
+                    optimizer,
                     ..self.config.clone()
                 };
                 let mut trainer = Trainer::new(&config, self.classes.clone(), train)?;
                 if let Some(features) = &self.features {
                     trainer.load_features(features)?;
                 }
-                if update != Update::AdamW {
-                    trainer.set_update(update)?;
-                }
                 trainer
             }
         };
-        Ok(BranchState { trainer, update, validation, watched: Watched::new(run.steps), done: 0 })
+        let watched = Watched::new(run.steps);
+        Ok(BranchState { trainer, validation, watched, evaluated: Vec::new(), averages: Vec::new(), done: 0 })
     }
 
     /// Takes all these runs from where they are to their ends: one run until their learning rates
@@ -87,13 +109,11 @@ impl Localization {
         outcomes: &mut [Outcome],
     ) -> Result<(), TrialError> {
         let (_, first) = runs[0];
-        let rates = first.schedule();
+        let lrs = first.schedule();
         let shared = runs.iter().map(|(_, run)| first.shared_steps(run)).min().unwrap_or(0);
-        // What an audit measures steps by holds for Adam's own.
-        let audited = state.update != Update::ScheduleFree;
         while state.done < shared {
-            let lr = rates.at(state.done);
-            let step = if audited {
+            let lr = lrs.at(state.done);
+            let step = if state.is_audited() {
                 state.trainer.step_audited_at_rate(lr)
             } else {
                 state.trainer.step_at_rate(lr)
@@ -106,53 +126,79 @@ impl Localization {
                 step => state.watched.see(&step?, state.done + 1),
             }
             state.done += 1;
+            state.evaluate(runs)?;
             watch.advance(1);
             if watch.should_stop() {
                 return Err("stopped".into());
             }
         }
-        if state.done == first.steps {
-            for (i, run) in runs {
-                outcomes[*i] = evaluate(run, &mut state)?;
-            }
-            return Ok(());
-        }
-        // Those that continue like the first, and the others: at least one each.
+        let (ended, going): (Vec<_>, Vec<_>) =
+            runs.iter().partition(|(_, run)| run.last_step() == state.done);
+        ended.iter().for_each(|(i, run)| outcomes[*i] = state.outcome(run));
+        let Some((_, first)) = going.first() else { return Ok(()) };
+        // Those that continue like the first, and the others.
         let (like, other): (Vec<_>, Vec<_>) =
-            runs.iter().partition(|(_, run)| first.shared_steps(run) > shared);
-        let mut branch = BranchState {
-            trainer: state.trainer.branch(state.trainer.model().config().seed)?,
-            update: state.update,
-            validation: Arc::clone(&state.validation),
-            watched: state.watched.clone(),
-            done: state.done,
-        };
-        if other.iter().all(|(_, run)| run.averaging.is_empty()) {
-            branch.trainer.keep_averages(&[]);
+            going.iter().partition(|(_, run)| first.shared_steps(run) > shared);
+        if !other.is_empty() {
+            let mut branch = state.branch()?;
+            if other.iter().all(|(_, run)| run.averaging.is_empty()) {
+                branch.trainer.keep_averages(&[]);
+            }
+            self.run_branches(branch, &other, watch, outcomes)?;
         }
-        self.run_branches(branch, &other, watch, outcomes)?;
         self.run_branches(state, &like, watch, outcomes)
     }
 }
 
-/// What a run came to.
-fn evaluate(run: &RunSpec, state: &mut BranchState) -> Result<Outcome, Error> {
-    let BranchState { trainer, update, validation, watched, .. } = state;
-    let evaluated = trainer.evaluate(validation)?;
-    let averages = if run.averaging.is_empty() {
-        Vec::new()
-    } else {
-        trainer.evaluate_averages(validation)?
-    };
-    Ok(Outcome {
-        metric: evaluated.metrics.mean_iou,
-        averaged: averages.iter().map(|e| e.metrics.mean_iou).collect(),
-        averaged_loss: averages.iter().map(|e| e.loss).collect(),
-        loss: Some(evaluated.loss),
-        audit: (*update != Update::ScheduleFree).then(|| watched.audit(trainer)),
-        curve: watched.curve.clone(),
-        ..Outcome::default()
-    })
+impl BranchState {
+    /// A second one that goes on from here by itself.
+    fn branch(&self) -> Result<Self, Error> {
+        Ok(Self {
+            trainer: self.trainer.branch(self.trainer.model().config().seed)?,
+            validation: Arc::clone(&self.validation),
+            watched: self.watched.clone(),
+            evaluated: self.evaluated.clone(),
+            averages: self.averages.clone(),
+            done: self.done,
+        })
+    }
+
+    /// Evaluates the net if one of the runs asks for it after so many steps, and its averages at the
+    /// end of the schedule.
+    fn evaluate(&mut self, runs: &[(usize, &RunSpec)]) -> Result<(), Error> {
+        if runs.iter().any(|(_, run)| run.evaluates_after(self.done)) {
+            let evaluation = self.trainer.evaluate(&self.validation)?;
+            self.evaluated.push((self.done, Evaluated::from(&evaluation)));
+        }
+        let averaged = |(_, run): &(usize, &RunSpec)| !run.averaging.is_empty() && run.steps == self.done;
+        if runs.iter().any(averaged) {
+            let averages = self.trainer.evaluate_averages(&self.validation)?;
+            self.averages = averages.iter().map(Evaluated::from).collect();
+        }
+        Ok(())
+    }
+
+    /// What a run came to.
+    fn outcome(&self, run: &RunSpec) -> Outcome {
+        let own = || self.evaluated.iter().filter(|(step, _)| run.evaluates_after(*step));
+        let mean_of = |value: fn(&Evaluated) -> f64| {
+            mean(&own().map(|(_, evaluated)| value(evaluated)).collect::<Vec<_>>())
+        };
+        let averages: &[Evaluated] = if run.averaging.is_empty() { &[] } else { &self.averages };
+        let points = own().map(|(step, evaluated)| {
+            let metric = Some(evaluated.mean_iou).filter(|metric| metric.is_finite());
+            CurvePoint { step: *step, loss: None, metric }
+        });
+        Outcome {
+            metric: mean_of(|evaluated| evaluated.mean_iou),
+            averaged: averages.iter().map(|e| e.mean_iou).collect(),
+            averaged_loss: averages.iter().map(|e| e.loss).collect(),
+            loss: Some(mean_of(|evaluated| evaluated.loss)),
+            audit: self.is_audited().then(|| self.watched.audit(&self.trainer)),
+            curve: self.watched.curve.iter().copied().chain(points).collect(),
+            ..Outcome::default()
+        }
+    }
 }
 
 /// A run that came to nothing: worse than any other.

@@ -2,23 +2,23 @@
 //!
 //! This is the only place that knows both sides: `paso-study` asks for runs and knows no image, and
 //! `paso-locate` trains and knows no study. The metric is the mean `IoU` on the validation images,
-//! at the last weights of the run.
+//! at the end of the run or over a few evaluations around it, as the study asks.
 //!
-//! Higher is better. The last weights count and not the best checkpoint: choosing the best of many
+//! Higher is better. The end counts and not the best checkpoint: choosing the best of many
 //! evaluations would favor arms whose metric varies more. Each training has one thread, and the
 //! result does not depend on how many run at a time.
 
 mod branches;
 mod images;
 mod localization;
+mod optimizer;
 #[cfg(test)]
 pub(crate) mod tests;
-mod update;
 mod watched;
 
 pub(crate) use images::{EvaluateOn, Images};
 pub(crate) use localization::Localization;
-pub(crate) use update::variant;
+pub(crate) use optimizer::{optimizer, variant};
 
 use paso_study::{Outcome, RunMonitor, RunSpec, Trial, TrialError};
 

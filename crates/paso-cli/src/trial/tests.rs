@@ -1,9 +1,10 @@
 //! Runs of a small trial, and the trial itself for tests of the study.
 
 use super::*;
+use paso_locate::augment::Augment;
 use paso_locate::data::{PrepareOptions, Prepared, Split};
 use paso_locate::demo::{self, DemoOptions};
-use paso_locate::{TrainConfig, Trainer, Update};
+use paso_locate::{OptimizerName, TrainConfig, Trainer};
 use paso_study::Variant;
 use std::sync::Arc;
 
@@ -32,7 +33,26 @@ pub(crate) fn trial() -> Localization {
 
 #[test]
 fn runs_that_share_a_trunk_come_out_as_if_each_was_trained_alone() {
-    let trial = trial();
+    share_a_trunk(&trial());
+}
+
+#[test]
+fn so_they_do_where_augmentation_ends_before_the_runs_and_weights_are_averaged() {
+    // From step 3, 5 or 7 of 10: before, between and after the steps where runs part.
+    for close_augment in [0.7, 0.5, 0.3] {
+        let mut trial = trial();
+        trial.config.augment = Augment::strong();
+        let open = share_a_trunk(&trial);
+        trial.config.close_augment = close_augment;
+        assert_ne!(share_a_trunk(&trial), open, "its images are others");
+    }
+    let mut trial = trial();
+    trial.config.average = 0.9;
+    share_a_trunk(&trial);
+}
+
+/// The outcomes of runs that part in steps 4 and 8, which are those of runs that are trained alone.
+fn share_a_trunk(trial: &Localization) -> Vec<Outcome> {
     let watch = RunMonitor::detached();
     let run = |spec: &str| RunSpec::new(spec, 2e-3, 10, 3);
     let mut runs = [
@@ -50,10 +70,25 @@ fn runs_that_share_a_trunk_come_out_as_if_each_was_trained_alone() {
     assert!(branched.iter().all(|o| o.metric.is_finite()));
     assert_eq!(branched[0].averaged.len(), 2);
     assert!(branched[1..].iter().all(|o| o.averaged.is_empty()));
+    branched
 }
 
 #[test]
-fn other_updates_train_otherwise_and_are_evaluated_as_they_should_be() {
+fn the_default_variant_is_the_optimizer_of_the_settings() {
+    let mut named = RunSpec::new("constant", 2e-3, 10, 3);
+    let usual = named.clone();
+    for optimizer in [OptimizerName::ScheduleFree, OptimizerName::AdamWConstantDecay] {
+        named.variant = variant(optimizer);
+        let mut set = trial();
+        set.config.optimizer = optimizer;
+        let watch = RunMonitor::detached();
+        let [a, b] = [set.train(&usual, &watch), trial().train(&named, &watch)];
+        assert_eq!(a.expect("it trains"), b.expect("it trains"), "{optimizer}");
+    }
+}
+
+#[test]
+fn other_optimizers_train_otherwise_and_are_evaluated_as_they_should_be() {
     let trial = trial();
     let run = |variant: Variant, spec: &str| {
         let mut run = RunSpec::new(spec, 2e-3, 30, 3);
@@ -61,16 +96,16 @@ fn other_updates_train_otherwise_and_are_evaluated_as_they_should_be() {
         trial.train(&run, &RunMonitor::detached()).expect("it trains")
     };
     let usual = run(Variant::DEFAULT, "constant");
-    let free = run(variant(Update::ScheduleFree), "constant");
+    let free = run(variant(OptimizerName::ScheduleFree), "constant");
     assert!(free.metric.is_finite() && free.audit.is_none() && usual.audit.is_some());
     assert_ne!(free.metric, usual.metric);
     // The first loss is that of the same weights, on the same batch.
     assert_eq!(free.curve[0], usual.curve[0]);
     // With a constant learning rate, both ways to decay are one, but for rounding.
-    let kept = run(variant(Update::UnscheduledDecay), "constant");
+    let kept = run(variant(OptimizerName::AdamWConstantDecay), "constant");
     assert!((kept.metric - usual.metric).abs() < 0.02, "{} {}", kept.metric, usual.metric);
     assert_ne!(
-        run(variant(Update::UnscheduledDecay), "linear(to 0)"),
+        run(variant(OptimizerName::AdamWConstantDecay), "linear(to 0)"),
         run(Variant::DEFAULT, "linear(to 0)")
     );
 }
@@ -91,8 +126,9 @@ fn a_branch_with_the_seed_of_its_run_has_the_bits_of_continuing() {
         same.step().expect("a step");
         other.step().expect("a step");
     }
-    assert_eq!(run.checkpoint(None), same.checkpoint(None));
-    assert_ne!(run.checkpoint(None).1, other.checkpoint(None).1, "another order of images");
+    let kept = |run: &mut Trainer| run.checkpoint(None).expect("in memory");
+    assert_eq!(kept(&mut run), kept(&mut same));
+    assert_ne!(kept(&mut run).1, kept(&mut other).1, "another order of images");
 }
 
 #[test]
@@ -104,7 +140,7 @@ fn a_run_of_an_unknown_variant_is_an_error_and_trains_nothing() {
 }
 
 #[test]
-fn a_continued_run_keeps_its_update() {
+fn a_continued_run_keeps_its_optimizer() {
     let mut trial = trial();
     let (train, _) = trial.images.of_seed(0).expect("images");
     let config = TrainConfig { steps: Some(8), ..trial.config.clone() };
@@ -114,9 +150,9 @@ fn a_continued_run_keeps_its_update() {
     let mut run = RunSpec::new("constant", 2e-3, 5, 0);
     let monitor = RunMonitor::detached();
     assert!(trial.train(&run, &monitor).expect("it continues").metric.is_finite());
-    run.variant = variant(Update::ScheduleFree);
-    let said = trial.train(&run, &monitor).expect_err("another update").to_string();
-    assert!(said.contains("keeps its update"), "{said}");
+    run.variant = variant(OptimizerName::ScheduleFree);
+    let said = trial.train(&run, &monitor).expect_err("another optimizer").to_string();
+    assert!(said.contains("keeps its optimizer"), "{said}");
 }
 
 #[test]

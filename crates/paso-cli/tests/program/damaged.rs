@@ -10,7 +10,7 @@ const READERS: [&str; 5] = [
     "eval run --data scenes",
     "predict run image.png",
     "export run --onnx net.onnx",
-    "settle --data scenes --branch-from run --seeds 2 --steps 2 --out tails --json",
+    "settle --data scenes --branch-from run --pairs 8 --steps 2 --out tails --json",
 ];
 
 /// A checkpoint whose checksum is that of its bytes: damage that no checksum shows.

@@ -13,7 +13,7 @@ const SMALLEST: [(&str, &[(&str, &str)]); 2] = [
             ("--size", "32"),
             ("--batch", "4"),
             ("--steps", "6"),
-            ("--seeds", "2"),
+            ("--pairs", "8"),
             ("--lr", "1e-3"),
             ("--threads", "2"),
         ],

@@ -13,7 +13,7 @@ fn a_pretrained_run_begins_goes_on_and_is_branched_at_its_own_size() {
     place.stdout(&format!("{begin} --epochs 1 --out run"));
     // Neither the net nor the size is named again, and 32 pixels are not what a new run would have.
     place.stdout("train --data scenes --epochs 2 --out run --resume --json");
-    let branch = "settle --data scenes --branch-from run --seeds 2 --steps 2 --out tails --json";
+    let branch = "settle --data scenes --branch-from run --pairs 8 --steps 2 --out tails --json";
     assert_eq!(place.json(branch).len(), 1);
 }
 

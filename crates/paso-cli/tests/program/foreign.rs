@@ -36,7 +36,7 @@ const SETTINGS: &str = "--data scenes --net tiny --size 32 --batch 4";
 /// data set, `NET` a trained network elsewhere.
 fn cases() -> Vec<(&'static str, Vec<(String, bool)>)> {
     let train = format!("train {SETTINGS} --epochs 1");
-    let settle = format!("settle {SETTINGS} --steps 10 --seeds 2 --lr 1e-3 --fixed-lr");
+    let settle = format!("settle {SETTINGS} --steps 10 --pairs 8 --lr 1e-3 --fixed-lr");
     let all = |lines: &[(&str, bool)]| {
         lines.iter().map(|&(line, refused)| (line.to_owned(), refused)).collect::<Vec<_>>()
     };
@@ -285,7 +285,7 @@ fn a_command_that_is_refused_leaves_no_folder_and_an_unchanged_run() {
         format!("{train} --schedule linear(1->0,1)->"),
         format!("{train} --lr 11"),
         "train --data scenes --size 32 --features features.safetensors".into(),
-        format!("settle {SETTINGS} --seeds 1"),
+        format!("settle {SETTINGS} --pairs 7"),
         format!("settle {SETTINGS} --arm a=cosine("),
         format!("settle {SETTINGS} --margin NaN"),
         format!("settle {SETTINGS} --steps 99999999999"),

@@ -169,7 +169,7 @@ fn a_full_disk_is_named_and_the_old_checkpoint_stays_whole() {
 #[test]
 fn a_full_disk_stops_a_new_run_and_a_study_with_the_file_named() {
     let place = Place::new();
-    let study = "settle --data scenes --net tiny --size 32 --batch 4 --steps 6 --seeds 2 --lr 1e-3";
+    let study = "settle --data scenes --net tiny --size 32 --batch 4 --steps 6 --pairs 8 --lr 1e-3";
     for (blocks, arguments, named) in [
         (0, format!("{TRAIN} --out new"), "new/"),
         (1, format!("{TRAIN} --out longer"), "longer/"),

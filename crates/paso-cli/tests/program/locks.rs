@@ -64,7 +64,7 @@ fn of_two_trainings_in_one_folder_one_trains_and_the_other_names_it() {
 #[test]
 fn of_two_studies_in_one_folder_one_is_refused_and_shards_are_not() {
     let place = Place::new();
-    let settle = "settle --data scenes --net tiny --size 32 --batch 4 --lr 1e-3 --seeds 2";
+    let settle = "settle --data scenes --net tiny --size 32 --batch 4 --lr 1e-3 --pairs 8";
     let mut both = [(); 2].map(|()| start(&place, &format!("{settle} --steps 5000 --out study")));
     let refused = first_to_end(&mut both);
     let [first, second] = both;

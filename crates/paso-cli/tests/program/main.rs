@@ -14,6 +14,7 @@ mod foreign;
 mod kills;
 mod limits;
 mod locks;
+mod optimizers;
 mod refusals;
 mod settle;
 mod stops;

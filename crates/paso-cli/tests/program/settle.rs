@@ -3,7 +3,7 @@
 use crate::{Place, bytes, has};
 use serde_json::Value;
 
-const SMALL: &str = "--data scenes --net tiny --size 32 --batch 4 --steps 6 --seeds 2 --json";
+const SMALL: &str = "--data scenes --net tiny --size 32 --batch 4 --steps 6 --pairs 8 --margin 0 --json";
 
 #[test]
 fn it_ends_with_one_object_and_goes_on_where_it_stopped() {
@@ -11,20 +11,19 @@ fn it_ends_with_one_object_and_goes_on_where_it_stopped() {
     let command = format!("settle {SMALL} --out study");
     let answer = place.json(&command);
     assert_eq!(answer.len(), 1, "one object and nothing else");
-    has(&answer[0], &["verdict", "best_arm", "metric", "seeds", "arms"]);
-    assert_eq!(answer[0]["verdict"], "undecided", "two seeds decide nothing");
-    assert_eq!(
-        (&answer[0]["metric"], &answer[0]["seeds"]),
-        (&Value::from("mean_iou"), &Value::from(2))
-    );
+    has(&answer[0], &["verdict", "metric", "decay", "alternative", "settled", "arms", "notes", "config"]);
+    assert_eq!(answer[0]["metric"], "mean_iou");
+    let looks = answer[0]["decay"]["looks"].as_array().expect("looks");
+    assert_eq!(looks.len(), 1, "eight pairs are one look");
+    has(&looks[0], &["pairs", "mean", "interval", "level", "p", "needed", "share_better", "verdict"]);
     let arms = answer[0]["arms"].as_array().expect("arms");
     assert!(arms.len() >= 5, "{} arms", arms.len());
     for arm in arms {
-        has(arm, &["name", "spec", "peak_lr", "mean", "diff", "ci_low", "ci_high", "p"]);
+        has(arm, &["name", "spec", "role", "values", "diff", "diverged", "tuned"]);
     }
     let page = String::from_utf8(bytes(&place.path("study/report.html"))).expect("text");
     assert!(
-        page.starts_with("<!DOCTYPE html>") && page.contains("Undecided"),
+        page.starts_with("<!DOCTYPE html>"),
         "a page with the verdict"
     );
     assert!(
@@ -81,7 +80,7 @@ fn a_run_is_branched_with_and_without_decay_at_its_own_rate() {
     let net = "--data scenes --net tiny --size 32 --batch 4";
     place.json(&format!("train {net} --lr 1e-3 --schedule constant --epochs 4 --out base --json"));
     let before = bytes(&place.path("base/last.safetensors"));
-    let command = "settle --data scenes --branch-from base --seeds 2 --steps 6 --out tails --json";
+    let command = "settle --data scenes --branch-from base --pairs 8 --steps 6 --out tails --json";
     let answer = place.json(command);
     let arms = answer[0]["arms"].as_array().expect("arms");
     let names: Vec<_> = arms.iter().map(|arm| arm["name"].as_str().expect("a name")).collect();
@@ -103,6 +102,45 @@ fn a_run_is_branched_with_and_without_decay_at_its_own_rate() {
         "train {net} --lr 1e-3 --schedule linear(1e-3->0,20) --epochs 4 --out done --json"
     ));
     let (_, said) =
-        place.refused("settle --data scenes --branch-from done --seeds 2 --out x --json");
+        place.refused("settle --data scenes --branch-from done --pairs 8 --out x --json");
     assert!(said.contains("has decayed already") && said.contains("--lr"), "{said}");
+}
+
+#[test]
+fn what_was_settled_can_be_trained_by_the_command_that_is_printed() {
+    let place = Place::new();
+    let settle = "settle --data scenes --net tiny --size 32 --batch 4 --steps 30 --pairs 8 --lr 1e-3 --out study";
+    let text = place.stdout(settle);
+    let command = text.lines().last().expect("lines").split(": paso ").nth(1).expect("a command");
+    place.stdout(&format!("{command} --out run"));
+    let config = text_of(&place, "run/config.toml");
+    let settled = text_of(&place, "study/settled.toml");
+    assert_eq!(config, settled, "the run has the settings of the study");
+    let report: Value = serde_json::from_slice(&bytes(&place.path("study/report.json"))).expect("JSON");
+    let finalist = &report["answer"]["settled"]["finalist"];
+    let spec = finalist["spec"].as_str().expect("a schedule");
+    assert!(config.contains(&format!("schedule = \"{spec}\"")) && config.contains("steps = 30"), "{config}");
+    let (_, said) = place.refused(&format!("{command} --lr 0.1 --out other"));
+    assert!(said.contains("--settled"), "nothing is overridden: {said}");
+    let (_, said) = place.refused("train --data scenes --settled run --out other");
+    assert!(said.contains("settled.toml: no such file"), "{said}");
+}
+
+#[test]
+fn a_study_like_a_run_has_the_settings_of_that_run() {
+    let place = Place::new();
+    place.stdout("train --data scenes --net tiny --size 32 --batch 5 --epochs 2 --weight-decay 0.2 --out run");
+    let settle = "settle --data scenes --like run --pairs 8 --lr 1e-3 --out study";
+    let text = place.stdout(settle);
+    assert!(text.contains("steps of 5 images, AdamW with weight decay 0.2."), "{text}");
+    let settled = text_of(&place, "study/settled.toml");
+    for setting in ["net = \"tiny\"", "size = 32", "batch = 5", "weight_decay = 0.2"] {
+        assert!(settled.contains(setting), "{setting}: {settled}");
+    }
+    let (_, said) = place.refused("settle --data scenes --like nothing --out x");
+    assert!(said.contains("nothing/config.toml: no such file"), "{said}");
+}
+
+fn text_of(place: &Place, path: &str) -> String {
+    String::from_utf8(bytes(&place.path(path))).expect("text")
 }

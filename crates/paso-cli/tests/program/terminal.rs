@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const SETTLE: &str = "settle --data scenes --net tiny --size 32 --batch 4 --steps 3 --seeds 2 \
+const SETTLE: &str = "settle --data scenes --net tiny --size 32 --batch 4 --steps 3 --pairs 8 \
                       --lr 1e-3 --fixed-lr";
 
 /// `paso ARGUMENTS REDIRECTED` in a shell.

@@ -5,6 +5,7 @@
 //! NaN. Both would be noticed much later than where they came from.
 
 use super::{Meta, Tensor};
+use crate::OptimizerName;
 
 /// What to do about a file that is not as it was written.
 pub(super) const DAMAGED: &str = "the file is damaged: use another checkpoint";
@@ -14,6 +15,11 @@ pub(super) fn check_meta(meta: &Meta) -> Result<(), String> {
     meta.config.check().map_err(|e| e.to_string())?;
     if meta.classes.is_empty() {
         return Err("classes is empty; it must have at least one name".into());
+    }
+    let (optimizer, has_scalars) = (meta.config.optimizer, meta.schedule_free.is_some());
+    if has_scalars != (optimizer == OptimizerName::ScheduleFree) {
+        let is = if has_scalars { "there" } else { "missing" };
+        return Err(format!("schedule_free is {is} with the optimizer {optimizer}"));
     }
     // Beyond 2^53 steps the bias corrections would be of another step.
     if meta.step > 1 << 53 {

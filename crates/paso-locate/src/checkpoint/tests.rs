@@ -11,6 +11,7 @@ pub(super) fn meta() -> Meta {
         data: "0123".into(),
         validation: Some("4567".into()),
         best: Some((0.1 + 0.7, 3)),
+        schedule_free: None,
     }
 }
 

@@ -13,7 +13,7 @@ use paso_files::{LOCK, Lock, foreign_file, is_marked, mark};
 use std::path::{Path, PathBuf};
 
 /// The name of the file with a run's settings.
-pub(super) const CONFIG: &str = "config.toml";
+pub const CONFIG: &str = "config.toml";
 
 /// Settings take a few hundred bytes.
 const LARGEST_CONFIG: u64 = 1 << 20;

@@ -23,7 +23,7 @@ mod folder;
 mod history;
 mod resume;
 
-pub use folder::{check_new, check_resume, newest};
+pub use folder::{CONFIG, check_new, check_resume, newest};
 
 use crate::checkpoint;
 use crate::data::Prepared;
@@ -231,7 +231,7 @@ impl Run {
         let Some(kept) = &self.folder else { return Ok(()) };
         // The record first: what it has too much after a kill, resuming cuts off again.
         kept.history.append(epoch)?;
-        let (mut meta, tensors) = self.trainer.checkpoint(self.best);
+        let (mut meta, tensors) = self.trainer.checkpoint(self.best)?;
         meta.validation = Some(kept.validation.clone());
         if better {
             checkpoint::save(&kept.path().join(BEST), &meta, &tensors)?;

@@ -12,20 +12,30 @@
 //! An average that remembers `1 / (1 - decay)` steps lags by as many: at 0.999 it is of little use
 //! in a run of 500 steps.
 
+use super::weights::Weights;
 use paso_tape::Params;
 
 /// One exponential moving average of a model.
 #[derive(Debug, Clone)]
 pub(crate) struct Average {
     decay: f64,
-    pub(crate) values: Vec<f32>,
-    pub(crate) buffers: Vec<f32>,
+    pub(crate) weights: Weights,
 }
 
 impl Average {
     /// An average that starts as the model is now. `decay` a step, in 0..1.
     pub(crate) fn new(decay: f64, params: &Params) -> Self {
-        Self { decay, values: params.values().to_vec(), buffers: params.buffers().to_vec() }
+        Self { decay, weights: Weights::of(params) }
+    }
+
+    /// An average that goes on from these averaged weights.
+    pub(crate) fn resumed(decay: f64, weights: Weights) -> Self {
+        Self { decay, weights }
+    }
+
+    /// Begins anew as the model is now.
+    pub(crate) fn restart(&mut self, params: &Params) {
+        self.weights = Weights::of(params);
     }
 
     /// Takes in the model after step `t` (the first is 1).
@@ -33,14 +43,8 @@ impl Average {
         let warm = (1.0 + t as f64) / (10.0 + t as f64);
         #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
         let share = (1.0 - self.decay.min(warm)) as f32;
-        mix(&mut self.values, params.values(), share);
-        mix(&mut self.buffers, params.buffers(), share);
-    }
-
-    /// Exchanges the average and the model.
-    pub(crate) fn swap(&mut self, params: &mut Params) {
-        self.values.swap_with_slice(params.values_mut());
-        self.buffers.swap_with_slice(params.buffers_mut());
+        mix(&mut self.weights.values, params.values(), share);
+        mix(&mut self.weights.buffers, params.buffers(), share);
     }
 }
 
@@ -59,16 +63,16 @@ mod tests {
         params.add("w", &[2], Kind::Weight, Init::Constant(1.0));
         let mut average = Average::new(0.9, &params);
         average.update(1, &params);
-        assert_eq!(average.values, [1.0, 1.0]);
+        assert_eq!(average.weights.values, [1.0, 1.0]);
         params.values_mut().fill(2.0);
         for t in 100..110 {
             average.update(t, &params);
         }
         let expected = 2.0 - 0.9_f32.powi(10);
         assert!(
-            (average.values[0] - expected).abs() < 1e-5,
+            (average.weights.values[0] - expected).abs() < 1e-5,
             "{} is not {expected}",
-            average.values[0]
+            average.weights.values[0]
         );
     }
 
@@ -92,21 +96,9 @@ mod tests {
                     *a = now * *a + (1.0 - now) * f64::from(course(i));
                 }
             }
-            for (found, wanted) in average.values.iter().zip(expected) {
+            for (found, wanted) in average.weights.values.iter().zip(expected) {
                 assert!((f64::from(*found) - wanted).abs() < 1e-5, "{decay}: {found} {wanted}");
             }
         }
-    }
-
-    #[test]
-    fn two_exchanges_leave_everything_as_it_was() {
-        let mut params = Params::new(0);
-        params.add("w", &[4], Kind::Weight, Init::Constant(1.0));
-        let mut average = Average::new(0.5, &params);
-        params.values_mut().fill(3.0);
-        average.swap(&mut params);
-        assert_eq!((params.values(), &average.values[..]), (&[1.0; 4][..], &[3.0; 4][..]));
-        average.swap(&mut params);
-        assert_eq!((params.values(), &average.values[..]), (&[3.0; 4][..], &[1.0; 4][..]));
     }
 }

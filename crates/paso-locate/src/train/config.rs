@@ -7,6 +7,7 @@
 use crate::Error;
 use crate::augment::Augment;
 use crate::nets::NetName;
+use crate::train::optimizer_name::OptimizerName;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
@@ -43,6 +44,9 @@ pub struct TrainConfig {
     /// The schedule, as one line: a shape (`warmup(5%) then cosine(to 1%)`) that `lr` and the run's
     /// steps are bound to, or an absolute one. Default `constant`.
     pub schedule: String,
+    /// How weights are updated. Default `adamw`, which is left out of files.
+    #[serde(skip_serializing_if = "OptimizerName::is_default")]
+    pub optimizer: OptimizerName,
     /// Decoupled weight decay of `AdamW`, of weights only (not of biases and norms); 0..=1.
     /// Default 0.01, as `PyTorch`'s `AdamW`.
     pub weight_decay: f64,
@@ -71,8 +75,11 @@ pub struct TrainConfig {
     /// images, 1..=100000. For runs that do not rely on the end of a schedule. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
-    /// Decay a step of the averaged weights that are kept in addition to the weights, 0
-    /// (none)..=0.999999. Default 0.
+    /// Decay a step of averaged weights (an exponential moving average), 0 (none)..=0.999999: of
+    /// `1 - 1 / n`, they average over about the last `n` steps. Where they are kept, they are what a
+    /// run evaluates, chooses its best epoch by, and leaves for use; training goes on from the
+    /// trained weights. In place of a decay of the learning rate, with a constant one. Not with
+    /// [`OptimizerName::ScheduleFree`], which averages by itself. Default 0.
     pub average: f64,
 }
 
@@ -86,6 +93,7 @@ impl Default for TrainConfig {
             steps: None,
             lr: 2e-3,
             schedule: "constant".into(),
+            optimizer: OptimizerName::AdamW,
             weight_decay: 0.01,
             seed: 0,
             class_weight: 0.2,
@@ -140,7 +148,30 @@ impl TrainConfig {
         let clip = self.clip_norm.unwrap_or(1.0);
         field("clip_norm", clip, f64::MIN_POSITIVE..=1e6, "above 0, at most 1000000")?;
         field("patience", self.patience.unwrap_or(1) as f64, 1.0..=1e5, "1 to 100000")?;
-        field("average", self.average, 0.0..=0.999_999, "0 (none) to 0.999999")
+        field("average", self.average, 0.0..=0.999_999, "0 (none) to 0.999999")?;
+        self.check_optimizer()
+    }
+
+    /// Checks what only some optimizers take.
+    fn check_optimizer(&self) -> Result<(), Error> {
+        match self.optimizer {
+            OptimizerName::ScheduleFree if self.average > 0.0 => {
+                let allowed = "0 (none) with the optimizer schedule-free, which averages by itself";
+                Err(Error::invalid_value("average", self.average, allowed))
+            }
+            OptimizerName::AdamWConstantDecay if self.lr * self.weight_decay >= 1.0 => {
+                let allowed = "below 1 / lr with the optimizer adamw-constant-decay";
+                Err(Error::invalid_value("weight_decay", self.weight_decay, allowed))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether averaged weights are those that a run evaluates and leaves for use: with
+    /// [`average`](Self::average) above 0, and under [`OptimizerName::ScheduleFree`].
+    #[must_use]
+    pub fn averages_weights(&self) -> bool {
+        self.average > 0.0 || self.optimizer == OptimizerName::ScheduleFree
     }
 
     /// Steps in one pass over `samples` images. The last batch of a pass reaches into the next one.
@@ -192,7 +223,7 @@ mod tests {
         let good = TrainConfig::default();
         good.check().expect("the defaults are in range");
         type Mistake = fn(&mut TrainConfig);
-        let mistakes: [(&str, Mistake); 14] = [
+        let mistakes: [(&str, Mistake); 16] = [
             ("seed", |c| c.seed = u64::MAX),
             ("size", |c| c.size = 65),
             ("size", |c| c.size = 16),
@@ -207,6 +238,11 @@ mod tests {
             ("clip_norm", |c| c.clip_norm = Some(0.0)),
             ("clip_norm", |c| c.clip_norm = Some(f64::INFINITY)),
             ("patience", |c| c.patience = Some(0)),
+            ("average", |c| (c.optimizer, c.average) = (OptimizerName::ScheduleFree, 0.9)),
+            ("weight_decay", |c| {
+                let optimizer = OptimizerName::AdamWConstantDecay;
+                (c.optimizer, c.lr, c.weight_decay) = (optimizer, 10.0, 0.1);
+            }),
         ];
         for (field, spoil) in mistakes {
             let mut config = good.clone();
@@ -281,9 +317,13 @@ mod tests {
             patience: Some(3),
             net: NetName::Mobile,
             augment: Augment::strong(),
+            optimizer: OptimizerName::AdamWConstantDecay,
             ..TrainConfig::default()
         };
         let text = toml::to_string(&config).expect("TOML");
+        assert!(text.contains("optimizer = \"adamw-constant-decay\""), "{text}");
+        let usual = toml::to_string(&TrainConfig::default()).expect("TOML");
+        assert!(!usual.contains("optimizer"), "files of before are the same text: {usual}");
         assert_eq!(toml::from_str::<TrainConfig>(&text).expect("settings"), config);
         let json = serde_json::to_string(&config).expect("JSON");
         assert_eq!(serde_json::from_str::<TrainConfig>(&json).expect("settings"), config);
@@ -294,6 +334,7 @@ mod tests {
         for (text, says) in [
             ("epoch = 3", "unknown field `epoch`"),
             ("net = \"huge\"", "huge"),
+            ("optimizer = \"sgd\"", "sgd"),
             ("lr = \"fast\"", "fast"),
             ("[augment]\nflip = 1.0", "unknown field `flip`"),
         ] {

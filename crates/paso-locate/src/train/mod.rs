@@ -8,7 +8,7 @@
 //!    `1 - GIoU` and `class` a cross-entropy with label smoothing.
 //! 4. The norm of the gradient; a step whose loss or norm is not finite is refused before it changes a
 //!    weight, and so is one whose norm has a square that is infinite in f32.
-//! 5. Clipping, then `AdamW` at the rate that the schedule has for this step.
+//! 5. Clipping, then a step of the optimizer at the rate that the schedule has for this step.
 //! 6. Averaged weights, where they are kept.
 //!
 //! The step number is the only state besides weights and moments. That is why a checkpoint is small
@@ -20,18 +20,21 @@ mod batch;
 pub(crate) mod config;
 mod diverged;
 mod evaluate;
-pub(crate) mod optimizer;
+mod optimizer;
+pub(crate) mod optimizer_name;
 pub(crate) mod order;
 mod resume;
+mod weights;
 
 use self::batch::Batch;
 pub use self::evaluate::REFRESH;
-use self::optimizer::{Optimizer, Update};
+use self::optimizer::Optimizer;
 use crate::data::Prepared;
 use crate::model::Model;
 use crate::nets::squeezenet;
 use crate::train::average::Average;
 use crate::train::order::Order;
+use crate::train::weights::Weights;
 use crate::{Error, TrainConfig};
 use paso_adam::StepAudit;
 use paso_schedule::{Shape, Spec};
@@ -71,7 +74,7 @@ const LARGEST_NORM: f64 = 1.844_674_3e19;
 /// assert!(run.step()?.loss.is_finite());
 ///
 /// // What a checkpoint holds is enough to go on with the same bits.
-/// let (meta, tensors) = run.checkpoint(None);
+/// let (meta, tensors) = run.checkpoint(None)?;
 /// let mut again = Trainer::resume(Path::new("memory"), &meta, &tensors, images)?;
 /// assert_eq!(run.step()?, again.step()?);
 /// # Ok::<(), paso_locate::Error>(())
@@ -85,7 +88,12 @@ pub struct Trainer {
     order: Order,
     gradient: Vec<f32>,
     batch: Batch,
+    /// What [`TrainConfig::average`] asks for.
+    average: Option<Average>,
+    /// What [`Trainer::keep_averages`] asks for.
     averages: Vec<Average>,
+    /// Schedule-Free's averaged weights after the last step, once something needed them.
+    schedule_free: Option<Weights>,
 }
 
 /// What one step did. The loss is that of one augmented batch, which is noisy: for how good the net
@@ -116,7 +124,7 @@ impl Trainer {
         data: Arc<Prepared>,
     ) -> Result<Self, Error> {
         let model = Model::new(config, classes)?;
-        Self::assemble(model, None, data)
+        Self::assemble(model, data)
     }
 
     /// Reads the net's body from a file of features that were learned on other images; before the
@@ -125,26 +133,21 @@ impl Trainer {
     /// # Errors
     /// When the net has no such body, or the file does not hold it.
     pub fn load_features(&mut self, path: &Path) -> Result<(), Error> {
-        let config = self.model.config().clone();
         let Some(body) = self.model.net.body else {
             return Err(Error::invalid_value(
                 "net",
-                config.net,
+                self.model.config().net,
                 "squeezenet, to take features from a file",
             ));
         };
         squeezenet::load(path, &mut self.model.params, body)?;
-        for average in &mut self.averages {
-            *average = Average::new(config.average, &self.model.params);
-        }
+        let averages = self.average.iter_mut().chain(&mut self.averages);
+        averages.for_each(|average| average.restart(&self.model.params));
+        self.schedule_free = None;
         Ok(())
     }
 
-    fn assemble(
-        model: Model,
-        average: Option<Average>,
-        data: Arc<Prepared>,
-    ) -> Result<Self, Error> {
+    fn assemble(model: Model, data: Arc<Prepared>) -> Result<Self, Error> {
         let config = model.config();
         let (side, images) = (config.size as usize, config.batch);
         if data.size() != side {
@@ -159,10 +162,12 @@ impl Trainer {
         let batch = Batch::new(images, side);
         let split = model.net.body.map_or(0, |body| body.params);
         let frozen = config.frozen_steps(data.len());
-        let optimizer = Optimizer::new(config, &model.params, split, frozen, Update::AdamW)?;
-        let average = average.unwrap_or_else(|| Average::new(config.average, &model.params));
+        let optimizer = Optimizer::new(config, &model.params, split, frozen)?;
+        let average = (config.average > 0.0).then(|| Average::new(config.average, &model.params));
         Ok(Self {
-            averages: if config.average > 0.0 { vec![average] } else { Vec::new() },
+            average,
+            averages: Vec::new(),
+            schedule_free: None,
             order: Order::new(config.seed, data.len()),
             gradient: model.params.zero_grads(),
             schedule,
@@ -173,24 +178,9 @@ impl Trainer {
         })
     }
 
-    /// Takes another way to update the weights, from the start on. Such a run can be evaluated and
-    /// branched, but not resumed: a checkpoint does not know how its run was updated.
-    ///
-    /// # Errors
-    /// None that [`Trainer::new`] did not have for the same settings.
-    ///
-    /// # Panics
-    /// After the first step.
-    pub fn set_update(&mut self, update: Update) -> Result<(), Error> {
-        assert_eq!(self.steps(), 0, "a run updates in one way from its start");
-        let (model, split) = (&self.model, self.optimizer.split());
-        let frozen = model.config().frozen_steps(self.data.len());
-        self.optimizer = Optimizer::new(model.config(), &model.params, split, frozen, update)?;
-        Ok(())
-    }
-
-    /// Keeps averaged weights with these decays a step, from the weights as they are now, instead
-    /// of what the settings ask for. They change nothing else.
+    /// Keeps averaged weights with these decays a step, from the weights as they are now, for
+    /// [`Trainer::evaluate_averages`]. They change nothing else: [`TrainConfig::average`] has its own,
+    /// and a checkpoint does not hold these.
     pub fn keep_averages(&mut self, decays: &[f64]) {
         self.averages =
             decays.iter().map(|&decay| Average::new(decay, &self.model.params)).collect();
@@ -208,8 +198,9 @@ impl Trainer {
         let mut model = Model::new(&config, self.model.classes().to_vec())?;
         model.params.values_mut().copy_from_slice(self.model.params.values());
         model.params.buffers_mut().copy_from_slice(self.model.params.buffers());
-        let mut branch = Self::assemble(model, None, Arc::clone(&self.data))?;
+        let mut branch = Self::assemble(model, Arc::clone(&self.data))?;
         branch.optimizer = self.optimizer.clone();
+        branch.average.clone_from(&self.average);
         branch.averages.clone_from(&self.averages);
         Ok(branch)
     }
@@ -244,7 +235,8 @@ impl Trainer {
         self.schedule.at(step)
     }
 
-    /// The net as it is now: its last weights, not the averaged ones.
+    /// The net as it is now: with its trained weights, also where averaged ones are those to use.
+    /// [`Model::load`] of a checkpoint has the latter.
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
@@ -259,7 +251,8 @@ impl Trainer {
         self.step_at(self.schedule.at(self.steps()), false)
     }
 
-    /// [`Trainer::step`] at this rate, whatever the schedule says: for a range test.
+    /// [`Trainer::step`] at this rate, whatever the schedule says: for a range test, and for a study.
+    /// Also beyond the run's last step: the images are then changed as in that one.
     ///
     /// # Errors
     /// As [`Trainer::step`].
@@ -299,7 +292,9 @@ impl Trainer {
         let params = &mut self.model.params;
         let arena = (params.values_mut(), &self.gradient[..]);
         let audit = self.optimizer.step(lr, arena, scale, audited)?;
-        self.averages.iter_mut().for_each(|a| a.update(done + 1, params));
+        self.schedule_free = None;
+        let averages = self.average.iter_mut().chain(&mut self.averages);
+        averages.for_each(|average| average.update(done + 1, params));
         Ok(StepReport { step: done + 1, lr, loss: f64::from(loss), gradient_norm, audit })
     }
 

@@ -1,5 +1,4 @@
-//! The optimizer of a run: `AdamW` over the net's tensors, and over those of a body that was
-//! trained before.
+//! The optimizer of a run, over the net's tensors and over those of a body that was trained before.
 //!
 //! Two groups, because they count their own steps: a body that is unfrozen after some steps begins
 //! with the bias corrections of its own first step then, as PyTorch's parameters without a gradient
@@ -9,31 +8,17 @@
 //! learning rate is a share of the net's. Clipping is over both groups, as `clip_grad_norm_` of all
 //! parameters is: clipping each by itself would change the direction of the step.
 
-use crate::{Error, TrainConfig};
+use crate::{Error, OptimizerName, TrainConfig};
 use paso_adam::{
-    Adam, AdamConfig, AdamGroup, ClipNorm, Param, Rule, ScheduleFree, StepAudit, StepOptions,
-    WeightDecay, grad_norm,
+    Adam, AdamConfig, AdamGroup, ClipNorm, Param, Rule, Scalars, ScheduleFree, StepAudit,
+    StepOptions, WeightDecay, grad_norm,
 };
 use paso_tape::{Kind, Params};
 
-/// How a run updates its weights. What is not `AdamW` is there for comparisons: checkpoints do not
-/// record it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Update {
-    /// `AdamW`: a schedule of the learning rate schedules the weight decay as well.
-    #[default]
-    AdamW,
-    /// `AdamW` whose weights decay as at the highest learning rate in every step, whatever the
-    /// schedule does.
-    UnscheduledDecay,
-    /// Schedule-Free `AdamW` (Defazio et al., arXiv 2405.15682), evaluated on its averaged weights.
-    ScheduleFree,
-}
-
-/// `AdamW` without decay of biases and norms.
+/// The optimizer of the settings, without decay of biases and norms.
 #[derive(Debug, Clone)]
 pub(crate) struct Optimizer {
-    update: Update,
+    name: OptimizerName,
     /// The tensors of the body, the first in the arena; without any where the whole net is fresh.
     body: AdamGroup,
     rest: AdamGroup,
@@ -55,22 +40,24 @@ impl Optimizer {
         params: &Params,
         split: usize,
         frozen: u64,
-        update: Update,
     ) -> Result<Self, Error> {
-        let decay = match update {
-            Update::UnscheduledDecay => WeightDecay::Constant(config.lr * config.weight_decay),
-            Update::AdamW | Update::ScheduleFree => WeightDecay::Decoupled(config.weight_decay),
+        let name = config.optimizer;
+        let constant = name == OptimizerName::AdamWConstantDecay;
+        let decay = if constant {
+            WeightDecay::Constant(config.lr * config.weight_decay)
+        } else {
+            WeightDecay::Decoupled(config.weight_decay)
         };
-        let rule = match update {
-            Update::ScheduleFree => Rule::ScheduleFree(ScheduleFree::default()),
-            Update::AdamW | Update::UnscheduledDecay => Rule::Adam,
+        let rule = match name {
+            OptimizerName::ScheduleFree => Rule::ScheduleFree(ScheduleFree::default()),
+            OptimizerName::AdamW | OptimizerName::AdamWConstantDecay => Rule::Adam,
         };
         let adam = Adam::new(AdamConfig { decay, rule, ..AdamConfig::default() })?;
         let group = |is_body: bool| {
             let mine = params.tensors().iter().filter(|t| (t.range.start < split) == is_body);
             let lr_scale = if is_body { config.body_rate } else { 1.0 };
             // Other decay follows the learning rate of the tensor by itself.
-            let decay_scale = if update == Update::UnscheduledDecay { lr_scale } else { 1.0 };
+            let decay_scale = if constant { lr_scale } else { 1.0 };
             let param = |t: &paso_tape::ParamInfo| Param {
                 decay_scale: if t.kind == Some(Kind::Weight) { decay_scale } else { 0.0 },
                 lr_scale,
@@ -80,21 +67,16 @@ impl Optimizer {
         };
         let (body, rest) = (group(true)?, group(false)?);
         let clip = config.clip_norm.map(ClipNorm::new);
-        Ok(Self { update, body, rest, split, frozen, clip })
-    }
-
-    /// Values of the arena that belong to the body.
-    pub(crate) fn split(&self) -> usize {
-        self.split
+        Ok(Self { name, body, rest, split, frozen, clip })
     }
 
     /// How it updates.
-    pub(crate) fn update(&self) -> Update {
-        self.update
+    pub(crate) fn name(&self) -> OptimizerName {
+        self.name
     }
 
     /// The weights to evaluate, from those that are trained: different ones under
-    /// [`Update::ScheduleFree`] only.
+    /// [`OptimizerName::ScheduleFree`] only.
     pub(crate) fn evaluated(&self, values: &mut [f32]) -> Vec<f32> {
         let (body, rest) = values.split_at_mut(self.split);
         let all = |tensors: &[&mut [f32]]| -> Vec<f32> {
@@ -105,12 +87,26 @@ impl Optimizer {
         evaluated
     }
 
-    /// Continues after `steps` steps with these moments, each in the layout of the parameters.
-    pub(crate) fn load(&mut self, steps: u64, moments: &[Vec<f32>]) -> Result<(), Error> {
+    /// Continues after `steps` steps with these moments, each in the layout of the parameters, and
+    /// with the scalars of [`Optimizer::scalars`].
+    pub(crate) fn load(
+        &mut self,
+        steps: u64,
+        moments: &[Vec<f32>],
+        scalars: Option<[Scalars; 2]>,
+    ) -> Result<(), Error> {
         let own = steps.saturating_sub(self.frozen);
         let (body, rest): (Vec<_>, Vec<_>) = moments.iter().map(|m| m.split_at(self.split)).unzip();
-        load(&mut self.body, own, &body)?;
-        load(&mut self.rest, steps, &rest)
+        let [of_body, of_rest] = scalars.unwrap_or_default();
+        load(&mut self.body, own, &body, of_body)?;
+        load(&mut self.rest, steps, &rest, of_rest)
+    }
+
+    /// What [`OptimizerName::ScheduleFree`] keeps in addition to its moments, of the body and of the
+    /// rest: it depends on all learning rates so far. Others keep nothing.
+    pub(crate) fn scalars(&self) -> Option<[Scalars; 2]> {
+        let kept = [self.body.scalars(), self.rest.scalars()];
+        (self.name == OptimizerName::ScheduleFree).then_some(kept)
     }
 
     /// The moments' names and values in the layout of the parameters.
@@ -183,9 +179,14 @@ fn tensors<'v>(group: &AdamGroup, mut values: &'v mut [f32]) -> Vec<&'v mut [f32
     group.lens().iter().map(cut).collect()
 }
 
-fn load(group: &mut AdamGroup, steps: u64, moments: &[&[f32]]) -> Result<(), Error> {
+fn load(
+    group: &mut AdamGroup,
+    steps: u64,
+    moments: &[&[f32]],
+    scalars: Scalars,
+) -> Result<(), Error> {
     let mut state = group.state();
-    state.step = steps;
+    (state.step, state.scalars) = (steps, scalars);
     for (moment, values) in state.moments.iter_mut().zip(moments) {
         moment.values = values.to_vec();
     }
@@ -196,13 +197,17 @@ fn load(group: &mut AdamGroup, steps: u64, moments: &[&[f32]]) -> Result<(), Err
 mod tests {
     use crate::data::{PrepareOptions, Prepared, Split};
     use crate::demo::{self, DemoOptions};
-    use crate::{NetName, TrainConfig, Trainer, Update};
+    use crate::{NetName, OptimizerName, TrainConfig, Trainer};
     use paso_tape::Kind;
     use std::path::Path;
     use std::sync::Arc;
 
     /// A run of 8 steps, the first 4 with a frozen body.
     fn run(clip_norm: Option<f64>) -> Trainer {
+        run_with(OptimizerName::AdamW, clip_norm)
+    }
+
+    fn run_with(optimizer: OptimizerName, clip_norm: Option<f64>) -> Trainer {
         let dataset = demo::dataset(&DemoOptions { train: 8, val: 1, seed: 1 }).expect("scenes");
         let options = PrepareOptions { size: 32, ..PrepareOptions::default() };
         let images = Prepared::new(&dataset, &dataset.indices(Split::Train), &options);
@@ -212,6 +217,7 @@ mod tests {
             batch: 4,
             steps: Some(8),
             frozen: 0.5,
+            optimizer,
             clip_norm,
             ..TrainConfig::default()
         };
@@ -255,15 +261,14 @@ mod tests {
     }
 
     #[test]
-    fn every_update_has_its_own_formula_and_branches_with_the_same_bits() {
-        for update in [Update::AdamW, Update::UnscheduledDecay, Update::ScheduleFree] {
-            let mut run = run(None);
-            run.set_update(update).expect("settings");
+    fn every_optimizer_branches_with_the_same_bits() {
+        for optimizer in OptimizerName::ALL {
+            let mut run = run_with(optimizer, None);
             steps(&mut run, 5);
             let mut branch = run.branch(run.model().config().seed).expect("a branch");
             steps(&mut run, 2);
             steps(&mut branch, 2);
-            assert_eq!(parts(&run), parts(&branch), "{update:?}");
+            assert_eq!(parts(&run), parts(&branch), "{optimizer}");
         }
     }
 
@@ -271,8 +276,7 @@ mod tests {
     fn the_decay_that_no_schedule_scales_is_that_of_the_highest_rate() {
         // At a learning rate of 0 nothing moves but by decay: weights shrink, biases and norms
         // stay.
-        let mut run = run(None);
-        run.set_update(Update::UnscheduledDecay).expect("settings");
+        let mut run = run_with(OptimizerName::AdamWConstantDecay, None);
         steps(&mut run, 5);
         let before = run.model().params.values().to_vec();
         run.step_at_rate(0.0).expect("a step");
@@ -292,8 +296,7 @@ mod tests {
 
     #[test]
     fn schedule_free_is_evaluated_by_its_average_and_goes_on_from_where_it_was() {
-        let mut run = run(None);
-        run.set_update(Update::ScheduleFree).expect("settings");
+        let mut run = run_with(OptimizerName::ScheduleFree, None);
         steps(&mut run, 7);
         let before = (parts(&run), run.model().params.buffers().to_vec());
         let data = Arc::clone(&run.data);
@@ -323,17 +326,21 @@ mod tests {
 
     #[test]
     fn a_run_that_stops_before_or_after_that_goes_on_with_the_same_bits() {
-        let mut whole = run(None);
-        steps(&mut whole, 8);
-        for stop in [2, 4, 6] {
-            let mut first = run(None);
-            steps(&mut first, stop);
-            let (meta, tensors) = first.checkpoint(None);
-            let data = Arc::clone(&first.data);
-            let resumed = Trainer::resume(Path::new("x"), &meta, &tensors, data);
-            let mut resumed = resumed.expect("it goes on");
-            steps(&mut resumed, 8 - stop);
-            assert_eq!(resumed.checkpoint(None), whole.checkpoint(None), "stopped after {stop}");
+        let kept = |run: &mut Trainer| run.checkpoint(None).expect("in memory");
+        for optimizer in OptimizerName::ALL {
+            let mut whole = run_with(optimizer, None);
+            steps(&mut whole, 8);
+            for stop in [2, 4, 6] {
+                let mut first = run_with(optimizer, None);
+                steps(&mut first, stop);
+                let (meta, tensors) = kept(&mut first);
+                let data = Arc::clone(&first.data);
+                let resumed = Trainer::resume(Path::new("x"), &meta, &tensors, data);
+                let mut resumed = resumed.expect("it goes on");
+                assert_eq!(kept(&mut resumed), (meta, tensors), "{optimizer} after {stop}");
+                steps(&mut resumed, 8 - stop);
+                assert_eq!(kept(&mut resumed), kept(&mut whole), "{optimizer} after {stop}");
+            }
         }
     }
 }

@@ -24,17 +24,17 @@ pub enum Refusal {
     Malformed(String),
     /// The loss does not fall measurably anywhere.
     #[error(
-        "the curve is flat: its steepest fall is {fall:.2e} a decade, and noise alone could give {noise:.2e}; take more steps or sweeps, or check that the net learns at all"
+        "the curve is flat: it falls by {fall:.2e}, and noise alone could give {noise:.2e}; take more steps or sweeps, or check that the net learns at all"
     )]
     Flat {
-        /// Steepest fall per decade.
+        /// Greatest fall.
         fall: f64,
-        /// Four of its standard errors.
+        /// Four and a half of its standard errors.
         noise: f64,
     },
-    /// The steepest fall cannot be located.
+    /// The middle of the low losses cannot be located.
     #[error(
-        "the steepest fall lies anywhere between {low:.1e} and {high:.1e}, more than a decade; take more steps or sweeps"
+        "the rate to train with lies anywhere between {low:.1e} and {high:.1e}, more than a decade; take more steps or sweeps"
     )]
     Vague {
         /// Lower end of the interval.
@@ -53,5 +53,13 @@ pub enum Refusal {
         rate: f64,
         /// `"down"` or `"up"`.
         way: &'static str,
+    },
+    /// The sweeps end before the loss rises again, and soon after it has fallen.
+    #[error(
+        "the loss is still low at the highest learning rate of the sweep, {rate:.1e}; sweep further up"
+    )]
+    Open {
+        /// The highest learning rate.
+        rate: f64,
     },
 }

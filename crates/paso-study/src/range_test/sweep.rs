@@ -53,6 +53,8 @@ impl RangeTest {
     /// let step = |lr: f64| Ok::<_, String>(2.0 - 1.5 / (1.0 + (1e-3 / lr).powi(2)) + lr.powi(4));
     /// let found = suggest(&[RangeTest::default().sweep(step)?]).map_err(|refusal| refusal.to_string())?;
     /// assert!((found.steepest / 1e-3 - 1.0).abs() < 0.1, "{found:?}");
+    /// // It is low from 2e-3 to 1; a training belongs below the middle of that.
+    /// assert!((1e-3..0.1).contains(&found.peak_lr), "{found:?}");
     /// # Ok::<(), String>(())
     /// ```
     ///

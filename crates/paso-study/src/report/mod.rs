@@ -1,21 +1,18 @@
 //! The report of a finished study as data, and as an HTML page (feature `html`).
 //!
 //! `report.json` is the answer with all that it was computed from, so that another program can
-//! check or redraw it without training anything. The HTML page shows the same numbers: verdict,
-//! differences per seed with intervals, tuning, training curves, effective learning rates,
-//! conditions and limits.
+//! check or redraw it without training anything. The HTML page shows the same numbers, in the order
+//! of a reader's questions: what is the answer, what do I train with, how sure is it and about what,
+//! and then the measurements behind it.
 //!
 //! Names come from users (arms, subject, command, layers) and are escaped by the template library;
 //! the page has no script and loads nothing.
 
 #[cfg(feature = "html")]
-mod figures;
-#[cfg(feature = "html")]
-mod html;
-#[cfg(feature = "html")]
-mod scales;
-#[cfg(feature = "html")]
-mod sections;
+mod page;
+mod pending;
+
+pub use pending::Pending;
 
 use crate::answer::Answer;
 use crate::arm::Arm;
@@ -43,8 +40,14 @@ const SCHEDULE_POINTS: usize = 200;
 pub struct About {
     /// Short title, such as "demo, 400 images".
     pub subject: String,
-    /// The exact command that repeats it; empty if there is none.
+    /// The exact command that repeats it, and continues it where it is undecided; empty if there is
+    /// none.
     pub command: String,
+    /// The option of that command that limits the pairs, such as `--pairs`; empty if there is none.
+    pub pairs_option: String,
+    /// The command that trains with what was settled, such as `paso train --settled DIR`. If it is
+    /// empty, the page shows the schedule and the peak learning rate instead.
+    pub train: String,
     /// What the answer depends on, as name and value: data, net, batch size, weight decay, machine,
     /// version.
     pub conditions: Vec<(String, String)>,
@@ -87,7 +90,10 @@ pub struct StudyReport {
     pub sentence: String,
     /// Information from the caller.
     pub about: About,
-    /// The answer.
+    /// What comes next, in a report of a study that is still running; `None` once it is over.
+    #[serde(default)]
+    pub pending: Option<Pending>,
+    /// The answer; the one so far while the study is running.
     pub answer: Answer,
     /// The schedule of every arm at its tuned peak.
     pub schedules: Vec<ScheduleCurve>,
@@ -133,12 +139,14 @@ impl StudyReport {
         procedure: &Procedure,
         journal: &Journal,
         about: About,
+        pending: Option<Pending>,
     ) -> Self {
         Self {
             format: REPORT_FORMAT,
             version: env!("CARGO_PKG_VERSION").into(),
             sentence: answer.to_string(),
             about,
+            pending,
             schedules: schedules(&answer),
             runs: records(procedure, journal),
             answer,
@@ -186,15 +194,20 @@ fn records(procedure: &Procedure, journal: &Journal) -> Vec<RunRecord> {
             }
         }
     }
-    let finals = [&procedure.first, &procedure.second].into_iter().flatten();
-    let compared = finals.flat_map(|p| [p.challenger, p.incumbent]);
-    let compared = compared.flat_map(|f| [Some(f.best), f.runner_up]).flatten();
-    let shown = (0..config.arms.len()).map(|arm| procedure.known(journal, arm));
-    let sides: Vec<_> = compared.chain(shown).collect();
-    for number in 0..config.pairs {
-        for side in &sides {
-            let run = side.run(config, config.pair_seed(number));
-            add(Stage::Pairs, side.candidate.arm, run);
+    for progress in [&procedure.first, &procedure.second].into_iter().flatten() {
+        let runner_up = progress.confirmation.as_ref().map(|(runner_up, _)| *runner_up);
+        let sides = [Some(progress.challenger.best), Some(progress.incumbent.best), runner_up];
+        for number in 0..progress.pairs() {
+            for side in sides.into_iter().flatten() {
+                let run = side.run(config, config.pair_seed(number));
+                add(Stage::Pairs, side.candidate.arm, run);
+            }
+        }
+    }
+    for arm in 0..config.arms.len() {
+        let shown = procedure.known(journal, arm);
+        for number in 0..config.display {
+            add(Stage::Pairs, arm, shown.run(config, config.pair_seed(number)));
         }
     }
     records

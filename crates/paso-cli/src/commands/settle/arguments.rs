@@ -18,16 +18,31 @@ pub(crate) struct SettleArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) settings: SettingsArgs,
-    /// Seeds of the verdict; with fewer than 6 no difference can be significant at 5 %
-    #[arg(long, value_name = "N", default_value_t = 6)]
-    pub(super) seeds: usize,
-    /// Steps of every run [default: 400 on the demo, 600 otherwise]
+    /// Study the settings of this run (a folder that `paso train` made) instead of those that
+    /// `paso train` would have for this data
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["quick", "branch_from"])]
+    pub(super) like: Option<PathBuf>,
+    /// Study a short proxy of the training instead: 600 steps at 64 pixels (the demo 400 at 32) with
+    /// a weight decay of 0.01. The answer may differ from that of the training
+    #[arg(long, conflicts_with = "branch_from")]
+    pub(super) quick: bool,
+    /// At most so many pairs of runs for a comparison, 8 to 1000. A study that is undecided goes on
+    /// with more, and stays valid
+    #[arg(long, value_name = "N", default_value_t = 27, value_parser = clap::value_parser!(u16).range(8..=1000))]
+    pub(super) pairs: u16,
+    /// Steps of every run [default: those of `paso train`]
     #[arg(long, value_name = "N")]
     pub(super) steps: Option<u64>,
-    /// About how long it may take, such as 90s, 8m or 2h; cuts learning rates and seeds to fit, and
-    /// says what that costs
+    /// About how long it may take, such as 90s, 8m or 2h. It stops after the last look that fits, and
+    /// the same command goes on; only if no look fits are the runs made shorter
     #[arg(long, value_name = "TIME", value_parser = budget)]
     pub(super) budget: Option<Duration>,
+    /// Train the arms that are not compared on so many seeds as well, for the report
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) display: usize,
+    /// Seed of the first pair: two studies whose seeds are 1000 apart share no run
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..1 << 31))]
+    pub(super) seed: u64,
     /// The middle of the peak learning rates that are tried for every arm [default: what a range
     /// test says, else 0.002]
     #[arg(long, value_name = "RATE", value_parser = rate)]
@@ -65,6 +80,9 @@ pub(crate) struct SettleArgs {
     /// stopped [default: a new runs/settle-N]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Open the report in the browser when the first look is taken
+    #[arg(long)]
+    pub(super) open: bool,
     /// Print the answer as one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -101,6 +119,9 @@ mod tests {
                 "--data demo --branch-from run --fixed-lr",
                 "--data demo --out x --shard 1/2 --budget 5m",
                 "--data demo --evaluate-on val --branch-from run",
+                "--data demo --quick --branch-from run",
+                "--data demo --quick --like run",
+                "--data demo --like run --branch-from run",
                 "--data demo --evaluate-on folds --folds 3 --fold 1",
             ],
         );
@@ -124,6 +145,8 @@ mod tests {
                 "--data demo --lr NaN",
                 "--data demo --lr=-1e-3",
                 "--data demo --out x --shard 3/2",
+                "--data demo --pairs 7",
+                "--data demo --pairs 1001",
                 "--data demo --budget 5",
                 "--data demo --budget 0s",
                 "--data demo --arm cosine",
@@ -143,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_six_seeds_a_margin_of_a_hundredth_and_nothing_else() {
+    fn defaults_are_27_pairs_a_margin_of_a_hundredth_and_nothing_else() {
         let args = parsed::<SettleArgs>("--data photos").expect("the least that is needed");
-        assert_eq!((args.seeds, args.margin), (6, 0.01));
+        assert_eq!((args.pairs, args.margin, args.seed, args.display), (27, 0.01, 0, 0));
         assert!(args.lr.is_none() && args.steps.is_none() && args.budget.is_none());
         assert!(args.out.is_none() && args.evaluate_on.is_none() && !args.fixed_lr && !args.json);
     }

@@ -34,6 +34,11 @@ pub(super) fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, 
         "--branch-from continues with the settings of {}: leave --config, --net, --size, --batch, --weight-decay and --no-augment out",
         path.display()
     );
+    ensure!(
+        !config.averages_weights(),
+        "{}: this run averages its weights in place of decay; branch from one of adamw without averages",
+        path.display()
+    );
     let dataset = args.source.open()?;
     let images = Images::split(&args.source, &dataset, &config)?;
     let (train, _) = images.of_seed(0)?;

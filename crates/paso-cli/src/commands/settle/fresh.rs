@@ -1,36 +1,37 @@
 //! A study whose runs start with fresh weights.
 //!
-//! `close_augment` is refused here. It changes the images in the last part of a run, and branches
-//! share the steps before: with it, a branch would not have the bits of a run that was trained
-//! alone.
-//!
-//! Settings come from the preset, the file of `--config` and the flags, in this order. Images are
-//! read once and shared by all runs. A file of features is not parsed here: a broken one is an
-//! error of the first training.
+//! Settings come from a preset (`paso train`'s own, the run of `--like`, or the proxy of `--quick`),
+//! the file of `--config` and the flags, in this order. Images are read once and shared by all runs.
+//! A file of features is not parsed here: a broken one is an error of the first training.
 
 use super::arguments::SettleArgs;
-use super::presets::preset;
+use super::presets::quick;
 use crate::trial::{Images, Localization};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use paso_locate::data::Split;
-use paso_locate::files;
+use paso_locate::run::CONFIG;
+use paso_locate::{BBox, NetName, OptimizerName, TrainConfig, files};
 
 /// Runs that start with fresh weights, and the learning rate that was asked for.
 ///
 /// The learning rate is `--lr`, or `None` where a range test has to find one.
 ///
 /// # Errors
-/// If the data cannot be read, `close_augment` is above 0, or another setting is out of its range.
+/// If the data or the run of `--like` cannot be read, or a setting is out of its range.
 pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
     let dataset = args.source.open()?;
-    let config = args.settings.merged(preset(&args.source.data, &dataset.boxes(Split::Train)))?;
+    let config = args.settings.merged(preset(args, &dataset.boxes(Split::Train))?)?;
     config.check()?;
     ensure!(
-        config.close_augment <= 0.0,
-        "close_augment is {}, but the runs of a study share their steps as long as their learning rates agree, and with them their augmented images; \
-         leave close_augment out of the settings, or make it 0",
-        config.close_augment
+        args.like.is_none() || config.net != NetName::Squeezenet || args.settings.features.is_some(),
+        "--like: that run began with the features of a file; give it by --features"
     );
+    // The arms have optimizers and averages of their own. What weight decay follows is kept.
+    let optimizer = match config.optimizer {
+        OptimizerName::ScheduleFree => OptimizerName::AdamW,
+        kept => kept,
+    };
+    let config = TrainConfig { optimizer, average: 0.0, patience: None, ..config };
     let trial = Localization {
         images: Images::open(&args.source, &dataset, &config, args.evaluate_on)?,
         classes: dataset.classes,
@@ -43,4 +44,24 @@ pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f6
         base: None,
     };
     Ok((trial, args.lr))
+}
+
+/// The settings below those of `--config` and of the flags.
+fn preset(args: &SettleArgs, boxes: &[BBox]) -> Result<TrainConfig> {
+    let Some(run) = &args.like else {
+        return Ok(if args.quick {
+            quick(&args.source.data, boxes)
+        } else {
+            args.settings.of_training(&args.source.data, boxes)
+        });
+    };
+    let path = run.join(CONFIG);
+    ensure!(
+        path.is_file(),
+        "{}: no such file; --like takes a folder that `paso train` made",
+        path.display()
+    );
+    let (_, config) = crate::settings_file::read(&path)
+        .with_context(|| format!("--like {}", run.display()))?;
+    Ok(config)
 }

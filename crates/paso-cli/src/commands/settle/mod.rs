@@ -5,10 +5,10 @@
 //! answer. The statistics are in `paso-study`; this folder decides only what is compared, and with
 //! which settings.
 //!
-//! What is kept: every finished run in the folder of `--out`, or in a new `runs/settle-N`, and at
-//! the end `report.json` and `report.html`. The same command with the same folder continues and
-//! trains only what is missing. Runs of other settings, images or versions in the folder are an
-//! error.
+//! What is kept: every finished run in the folder of `--out`, or in a new `runs/settle-N`;
+//! `report.html`, rewritten at every look; at the end `report.json` and `settled.toml`, the settings
+//! of a training with what was settled. The same command with the same folder continues and trains
+//! only what is missing. Runs of other settings, images or versions in the folder are an error.
 //!
 //! Stdout has the answer, as a table or as one JSON object; the full report is only in the files.
 //! Exit code 0 means that the study was carried out, whatever its verdict. It is also 0 for a shard
@@ -27,6 +27,7 @@ mod fresh;
 mod output;
 mod placement;
 mod presets;
+mod settled;
 mod study;
 
 pub(super) use arguments::SettleArgs;
@@ -37,9 +38,11 @@ use about::about;
 use anyhow::Result;
 use branching::branched;
 use fresh::from_scratch;
-use paso_study::{Event, Session, Study};
+use paso_study::{Event, Session, Study, StudyReport};
 use placement::{LR, center, range_test};
-use study::study_config;
+pub(super) use settled::settled;
+use std::sync::Once;
+use study::{steps, study_config};
 
 impl Command for SettleArgs {
     const NAME: &'static str = "settle";
@@ -58,7 +61,8 @@ impl Command for SettleArgs {
         })?;
         // Everything that can be refused is refused before minutes of sweeps: whether the study makes
         // sense, which does not depend on where a range test places it, and whether it can be kept.
-        Study::new(study_config(self, &trial, lr.unwrap_or(LR)))?;
+        let steps = steps(self, &trial)?;
+        Study::new(study_config(self, &trial, lr.unwrap_or(LR), steps))?;
         if let Some(folder) = &self.out {
             paso_study::check_folder(folder, self.shard, &trial.fingerprint())?;
         }
@@ -67,7 +71,7 @@ impl Command for SettleArgs {
             _ => None,
         };
         let lr = lr.or_else(|| range.as_ref().and_then(center)).unwrap_or(LR);
-        let study = Study::new(study_config(self, &trial, lr))?;
+        let study = Study::new(study_config(self, &trial, lr, steps))?;
         if self.fixed_lr {
             eprintln!(
                 "note: the peak learning rate is {lr} for every arm and tuned for none: a difference may come from the learning rate and not from the schedule"
@@ -83,15 +87,27 @@ impl Command for SettleArgs {
         let bar = progress::bar(0, "settle");
         let observe = |event: &Event<'_>| output::show(&bar, event);
         let cancel = interrupt::flag("this step; finished runs are kept")?;
+        let opened = Once::new();
+        let on_report = |report: &StudyReport| {
+            let Some(folder) = &folder else { return };
+            match output::write_page(folder, report) {
+                Ok(()) if self.open => opened.call_once(|| output::open_page(folder)),
+                Ok(()) => {}
+                Err(e) => bar.suspend(|| eprintln!("note: the report is not written yet: {e:#}")),
+            }
+        };
         let session = Session {
             folder: folder.as_deref(),
             parallel_runs: threads,
             budget: self.budget,
+            estimate: true,
             shard: self.shard,
             cancel: &cancel,
             observe: &observe,
+            on_report: Some(&on_report),
         };
-        let report = match study.report(&trial, &session, about(self, &trial, range)) {
+        let about = about(self, &trial, range, folder.as_deref());
+        let report = match study.report(&trial, &session, &about) {
             Err(waiting @ paso_study::Error::OtherShards { .. }) => {
                 bar.finish_and_clear();
                 eprintln!("{waiting}");
@@ -104,9 +120,12 @@ impl Command for SettleArgs {
         if self.json {
             println!("{}", serde_json::to_string(&report.answer)?);
         } else {
-            output::print(&report.answer, &trial);
+            output::print(self, &report.answer, &trial, folder.as_deref());
         }
         if let Some(folder) = &folder {
+            if trial.base.is_none() {
+                settled::write(folder, &report.answer, &trial)?;
+            }
             output::write_report(folder, &report)?;
         }
         Ok(())

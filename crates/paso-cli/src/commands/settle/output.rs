@@ -1,65 +1,79 @@
 //! What `paso settle` shows while it runs and when it is done.
 //!
-//! Progress and remarks go to stderr. The table has the columns of the report: the peak learning
-//! rate of each arm, its mean, the paired difference to the baseline with its interval, and the
-//! p-value.
-//!
-//! Only the table and the sentences below it go to stdout, at the end. Widths are fixed; programs
-//! should read `--json`.
+//! Progress and remarks go to stderr: the plan, who is compared, and a line for each look. The answer
+//! goes to stdout: a table of the arms, the verdict in words, its notes, and the command that trains
+//! with what was settled. Widths are fixed; programs should read `--json`.
 
+use super::about::train_command;
+use super::arguments::SettleArgs;
 use crate::trial::Localization;
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use paso_locate::files;
-use paso_study::{Answer, Event, Role, StudyReport};
+use paso_study::{Answer, ArmAnswer, Event, Question, StudyReport, Verdict};
 use std::path::Path;
 use std::time::Duration;
 
 /// Puts what happened on the bar or above it.
 ///
-/// Kinds of events that are not listed here are ignored. The time left is an estimate of the study,
-/// in whole seconds.
+/// Kinds of events that are not listed here are ignored. The time left is an estimate of the study
+/// up to its next look, in whole seconds.
 pub(super) fn show(bar: &ProgressBar, event: &Event<'_>) {
+    let say = |line: String| bar.suspend(|| eprintln!("{line}"));
     match event {
-        Event::Planned(plan) => bar.suspend(|| eprintln!("{plan}")),
-        Event::BudgetCut(cut) => {
-            bar.suspend(|| cut.costs().iter().for_each(|line| eprintln!("{line}")));
-        }
+        Event::Planned(plan) => say(plan.to_string()),
+        Event::BudgetCut(cut) => cut.costs().into_iter().for_each(say),
         Event::Finished { progress, .. } => {
             bar.set_length(progress.total as u64);
             bar.set_position(progress.done as u64);
             bar.set_message(format!(
-                "about {} left",
+                "about {} to the next look",
                 humantime::format_duration(Duration::from_secs(progress.left.as_secs()))
             ));
         }
-        Event::Tuned { arm, peak_lr, .. } => {
-            bar.suspend(|| eprintln!("{arm}: peak learning rate {peak_lr:.2e}"));
+        Event::Raced { question, challenger, incumbent } => {
+            let which = match question {
+                Question::Alternative => "without decay",
+                _ => "compared",
+            };
+            say(format!("{which}: {challenger} against {incumbent}"));
         }
+        Event::Looked { look, next, confirmation, .. } => {
+            let mut line = look.to_string();
+            if let Some(next) = next {
+                line += &format!("; next look {next}");
+            }
+            if let Some((runner_up, confirmed)) = confirmation {
+                let state = if *confirmed { "confirmed" } else { "confirmation outstanding" };
+                line += &format!("; {state} against {runner_up}");
+            }
+            say(line);
+        }
+        Event::OutOfTime => say("the time is used up: the next look would not fit".into()),
         _ => {}
     }
 }
 
 /// The answer in words and a table.
-///
-/// `against` is the mean paired difference to the baseline; positive is better. The baseline has no
-/// interval.
-pub(super) fn print(answer: &Answer, trial: &Localization) {
+pub(super) fn print(args: &SettleArgs, answer: &Answer, trial: &Localization, folder: Option<&Path>) {
     println!(
-        "\n{:<14} {:>9} {:>8} {:>9}   {:<19} {:>7}",
-        "arm", "peak rate", "mean IoU", "against", "95 % interval", "p"
+        "\n{:<14} {:>9} {:>10} {:>6} {:>10} {:>9}",
+        "arm", "peak rate", "tuning IoU", "pairs", "mean IoU", "against"
     );
-    for arm in &answer.arms {
-        let interval = match arm.role {
-            Role::Baseline => String::new(),
-            _ => format!("{:+.4} to {:+.4}", arm.ci_low, arm.ci_high),
-        };
+    for ArmAnswer { name, tuned, values, diff, .. } in &answer.arms {
+        let or_none = |x: Option<f64>| x.map_or("-".into(), |x| format!("{x:.4}"));
+        let mean = (!values.is_empty()).then(|| paso_study::stats::mean(values));
+        let diff = diff.map_or("-".into(), |diff| format!("{diff:+.4}"));
         println!(
-            "{:<14} {:>9.1e} {:>8.4} {:>+9.4}   {interval:<19} {:>7.4}",
-            arm.name, arm.peak_lr, arm.mean, arm.diff, arm.p
+            "{name:<14} {:>9.1e} {:>10} {:>6} {:>10} {diff:>9}",
+            tuned.peak_lr,
+            or_none(tuned.mean),
+            values.len(),
+            or_none(mean)
         );
     }
-    println!("\n{}", answer.sentence());
+    println!("\n{answer}");
+    undecided(args, answer);
     answer.notes.iter().for_each(|note| println!("note: {note}"));
     let c = &trial.config;
     println!(
@@ -71,6 +85,42 @@ pub(super) fn print(answer: &Answer, trial: &Localization) {
         c.batch,
         c.weight_decay
     );
+    if let Some(command) = folder.and_then(|folder| train_command(args, trial, folder)) {
+        let why = if answer.settled.decided { "train with it" } else { "train with the better one so far" };
+        println!("{why} ({}): {command}", answer.settled.finalist);
+    }
+}
+
+/// What an undecided study would take.
+fn undecided(args: &SettleArgs, answer: &Answer) {
+    if answer.verdict != Verdict::Undecided {
+        return;
+    }
+    let pairs = answer.decay.last().pairs;
+    match answer.decay.more_pairs {
+        Some(more) => println!(
+            "About {more} more pairs may decide it: the same command with --pairs {} goes on from here.",
+            (pairs + more).max(args.pairs.into())
+        ),
+        None => println!("Even a thousand pairs are not likely to decide it."),
+    }
+}
+
+/// The page of a report, which can be watched while the study goes on.
+///
+/// # Errors
+/// If the folder cannot be written or is full.
+pub(super) fn write_page(folder: &Path, report: &StudyReport) -> Result<()> {
+    files::write_whole(&folder.join("report.html"), report.html().as_bytes())?;
+    Ok(())
+}
+
+/// Shows the page in the browser. That there is none is no reason to stop.
+pub(super) fn open_page(folder: &Path) {
+    let path = folder.join("report.html");
+    if let Err(e) = opener::open(&path) {
+        eprintln!("note: {} could not be opened: {e}", path.display());
+    }
 }
 
 /// `report.json` and `report.html` in the study's folder.
@@ -80,11 +130,12 @@ pub(super) fn print(answer: &Answer, trial: &Localization) {
 /// writes the report from them.
 pub(super) fn write_report(folder: &Path, report: &StudyReport) -> Result<()> {
     let json = serde_json::to_string_pretty(report)?;
-    for (name, text) in [("report.json", json), ("report.html", report.html())] {
-        files::write_whole(&folder.join(name), text.as_bytes()).context(
+    files::write_whole(&folder.join("report.json"), json.as_bytes())
+        .map_err(anyhow::Error::from)
+        .and_then(|()| write_page(folder, report))
+        .context(
             "the report could not be written; every run is kept, and the same command writes it from them",
         )?;
-    }
     eprintln!("report: {}", folder.join("report.html").display());
     Ok(())
 }

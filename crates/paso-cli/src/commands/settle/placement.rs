@@ -1,19 +1,18 @@
 //! Where the learning rates to try are placed.
 //!
 //! A grid in the wrong place costs runs: it widens by one learning rate per round for every arm.
-//! The center is the geometric mean of where the loss falls fastest and where it is lowest, rounded
-//! to one digit.
+//! The center is the peak rate that a range test suggests, rounded to one digit.
 //!
 //! A refusal of the range test is not an error here, unlike in `paso find-lr`: the grid is then
 //! placed around a fixed learning rate, and the tuning of each arm moves it if the best one is at
 //! its edge. The range test and its refusal are part of the report.
 
-use crate::sweep::{STEPS, SWEEPS, sweeps};
+use crate::sweep::{FROM, STEPS, SWEEPS, TO, sweeps};
 use crate::trial::Localization;
 use crate::{progress, threads};
 use anyhow::Result;
 use paso_study::RangeTestReport;
-use paso_study::range_test::suggest;
+use paso_study::range_test::{RangeTest, suggest};
 
 /// The middle of the learning rates where neither the user nor a range test says one.
 pub(super) const LR: f64 = 2e-3;
@@ -28,7 +27,8 @@ pub(super) fn range_test(trial: &Localization, count: usize) -> Result<RangeTest
         let Localization { config, classes, images, features, .. } = trial;
         let (train, _) = images.of_seed(0)?;
         let advance = || bar.inc(1);
-        sweeps(SWEEPS, STEPS, config, classes, &train, features.as_deref(), &advance)
+        let test = RangeTest { from: FROM, to: TO, steps: usize::try_from(STEPS)? };
+        sweeps(SWEEPS, test, config, classes, &train, features.as_deref(), &advance)
     })?;
     bar.finish_and_clear();
     let (suggestion, refusal) = match suggest(&sweeps) {
@@ -46,32 +46,31 @@ pub(super) fn range_test(trial: &Localization, count: usize) -> Result<RangeTest
     Ok(report)
 }
 
-/// Half way, in decades, from where the loss falls fastest, a learning rate to begin with, to where
-/// it is lowest, a learning rate too high to stay at: peaks lie between. With one digit: more would
-/// be invented.
+/// The suggested peak rate with one digit: more would be invented.
 pub(super) fn center(report: &RangeTestReport) -> Option<f64> {
     let suggestion = report.suggestion.as_ref()?;
-    format!("{:.0e}", (suggestion.steepest * suggestion.lowest).sqrt()).parse().ok()
+    format!("{:.0e}", suggestion.peak_lr).parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn report(steepest: f64, lowest: f64) -> RangeTestReport {
+    fn report(peak: f64) -> RangeTestReport {
         let suggestion = serde_json::from_value(serde_json::json!({
-            "steepest": steepest, "low": steepest, "high": steepest, "lowest": lowest,
-            "diverges": null, "curve": [], "valley": steepest, "minimum_over_ten": lowest / 10.0,
+            "peak_lr": peak, "peak_low": peak, "peak_high": peak,
+            "steepest": 1e-4, "low": 1e-4, "high": 1e-4, "lowest": 1e-1,
+            "diverges": null, "curve": [], "valley": 1e-4, "minimum_over_ten": 1e-2,
         }));
         let suggestion = suggestion.expect("a suggestion");
         RangeTestReport { sweeps: Vec::new(), suggestion: Some(suggestion), refusal: None }
     }
 
     #[test]
-    fn the_center_is_the_geometric_mean_with_one_digit() {
-        assert_eq!(center(&report(1e-3, 1e-1)), Some(1e-2));
-        assert_eq!(center(&report(2.1e-3, 9.7e-3)), Some(5e-3));
-        assert_eq!(center(&report(3.4e-4, 3.4e-4)), Some(3e-4));
+    fn the_center_is_the_peak_rate_with_one_digit() {
+        assert_eq!(center(&report(1e-2)), Some(1e-2));
+        assert_eq!(center(&report(4.6e-3)), Some(5e-3));
+        assert_eq!(center(&report(3.4e-4)), Some(3e-4));
     }
 
     #[test]

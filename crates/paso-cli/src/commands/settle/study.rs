@@ -1,17 +1,18 @@
-//! What is compared: the arms, their steps, seeds and learning rates.
+//! What is compared: the arms, their steps and learning rates.
 //!
 //! The usual arms, and two that depend on the optimizer: Schedule-Free, an alternative to decay,
 //! and a linear decay that leaves the weight decay at its peak. In decoupled weight decay, a
 //! schedule scales both; that arm separates them. It is left out where weight decay takes less than
 //! 5 % of a weight in the whole run (`lr * weight_decay * steps`), as nothing could be seen.
 //!
-//! Arms have a role: the constant baseline, decaying arms, and alternatives to decay. The verdict
-//! is about decaying arms against the baseline. How arms are tuned and compared is in `paso-study`.
+//! Runs from fresh weights begin with the warm-up of `paso train`, those of every arm alike: so the
+//! arms differ in what comes after it, and a constant learning rate is not held back by its first
+//! steps.
 
 use super::arguments::SettleArgs;
-use super::presets;
 use crate::trial::{Localization, variant};
-use paso_locate::{TrainConfig, Update};
+use anyhow::Result;
+use paso_locate::{OptimizerName, TrainConfig};
 use paso_study::{Arm, Grid, Role, StudyConfig};
 
 /// The least share of a weight that weight decay takes in a run for its schedule to be worth an
@@ -20,47 +21,75 @@ use paso_study::{Arm, Grid, Role, StudyConfig};
 /// A share from 0 to 1 of a weight without gradients, at a constant peak learning rate.
 const DECAYED: f64 = 0.05;
 
+/// The warm-up of `paso train`'s own schedule.
+const WARMUP: &str = "warmup(5%) then ";
+
+/// Runs of fewer steps have no warm-up, as in `paso train`.
+const TOO_SHORT: u64 = 20;
+
 /// The arms of runs that start with fresh weights: the usual ones, Schedule-Free, and where weight
 /// decay has time to act in so few steps, a linear decay of the learning rate that leaves the
 /// weight decay alone.
 fn arms_from_scratch(config: &TrainConfig, lr: f64, steps: u64) -> Vec<Arm> {
     let mut arms = Arm::usual();
     let free = Arm::new("schedule-free", "constant", Role::Alternative);
-    arms.push(free.with_variant(variant(Update::ScheduleFree)));
-    if lr * config.weight_decay * steps as f64 >= DECAYED {
+    arms.push(free.with_variant(variant(OptimizerName::ScheduleFree)));
+    if config.optimizer == OptimizerName::AdamW
+        && lr * config.weight_decay * steps as f64 >= DECAYED
+    {
         let control = Arm::new("linear-lr-only", "linear(to 0)", Role::Decay);
-        arms.push(control.with_variant(variant(Update::UnscheduledDecay)));
+        arms.push(control.with_variant(variant(OptimizerName::AdamWConstantDecay)));
+    }
+    if steps >= TOO_SHORT {
+        for arm in &mut arms {
+            // After the warm-up, "for 80 %" of the run ends where it would without one.
+            let rest = arm.spec.replace("for 80%", "for 75%");
+            arm.spec = format!("{WARMUP}{rest}");
+        }
     }
     arms
 }
 
+/// Steps of every run: those of `--steps`, else those of a training with these settings on these
+/// images. A continued run takes a quarter of its steps so far, at least 100, so that an average has
+/// something to average over.
+///
+/// # Errors
+/// If the images cannot be cut.
+pub(super) fn steps(args: &SettleArgs, trial: &Localization) -> Result<u64> {
+    let usual = match &trial.base {
+        Some(base) => (base.steps() / 4).max(100),
+        None => trial.config.total_steps(trial.images.of_seed(0)?.0.len()),
+    };
+    Ok(args.steps.unwrap_or(usual))
+}
+
 /// The study that the arguments ask for, around the peak learning rate `lr`.
 ///
-/// With `--fixed-lr`, or if a run is continued, the grid has one learning rate and one seed, so
-/// nothing is tuned. Otherwise three learning rates are tried first and at most five, with two
-/// seeds. A continued run takes a quarter of its steps so far, at least 100, unless `--steps` is
-/// given.
-pub(super) fn study_config(args: &SettleArgs, trial: &Localization, lr: f64) -> StudyConfig {
-    let fixed = args.fixed_lr || trial.base.is_some();
-    let (mut arms, steps) = match &trial.base {
-        None => {
-            let steps = args.steps.unwrap_or_else(|| presets::steps(&args.source.data));
-            (arms_from_scratch(&trial.config, lr, steps), steps)
-        }
-        // A quarter of the way so far, so that an average has something to average over.
-        Some(base) => {
+/// With `--fixed-lr`, or if a run is continued, the grid has one learning rate, so nothing is tuned.
+/// Otherwise three learning rates are tried first and at most seven.
+pub(super) fn study_config(
+    args: &SettleArgs,
+    trial: &Localization,
+    lr: f64,
+    steps: u64,
+) -> StudyConfig {
+    let mut arms = match &trial.base {
+        None => arms_from_scratch(&trial.config, lr, steps),
+        Some(_) => {
             let tail = |arm: &Arm| ["constant", "averaged", "linear"].contains(&&arm.name[..]);
-            (Arm::usual().into_iter().filter(tail).collect(), (base.steps() / 4).max(100))
+            Arm::usual().into_iter().filter(tail).collect()
         }
     };
     arms.extend(args.arm.iter().cloned());
-    let grid = Grid { center: lr, points: 3, max_points: 5, ..Grid::default() };
+    let fixed = args.fixed_lr || trial.base.is_some();
     StudyConfig {
         arms,
-        steps: args.steps.unwrap_or(steps),
-        seeds: args.seeds,
-        tuning_seeds: if fixed { 1 } else { 2 },
-        grid: if fixed { Grid::fixed(lr) } else { grid },
+        steps,
+        pairs: args.pairs.into(),
+        first_seed: args.seed,
+        display: args.display,
+        grid: if fixed { Grid::fixed(lr) } else { Grid { center: lr, ..Grid::default() } },
         metric: "mean_iou".into(),
         margin: args.margin,
         fingerprint: trial.fingerprint(),
@@ -77,7 +106,9 @@ mod tests {
     use std::sync::Arc;
 
     fn study(arguments: &str, trial: &Localization) -> StudyConfig {
-        study_config(&parsed::<SettleArgs>(arguments).expect(arguments), trial, 2e-3)
+        let args = parsed::<SettleArgs>(arguments).expect(arguments);
+        let steps = steps(&args, trial).expect("images");
+        study_config(&args, trial, 2e-3, steps)
     }
 
     fn names(config: &StudyConfig) -> Vec<&str> {
@@ -99,22 +130,39 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_those_asked_for_or_what_suits_the_data() {
+    fn steps_are_those_of_the_training_unless_others_are_asked_for() {
         let trial = trial();
-        for (arguments, steps) in
-            [("--data demo", 400), ("--data photos", 600), ("--data demo --steps 7", 7)]
-        {
+        let trained = trial.config.total_steps(8);
+        for (arguments, steps) in [("--data demo", trained), ("--data demo --steps 7", 7)] {
             assert_eq!(study(arguments, &trial).steps, steps, "{arguments}");
         }
     }
 
     #[test]
-    fn a_fixed_rate_is_tried_alone_and_tuned_by_no_seed() {
+    fn a_fixed_rate_is_tried_alone() {
         let trial = trial();
         let tuned = study("--data demo", &trial);
-        assert_eq!((tuned.grid.points, tuned.grid.center, tuned.tuning_seeds), (3, 2e-3, 2));
-        let fixed = study("--data demo --fixed-lr --lr 2e-3", &trial);
-        assert_eq!((&fixed.grid, fixed.tuning_seeds), (&Grid::fixed(2e-3), 1));
+        assert_eq!((tuned.grid.points, tuned.grid.center), (3, 2e-3));
+        assert_eq!(study("--data demo --fixed-lr --lr 2e-3", &trial).grid, Grid::fixed(2e-3));
+    }
+
+    #[test]
+    fn every_arm_begins_with_the_warm_up_and_ends_its_stable_part_where_it_would_without() {
+        let specs = |steps: u64| -> Vec<String> {
+            let config = study(&format!("--data demo --steps {steps}"), &trial());
+            config.arms.into_iter().map(|arm| arm.spec).collect()
+        };
+        let long = specs(100);
+        assert!(long.iter().all(|spec| spec.starts_with(WARMUP)), "{long:?}");
+        let stable = long.iter().find(|spec| spec.contains("linear") && spec.contains("for 75%"));
+        assert!(stable.is_some(), "{long:?}");
+        assert!(specs(19).iter().all(|spec| !spec.contains("warmup")), "too short");
+    }
+
+    #[test]
+    fn seeds_pairs_and_arms_for_display_are_passed_on() {
+        let config = study("--data demo --pairs 48 --seed 5000 --display 3", &trial());
+        assert_eq!((config.pairs, config.first_seed, config.display), (48, 5_000, 3));
     }
 
     #[test]
@@ -125,9 +173,9 @@ mod tests {
         assert!(!names(&study("--data demo --steps 249", &trial)).contains(&"linear-lr-only"));
         let long = study("--data demo --steps 251", &trial);
         let control = long.arms.iter().find(|arm| arm.name == "linear-lr-only").expect("an arm");
-        assert_eq!(control.variant, variant(Update::UnscheduledDecay));
+        assert_eq!(control.variant, variant(OptimizerName::AdamWConstantDecay));
         let free = long.arms.iter().find(|arm| arm.name == "schedule-free").expect("an arm");
-        assert_eq!(free.variant, variant(Update::ScheduleFree));
+        assert_eq!(free.variant, variant(OptimizerName::ScheduleFree));
     }
 
     #[test]
@@ -142,8 +190,7 @@ mod tests {
         let trial = continued(4);
         let config = study("--data demo --branch-from run --arm a=cosine", &trial);
         assert_eq!(names(&config), ["constant", "averaged", "linear", "a"]);
-        assert_eq!((config.steps, config.tuning_seeds), (100, 1));
-        assert_eq!(config.grid, Grid::fixed(2e-3));
+        assert_eq!((config.steps, config.grid), (100, Grid::fixed(2e-3)));
         assert_eq!(study("--data demo --branch-from run --steps 5", &trial).steps, 5);
     }
 }

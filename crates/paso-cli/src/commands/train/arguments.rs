@@ -3,6 +3,7 @@
 use crate::settings::SettingsArgs;
 use crate::source::SourceArgs;
 use clap::Args;
+use paso_locate::OptimizerName;
 use std::path::PathBuf;
 
 /// One training run.
@@ -15,9 +16,20 @@ pub(crate) struct TrainArgs {
     /// Peak learning rate [default: 0.004 on photographs; with --features and on the demo 0.002]
     #[arg(long, value_name = "RATE")]
     pub(super) lr: Option<f64>,
-    /// The schedule, such as 'cosine(to 1%)' [default: 'warmup(5%) then cosine(to 1%)']
+    /// The schedule, such as 'cosine(to 1%)' [default: 'warmup(5%) then cosine(to 1%)'; constant with
+    /// --optimizer schedule-free]
     #[arg(long, value_name = "SPEC")]
     pub(super) schedule: Option<String>,
+    /// The optimizer: adamw, adamw-constant-decay (weight decay as at the peak learning rate in every
+    /// step), or schedule-free (averages weights in place of a decaying learning rate)
+    /// [default: adamw]
+    #[arg(long, value_name = "NAME")]
+    pub(super) optimizer: Option<OptimizerName>,
+    /// Evaluate, choose and keep averaged weights, an exponential moving average with this decay per
+    /// step: 0.99 averages over about the last 100 steps; best with --schedule constant
+    /// [default: 0, none]
+    #[arg(long, value_name = "X")]
+    pub(super) average: Option<f64>,
     /// Epochs [default: enough to show 45,000 training images, at most 500; with --features 15,000,
     /// at most 100; at least 30; 40 on the demo]
     #[arg(long, value_name = "N")]
@@ -32,6 +44,10 @@ pub(crate) struct TrainArgs {
     /// Threads; the result does not depend on them [default: one a core]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,
+    /// Train with what `paso settle` found: the settings in the folder of that study. Another seed or
+    /// other images may be given
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "lr", "schedule", "epochs", "optimizer", "average", "resume"])]
+    pub(super) settled: Option<PathBuf>,
     /// Keep checkpoints and the record in this folder [default: a new runs/train-N]
     #[arg(long, value_name = "RUN")]
     pub(super) out: Option<PathBuf>,

@@ -4,14 +4,15 @@
 //! the middle would give a run that no settings describe. Only the number of epochs and the
 //! patience may change.
 //!
-//! The seed, the peak learning rate, the number of epochs, the schedule and the patience are merged
-//! here; the settings that other commands share are merged in `settings`. The result is not checked
+//! The seed, the peak learning rate, the number of epochs, the schedule, the optimizer, averaged
+//! weights and the patience are merged here; the settings that other commands share are merged in `settings`. The result is not checked
 //! here, so that `--print-config` can show settings that are out of range.
 
 use super::arguments::TrainArgs;
+use crate::commands::settle::settled;
 use anyhow::{Result, ensure};
 use paso_locate::run::newest;
-use paso_locate::{BBox, TrainConfig, checkpoint};
+use paso_locate::{BBox, OptimizerName, TrainConfig, checkpoint};
 
 /// The schedule of a run that asks for none, and of one that is too short for its warm-up.
 pub(super) const SCHEDULE: &str = "warmup(5%) then cosine(to 1%)";
@@ -28,17 +29,29 @@ pub(super) fn config(args: &TrainArgs, boxes: &[BBox]) -> Result<TrainConfig> {
         Some(folder) if args.resume => Some(checkpoint::load(&newest(folder)?)?.0.config),
         _ => None,
     };
-    let preset = args.settings.of_training(&args.source.data, boxes);
+    let settled = args.settled.as_deref().map(settled).transpose()?;
+    let settings = settled.map_or_else(|| args.settings.clone(), |file| args.settings.over(file));
+    let preset = settings.of_training(&args.source.data, boxes);
     // A run that may stop at any time has no known end before which augmentation could be reduced.
-    let open = args.patience.is_some() || args.schedule.as_deref() == Some("constant");
+    // Of the flag or the file: what averages its weights needs no decay of the learning rate.
+    let optimizer = match args.optimizer {
+        Some(optimizer) => optimizer,
+        None => settings.merged(preset.clone())?.optimizer,
+    };
+    let is_free = optimizer == OptimizerName::ScheduleFree;
+    let schedule = if is_free { "constant" } else { SCHEDULE };
+    let open =
+        args.patience.is_some() || args.schedule.as_deref().unwrap_or(schedule) == "constant";
     let close_augment = if open { 0.0 } else { preset.close_augment };
-    let preset = TrainConfig { schedule: SCHEDULE.into(), close_augment, ..preset };
+    let preset = TrainConfig { schedule: schedule.into(), close_augment, ..preset };
     let preset = kept.clone().unwrap_or(preset);
-    let mut config = args.settings.merged(preset)?;
+    let mut config = settings.merged(preset)?;
     config.lr = args.lr.unwrap_or(config.lr);
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.patience = args.patience.or(config.patience);
     config.seed = args.seed.unwrap_or(config.seed);
+    config.optimizer = args.optimizer.unwrap_or(config.optimizer);
+    config.average = args.average.unwrap_or(config.average);
     if let Some(schedule) = &args.schedule {
         config.schedule.clone_from(schedule);
     }
@@ -89,6 +102,34 @@ mod tests {
             ..preset
         };
         assert_eq!(config.expect("valid"), expected);
+    }
+
+    #[test]
+    fn an_optimizer_and_averaged_weights_are_settings_and_schedule_free_has_a_constant_rate() {
+        let usual = config_of("--data photos").expect("valid");
+        let decay = config_of("--data photos --optimizer adamw-constant-decay").expect("valid");
+        let optimizer = OptimizerName::AdamWConstantDecay;
+        assert_eq!(decay, TrainConfig { optimizer, ..usual.clone() });
+        let averaged = config_of("--data photos --average 0.99").expect("valid");
+        assert_eq!(averaged, TrainConfig { average: 0.99, ..usual.clone() });
+        let free = config_of("--data photos --optimizer schedule-free").expect("valid");
+        let (optimizer, close_augment) = (OptimizerName::ScheduleFree, 0.0);
+        let schedule = "constant".into();
+        assert_eq!(free, TrainConfig { optimizer, schedule, close_augment, ..usual });
+        let asked = config_of("--data photos --optimizer schedule-free --schedule cosine");
+        assert_eq!(asked.expect("valid").schedule, "cosine");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("some.toml");
+        std::fs::write(&file, "optimizer = \"schedule-free\"\n").expect("a file");
+        let of_file = |more: &str| {
+            let line = format!("--data photos --config {} {more}", file.display());
+            config_of(&line).expect("valid").schedule
+        };
+        assert_eq!([of_file(""), of_file("--optimizer adamw")], ["constant", SCHEDULE]);
+        all_refused::<TrainArgs>(
+            ErrorKind::ValueValidation,
+            &["--data demo --optimizer sgd", "--optimizer AdamW", "--average x"],
+        );
     }
 
     #[test]

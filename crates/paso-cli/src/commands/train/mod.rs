@@ -117,5 +117,8 @@ fn new_or_resumed(
         model.parameters(),
         run.trainer().total_steps()
     );
+    if model.config().averages_weights() {
+        eprintln!("averaged weights are evaluated, and kept for use");
+    }
     Ok(run)
 }

@@ -1,12 +1,9 @@
-//! Axes: their ends, their ticks, and what the ticks say.
+//! Axes: their ends, their ticks, and the labels of the ticks.
 //!
 //! Ticks are at 1, 2 and 5 times powers of ten, because readers interpolate between round numbers.
 //! On a logarithmic axis they are whole decades, and 1, 2, 5 within one.
 
 use crate::text::rate;
-use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
-use plotters::coord::types::RangedCoordf64;
-use std::ops::Range;
 
 /// An axis with its ticks. On a logarithmic one all numbers are decimal logarithms.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +15,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis that shows all of `values`, with a little room at both ends. What is not finite does
-    /// not count.
+    /// An axis that shows all of `values`, with a little room at both ends. Values that are not
+    /// finite are ignored.
     pub(super) fn over(label: &str, log: bool, values: impl IntoIterator<Item = f64>) -> Self {
         let finite = values.into_iter().filter(|x| x.is_finite());
         let (low, high) =
@@ -54,7 +51,7 @@ impl Axis {
         steps((self.low / step).ceil() * step, self.high, step)
     }
 
-    /// What stands at a tick.
+    /// The label of a tick.
     pub(super) fn text(&self, x: f64) -> String {
         if self.log {
             return rate(10f64.powf(x));
@@ -73,57 +70,6 @@ impl Axis {
         } else {
             text
         }
-    }
-}
-
-/// An axis as the plotting library wants it, with its ticks and their texts fixed.
-pub(super) struct Ticked {
-    range: Range<f64>,
-    marks: Vec<(f64, String)>,
-}
-
-impl Ticked {
-    pub(super) fn new(range: Range<f64>, marks: Vec<(f64, String)>) -> Self {
-        Self { range, marks }
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.marks.len()
-    }
-}
-
-impl Axis {
-    pub(super) fn ticked(&self, wanted: usize) -> Ticked {
-        let marks = self.ticks(wanted).into_iter().map(|x| (x, self.text(x))).collect();
-        Ticked::new(self.low..self.high, marks)
-    }
-}
-
-impl Ranged for Ticked {
-    type FormatOption = NoDefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        RangedCoordf64::from(self.range.clone()).map(value, limit)
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        self.marks.iter().map(|(x, _)| *x).collect()
-    }
-
-    fn range(&self) -> Range<f64> {
-        self.range.clone()
-    }
-}
-
-impl ValueFormatter<f64> for Ticked {
-    fn format(value: &f64) -> String {
-        value.to_string()
-    }
-
-    fn format_ext(&self, value: &f64) -> String {
-        let mark = self.marks.iter().find(|(x, _)| x == value);
-        mark.map_or_else(String::new, |(_, text)| text.clone())
     }
 }
 

@@ -1,0 +1,55 @@
+//! `settled.toml`: the settings of a training with what a study settled.
+//!
+//! The file has every setting, so that `paso train --settled DIR` needs nothing else and the settings
+//! can be read, changed and used by `--config`. It is replaced when the study goes on.
+
+use crate::trial::{Localization, optimizer};
+use anyhow::{Context, Result, ensure};
+use paso_locate::{TrainConfig, files};
+use paso_study::Answer;
+use std::path::{Path, PathBuf};
+
+/// Name of the file in the folder of a study.
+const FILE_NAME: &str = "settled.toml";
+
+/// The settings of `paso train` for the arm that the answer advises.
+///
+/// # Errors
+/// If the arm has an optimizer that is unknown.
+fn config(answer: &Answer, trial: &Localization) -> Result<TrainConfig> {
+    let settled = &answer.settled.finalist;
+    let optimizer = optimizer(&settled.variant, trial.config.optimizer)
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(TrainConfig {
+        steps: Some(answer.shortened_from.unwrap_or(answer.config.steps)),
+        schedule: settled.spec.clone(),
+        lr: settled.peak_lr,
+        optimizer,
+        average: settled.horizon.map_or(0.0, |steps| 1.0 - 1.0 / steps as f64),
+        ..trial.config.clone()
+    })
+}
+
+/// Writes the file into the folder of a study.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn write(folder: &Path, answer: &Answer, trial: &Localization) -> Result<()> {
+    let text = toml::to_string(&config(answer, trial)?)?;
+    let path = folder.join(FILE_NAME);
+    files::write_whole(&path, text.as_bytes()).with_context(|| path.display().to_string())
+}
+
+/// The file of a study's folder.
+///
+/// # Errors
+/// If there is none.
+pub(crate) fn settled(study: &Path) -> Result<PathBuf> {
+    let path = study.join(FILE_NAME);
+    ensure!(
+        path.is_file(),
+        "{}: no such file; --settled takes the folder of a study that `paso settle` finished",
+        path.display()
+    );
+    Ok(path)
+}
