@@ -24,7 +24,6 @@ fn main() -> Result<(), TrialError> {
     let config = StudyConfig {
         arms,
         steps: 2_000,
-        seeds: 8,
         grid: Grid { center: 0.02, ..Grid::default() },
         metric: "minus_loss".into(),
         margin: 1e-4,
@@ -41,9 +40,10 @@ fn main() -> Result<(), TrialError> {
         range_test: Some(sweep(&trial)?),
     };
     let session = Session { folder: Some(&folder), parallel_runs, ..Session::default() };
-    let report = Study::new(config)?.report(&trial, &session, about)?;
+    let report = Study::new(config)?.report(&trial, &session, &about)?;
     std::fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
     std::fs::write(folder.join("report.html"), report.html())?;
+    println!("{}", report.answer);
     Ok(())
 }
 

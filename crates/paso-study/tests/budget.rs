@@ -3,9 +3,7 @@
 mod loops;
 
 use loops::{Recorder, four, looks, luck, noise, outcome, run, study, two};
-use paso_study::{
-    Event, Outcome, RunMonitor, RunSpec, Session, StudyConfig, TrialError, Verdict,
-};
+use paso_study::{Event, Outcome, RunMonitor, RunSpec, Session, StudyConfig, TrialError, Verdict};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -56,11 +54,16 @@ fn a_crossing_without_time_for_its_confirmation_is_left_open_and_noted() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let gain = |run: &RunSpec| luck(run) + if run.spec == "constant" { 0.0 } else { 0.1 };
     let trial = slow_at(7, gain);
-    let session = Session { folder: Some(folder.path()), budget: Some(BUDGET), ..Session::default() };
+    let session =
+        Session { folder: Some(folder.path()), budget: Some(BUDGET), ..Session::default() };
     let first = study(four()).run(&trial, &session).expect("it ends with what there is");
     assert_eq!((first.verdict, first.decay.last().verdict), (Verdict::Undecided, Verdict::Helps));
     assert!(first.decay.confirmation.is_none() && !first.settled.decided);
-    assert!(first.notes.iter().any(|note| note.contains("continue the study")), "{:?}", first.notes);
+    assert!(
+        first.notes.iter().any(|note| note.contains("continue the study")),
+        "{:?}",
+        first.notes
+    );
     let later = study(four()).run(&trial, &session).expect("nothing fails");
     assert_eq!(later.verdict, Verdict::Helps, "{later}");
     assert_eq!(later.notes, [] as [&str; 0]);
@@ -97,7 +100,11 @@ fn shortened_training_is_said_in_the_first_line_and_its_plan_is_kept() {
     assert!(said.ends_with(" Of a training of 20 steps, 2 % of the 1000 asked for."), "{said}");
     assert_eq!(said.lines().count(), 1, "in the first line, as there is only one");
     assert_eq!(looks(&answer), [8], "the first look is always taken");
-    for (note, part) in answer.notes.iter().zip(["the answer is about the shorter one", "display", "even the smallest study"]) {
+    for (note, part) in answer.notes.iter().zip([
+        "the answer is about the shorter one",
+        "display",
+        "even the smallest study",
+    ]) {
         assert!(note.contains(part), "{:?}", answer.notes);
     }
     assert_eq!(*cuts.lock().expect("no panic"), ["(1000, 20)", "planned 20"], "before it runs");
@@ -120,7 +127,8 @@ fn shortened_training_is_said_in_the_first_line_and_its_plan_is_kept() {
 
 #[test]
 fn enough_time_changes_nothing_and_is_not_mentioned() {
-    let trial = Recorder::new(|run: &RunSpec| luck(run) + if run.spec == "constant" { 0.0 } else { 0.1 });
+    let trial =
+        Recorder::new(|run: &RunSpec| luck(run) + if run.spec == "constant" { 0.0 } else { 0.1 });
     let budget = Some(Duration::from_secs(3_600));
     let rich = study(four()).run(&trial, &Session { budget, ..Session::default() });
     assert_eq!(rich.expect("nothing fails"), run(four(), &trial));

@@ -28,7 +28,9 @@ fn looks_go_by_count_up_to_the_limit() {
 
 #[test]
 fn a_decision_ends_the_comparison_at_its_look() {
-    for (gain, verdict) in [(0.1, Verdict::Helps), (-0.1, Verdict::Harms), (0.001, Verdict::NoDifference)] {
+    for (gain, verdict) in
+        [(0.1, Verdict::Helps), (-0.1, Verdict::Harms), (0.001, Verdict::NoDifference)]
+    {
         let trial = Recorder::new(|run: &RunSpec| {
             luck(run) + 0.002 * noise(run, 1) + if decays(run) { gain } else { 0.0 }
         });
@@ -52,14 +54,18 @@ fn a_runner_up_is_trained_only_after_a_crossing() {
     let answer = run(four(), &trial);
     let confirmation = answer.decay.confirmation.as_ref().expect("a confirmation");
     assert_eq!((answer.verdict, confirmation.confirmed), (Verdict::Helps, true));
-    assert_eq!((confirmation.runner_up.arm.as_str(), confirmation.runner_up.peak_lr), ("constant", 1e-2));
+    assert_eq!(
+        (confirmation.runner_up.arm.as_str(), confirmation.runner_up.peak_lr),
+        ("constant", 1e-2)
+    );
     assert_eq!(confirmation.look.pairs, 8, "on the same seeds");
     let runs = trial.runs();
     let first = runs.iter().position(|run| run.seed < TUNING && run.peak_lr == 1e-2);
     assert_eq!(first, Some(runs.len() - 8), "after all runs of the pairs");
     assert_eq!(trial.pairs("constant", 1e-2), (0..8).collect::<Vec<_>>());
 
-    let trial = Recorder::new(|run: &RunSpec| if run.seed < TUNING { noise(run, 8) } else { tuned(run) });
+    let trial =
+        Recorder::new(|run: &RunSpec| if run.seed < TUNING { noise(run, 8) } else { tuned(run) });
     let answer = run(StudyConfig { margin: 0.001, ..four() }, &trial);
     assert_eq!((answer.verdict, looks(&answer).len()), (Verdict::Undecided, 7), "{answer}");
     assert!(answer.decay.confirmation.is_none());
@@ -94,7 +100,8 @@ fn a_mistuned_constant_does_not_give_helps() {
     let trial = Recorder::new(|run: &RunSpec| {
         let mistuned = run.seed < TUNING && !decays(run) && run.peak_lr == 1e-3;
         let gain = if decays(run) { 0.02 } else { 0.0 };
-        let late = if run.seed < TUNING && !decays(run) && run.peak_lr == 1e-2 { 0.07 } else { 0.0 };
+        let late =
+            if run.seed < TUNING && !decays(run) && run.peak_lr == 1e-2 { 0.07 } else { 0.0 };
         tuned(run) + gain + late + 0.004 * noise(run, 2) - if mistuned { 0.1 } else { 0.0 }
     });
     let answer = run(four(), &trial);
@@ -129,9 +136,17 @@ fn harm_needs_the_runner_up_decay_to_lose_as_well() {
         assert_eq!(confirmation.runner_up.arm, "cosine");
         assert_eq!(confirmation.confirmed, verdict == Verdict::Harms);
         if verdict == Verdict::Undecided {
-            assert!(answer.notes[0].contains("cosine at 1e-3 is not surely worse"), "{:?}", answer.notes);
+            assert!(
+                answer.notes[0].contains("cosine at 1e-3 is not surely worse"),
+                "{:?}",
+                answer.notes
+            );
         }
-        let settled = if verdict == Verdict::Harms { "constant" } else { answer.settled.finalist.arm.as_str() };
+        let settled = if verdict == Verdict::Harms {
+            "constant"
+        } else {
+            answer.settled.finalist.arm.as_str()
+        };
         assert_eq!(answer.settled.finalist.arm, settled);
     }
 }
@@ -158,7 +173,10 @@ fn a_larger_limit_goes_on_from_the_kept_runs() {
         })
     };
     let mut config = four();
-    config.arms.push(Arm::new("free", "constant", Role::Alternative).with_variant(paso_study::Variant::new("free")));
+    config.arms.push(
+        Arm::new("free", "constant", Role::Alternative)
+            .with_variant(paso_study::Variant::new("free")),
+    );
     let folder = tempfile::tempdir().expect("a temporary folder");
     let session = Session { folder: Some(folder.path()), ..Session::default() };
     let (kept, mut trained) = (trial(), Vec::new());
@@ -202,7 +220,11 @@ fn a_run_that_diverged_counts_as_the_worst_of_the_race_whatever_comes_later() {
     let decay = answer.arms.iter().find(|arm| arm.name == answer.decay.challenger.arm).expect("it");
     assert_eq!(decay.diverged, 2);
     for seed in [2, 5] {
-        assert!((decay.values[seed] - worst).abs() < 1e-12, "{} against {worst}", decay.values[seed]);
+        assert!(
+            (decay.values[seed] - worst).abs() < 1e-12,
+            "{} against {worst}",
+            decay.values[seed]
+        );
     }
     assert!(answer.notes.iter().any(|n| n.contains("2 of 8 runs diverged")), "{:?}", answer.notes);
 }

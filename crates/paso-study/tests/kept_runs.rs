@@ -8,7 +8,9 @@ use paso_study::{Arm, Role, RunSpec, Session, Variant};
 /// Two questions, whose journal has some 60 runs.
 fn config() -> paso_study::StudyConfig {
     let mut config = four();
-    config.arms.push(Arm::new("free", "constant", Role::Alternative).with_variant(Variant::new("free")));
+    config
+        .arms
+        .push(Arm::new("free", "constant", Role::Alternative).with_variant(Variant::new("free")));
     config
 }
 
@@ -31,7 +33,11 @@ fn a_journal_cut_anywhere_continues_to_the_same_answer() {
         std::fs::write(&path, &text[..cut]).expect("written");
         let whole = text[..cut].iter().filter(|byte| **byte == b'\n').count();
         let trial = Recorder::new(metric);
-        assert_eq!(study(config()).run(&trial, &session).expect("nothing fails"), answer, "cut at {cut}");
+        assert_eq!(
+            study(config()).run(&trial, &session).expect("nothing fails"),
+            answer,
+            "cut at {cut}"
+        );
         assert_eq!(trial.distinct(), runs - whole, "cut at {cut}: only what is missing");
         let lines = std::fs::read_to_string(&path).expect("the journal").lines().count();
         assert_eq!(lines, runs, "cut at {cut}: every run once");

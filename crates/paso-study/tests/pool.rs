@@ -14,7 +14,9 @@ use std::time::Duration;
 /// Both questions, grids that widen, a few looks.
 fn config() -> StudyConfig {
     let mut config = four();
-    config.arms.push(Arm::new("free", "constant", Role::Alternative).with_variant(Variant::new("free")));
+    config
+        .arms
+        .push(Arm::new("free", "constant", Role::Alternative).with_variant(Variant::new("free")));
     config.arms.push(Arm::new("averaged", "constant", Role::Alternative).averaged());
     config.grid = Grid { max_points: 5, ..config.grid };
     config.pairs = 15;
@@ -55,11 +57,11 @@ fn shuffled(salt: u64) -> Recorder<impl Fn(&RunSpec) -> f64 + Sync> {
 fn threads_and_orders_of_completion_change_nothing() {
     let alone = run(config(), &Recorder::new(metric));
     assert!(alone.decay.looks.len() > 1 && alone.alternative.is_some(), "{alone}");
-    for (salt, parallel_runs) in [(1, 0), (2, 2), (3, 3), (4, 5), (5, 8), (6, 100), (7, 3), (8, 8)] {
+    for (salt, parallel_runs) in [(1, 0), (2, 2), (3, 3), (4, 5), (5, 8), (6, 100), (7, 3), (8, 8)]
+    {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let trial = shuffled(100 + salt);
-        let session =
-            Session { parallel_runs, folder: Some(folder.path()), ..Session::default() };
+        let session = Session { parallel_runs, folder: Some(folder.path()), ..Session::default() };
         let answer = study(config()).run(&trial, &session).expect("nothing fails");
         assert_eq!(answer, alone, "{parallel_runs} at a time");
         trial.distinct();
@@ -87,7 +89,11 @@ fn runs_of_other_studies_in_the_folder_change_nothing() {
     // Only there, one run is far below all others: it must not be the worst of the smaller race.
     let trial = Recorder::new(|run: &RunSpec| {
         let outlier = run.peak_lr < 1e-5;
-        if run.seed == 3 && run.spec != "constant" { f64::NAN } else { metric(run) - if outlier { 50.0 } else { 0.0 } }
+        if run.seed == 3 && run.spec != "constant" {
+            f64::NAN
+        } else {
+            metric(run) - if outlier { 50.0 } else { 0.0 }
+        }
     });
     study(larger).run(&trial, &session).expect("nothing fails");
     let alone = run(config(), &trial);

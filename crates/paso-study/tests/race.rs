@@ -47,7 +47,10 @@ fn every_arm_runs_at_every_learning_rate_once_and_the_better_go_on() {
     }
     let seeds = |arm: usize| answer.arms[arm].tuned.tried.iter().map(|t| t.seeds);
     assert!(seeds(1).eq([2, 4, 2]) && seeds(3).eq([1, 4, 1]), "and the answer has them");
-    assert_eq!((answer.decay.challenger.arm.as_str(), answer.decay.challenger.peak_lr), ("linear", 1e-3));
+    assert_eq!(
+        (answer.decay.challenger.arm.as_str(), answer.decay.challenger.peak_lr),
+        ("linear", 1e-3)
+    );
     assert_eq!(answer.decay.incumbent.peak_lr, 1e-3);
 }
 
@@ -83,7 +86,8 @@ fn only_winners_widen_until_the_best_lies_inside() {
         for arm in &answer.arms[..2] {
             assert_eq!((arm.tuned.peak_lr, arm.tuned.at_edge), (best, false), "{}", arm.name);
         }
-        let widened = answer.arms[1].tuned.tried.iter().filter(|t| !(1e-4..=1e-2).contains(&t.peak_lr));
+        let widened =
+            answer.arms[1].tuned.tried.iter().filter(|t| !(1e-4..=1e-2).contains(&t.peak_lr));
         assert!(widened.into_iter().all(|point| point.seeds == 4), "on all seeds of the race");
         assert_eq!(answer.notes, [] as [&str; 0], "nothing to warn of");
         trial.distinct();
@@ -150,7 +154,14 @@ fn learning_rates_that_diverge_go_last_and_the_grid_widens_downwards() {
         let arm = answer.arms.iter().find(|arm| arm.name == side.arm).expect("an arm");
         assert_eq!(arm.diverged, 0, "none of the pairs");
         let means: Vec<_> = arm.tuned.tried.iter().map(|t| (t.peak_lr, t.mean.is_some())).collect();
-        let expected = [(1e-7, true), (1e-6, true), (1e-5, false), (1e-4, false), (1e-3, false), (1e-2, false)];
+        let expected = [
+            (1e-7, true),
+            (1e-6, true),
+            (1e-5, false),
+            (1e-4, false),
+            (1e-3, false),
+            (1e-2, false),
+        ];
         assert_eq!(means, expected, "a point that diverged has no mean");
     }
 }
@@ -172,10 +183,7 @@ fn divergence_everywhere_is_an_error_with_the_learning_rates_that_were_tried() {
     let diverges = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
         Ok(outcome(run, f64::NAN))
     };
-    for (config, ends) in [
-        (StudyConfig { grid, ..four() }, (1e-6, 1e-2)),
-        (two(), (1e-3, 1e-3)),
-    ] {
+    for (config, ends) in [(StudyConfig { grid, ..four() }, (1e-6, 1e-2)), (two(), (1e-3, 1e-3))] {
         let error = study(config).run(&diverges, &Session::default()).expect_err("diverges");
         let Error::AllDiverged { lowest, highest } = error else { panic!("{error}") };
         assert_eq!((lowest, highest), ends);

@@ -44,13 +44,17 @@ fn it_is_asked_after_the_first_and_against_its_winner() {
         assert_eq!(answer.verdict, Verdict::Helps, "the first question: {answer}");
         let second = answer.alternative.as_ref().expect("asked");
         assert_eq!((second.question, second.verdict), (Question::Alternative, verdict), "{answer}");
-        assert_eq!((second.challenger.arm.as_str(), &second.challenger.variant), ("schedule-free", &FREE));
+        assert_eq!(
+            (second.challenger.arm.as_str(), &second.challenger.variant),
+            ("schedule-free", &FREE)
+        );
         assert_eq!(second.incumbent, answer.decay.challenger, "the winner of the first");
         assert_eq!((answer.settled.finalist.arm.as_str(), answer.settled.decided), (arm, true));
         let runs = trial.runs();
         let first = runs.iter().position(|run| run.variant == FREE).expect("it ran");
         let last = runs.iter().rposition(|run| run.variant != FREE && run.peak_lr != 1e-3);
-        let pairs = runs[..first].iter().filter(|run| run.seed < TUNING && run.spec == "linear(to 0)");
+        let pairs =
+            runs[..first].iter().filter(|run| run.seed < TUNING && run.spec == "linear(to 0)");
         assert_eq!(pairs.count(), 8, "after the verdict of the first");
         // Only a confirmation against the runner-up may need new runs of the first question's arms.
         assert!(last.is_some());

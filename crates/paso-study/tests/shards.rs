@@ -14,7 +14,9 @@ use std::time::Duration;
 /// Both questions, grids that widen, a few looks.
 fn config() -> StudyConfig {
     let mut config = four();
-    config.arms.push(Arm::new("free", "constant", Role::Alternative).with_variant(Variant::new("free")));
+    config
+        .arms
+        .push(Arm::new("free", "constant", Role::Alternative).with_variant(Variant::new("free")));
     config.arms.push(Arm::new("late", "constant(for 80%) then linear(to 0)", Role::Decay));
     config.grid = Grid { max_points: 5, ..config.grid };
     // Every call takes all looks again, and above 15 pairs a look is a second's work.
@@ -31,7 +33,12 @@ fn recorder() -> Recorder<impl Fn(&RunSpec) -> f64 + Sync> {
     Recorder::new(metric)
 }
 
-fn part(trial: &dyn Trial, folder: &Path, shard: Shard, parallel_runs: usize) -> Result<Answer, Error> {
+fn part(
+    trial: &dyn Trial,
+    folder: &Path,
+    shard: Shard,
+    parallel_runs: usize,
+) -> Result<Answer, Error> {
     let session =
         Session { folder: Some(folder), shard: Some(shard), parallel_runs, ..Session::default() };
     study(config()).run(trial, &session)
@@ -85,7 +92,9 @@ fn shards_that_run_at_the_same_time_share_the_work() {
                 for _ in 0..5_000 {
                     match part(trial, shared, shard(index, 3), 2) {
                         Ok(answer) => return answer,
-                        Err(Error::OtherShards { .. }) => std::thread::sleep(Duration::from_millis(1)),
+                        Err(Error::OtherShards { .. }) => {
+                            std::thread::sleep(Duration::from_millis(1))
+                        }
                         Err(other) => panic!("{other}"),
                     }
                 }
@@ -117,7 +126,8 @@ fn shards_of_two_machines_merged_equal_one_run() {
     });
     let expected = run(config(), &recorder());
     assert_eq!(answer.expect("finished"), expected, "the same answer");
-    let (runs, session) = (trial.distinct(), Session { folder: Some(both.path()), ..Session::default() });
+    let (runs, session) =
+        (trial.distinct(), Session { folder: Some(both.path()), ..Session::default() });
     assert_eq!(study(config()).run(&trial, &session).expect("nothing fails"), expected);
     assert_eq!(trial.distinct(), runs, "nothing had to be trained again");
 }
@@ -127,7 +137,8 @@ fn merging_is_idempotent_and_counts_what_several_folders_have() {
     let folders: Vec<_> = (0..4).map(|_| folder()).collect();
     let [a, b, into, other] = [0, 1, 2, 3].map(|i| folders[i].path());
     let noise = Recorder::new(|run: &RunSpec| noise(run, 3));
-    let (small, large) = (StudyConfig { pairs: 8, ..loops::two() }, StudyConfig { pairs: 10, ..loops::two() });
+    let (small, large) =
+        (StudyConfig { pairs: 8, ..loops::two() }, StudyConfig { pairs: 10, ..loops::two() });
     let within = |folder| Session { folder: Some(folder), ..Session::default() };
     study(small).run(&noise, &within(a)).expect("nothing fails");
     study(large.clone()).run(&noise, &within(b)).expect("nothing fails");

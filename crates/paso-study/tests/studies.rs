@@ -81,8 +81,12 @@ fn an_estimate_times_a_short_run_once() {
         }
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let session =
-        Session { estimate: true, observe: &observe, folder: Some(folder.path()), ..Session::default() };
+    let session = Session {
+        estimate: true,
+        observe: &observe,
+        folder: Some(folder.path()),
+        ..Session::default()
+    };
     let config = StudyConfig { steps: 100, ..two() };
     let first = study(config.clone()).run(&trial, &session).expect("nothing fails");
     assert_eq!(trial.runs().iter().filter(|run| run.steps == 5).count(), 1, "5 % of the steps");
@@ -122,7 +126,9 @@ fn events_tell_plan_race_looks_and_confirmation_in_this_order() {
         luck(run) + gain - 0.1 * decades(run.peak_lr, 1.5e-3)
     });
     let mut config = four();
-    config.arms.push(Arm::new("free", "constant", Role::Alternative).with_variant(Variant::new("free")));
+    config
+        .arms
+        .push(Arm::new("free", "constant", Role::Alternative).with_variant(Variant::new("free")));
     study(config.clone()).run(&trial, &session).expect("nothing fails");
     let expected = [
         "planned 47",
@@ -197,10 +203,34 @@ fn every_verdict_has_its_sentence() {
         run(StudyConfig { margin, metric: "accuracy".into(), pairs: 8, ..two() }, &trial)
     };
     for (gain, spread, margin, verdict, start) in [
-        (0.02, 0.001, 0.01, Verdict::Helps, "Decay helps: linear at 1e-3 against constant at 1e-3: +0.0200 accuracy (95 % interval "),
-        (-0.02, 0.001, 0.01, Verdict::Harms, "Decay harms: linear at 1e-3 against constant at 1e-3: -0.0200 accuracy (95 % interval "),
-        (0.001, 0.002, 0.01, Verdict::NoDifference, "No difference of 0.0100 or more from decay: linear at 1e-3 against constant at 1e-3: +0.00100 accuracy (90 % interval "),
-        (0.01, 0.02, 0.005, Verdict::Undecided, "Undecided on decay: linear at 1e-3 against constant at 1e-3: +0.0100 accuracy (95 % interval "),
+        (
+            0.02,
+            0.001,
+            0.01,
+            Verdict::Helps,
+            "Decay helps: linear at 1e-3 against constant at 1e-3: +0.0200 accuracy (95 % interval ",
+        ),
+        (
+            -0.02,
+            0.001,
+            0.01,
+            Verdict::Harms,
+            "Decay harms: linear at 1e-3 against constant at 1e-3: -0.0200 accuracy (95 % interval ",
+        ),
+        (
+            0.001,
+            0.002,
+            0.01,
+            Verdict::NoDifference,
+            "No difference of 0.0100 or more from decay: linear at 1e-3 against constant at 1e-3: +0.00100 accuracy (90 % interval ",
+        ),
+        (
+            0.01,
+            0.02,
+            0.005,
+            Verdict::Undecided,
+            "Undecided on decay: linear at 1e-3 against constant at 1e-3: +0.0100 accuracy (95 % interval ",
+        ),
     ] {
         let answer = answer(gain, spread, margin);
         assert_eq!(answer.verdict, verdict, "{answer}");

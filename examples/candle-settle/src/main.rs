@@ -11,7 +11,7 @@
 use candle_core::{Device, Result, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss::mse};
 use paso_study::{
-    About, Arm, Outcome, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError,
+    About, Arm, Outcome, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError, stats::mean,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -46,18 +46,23 @@ fn train(run: &RunSpec, watch: &RunMonitor<'_>) -> std::result::Result<Outcome, 
     let config = ParamsAdamW { weight_decay: 0.0, ..ParamsAdamW::default() };
     let mut adam = AdamW::new(net.clone(), config)?;
     let schedule = run.schedule();
-    for t in 0..run.steps {
+    let test = normal(&mut ChaCha8Rng::seed_from_u64(u64::MAX), 1.0, 4_000, 3)?;
+    let mut metrics = Vec::new();
+    for t in 0..run.last_step() {
         let x = normal(&mut rng, 1.0, 32, 3)?;
         let y = (surface(&x)? + normal(&mut rng, 0.5, 32, 1)?)?;
         adam.set_learning_rate(schedule.at(t));
         adam.backward_step(&mse(&predict(&net, &x)?, &y)?)?;
+        // Once after the last step, or five times around it while the learning rate is still high.
+        if run.evaluates_after(t + 1) {
+            let error = mse(&predict(&net, &test)?, &surface(&test)?)?.to_scalar::<f32>()?;
+            metrics.push(-f64::from(error));
+        }
         if watch.should_stop() {
             return Err("stopped".into());
         }
     }
-    let x = normal(&mut ChaCha8Rng::seed_from_u64(u64::MAX), 1.0, 4_000, 3)?;
-    let error = mse(&predict(&net, &x)?, &surface(&x)?)?.to_scalar::<f32>()?;
-    Ok(Outcome { metric: -f64::from(error), ..Outcome::default() })
+    Ok(Outcome { metric: mean(&metrics), ..Outcome::default() })
 }
 
 fn main() -> std::result::Result<(), TrialError> {
@@ -65,8 +70,8 @@ fn main() -> std::result::Result<(), TrialError> {
     let metric = "minus squared error".into();
     let config = StudyConfig { arms, steps: 500, metric, margin: 0.005, ..StudyConfig::default() };
     let session = Session { parallel_runs: 2, ..Session::default() };
-    let report = Study::new(config)?.report(&train, &session, About::default())?;
+    let report = Study::new(config)?.report(&train, &session, &About::default())?;
     std::fs::write("report.html", report.html())?;
-    println!("{}", report.sentence);
+    println!("{}", report.answer);
     Ok(())
 }

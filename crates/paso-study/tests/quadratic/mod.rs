@@ -4,7 +4,9 @@
 //! optimizer is Adam. With noise a constant learning rate keeps a floor that decay removes; without
 //! noise there is nothing to remove.
 
-use paso_study::{CurvePoint, Outcome, RunAudit, RunMonitor, RunSpec, TrialError, stats::mean, theory};
+use paso_study::{
+    CurvePoint, Outcome, RunAudit, RunMonitor, RunSpec, TrialError, stats::mean, theory,
+};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::BTreeMap;
