@@ -12,12 +12,13 @@ use crate::stats::ConfidenceInterval;
 /// Every how many paths are asked for a rough end.
 const STRIDE: usize = 16;
 
-/// Half the range around the rough end, as a share of its distance from the mean.
-const NEAR: f64 = 0.04;
+/// Half the range around the rough end, as a share of the whole range divided by the square root of
+/// the number of pairs.
+const NEAR: f64 = 0.01;
 
 /// Halvings of a range: of the whole one for the rough end, and of the narrow one.
-const ROUGH: usize = 14;
-const FINE: usize = 14;
+const ROUGH: usize = 11;
+const FINE: usize = 12;
 
 /// The interval of the shifts that are not rejected with these budgets; everything before the first
 /// look, and a single point for equal differences.
@@ -47,8 +48,8 @@ fn bisect(paths: &Paths, budgets: &[usize], side: Side, outside: f64, inside: f6
     let fewer: Vec<usize> = budgets.iter().map(|budget| budget / STRIDE).collect();
     let (out, within) = halve(&few, &fewer, side, (outside, inside), ROUGH);
     let rough = f64::midpoint(out, within);
-    // The distance to the far end of the differences is a scale that cannot be 0.
-    let mut reach = NEAR * (inside - rough);
+    // How far a sixteenth of the paths is off goes with the standard error of the mean.
+    let mut reach = NEAR * (inside - outside) / (paths.pairs() as f64).sqrt();
     loop {
         let ends = [rough - reach, rough + reach];
         let ends = ends.map(|end| end.clamp(outside.min(inside), outside.max(inside)));
@@ -87,14 +88,18 @@ fn halve(
 /// The paths that can be removed at any shift of the range, and the observed one.
 ///
 /// Whatever earlier looks removed, no look removes a sum below that of rank `budget` among all
-/// paths. Over the range, sums and that rank move by at most the number of pairs times its width.
+/// paths. A sum is linear in the shift: within the range it lies between its values at the ends. So
+/// that rank is never below the same rank of each path's smaller value, and a path matters only if
+/// its larger value reaches it.
 fn relevant(paths: &Paths, budgets: &[usize], side: Side, [a, b]: [f64; 2]) -> Paths {
     let mut keep = vec![false; paths.len()];
     keep[0] = true;
+    let mut least = vec![0.0; paths.len()];
     for (sums, budget) in paths.looks.iter().zip(budgets) {
-        let all: Vec<f64> = (0..paths.len()).map(|i| side.sum(sums, i, a)).collect();
-        let bar = bar(&all, *budget, paths.slack) - 2.0 * (b - a).abs() * sums.pairs as f64 - 2.0 * paths.slack;
-        keep.iter_mut().zip(&all).for_each(|(keep, sum)| *keep |= *sum >= bar);
+        let ends = || side.sums(sums, a).zip(side.sums(sums, b));
+        least.iter_mut().zip(ends()).for_each(|(least, (a, b))| *least = a.min(b));
+        let bar = bar(&least, *budget, paths.slack) - 2.0 * paths.slack;
+        keep.iter_mut().zip(ends()).for_each(|(keep, (a, b))| *keep |= a.max(b) >= bar);
     }
     paths.chosen(paths.total, |i| keep[i])
 }

@@ -75,6 +75,11 @@ impl Paths {
         Self { total, looks: looks.collect(), slack: self.slack }
     }
 
+    /// Pairs at the last look.
+    pub(super) fn pairs(&self) -> usize {
+        self.looks.last().map_or(0, |sums| sums.pairs)
+    }
+
     /// How many paths are kept here.
     pub(super) fn len(&self) -> usize {
         self.looks.first().map_or(0, |sums| sums.signed.len())
