@@ -32,7 +32,9 @@ fn main() -> ExitCode {
     let only = arguments.next().unwrap_or_default();
     let (first, second) = (chosen(first(), &only), chosen(second(), &only));
     let progress = Progress::new((first.len() + second.len()) as u64 * studies);
-    println!("{studies} studies a cell; each rate with its standard error, in percent of the studies but for flip and runs.\n");
+    println!(
+        "{studies} studies a cell; each rate with its standard error, in percent of the studies but for flip and runs.\n"
+    );
     let mut missed = table("truth, learning rates, noise", &first, studies, &progress);
     missed.extend(table("second question, peaked, normal", &second, studies, &progress));
     missed.extend(interruptions(&first, studies.div_ceil(IN_FILES)));
@@ -52,8 +54,7 @@ fn table(title: &str, cells: &[Cell], studies: u64, progress: &Progress) -> Vec<
     println!("| {title} | pairs | helps % | harms % | flip | covered % | runs |");
     println!("|---|---|---|---|---|---|---|");
     for cell in cells {
-        let records = cell.run(0..studies, &|| progress.step());
-        for Row { name, pairs, rates, bounds } in cell.rows(&records) {
+        for Row { name, pairs, rates, bounds } in cell.rows(0..studies, 2, &|| progress.step()) {
             let wrong = rates.missed(&bounds, 0.0);
             let mark = if wrong.is_empty() { "" } else { " **missed**" };
             println!("| {name}{mark} | {pairs} |{}", rates.row());

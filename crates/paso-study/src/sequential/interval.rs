@@ -16,13 +16,17 @@ const STRIDE: usize = 16;
 /// the number of pairs.
 const NEAR: f64 = 0.01;
 
-/// Halvings of a range: of the whole one for the rough end, and of the narrow one.
-const ROUGH: usize = 11;
-const FINE: usize = 12;
+/// Where halving ends, as shares of the whole range: for the rough end, and for the one that counts.
+const ROUGH: f64 = 5e-4;
+const FINE: f64 = 1e-6;
 
 /// The interval of the shifts that are not rejected with these budgets; everything before the first
 /// look, and a single point for equal differences.
-pub(super) fn interval(paths: &Paths, budgets: &[usize], differences: &[f64]) -> ConfidenceInterval {
+pub(super) fn interval(
+    paths: &Paths,
+    budgets: &[usize],
+    differences: &[f64],
+) -> ConfidenceInterval {
     if budgets.iter().all(|budget| *budget == 0) {
         return ConfidenceInterval { low: f64::NEG_INFINITY, high: f64::INFINITY };
     }
@@ -39,24 +43,33 @@ pub(super) fn interval(paths: &Paths, budgets: &[usize], differences: &[f64]) ->
     let (low, high) = (end(Side::Above), end(Side::Below));
     // Looks may contradict each other so strongly that nothing is left; then the ends meet.
     let middle = f64::midpoint(low, high);
-    if low > high { ConfidenceInterval { low: middle, high: middle } } else { ConfidenceInterval { low, high } }
+    if low > high {
+        ConfidenceInterval { low: middle, high: middle }
+    } else {
+        ConfidenceInterval { low, high }
+    }
 }
 
 /// Where shifts stop being rejected: `outside` is rejected, `inside` is not.
 fn bisect(paths: &Paths, budgets: &[usize], side: Side, outside: f64, inside: f64) -> f64 {
+    let whole = inside - outside;
+    if !whole.is_finite() {
+        return outside; // Differences near the largest number there is.
+    }
     let few = paths.thinned(STRIDE);
     let fewer: Vec<usize> = budgets.iter().map(|budget| budget / STRIDE).collect();
-    let (out, within) = halve(&few, &fewer, side, (outside, inside), ROUGH);
+    let (out, within) = halve(&few, &fewer, side, (outside, inside), ROUGH * whole.abs());
     let rough = f64::midpoint(out, within);
     // How far a sixteenth of the paths is off goes with the standard error of the mean.
-    let mut reach = NEAR * (inside - outside) / (paths.pairs() as f64).sqrt();
+    let mut reach = NEAR * whole / (paths.pairs() as f64).sqrt();
     loop {
         let ends = [rough - reach, rough + reach];
         let ends = ends.map(|end| end.clamp(outside.min(inside), outside.max(inside)));
         let narrow = relevant(paths, budgets, side, ends);
         let crossed = |shift| first_crossing(&narrow, budgets, shift, side).is_some();
         if crossed(ends[0]) && !crossed(ends[1]) {
-            let (out, within) = halve(&narrow, budgets, side, (ends[0], ends[1]), FINE);
+            let (out, within) =
+                halve(&narrow, budgets, side, (ends[0], ends[1]), FINE * whole.abs());
             return f64::midpoint(out, within);
         }
         if ends == [outside, inside] {
@@ -66,16 +79,20 @@ fn bisect(paths: &Paths, budgets: &[usize], side: Side, outside: f64, inside: f6
     }
 }
 
-/// Halves the range `times` times; its first end stays rejected, its second one accepted.
+/// Halves the range until it is no longer than `length`; its first end stays rejected, its second one
+/// accepted.
 fn halve(
     paths: &Paths,
     budgets: &[usize],
     side: Side,
     (mut out, mut within): (f64, f64),
-    times: usize,
+    length: f64,
 ) -> (f64, f64) {
-    for _ in 0..times {
+    while (within - out).abs() > length {
         let middle = f64::midpoint(out, within);
+        if middle == out || middle == within {
+            break; // There is no number between them.
+        }
         if first_crossing(paths, budgets, middle, side).is_some() {
             out = middle;
         } else {
@@ -96,10 +113,11 @@ fn relevant(paths: &Paths, budgets: &[usize], side: Side, [a, b]: [f64; 2]) -> P
     keep[0] = true;
     let mut least = vec![0.0; paths.len()];
     for (sums, budget) in paths.looks.iter().zip(budgets) {
+        // No sum is NaN, for which `f64::min` and `f64::max` would take care.
         let ends = || side.sums(sums, a).zip(side.sums(sums, b));
-        least.iter_mut().zip(ends()).for_each(|(least, (a, b))| *least = a.min(b));
+        least.iter_mut().zip(ends()).for_each(|(least, (a, b))| *least = if a < b { a } else { b });
         let bar = bar(&least, *budget, paths.slack) - 2.0 * paths.slack;
-        keep.iter_mut().zip(ends()).for_each(|(keep, (a, b))| *keep |= a.max(b) >= bar);
+        keep.iter_mut().zip(ends()).for_each(|(keep, (a, b))| *keep |= (a >= bar) | (b >= bar));
     }
     paths.chosen(paths.total, |i| keep[i])
 }

@@ -68,8 +68,14 @@ fn ends_of_the_interval_separate_what_is_rejected_from_what_is_not() {
         let allowed = budgets(&paths, 0.05, 1.0);
         let rejected = |t: f64, side| first_crossing(&paths, &allowed, t, side).is_some();
         let hair = 1e-4 * (interval.high - interval.low);
-        assert!(rejected(interval.low - hair, Side::Above) && !rejected(interval.low + hair, Side::Above));
-        assert!(rejected(interval.high + hair, Side::Below) && !rejected(interval.high - hair, Side::Below));
+        assert!(
+            rejected(interval.low - hair, Side::Above)
+                && !rejected(interval.low + hair, Side::Above)
+        );
+        assert!(
+            rejected(interval.high + hair, Side::Below)
+                && !rejected(interval.high - hair, Side::Below)
+        );
     }
 }
 
@@ -78,7 +84,8 @@ fn a_test_is_symmetric_and_its_first_decision_stands() {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let differences: Vec<f64> = (0..22).map(|_| normal(&mut rng) + 1.2).collect();
     let negated: Vec<f64> = differences.iter().map(|d| -d).collect();
-    let (better, worse) = (pushed(&differences, Rule::default()), pushed(&negated, Rule::default()));
+    let (better, worse) =
+        (pushed(&differences, Rule::default()), pushed(&negated, Rule::default()));
     assert_eq!((better.verdict(), worse.verdict()), (Verdict::Helps, Verdict::Harms));
     for (a, b) in better.looks().iter().zip(worse.looks()).filter(|(a, _)| a.pairs <= 18) {
         assert_eq!((a.p, a.needed, a.mean), (b.p, b.needed, -b.mean), "{a}");
@@ -119,7 +126,13 @@ fn nothing_differs_and_small_differences_are_none() {
 
 #[test]
 fn rules_out_of_range_are_refused() {
-    for (alpha, margin, field) in [(0.0, 0.0, "alpha"), (0.5, 0.0, "alpha"), (f64::NAN, 0.0, "alpha"), (0.05, -1.0, "margin"), (0.05, f64::INFINITY, "margin")] {
+    for (alpha, margin, field) in [
+        (0.0, 0.0, "alpha"),
+        (0.5, 0.0, "alpha"),
+        (f64::NAN, 0.0, "alpha"),
+        (0.05, -1.0, "margin"),
+        (0.05, f64::INFINITY, "margin"),
+    ] {
         let error = SequentialTest::new(Rule { alpha, margin }).expect_err(field).to_string();
         assert!(error.starts_with(field), "{error}");
     }
@@ -157,15 +170,4 @@ fn level_of_one_look_at_small_counts_is_what_may_be_spent() {
     }
     let may = whole(spent(0.05, 10) * 1024.0);
     assert!((may - 2..=may).contains(&crossed), "{crossed} of {may}: only ties stay");
-}
-
-#[test]
-fn tmp_speed() {
-    let mut rng = ChaCha8Rng::seed_from_u64(9);
-    let differences: Vec<f64> = (0..101).map(|_| normal(&mut rng) + 0.1).collect();
-    let mut test = SequentialTest::new(Rule {margin: 0.1, ..Rule::default()}).expect("a rule");
-    for d in differences {
-        let t = std::time::Instant::now();
-        if let Some(look) = test.push(d) { eprintln!("{look} {:?} {:?}", t.elapsed(), look.verdict); }
-    }
 }

@@ -3,13 +3,13 @@
 use super::Truth;
 use super::noise::Noise;
 use super::rates::{Bound, Rate, Rates};
-use super::record::{Found, Record, study};
+use super::record::{Record, study};
 use paso_study::Verdict;
 use std::ops::Range;
 
 use Bound::{AtLeast, AtMost};
 
-/// The limits of pairs that each study is looked at with: the default, and twice a look more.
+/// The limits of pairs at which each study is read: the default, and three looks more.
 pub const LIMITS: [usize; 2] = [27, 48];
 
 /// A truth with its bounds.
@@ -71,6 +71,8 @@ pub fn first() -> Vec<Cell> {
         cell("0, peaked, normal", with(PEAKED, 0.0, normal), null(), null()),
         cell("0, peaked, heavy-tailed", with(PEAKED, 0.0, heavy), null(), null()),
         cell("0, peaked, skewed", with(PEAKED, 0.0, Noise::Skewed), skewed(), skewed()),
+        // Nothing is promised of such noise. The table states what happens.
+        cell("0, flat, exponential", with(FLAT, 0.0, Noise::Exponential), Vec::new(), Vec::new()),
         cell("0.5, flat, normal", with(FLAT, 0.5, normal), small(), found()),
         cell("0.5, peaked, normal", with(PEAKED, 0.5, normal), small(), found()),
         cell("1, flat, normal", with(FLAT, 1.0, normal), one(), late()),
@@ -111,44 +113,37 @@ pub fn second() -> Vec<Cell> {
 }
 
 impl Cell {
-    /// Runs some studies of the cell, on both cores if there are two. `done` is told of each.
-    pub fn run(&self, studies: Range<u64>, done: &(dyn Fn() + Sync)) -> Vec<[Record; 2]> {
-        let early = [LIMITS[0]; 2];
-        let limits = if self.truth.averaged.is_some() { early } else { LIMITS };
-        parallel(studies, |number| {
-            let record = study(self.truth, number, limits);
+    /// Runs some studies of the cell with up to as many pairs as the `looked` first limits allow, on
+    /// all cores, and counts them: a row for each limit. `done` is called after each study.
+    pub fn rows(&self, studies: Range<u64>, looked: usize, done: &(dyn Fn() + Sync)) -> Vec<Row> {
+        // The second question is asked at the default limit only.
+        let looked = if self.truth.averaged.is_some() { 1 } else { looked };
+        let records = parallel(studies, |number| {
+            let record = study(self.truth, number, &LIMITS[..looked]);
             done();
             record
-        })
+        });
+        (0..looked).map(|limit| self.row(limit, &records)).collect()
     }
 
-    /// The rows of the table that these studies make.
-    pub fn rows(&self, records: &[[Record; 2]]) -> Vec<Row> {
-        if self.truth.averaged.is_some() {
-            return self.rows_of_second(records);
-        }
-        let row = |limit: usize| Row {
-            name: self.name.into(),
-            pairs: LIMITS[limit],
-            rates: Rates(records.iter().map(|record| record[limit].first).collect()),
-            bounds: self.bounds[limit].clone(),
-        };
-        vec![row(0), row(1)]
-    }
-
-    fn rows_of_second(&self, records: &[[Record; 2]]) -> Vec<Row> {
-        let rates = |after: Verdict| {
-            let of = |record: &[Record; 2]| -> Option<Found> {
-                let known = record[0].first.verdict == after;
-                record[0].second.filter(|_| known)
+    fn row(&self, limit: usize, records: &[Vec<Record>]) -> Row {
+        let pairs = LIMITS[limit];
+        let records = records.iter().map(|record| record[limit]);
+        if self.truth.averaged.is_none() {
+            let rates = Rates(records.map(|record| record.first).collect());
+            return Row {
+                name: self.name.into(),
+                pairs,
+                rates,
+                bounds: self.bounds[limit].clone(),
             };
-            Rates(records.iter().filter_map(of).collect())
-        };
-        // After the usual answer to the first question.
+        }
+        // Only those where the first question had its usual answer: it says who the second is asked of.
         let usual = if self.truth.decay > 0.0 { Verdict::Helps } else { Verdict::Undecided };
+        let asked = records.filter(|record| record.first.verdict == usual);
+        let rates = Rates(asked.filter_map(|record| record.second).collect());
         let name = format!("{}, after \"{usual}\"", self.name);
-        let bounds = self.second.clone();
-        vec![Row { name, pairs: LIMITS[0], rates: rates(usual), bounds }]
+        Row { name, pairs, rates, bounds: self.second.clone() }
     }
 }
 

@@ -22,12 +22,8 @@ pub enum Interruption {
     Shards,
 }
 
-pub const ALL: [Interruption; 4] = [
-    Interruption::Cancelled,
-    Interruption::FewerPairs,
-    Interruption::Budget,
-    Interruption::Shards,
-];
+pub const ALL: [Interruption; 4] =
+    [Interruption::Cancelled, Interruption::FewerPairs, Interruption::Budget, Interruption::Shards];
 
 /// What became of an interrupted study.
 #[derive(Clone, Copy, Debug)]
@@ -43,9 +39,8 @@ pub fn continued(truth: Truth, number: u64, how: Interruption) -> Continued {
     let world = World::new(truth, number);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let study = |pairs| Study::new(world.config(pairs)).expect("a valid configuration");
-    let trial = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
-        Ok(world.train(run))
-    };
+    let trial =
+        |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> { Ok(world.train(run)) };
     let in_folder = Session { folder: Some(folder.path()), ..Session::default() };
     let whole = study(48).run(&trial, &Session::default()).expect("the trial never fails");
     let (times, answer): (usize, Answer) = match how {
@@ -75,7 +70,11 @@ fn cancelled(world: &World, study: &Study, session: &Session<'_>, number: u64) -
             left.store(before.saturating_sub(1), Ordering::Relaxed);
             cancel.store(before == 0, Ordering::Relaxed);
             // Half of the interrupted runs are lost.
-            if before == 0 && run.seed % 2 == 0 { Err("interrupted".into()) } else { Ok(world.train(run)) }
+            if before == 0 && run.seed % 2 == 0 {
+                Err("interrupted".into())
+            } else {
+                Ok(world.train(run))
+            }
         };
         match study.run(&trial, &Session { cancel: &cancel, ..*session }) {
             Ok(answer) => return (usize::try_from(times).expect("few"), answer),

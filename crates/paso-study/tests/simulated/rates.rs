@@ -58,8 +58,7 @@ impl Rates {
     /// minus the sum of squared shares would be too small. The error is that of the delta method.
     fn flip(&self) -> (f64, f64) {
         let n = self.0.len() as f64;
-        let verdicts =
-            [Verdict::Helps, Verdict::Harms, Verdict::NoDifference, Verdict::Undecided];
+        let verdicts = [Verdict::Helps, Verdict::Harms, Verdict::NoDifference, Verdict::Undecided];
         let count = |verdict| self.0.iter().filter(|found| found.verdict == verdict).count() as f64;
         let counts = verdicts.map(count);
         let same: f64 = counts.iter().map(|c| c * (c - 1.0)).sum::<f64>() / (n * (n - 1.0));

@@ -29,7 +29,7 @@ pub struct Record {
 }
 
 /// Runs study `number` of a cell with up to `most` pairs; says what it had found at each of `limits`.
-pub fn study<const N: usize>(truth: Truth, number: u64, limits: [usize; N]) -> [Record; N] {
+pub fn study(truth: Truth, number: u64, limits: &[usize]) -> Vec<Record> {
     let world = World::new(truth, number);
     let runs = AtomicU64::new(0);
     let trial = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
@@ -45,29 +45,31 @@ pub fn study<const N: usize>(truth: Truth, number: u64, limits: [usize; N]) -> [
             costs.lock().expect("no panic").push(so_far);
         }
     };
-    let most = limits.into_iter().max().expect("a limit");
+    let most = *limits.iter().max().expect("a limit");
     let study = Study::new(world.config(most)).expect("a valid configuration");
     let session = Session { observe: &observe, ..Session::default() };
     let answer = study.run(&trial, &session).expect("the trial never fails");
     let costs = costs.into_inner().expect("no panic");
-    let found = |comparison: &Comparison, limit: usize| {
-        let difference =
-            world.mean_of(&comparison.challenger) - world.mean_of(&comparison.incumbent);
-        let in_time = comparison.last().pairs <= limit;
-        let of = |question: Question| {
-            let seen = costs.iter().filter(|(q, pairs, _)| *q == question && *pairs <= limit);
-            seen.map(|(_, _, runs)| *runs).max().expect("a look")
+    let found =
+        |comparison: &Comparison, limit: usize| {
+            let difference =
+                world.mean_of(&comparison.challenger) - world.mean_of(&comparison.incumbent);
+            let in_time = comparison.last().pairs <= limit;
+            let of = |question: Question| {
+                let seen = costs.iter().filter(|(q, pairs, _)| *q == question && *pairs <= limit);
+                seen.map(|(_, _, runs)| *runs).max().expect("a look")
+            };
+            Found {
+                verdict: if in_time { comparison.verdict } else { Verdict::Undecided },
+                covered: comparison.looks.iter().filter(|look| look.pairs <= limit).all(|look| {
+                    look.interval.low <= difference && difference <= look.interval.high
+                }),
+                runs: of(comparison.question),
+            }
         };
-        Found {
-            verdict: if in_time { comparison.verdict } else { Verdict::Undecided },
-            covered: comparison.looks.iter().filter(|look| look.pairs <= limit).all(|look| {
-                look.interval.low <= difference && difference <= look.interval.high
-            }),
-            runs: of(comparison.question),
-        }
+    let record = |limit: &usize| Record {
+        first: found(&answer.decay, *limit),
+        second: answer.alternative.as_ref().map(|second| found(second, *limit)),
     };
-    limits.map(|limit| Record {
-        first: found(&answer.decay, limit),
-        second: answer.alternative.as_ref().map(|second| found(second, limit)),
-    })
+    limits.iter().map(record).collect()
 }
