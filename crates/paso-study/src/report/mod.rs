@@ -25,7 +25,6 @@ use crate::range_test::{Suggestion, Sweep};
 use crate::run_spec::RunSpec;
 use crate::stats::whole;
 use crate::text::percent;
-use crate::tuned::tried;
 
 use serde::{Deserialize, Serialize};
 
