@@ -94,6 +94,32 @@ fn a_sweep_that_ends_while_the_loss_is_low_is_refused() {
 }
 
 #[test]
+fn odd_sweeps_are_no_panic() {
+    let good = curve(5, 1.5, 0.02);
+    let part = |from: usize, step: usize| {
+        let every =
+            |values: &[f64]| values[from..].iter().step_by(step).take(12).copied().collect();
+        Sweep { lr: every(&good.lr), loss: every(&good.loss) }
+    };
+    let flat = Sweep { loss: vec![1.0; 100], ..good.clone() };
+    // As short as can be; with a gap between them; of different speed; of different length; flat.
+    for sweeps in [
+        vec![part(0, 8)],
+        vec![part(0, 1), part(60, 1)],
+        vec![part(0, 8), good.clone()],
+        vec![part(0, 1), good.clone()],
+        vec![flat],
+    ] {
+        if let Ok(found) = suggest(&sweeps) {
+            assert!(
+                found.peak_low <= found.peak_lr && found.peak_lr <= found.peak_high,
+                "{found:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn spikes_and_divergence_do_not_move_the_suggestion() {
     let mut sweep = curve(7, 1.5, 0.02);
     let clean = suggest(&[sweep.clone()]).expect("a clear curve").steepest;

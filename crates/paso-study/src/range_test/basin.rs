@@ -98,8 +98,8 @@ impl Basin {
 /// Where a sweep has learned something its losses vary more, and more yet where training is about
 /// to become unstable; neither says how deep a flat curve would dip.
 fn error(parts: &[Part<'_>], place: f64, reach: f64) -> f64 {
-    let variances: Vec<f64> =
-        parts.iter().map(|part| median(&noise(&part.loss[..part.head()])).powi(2)).collect();
+    let deviation = |part: &Part<'_>| median(&noise(&part.loss[..part.finite])[..part.head()]);
+    let variances: Vec<f64> = parts.iter().map(|part| deviation(part).powi(2)).collect();
     let weights = parts.iter().flat_map(|part| &part.x).map(|x| weight(x - place, reach));
     let (sum, squares) = weights.fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
     let heads: usize = parts.iter().map(Part::head).sum();

@@ -52,7 +52,7 @@ impl<'a> Part<'a> {
 
     /// How many of the first losses say where the sweep began.
     pub(super) fn head(&self) -> usize {
-        (self.x.len() / 5).clamp(1, self.finite)
+        (self.x.len() / 5).clamp(2, self.finite)
     }
 }
 

@@ -67,7 +67,8 @@ pub fn suggest(sweeps: &[Sweep]) -> Result<Suggestion, Refusal> {
     let parts = parts(sweeps)?;
     let basin = Basin::new(&parts);
     let noise = CLEAR * basin.error;
-    if basin.fall <= noise {
+    // NaN where sweeps leave a gap between them.
+    if basin.fall <= noise || noise.is_nan() {
         return Err(Refusal::Flat { fall: basin.fall, noise });
     }
     let pooled = Pooled::new(&parts, basin.end);
