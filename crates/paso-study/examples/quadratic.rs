@@ -38,6 +38,7 @@ fn main() -> Result<(), TrialError> {
             ("optimizer".into(), "Adam, betas 0.9 and 0.999, no weight decay".into()),
         ],
         range_test: Some(sweep(&trial)?),
+        ..About::default()
     };
     let session = Session { folder: Some(&folder), parallel_runs, ..Session::default() };
     let report = Study::new(config)?.report(&trial, &session, &about)?;
