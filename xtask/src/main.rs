@@ -19,6 +19,7 @@ mod isa;
 mod perf;
 mod public_api;
 mod python;
+mod rigour;
 mod sanitizer;
 mod spelling;
 mod steps;
@@ -55,6 +56,8 @@ enum Task {
     Perf(perf::Perf),
     /// Compares the public items of every library with their recorded list.
     PublicApi(public_api::PublicApiArgs),
+    /// Measures the error rates of a study, by simulation.
+    Rigour(rigour::RigourArgs),
     /// Checks conventions that a compiler does not check.
     Tidy(tidy::TidyArgs),
 }
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Isa(args) => isa::run(&args),
         Task::Perf(perf) => perf::run(&perf),
         Task::PublicApi(args) => public_api::run(&args),
+        Task::Rigour(args) => rigour::run(&args),
         Task::Tidy(args) => tidy::run(&args),
     };
     match outcome {

@@ -69,9 +69,6 @@ pub use nets::NetName;
 pub use run::Run;
 pub use train::config::TrainConfig;
 pub use train::optimizer_name::OptimizerName;
-/// The former name of [`OptimizerName`].
-#[doc(hidden)]
-pub type Update = OptimizerName;
 pub use train::{REFRESH, StepReport, Trainer};
 
 pub use error::Error;

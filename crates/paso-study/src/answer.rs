@@ -8,7 +8,7 @@ use crate::config::StudyConfig;
 use crate::noise::NoiseAnalysis;
 use crate::procedure::Question;
 use crate::sequential::{Look, Verdict};
-use crate::text::{number, rate, signed};
+use crate::text::{number, percent, rate, signed};
 use crate::tuned::Tuned;
 use crate::variant::Variant;
 use serde::{Deserialize, Serialize};
@@ -174,11 +174,11 @@ impl Comparison {
             (Verdict::Undecided, _) => format!("Undecided on {subject}"),
         };
         format!(
-            "{claim}: {} against {}: {} {metric} ({:.0} % interval {} to {}, {pairs} pairs).",
+            "{claim}: {} against {}: {} {metric} ({} interval {} to {}, {pairs} pairs).",
             self.challenger,
             self.incumbent,
             signed(*mean),
-            100.0 * level,
+            percent(*level),
             signed(interval.low),
             signed(interval.high)
         )

@@ -6,7 +6,8 @@
 /// Three significant digits: `0.0123`, `12.3`, `1.23e-6`.
 pub(crate) fn number(x: f64) -> String {
     let size = x.abs();
-    if x == 0.0 {
+    // Ends of an interval of equal differences are the smallest numbers there are.
+    if x == 0.0 || x.is_subnormal() {
         return "0".into();
     }
     if size.is_finite() && !(1e-5..1e6).contains(&size) {
@@ -22,7 +23,13 @@ pub(crate) fn number(x: f64) -> String {
 
 /// The same with a sign, for differences.
 pub(crate) fn signed(x: f64) -> String {
-    if x > 0.0 { format!("+{}", number(x)) } else { number(x) }
+    if x > 0.0 && !x.is_subnormal() { format!("+{}", number(x)) } else { number(x) }
+}
+
+/// A share as a percentage: `95 %`, `99.8 %`.
+pub(crate) fn percent(share: f64) -> String {
+    let text = format!("{:.1}", 100.0 * share);
+    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
 }
 
 /// A learning rate: `2e-3`, `1.5e-3`; from 1 on as it is.
@@ -59,6 +66,8 @@ mod tests {
         {
             assert_eq!(rate(x), text);
         }
+        assert_eq!((percent(0.95), percent(0.998)), ("95 %".into(), "99.8 %".into()), "shares");
+        assert_eq!((signed(5e-324), signed(0.0)), ("0".into(), "0".into()), "nothing");
         assert_eq!((signed(0.5), signed(-0.5)), ("+0.500".into(), "-0.500".into()), "signs");
     }
 }

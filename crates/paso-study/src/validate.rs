@@ -1,4 +1,5 @@
-//! The known-answer suite: theory against a real optimizer and the real schedules, on this machine.
+//! The known-answer suite: theory against a real optimizer, the real schedules and the test of a
+//! study, on this machine.
 //!
 //! The optimizer comes from the caller as a function, so that whatever is shipped is what is
 //! checked. All schedules are run on the same noise at the same time. See [`validate`].
@@ -6,6 +7,8 @@
 //! Why a real optimizer is compared with theory: an error in a bias correction or an exponent
 //! changes a training by a few percent, which nobody notices in a loss curve. Against closed forms
 //! it is a wrong number.
+
+mod enumerated;
 
 use crate::theory::{NoisyQuadratic, step_bound, step_rms};
 use paso_schedule::{Shape, Spec};
@@ -96,12 +99,15 @@ const TOLERANCE: f64 = 0.11;
 /// * steps that stay at [`step_rms`] of the learning rate;
 /// * [`step_bound`]: reached by the extremal gradients within 0.1 %, never exceeded by random ones;
 /// * the counter-cases: a decay that is too early never arrives; without noise, decay gives
-///   nothing.
+///   nothing;
+/// * the [sequential test](crate::sequential) of a study, over every sign path of twelve pairs: wrong
+///   verdicts, and intervals that hold the mean.
 #[must_use]
 pub fn validate(make: &dyn Fn(usize) -> StepFn) -> Vec<Check> {
     let mut checks = quadratic(make);
     checks.extend(bound(make));
     checks.extend(counter_cases(make));
+    checks.extend(enumerated::checks());
     checks
 }
 

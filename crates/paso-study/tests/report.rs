@@ -86,10 +86,22 @@ fn a_verdict_has_its_headline() {
         ("harms", "Decay harms: a constant learning rate is better."),
         ("no-difference", "Decay makes no difference of 0.0100 IoU or more."),
         ("undecided", "Undecided: 12 pairs do not tell whether decay helps."),
-        ("unconfirmed", "Undecided: it seems that decay helps, but the check against the runner-up does not confirm it."),
-        ("better-still", "Decay helps over a constant learning rate. Without decay, schedule-free does better still."),
-        ("as-well", "Decay helps over a constant learning rate. Without decay, schedule-free does as well as cosine, within 0.0100 IoU."),
-        ("only-second", "Undecided: 12 pairs do not tell whether decay helps. Without decay, schedule-free does better than a constant learning rate."),
+        (
+            "unconfirmed",
+            "Undecided: it seems that decay helps, but the check against the runner-up does not confirm it.",
+        ),
+        (
+            "better-still",
+            "Decay helps over a constant learning rate. Without decay, schedule-free does better still.",
+        ),
+        (
+            "as-well",
+            "Decay helps over a constant learning rate. Without decay, schedule-free does as well as cosine, within 0.0100 IoU.",
+        ),
+        (
+            "only-second",
+            "Undecided: 12 pairs do not tell whether decay helps. Without decay, schedule-free does better than a constant learning rate.",
+        ),
         ("running", "Undecided so far: 10 pairs do not tell whether decay helps."),
     ];
     for (name, claim) in expected {
@@ -118,7 +130,7 @@ fn the_level_of_an_interval_and_a_shorter_training_are_named_at_the_top() {
 fn only_an_undecided_study_speaks_of_more_pairs() {
     for (name, report) in gallery() {
         let page = text(&report.html());
-        let open = ["undecided", "unconfirmed", "only-second", "many"].contains(&name);
+        let open = ["undecided", "unconfirmed", "only-second", "many"].contains(name);
         assert_eq!(page.contains("goes on where it stopped"), open, "{name}");
         assert!(!page.contains("more seeds would"), "{name}");
     }
@@ -142,6 +154,11 @@ fn a_running_study_says_what_comes_next() {
     let asked = |report: &&StudyReport| report.answer.alternative.is_some();
     let before = reports.iter().take_while(|report| !asked(report)).last().expect("some");
     assert_eq!(before.pending, Some(Pending::Alternative), "the second question");
+    let shown = on_the_way(StudyConfig { display: 8, ..config(false) }, &Simulated::default());
+    let last = shown.last().expect("some");
+    assert_eq!(last.pending, Some(Pending::Display), "the other arms");
+    let page = text(&last.html());
+    assert!(page.contains("The answer is final") && !page.contains("So far"), "{page}");
     // The limit of pairs ends each question, or its verdict.
     assert_eq!(reports.last().expect("some").pending, None, "nothing is left");
     let decided = Simulated::default();
@@ -172,7 +189,9 @@ fn the_page_loads_nothing_and_runs_nothing() {
     for (name, report) in gallery() {
         let page = report.html();
         assert!(page.contains("Content-Security-Policy") && page.contains("default-src 'none'"));
-        for part in ["<script", "http:", "https:", "url(", "@import", "javascript:", "onload=", "onclick="] {
+        for part in
+            ["<script", "http:", "https:", "url(", "@import", "javascript:", "onload=", "onclick="]
+        {
             assert!(!page.contains(part), "{name}: {part}");
         }
     }
@@ -188,7 +207,8 @@ fn odd_studies_have_a_page_too() {
         let metric = if run.spec.contains("cosine") { f64::NAN } else { 0.5 };
         Ok(Outcome { metric, averaged: vec![0.5; run.averaging.len()], ..Outcome::default() })
     };
-    let many = (0..9).map(|i| Arm::new(&format!("linear {i}"), &format!("linear(to {i}%)"), Role::Decay));
+    let many =
+        (0..9).map(|i| Arm::new(&format!("linear {i}"), &format!("linear(to {i}%)"), Role::Decay));
     for config in [
         config(true),
         StudyConfig { grid: Grid::fixed(1e-3), margin: 0.0, steps: 40, ..config(false) },

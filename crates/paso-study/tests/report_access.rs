@@ -48,7 +48,9 @@ fn text_and_figures_have_enough_contrast() {
                 check(name, ground, 4.5);
             }
         }
-        for name in ["axis", "text"].into_iter().map(String::from).chain((0..8).map(|i| format!("arm{i}"))) {
+        for name in
+            ["axis", "text"].into_iter().map(String::from).chain((0..8).map(|i| format!("arm{i}")))
+        {
             check(&name, "paper", 3.0);
             check(&name, "zone", 3.0);
         }

@@ -50,7 +50,11 @@ fn measured(folder: &Path, name: &str, width: u32) -> Option<(f64, f64)> {
         "<body onload=\"{script}\"><iframe src=\"{name}.html\" style=\"width:{width}px;height:844px;border:0\"></iframe>"
     );
     std::fs::write(&frame, html).expect("written");
-    let output = chromium(folder, "profile-screen", &["--dump-dom", &format!("file://{}", frame.display())])?;
+    let output = chromium(
+        folder,
+        "profile-screen",
+        &["--dump-dom", &format!("file://{}", frame.display())],
+    )?;
     let log = String::from_utf8_lossy(&output.stderr);
     // Violations of the page's own ban on loading anything would be said on the console.
     assert!(!log.contains("CONSOLE"), "{name} at {width}: {log}");
@@ -82,7 +86,8 @@ fn a_printed_report_has_at_most_five_pages() {
         let pdf = folder.join(format!("{name}.pdf"));
         let print = format!("--print-to-pdf={}", pdf.display());
         let page = format!("file://{}", folder.join(format!("{name}.html")).display());
-        if chromium(&folder, "profile-print", &["--no-pdf-header-footer", &print, &page]).is_none() {
+        if chromium(&folder, "profile-print", &["--no-pdf-header-footer", &print, &page]).is_none()
+        {
             return eprintln!("skipped: no chromium");
         }
         let bytes = std::fs::read(&pdf).expect("printed");

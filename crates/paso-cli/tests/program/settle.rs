@@ -12,7 +12,7 @@ fn it_ends_with_one_object_and_goes_on_where_it_stopped() {
     let answer = place.json(&command);
     assert_eq!(answer.len(), 1, "one object and nothing else");
     has(&answer[0], &["verdict", "metric", "decay", "alternative", "settled", "arms", "notes", "config"]);
-    assert_eq!(answer[0]["metric"], "mean_iou");
+    assert_eq!(answer[0]["metric"], "mean IoU");
     let looks = answer[0]["decay"]["looks"].as_array().expect("looks");
     assert_eq!(looks.len(), 1, "eight pairs are one look");
     has(&looks[0], &["pairs", "mean", "interval", "level", "p", "needed", "share_better", "verdict"]);

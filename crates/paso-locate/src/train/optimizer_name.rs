@@ -42,11 +42,6 @@ impl OptimizerName {
     /// Every optimizer, the default first.
     pub const ALL: [Self; 3] = [Self::AdamW, Self::AdamWConstantDecay, Self::ScheduleFree];
 
-    /// The former name of [`OptimizerName::AdamWConstantDecay`].
-    #[doc(hidden)]
-    #[expect(non_upper_case_globals, reason = "it was a variant")]
-    pub const UnscheduledDecay: Self = Self::AdamWConstantDecay;
-
     /// The name that users write, such as `adamw`.
     #[must_use]
     pub fn name(self) -> &'static str {

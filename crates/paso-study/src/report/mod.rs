@@ -24,6 +24,7 @@ use crate::race::SEEDS;
 use crate::range_test::{Suggestion, Sweep};
 use crate::run_spec::RunSpec;
 use crate::stats::whole;
+use crate::text::percent;
 
 use serde::{Deserialize, Serialize};
 
@@ -161,7 +162,7 @@ impl StudyReport {
             "It holds for this data, net, batch size and optimizer. Another data set may give another answer.".into(),
             format!("It holds for a training of {steps} steps. The effect of decay depends on the length: in short runs it stops the weights before they converge, in long runs a constant learning rate stops improving."),
             format!("Peak learning rates were tuned to a factor of {}. A verdict is confirmed against the second-best learning rate, so that a mistuned winner does not decide it.", grid.factor),
-            format!("A wrong \"helps\" or \"harms\" has a chance of at most {:.0} % for each of the two questions, if differences are distributed symmetrically; with strongly skewed ones a little more.", 100.0 * alpha),
+            format!("A wrong \"helps\" or \"harms\" has a chance of at most {} for each of the two questions, if differences are distributed symmetrically; with strongly skewed ones a little more.", percent(*alpha)),
         ];
         if grid.points == 1 {
             limits.push("Nothing was tuned: every arm had the same peak learning rate, so a difference may come from the learning rate and not from the schedule.".into());

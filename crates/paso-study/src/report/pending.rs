@@ -52,11 +52,7 @@ impl Pending {
     }
 }
 
-fn of_comparison(
-    config: &StudyConfig,
-    question: Question,
-    progress: &Progress,
-) -> Option<Pending> {
+fn of_comparison(config: &StudyConfig, question: Question, progress: &Progress) -> Option<Pending> {
     if progress.verdict() != Verdict::Undecided {
         return None;
     }

@@ -12,12 +12,13 @@ use crate::stats::ConfidenceInterval;
 /// Every how many paths are asked for a rough end.
 const STRIDE: usize = 16;
 
-/// Half the range around the rough end, as a share of its distance from the mean.
-const NEAR: f64 = 0.04;
+/// Half the range around the rough end, as a share of the whole range divided by the square root of
+/// the number of pairs.
+const NEAR: f64 = 0.01;
 
-/// Halvings of a range: of the whole one for the rough end, and of the narrow one.
-const ROUGH: usize = 14;
-const FINE: usize = 14;
+/// Where halving ends, as shares of the whole range: for the rough end, and for the one that counts.
+const ROUGH: f64 = 5e-4;
+const FINE: f64 = 1e-6;
 
 /// The interval of the shifts that are not rejected with these budgets; everything before the first
 /// look, and a single point for equal differences.
@@ -51,19 +52,24 @@ pub(super) fn interval(
 
 /// Where shifts stop being rejected: `outside` is rejected, `inside` is not.
 fn bisect(paths: &Paths, budgets: &[usize], side: Side, outside: f64, inside: f64) -> f64 {
+    let whole = inside - outside;
+    if !whole.is_finite() {
+        return outside; // Differences near the largest number there is.
+    }
     let few = paths.thinned(STRIDE);
     let fewer: Vec<usize> = budgets.iter().map(|budget| budget / STRIDE).collect();
-    let (out, within) = halve(&few, &fewer, side, (outside, inside), ROUGH);
+    let (out, within) = halve(&few, &fewer, side, (outside, inside), ROUGH * whole.abs());
     let rough = f64::midpoint(out, within);
-    // The distance to the far end of the differences is a scale that cannot be 0.
-    let mut reach = NEAR * (inside - rough);
+    // How far a sixteenth of the paths is off goes with the standard error of the mean.
+    let mut reach = NEAR * whole / (paths.pairs() as f64).sqrt();
     loop {
         let ends = [rough - reach, rough + reach];
         let ends = ends.map(|end| end.clamp(outside.min(inside), outside.max(inside)));
         let narrow = relevant(paths, budgets, side, ends);
         let crossed = |shift| first_crossing(&narrow, budgets, shift, side).is_some();
         if crossed(ends[0]) && !crossed(ends[1]) {
-            let (out, within) = halve(&narrow, budgets, side, (ends[0], ends[1]), FINE);
+            let (out, within) =
+                halve(&narrow, budgets, side, (ends[0], ends[1]), FINE * whole.abs());
             return f64::midpoint(out, within);
         }
         if ends == [outside, inside] {
@@ -73,16 +79,20 @@ fn bisect(paths: &Paths, budgets: &[usize], side: Side, outside: f64, inside: f6
     }
 }
 
-/// Halves the range `times` times; its first end stays rejected, its second one accepted.
+/// Halves the range until it is no longer than `length`; its first end stays rejected, its second one
+/// accepted.
 fn halve(
     paths: &Paths,
     budgets: &[usize],
     side: Side,
     (mut out, mut within): (f64, f64),
-    times: usize,
+    length: f64,
 ) -> (f64, f64) {
-    for _ in 0..times {
+    while (within - out).abs() > length {
         let middle = f64::midpoint(out, within);
+        if middle == out || middle == within {
+            break; // There is no number between them.
+        }
         if first_crossing(paths, budgets, middle, side).is_some() {
             out = middle;
         } else {
@@ -95,16 +105,19 @@ fn halve(
 /// The paths that can be removed at any shift of the range, and the observed one.
 ///
 /// Whatever earlier looks removed, no look removes a sum below that of rank `budget` among all
-/// paths. Over the range, sums and that rank move by at most the number of pairs times its width.
+/// paths. A sum is linear in the shift: within the range it lies between its values at the ends. So
+/// that rank is never below the same rank of each path's smaller value, and a path matters only if
+/// its larger value reaches it.
 fn relevant(paths: &Paths, budgets: &[usize], side: Side, [a, b]: [f64; 2]) -> Paths {
     let mut keep = vec![false; paths.len()];
     keep[0] = true;
+    let mut least = vec![0.0; paths.len()];
     for (sums, budget) in paths.looks.iter().zip(budgets) {
-        let all: Vec<f64> = (0..paths.len()).map(|i| side.sum(sums, i, a)).collect();
-        let bar = bar(&all, *budget, paths.slack)
-            - 2.0 * (b - a).abs() * sums.pairs as f64
-            - 2.0 * paths.slack;
-        keep.iter_mut().zip(&all).for_each(|(keep, sum)| *keep |= *sum >= bar);
+        // No sum is NaN, for which `f64::min` and `f64::max` would take care.
+        let ends = || side.sums(sums, a).zip(side.sums(sums, b));
+        least.iter_mut().zip(ends()).for_each(|(least, (a, b))| *least = if a < b { a } else { b });
+        let bar = bar(&least, *budget, paths.slack) - 2.0 * paths.slack;
+        keep.iter_mut().zip(ends()).for_each(|(keep, (a, b))| *keep |= (a >= bar) | (b >= bar));
     }
     paths.chosen(paths.total, |i| keep[i])
 }

@@ -38,7 +38,8 @@ fn noise(text: &str, seed: u64) -> f64 {
         (state ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
     });
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 40) as f64) / f64::from(1 << 24)
     };
     (0..12).map(|_| next()).sum::<f64>() - 6.0
@@ -63,7 +64,7 @@ impl Trial for Simulated {
         let point = |i: u64| {
             let share = i as f64 / 40.0;
             let end = loss + (2.5 - loss) * (-6.0 * share).exp();
-            let metric = (i % 5 == 0).then_some(metric - 0.5 * (-5.0 * share).exp());
+            let metric = i.is_multiple_of(5).then_some(metric - 0.5 * (-5.0 * share).exp());
             CurvePoint { step: i * run.steps / 40, loss: Some(end), metric }
         };
         let audit = RunAudit {
@@ -128,7 +129,9 @@ fn range_test() -> RangeTestReport {
     let sweeps = vec![Sweep { loss: lr.iter().map(fall).collect(), lr }];
     match suggest(&sweeps) {
         Ok(suggestion) => RangeTestReport { sweeps, suggestion: Some(suggestion), refusal: None },
-        Err(refusal) => RangeTestReport { sweeps, suggestion: None, refusal: Some(refusal.to_string()) },
+        Err(refusal) => {
+            RangeTestReport { sweeps, suggestion: None, refusal: Some(refusal.to_string()) }
+        }
     }
 }
 
@@ -187,7 +190,14 @@ fn studies() -> Vec<(&'static str, StudyReport)> {
         ("unconfirmed", report(few(false), &Simulated { mistuned: true, ..usual }, &usual_about)),
         ("better-still", of(true, Simulated { schedule_free: 0.06, ..usual })),
         ("as-well", of(true, Simulated { noise: 0.004, ..usual })),
-        ("only-second", report(few(true), &Simulated { decay: 0.01, noise: 0.02, schedule_free: 0.06, ..usual }, &usual_about)),
+        (
+            "only-second",
+            report(
+                few(true),
+                &Simulated { decay: 0.01, noise: 0.02, schedule_free: 0.06, ..usual },
+                &usual_about,
+            ),
+        ),
         ("running", on_the_way(config(true), &undecided).swap_remove(1)),
         ("shortened", shortened),
         ("many", report(many, &undecided, &usual_about)),

@@ -90,7 +90,7 @@ pub(super) fn study_config(
         first_seed: args.seed,
         display: args.display,
         grid: if fixed { Grid::fixed(lr) } else { Grid { center: lr, ..Grid::default() } },
-        metric: "mean_iou".into(),
+        metric: "mean IoU".into(),
         margin: args.margin,
         fingerprint: trial.fingerprint(),
         ..StudyConfig::default()

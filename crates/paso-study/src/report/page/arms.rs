@@ -8,8 +8,9 @@ use maud::{Markup, html};
 
 pub(super) fn section(report: &StudyReport) -> Markup {
     let answer = &report.answer;
-    let finalists: Vec<&str> =
-        comparisons(answer).flat_map(|c| [c.challenger.arm.as_str(), c.incumbent.arm.as_str()]).collect();
+    let finalists: Vec<&str> = comparisons(answer)
+        .flat_map(|c| [c.challenger.arm.as_str(), c.incumbent.arm.as_str()])
+        .collect();
     html! {
         h2 { "What was tried" }
         p { "An arm is a way to train: a schedule at its own tuned peak learning rate. Bold: the arms that were compared in pairs." }
@@ -18,7 +19,7 @@ pub(super) fn section(report: &StudyReport) -> Markup {
                 th scope="col" { "arm" }
                 th scope="col" { "peak learning rate" }
                 th scope="col" { "mean " (answer.metric) " in tuning" }
-                th scope="col" { "difference in the pairs" }
+                th scope="col" { "difference in pairs" }
             } }
             tbody { @for arm in &answer.arms {
                 tr.best[finalists.contains(&arm.name.as_str())] {

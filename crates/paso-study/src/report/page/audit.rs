@@ -3,11 +3,11 @@
 //! The verdict comes from the pairs. This section starts from it and says whether the measurements
 //! explain it, so that no reader finds two answers on one page.
 
-use super::words::side;
 use super::StudyReport;
+use super::words::side;
 use crate::noise::NoiseAnalysis;
 use crate::sequential::Verdict;
-use crate::text::{number, signed};
+use crate::text::number;
 use maud::{Markup, html};
 
 /// From this ratio on, prediction and measurement disagree.
@@ -81,8 +81,9 @@ fn disagreement(noise: &NoiseAnalysis) -> Option<String> {
         "it assumes a quadratic loss whose weights have all settled, and is an upper estimate"
     };
     Some(format!(
-        "Theory and measurement disagree here: predicted is a loss lower by {}, measured {}; {why}. The verdict does not use the prediction.",
+        "Theory and measurement disagree here: predicted is a loss lower by {}, measured one {} by {}; {why}. The verdict does not use the prediction.",
         number(predicted),
-        signed(measured)
+        if measured > 0.0 { "lower" } else { "higher" },
+        number(measured.abs())
     ))
 }

@@ -1,10 +1,10 @@
 //! How sure the answer is, and about what.
 
-use super::words::{ahead, counted, interval, percent};
+use super::words::{ahead, counted, interval};
 use super::{StudyReport, comparisons, evidence};
 use crate::answer::{Answer, Comparison};
 use crate::sequential::Verdict;
-use crate::text::{number, signed};
+use crate::text::{number, percent, signed};
 use maud::{Markup, html};
 
 pub(super) fn section(report: &StudyReport) -> Markup {
@@ -73,9 +73,13 @@ fn confirmation(comparison: &Comparison, metric: &str) -> Option<String> {
         (format!("{runner_up} against {}", comparison.incumbent), &comparison.challenger)
     };
     Some(if found.confirmed {
-        format!("Confirmed: the test crossed for {best} and for its runner-up, {runner_up}, too ({sides}: {result}). So a badly tuned learning rate is not the reason.")
+        format!(
+            "Confirmed: the test crossed for {best} and for its runner-up, {runner_up}, too ({sides}: {result}). So a badly tuned learning rate is not the reason."
+        )
     } else {
-        format!("Not confirmed: the test crossed for {best}, but not for its runner-up ({sides}: {result}). The learning rate may be the reason.")
+        format!(
+            "Not confirmed: the test crossed for {best}, but not for its runner-up ({sides}: {result}). The learning rate may be the reason."
+        )
     })
 }
 
@@ -94,7 +98,7 @@ fn loss(comparison: &Comparison) -> Option<String> {
         _ => "Alone it is undecided.",
     };
     Some(format!(
-        "The loss of the same pairs, as a second line: {} {word} with {challenger} ({} in its favor). {agreement}",
+        "The loss of the same pairs is {} {word} with {challenger} ({} in its favor). {agreement}",
         number(look.mean.abs()),
         interval(look)
     ))

@@ -44,8 +44,11 @@ fn is_first(answer: &Answer, arm: usize) -> bool {
 fn schedules(report: &StudyReport, arms: &[usize]) -> Markup {
     let answer = &report.answer;
     let spec = |arm: usize| &answer.arms[arm].spec;
-    let drawn: Vec<usize> =
-        arms.iter().copied().filter(|i| arms.iter().find(|j| spec(**j) == spec(*i)) == Some(i)).collect();
+    let drawn: Vec<usize> = arms
+        .iter()
+        .copied()
+        .filter(|i| arms.iter().find(|j| spec(**j) == spec(*i)) == Some(i))
+        .collect();
     let x = Axis::over("step", false, [0.0, answer.config.steps as f64]).from(0.0);
     let y = Axis::over("learning rate, % of its peak", false, [0.0, 100.0]).from(0.0);
     let relative = |arm: usize| -> Vec<(f64, f64)> {
@@ -63,17 +66,27 @@ fn schedules(report: &StudyReport, arms: &[usize]) -> Markup {
         })
         .collect();
     let alt = format!("Learning rate over {} steps. {}.", answer.config.steps, said.join("; "));
-    svg::figure("schedules", HEIGHT, &alt, &html! { "The schedules, each relative to its own peak." }, &|canvas| {
-        let plot = Plot::new(canvas, &x, &y);
-        html! {
-            (plot.frame())
-            @for (arm, points) in &lines { (plot.line(&class(answer, *arm), points)) }
-        }
-    })
+    svg::figure(
+        "schedules",
+        HEIGHT,
+        &alt,
+        &html! { "The schedules, each relative to its own peak." },
+        &|canvas| {
+            let plot = Plot::new(canvas, &x, &y);
+            html! {
+                (plot.frame())
+                @for (arm, points) in &lines { (plot.line(&class(answer, *arm), points)) }
+            }
+        },
+    )
 }
 
 /// What the runs of an arm at its chosen learning rate recorded on the seeds of the pairs.
-fn recorded(report: &StudyReport, arm: usize, value: &dyn Fn(&CurvePoint) -> Option<f64>) -> Values {
+fn recorded(
+    report: &StudyReport,
+    arm: usize,
+    value: &dyn Fn(&CurvePoint) -> Option<f64>,
+) -> Values {
     let answer = &report.answer.arms[arm];
     let mut values = Values::new();
     let own = report.runs.iter().filter(|record| {
@@ -120,7 +133,12 @@ fn curves(
         .iter()
         .filter_map(|(arm, at)| {
             let (first, last) = (at.values().next()?, at.values().next_back()?);
-            Some(format!("{} from {} to {}", answer.arms[*arm].name, number(mean(first)), number(mean(last))))
+            Some(format!(
+                "{} from {} to {}",
+                answer.arms[*arm].name,
+                number(mean(first)),
+                number(mean(last))
+            ))
         })
         .collect();
     let alt = format!("The {label} during training. {}.", said.join("; "));

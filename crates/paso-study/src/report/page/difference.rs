@@ -1,4 +1,4 @@
-//! The picture of the answer: every pair a dot, the interval, the mean, the margin.
+//! The figure of the answer: every pair a dot, the interval, the mean, the margin.
 
 use super::palette::class;
 use super::scales::Axis;
@@ -6,6 +6,7 @@ use super::svg::{self, Canvas, at};
 use super::words::{margin, short, summary};
 use super::{StudyReport, comparisons};
 use crate::answer::{Answer, Comparison};
+use crate::sequential::Verdict;
 use maud::{Markup, html};
 
 /// Pixels of a row, of the names at its top, and of the axis below all rows.
@@ -49,9 +50,12 @@ fn axis(answer: &Answer, rows: &[&Comparison]) -> Axis {
         let near = quarter(1) - reach..=quarter(3) + reach;
         shown.extend(sorted.iter().filter(|d| near.contains(d)));
     }
-    let furthest = shown.iter().filter(|x| x.is_finite()).fold(0.0, |most: f64, x| most.max(x.abs()));
+    let furthest =
+        shown.iter().filter(|x| x.is_finite()).fold(0.0, |most: f64, x| most.max(x.abs()));
     let margin = answer.config.margin;
-    if margin <= 3.0 * furthest || furthest == 0.0 {
+    // "No difference" says that the interval lies within the margin, so both are shown.
+    let inside = rows.iter().any(|row| row.verdict == Verdict::NoDifference);
+    if inside || margin <= 3.0 * furthest {
         shown.extend([-margin, margin]);
     }
     let label = format!("difference in {}", short(&answer.metric, 24));
@@ -104,7 +108,8 @@ fn pairs(
     let (low, high) = (across(look.interval.low), across(look.interval.high));
     let arm = answer.arms.iter().position(|arm| arm.name == row.challenger.arm).unwrap_or(0);
     let most = if canvas.narrow { 19 } else { 48 };
-    let names = format!("{} − {}", short(&row.challenger.arm, most), short(&row.incumbent.arm, most));
+    let names =
+        format!("{} − {}", short(&row.challenger.arm, most), short(&row.incumbent.arm, most));
     html! {
         g class=(class(answer, arm)) {
             text.name x="14" y=(at(top + 15.0)) { (names) }

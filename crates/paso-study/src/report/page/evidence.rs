@@ -1,13 +1,13 @@
 //! How the evidence grew: the interval of every look, over the number of pairs.
 //!
-//! The interval shows every verdict in one picture: the test crosses when the interval leaves 0, and
+//! The interval shows every verdict in one figure: the test crosses when the interval leaves 0, and
 //! finds no difference when it lies inside the margin.
 
+use super::StudyReport;
 use super::palette::class;
 use super::scales::Axis;
 use super::svg::{self, Canvas, Plot, at};
 use super::words::{interval, margin, short};
-use super::StudyReport;
 use crate::answer::Comparison;
 use crate::procedure::Question;
 use crate::report::Pending;

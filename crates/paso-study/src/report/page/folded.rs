@@ -60,7 +60,7 @@ fn looks(answer: &Answer) -> Markup {
     let columns =
         ["comparison", "pairs", "ahead", "mean difference", "interval", "p", "p needed", "test"];
     html! {
-        p { "p: how likely differences this one-sided are if their signs are chance (sign-flip test, two-sided). A look decides at or below the p needed, which is chosen so that all looks together keep the level." }
+        p { "p: how likely differences this one-sided are if their signs are chance (sign-flip test, two-sided). A look decides at or below the p needed, which is chosen so that all looks combined keep the level." }
         (table("Every look of the test", &columns, &rows))
     }
 }
@@ -127,7 +127,11 @@ fn runs(report: &StudyReport) -> Markup {
             let averaged: Vec<String> = outcome.averaged.iter().map(|x| or_dash(*x)).collect();
             let seed = answer.config.tuning_number(run.seed);
             vec![
-                match record.stage { Stage::Tuning => "tuning", Stage::Pairs => "pairs" }.into(),
+                match record.stage {
+                    Stage::Tuning => "tuning",
+                    Stage::Pairs => "pairs",
+                }
+                .into(),
                 record.arms.join(", "),
                 rate(run.peak_lr),
                 seed.map_or_else(|| run.seed.to_string(), |number| format!("T{}", number + 1)),
@@ -138,8 +142,16 @@ fn runs(report: &StudyReport) -> Markup {
             ]
         })
         .collect();
-    let columns =
-        ["stage", "arms", "peak learning rate", "seed", &answer.metric, "averaged", "loss", "seconds"];
+    let columns = [
+        "stage",
+        "arms",
+        "peak learning rate",
+        "seed",
+        &answer.metric,
+        "averaged",
+        "loss",
+        "seconds",
+    ];
     html! {
         p { (counted(report.runs.len(), "run")) " of " (answer.config.steps) " steps, " (number(seconds)) " seconds of training." }
         (table("Every run", &columns, &rows))

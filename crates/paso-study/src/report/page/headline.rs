@@ -1,19 +1,19 @@
 //! The answer in one or two sentences, the figures behind them, and how sure they are.
 
-use super::words::{ahead, counted, finalist, interval, margin, percent, side};
+use super::words::{ahead, counted, finalist, interval, margin, side};
 use super::{StudyReport, comparisons};
 use crate::answer::{Answer, Comparison};
 use crate::procedure::Question;
 use crate::report::Pending;
 use crate::sequential::Verdict;
-use crate::text::signed;
+use crate::text::{percent, signed};
 use maud::{Markup, html};
 
 /// The answer: a sentence for each question that was asked.
 pub(super) fn claims(report: &StudyReport) -> Vec<String> {
     let answer = &report.answer;
     let first = decay(report);
-    std::iter::once(first).chain(answer.alternative.as_ref().map(|c| second(answer, c))).collect()
+    std::iter::once(first).chain(answer.alternative.as_ref().map(|c| second(report, c))).collect()
 }
 
 fn decay(report: &StudyReport) -> String {
@@ -32,6 +32,9 @@ fn decay(report: &StudyReport) -> String {
                 Some(Pending::Confirmation { question: Question::Decay }) => {
                     "the check against the runner-up is still to come"
                 }
+                Some(Pending::Look { question: Question::Decay, .. }) => {
+                    "the check against the runner-up does not confirm it yet"
+                }
                 _ => "the check against the runner-up does not confirm it",
             };
             format!("Undecided: it seems that decay {crossed}, but {check}.")
@@ -43,8 +46,10 @@ fn decay(report: &StudyReport) -> String {
     }
 }
 
-fn second(answer: &Answer, comparison: &Comparison) -> String {
+fn second(report: &StudyReport, comparison: &Comparison) -> String {
+    let answer = &report.answer;
     let name = &comparison.challenger.arm;
+    let so_far = if goes_on(report, Question::Alternative) { " so far" } else { "" };
     let other = side(&comparison.incumbent);
     let after_decay = answer.decay.verdict == Verdict::Helps;
     match comparison.verdict {
@@ -55,13 +60,13 @@ fn second(answer: &Answer, comparison: &Comparison) -> String {
             format!("Without decay, {name} does as well as {other}, within {}.", margin(answer))
         }
         Verdict::Undecided => {
-            format!("Whether {name}, without decay, does better than {other} is undecided.")
+            format!("Whether {name}, without decay, does better than {other} is undecided{so_far}.")
         }
     }
 }
 
 /// Whether more pairs of this question are still to come.
-pub(super) fn goes_on(report: &StudyReport, asked: Question) -> bool {
+fn goes_on(report: &StudyReport, asked: Question) -> bool {
     match report.pending {
         Some(Pending::Look { question, .. } | Pending::Confirmation { question }) => {
             question == asked
@@ -86,7 +91,7 @@ pub(super) fn section(report: &StudyReport) -> Markup {
     let subject = &report.about.subject;
     html! {
         p.kicker { "Does Adam need learning-rate decay?" @if !subject.is_empty() { " · " (subject) } }
-        @if let Some(pending) = report.pending { p.running { strong { "So far: " } "the study is still running. " (upcoming(pending)) } }
+        @if let Some(pending) = report.pending { (banner(pending)) }
         header class={ "answer " (overall(answer)) } {
             h1 { @for (claim, comparison) in claims(report).iter().zip(comparisons(answer)) {
                 span class=(tone(comparison.verdict)) { (claim) } " "
@@ -101,14 +106,17 @@ pub(super) fn section(report: &StudyReport) -> Markup {
     }
 }
 
-/// What a running study does next.
-fn upcoming(pending: Pending) -> String {
-    match pending {
+/// That the study is still running, and what comes next.
+fn banner(pending: Pending) -> Markup {
+    let next = match pending {
+        Pending::Display => {
+            return html! { p.running { strong { "The answer is final. " } "The other arms are still trained for this page." } };
+        }
         Pending::Look { pairs, .. } => format!("Next look at {}.", counted(pairs, "pair")),
         Pending::Confirmation { .. } => "Next: the check against the runner-up.".into(),
         Pending::Alternative => "Next: is there something better that needs no decay?".into(),
-        Pending::Display => "The answer is final; the other arms are trained for this page.".into(),
-    }
+    };
+    html! { p.running { strong { "So far: " } "the study is still running. " (next) } }
 }
 
 fn figures(comparison: &Comparison, metric: &str) -> Markup {
@@ -126,7 +134,9 @@ fn sure(answer: &Answer) -> String {
     let same = |c: &&Comparison| c.verdict == Verdict::NoDifference;
     let mut said = Vec::new();
     if comparisons(answer).any(|c| decided(&c)) {
-        said.push(format!("without a true difference, at most {alpha} of studies say “helps” or “harms”"));
+        said.push(format!(
+            "without a true difference, at most {alpha} of studies say “helps” or “harms”"
+        ));
     }
     if let Some(c) = comparisons(answer).find(same) {
         let level = percent(c.last().level);
@@ -138,7 +148,9 @@ fn sure(answer: &Answer) -> String {
         let name = &c.challenger.arm;
         said.push(match look.verdict {
             Verdict::Undecided => format!("for {name}, any difference from {range} is possible"),
-            _ => format!("for {name}, the tuned learning rate may be what differs, not the schedule"),
+            _ => {
+                format!("for {name}, the tuned learning rate may be what differs, not the schedule")
+            }
         });
     }
     format!("{}.", said.join("; "))

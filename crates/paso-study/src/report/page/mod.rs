@@ -6,7 +6,7 @@
 //! Each section is a file, in the order of the page:
 //!
 //! 1. `headline`: the answer in one or two sentences, and its figures;
-//! 2. `difference`: the picture of it, every pair a dot;
+//! 2. `difference`: the figure of it, every pair a dot;
 //! 3. `advice`: what to train with, how to continue an undecided study, how to repeat it;
 //! 4. `certainty`: how sure the answer is, and about what, with `evidence`, its intervals so far;
 //! 5. `arms`, `tuning`, `curves`, `audit`: the measurements behind it;

@@ -29,7 +29,8 @@ pub(super) fn figure(range: &RangeTestReport) -> Markup {
     let sweeps = super::words::counted(range.sweeps.len(), "short sweep");
     let result = result(range);
     let alt = format!("Loss over a rising learning rate, {sweeps}. {result}");
-    let caption = html! { "The loss of each update of " (sweeps) " with a rising learning rate. " (result) };
+    let caption =
+        html! { "The loss of each update of " (sweeps) " with a rising learning rate. " (result) };
     svg::figure("range-test", HEIGHT, &alt, &caption, &|canvas| {
         let plot = Plot::new(canvas, &x, &y);
         html! {

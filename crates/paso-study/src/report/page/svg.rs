@@ -161,9 +161,15 @@ pub(super) fn marker(number: usize, x: f64, y: f64, r: f64) -> Markup {
     let (cx, cy) = (at(x), at(y));
     match number % 4 {
         0 => html! { circle class=(class) cx=(cx) cy=(cy) r=(at(r)) {} },
-        1 => html! { path class=(class) d={ "M" (left) " " (above) "H" (right) "V" (below) "H" (left) "Z" } {} },
-        2 => html! { path class=(class) d={ "M" (cx) " " (at(y - 1.2 * r)) "L" (at(x + 1.2 * r)) " " (below) "H" (at(x - 1.2 * r)) "Z" } {} },
-        _ => html! { path class=(class) d={ "M" (cx) " " (at(y - 1.3 * r)) "L" (at(x + 1.3 * r)) " " (cy) "L" (cx) " " (at(y + 1.3 * r)) "L" (at(x - 1.3 * r)) " " (cy) "Z" } {} },
+        1 => {
+            html! { path class=(class) d={ "M" (left) " " (above) "H" (right) "V" (below) "H" (left) "Z" } {} }
+        }
+        2 => {
+            html! { path class=(class) d={ "M" (cx) " " (at(y - 1.2 * r)) "L" (at(x + 1.2 * r)) " " (below) "H" (at(x - 1.2 * r)) "Z" } {} }
+        }
+        _ => {
+            html! { path class=(class) d={ "M" (cx) " " (at(y - 1.3 * r)) "L" (at(x + 1.3 * r)) " " (cy) "L" (cx) " " (at(y + 1.3 * r)) "L" (at(x - 1.3 * r)) " " (cy) "Z" } {} }
+        }
     }
 }
 

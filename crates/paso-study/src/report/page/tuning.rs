@@ -1,10 +1,10 @@
 //! How the learning rates were chosen: the mean metric over the grid.
 
+use super::StudyReport;
 use super::palette::{self, class};
 use super::scales::Axis;
 use super::svg::{self, Plot, at, legend, marker};
 use super::words::counted;
-use super::StudyReport;
 use crate::answer::{Answer, ArmAnswer};
 use crate::text::{number, rate};
 use maud::{Markup, html};
@@ -66,8 +66,13 @@ fn grid(answer: &Answer) -> Markup {
             format!("{}: {} at {}", arm.name, mean, rate(arm.tuned.peak_lr))
         })
         .collect();
-    let alt = format!("Mean {} over peak learning rates. Best of each arm: {}.", answer.metric, chosen.join("; "));
-    let most = answer.arms.iter().flat_map(|arm| &arm.tuned.tried).map(|p| p.seeds).max().unwrap_or(1);
+    let alt = format!(
+        "Mean {} over peak learning rates. Best of each arm: {}.",
+        answer.metric,
+        chosen.join("; ")
+    );
+    let most =
+        answer.arms.iter().flat_map(|arm| &arm.tuned.tried).map(|p| p.seeds).max().unwrap_or(1);
     let caption = html! {
         "Every arm at every learning rate, on tuning seeds that the pairs do not use. The better ones went on to more seeds: larger markers, up to "
         (counted(most, "seed")) ". Circled: the chosen one of each arm."

@@ -2,15 +2,9 @@
 
 use crate::answer::{Answer, Comparison, FinalistAnswer};
 use crate::sequential::Look;
-use crate::text::{number, rate, signed};
+use crate::text::{number, percent, rate, signed};
 use crate::variant::Variant;
 use maud::{Markup, html};
-
-/// A share as a percentage: `95 %`, `99.9 %`.
-pub(super) fn percent(share: f64) -> String {
-    let text = format!("{:.1}", 100.0 * share);
-    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
-}
 
 /// `1 pair`, `2 pairs`.
 pub(super) fn counted(count: usize, what: &str) -> String {
