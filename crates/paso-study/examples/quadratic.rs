@@ -44,7 +44,6 @@ fn main() -> Result<(), TrialError> {
     let report = Study::new(config)?.report(&trial, &session, &about)?;
     std::fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
     std::fs::write(folder.join("report.html"), report.html())?;
-    println!("{}", report.answer);
     Ok(())
 }
 

@@ -106,7 +106,8 @@ fn events_tell_plan_race_looks_and_confirmation_in_this_order() {
                 format!("raced {question:?} {challenger} against {incumbent}")
             }
             Event::Looked { question, look, next, confirmation } => {
-                let by = confirmation.map(|(runner_up, confirmed)| format!("{runner_up} {confirmed}"));
+                let by =
+                    confirmation.map(|(runner_up, confirmed)| format!("{runner_up} {confirmed}"));
                 format!("looked {question:?} {} {next:?} {by:?}", look.pairs)
             }
             Event::Finished { progress, .. } => {
@@ -149,7 +150,7 @@ fn events_tell_plan_race_looks_and_confirmation_in_this_order() {
 }
 
 #[test]
-fn an_undecided_comparison_is_told_of_each_look_once() {
+fn an_undecided_comparison_reports_each_look_once() {
     let looked = Mutex::new(Vec::new());
     let observe = |event: &Event<'_>| {
         if let Event::Looked { look, next, .. } = event {
