@@ -235,7 +235,11 @@ fn in_pieces(parallel_runs: usize, stop_after: usize) -> (Answer, usize) {
             Err(Error::Cancelled { finished }) => {
                 assert!(finished >= stop_after * calls, "{finished} are kept");
                 let text = std::fs::read_to_string(folder.path().join("runs.jsonl"));
-                assert_eq!(text.expect("the journal").lines().count(), finished, "every line a run");
+                assert_eq!(
+                    text.expect("the journal").lines().count(),
+                    finished,
+                    "every line a run"
+                );
             }
             Err(other) => panic!("{other}"),
         }
