@@ -115,8 +115,10 @@ pub struct Settled {
     /// of two without a difference.
     pub decided: bool,
     /// Mean metric over its pairs.
+    #[serde(with = "crate::json::finite_or_null")]
     pub mean: f64,
     /// Standard deviation of that metric over the seeds of its pairs.
+    #[serde(with = "crate::json::finite_or_null")]
     pub spread: f64,
 }
 
