@@ -15,8 +15,7 @@ fn study() -> Study {
         Arm::new("linear", "linear(to 0)", Role::Decay),
         Arm::new("averaged", "constant", Role::Alternative).averaged(),
     ];
-    let config =
-        StudyConfig { arms, steps: 20, seeds: 2, tuning_seeds: 1, ..StudyConfig::default() };
+    let config = StudyConfig { arms, steps: 20, pairs: 8, ..StudyConfig::default() };
     Study::new(config).expect("settings")
 }
 

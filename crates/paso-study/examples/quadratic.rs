@@ -38,12 +38,12 @@ fn main() -> Result<(), TrialError> {
             ("optimizer".into(), "Adam, betas 0.9 and 0.999, no weight decay".into()),
         ],
         range_test: Some(sweep(&trial)?),
+        ..About::default()
     };
     let session = Session { folder: Some(&folder), parallel_runs, ..Session::default() };
     let report = Study::new(config)?.report(&trial, &session, &about)?;
     std::fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
     std::fs::write(folder.join("report.html"), report.html())?;
-    println!("{}", report.answer);
     Ok(())
 }
 

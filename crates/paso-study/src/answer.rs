@@ -115,8 +115,10 @@ pub struct Settled {
     /// of two without a difference.
     pub decided: bool,
     /// Mean metric over its pairs.
+    #[serde(with = "crate::json::finite_or_null")]
     pub mean: f64,
     /// Standard deviation of that metric over the seeds of its pairs.
+    #[serde(with = "crate::json::finite_or_null")]
     pub spread: f64,
 }
 
@@ -131,7 +133,8 @@ pub struct ArmAnswer {
     /// What it is in the comparison.
     pub role: Role,
     /// The metric on the seeds of the pairs, from the first on, at the chosen learning rate; empty
-    /// for an arm that was in no comparison. A run that diverged counts as the worst of the race.
+    /// for an arm that was in no comparison and was not trained for display. A run that diverged
+    /// counts as the worst of the race.
     pub values: Vec<f64>,
     /// Mean difference to the baseline's best over the seeds that both have; a description, not a
     /// test.

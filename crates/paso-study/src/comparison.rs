@@ -164,7 +164,13 @@ fn difference(
     worst: f64,
 ) -> f64 {
     let value = |finalist: Finalist| value(config, journal, finalist, number, worst);
-    value(challenger) - value(incumbent)
+    bounded(value(challenger) - value(incumbent))
+}
+
+/// A difference whose sums over all pairs are finite.
+pub(crate) fn bounded(difference: f64) -> f64 {
+    const LARGEST: f64 = 1e290;
+    difference.clamp(-LARGEST, LARGEST)
 }
 
 /// The metric of a finished run of a pair.

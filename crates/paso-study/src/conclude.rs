@@ -4,7 +4,7 @@ use crate::answer::{Answer, ArmAnswer, Comparison, Confirmation, FinalistAnswer,
 use crate::arm::Role;
 use crate::budget::BudgetCut;
 use crate::candidate::Finalist;
-use crate::comparison::{Progress, value};
+use crate::comparison::{Progress, bounded, value};
 use crate::config::StudyConfig;
 use crate::journal::Journal;
 use crate::noise::NoiseAnalysis;
@@ -104,7 +104,7 @@ fn loss(config: &StudyConfig, journal: &Journal, progress: &Progress) -> Option<
         if !difference.is_finite() {
             return None;
         }
-        test.push(difference);
+        test.push(bounded(difference));
     }
     test.looks().last().copied()
 }

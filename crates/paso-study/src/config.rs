@@ -228,7 +228,11 @@ impl StudyConfig {
         if self.averaging.is_empty() && self.arms.iter().any(|arm| arm.averaged) {
             return wrong(list(), "without averaged arms when `averaging` names no horizon");
         }
-        self.arms.iter().try_for_each(|arm| arm.validate(self.grid.center, self.steps))
+        // At the ends as well: no learning rate of the race may be a surprise.
+        let [low, high] = self.grid.ends();
+        let lrs = [self.grid.center, low, high];
+        let fits = |arm: &Arm| lrs.iter().try_for_each(|lr| arm.validate(*lr, self.steps));
+        self.arms.iter().try_for_each(fits)
     }
 }
 

@@ -52,7 +52,7 @@ pub enum Event<'a> {
         /// Where the look has crossed: the runner-up that has to confirm it, and whether it did.
         confirmation: Option<(&'a FinalistAnswer, bool)>,
     },
-    /// The time of the budget is used up: the study ends with what it has.
+    /// The time of the budget is over: the study ends with what it has.
     OutOfTime,
 }
 

@@ -15,7 +15,7 @@
 //! 2. *Pairs.* The best decay and the best constant learning rate are trained on the same fresh
 //!    seeds, and nothing else is. After 8, 10, 12, 15, ... pairs an exact test looks and may stop;
 //!    see [`sequential`].
-//! 3. *Confirmation.* "Helps" counts only if the decay also beats the runner-up constant learning
+//! 3. *Confirmation.* "Helps" counts only if the decay is also better than the runner-up constant learning
 //!    rate, "harms" only if the runner-up decay loses as well. So a constant rate that was tuned by
 //!    bad luck does not decide.
 //! 4. *The second question*: is there something better that needs no decay? The best alternative

@@ -6,14 +6,15 @@
 //! do.
 //!
 //! A metric that is not finite means that the run diverged. It then counts as the worst finite
-//! metric of the study: it must count against its arm, but infinity would decide every mean alone.
+//! metric of the race: it must count against its arm, but infinity would decide every mean alone.
 
 use crate::audit::RunAudit;
 use serde::{Deserialize, Serialize};
 
 /// The result of a run.
 ///
-/// A run that diverged has a metric that is not finite. It counts as the worst metric of the study.
+/// A run that diverged has a metric that is not finite. It counts as the worst metric of the
+/// race, or of the first look where nothing is raced.
 /// Only `metric` is required, and `averaged` where the run asks for averages; the rest feeds the
 /// report.
 ///

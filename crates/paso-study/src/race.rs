@@ -154,7 +154,7 @@ fn complete(
     let mut wanted = Wanted::default();
     for (field, places) in fields.iter().zip(places) {
         wanted.needed.extend(runs(field, 0..seeds));
-        // What the next stage will need, as far as can be told: finished candidates rank first.
+        // What the next stage will need, as far as is known: finished candidates rank first.
         let (next, kept) = if seeds == 1 { (1..2, places.second) } else { (2..SEEDS, places.last) };
         if seeds < SEEDS {
             wanted.ahead.extend(runs(&best(config, journal, field, seeds, kept), next));

@@ -124,7 +124,13 @@ impl Study {
                         && let Some(answer) = answer(&procedure, journal, cut.as_ref())
                     {
                         let pending = Pending::of(&procedure);
-                        on_report(&StudyReport::new(answer, &procedure, journal, about.clone(), pending));
+                        on_report(&StudyReport::new(
+                            answer,
+                            &procedure,
+                            journal,
+                            about.clone(),
+                            pending,
+                        ));
                     }
                 }
                 Next::Train { wanted, required } => {
@@ -143,7 +149,8 @@ impl Study {
             }
         };
         pool.run(&mut journal, &mut decide)?;
-        let answer = answer(&procedure, &journal, cut.as_ref()).expect("the first look was required");
+        let answer =
+            answer(&procedure, &journal, cut.as_ref()).expect("the first look was required");
         Ok(StudyReport::new(answer, &procedure, &journal, about.clone(), None))
     }
 

@@ -26,7 +26,7 @@ fn slow_at(
 }
 
 #[test]
-fn a_budget_that_is_used_up_ends_after_a_look_and_a_later_call_goes_on() {
+fn a_budget_that_is_consumed_ends_after_a_look_and_a_later_call_goes_on() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let trial = slow_at(9, |run: &RunSpec| noise(run, 3));
     let out_of_time = AtomicUsize::new(0);

@@ -268,3 +268,17 @@ fn a_grid_of_one_compares_what_it_has() {
     assert_eq!((answer.decay.challenger.peak_lr, answer.decay.incumbent.peak_lr), (0.5, 0.5));
     assert_eq!(answer.verdict, Verdict::Helps);
 }
+
+#[test]
+fn metrics_at_the_limits_of_an_f64_are_compared_without_a_panic() {
+    let trial = Recorder::new(|run: &RunSpec| {
+        let sign = if decays(run) == run.seed.is_multiple_of(2) { 1.0 } else { -1.0 };
+        sign * f64::MAX
+    });
+    let answer = run(StudyConfig { pairs: 10, ..two() }, &trial);
+    assert_eq!(answer.verdict, Verdict::Undecided, "{answer}");
+    let json = serde_json::to_string(&answer).expect("it has JSON");
+    serde_json::from_str::<paso_study::Answer>(&json).expect("its own JSON");
+    let one = Recorder::new(|run: &RunSpec| if decays(run) { f64::MAX } else { f64::MIN });
+    assert_eq!(run(two(), &one).verdict, Verdict::Helps);
+}

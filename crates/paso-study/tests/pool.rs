@@ -142,7 +142,7 @@ fn what_looking_ahead_finishes_after_the_end_changes_nothing() {
     let session = Session { parallel_runs: 4, observe: &observe, ..Session::default() };
     let answer = study(two()).run(&trial, &session).expect("nothing fails");
     assert_eq!(answer, run(two(), &trial));
-    assert_eq!(looks.into_inner(), 1, "a look is told once");
+    assert_eq!(looks.into_inner(), 1, "a look is reported once");
 }
 
 #[test]
@@ -235,7 +235,11 @@ fn in_pieces(parallel_runs: usize, stop_after: usize) -> (Answer, usize) {
             Err(Error::Cancelled { finished }) => {
                 assert!(finished >= stop_after * calls, "{finished} are kept");
                 let text = std::fs::read_to_string(folder.path().join("runs.jsonl"));
-                assert_eq!(text.expect("the journal").lines().count(), finished);
+                assert_eq!(
+                    text.expect("the journal").lines().count(),
+                    finished,
+                    "every line a run"
+                );
             }
             Err(other) => panic!("{other}"),
         }

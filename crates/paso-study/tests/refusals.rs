@@ -63,6 +63,10 @@ fn schedules_are_read_before_anything_runs() {
     assert!(message.contains("leave the peak open"), "{message}");
     let message = refusal(with_arm("warmup(2000) then cosine(to 0)"));
     assert!(message.contains("arm `mine`"), "longer than the run: {message}");
+    // At the lowest learning rate that widening can reach, its end is too small for a decay.
+    let grid = Grid { center: 1e-300, factor: 10.0, points: 3, max_points: 9 };
+    let message = refusal(StudyConfig { grid, ..StudyConfig::default() });
+    assert!(message.contains("arm `exponential`") && message.contains("above 0"), "{message}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn without_help_from_decay_it_is_against_the_baseline() {
 
 #[test]
 fn helps_must_beat_the_runner_up_of_the_winner_too() {
-    // The other rule beats linear decay, and not its runner-up cosine on the seeds of the pairs.
+    // The other rule is better than linear decay, and not than its runner-up cosine on the seeds of the pairs.
     let trial = Recorder::new(|run: &RunSpec| {
         let cosine = run.seed < TUNING && run.spec.starts_with("cosine");
         metric(0.04)(run) + if cosine { 0.025 } else { 0.0 }

@@ -93,7 +93,7 @@ fn shards_that_run_at_the_same_time_share_the_work() {
                     match part(trial, shared, shard(index, 3), 2) {
                         Ok(answer) => return answer,
                         Err(Error::OtherShards { .. }) => {
-                            std::thread::sleep(Duration::from_millis(1))
+                            std::thread::sleep(Duration::from_millis(1));
                         }
                         Err(other) => panic!("{other}"),
                     }

@@ -105,9 +105,10 @@ fn events_tell_plan_race_looks_and_confirmation_in_this_order() {
             Event::Raced { question, challenger, incumbent } => {
                 format!("raced {question:?} {challenger} against {incumbent}")
             }
-            Event::Looked { question, look, next, outstanding } => {
-                let outstanding = outstanding.map(ToString::to_string);
-                format!("looked {question:?} {} {next:?} {outstanding:?}", look.pairs)
+            Event::Looked { question, look, next, confirmation } => {
+                let by =
+                    confirmation.map(|(runner_up, confirmed)| format!("{runner_up} {confirmed}"));
+                format!("looked {question:?} {} {next:?} {by:?}", look.pairs)
             }
             Event::Finished { progress, .. } => {
                 assert!(progress.done <= progress.total, "{progress:?}");
@@ -135,21 +136,21 @@ fn events_tell_plan_race_looks_and_confirmation_in_this_order() {
         "finished",
         "raced Decay linear at 1e-3 against constant at 1e-3",
         "finished",
-        "looked Decay 8 Some(10) Some(\"constant at 1e-2\")",
+        "looked Decay 8 Some(10) Some(\"constant at 1e-2 false\")",
         "finished",
-        "looked Decay 8 None None",
+        "looked Decay 8 None Some(\"constant at 1e-2 true\")",
         "finished",
         "raced Alternative free at 1e-3 against linear at 1e-3",
         "finished",
-        "looked Alternative 8 Some(10) Some(\"free at 1e-2\")",
+        "looked Alternative 8 Some(10) Some(\"free at 1e-2 false\")",
         "finished",
-        "looked Alternative 8 None None",
+        "looked Alternative 8 None Some(\"free at 1e-2 true\")",
     ];
     assert_eq!(events.into_inner().expect("no panic"), expected);
 }
 
 #[test]
-fn an_undecided_comparison_is_told_of_each_look_once() {
+fn an_undecided_comparison_reports_each_look_once() {
     let looked = Mutex::new(Vec::new());
     let observe = |event: &Event<'_>| {
         if let Event::Looked { look, next, .. } = event {
