@@ -4,6 +4,8 @@
 //! standard error of one to three percent, so every bound is widened by three of them. What this
 //! finds is a test that is broken, not one that is a little too generous: that takes the whole table.
 
+#![expect(clippy::print_stderr, reason = "rates are shown with --nocapture")]
+
 mod simulated;
 
 use paso_study::{Role, Verdict};

@@ -32,6 +32,8 @@ fn adam_passes() {
         eprintln!("{check}");
     }
     assert!(wrong(&checks).is_empty(), "{:#?}", wrong(&checks));
+    let enumerated = checks.iter().filter(|check| check.name.starts_with("sequential test"));
+    assert_eq!(enumerated.count(), 6, "size and coverage at 8, 10 and 12 pairs");
 }
 
 #[test]

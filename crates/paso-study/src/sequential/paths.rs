@@ -59,7 +59,7 @@ impl Paths {
         Self { total, looks: found, slack }
     }
 
-    /// Every `stride`-th path: a coarse view at a fraction of the cost.
+    /// Every `stride`-th path: a coarse answer at a fraction of the cost.
     pub(super) fn thinned(&self, stride: usize) -> Self {
         self.chosen(self.total.div_ceil(stride), |i| i % stride == 0)
     }

@@ -16,7 +16,7 @@ pub enum Interruption {
     Cancelled,
     /// Run with up to 27 pairs first.
     FewerPairs,
-    /// Ended by a budget of a few milliseconds, at the look at which that was used up.
+    /// Ended by a budget of a few milliseconds, at the look at which that had passed.
     Budget,
     /// Two shards, in turns.
     Shards,
@@ -70,7 +70,7 @@ fn cancelled(world: &World, study: &Study, session: &Session<'_>, number: u64) -
             left.store(before.saturating_sub(1), Ordering::Relaxed);
             cancel.store(before == 0, Ordering::Relaxed);
             // Half of the interrupted runs are lost.
-            if before == 0 && run.seed % 2 == 0 {
+            if before == 0 && run.seed.is_multiple_of(2) {
                 Err("interrupted".into())
             } else {
                 Ok(world.train(run))
