@@ -163,8 +163,8 @@ impl SourceArgs {
             SeveralObjects::Largest => Some("largest"),
             SeveralObjects::Error => Some("error"),
         };
-        let numbers =
-            [("--folds", self.folds), ("--fold", self.fold)].map(|(name, n)| (name, n.map(|n| n.to_string())));
+        let numbers = [("--folds", self.folds), ("--fold", self.fold)]
+            .map(|(name, n)| (name, n.map(|n| n.to_string())));
         let mut flags = vec!["--data".into(), self.data.to_string()];
         let share = ("--val-share", self.val_share.map(|share| share.to_string()));
         for (name, value) in

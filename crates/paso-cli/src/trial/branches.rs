@@ -90,7 +90,14 @@ impl Localization {
             }
         };
         let watched = Watched::new(run.steps);
-        Ok(BranchState { trainer, validation, watched, evaluated: Vec::new(), averages: Vec::new(), done: 0 })
+        Ok(BranchState {
+            trainer,
+            validation,
+            watched,
+            evaluated: Vec::new(),
+            averages: Vec::new(),
+            done: 0,
+        })
     }
 
     /// Takes all these runs from where they are to their ends: one run until their learning rates
@@ -170,7 +177,8 @@ impl BranchState {
             let evaluation = self.trainer.evaluate(&self.validation)?;
             self.evaluated.push((self.done, Evaluated::from(&evaluation)));
         }
-        let averaged = |(_, run): &(usize, &RunSpec)| !run.averaging.is_empty() && run.steps == self.done;
+        let averaged =
+            |(_, run): &(usize, &RunSpec)| !run.averaging.is_empty() && run.steps == self.done;
         if runs.iter().any(averaged) {
             let averages = self.trainer.evaluate_averages(&self.validation)?;
             self.averages = averages.iter().map(Evaluated::from).collect();

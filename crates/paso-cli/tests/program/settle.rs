@@ -3,7 +3,8 @@
 use crate::{Place, bytes, has};
 use serde_json::Value;
 
-const SMALL: &str = "--data scenes --net tiny --size 32 --batch 4 --steps 6 --pairs 8 --margin 0 --json";
+const SMALL: &str =
+    "--data scenes --net tiny --size 32 --batch 4 --steps 6 --pairs 8 --margin 0 --json";
 
 #[test]
 fn it_ends_with_one_object_and_goes_on_where_it_stopped() {
@@ -11,21 +12,24 @@ fn it_ends_with_one_object_and_goes_on_where_it_stopped() {
     let command = format!("settle {SMALL} --out study");
     let answer = place.json(&command);
     assert_eq!(answer.len(), 1, "one object and nothing else");
-    has(&answer[0], &["verdict", "metric", "decay", "alternative", "settled", "arms", "notes", "config"]);
+    has(
+        &answer[0],
+        &["verdict", "metric", "decay", "alternative", "settled", "arms", "notes", "config"],
+    );
     assert_eq!(answer[0]["metric"], "mean IoU");
     let looks = answer[0]["decay"]["looks"].as_array().expect("looks");
     assert_eq!(looks.len(), 1, "eight pairs are one look");
-    has(&looks[0], &["pairs", "mean", "interval", "level", "p", "needed", "share_better", "verdict"]);
+    has(
+        &looks[0],
+        &["pairs", "mean", "interval", "level", "p", "needed", "share_better", "verdict"],
+    );
     let arms = answer[0]["arms"].as_array().expect("arms");
     assert!(arms.len() >= 5, "{} arms", arms.len());
     for arm in arms {
         has(arm, &["name", "spec", "role", "values", "diff", "diverged", "tuned"]);
     }
     let page = String::from_utf8(bytes(&place.path("study/report.html"))).expect("text");
-    assert!(
-        page.starts_with("<!DOCTYPE html>"),
-        "a page with the verdict"
-    );
+    assert!(page.starts_with("<!DOCTYPE html>"), "a page with the verdict");
     assert!(
         page.contains("another fifth") && page.contains("not quite independent"),
         "what it is evaluated on"
@@ -116,10 +120,14 @@ fn what_was_settled_can_be_trained_by_the_command_that_is_printed() {
     let config = text_of(&place, "run/config.toml");
     let settled = text_of(&place, "study/settled.toml");
     assert_eq!(config, settled, "the run has the settings of the study");
-    let report: Value = serde_json::from_slice(&bytes(&place.path("study/report.json"))).expect("JSON");
+    let report: Value =
+        serde_json::from_slice(&bytes(&place.path("study/report.json"))).expect("JSON");
     let finalist = &report["answer"]["settled"]["finalist"];
     let spec = finalist["spec"].as_str().expect("a schedule");
-    assert!(config.contains(&format!("schedule = \"{spec}\"")) && config.contains("steps = 30"), "{config}");
+    assert!(
+        config.contains(&format!("schedule = \"{spec}\"")) && config.contains("steps = 30"),
+        "{config}"
+    );
     let (_, said) = place.refused(&format!("{command} --lr 0.1 --out other"));
     assert!(said.contains("--settled"), "nothing is overridden: {said}");
     let (_, said) = place.refused("train --data scenes --settled run --out other");

@@ -22,7 +22,11 @@ fn settle_prints_a_row_for_each_arm_the_verdict_and_what_it_holds_for() {
     let holds = "It holds for these 26 images, net tiny at 32 pixels, 6 steps of 4 images, AdamW with weight decay 0.1.";
     assert!(lines.contains(&holds), "{text}");
     let last = lines.last().expect("lines");
-    assert!(last.starts_with("train with") && last.ends_with("paso train --data scenes --settled study"), "{last}");
+    assert!(
+        last.starts_with("train with")
+            && last.ends_with("paso train --data scenes --settled study"),
+        "{last}"
+    );
 }
 
 #[test]

@@ -46,7 +46,11 @@ pub(super) fn about(
 
 /// The command that trains with what was settled; `None` where a run is continued, which has its
 /// settings already.
-pub(super) fn train_command(args: &SettleArgs, trial: &Localization, folder: &Path) -> Option<String> {
+pub(super) fn train_command(
+    args: &SettleArgs,
+    trial: &Localization,
+    folder: &Path,
+) -> Option<String> {
     if trial.base.is_some() {
         return None;
     }

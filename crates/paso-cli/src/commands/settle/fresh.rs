@@ -23,7 +23,9 @@ pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f6
     let config = args.settings.merged(preset(args, &dataset.boxes(Split::Train))?)?;
     config.check()?;
     ensure!(
-        args.like.is_none() || config.net != NetName::Squeezenet || args.settings.features.is_some(),
+        args.like.is_none()
+            || config.net != NetName::Squeezenet
+            || args.settings.features.is_some(),
         "--like: that run began with the features of a file; give it by --features"
     );
     // The arms have optimizers and averages of their own. What weight decay follows is kept.
@@ -61,7 +63,7 @@ fn preset(args: &SettleArgs, boxes: &[BBox]) -> Result<TrainConfig> {
         "{}: no such file; --like takes a folder that `paso train` made",
         path.display()
     );
-    let (_, config) = crate::settings_file::read(&path)
-        .with_context(|| format!("--like {}", run.display()))?;
+    let (_, config) =
+        crate::settings_file::read(&path).with_context(|| format!("--like {}", run.display()))?;
     Ok(config)
 }

@@ -55,7 +55,12 @@ pub(super) fn show(bar: &ProgressBar, event: &Event<'_>) {
 }
 
 /// The answer in words and a table.
-pub(super) fn print(args: &SettleArgs, answer: &Answer, trial: &Localization, folder: Option<&Path>) {
+pub(super) fn print(
+    args: &SettleArgs,
+    answer: &Answer,
+    trial: &Localization,
+    folder: Option<&Path>,
+) {
     println!(
         "\n{:<14} {:>9} {:>10} {:>6} {:>10} {:>9}",
         "arm", "peak rate", "tuning IoU", "pairs", "mean IoU", "against"
@@ -86,7 +91,11 @@ pub(super) fn print(args: &SettleArgs, answer: &Answer, trial: &Localization, fo
         c.weight_decay
     );
     if let Some(command) = folder.and_then(|folder| train_command(args, trial, folder)) {
-        let why = if answer.settled.decided { "train with it" } else { "train with the better one so far" };
+        let why = if answer.settled.decided {
+            "train with it"
+        } else {
+            "train with the better one so far"
+        };
         println!("{why} ({}): {command}", answer.settled.finalist);
     }
 }

@@ -15,12 +15,9 @@ use paso_locate::{BBox, NetName, TrainConfig};
 /// less. Without boxes it stays at its default.
 pub(super) fn quick(data: &DataSource, boxes: &[BBox]) -> TrainConfig {
     match data {
-        DataSource::Demo => TrainConfig {
-            net: NetName::Tiny,
-            size: 32,
-            steps: Some(400),
-            ..TrainConfig::default()
-        },
+        DataSource::Demo => {
+            TrainConfig { net: NetName::Tiny, size: 32, steps: Some(400), ..TrainConfig::default() }
+        }
         DataSource::Folder(_) => {
             let usual = Augment::default();
             let augment = if boxes.is_empty() { usual } else { usual.fitting(boxes) };
