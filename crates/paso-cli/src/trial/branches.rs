@@ -139,13 +139,13 @@ impl Localization {
                 return Err("stopped".into());
             }
         }
-        let (ended, going): (Vec<_>, Vec<_>) =
+        let (ended, unfinished): (Vec<_>, Vec<_>) =
             runs.iter().partition(|(_, run)| run.last_step() == state.done);
         ended.iter().for_each(|(i, run)| outcomes[*i] = state.outcome(run));
-        let Some((_, first)) = going.first() else { return Ok(()) };
+        let Some((_, first)) = unfinished.first() else { return Ok(()) };
         // Those that continue like the first, and the others.
         let (like, other): (Vec<_>, Vec<_>) =
-            going.iter().partition(|(_, run)| first.shared_steps(run) > shared);
+            unfinished.iter().partition(|(_, run)| first.shared_steps(run) > shared);
         if !other.is_empty() {
             let mut branch = state.branch()?;
             if other.iter().all(|(_, run)| run.averaging.is_empty()) {

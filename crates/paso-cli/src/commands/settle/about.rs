@@ -36,12 +36,23 @@ pub(super) fn about(
     ];
     About {
         subject: format!("{}, {} images", args.source.data, trial.images.len()),
-        command: std::env::args().map(|argument| quoted(&argument)).collect::<Vec<_>>().join(" "),
+        command: command(folder),
         conditions: conditions.map(|(name, value)| (name.into(), value)).into(),
         range_test,
         pairs_option: "--pairs".into(),
         train: folder.and_then(|folder| train_command(args, trial, folder)).unwrap_or_default(),
     }
+}
+
+/// The command of this process, and the folder that it chose, so that it continues there.
+fn command(folder: Option<&Path>) -> String {
+    let mut words: Vec<String> =
+        std::iter::once("paso".into()).chain(std::env::args().skip(1)).collect();
+    let named = words.iter().any(|word| word == "--out" || word.starts_with("--out="));
+    if let Some(folder) = folder.filter(|_| !named) {
+        words.extend(["--out".into(), folder.display().to_string()]);
+    }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// The command that trains with what was settled; `None` where a run is continued, which has its
@@ -70,5 +81,23 @@ fn quoted(argument: &str) -> String {
         argument.into()
     } else {
         format!("'{}'", argument.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_a_shell_would_change_is_quoted() {
+        for (word, text) in [
+            ("runs/settle-1", "runs/settle-1"),
+            ("a b", "'a b'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+            ("$HOME", "'$HOME'"),
+        ] {
+            assert_eq!(quoted(word), text);
+        }
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn show(bar: &ProgressBar, event: &Event<'_>) {
             }
             say(line);
         }
-        Event::OutOfTime => say("the time is used up: the next look would not fit".into()),
+        Event::OutOfTime => say("the budget of time is spent: the next look would not fit".into()),
         _ => {}
     }
 }

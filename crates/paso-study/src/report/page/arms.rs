@@ -18,7 +18,7 @@ pub(super) fn section(report: &StudyReport) -> Markup {
             thead { tr {
                 th scope="col" { "arm" }
                 th scope="col" { "peak learning rate" }
-                th scope="col" { "mean " (answer.metric) " in tuning" }
+                th scope="col" { (answer.metric) " in tuning" }
                 th scope="col" { "difference in pairs" }
             } }
             tbody { @for arm in &answer.arms {
