@@ -26,7 +26,7 @@ pub(crate) struct SettingsArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The net: inverted, mobile, tiny, small, residual, medium, or squeezenet with --features
-    /// [default: small]
+    /// [default: small; tiny on the demo]
     #[arg(long)]
     net: Option<NetName>,
     /// Begin with the features of SqueezeNet 1.1 in this safetensors file, learned on other images:
@@ -34,13 +34,13 @@ pub(crate) struct SettingsArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) features: Option<PathBuf>,
     /// Side of the square that images are resized to, a multiple of 16 [default: 96, squeezenet
-    /// 160; settle 64, and 32 on the demo]
+    /// 160; 32 on the demo]
     #[arg(long, value_name = "PX")]
     size: Option<u32>,
     /// Images per step [default: 16]
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
-    /// Decoupled weight decay [default: 0.1 to train on photographs; settle and the demo 0.01]
+    /// Decoupled weight decay [default: 0.1 on photographs, 0.01 on the demo]
     #[arg(long, value_name = "X")]
     weight_decay: Option<f64>,
     /// Scale a gradient whose norm over all weights is larger than this; the norms are in
@@ -67,8 +67,8 @@ impl SettingsArgs {
     pub(crate) fn of_training(&self, data: &DataSource, boxes: &[BBox]) -> TrainConfig {
         let usual = TrainConfig::default();
         if *data == DataSource::Demo {
-            // Small enough that a study of the demo takes two minutes.
-            return TrainConfig { net: NetName::Tiny, size: 32, epochs: 40, ..usual };
+            // Small and short enough that a study of the demo takes about a minute.
+            return TrainConfig { net: NetName::Tiny, size: 32, epochs: 16, ..usual };
         }
         // Photographs: with much augmentation, and long, less so where the body knows much already.
         // So many views of an image are worth their time only where there are few.
@@ -173,7 +173,7 @@ mod tests {
         let known = arguments(Some("squeezenet.safetensors"));
         let epochs = |count: usize| known.of_training(&photographs(), &boxes(count, 0.6)).epochs;
         assert_eq!([10, 200, 100_000].map(epochs), [100, 75, 30]);
-        assert_eq!(arguments(None).of_training(&DataSource::Demo, &boxes(800, 0.6)).epochs, 40);
+        assert_eq!(arguments(None).of_training(&DataSource::Demo, &boxes(800, 0.6)).epochs, 16);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "X")]
     pub(super) average: Option<f64>,
     /// Epochs [default: enough to show 45,000 training images, at most 500; with --features 15,000,
-    /// at most 100; at least 30; 40 on the demo]
+    /// at most 100; at least 30; 16 on the demo]
     #[arg(long, value_name = "N")]
     pub(super) epochs: Option<u64>,
     /// Stop after N epochs without a better mean IoU on the validation images; best with --schedule
