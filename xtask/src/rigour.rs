@@ -2,7 +2,7 @@
 //!
 //! The work is the example `rigour` of `paso-study`, so that `xtask` need not be built with the study.
 //! Its table goes to stdout, for DESIGN.md; progress, with the time left, to stderr. It uses all cores:
-//! 2,000 studies a cell take about a quarter of an hour on two that are free.
+//! 2,000 studies a cell take less than half an hour on two that are free.
 //!
 //! The test `simulation` of that crate has a small version of it.
 
