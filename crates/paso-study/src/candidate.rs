@@ -12,7 +12,7 @@ use crate::runs::run_spec;
 pub(crate) struct Candidate {
     /// Index of the arm.
     pub(crate) arm: usize,
-    /// Learning rate, in points above the center of the grid.
+    /// Learning rate, in half points of the grid above its center.
     pub(crate) lr: i32,
 }
 

@@ -7,7 +7,9 @@
 //! chosen a learning rate that is not the best. So a verdict has to be *confirmed*. "Helps" must
 //! cross against the incumbent's runner-up as well, on the same seeds, and "harms" must cross for the
 //! challenger's runner-up. This is an intersection-union test (Berger 1982): both tests must reject,
-//! so no correction is needed. The runner-up's runs are trained only when the first test has crossed.
+//! so no correction is needed. The first test has its full level by itself, so that of the runner-up
+//! may spend twice as much, which costs less power where both candidates are good. The runner-up's
+//! runs are trained only when the first test has crossed.
 //!
 //! A run that diverged counts as the worst metric of the race; where nothing was raced, as the worst
 //! of the first look's pairs, which is the same for both sides.
@@ -18,7 +20,7 @@ use crate::journal::Journal;
 use crate::race::{Finalists, Wanted};
 use crate::run_spec::RunSpec;
 use crate::runs::shares_trunk;
-use crate::sequential::{SequentialTest, Verdict};
+use crate::sequential::{Rule, SequentialTest, Verdict};
 
 /// A comparison, as far as it has come.
 #[derive(Clone, Debug)]
@@ -118,7 +120,8 @@ impl Progress {
         } else {
             (runner_up, self.incumbent.best)
         };
-        let new = || SequentialTest::new(config.rule()).expect("checked with the configuration");
+        let rule = Rule { alpha: 2.0 * config.alpha, margin: 0.0 };
+        let new = || SequentialTest::new(rule).expect("checked with the configuration");
         let (_, test) = self.confirmation.get_or_insert_with(|| (runner_up, new()));
         for number in test.differences().len()..pairs {
             test.push(difference(config, journal, sides, number, worst));

@@ -257,7 +257,8 @@ impl Grid {
     /// Only multiplications and a decimal rounding: the same index gives the same bits on every
     /// machine, as merging needs.
     pub(crate) fn lr(&self, index: i32) -> f64 {
-        let power = (0..index.unsigned_abs()).fold(1.0, |power, _| power * self.factor);
+        let whole = (0..index.unsigned_abs() / 2).fold(1.0, |power, _| power * self.factor);
+        let power = if index % 2 == 0 { whole } else { whole * self.factor.sqrt() };
         let exact = if index < 0 { self.center / power } else { self.center * power };
         format!("{exact:.5e}").parse().expect("a float just printed")
     }
@@ -266,7 +267,7 @@ impl Grid {
     fn ends(&self) -> [f64; 2] {
         let (low, high) = self.start();
         let more = i32::try_from(self.max_points - self.points).expect("checked: at most 99");
-        [self.lr(low - more), self.lr(high + more)]
+        [self.lr(2 * (low - more)), self.lr(2 * (high + more))]
     }
 
     /// First and last index of the grid to begin with. An even number of points has one more below

@@ -60,7 +60,7 @@ impl Plan {
         let second_pairs = if alternatives.count() > 0 { 2 * last } else { 0 };
         Self {
             arms: config.arms.iter().map(|arm| (arm.name.clone(), arm.spec.clone())).collect(),
-            lrs: (low..=high).map(|index| config.grid.lr(index)).collect(),
+            lrs: (low..=high).map(|index| config.grid.lr(2 * index)).collect(),
             max_lrs: config.grid.max_points,
             steps: config.steps,
             race: first,
