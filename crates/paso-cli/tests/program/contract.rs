@@ -113,10 +113,6 @@ fn a_settings_file_leaves_the_defaults_that_it_does_not_name() {
             "{arguments}: {printed}"
         );
     }
-    // Runs of a study share steps, which an end of its own would forbid.
-    std::fs::write(place.path("close_augment.toml"), "close_augment = 0.2\n").expect("a file");
-    let (code, said) = place.refused("settle --data demo --config close_augment.toml");
-    assert!(code == 1 && said.contains("close_augment is 0.2"), "{code:?} {said}");
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+/// On one thread: another one would begin runs ahead, as many as it has time for.
 const SETTLE: &str = "settle --data scenes --net tiny --size 32 --batch 4 --steps 3 --pairs 8 \
-                      --lr 1e-3 --fixed-lr";
+                      --lr 1e-3 --fixed-lr --threads 1";
 
 /// `paso ARGUMENTS REDIRECTED` in a shell.
 fn redirected(place: &Place, arguments: &str, redirection: &str) -> Output {
