@@ -120,7 +120,7 @@ impl Command for SettleArgs {
         if self.json {
             println!("{}", serde_json::to_string(&report.answer)?);
         } else {
-            output::print(self, &report.answer, &trial, folder.as_deref());
+            output::print(self, &report, &trial, folder.as_deref());
         }
         if let Some(folder) = &folder {
             if trial.base.is_none() {

@@ -6,6 +6,7 @@
 
 use super::about::train_command;
 use super::arguments::SettleArgs;
+use crate::threads;
 use crate::trial::Localization;
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
@@ -57,10 +58,11 @@ pub(super) fn show(bar: &ProgressBar, event: &Event<'_>) {
 /// The answer in words and a table.
 pub(super) fn print(
     args: &SettleArgs,
-    answer: &Answer,
+    report: &StudyReport,
     trial: &Localization,
     folder: Option<&Path>,
 ) {
+    let answer = &report.answer;
     println!(
         "\n{:<14} {:>9} {:>10} {:>6} {:>10} {:>9}",
         "arm", "peak rate", "tuning IoU", "pairs", "mean IoU", "against"
@@ -78,7 +80,8 @@ pub(super) fn print(
         );
     }
     println!("\n{answer}");
-    undecided(args, answer);
+    undecided(args, report);
+    loss(answer);
     answer.notes.iter().for_each(|note| println!("note: {note}"));
     let c = &trial.config;
     println!(
@@ -100,19 +103,40 @@ pub(super) fn print(
     }
 }
 
+/// The same pairs by their loss, and what theory predicts that decay removes of it.
+fn loss(answer: &Answer) {
+    let Some(look) = &answer.decay.loss else { return };
+    println!(
+        "Loss of the same pairs: {:.4} lower with {} (95 % interval {:.4} to {:.4}){}.",
+        look.mean,
+        answer.decay.challenger.arm,
+        look.interval.low,
+        look.interval.high,
+        answer.noise.as_ref().map_or_else(String::new, |noise| {
+            format!("; theory predicts at most {:.4}", noise.predicted_gain)
+        })
+    );
+}
+
 /// What an undecided study would take.
-fn undecided(args: &SettleArgs, answer: &Answer) {
+fn undecided(args: &SettleArgs, report: &StudyReport) {
+    let answer = &report.answer;
     if answer.verdict != Verdict::Undecided {
         return;
     }
-    let pairs = answer.decay.last().pairs;
-    match answer.decay.more_pairs {
-        Some(more) => println!(
-            "About {more} more pairs may decide it: the same command with --pairs {} goes on from here.",
-            (pairs + more).max(args.pairs.into())
-        ),
-        None => println!("Even a thousand pairs are not likely to decide it."),
-    }
+    let Some(more) = answer.decay.more_pairs else {
+        println!("Even a thousand pairs are not likely to decide it.");
+        return;
+    };
+    let seconds: Vec<f64> = report.runs.iter().map(|record| record.outcome.seconds).collect();
+    let threads = threads::count(args.threads).unwrap_or(1) as f64;
+    let minutes = 2.0 * more as f64 * paso_study::stats::mean(&seconds) / threads / 60.0;
+    let pairs = answer.decay.last().pairs + more;
+    println!(
+        "About {more} more pairs ({} min) may decide it: the same command with --out and --pairs {} goes on from here.",
+        minutes.ceil(),
+        pairs.max(args.pairs.into())
+    );
 }
 
 /// The page of a report, which can be watched while the study goes on.

@@ -34,10 +34,10 @@ pub(super) fn figure(range: &RangeTestReport) -> Markup {
     svg::figure("range-test", HEIGHT, &alt, &caption, &|canvas| {
         let plot = Plot::new(canvas, &x, &y);
         html! {
-            @if let Some(Suggestion { low, high, steepest, .. }) = &range.suggestion {
-                @let (from, to) = (plot.across(low.log10()), plot.across(high.log10()));
+            @if let Some(Suggestion { peak_lr, peak_low, peak_high, .. }) = &range.suggestion {
+                @let (from, to) = (plot.across(peak_low.log10()), plot.across(peak_high.log10()));
                 rect.zone x=(at(from)) y=(at(plot.top)) width=(at(to - from)) height=(at(plot.bottom - plot.top)) {}
-                path.zero d={ "M" (at(plot.across(steepest.log10()))) " " (at(plot.top)) "V" (at(plot.bottom)) } {}
+                path.zero d={ "M" (at(plot.across(peak_lr.log10()))) " " (at(plot.top)) "V" (at(plot.bottom)) } {}
             }
             (plot.frame())
             @for (lr, loss) in &shown { circle.sample cx=(at(plot.across(*lr))) cy=(at(plot.up(*loss))) r="1.6" {} }
@@ -50,10 +50,11 @@ pub(super) fn figure(range: &RangeTestReport) -> Markup {
 fn result(range: &RangeTestReport) -> String {
     match (&range.suggestion, &range.refusal) {
         (Some(s), _) => format!(
-            "It falls fastest at {}, between {} and {} (95 % interval, shaded).",
-            rate(s.steepest),
-            rate(s.low),
-            rate(s.high)
+            "A peak learning rate to train with is {} ({} to {}, 95 % interval, shaded); the loss falls fastest at {}.",
+            rate(s.peak_lr),
+            rate(s.peak_low),
+            rate(s.peak_high),
+            rate(s.steepest)
         ),
         (None, Some(refusal)) => format!("It gives no suggestion: {refusal}."),
         (None, None) => String::new(),
