@@ -103,8 +103,7 @@ fn journals(seeds: &Path) -> Result<(), Box<dyn Error>> {
         Arm::new("linear", "linear(to 0)", Role::Decay),
         Arm::new("averaged", "constant", Role::Alternative).averaged(),
     ];
-    let config =
-        StudyConfig { arms, steps: 20, seeds: 2, tuning_seeds: 1, ..StudyConfig::default() };
+    let config = StudyConfig { arms, steps: 20, pairs: 8, ..StudyConfig::default() };
     let trial = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
         let metric = run.seed as f64 + run.peak_lr;
         let audit = (run.seed % 2 == 0).then(|| RunAudit {

@@ -1,5 +1,4 @@
-//! `paso-speed settle`: a whole small study of the noisy quadratic: tuning, runs on paired seeds,
-//! statistics, verdict.
+//! `paso-speed settle`: a whole small study of the noisy quadratic: race, pairs, looks, verdict.
 //!
 //! The problem is one whose answer theory knows: with noise in the gradient, a constant rate leaves
 //! the weights at a floor, and a decay lowers it. A study that says otherwise is a panic. Noise is
@@ -10,6 +9,7 @@
 //! machinery of `paso-study` on a training that costs next to nothing, on one thread.
 
 use paso_adam::{Adam, AdamConfig, AdamGroup};
+use paso_study::stats::mean;
 use paso_study::{
     Grid, Outcome, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError, Verdict,
 };
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args) {
     let settle = || study.run(&train, &Session::default()).unwrap_or_else(|e| panic!("{e}"));
     // Noise leaves a floor that a decay removes: theory knows the answer.
     let answer = settle();
-    assert_eq!(answer.verdict, Verdict::Helps, "{}", answer.sentence());
+    assert_eq!(answer.verdict, Verdict::Helps, "{answer}");
     let effort = Effort::new(args.seconds, args.steps);
     let (median, best) = effort.install(1, || timing::sample(effort, || drop(settle())));
     let line = serde_json::json!({ "seconds": median, "seconds_best": best });
@@ -59,7 +59,10 @@ fn train(run: &RunSpec, watch: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
     let (mut weights, mut grads) = (vec![1.0_f32; WEIGHTS], vec![0.0_f32; WEIGHTS]);
     let mut averages = vec![weights.clone(); run.averaging.len()];
     let mut random = run.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    for t in 0..run.steps {
+    let minus_loss =
+        |w: &[f32]| -w.iter().map(|w| f64::from(w * w)).sum::<f64>() / 2.0 / WEIGHTS as f64;
+    let (mut metrics, mut averaged) = (Vec::new(), Vec::new());
+    for t in 0..run.last_step() {
         if watch.should_stop() {
             return Err("stopped".into());
         }
@@ -74,10 +77,13 @@ fn train(run: &RunSpec, watch: &RunMonitor<'_>) -> Result<Outcome, TrialError> {
             let share = 1.0 / *horizon as f32;
             average.iter_mut().zip(&weights).for_each(|(a, w)| *a += (w - *a) * share);
         }
+        if run.evaluates_after(t + 1) {
+            metrics.push(minus_loss(&weights));
+        }
+        if t + 1 == run.steps {
+            averaged = averages.iter().map(|average| minus_loss(average)).collect();
+        }
     }
-    watch.advance(run.steps);
-    let minus_loss =
-        |w: &[f32]| -w.iter().map(|w| f64::from(w * w)).sum::<f64>() / 2.0 / WEIGHTS as f64;
-    let averaged = averages.iter().map(|average| minus_loss(average)).collect();
-    Ok(Outcome { metric: minus_loss(&weights), averaged, ..Outcome::default() })
+    watch.advance(run.last_step());
+    Ok(Outcome { metric: mean(&metrics), averaged, ..Outcome::default() })
 }
