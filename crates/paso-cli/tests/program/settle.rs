@@ -89,7 +89,10 @@ fn a_run_is_branched_with_and_without_decay_at_its_own_rate() {
     let arms = answer[0]["arms"].as_array().expect("arms");
     let names: Vec<_> = arms.iter().map(|arm| arm["name"].as_str().expect("a name")).collect();
     assert_eq!(names, ["constant", "averaged", "linear"]);
-    assert!(arms.iter().all(|arm| arm["tuned"]["peak_lr"] == 1e-3), "the rate of the run: {arms:?}");
+    assert!(
+        arms.iter().all(|arm| arm["tuned"]["peak_lr"] == 1e-3),
+        "the rate of the run: {arms:?}"
+    );
     assert_eq!(bytes(&place.path("base/last.safetensors")), before, "the run is left alone");
     assert_eq!(place.json(command), answer, "the same answer from what was kept");
 
