@@ -93,13 +93,14 @@ pub struct Comparison {
     pub loss: Option<Look>,
 }
 
-/// The check of a verdict against the runner-up of the race.
+/// The check of a verdict against the runner-up of the race. Its test may spend twice as much as the
+/// first one, which has its full level by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Confirmation {
     /// The runner-up: of the incumbent's side for "helps", of the challenger's for "harms".
     pub runner_up: FinalistAnswer,
-    /// Its last look.
+    /// Its last look, whose interval has the level `1 - 2 alpha`.
     pub look: Look,
     /// Whether it crossed, too.
     pub confirmed: bool,

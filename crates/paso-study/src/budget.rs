@@ -191,7 +191,7 @@ impl BudgetPlan {
 mod tests {
     use super::*;
 
-    /// Five trained arms: a race of 34 runs, of a second each.
+    /// Five trained arms: a race of 38 runs, of a second each.
     fn granted(seconds: u64) -> (StudyConfig, BudgetCut) {
         let config = StudyConfig { display: 4, ..StudyConfig::default() };
         fit(&config, Duration::from_secs(seconds), 1, 1.0)
@@ -199,10 +199,12 @@ mod tests {
 
     #[test]
     fn training_is_shortened_only_where_no_first_look_fits() {
-        let (enough, cut) = granted(34 + 3 * 8);
+        let (enough, cut) = granted(38 + 3 * 8);
         assert_eq!((enough.steps, enough.display), (1_000, 4));
         assert!(cut.costs().is_empty() && !cut.over_budget, "{cut:?}");
-        let (short, cut) = granted(35);
+        let (short, _) = granted(38 + 3 * 8 - 1);
+        assert!(short.steps < 1_000, "a second less is too little");
+        let (short, cut) = granted(37);
         assert_eq!((short.steps, short.display), (500, 0), "time for 12 pairs and a confirmation");
         let costs = cut.costs();
         assert!(costs[0].contains("runs of 500 steps, 50 % of the 1000"), "{costs:?}");

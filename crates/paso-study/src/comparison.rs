@@ -20,7 +20,7 @@ use crate::journal::Journal;
 use crate::race::{Finalists, Wanted};
 use crate::run_spec::RunSpec;
 use crate::runs::shares_trunk;
-use crate::sequential::{Rule, SequentialTest, Verdict};
+use crate::sequential::{SequentialTest, Verdict};
 
 /// A comparison, as far as it has come.
 #[derive(Clone, Debug)]
@@ -120,7 +120,7 @@ impl Progress {
         } else {
             (runner_up, self.incumbent.best)
         };
-        let rule = Rule { alpha: 2.0 * config.alpha, margin: 0.0 };
+        let rule = config.confirmation_rule();
         let new = || SequentialTest::new(rule).expect("checked with the configuration");
         let (_, test) = self.confirmation.get_or_insert_with(|| (runner_up, new()));
         for number in test.differences().len()..pairs {

@@ -63,7 +63,8 @@ pub struct StudyConfig {
     pub metric: String,
     /// Differences smaller than this are of no interest, in units of the metric. Default 0.01.
     pub margin: f64,
-    /// Chance of a wrong "helps" or "harms" when there is no difference. Default 0.05.
+    /// Chance of a wrong "helps" or "harms" when there is no difference, above 0 and below 0.5. A
+    /// confirmation may spend twice as much. Default 0.05.
     pub alpha: f64,
     /// What else the runs depend on (data, net, batch size, version), in any wording. Runs that
     /// were kept under another wording are refused rather than mixed in. Default empty.
@@ -73,8 +74,11 @@ pub struct StudyConfig {
 /// Peak learning rates to try: `points` of them, a `factor` apart, around `center`.
 ///
 /// When the best learning rate of an arm that is to be compared lies at an end of its grid, the grid
-/// of that arm grows there by a point, until the best lies inside or there are `max_points`. Learning
-/// rates are `center * factor^i`, rounded to six digits so that all machines have the same ones.
+/// of that arm grows there by a point, until the best lies inside or there are `max_points`. Then the
+/// baseline gets one more between its best learning rate and the better one of those next to it, if
+/// the race went on with one of them: `sqrt(factor)` from both. Learning rates are
+/// `center * factor^(i/2)`, `i` odd for that one only, rounded to six digits so that all machines
+/// have the same ones.
 ///
 /// ```
 /// use paso_study::{Grid, Session, Study, StudyConfig};
@@ -93,7 +97,7 @@ pub struct Grid {
     pub factor: f64,
     /// Number of learning rates to begin with. Default 3. With 1 nothing is tuned.
     pub points: usize,
-    /// Number of learning rates at most. Default 7.
+    /// Number of learning rates at most, without the one between two of them. Default 7.
     pub max_points: usize,
 }
 
@@ -150,6 +154,13 @@ impl StudyConfig {
     /// The level and the margin of every test.
     pub(crate) fn rule(&self) -> Rule {
         Rule { alpha: self.alpha, margin: self.margin }
+    }
+
+    /// The rule of a confirmation: twice the level, as far as a test can have it, and no margin,
+    /// since it only has to cross.
+    pub(crate) fn confirmation_rule(&self) -> Rule {
+        // A level is below 0.5, see `Rule::validate`.
+        Rule { alpha: (2.0 * self.alpha).min(0.5_f64.next_down()), margin: 0.0 }
     }
 
     /// Averaging horizons in steps, at least one.
@@ -251,11 +262,11 @@ impl Grid {
         Self { center: lr, points: 1, max_points: 1, ..Self::default() }
     }
 
-    /// The learning rate `index` points above the center (below, if negative), rounded to six
+    /// The learning rate `index` half points above the center (below, if negative), rounded to six
     /// digits.
     ///
-    /// Only multiplications and a decimal rounding: the same index gives the same bits on every
-    /// machine, as merging needs.
+    /// Only multiplications, a division, a square root, which IEEE 754 rounds correctly, and a decimal
+    /// rounding: the same index gives the same bits on every machine, as merging needs.
     pub(crate) fn lr(&self, index: i32) -> f64 {
         let whole = (0..index.unsigned_abs() / 2).fold(1.0, |power, _| power * self.factor);
         let power = if index % 2 == 0 { whole } else { whole * self.factor.sqrt() };

@@ -9,7 +9,7 @@
 //! # Procedure
 //!
 //! 1. *Race.* Every arm is trained at every learning rate of a grid, on one tuning seed; the best go
-//!    on to more. That chooses the best decay and the best constant learning rate, and a runner-up
+//!    on to more, and the constant learning rate gets one between its two best. That chooses the best decay and the best constant learning rate, and a runner-up
 //!    of each. The seeds of the race are never used again, so what is compared is fixed before the
 //!    seeds that decide.
 //! 2. *Pairs.* The best decay and the best constant learning rate are trained on the same fresh
@@ -17,7 +17,7 @@
 //!    see [`sequential`].
 //! 3. *Confirmation.* "Helps" counts only if the decay is also better than the runner-up constant learning
 //!    rate, "harms" only if the runner-up decay loses as well. So a constant rate that was tuned by
-//!    bad luck does not decide.
+//!    bad luck does not decide. This test may spend twice as much as the first one.
 //! 4. *The second question*: is there something better that needs no decay? The best alternative
 //!    (averaged weights, another update rule) meets the winner by the same test, with its own 5 %.
 //!

@@ -15,8 +15,9 @@ use std::time::Duration;
 /// use paso_study::{Session, Study, StudyConfig};
 /// let study = Study::new(StudyConfig::default())?;
 /// let plan = study.plan(&Session { parallel_runs: 2, ..Session::default() });
-/// // 15 runs of the race, 9 with a second seed, 2 * 5 with two more; then 8 pairs.
-/// assert_eq!((plan.race, plan.min_runs), (34, 34 + 2 * 8));
+/// // 15 runs of the race, 9 with a second seed, 2 * 5 with two more, 4 of the constant between its
+/// // two best learning rates; then 8 pairs.
+/// assert_eq!((plan.race, plan.min_runs), (38, 38 + 2 * 8));
 /// assert!(plan.duration_of(plan.min_runs).is_none(), "no run has been timed");
 /// # Ok::<(), paso_study::Error>(())
 /// ```
@@ -27,11 +28,13 @@ pub struct Plan {
     pub arms: Vec<(String, String)>,
     /// Peak learning rates for every arm, ascending, before any widening.
     pub lrs: Vec<f64>,
-    /// Largest number of learning rates of an arm after widening.
+    /// Largest number of learning rates of an arm after widening; the baseline gets one more between
+    /// two of them.
     pub max_lrs: usize,
     /// Updates per run.
     pub steps: u64,
-    /// Runs of the race that chooses learning rates and arms, if no grid is widened.
+    /// Runs of the race that chooses learning rates and arms, if no grid is widened. It is four less
+    /// where the two best learning rates of the baseline are no neighbors.
     pub race: usize,
     /// Pairs at the first look, and at the last one.
     pub pairs: (usize, usize),

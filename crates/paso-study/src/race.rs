@@ -6,7 +6,7 @@
 //! of two). A bad learning rate is recognized by one run; the runs are spent where the choice is
 //! close. If a winner lies at an end of its grid, that arm gets one more learning rate there, on all
 //! seeds of the race, until the best lies inside. At last the baseline gets one more between its two
-//! best neighbors: decay has several arms, one of which has its best learning rate near the grid by
+//! best neighbors, on all seeds: decay has several arms, one of which has its best learning rate near the grid by
 //! luck, and a constant learning rate has one chance. In simulation that halves the rate of a wrong
 //! "helps".
 //!
@@ -263,7 +263,8 @@ fn finalists(config: &StudyConfig, journal: &Journal, field: &[Candidate]) -> Op
     Some(Finalists { best, runner_up })
 }
 
-/// How many runs the race of these places takes, if no grid is widened.
+/// How many runs the race of these places takes, if no grid is widened and a learning rate to be
+/// refined has a neighbor.
 pub(crate) fn runs(config: &StudyConfig, places: &[Places]) -> usize {
     let of = |places: &Places| {
         let field = entrants(config, places.role);

@@ -1,10 +1,10 @@
 //! One part of a study that runs on several machines or in a job array.
 //!
 //! Which runs a study needs depends on those that are finished, so a sharded study proceeds in rounds:
-//! one for each stage of the race, each look, each confirmation and each widening of a grid. In each
-//! round every shard does its part of the runs that are known, and returns [`Error::OtherShards`]
-//! while runs of other shards are missing. The round in which nothing is missing returns the answer,
-//! which equals that of one session.
+//! one for each stage of the race, each widening of a grid, the baseline's learning rate between its
+//! two best, each look and each confirmation. In each round every shard does its part of the runs
+//! that are known, and returns [`Error::OtherShards`] while runs of other shards are missing. The
+//! round in which nothing is missing returns the answer, which equals that of one session.
 //!
 //! Shards in one folder on a shared disk see each other's runs; those of separate machines are
 //! joined by [`merge`](crate::merge()).

@@ -2,7 +2,7 @@
 
 mod loops;
 
-use loops::{Recorder, TUNING, decades, four, luck, outcome, run, study, tried, two};
+use loops::{BETWEEN, Recorder, TUNING, decades, four, luck, outcome, run, study, tried, two};
 use paso_study::{
     Arm, Error, Grid, Outcome, Role, RunMonitor, RunSpec, Session, StudyConfig, TrialError, Verdict,
 };
@@ -33,10 +33,15 @@ fn every_arm_runs_at_every_learning_rate_once_and_the_better_go_on() {
     assert_eq!(each.len(), 12, "four arms at three learning rates");
     assert!(others[..9].iter().all(|run| run.seed == TUNING + 1), "6 and 3 get a second one");
     assert!(others[9..19].iter().all(|run| run.seed > TUNING + 1), "3 and 2 get two more");
-    assert!(others[19..].iter().all(|run| run.seed < 1_000), "then come the pairs");
+    let between = |run: &RunSpec| run.spec == "constant" && run.peak_lr == BETWEEN;
+    assert!(
+        others[19..23].iter().all(|run| run.seed >= TUNING && between(run)),
+        "then one between"
+    );
+    assert!(others[23..].iter().all(|run| run.seed < 1_000), "then come the pairs");
     for (seeds, candidates) in [
         (4, &["linear(to 0) 1e-3", "cosine(to 0) 1e-3", "exponential(to 1%) 1e-3"][..]),
-        (4, &["constant 1e-3", "constant 1e-2"]),
+        (4, &["constant 1e-3", "constant 1e-2", "constant 3.16228e-3"]),
         (2, &["linear(to 0) 1e-2", "linear(to 0) 1e-4", "cosine(to 0) 1e-2", "constant 1e-4"]),
         (1, &["cosine(to 0) 1e-4", "exponential(to 1%) 1e-2", "exponential(to 1%) 1e-4"]),
     ] {
@@ -47,6 +52,7 @@ fn every_arm_runs_at_every_learning_rate_once_and_the_better_go_on() {
     }
     let seeds = |arm: usize| answer.arms[arm].tuned.tried.iter().map(|t| t.seeds);
     assert!(seeds(1).eq([2, 4, 2]) && seeds(3).eq([1, 4, 1]), "and the answer has them");
+    assert!(seeds(0).eq([2, 4, 4, 4]), "of the constant, too");
     assert_eq!(
         (answer.decay.challenger.arm.as_str(), answer.decay.challenger.peak_lr),
         ("linear", 1e-3)
@@ -69,17 +75,21 @@ fn a_later_seed_can_change_the_order_and_only_what_got_it_counts() {
 #[test]
 fn only_winners_widen_until_the_best_lies_inside() {
     let grid = Grid { max_points: 9, ..four().grid };
-    for (best, constant, linear) in [
-        (1e-3, vec![1e-4, 1e-3, 1e-2], vec![1e-4, 1e-3, 1e-2]),
-        (1e-2, vec![1e-4, 1e-3, 1e-2, 0.1], vec![1e-4, 1e-3, 1e-2, 0.1]),
-        (1e-6, vec![1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2], vec![1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2]),
+    for (best, widened, between) in [
+        (1e-3, vec![1e-4, 1e-3, 1e-2], 3.16228e-4),
+        (1e-2, vec![1e-4, 1e-3, 1e-2, 0.1], 3.16228e-3),
+        (1e-6, vec![1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2], 3.16228e-7),
     ] {
         let trial = Recorder::new(|run: &RunSpec| {
             let gain = if run.spec.starts_with("linear") { 0.02 } else { 0.0 };
-            0.5 + gain + luck(run) - 0.1 * decades(run.peak_lr, best)
+            // Of the two next to the best, the lower one is better.
+            let above = if run.peak_lr > best { 0.01 } else { 0.0 };
+            0.5 + gain + luck(run) - 0.1 * decades(run.peak_lr, best) - above
         });
         let answer = run(StudyConfig { grid, ..four() }, &trial);
-        assert_eq!((tried(&answer, 0), tried(&answer, 1)), (constant, linear), "{best}");
+        let mut constant = [widened.clone(), vec![between]].concat();
+        constant.sort_by(f64::total_cmp);
+        assert_eq!((tried(&answer, 0), tried(&answer, 1)), (constant, widened), "{best}");
         for arm in [2, 3] {
             assert_eq!(tried(&answer, arm), [1e-4, 1e-3, 1e-2], "{best}: no winner, not widened");
         }
@@ -102,7 +112,11 @@ fn a_grid_never_has_more_than_its_limit_and_says_that_the_best_may_lie_outside()
         let answer = run(StudyConfig { grid, ..four() }, &trial);
         for comparison in [&answer.decay.challenger, &answer.decay.incumbent] {
             let arm = answer.arms.iter().find(|arm| arm.name == comparison.arm).expect("an arm");
-            assert_eq!(arm.tuned.tried.len(), 5, "no more than the limit");
+            // The one between two others does not count: it does not make the grid wider.
+            let most = if arm.name == "constant" { 6 } else { 5 };
+            assert_eq!(arm.tuned.tried.len(), most, "no more than the limit");
+            let highest = arm.tuned.tried.iter().map(|t| t.peak_lr).fold(0.0, f64::max);
+            assert_eq!(highest, if best == 1e3 { end } else { 1e-2 }, "{}", arm.name);
             assert_eq!((arm.tuned.peak_lr, arm.tuned.at_edge), (end, true), "{}", arm.name);
             let note = answer.notes.iter().find(|note| note.starts_with(&arm.name));
             let note = note.expect("a note about this arm");
@@ -136,7 +150,8 @@ fn ties_go_to_the_middle_of_the_grid_and_are_no_reason_to_widen() {
         let answer = run(StudyConfig { grid, ..four() }, &Recorder::new(luck));
         let comparison = &answer.decay;
         assert_eq!((comparison.challenger.peak_lr, comparison.incumbent.peak_lr), (1e-3, 1e-3));
-        assert!((0..4).all(|arm| tried(&answer, arm).len() == points), "not widened");
+        assert!((1..4).all(|arm| tried(&answer, arm).len() == points), "not widened");
+        assert_eq!(tried(&answer, 0).len(), points + 1, "only one more, between two others");
         assert_eq!(answer.verdict, Verdict::NoDifference);
     }
 }
@@ -154,7 +169,7 @@ fn learning_rates_that_diverge_go_last_and_the_grid_widens_downwards() {
         let arm = answer.arms.iter().find(|arm| arm.name == side.arm).expect("an arm");
         assert_eq!(arm.diverged, 0, "none of the pairs");
         let means: Vec<_> = arm.tuned.tried.iter().map(|t| (t.peak_lr, t.mean.is_some())).collect();
-        let expected = [
+        let mut expected = vec![
             (1e-7, true),
             (1e-6, true),
             (1e-5, false),
@@ -162,6 +177,9 @@ fn learning_rates_that_diverge_go_last_and_the_grid_widens_downwards() {
             (1e-3, false),
             (1e-2, false),
         ];
+        if arm.name == "constant" {
+            expected.insert(1, (3.16228e-7, true)); // The neighbor that trains is the better one.
+        }
         assert_eq!(means, expected, "a point that diverged has no mean");
     }
 }

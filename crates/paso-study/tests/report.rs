@@ -42,7 +42,10 @@ fn named(name: &str) -> &'static StudyReport {
 
 #[test]
 fn everything_is_in_it_and_comes_back_from_json() {
-    let report = report(config(true), &Simulated::default(), &about());
+    // Effects that a single look does not find, so that there is a course to show.
+    let small =
+        Simulated { decay: 0.015, schedule_free: 0.03, noise: 0.02, ..Simulated::default() };
+    let report = report(config(true), &small, &about());
     assert_eq!(report.format, REPORT_FORMAT, "the version");
     assert!(report.runs.iter().any(|run| run.stage == Stage::Tuning), "runs of the race");
     assert!(report.runs.iter().all(|run| !run.arms.is_empty()), "every run is for some arm");
@@ -64,6 +67,8 @@ fn everything_is_in_it_and_comes_back_from_json() {
     }
     assert!(page.contains("paso settle --data &quot;a b&quot;"), "the command");
     assert!(page.contains("<pre>paso train --settled runs/study</pre>"), "the command that trains");
+    let refined = "half way between its best learning rate and a neighbor";
+    assert!(page.contains(refined), "the learning rate that only the baseline has");
     for arm in &report.answer.arms {
         assert!(page.contains(&arm.name) && page.contains(&arm.spec), "{}", arm.name);
     }

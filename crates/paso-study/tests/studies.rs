@@ -54,17 +54,17 @@ fn a_plan_is_printed_with_what_it_will_cost() {
     assert_eq!(text.lines().count(), 6 + 3, "a line per arm, and three:\n{text}");
     for part in [
         "arm   stable-decay  constant(for 80%) then linear(to 0)",
-        "race  34 runs choose learning rate and arm: 3.33e-4, 1e-3, 3e-3, up to 7 where",
+        "race  38 runs choose learning rate and arm: 3.33e-4, 1e-3, 3e-3, up to 7 where",
         "pairs 8 to 27: the best decay against the best constant rate",
-        "runs  of 1000 steps, 4 at a time: 50 to the first look, 1",
+        "runs  of 1000 steps, 4 at a time: 54 to the first look, 1",
     ] {
         assert!(text.contains(part), "`{part}` is missing:\n{text}");
     }
     plan.seconds_per_run = Some(8.0);
-    assert_eq!(plan.duration_of(50), Some(Duration::from_secs(100)));
+    assert_eq!(plan.duration_of(54), Some(Duration::from_secs(108)));
     assert!(plan.to_string().contains("; 2 min to "), "{plan}");
     plan.seconds_per_run = Some(3_600.0);
-    assert!(plan.to_string().contains("; 12.5 h to "), "{plan}");
+    assert!(plan.to_string().contains("; 13.5 h to "), "{plan}");
     assert_eq!(study.plan(&Session { parallel_runs: 0, ..Session::default() }).parallel_runs, 1);
     let fixed = StudyConfig { grid: Grid::fixed(2e-3), ..two() };
     let text = loops::study(fixed).plan(&Session::default()).to_string();
@@ -132,13 +132,13 @@ fn events_tell_plan_race_looks_and_confirmation_in_this_order() {
         .push(Arm::new("free", "constant", Role::Alternative).with_variant(Variant::new("free")));
     study(config.clone()).run(&trial, &session).expect("nothing fails");
     let expected = [
-        "planned 47",
+        "planned 51",
         "finished",
         "raced Decay linear at 1e-3 against constant at 1e-3",
         "finished",
-        "looked Decay 8 Some(10) Some(\"constant at 1e-2 false\")",
+        "looked Decay 8 Some(10) Some(\"constant at 3.16e-3 false\")",
         "finished",
-        "looked Decay 8 None Some(\"constant at 1e-2 true\")",
+        "looked Decay 8 None Some(\"constant at 3.16e-3 true\")",
         "finished",
         "raced Alternative free at 1e-3 against linear at 1e-3",
         "finished",

@@ -11,6 +11,9 @@ use std::sync::{Mutex, PoisonError};
 /// The first tuning seed of a study whose pairs begin at seed 0.
 pub(crate) const TUNING: u64 = 1 << 32;
 
+/// The learning rate half way between 1e-3 and 1e-2, the upper two of [`four`].
+pub(crate) const BETWEEN: f64 = 3.16228e-3;
+
 /// A constant baseline and three decays on three learning rates, 1e-4 to 1e-2, that do not widen.
 pub(crate) fn four() -> StudyConfig {
     StudyConfig {

@@ -7,6 +7,7 @@ use super::svg::{self, Plot, at, legend, marker};
 use super::words::counted;
 use crate::answer::{Answer, ArmAnswer};
 use crate::text::{number, rate};
+use crate::tuned::GridPoint;
 use maud::{Markup, html};
 
 const HEIGHT: f64 = 280.0;
@@ -44,6 +45,16 @@ pub(super) fn section(report: &StudyReport) -> Markup {
     }
 }
 
+/// Whether two learning rates of an arm are closer than those of the grid.
+fn is_refined(answer: &Answer) -> bool {
+    // Between the square root of the factor and the factor, since learning rates are rounded.
+    let close = answer.config.grid.factor.powf(0.75);
+    let is_close = |pair: &[GridPoint]| {
+        pair[0].peak_lr < pair[1].peak_lr && pair[1].peak_lr < close * pair[0].peak_lr
+    };
+    answer.arms.iter().any(|arm| arm.tuned.tried.windows(2).any(is_close))
+}
+
 fn grid(answer: &Answer) -> Markup {
     let grids: Vec<Vec<Point>> = answer.arms.iter().map(points).collect();
     let mut means: Vec<f64> = grids.iter().flatten().map(|point| point.mean).collect();
@@ -76,6 +87,7 @@ fn grid(answer: &Answer) -> Markup {
     let caption = html! {
         "Every arm at every learning rate, on tuning seeds that the pairs do not use. The better ones went on to more seeds: larger markers, up to "
         (counted(most, "seed")) ". Circled: the chosen one of each arm."
+        @if is_refined(answer) { " The baseline was also trained half way between its best learning rate and a neighbor." }
         @if clipped { " Values far below the others are drawn at the lower edge." }
     };
     html! { div.keep {
