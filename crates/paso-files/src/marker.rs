@@ -86,7 +86,8 @@ pub fn foreign_file(folder: &Path) -> Result<Option<OsString>> {
             first = Some(name);
         }
     }
-    Ok(first)
+    // Another process may have marked the folder in the meantime: then what was found is its own.
+    Ok(first.filter(|_| !is_marked(folder)))
 }
 
 #[cfg(test)]
