@@ -42,7 +42,7 @@ impl std::fmt::Display for Look {
         let Self { pairs, mean, interval, p, needed, .. } = self;
         write!(
             f,
-            "{pairs} pairs: ahead in {}, {} ({} to {} at any look); p {p:.3}, needed {needed:.4}",
+            "{pairs} pairs: ahead in {}, {} ({} to {} at any look); p {p:.4}, needed {needed:.4}",
             self.ahead(),
             signed(*mean),
             signed(interval.low),
