@@ -45,7 +45,7 @@ pub(super) fn about(
 }
 
 /// The command of this process, and the folder that it chose, so that it continues there.
-fn command(folder: Option<&Path>) -> String {
+pub(super) fn command(folder: Option<&Path>) -> String {
     let mut words: Vec<String> =
         std::iter::once("paso".into()).chain(std::env::args().skip(1)).collect();
     let named = words.iter().any(|word| word == "--out" || word.starts_with("--out="));

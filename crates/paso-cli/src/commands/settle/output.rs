@@ -4,7 +4,7 @@
 //! goes to stdout: a table of the arms, the verdict in words, its notes, and the command that trains
 //! with what was settled. Widths are fixed; programs should read `--json`.
 
-use super::about::train_command;
+use super::about::{command, train_command};
 use super::arguments::SettleArgs;
 use crate::threads;
 use crate::trial::Localization;
@@ -71,16 +71,18 @@ pub(super) fn print(
         let or_none = |x: Option<f64>| x.map_or("-".into(), |x| format!("{x:.4}"));
         let mean = (!values.is_empty()).then(|| paso_study::stats::mean(values));
         let diff = diff.map_or("-".into(), |diff| format!("{diff:+.4}"));
+        // An arm of a question that was not asked has no learning rate yet.
+        let known = !(tuned.tried.is_empty() && values.is_empty());
+        let lr = if known { format!("{:.1e}", tuned.peak_lr) } else { "-".into() };
         println!(
-            "{name:<14} {:>9.1e} {:>10} {:>6} {:>10} {diff:>9}",
-            tuned.peak_lr,
+            "{name:<14} {lr:>9} {:>10} {:>6} {:>10} {diff:>9}",
             or_none(tuned.mean),
             values.len(),
             or_none(mean)
         );
     }
     println!("\n{answer}");
-    undecided(args, report);
+    undecided(args, report, folder);
     loss(answer);
     answer.notes.iter().for_each(|note| println!("note: {note}"));
     let c = &trial.config;
@@ -119,7 +121,7 @@ fn loss(answer: &Answer) {
 }
 
 /// What an undecided study would take.
-fn undecided(args: &SettleArgs, report: &StudyReport) {
+fn undecided(args: &SettleArgs, report: &StudyReport, folder: Option<&Path>) {
     let answer = &report.answer;
     if answer.verdict != Verdict::Undecided {
         return;
@@ -132,10 +134,12 @@ fn undecided(args: &SettleArgs, report: &StudyReport) {
     let threads = threads::count(args.threads).unwrap_or(1) as f64;
     let minutes = 2.0 * more as f64 * paso_study::stats::mean(&seconds) / threads / 60.0;
     let pairs = answer.decay.last().pairs + more;
+    let limit =
+        if pairs > args.pairs.into() { format!(" (with --pairs {pairs})") } else { String::new() };
     println!(
-        "About {more} more pairs ({} min) may decide it: the same command with --out and --pairs {} goes on from here.",
+        "About {more} more pairs ({} min) may decide it; this goes on from here{limit}: {}",
         minutes.ceil(),
-        pairs.max(args.pairs.into())
+        command(folder)
     );
 }
 
