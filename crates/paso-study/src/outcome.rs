@@ -37,7 +37,7 @@ pub struct Outcome {
     /// The mean metric over the evaluations that [`RunSpec::evaluate_at`](crate::RunSpec::evaluate_at)
     /// asks for; higher is better. Not finite if the run diverged. A loop that evaluates once, after
     /// [`RunSpec::steps`](crate::RunSpec::steps) updates, is valid too: its differences are noisier,
-    /// so that a study needs two to three times as many pairs.
+    /// so that a study needs more pairs, 1.6 times as many on the demo of paso.
     #[serde(with = "crate::json::finite_or_null")]
     pub metric: f64,
     /// The metric of the averaged weights after [`RunSpec::steps`](crate::RunSpec::steps) updates,

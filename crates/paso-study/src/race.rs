@@ -6,9 +6,9 @@
 //! of two). A bad learning rate is recognized by one run; the runs are spent where the choice is
 //! close. If a winner lies at an end of its grid, that arm gets one more learning rate there, on all
 //! seeds of the race, until the best lies inside. At last the baseline gets one more between its two
-//! best neighbors, on all seeds: decay has several arms, one of which has its best learning rate near the grid by
-//! luck, and a constant learning rate has one chance. In simulation that halves the rate of a wrong
-//! "helps".
+//! best neighbors, on all seeds: decay has several arms, one of which has its best learning rate near
+//! the grid by luck, and a constant learning rate has one chance. In simulation that halves the rate
+//! of a wrong "helps".
 //!
 //! Decaying arms and the baseline race side by side, each for its own places, so that neither side
 //! is chosen with fewer runs than it needs. The two best of each side are its *finalists*: the
@@ -26,13 +26,15 @@ use crate::stats::mean;
 /// Seeds of the race.
 pub(crate) const SEEDS: usize = 4;
 
-/// Places of the race for arms of one role: candidates that get a second seed, and those that get
-/// all of them.
+/// Seeds that a candidate has been trained with after each stage of the race.
+const STAGES: [usize; 3] = [1, 2, SEEDS];
+
+/// Places of the race for arms of one role.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Places {
     pub(crate) role: Role,
-    second: usize,
-    last: usize,
+    /// Candidates that go on to the second stage, and to the last one.
+    kept: [usize; 2],
     /// Whether the best candidate and its better neighbor get one more between them.
     refined: bool,
 }
@@ -40,13 +42,13 @@ pub(crate) struct Places {
 /// Places of the first question. Decay has more configurations, among which the best is harder to
 /// tell.
 pub(crate) const FIRST: [Places; 2] = [
-    Places { role: Role::Decay, second: 6, last: 3, refined: false },
-    Places { role: Role::Baseline, second: 3, last: 2, refined: true },
+    Places { role: Role::Decay, kept: [6, 3], refined: false },
+    Places { role: Role::Baseline, kept: [3, 2], refined: true },
 ];
 
 /// Places of the second question.
 pub(crate) const SECOND: [Places; 1] =
-    [Places { role: Role::Alternative, second: 4, last: 2, refined: false }];
+    [Places { role: Role::Alternative, kept: [4, 2], refined: false }];
 
 /// Runs that a study needs before it can go on, and runs that it will probably need after those.
 #[derive(Debug, Default)]
@@ -90,11 +92,10 @@ pub(crate) fn race(
     let mut fields: Vec<Vec<Candidate>> =
         places.iter().map(|places| entrants(config, places.role)).collect();
     let mut raced = Raced::default();
-    for (seeds, keep) in [(1, None), (2, Some(false)), (SEEDS, Some(true))] {
-        if let Some(last) = keep {
+    for (stage, seeds) in STAGES.into_iter().enumerate() {
+        if let Some(before) = stage.checked_sub(1) {
             for (field, places) in fields.iter_mut().zip(places) {
-                let kept = if last { places.last } else { places.second };
-                *field = best(config, journal, field, seeds / 2, kept);
+                *field = best(config, journal, field, STAGES[before], places.kept[before]);
             }
         }
         complete(config, journal, places, &fields, seeds)?;
@@ -166,9 +167,9 @@ fn complete(
     for (field, places) in fields.iter().zip(places) {
         wanted.needed.extend(runs(field, 0..seeds));
         // What the next stage will need, as far as is known: finished candidates rank first.
-        let (next, kept) = if seeds == 1 { (1..2, places.second) } else { (2..SEEDS, places.last) };
-        if seeds < SEEDS {
-            wanted.ahead.extend(runs(&best(config, journal, field, seeds, kept), next));
+        let next = STAGES.iter().zip(&STAGES[1..]).zip(places.kept);
+        for ((_, more), kept) in next.filter(|((before, _), _)| **before == seeds) {
+            wanted.ahead.extend(runs(&best(config, journal, field, seeds, kept), seeds..*more));
         }
     }
     let missing = wanted.needed.iter().any(|run| journal.get(run).is_none());
@@ -280,7 +281,10 @@ pub(crate) fn runs(config: &StudyConfig, places: &[Places]) -> usize {
         match is_contested(config, &field) {
             true => {
                 let between = if places.refined && entrants > 1 { SEEDS } else { 0 };
-                entrants + places.second.min(entrants) + 2 * places.last.min(entrants) + between
+                let later = |stage: usize| {
+                    (STAGES[stage + 1] - STAGES[stage]) * places.kept[stage].min(entrants)
+                };
+                entrants + later(0) + later(1) + between
             }
             false => 0,
         }
