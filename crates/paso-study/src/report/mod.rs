@@ -14,7 +14,7 @@ mod pending;
 
 pub use pending::Pending;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Comparison};
 use crate::arm::Arm;
 use crate::config::StudyConfig;
 use crate::journal::Journal;
@@ -23,7 +23,8 @@ use crate::procedure::Procedure;
 use crate::race::SEEDS;
 use crate::range_test::{Suggestion, Sweep};
 use crate::run_spec::RunSpec;
-use crate::stats::whole;
+use crate::sequential::Verdict;
+use crate::stats::{mean, whole};
 use crate::text::percent;
 
 use serde::{Deserialize, Serialize};
@@ -152,6 +153,21 @@ impl StudyReport {
             runs: records(procedure, journal),
             answer,
         }
+    }
+
+    /// About how many more runs an undecided comparison needs, and how many seconds of training they
+    /// are one after another; 0 where there is no clock. `None` where it is decided, or where 1,000
+    /// pairs would not do.
+    #[must_use]
+    pub fn more_training(&self, comparison: &Comparison) -> Option<(usize, f64)> {
+        let pairs = comparison.more_pairs.filter(|_| comparison.verdict == Verdict::Undecided)?;
+        // Where the test has crossed, the runner-up is trained on every new seed as well.
+        let crossed = comparison.last().verdict != Verdict::Undecided;
+        let runs = if crossed { 3 * pairs } else { 2 * pairs };
+        let of_pairs = self.runs.iter().filter(|record| record.stage == Stage::Pairs);
+        let seconds: Vec<f64> = of_pairs.map(|record| record.outcome.seconds).collect();
+        let each = if seconds.is_empty() { 0.0 } else { mean(&seconds) };
+        Some((runs, each * runs as f64))
     }
 
     /// The limits of the answer, general ones and those of this study, one sentence each.

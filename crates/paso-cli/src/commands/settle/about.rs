@@ -52,7 +52,7 @@ pub(super) fn command(folder: Option<&Path>) -> String {
     if let Some(folder) = folder.filter(|_| !named) {
         words.extend(["--out".into(), folder.display().to_string()]);
     }
-    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    line(&words)
 }
 
 /// The command that trains with what was settled; `None` where a run is continued, which has its
@@ -71,17 +71,13 @@ pub(super) fn train_command(
         words.extend(["--features".into(), path.display().to_string()]);
     }
     words.extend(["--settled".into(), folder.display().to_string()]);
-    Some(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
+    Some(line(&words))
 }
 
-/// An argument as it can be pasted into a shell.
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,%+@".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.into()
-    } else {
-        format!("'{}'", argument.replace('\'', "'\\''"))
-    }
+/// A command that can be pasted into a shell. Arguments of a process have no zero bytes.
+fn line(words: &[String]) -> String {
+    let words = words.iter().map(String::as_str);
+    shlex::try_join(words.clone()).unwrap_or_else(|_| words.collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -90,14 +86,10 @@ mod tests {
 
     #[test]
     fn a_word_that_a_shell_would_change_is_quoted() {
-        for (word, text) in [
-            ("runs/settle-1", "runs/settle-1"),
-            ("a b", "'a b'"),
-            ("it's", "'it'\\''s'"),
-            ("", "''"),
-            ("$HOME", "'$HOME'"),
-        ] {
-            assert_eq!(quoted(word), text);
+        for word in ["runs/settle-1", "a b", "it's", "", "$HOME", "a\"b", "x;y"] {
+            let text = line(&["paso".into(), word.into()]);
+            assert_eq!(shlex::split(&text), Some(vec!["paso".into(), word.into()]), "{text}");
         }
+        assert_eq!(line(&["runs/settle-1".into()]), "runs/settle-1");
     }
 }

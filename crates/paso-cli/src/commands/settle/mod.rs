@@ -6,8 +6,8 @@
 //! which settings.
 //!
 //! What is kept: every finished run in the folder of `--out`, or in a new `runs/settle-N`;
-//! `report.html`, rewritten at every look; at the end `report.json` and `settled.toml`, the settings
-//! of a training with what was settled. The same command with the same folder continues and trains
+//! at every look `report.html` and `settled.toml`, the settings of a training with what was settled;
+//! at the end `report.json`. The same command with the same folder continues and trains
 //! only what is missing. Runs of other settings, images or versions in the folder are an error.
 //!
 //! Stdout has the answer, as a table or as one JSON object; the full report is only in the files.
@@ -90,7 +90,9 @@ impl Command for SettleArgs {
         let opened = Once::new();
         let on_report = |report: &StudyReport| {
             let Some(folder) = &folder else { return };
-            match output::write_page(folder, report) {
+            let written = settled::write(folder, &report.answer, &trial)
+                .and_then(|()| output::write_page(folder, report));
+            match written {
                 Ok(()) if self.open => opened.call_once(|| output::open_page(folder)),
                 Ok(()) => {}
                 Err(e) => bar.suspend(|| eprintln!("note: the report is not written yet: {e:#}")),
@@ -123,9 +125,7 @@ impl Command for SettleArgs {
             output::print(self, &report, &trial, folder.as_deref());
         }
         if let Some(folder) = &folder {
-            if trial.base.is_none() {
-                settled::write(folder, &report.answer, &trial)?;
-            }
+            settled::write(folder, &report.answer, &trial)?;
             output::write_report(folder, &report)?;
         }
         Ok(())

@@ -101,16 +101,21 @@ pub(super) fn print(
         } else {
             "train with the better one so far"
         };
-        println!("{why} ({}): {command}", answer.settled.finalist);
+        let whole = match answer.shortened_from {
+            Some(asked) => format!(", for the whole {asked} steps"),
+            None => String::new(),
+        };
+        println!("{why} ({}{whole}): {command}", answer.settled.finalist);
     }
 }
 
 /// The same pairs by their loss, and what theory predicts that decay removes of it.
 fn loss(answer: &Answer) {
     let Some(look) = &answer.decay.loss else { return };
+    let word = if look.mean < 0.0 { "higher" } else { "lower" };
     println!(
-        "Loss of the same pairs: {:.4} lower with {} (95 % interval {:.4} to {:.4}){}.",
-        look.mean,
+        "Loss of the same pairs: {:.4} {word} with {} (95 % interval {:+.4} to {:+.4} in its favor){}.",
+        look.mean.abs(),
         answer.decay.challenger.arm,
         look.interval.low,
         look.interval.high,
@@ -120,27 +125,32 @@ fn loss(answer: &Answer) {
     );
 }
 
-/// What an undecided study would take.
+/// What an undecided question would take.
 fn undecided(args: &SettleArgs, report: &StudyReport, folder: Option<&Path>) {
-    let answer = &report.answer;
-    if answer.verdict != Verdict::Undecided {
-        return;
-    }
-    let Some(more) = answer.decay.more_pairs else {
-        println!("Even a thousand pairs are not likely to decide it.");
-        return;
-    };
-    let seconds: Vec<f64> = report.runs.iter().map(|record| record.outcome.seconds).collect();
     let threads = threads::count(args.threads).unwrap_or(1) as f64;
-    let minutes = 2.0 * more as f64 * paso_study::stats::mean(&seconds) / threads / 60.0;
-    let pairs = answer.decay.last().pairs + more;
-    let limit =
-        if pairs > args.pairs.into() { format!(" (with --pairs {pairs})") } else { String::new() };
-    println!(
-        "About {more} more pairs ({} min) may decide it; this goes on from here{limit}: {}",
-        minutes.ceil(),
-        command(folder)
-    );
+    for comparison in std::iter::once(&report.answer.decay).chain(&report.answer.alternative) {
+        if comparison.verdict != Verdict::Undecided {
+            continue;
+        }
+        let name = &comparison.challenger.arm;
+        let (Some(more), Some((_, seconds))) =
+            (comparison.more_pairs, report.more_training(comparison))
+        else {
+            println!("Even a thousand pairs are not likely to decide on {name}.");
+            continue;
+        };
+        let pairs = comparison.last().pairs + more;
+        let limit = if pairs > args.pairs.into() {
+            format!(" (with --pairs {pairs})")
+        } else {
+            String::new()
+        };
+        println!(
+            "About {more} more pairs ({} min) may decide on {name}; this goes on from here{limit}: {}",
+            (seconds / threads / 60.0).ceil(),
+            command(folder)
+        );
+    }
 }
 
 /// The page of a report, which can be watched while the study goes on.

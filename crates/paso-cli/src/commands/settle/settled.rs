@@ -1,7 +1,8 @@
 //! `settled.toml`: the settings of a training with what a study settled.
 //!
 //! The file has every setting, so that `paso train --settled DIR` needs nothing else and the settings
-//! can be read, changed and used by `--config`. It is replaced when the study goes on.
+//! can be read, changed and used by `--config`. It is written at every look, as the page that names the
+//! command is, and has the whole number of steps where a budget made the runs of the study shorter.
 
 use crate::trial::{Localization, optimizer};
 use anyhow::{Context, Result, ensure};
@@ -30,11 +31,15 @@ fn config(answer: &Answer, trial: &Localization) -> Result<TrainConfig> {
     })
 }
 
-/// Writes the file into the folder of a study.
+/// Writes the file into the folder of a study; not for one that continues a run, which has its
+/// settings already.
 ///
 /// # Errors
 /// If it cannot be written.
 pub(super) fn write(folder: &Path, answer: &Answer, trial: &Localization) -> Result<()> {
+    if trial.base.is_some() {
+        return Ok(());
+    }
     let text = toml::to_string(&config(answer, trial)?)?;
     let path = folder.join(FILE_NAME);
     files::write_whole(&path, text.as_bytes()).with_context(|| path.display().to_string())
@@ -48,7 +53,7 @@ pub(crate) fn settled(study: &Path) -> Result<PathBuf> {
     let path = study.join(FILE_NAME);
     ensure!(
         path.is_file(),
-        "{}: no such file; --settled takes the folder of a study that `paso settle` finished",
+        "{}: no such file; --settled takes the folder of a study by `paso settle` that has taken a look",
         path.display()
     );
     Ok(path)

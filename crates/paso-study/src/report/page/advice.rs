@@ -3,7 +3,7 @@
 use super::words::{counted, duration};
 use super::{StudyReport, comparisons};
 use crate::answer::{Answer, Comparison, FinalistAnswer};
-use crate::report::{Pending, Stage};
+use crate::report::Pending;
 use crate::sequential::Verdict;
 use crate::text::{number, rate};
 use maud::{Markup, html};
@@ -19,7 +19,11 @@ pub(super) fn section(report: &StudyReport) -> Markup {
             p {
                 (setting(&settled.finalist)) " " (reason(answer))
                 @if settled.mean.is_finite() {
-                    " Expect about " (number(settled.mean)) " " (answer.metric)
+                    @match answer.shortened_from {
+                        Some(asked) => { " The command trains the whole " (asked) " steps, with a learning rate that was tuned on " (answer.config.steps) ". In those, about " }
+                        None => { " Expect about " }
+                    }
+                    (number(settled.mean)) " " (answer.metric)
                     @if settled.spread.is_finite() { ", give or take " (number(settled.spread)) " from seed to seed" }
                     "."
                 }
@@ -63,14 +67,12 @@ fn more(report: &StudyReport, comparison: &Comparison) -> Markup {
         return html! {};
     }
     let name = &comparison.challenger.arm;
-    let Some(pairs) = comparison.more_pairs else {
+    let (Some(pairs), Some((runs, seconds))) =
+        (comparison.more_pairs, report.more_training(comparison))
+    else {
         return html! { p { strong { "To decide on " (name) ": " } "if these pairs are typical, 1,000 would not be enough. The difference is too small or too close to the margin." } };
     };
     let seen = comparison.differences.len();
-    // Where the test has crossed, the runner-up is trained on every new seed as well.
-    let crossed = comparison.last().verdict != Verdict::Undecided;
-    let runs = if crossed { 3 * pairs } else { 2 * pairs };
-    let seconds = mean_seconds(report) * runs as f64;
     let (limit, option) = (report.answer.config.pairs, &report.about.pairs_option);
     html! {
         p {
@@ -85,11 +87,4 @@ fn more(report: &StudyReport, comparison: &Comparison) -> Markup {
             "goes on where it stopped."
         }
     }
-}
-
-/// Mean duration of a run of the pairs in seconds; 0 where there is no clock.
-fn mean_seconds(report: &StudyReport) -> f64 {
-    let pairs = report.runs.iter().filter(|record| record.stage == Stage::Pairs);
-    let seconds: Vec<f64> = pairs.map(|record| record.outcome.seconds).collect();
-    if seconds.is_empty() { 0.0 } else { crate::stats::mean(&seconds) }
 }
