@@ -9,7 +9,7 @@ use paso_tests::root;
 use std::path::Path;
 
 /// A question of a new maintainer, the word to search for, and the file that answers it.
-const QUESTIONS: [(&str, &str, &str); 24] = [
+const QUESTIONS: [(&str, &str, &str); 27] = [
     ("Where is batch norm fused into the convolution?", "fusion", "paso-tape/src/plan/fusion.rs"),
     ("Which file decides what is recomputed?", "recompute", "paso-tape/src/plan/recompute.rs"),
     ("Which values share memory?", "liveness", "paso-tape/src/plan/liveness.rs"),
@@ -27,12 +27,15 @@ const QUESTIONS: [(&str, &str, &str); 24] = [
     ("Where is the cosine schedule?", "cosine", "paso-schedule/src/curves/cosine.rs"),
     ("Where is the plateau schedule?", "plateau", "paso-schedule/src/plateau.rs"),
     ("Where is the learning-rate range test?", "range test", "paso-study/src/range_test/mod.rs"),
-    ("Where is the sign-flip test?", "sign flip", "paso-study/src/stats/signflip.rs"),
+    ("Where is the sign-flip test?", "sign flip", "paso-study/src/sequential/boundary.rs"),
     (
         "Where is the confidence interval?",
         "confidence interval",
-        "paso-study/src/stats/interval.rs",
+        "paso-study/src/sequential/interval.rs",
     ),
+    ("Where is the sequential test?", "sequential test", "paso-study/src/sequential/mod.rs"),
+    ("Where is successive halving?", "successive halving", "paso-study/src/race.rs"),
+    ("Where is a verdict confirmed?", "confirmation", "paso-study/src/comparison.rs"),
     ("Where are images augmented?", "augment", "paso-locate/src/augment/mod.rs"),
     ("Where is COCO read?", "coco", "paso-labels/src/formats/coco.rs"),
     ("Where is the ONNX form of an operation?", "onnx", "paso-locate/src/onnx/walk.rs"),
