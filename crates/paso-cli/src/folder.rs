@@ -11,11 +11,25 @@
 //!
 //! A folder is paso's own if it is new, empty, or marked (`paso_files::MARKER`); what else is in a
 //! folder that somebody names may be anybody's, and is never replaced.
+//!
+//! A folder of a study or a run has `command.txt`, the command that made it. The same command
+//! continues in the newest folder of `runs` that it did not finish, so that nobody has to remember
+//! one; `--new` begins another.
 
+use crate::command_line;
 use anyhow::{Context, Result, bail};
-use paso_files::{foreign_file, mark};
+use paso_files::{foreign_file, mark, read_text, write};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+/// Where folders are made that nobody named.
+const RUNS: &str = "runs";
+
+/// The file with the command that made a folder.
+const COMMAND: &str = "command.txt";
+
+/// A command line is shorter than this.
+const LONGEST_COMMAND: u64 = 1 << 20;
 
 /// The folder given by `--out`, or a new `runs/KIND-1`, `-2`, … Where that cannot be made (a folder
 /// that is only for reading), the command continues and says that it keeps nothing.
@@ -26,7 +40,7 @@ pub(crate) fn chosen(asked: Option<&Path>, kind: &str) -> Option<PathBuf> {
     if let Some(folder) = asked {
         return Some(folder.to_owned());
     }
-    match next(Path::new("runs"), kind) {
+    match next(Path::new(RUNS), kind) {
         Ok(folder) => {
             eprintln!("kept in {}", folder.display());
             Some(folder)
@@ -38,6 +52,43 @@ pub(crate) fn chosen(asked: Option<&Path>, kind: &str) -> Option<PathBuf> {
             None
         }
     }
+}
+
+/// Keeps the command of this process in a folder that it works in, for [`of_this_command`] and for
+/// people. A folder that cannot be written has said so already.
+pub(crate) fn keep_command(folder: &Path) {
+    let path = folder.join(COMMAND);
+    if !path.exists() {
+        write(&path, format!("{}\n", command_line::this()).as_bytes()).ok();
+    }
+}
+
+/// The folders below `runs` that were made by this command, or by one that asks for the same result,
+/// the newest first.
+pub(crate) fn of_this_command(kind: &str) -> Vec<PathBuf> {
+    made_by(Path::new(RUNS), kind, &command_line::result())
+}
+
+/// Says that a folder of an earlier call is continued.
+pub(crate) fn continues(folder: &Path) {
+    eprintln!(
+        "continues in {}, where this command was interrupted (--new begins another one)",
+        folder.display()
+    );
+}
+
+fn made_by(runs: &Path, kind: &str, result: &str) -> Vec<PathBuf> {
+    let numbered = |name: &str| name.strip_prefix(kind)?.strip_prefix('-')?.parse::<u64>().ok();
+    let entries = std::fs::read_dir(runs).into_iter().flatten().flatten();
+    let mut folders: Vec<(u64, PathBuf)> = entries
+        .filter_map(|entry| Some((numbered(entry.file_name().to_str()?)?, entry.path())))
+        .filter(|(_, folder)| {
+            let kept = read_text(&folder.join(COMMAND), LONGEST_COMMAND);
+            kept.is_ok_and(|line| command_line::same_result(line.trim_end(), result))
+        })
+        .collect();
+    folders.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+    folders.into_iter().map(|(_, folder)| folder).collect()
 }
 
 /// Whether a folder is paso's own, or can become it. Nothing is made.
@@ -97,6 +148,25 @@ mod tests {
         let asked = base.path().join("out");
         assert_eq!(chosen(Some(&asked), "train"), Some(asked.clone()));
         assert!(!asked.exists(), "the command makes it, once it is sure to run");
+    }
+
+    #[test]
+    fn the_folders_of_a_command_are_found_newest_first_and_no_others() {
+        let base = tempfile::tempdir().expect("a temporary folder");
+        for (name, command) in [
+            ("settle-2", "paso settle --data demo --threads 1\n"),
+            ("settle-10", "paso settle --data demo\n"),
+            ("settle-11", "paso settle --data photos\n"),
+            ("settle-x", "paso settle --data demo\n"),
+            ("train-12", "paso settle --data demo\n"),
+        ] {
+            std::fs::create_dir(base.path().join(name)).expect("a folder");
+            std::fs::write(base.path().join(name).join(COMMAND), command).expect("a file");
+        }
+        std::fs::create_dir(base.path().join("settle-20")).expect("a folder without a command");
+        let found = made_by(base.path(), "settle", "paso settle --data demo");
+        assert_eq!(found, ["settle-10", "settle-2"].map(|name| base.path().join(name)));
+        assert_eq!(made_by(&base.path().join("none"), "settle", ""), [PathBuf::new(); 0]);
     }
 
     #[test]

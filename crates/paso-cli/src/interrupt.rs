@@ -1,8 +1,8 @@
 //! Ctrl-C, and a request to terminate: the first lets what is on its way be kept, the second ends
 //! the program at once.
 //!
-//! Training stops after the epoch, and a study after the step that is in progress; both can be
-//! continued with the same command. The handler only sets an atomic flag, because little else is
+//! Training stops after the epoch, and a study after the step that is in progress; both end with
+//! [`Interrupted`], which says the command that continues, and with exit code 130. The handler only sets an atomic flag, because little else is
 //! allowed in one. 130 is 128 + 2, the number of SIGINT, by the convention of shells.
 //!
 //! On Unix SIGTERM and SIGHUP are treated like Ctrl-C. SIGKILL cannot be; the files of a run are
@@ -15,7 +15,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What shells expect of a program that Ctrl-C ended.
-const INTERRUPTED: i32 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Why a command ends before it is done: no mistake, so that it is printed without `error:`.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Interrupted(pub(crate) String);
 
 /// A flag that is set by the first Ctrl-C. `what` says what is waited for until the program ends.
 ///
@@ -28,7 +33,7 @@ pub(crate) fn flag(what: &'static str) -> Result<Arc<AtomicBool>> {
     let set = Arc::clone(&flag);
     let handle = move || {
         if set.swap(true, Ordering::Relaxed) {
-            exit(INTERRUPTED);
+            exit(INTERRUPTED.into());
         }
         eprintln!("\nstopping after {what}; once more to stop at once");
     };

@@ -5,7 +5,7 @@
 //! on the command line, 1 is any other failure.
 //!
 //! Commands print through `terminal.rs` and return errors; only this file turns an error into an exit
-//! code. One more code can occur: 130 after a second Ctrl-C. A reader that closes the pipe of stdout
+//! code. One more code can occur: 130 after Ctrl-C. A reader that closes the pipe of stdout
 //! early is no failure. `PASO_ISA` is checked before anything else, so that a misspelled instruction
 //! set is never replaced silently.
 
@@ -13,6 +13,7 @@
 mod terminal;
 
 mod command;
+mod command_line;
 mod commands;
 mod data_source;
 #[cfg(test)]
@@ -43,6 +44,10 @@ fn main() -> ExitCode {
     }
     match run(&program().get_matches()) {
         Ok(()) => terminal::success(),
+        Err(e) if e.is::<interrupt::Interrupted>() => {
+            eprintln!("{e}");
+            ExitCode::from(interrupt::INTERRUPTED)
+        }
         Err(e) => {
             eprintln!("error: {}", sentence(&e));
             ExitCode::FAILURE

@@ -112,7 +112,7 @@ impl Default for StudyConfig {
         Self {
             arms: Arm::usual(),
             steps: 1_000,
-            pairs: 27,
+            pairs: 40,
             first_seed: 0,
             display: 0,
             grid: Grid::default(),

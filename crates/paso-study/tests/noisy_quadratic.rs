@@ -25,6 +25,7 @@ fn config() -> StudyConfig {
             Arm::new("cosine", "cosine(to 0)", Role::Decay),
         ],
         steps: STEPS,
+        pairs: 27,
         grid: Grid { center: 0.02, ..Grid::default() },
         metric: "minus_loss".into(),
         margin: 1e-5,

@@ -24,6 +24,7 @@ mod history;
 mod resume;
 
 pub use folder::{CONFIG, check_new, check_resume, newest};
+pub use resume::is_unfinished;
 
 use crate::checkpoint;
 use crate::data::Prepared;

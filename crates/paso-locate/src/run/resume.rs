@@ -4,7 +4,7 @@
 //! folder as it was, to the byte. Only then the folder is locked, and read once more, since another
 //! process may have trained in it in the meantime.
 
-use super::folder::{Kept, own, resumable, take_lock, write_config};
+use super::folder::{Kept, check_resume, newest, own, resumable, take_lock, write_config};
 use super::history::{self, History};
 use super::{Epoch, LAST, Run};
 use crate::checkpoint::{self, Meta, Tensor};
@@ -66,6 +66,30 @@ impl Run {
             last: kept.last().copied(),
         })
     }
+}
+
+/// Whether the run in a folder was begun with these settings and images, and has epochs left. Nothing
+/// is written, and what cannot be read is not unfinished.
+#[must_use]
+pub fn is_unfinished(
+    folder: &Path,
+    config: &TrainConfig,
+    train: &Prepared,
+    validation: &Prepared,
+) -> bool {
+    let meta = check_resume(folder)
+        .and_then(|()| newest(folder))
+        .and_then(|path| checkpoint::load(&path))
+        .map(|(meta, _)| meta);
+    let Ok(meta) = meta else { return false };
+    let samples = train.len();
+    let epochs = meta.step.div_ceil(config.steps_per_epoch(samples).max(1));
+    let waited = meta.best.map_or(0, |(_, best)| epochs.saturating_sub(best));
+    meta.config == *config
+        && meta.step < config.total_steps(samples)
+        && config.patience.is_none_or(|patience| waited < patience)
+        && meta.data == train.fingerprint()
+        && meta.validation.is_none_or(|known| known == validation.fingerprint())
 }
 
 fn find(

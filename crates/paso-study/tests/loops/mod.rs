@@ -36,6 +36,7 @@ pub(crate) fn two() -> StudyConfig {
             Arm::new("linear", "linear(to 0)", Role::Decay),
         ],
         steps: 20,
+        pairs: 27,
         grid: Grid::fixed(1e-3),
         ..StudyConfig::default()
     }

@@ -103,7 +103,8 @@ pub(crate) fn config(second: bool) -> StudyConfig {
             Arm::new("schedule-free", "constant", Role::Alternative).with_variant(SCHEDULE_FREE),
         );
     }
-    StudyConfig { arms, metric: "IoU".into(), margin: 0.01, steps: 2_812, ..StudyConfig::default() }
+    let (pairs, steps) = (27, 2_812);
+    StudyConfig { arms, metric: "IoU".into(), margin: 0.01, pairs, steps, ..StudyConfig::default() }
 }
 
 pub(crate) fn about() -> About {

@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use Bound::{AtLeast, AtMost};
 
-/// The limits of pairs at which each study is read: the default, and three looks more.
-pub const LIMITS: [usize; 2] = [27, 48];
+/// The limits of pairs at which each study is read: the default, and one look more.
+pub const LIMITS: [usize; 2] = [40, 48];
 
 /// A truth with its bounds.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! What one simulated study found.
 //!
-//! A study with up to 48 pairs contains the one with up to 27: what is spent depends on the number of
+//! A study with up to 48 pairs contains the one with up to 40: what is spent depends on the number of
 //! pairs alone, so it looks at the same pairs and finds the same. One simulation gives both.
 
 use super::{Truth, World};

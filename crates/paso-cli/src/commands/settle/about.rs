@@ -7,6 +7,7 @@
 //! result does not depend on it.
 
 use super::arguments::SettleArgs;
+use crate::command_line::{self, line};
 use crate::trial::Localization;
 use paso_study::{About, RangeTestReport};
 use std::path::Path;
@@ -36,23 +37,12 @@ pub(super) fn about(
     ];
     About {
         subject: format!("{}, {} images", args.source.data, trial.images.len()),
-        command: command(folder),
+        command: command_line::in_folder(folder, ""),
         conditions: conditions.map(|(name, value)| (name.into(), value)).into(),
         range_test,
         pairs_option: "--pairs".into(),
         train: folder.and_then(|folder| train_command(args, trial, folder)).unwrap_or_default(),
     }
-}
-
-/// The command of this process, and the folder that it chose, so that it continues there.
-pub(super) fn command(folder: Option<&Path>) -> String {
-    let mut words: Vec<String> =
-        std::iter::once("paso".into()).chain(std::env::args().skip(1)).collect();
-    let named = words.iter().any(|word| word == "--out" || word.starts_with("--out="));
-    if let Some(folder) = folder.filter(|_| !named) {
-        words.extend(["--out".into(), folder.display().to_string()]);
-    }
-    line(&words)
 }
 
 /// The command that trains with what was settled; `None` where a run is continued, which has its
@@ -72,24 +62,4 @@ pub(super) fn train_command(
     }
     words.extend(["--settled".into(), folder.display().to_string()]);
     Some(line(&words))
-}
-
-/// A command that can be pasted into a shell. Arguments of a process have no zero bytes.
-fn line(words: &[String]) -> String {
-    let words = words.iter().map(String::as_str);
-    shlex::try_join(words.clone()).unwrap_or_else(|_| words.collect::<Vec<_>>().join(" "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_that_a_shell_would_change_is_quoted() {
-        for word in ["runs/settle-1", "a b", "it's", "", "$HOME", "a\"b", "x;y"] {
-            let text = line(&["paso".into(), word.into()]);
-            assert_eq!(shlex::split(&text), Some(vec!["paso".into(), word.into()]), "{text}");
-        }
-        assert_eq!(line(&["runs/settle-1".into()]), "runs/settle-1");
-    }
 }

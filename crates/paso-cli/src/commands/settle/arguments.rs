@@ -28,7 +28,7 @@ pub(crate) struct SettleArgs {
     pub(super) quick: bool,
     /// At most so many pairs of runs for a comparison, 8 to 1000. A study that is undecided goes on
     /// with more, and stays valid
-    #[arg(long, value_name = "N", default_value_t = 27, value_parser = clap::value_parser!(u16).range(8..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(8..=1000))]
     pub(super) pairs: u16,
     /// Steps of every run [default: those of `paso train`]
     #[arg(long, value_name = "N")]
@@ -80,6 +80,9 @@ pub(crate) struct SettleArgs {
     /// stopped [default: a new runs/settle-N]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Begin a new runs/settle-N, also where this command was interrupted in an earlier one
+    #[arg(long, conflicts_with = "out")]
+    pub(super) new: bool,
     /// Open the report in the browser when the first look is taken
     #[arg(long)]
     pub(super) open: bool,
@@ -166,9 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_27_pairs_a_margin_of_a_hundredth_and_nothing_else() {
+    fn defaults_are_40_pairs_a_margin_of_a_hundredth_and_nothing_else() {
         let args = parsed::<SettleArgs>("--data photos").expect("the least that is needed");
-        assert_eq!((args.pairs, args.margin, args.seed, args.display), (27, 0.01, 0, 0));
+        assert_eq!((args.pairs, args.margin, args.seed, args.display), (40, 0.01, 0, 0));
         assert!(args.lr.is_none() && args.steps.is_none() && args.budget.is_none());
         assert!(args.out.is_none() && args.evaluate_on.is_none() && !args.fixed_lr && !args.json);
     }

@@ -13,7 +13,8 @@
 //! Stdout has the answer, as a table or as one JSON object; the full report is only in the files.
 //! Exit code 0 means that the study was carried out, whatever its verdict. It is also 0 for a shard
 //! that has done its part and waits for the others: then stdout is empty. Ctrl-C ends with exit
-//! code 1 and keeps every finished run.
+//! code 130, keeps every finished run and says the command that continues; the same command without a
+//! folder continues there as well.
 //!
 //! The answer is printed before the report is written, and whatever becomes of the report.
 //!
@@ -33,7 +34,8 @@ mod study;
 pub(super) use arguments::SettleArgs;
 
 use crate::command::Command;
-use crate::{folder, interrupt, progress, terminal, threads};
+use crate::interrupt::{self, Interrupted};
+use crate::{command_line, folder, progress, terminal, threads};
 use about::about;
 use anyhow::Result;
 use branching::branched;
@@ -41,6 +43,7 @@ use fresh::from_scratch;
 use paso_study::{Event, Session, Study, StudyReport};
 use placement::{LR, center, range_test};
 pub(super) use settled::settled;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 use study::{steps, study_config};
 
@@ -59,11 +62,12 @@ impl Command for SettleArgs {
             Some(path) => branched(self, path),
             None => from_scratch(self),
         })?;
+        let out = self.out.clone().or_else(|| self.unfinished(&trial.fingerprint()));
         // Everything that can be refused is refused before minutes of sweeps: whether the study makes
         // sense, which does not depend on where a range test places it, and whether it can be kept.
         let steps = steps(self, &trial)?;
         Study::new(study_config(self, &trial, lr.unwrap_or(LR), steps))?;
-        if let Some(folder) = &self.out {
+        if let Some(folder) = &out {
             paso_study::check_folder(folder, self.shard, &trial.fingerprint())?;
         }
         let range = match (lr, self.fixed_lr) {
@@ -78,7 +82,10 @@ impl Command for SettleArgs {
             );
         }
 
-        let folder = folder::chosen(self.out.as_deref(), "settle");
+        let folder = folder::chosen(out.as_deref(), "settle");
+        if let Some(folder) = &folder {
+            folder::keep_command(folder);
+        }
         if let Some(folder) = folder.as_ref().filter(|_| !self.merge.is_empty()) {
             let merged = paso_study::merge(folder, &self.merge)?;
             eprintln!("merged: {} runs, {} of them twice", merged.runs, merged.duplicates);
@@ -115,6 +122,10 @@ impl Command for SettleArgs {
                 eprintln!("{waiting}");
                 return Ok(());
             }
+            Err(paso_study::Error::Cancelled { finished }) => {
+                bar.finish_and_clear();
+                return Err(Interrupted(interrupted(finished, folder.as_deref())).into());
+            }
             report => report?,
         };
         bar.finish_and_clear();
@@ -129,5 +140,29 @@ impl Command for SettleArgs {
             output::write_report(folder, &report)?;
         }
         Ok(())
+    }
+}
+
+impl SettleArgs {
+    /// The folder of the same study, if this command was interrupted in it.
+    fn unfinished(&self, fingerprint: &str) -> Option<PathBuf> {
+        let mut of_this_command = folder::of_this_command("settle").into_iter();
+        let is_unfinished = |folder: &PathBuf| {
+            !folder.join(output::REPORT).exists()
+                && paso_study::check_folder(folder, None, fingerprint).is_ok()
+        };
+        let found = of_this_command.find(is_unfinished).filter(|_| !self.new);
+        found.inspect(|folder| folder::continues(folder))
+    }
+}
+
+/// What a study that was interrupted says, with the command that continues it.
+fn interrupted(finished: usize, folder: Option<&Path>) -> String {
+    match folder {
+        Some(_) => format!(
+            "stopped; {finished} finished runs are kept; to continue: {}",
+            command_line::in_folder(folder, "")
+        ),
+        None => "stopped; nothing was kept".into(),
     }
 }

@@ -4,8 +4,9 @@
 //! goes to stdout: a table of the arms, the verdict in words, its notes, and the command that trains
 //! with what was settled. Widths are fixed; programs should read `--json`.
 
-use super::about::{command, train_command};
+use super::about::train_command;
 use super::arguments::SettleArgs;
+use crate::command_line;
 use crate::threads;
 use crate::trial::Localization;
 use anyhow::{Context, Result};
@@ -14,6 +15,9 @@ use paso_locate::files;
 use paso_study::{Answer, ArmAnswer, Event, Question, StudyReport, Verdict};
 use std::path::Path;
 use std::time::Duration;
+
+/// The file of a study that was carried out.
+pub(super) const REPORT: &str = "report.json";
 
 /// Puts what happened on the bar or above it.
 ///
@@ -148,7 +152,7 @@ fn undecided(args: &SettleArgs, report: &StudyReport, folder: Option<&Path>) {
         println!(
             "About {more} more pairs ({} min) may decide on {name}; this goes on from here{limit}: {}",
             (seconds / threads / 60.0).ceil(),
-            command(folder)
+            command_line::in_folder(folder, "")
         );
     }
 }
@@ -177,7 +181,7 @@ pub(super) fn open_page(folder: &Path) {
 /// writes the report from them.
 pub(super) fn write_report(folder: &Path, report: &StudyReport) -> Result<()> {
     let json = serde_json::to_string_pretty(report)?;
-    files::write_whole(&folder.join("report.json"), json.as_bytes())
+    files::write_whole(&folder.join(REPORT), json.as_bytes())
         .map_err(anyhow::Error::from)
         .and_then(|()| write_page(folder, report))
         .context(

@@ -54,6 +54,9 @@ pub(crate) struct TrainArgs {
     /// Continue the run in the folder given by --out, where it stopped
     #[arg(long, requires = "out")]
     pub(super) resume: bool,
+    /// Begin a new runs/train-N, also where this command was interrupted in an earlier one
+    #[arg(long, conflicts_with = "out")]
+    pub(super) new: bool,
     /// Print the merged settings as TOML and stop
     #[arg(long)]
     pub(super) print_config: bool,

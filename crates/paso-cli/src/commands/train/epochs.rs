@@ -3,14 +3,15 @@
 //! An epoch is the unit that is kept: a checkpoint is written after each one. Ctrl-C lets the epoch
 //! end; a second one ends the program, and the last checkpoint stays complete.
 //!
-//! A run that was interrupted ends with an error and exit code 1, since it has no final result yet;
-//! a run that its patience stopped has one, and ends with 0. With `--json` each epoch is a line on
+//! A run that was interrupted ends with exit code 130 and the command that continues it, since it has
+//! no final result yet; a run that its patience stopped has one, and ends with 0. With `--json` each epoch is a line on
 //! stdout as soon as its checkpoint is written. A run that is done already trains nothing and is
 //! reported as done.
 
 use super::arguments::TrainArgs;
-use crate::{interrupt, progress};
-use anyhow::{Context, Result, bail};
+use crate::interrupt::{self, Interrupted};
+use crate::{command_line, progress};
+use anyhow::{Context, Result};
 use paso_locate::run::Run;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -50,15 +51,14 @@ pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     }
     bar.abandon();
     let epoch = run.epochs();
-    match run.folder() {
-        Some(folder) => {
-            bail!(
-                "stopped after epoch {epoch}; --out {} --resume continues from there",
-                folder.display()
-            )
-        }
-        None => bail!("stopped after epoch {epoch}; nothing was kept"),
-    }
+    let said = match run.folder() {
+        Some(folder) => format!(
+            "stopped after epoch {epoch}, which is kept; to continue: {}",
+            command_line::in_folder(Some(folder), "--resume")
+        ),
+        None => format!("stopped after epoch {epoch}; nothing was kept"),
+    };
+    Err(Interrupted(said).into())
 }
 
 /// What there is still when an epoch could not be done or kept.

@@ -25,7 +25,7 @@ use anyhow::Result;
 use config::{SCHEDULE, SHORT};
 use paso_locate::TrainConfig;
 use paso_locate::data::{Dataset, Prepared, Split};
-use paso_locate::run::{Run, check_new, check_resume};
+use paso_locate::run::{Run, check_new, check_resume, is_unfinished};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -93,18 +93,29 @@ fn new_or_resumed(
     train: Arc<Prepared>,
     validation: Prepared,
 ) -> Result<Run> {
-    let run = match &args.out {
-        Some(folder) if args.resume => {
-            let run = Run::resume(folder, Some(config), train, validation)?;
+    let resumed = match &args.out {
+        Some(folder) => args.resume.then(|| folder.clone()),
+        None if args.new => None,
+        None => {
+            let mut of_this_command = folder::of_this_command("train").into_iter();
+            let found =
+                of_this_command.find(|folder| is_unfinished(folder, config, &train, &validation));
+            found.inspect(|folder| folder::continues(folder))
+        }
+    };
+    let run = match (resumed, &args.out) {
+        (Some(folder), _) => {
+            let run = Run::resume(&folder, Some(config), train, validation)?;
             eprintln!("{}: continues after epoch {}", folder.display(), run.epochs());
             run
         }
-        out => {
+        (None, out) => {
             let classes = dataset.classes.clone();
             let features = args.settings.features.as_deref();
             let mut run = Run::new(config, classes, train, validation, features, None)?;
             if let Some(folder) = folder::chosen(out.as_deref(), "train") {
                 run.keep_in(&folder)?;
+                folder::keep_command(&folder);
             }
             run
         }
