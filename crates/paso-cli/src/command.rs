@@ -53,6 +53,11 @@ fn parser<C: Command>() -> clap::Command {
     let examples: String = C::EXAMPLES.iter().map(|line| format!("\n  {line}")).collect();
     // The texts come last: those of flattened arguments would take their place.
     C::augment_args(clap::Command::new(C::NAME))
+        .mut_args(|option| {
+            // `--lr -1` is a value out of range and not another option.
+            let takes = option.get_action().takes_values() && !option.is_positional();
+            if takes { option.allow_negative_numbers(true) } else { option }
+        })
         .about(C::ABOUT)
         .long_about(None)
         .after_help(format!("Examples:{examples}"))

@@ -30,6 +30,8 @@ mod sweep;
 mod threads;
 mod trained;
 mod trial;
+mod values;
+mod version;
 
 use clap::Command;
 use commands::COMMANDS;
@@ -61,6 +63,7 @@ fn program() -> Command {
     const START: &str = "Start with `paso settle --data demo`, which needs no file, then give it a folder of your own images.";
     Command::new(env!("CARGO_PKG_NAME"))
         .version(env!("CARGO_PKG_VERSION"))
+        .long_version(version::LONG.as_str())
         .propagate_version(true)
         .about(ABOUT)
         .long_about(format!("{ABOUT}.\n\n{START}"))

@@ -10,6 +10,7 @@ use paso_locate::labels::{BoxFormat, BoxUnits};
 
 /// How a folder is read.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "How the labels are read")]
 pub(crate) struct ReadArgs {
     /// Read the labels as voc, coco, yolo, csv, labelme, createml, cvat or vott [default: detected]
     #[arg(long, value_name = "FORMAT")]

@@ -11,22 +11,24 @@
 
 use crate::data_source::DataSource;
 use crate::settings_file::{overlaid, read};
-use anyhow::Result;
+use crate::values::number;
+use anyhow::{Result, ensure};
 use clap::Args;
 use paso_locate::augment::Augment;
-use paso_locate::{BBox, NetName, TrainConfig};
+use paso_locate::{BBox, Model, NetName, TrainConfig};
 use std::path::PathBuf;
 use toml::Table;
 
 /// What a net is and how it is trained. A flag wins over the file, the file over the default.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "The net and its training")]
 pub(crate) struct SettingsArgs {
     /// Settings from a TOML file, such as the `config.toml` of an earlier run; those it leaves out
     /// keep their defaults
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The net: inverted, mobile, tiny, small, residual, medium, or squeezenet with --features
-    /// [default: small; tiny on the demo]
+    /// The net: inverted, mobile, tiny, small, residual, medium, or squeezenet with --features;
+    /// `paso nets` compares them [default: small; tiny on the demo]
     #[arg(long)]
     net: Option<NetName>,
     /// Begin with the features of SqueezeNet 1.1 in this safetensors file, learned on other images:
@@ -41,11 +43,11 @@ pub(crate) struct SettingsArgs {
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
     /// Decoupled weight decay [default: 0.1 on photographs, 0.01 on the demo]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = number)]
     weight_decay: Option<f64>,
     /// Scale a gradient whose norm over all weights is larger than this; the norms are in
     /// metrics.csv [default: no bound]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = number)]
     clip_norm: Option<f64>,
     /// Leave the training images as they are: no flips, zooms, colors
     #[arg(long)]
@@ -86,6 +88,44 @@ impl SettingsArgs {
             close_augment: 0.15,
             ..usual
         }
+    }
+
+    /// The flags that were given, for a command that trains with the same settings.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let given = [
+            ("--config", path(&self.config)),
+            ("--net", self.net.map(|net| net.to_string())),
+            ("--features", path(&self.features)),
+            ("--size", self.size.map(|size| size.to_string())),
+            ("--batch", self.batch.map(|batch| batch.to_string())),
+            ("--weight-decay", self.weight_decay.map(|x| x.to_string())),
+            ("--clip-norm", self.clip_norm.map(|x| x.to_string())),
+        ];
+        let flags = given.into_iter().flat_map(|(name, value)| {
+            value.into_iter().flat_map(move |value| [name.to_owned(), value])
+        });
+        flags.chain(self.no_augment.then(|| "--no-augment".into())).collect()
+    }
+
+    /// Checks all that does not need the images: ranges, the schedule, the file of features. Asked
+    /// before images are read, which can take minutes.
+    ///
+    /// # Errors
+    /// What is wrong with one of them.
+    pub(crate) fn check(&self, config: &TrainConfig) -> Result<()> {
+        config.check()?;
+        if config.net != NetName::Squeezenet {
+            return Ok(());
+        }
+        let Some(features) = &self.features else {
+            anyhow::bail!(
+                "the net squeezenet begins with features: give their file by --features, or choose another net (`paso nets`)"
+            )
+        };
+        ensure!(features.is_file(), "--features: there is no file {}", features.display());
+        Model::new(config, vec!["any".into()])?.load_features(features)?;
+        Ok(())
     }
 
     /// The merged settings, not checked yet. `preset` are the defaults: what the file leaves out is

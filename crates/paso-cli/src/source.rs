@@ -14,6 +14,7 @@
 
 use crate::data_source::DataSource;
 use crate::read_args::ReadArgs;
+use crate::values::share;
 use anyhow::{Context, Result};
 use clap::Args;
 use paso_locate::data::{
@@ -25,6 +26,7 @@ use paso_locate::labels::split_warnings;
 
 /// Where the images come from, and how they are cut and stored.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "The images")]
 pub(crate) struct SourceArgs {
     /// A folder of labeled images (its format is detected), or `demo`: generated scenes, no file
     /// needed
@@ -42,7 +44,7 @@ pub(crate) struct SourceArgs {
     fold: Option<u16>,
     /// Where the folder names no val images: the share of each class that becomes them, above 0 and
     /// below 1 (always the same images) [default: 0.2]
-    #[arg(long, value_name = "SHARE", conflicts_with = "folds")]
+    #[arg(long, value_name = "SHARE", conflicts_with = "folds", value_parser = share)]
     val_share: Option<f64>,
     /// The most memory for decoded images, such as 512MiB, 2GiB, or a number of MiB. What is beyond
     /// it is decoded again for every batch: slower, with the same result
@@ -85,9 +87,9 @@ impl SourceArgs {
     /// # Errors
     /// If the folder cannot be read, labels are malformed, or `--fold` is above `--folds`.
     pub(crate) fn open(&self) -> Result<Dataset> {
+        self.check()?;
         let mut dataset = self.read()?;
         if let (Some(fold), Some(folds)) = (self.fold, self.folds) {
-            anyhow::ensure!(fold <= folds, "--fold is {fold}; it must be from 1 to {folds}");
             dataset.fold(usize::from(fold) - 1, folds.into(), 0)?;
             let count = |split| dataset.indices(split).len();
             eprintln!(
@@ -106,6 +108,27 @@ impl SourceArgs {
             }
         }
         Ok(dataset)
+    }
+
+    /// Checks all that does not need the images, before they are read.
+    ///
+    /// # Errors
+    /// If the folder does not exist, `--fold` is above `--folds`, or the demo is to be cut in a way
+    /// that it cannot.
+    pub(crate) fn check(&self) -> Result<()> {
+        if let (Some(fold), Some(folds)) = (self.fold, self.folds) {
+            anyhow::ensure!(fold <= folds, "--fold is {fold}; it must be from 1 to {folds}");
+        }
+        match &self.data {
+            DataSource::Demo => anyhow::ensure!(
+                self.val_share.is_none(),
+                "--val-share: the demo has val images of its own; --folds and --fold cut it"
+            ),
+            DataSource::Folder(folder) => {
+                anyhow::ensure!(folder.exists(), "{}: does not exist", folder.display());
+            }
+        }
+        Ok(())
     }
 
     /// Whether the user cut the images and chose a part to evaluate on.

@@ -19,6 +19,8 @@ use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use terminal_size::{Height, Width, terminal_size_of};
+use textwrap::{Options, WordSplitter};
 
 /// In place of the standard library's: see the head of `terminal.rs`.
 macro_rules! println {
@@ -52,8 +54,13 @@ pub(crate) fn out(text: Arguments<'_>) {
     if LOST.get().is_some() {
         return; // a part of what follows would be worse than nothing
     }
+    let width = terminal_size_of(io::stdout()).map(columns);
     let mut out = io::stdout().lock();
-    let written = out.write_fmt(text).and_then(|()| out.flush());
+    let written = match width {
+        Some(width) => out.write_all(wrapped(&text.to_string(), width).as_bytes()),
+        None => out.write_fmt(text),
+    };
+    let written = written.and_then(|()| out.flush());
     drop(out);
     if let Err(e) = written {
         lost(e);
@@ -62,8 +69,40 @@ pub(crate) fn out(text: Arguments<'_>) {
 
 /// Text on stderr, if that takes it.
 pub(crate) fn err(text: Arguments<'_>) {
+    let width = terminal_size_of(io::stderr()).map(columns);
     let mut err = io::stderr().lock();
-    err.write_fmt(text).and_then(|()| err.flush()).ok();
+    let written = match width {
+        Some(width) => err.write_all(wrapped(&text.to_string(), width).as_bytes()),
+        None => err.write_fmt(text),
+    };
+    written.and_then(|()| err.flush()).ok();
+}
+
+fn columns(size: (Width, Height)) -> usize {
+    size.0.0.into()
+}
+
+/// Lines that are too long, broken between words and continued with an indent. A terminal would break
+/// within words. What is to be copied is left as it is: a command, which begins with `paso` or `$`, and
+/// a word that is longer than a line, such as a path.
+fn wrapped(text: &str, width: usize) -> String {
+    let broken = |line: &str| {
+        let body = line.trim_start();
+        let is_command = body.starts_with("paso ") || body.starts_with("$ ");
+        if is_command || line.is_empty() || width < 20 {
+            return line.to_owned();
+        }
+        let indent = &line[..line.len() - body.len()];
+        let rest = format!("{indent}  ");
+        let options =
+            Options::new(width).initial_indent(indent).subsequent_indent(&rest).break_words(false);
+        if textwrap::core::display_width(line) <= width {
+            line.to_owned()
+        } else {
+            textwrap::fill(body, options.word_splitter(WordSplitter::NoHyphenation))
+        }
+    };
+    text.split('\n').map(broken).collect::<Vec<_>>().join("\n")
 }
 
 /// Stdout for long tables, which are written piece by piece. An error of it is for [`lost`].

@@ -14,11 +14,10 @@ const A_CORE: usize = 4;
 /// Threads for the kernels: as many as asked for, or one a core.
 ///
 /// # Errors
-/// If 0 is asked for, or the system does not report how many cores it has.
+/// If the system does not report how many cores it has.
 pub(crate) fn count(asked: Option<usize>) -> Result<usize> {
     let cores = std::thread::available_parallelism().context("the number of cores")?.get();
     match asked {
-        Some(0) => anyhow::bail!("--threads is 0; it must be at least 1"),
         Some(n) if n > most(cores) => {
             eprintln!(
                 "note: --threads is {n}; {} are used, {A_CORE} for each of {cores} cores: more would only wait for each other",
@@ -49,9 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_threads_are_refused_and_without_a_number_there_is_one_a_core() {
-        let said = count(Some(0)).expect_err("none").to_string();
-        assert_eq!(said, "--threads is 0; it must be at least 1");
+    fn without_a_number_there_is_a_thread_a_core_and_never_thousands() {
         assert_eq!(count(Some(3)).expect("three"), 3);
         let cores = count(None).expect("as many as cores");
         for many in [4 * cores + 1, 2_000, usize::MAX] {

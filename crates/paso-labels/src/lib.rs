@@ -68,6 +68,7 @@ pub use boxes::BBox;
 pub use convert::{check_output, convert};
 pub use duplicates::{ImageFile, same_files};
 pub use error::Error;
+pub use folder::image_files;
 pub use formats::Format;
 pub use inspect::{Inspection, inspect};
 pub use labels::{ImageSource, LabeledImage, Labels, Object};

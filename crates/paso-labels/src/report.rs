@@ -265,8 +265,6 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Examples shown of each kind.
-        const SHOWN: usize = 3;
         write!(f, "{}: {}, {} labeled images", self.dir.display(), self.format, self.labeled)?;
         for (split, n) in &self.samples {
             write!(f, ", {n} {split}")?;
@@ -276,11 +274,9 @@ impl fmt::Display for Report {
             if kind.effect() == Effect::LeftOut {
                 write!(f, " left out")?;
             }
-            for problem in self.problems.iter().filter(|p| p.kind == kind).take(SHOWN) {
-                write!(f, "\n    {problem}")?;
-            }
-            if n > SHOWN {
-                write!(f, "\n    and {} more", n - SHOWN)?;
+            // One line, however many there are: `paso data` lists them.
+            if let Some(problem) = self.problems.iter().find(|p| p.kind == kind) {
+                write!(f, "{} {problem}", if n == 1 { ":" } else { ", such as" })?;
             }
         }
         Ok(())

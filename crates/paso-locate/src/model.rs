@@ -10,7 +10,7 @@ use crate::checkpoint::{self, Meta};
 use crate::data::Prepared;
 use crate::image::{Image, resize_into};
 use crate::metrics::{self, Located, Metrics};
-use crate::nets::Net;
+use crate::nets::{Net, squeezenet};
 use crate::{BBox, Error, TrainConfig};
 use paso_tape::Params;
 use std::path::Path;
@@ -106,6 +106,19 @@ impl Model {
         model.params.values_mut().copy_from_slice(&values);
         model.params.buffers_mut().copy_from_slice(&buffers);
         Ok(model)
+    }
+
+    /// Takes the features of its body from a file of weights that were learned on other images.
+    ///
+    /// # Errors
+    /// When the net has no such body, or the file does not hold it.
+    pub fn load_features(&mut self, path: &Path) -> Result<(), Error> {
+        let Some(body) = self.net.body else {
+            let net = self.config.net;
+            let allowed = "squeezenet, to take features from a file";
+            return Err(Error::invalid_value("net", net, allowed));
+        };
+        squeezenet::load(path, &mut self.params, body)
     }
 
     /// The settings it was trained with.

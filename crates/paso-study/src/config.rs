@@ -47,7 +47,7 @@ pub struct StudyConfig {
     pub steps: u64,
     /// At most this many pairs of runs for each comparison, 8 to 1,000. The comparison ends at the
     /// last [look](crate::sequential::looks) that this allows, and earlier when it is decided.
-    /// Default 27, of which an effect of one standard deviation needs about 10.
+    /// Default 40, of which an effect of one standard deviation needs about 10.
     pub pairs: usize,
     /// First seed of the pairs. Default 0.
     pub first_seed: u64,

@@ -17,9 +17,11 @@ use crate::command::Command;
 use crate::settings::SettingsArgs;
 use crate::source::SourceArgs;
 use crate::sweep::{FROM, STEPS, SWEEPS, TO, sweeps};
-use crate::{progress, threads};
+use crate::values::number;
+use crate::{command_line, progress, threads};
 use anyhow::{Result, bail, ensure};
 use clap::Args;
+use paso_locate::BBox;
 use paso_locate::data::Split;
 use paso_study::range_test::{RangeTest, Refusal, Suggestion, Sweep, suggest};
 use serde::Serialize;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 
 /// A range test: a short run with a rising learning rate.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "The range test")]
 pub(crate) struct FindLrArgs {
     #[command(flatten)]
     source: SourceArgs,
@@ -39,14 +42,17 @@ pub(crate) struct FindLrArgs {
     #[arg(long, value_name = "N", default_value_t = STEPS, value_parser = clap::value_parser!(u64).range(12..=100_000))]
     steps: u64,
     /// Learning rate that a sweep begins with
-    #[arg(long, value_name = "RATE", default_value_t = FROM)]
+    #[arg(long, value_name = "RATE", default_value_t = FROM, value_parser = number)]
     from: f64,
     /// Learning rate that a sweep ends with, unless it diverges before
-    #[arg(long, value_name = "RATE", default_value_t = TO)]
+    #[arg(long, value_name = "RATE", default_value_t = TO, value_parser = number)]
     to: f64,
     /// Threads [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::values::threads)]
     threads: Option<usize>,
+    /// Print the settings of the sweeps as TOML and stop
+    #[arg(long)]
+    print_config: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -74,11 +80,19 @@ impl Command for FindLrArgs {
             "--from is {from} and --to {to}; the first must be above 0, and the second larger and finite"
         );
         let test = RangeTest { from, to, steps: usize::try_from(steps)? };
+        self.source.check()?;
+        let settings = |boxes: &[BBox]| {
+            self.settings.merged(self.settings.of_training(&self.source.data, boxes))
+        };
+        self.settings.check(&settings(&[])?)?;
         let pool = threads::pool(threads::count(self.threads)?)?;
         let dataset = pool.install(|| self.source.open())?;
         // A learning rate for `paso train`, so under its settings.
-        let boxes = dataset.boxes(Split::Train);
-        let config = self.settings.merged(self.settings.of_training(&self.source.data, &boxes))?;
+        let config = settings(&dataset.boxes(Split::Train))?;
+        if self.print_config {
+            print!("{}", toml::to_string(&config)?);
+            return Ok(());
+        }
         config.check()?;
         pool.install(|| {
             let images = Arc::new(self.source.prepare(&dataset, Split::Train, config.size)?);
@@ -104,7 +118,7 @@ fn answer(args: &FindLrArgs, sweeps: &[Sweep]) -> Result<()> {
             bail!("no learning rate can be suggested: {refusal} ({})", flags(args, &refusal))
         }
         Ok(_) if args.json => {}
-        Ok(found) => print(&found),
+        Ok(found) => print(args, &found),
     }
     Ok(())
 }
@@ -122,12 +136,11 @@ fn flags(args: &FindLrArgs, refusal: &Refusal) -> String {
     }
 }
 
-fn print(s: &Suggestion) {
+fn print(args: &FindLrArgs, s: &Suggestion) {
     println!(
-        "train with a peak learning rate of about {:.0e}, as in `paso train --lr {:.0e}`: {:.1e}, 95 % interval {:.1e} to {:.1e}",
-        s.peak_lr, s.peak_lr, s.peak_lr, s.peak_low, s.peak_high
+        "peak learning rate: {:.0e} (95 % interval {:.1e} to {:.1e}), for the schedule of `paso train`, a warm-up and then a cosine",
+        s.peak_lr, s.peak_low, s.peak_high
     );
-    println!("that is for the default schedule, a warm-up and then a cosine");
     println!(
         "the loss falls fastest at {:.1e} ({:.1e} to {:.1e}) and is lowest at {:.1e}{}",
         s.steepest,
@@ -144,7 +157,12 @@ fn print(s: &Suggestion) {
         "for comparison, fast.ai's rules on the same curve: valley {:.1e}, minimum/10 {:.1e}",
         s.valley, s.minimum_over_ten
     );
-    println!(
-        "a range test is right to a factor of about two and does not replace trying rates: `paso settle` does both"
+    let mut words = vec!["paso".to_owned(), "train".into()];
+    words.extend(args.source.flags());
+    words.extend(args.settings.flags());
+    words.extend(["--lr".into(), format!("{:.0e}", s.peak_lr)]);
+    eprintln!("next:\n  {}", command_line::line(&words));
+    eprintln!(
+        "a range test is right to a factor of about two; `paso settle` trains at several learning rates"
     );
 }

@@ -9,6 +9,8 @@ mod data;
 mod eval;
 mod export;
 mod find_lr;
+mod man;
+mod nets;
 mod predict;
 mod schedule;
 mod settle;
@@ -28,8 +30,10 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry::of::<schedule::ScheduleArgs>(),
     Entry::of::<validate::ValidateArgs>(),
     Entry::of::<data::DataArgs>(),
+    Entry::of::<nets::NetsArgs>(),
     Entry::of::<cpu::CpuArgs>(),
     Entry::of::<completions::CompletionsArgs>(),
+    Entry::of::<man::ManArgs>(),
 ];
 
 #[cfg(test)]

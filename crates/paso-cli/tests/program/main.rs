@@ -3,6 +3,7 @@
 
 #[path = "../support/command_lines.rs"]
 mod command_lines;
+mod continued;
 mod contract;
 mod crash;
 mod damaged;
@@ -10,16 +11,19 @@ mod data;
 mod documents;
 mod export;
 mod features;
+mod first_hour;
 mod foreign;
 mod kills;
 mod limits;
 mod locks;
 mod optimizers;
+mod predicting;
 mod refusals;
 mod settle;
 mod stops;
 mod terminal;
 mod texts;
+mod wrong_options;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

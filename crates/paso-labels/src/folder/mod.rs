@@ -44,6 +44,18 @@ pub(crate) struct Files {
     all: BTreeMap<String, PathBuf>,
 }
 
+/// The images below a folder, sorted by path; told by the endings of their names.
+///
+/// Hidden files and folders are left out, and so are folders that paso made, whose images are
+/// drawings.
+///
+/// # Errors
+/// When the folder does not exist or cannot be read.
+pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let files = Files::scan(folder, &mut Vec::new())?;
+    Ok(files.images().map(|name| files.shown(name)).collect())
+}
+
 impl Files {
     /// Walks a folder. Links are followed. What cannot be read is in the problems, and the rest is
     /// used.

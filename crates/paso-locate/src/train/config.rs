@@ -149,6 +149,7 @@ impl TrainConfig {
         field("clip_norm", clip, f64::MIN_POSITIVE..=1e6, "above 0, at most 1000000")?;
         field("patience", self.patience.unwrap_or(1) as f64, 1.0..=1e5, "1 to 100000")?;
         field("average", self.average, 0.0..=0.999_999, "0 (none) to 0.999999")?;
+        self.schedule.parse::<paso_schedule::Shape>()?;
         self.check_optimizer()
     }
 

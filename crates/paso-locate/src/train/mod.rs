@@ -31,7 +31,6 @@ pub use self::evaluate::REFRESH;
 use self::optimizer::Optimizer;
 use crate::data::Prepared;
 use crate::model::Model;
-use crate::nets::squeezenet;
 use crate::train::average::Average;
 use crate::train::order::Order;
 use crate::train::weights::Weights;
@@ -133,14 +132,7 @@ impl Trainer {
     /// # Errors
     /// When the net has no such body, or the file does not hold it.
     pub fn load_features(&mut self, path: &Path) -> Result<(), Error> {
-        let Some(body) = self.model.net.body else {
-            return Err(Error::invalid_value(
-                "net",
-                self.model.config().net,
-                "squeezenet, to take features from a file",
-            ));
-        };
-        squeezenet::load(path, &mut self.model.params, body)?;
+        self.model.load_features(path)?;
         let averages = self.average.iter_mut().chain(&mut self.averages);
         averages.for_each(|average| average.restart(&self.model.params));
         self.schedule_free = None;

@@ -18,6 +18,17 @@ pub(crate) use endless::{Endless, EndlessForm};
 pub(crate) use ramp::{Ease, Ramp};
 pub(crate) use signature::{Args, Form, Len, Opt, OptKind, Signature, Value};
 
+/// The curves of the language: how each is written, and its value at step `t`, where `p` is the share
+/// of its length that is done and capital letters are arguments.
+///
+/// ```
+/// let cosine = paso_schedule::curves().find(|(usage, _)| usage.starts_with("cosine"));
+/// assert!(cosine.is_some_and(|(_, value)| value.contains("cos(pi p^K)")));
+/// ```
+pub fn curves() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KINDS.iter().map(|kind| (kind.signature().usage, kind.signature().formula))
+}
+
 /// What a curve file implements.
 pub(crate) trait CurveDef: Sized {
     /// The name and the arguments in the schedule language.

@@ -17,10 +17,8 @@ pub(crate) struct Signature {
     pub(crate) len: Len,
     pub(crate) options: &'static [Opt],
     /// How it is written, without its optional arguments. `CURVES.md` lists it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a test writes the documentation from it"))]
     pub(crate) usage: &'static str,
     /// Its value at step `t`; `p` is `t / LENGTH`, capital letters are arguments.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a test writes the documentation from it"))]
     pub(crate) formula: &'static str,
 }
 

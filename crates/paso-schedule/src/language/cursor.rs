@@ -5,6 +5,7 @@
 //! parse. Messages say what could stand there and what was found.
 
 use super::ast::{Length, Rate};
+use super::elsewhere;
 use super::grammar::nearest;
 use super::lexer::{Token, syntax};
 use crate::error::Error;
@@ -119,9 +120,10 @@ pub(super) fn unknown<'n>(
     known: impl Iterator<Item = &'n str> + Clone,
 ) -> Error {
     let name: String = name.chars().take(40).collect();
-    let hint = match nearest(&name, known.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
+    let hint = match (nearest(&name, known.clone()), elsewhere::hint(&name)) {
+        (_, Some(line)) => line,
+        (Some(near), None) => format!("did you mean `{near}`?"),
+        (None, None) => {
             let all: Vec<_> = known.collect();
             if all.is_empty() {
                 "nothing of that kind can stand here".into()

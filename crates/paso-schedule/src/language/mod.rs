@@ -9,6 +9,7 @@ mod bind;
 mod bind_item;
 mod bind_len;
 mod cursor;
+mod elsewhere;
 mod grammar;
 mod lexer;
 mod number;

@@ -16,6 +16,7 @@ mod advice;
 mod text;
 
 use crate::command::Command;
+use crate::command_line::line;
 use crate::read_args::ReadArgs;
 use crate::{output_file, progress};
 use anyhow::{Context, Result, ensure};
@@ -121,6 +122,11 @@ impl Command for DataArgs {
             ensure!(!labels.images.is_empty(), "{}: no image can be used", self.dir.display());
             write(&labels, format, out)?;
             eprintln!("{}: written as {format}", out.display());
+        } else if !self.json && found.training.contains_key(&Split::Train) {
+            let mut words = vec!["paso".to_owned(), "train".into(), "--data".into()];
+            words.push(self.dir.display().to_string());
+            words.extend(self.read.flags());
+            eprintln!("next:\n  {}", line(&words));
         }
         Ok(())
     }

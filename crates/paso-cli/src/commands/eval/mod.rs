@@ -41,7 +41,7 @@ pub(crate) struct EvalArgs {
     #[arg(long, default_value = "val")]
     split: Split,
     /// Threads [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::values::threads)]
     threads: Option<usize>,
     /// Draw the images that it is worst at, with both boxes, in this new PNG file
     #[arg(long, value_name = "FILE.png")]
@@ -93,6 +93,11 @@ impl Command for EvalArgs {
                 println!("{}", evaluation.json());
             } else {
                 println!("{evaluation}");
+                if self.sheet.is_none() {
+                    eprintln!(
+                        "next: the same with --sheet worst.png draws the images that it is worst at"
+                    );
+                }
             }
             Ok(())
         })

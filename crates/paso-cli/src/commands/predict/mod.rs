@@ -11,17 +11,23 @@
 //! Boxes are in pixels of the file as it is stored: a camera's rotation is undone for the network
 //! and applied again to the answer. The drawing shows the upright image.
 //!
+//! The images of folders and patterns are found first; they are decoded some at a time, on all
+//! threads, so that any number of them takes the same memory. Names on stdin are done as they come.
+//!
 //! Drawings go into a folder of their own (`drawings.rs`), and each line names the one of its image.
 
 mod drawings;
+mod images;
 
 use crate::command::Command;
 use crate::{progress, terminal, threads, trained};
 use anyhow::{Result, ensure};
 use clap::Args;
 use drawings::Drawings;
+use images::Images;
 use paso_locate::Model;
-use paso_locate::image::{ImageLimits, decode};
+use paso_locate::image::{Image, ImageLimits, decode};
+use rayon::prelude::*;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -30,15 +36,16 @@ use std::path::{Path, PathBuf};
 pub(crate) struct PredictArgs {
     /// A run folder (its best checkpoint is used), or a checkpoint file
     run: PathBuf,
-    /// Image files
-    #[arg(required = true)]
-    images: Vec<PathBuf>,
+    /// Image files, folders of images, patterns such as 'frames/*.png', or - for names on stdin, a
+    /// line each
+    #[arg(required = true, value_name = "IMAGES")]
+    images: Vec<String>,
     /// Draw each box on a copy of its image in this folder, which must be new, empty, or one that
     /// paso made
     #[arg(long, value_name = "DIR")]
     draw: Option<PathBuf>,
     /// Threads [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::values::threads)]
     threads: Option<usize>,
     /// Print JSON, a line an image
     #[arg(long)]
@@ -64,7 +71,8 @@ impl Command for PredictArgs {
     const ABOUT: &'static str = "Find the object in images, and draw it";
     const EXAMPLES: &'static [&'static str] = &[
         "paso predict runs/train-1 photo.jpg",
-        "paso predict runs/train-1 photo.jpg other.jpg --draw drawn --json",
+        "paso predict runs/train-1 photos --draw drawn",
+        "paso predict runs/train-1 'frames/*.png' --json",
     ];
 
     fn run(&self) -> Result<()> {
@@ -73,20 +81,34 @@ impl Command for PredictArgs {
         if drawings.is_some() {
             terminal::keep_going(); // the drawings are wanted, whoever reads the lines
         }
-        let bar = progress::bar(self.images.len() as u64, "predict");
-        let failed = threads::pool(threads::count(self.threads)?)?.install(|| {
-            let mut failed = 0;
-            for path in &self.images {
-                if let Err(e) = one(self, &mut model, drawings.as_ref(), path) {
-                    bar.suspend(|| eprintln!("error: {e:#}"));
-                    failed += 1;
+        let threads = threads::count(self.threads)?;
+        let images = Images::find(&self.images)?;
+        let bar = progress::bar(images.known(), "predict");
+        let (mut done, mut failed) = (0, 0);
+        threads::pool(threads)?.install(|| -> Result<()> {
+            for some in images.chunks(4 * threads) {
+                let some = some?;
+                let decoded: Vec<_> =
+                    some.par_iter().map(|path| decode(path, &ImageLimits::default())).collect();
+                for (path, image) in some.iter().zip(decoded) {
+                    let found = image
+                        .map_err(Into::into)
+                        .and_then(|image| one(self, &mut model, drawings.as_ref(), path, image));
+                    if let Err(e) = found {
+                        bar.suspend(|| eprintln!("error: {e:#}"));
+                        failed += 1;
+                    }
+                    done += 1;
+                    bar.inc(1);
                 }
-                bar.inc(1);
             }
-            failed
-        });
+            Ok(())
+        })?;
         bar.finish_and_clear();
-        ensure!(failed == 0, "{failed} of {} images could not be used", self.images.len());
+        ensure!(failed == 0, "{failed} of {done} images could not be used");
+        if !self.json && done > 1 && self.draw.is_none() {
+            eprintln!("next: the same with --draw DIR, to see the boxes");
+        }
         Ok(())
     }
 }
@@ -96,8 +118,8 @@ fn one(
     model: &mut Model,
     drawings: Option<&Drawings<'_>>,
     path: &Path,
+    image: Image,
 ) -> Result<()> {
-    let image = decode(path, &ImageLimits::default())?;
     let found = model.locate(&image);
     let class = model.classes()[found.class].as_str();
     let corners = found.stored_pixels(&image).map(|edge| (edge * 100.0).round() / 100.0);

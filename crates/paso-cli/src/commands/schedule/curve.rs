@@ -33,9 +33,25 @@ pub(super) fn curve(spec: &Spec, steps: u64) -> Vec<(u64, f64)> {
     points
 }
 
+/// A learning rate at a tick of an axis, as people write it: 0, 0.25, 3e-4.
+pub(super) fn tick(lr: f64) -> String {
+    if lr == 0.0 {
+        return "0".into();
+    }
+    // Three digits: what a division of the axis adds beyond them is rounding.
+    let rounded: f64 = format!("{lr:.2e}").parse().unwrap_or(lr);
+    if (0.01..1e4).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ticks_are_numbers_as_people_write_them() {
+        let ticks = [0.0, 0.25, 1.0, 3e-4, 0.000_149_999_9, 0.2 + 0.1].map(tick);
+        assert_eq!(ticks, ["0", "0.25", "1", "3e-4", "1.5e-4", "0.3"]);
+    }
 
     #[test]
     fn an_image_of_many_steps_keeps_its_spikes() {

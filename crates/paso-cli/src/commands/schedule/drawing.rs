@@ -5,7 +5,7 @@
 //! needs a font that has them. It does not adapt to the width of the terminal, so that the output
 //! of two calls is the same text.
 
-use super::curve::curve;
+use super::curve::{curve, tick};
 use paso_locate::schedule::Spec;
 use std::io::{self, Write};
 use textplots::{Chart, LabelBuilder, LabelFormat, Plot, Shape as Line};
@@ -25,9 +25,7 @@ pub(super) fn drawing(specs: &[Spec], steps: u64, out: &mut impl Write) -> io::R
         let top = if top > 0.0 { top } else { 1.0 };
         let line = Line::Lines(&points);
         // The library's own labels have one decimal; a learning rate needs its exponent.
-        let rate = LabelFormat::Custom(Box::new(|rate| {
-            if rate == 0.0 { "0".into() } else { format!("{rate:.2e}") }
-        }));
+        let rate = LabelFormat::Custom(Box::new(|rate| tick(f64::from(rate))));
         let step = LabelFormat::Custom(Box::new(|step| format!("step {step}")));
         let mut chart = Chart::new_with_y_range(140, 50, 0.0, last, 0.0, top);
         let chart = chart.lineplot(&line).x_label_format(step).y_label_format(rate);

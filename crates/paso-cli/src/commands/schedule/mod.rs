@@ -17,6 +17,7 @@
 mod compare;
 mod curve;
 mod drawing;
+mod list;
 mod rates;
 mod svg;
 
@@ -26,6 +27,7 @@ mod tests;
 use crate::command::Command;
 use crate::output_file;
 use crate::terminal::{lost, table};
+use crate::values::lr;
 use anyhow::{Result, bail};
 use clap::Args;
 use paso_locate::schedule::{Error, Shape};
@@ -35,11 +37,14 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct ScheduleArgs {
     /// Schedules, each one line: 'warmup(500) then cosine(3e-4 -> 3e-6, 9500)', 'cosine(to 1%)', …
-    #[arg(value_name = "SPEC", required = true)]
+    #[arg(value_name = "SPEC", required_unless_present = "list")]
     specs: Vec<String>,
+    /// List the curves with their arguments
+    #[arg(long, exclusive = true)]
+    list: bool,
     /// The peak learning rate of schedules that leave it open; without it learning rates are shares
     /// of the peak
-    #[arg(long, visible_alias = "peak", value_name = "RATE")]
+    #[arg(long, visible_alias = "peak", value_name = "RATE", value_parser = lr)]
     lr: Option<f64>,
     /// How many steps; by default up to the end of the schedules, or 1000
     #[arg(long, value_name = "N")]
@@ -70,9 +75,14 @@ impl Command for ScheduleArgs {
         "paso schedule 'warmup(5%) then cosine(to 1%)' --lr 3e-4 --steps 10000",
         "paso schedule 'linear' 'cosine' 'exponential(to 1%)' --plot three.svg",
         "paso schedule --compare 'step(factor 0.1, every 30%)' 'cosine' --steps 1000",
+        "paso schedule --list",
     ];
 
     fn run(&self) -> Result<()> {
+        if self.list {
+            list::print();
+            return Ok(());
+        }
         let shapes = self.specs.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>()?;
         self.plot.as_deref().map_or(Ok(()), output_file::check)?;
         let steps = self.steps.unwrap_or_else(|| default_steps(&shapes));
@@ -119,7 +129,11 @@ impl Command for ScheduleArgs {
     }
 }
 
-fn parse(text: &str) -> Result<Shape> {
+/// A schedule.
+///
+/// # Errors
+/// What is wrong with it, and the place below its text.
+pub(super) fn parse(text: &str) -> Result<Shape> {
     text.parse().map_err(|error| refused(&error, text))
 }
 

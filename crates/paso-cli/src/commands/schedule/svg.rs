@@ -5,7 +5,7 @@
 //! vertical axis begins at 0 and ends 5 % above the highest learning rate of all schedules, so that
 //! their heights can be compared. There is no logarithmic axis, because a schedule may reach 0.
 
-use super::curve::curve;
+use super::curve::{curve, tick};
 use anyhow::{Context, Result};
 use paso_locate::schedule::Spec;
 use plotters::prelude::*;
@@ -49,9 +49,7 @@ pub(super) fn svg(specs: &[Spec], steps: u64) -> Result<String> {
                 .configure_mesh()
                 .x_desc("step")
                 .y_desc("learning rate")
-                .y_label_formatter(&|rate| {
-                    if *rate == 0.0 { "0".into() } else { format!("{rate:.1e}") }
-                })
+                .y_label_formatter(&|rate| tick(*rate))
                 .light_line_style(WHITE)
                 .label_style(("sans-serif", 14))
                 .draw()?;

@@ -6,13 +6,16 @@
 use crate::settings::SettingsArgs;
 use crate::source::SourceArgs;
 use crate::trial::EvaluateOn;
+use crate::values::{lr, not_negative};
 use clap::Args;
+use paso_locate::schedule::Shape;
 use paso_study::{Arm, Role, Shard};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Settle whether a decaying learning rate helps.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "The study")]
 pub(crate) struct SettleArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
@@ -45,7 +48,7 @@ pub(crate) struct SettleArgs {
     pub(super) seed: u64,
     /// The middle of the peak learning rates that are tried for every arm [default: what a range
     /// test says, else 0.002]
-    #[arg(long, value_name = "RATE", value_parser = rate)]
+    #[arg(long, value_name = "RATE", value_parser = lr)]
     pub(super) lr: Option<f64>,
     /// Tune nothing: every arm has the learning rate given by --lr. What is measured then is
     /// schedule and learning rate together
@@ -68,13 +71,13 @@ pub(crate) struct SettleArgs {
     #[arg(long, value_name = "NAME=SPEC", value_parser = arm)]
     pub(super) arm: Vec<Arm>,
     /// Differences of mean IoU below this are of no interest
-    #[arg(long, value_name = "X", default_value_t = 0.01)]
+    #[arg(long, value_name = "X", default_value_t = 0.01, value_parser = not_negative)]
     pub(super) margin: f64,
     /// The images to evaluate the runs on [default: folds below 1000 photographs, else val]
-    #[arg(long, value_enum, conflicts_with_all = ["folds", "branch_from"])]
+    #[arg(long, value_enum, value_name = "IMAGES", conflicts_with_all = ["folds", "branch_from"])]
     pub(super) evaluate_on: Option<EvaluateOn>,
     /// Runs at the same time, a thread each [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::values::threads)]
     pub(super) threads: Option<usize>,
     /// Keep every finished run and the answer in this folder; the same command continues where it
     /// stopped [default: a new runs/settle-N]
@@ -86,25 +89,26 @@ pub(crate) struct SettleArgs {
     /// Open the report in the browser when the first look is taken
     #[arg(long)]
     pub(super) open: bool,
+    /// Print the settings of the runs as TOML and stop
+    #[arg(long)]
+    pub(super) print_config: bool,
     /// Print the answer as one JSON object
     #[arg(long)]
     pub(super) json: bool,
 }
 
-fn rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "it must be a number")?;
-    if rate > 0.0 && rate <= 10.0 { Ok(rate) } else { Err("it must be above 0, at most 10".into()) }
-}
-
 fn budget(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|e| e.to_string())?;
-    if time.is_zero() { Err("it must be above 0, such as 90s, 8m or 2h".into()) } else { Ok(time) }
+    match humantime::parse_duration(text) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("it must be a time above 0, such as 90s, 8m or 2h".into()),
+    }
 }
 
-/// The text after the first equals sign is the schedule, which may contain more of them. It is
-/// parsed later, by the study, which knows the number of steps.
+/// The text after the first equals sign is the schedule, which may contain more of them. Whether it
+/// fits is known later, with the number of steps.
 fn arm(text: &str) -> Result<Arm, String> {
     let (name, spec) = text.split_once('=').ok_or("it must be NAME=SPEC")?;
+    spec.trim().parse::<Shape>().map_err(|error| error.to_string())?;
     Ok(Arm::new(name.trim(), spec.trim(), Role::Decay))
 }
 
@@ -155,8 +159,8 @@ mod tests {
                 "--data demo --arm cosine",
             ],
         );
-        assert_eq!(rate("10"), Ok(10.0));
-        assert_eq!(rate("1e-7"), Ok(1e-7));
+        assert_eq!(lr("10"), Ok(10.0));
+        assert_eq!(lr("1e-7"), Ok(1e-7));
     }
 
     #[test]

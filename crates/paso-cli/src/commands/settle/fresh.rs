@@ -10,7 +10,7 @@ use crate::trial::{Images, Localization};
 use anyhow::{Context, Result, ensure};
 use paso_locate::data::Split;
 use paso_locate::run::CONFIG;
-use paso_locate::{BBox, NetName, OptimizerName, TrainConfig, files};
+use paso_locate::{BBox, OptimizerName, TrainConfig, files};
 
 /// Runs that start with fresh weights, and the learning rate that was asked for.
 ///
@@ -19,21 +19,12 @@ use paso_locate::{BBox, NetName, OptimizerName, TrainConfig, files};
 /// # Errors
 /// If the data or the run of `--like` cannot be read, or a setting is out of its range.
 pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f64>)> {
+    // Before the images are read, which can take minutes.
+    args.source.check()?;
+    args.settings.check(&config(args, &[])?)?;
     let dataset = args.source.open()?;
-    let config = args.settings.merged(preset(args, &dataset.boxes(Split::Train))?)?;
+    let config = config(args, &dataset.boxes(Split::Train))?;
     config.check()?;
-    ensure!(
-        args.like.is_none()
-            || config.net != NetName::Squeezenet
-            || args.settings.features.is_some(),
-        "--like: that run began with the features of a file; give it by --features"
-    );
-    // The arms have optimizers and averages of their own. What weight decay follows is kept.
-    let optimizer = match config.optimizer {
-        OptimizerName::ScheduleFree => OptimizerName::AdamW,
-        kept => kept,
-    };
-    let config = TrainConfig { optimizer, average: 0.0, patience: None, ..config };
     let trial = Localization {
         images: Images::open(&args.source, &dataset, &config, args.evaluate_on)?,
         classes: dataset.classes,
@@ -46,6 +37,28 @@ pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f6
         base: None,
     };
     Ok((trial, args.lr))
+}
+
+/// The settings of every run, for training images with these boxes; not checked.
+///
+/// # Errors
+/// If the run of `--like` or the file of `--config` cannot be read.
+pub(super) fn config(args: &SettleArgs, boxes: &[BBox]) -> Result<TrainConfig> {
+    let config = args.settings.merged(preset(args, boxes)?)?;
+    // The arms have optimizers and averages of their own. What weight decay follows is kept.
+    let optimizer = match config.optimizer {
+        OptimizerName::ScheduleFree => OptimizerName::AdamW,
+        kept => kept,
+    };
+    Ok(TrainConfig { optimizer, average: 0.0, patience: None, ..config })
+}
+
+/// Prints the settings of every run, in the form of `--config`, for images that have boxes.
+pub(super) fn print_config(args: &SettleArgs) -> Result<()> {
+    args.source.check()?;
+    let dataset = args.source.open()?;
+    print!("{}", toml::to_string(&config(args, &dataset.boxes(Split::Train))?)?);
+    Ok(())
 }
 
 /// The settings below those of `--config` and of the flags.

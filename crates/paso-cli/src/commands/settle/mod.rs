@@ -18,8 +18,7 @@
 //!
 //! The answer is printed before the report is written, and whatever becomes of the report.
 //!
-//! Trap: the range test runs before the folder is made and is not kept, so a command that continues
-//! repeats it. It uses the same seeds, so it finds the same center.
+//! The range test is kept in `range-test.json`, so that a command that continues does not repeat it.
 
 mod about;
 mod arguments;
@@ -57,7 +56,11 @@ impl Command for SettleArgs {
     ];
 
     fn run(&self) -> Result<()> {
+        study::check(self)?;
         let threads = threads::count(self.threads)?;
+        if self.print_config {
+            return fresh::print_config(self);
+        }
         let (trial, lr) = threads::pool(threads)?.install(|| match &self.branch_from {
             Some(path) => branched(self, path),
             None => from_scratch(self),
@@ -71,7 +74,10 @@ impl Command for SettleArgs {
             paso_study::check_folder(folder, self.shard, &trial.fingerprint())?;
         }
         let range = match (lr, self.fixed_lr) {
-            (None, false) => Some(range_test(&trial, threads)?),
+            (None, false) => {
+                let known = out.as_deref().and_then(|folder| placement::kept(folder, &trial));
+                Some(known.map_or_else(|| range_test(&trial, threads), Ok)?)
+            }
             _ => None,
         };
         let lr = lr.or_else(|| range.as_ref().and_then(center)).unwrap_or(LR);
@@ -83,15 +89,19 @@ impl Command for SettleArgs {
         }
 
         let folder = folder::chosen(out.as_deref(), "settle");
-        if let Some(folder) = &folder {
+        // What cannot be written here is an error of the study, which writes there next.
+        if let Some(folder) =
+            folder.as_ref().filter(|folder| folder::make_own(folder, "settle").is_ok())
+        {
             folder::keep_command(folder);
+            range.iter().for_each(|range| placement::keep(folder, &trial, range));
         }
         if let Some(folder) = folder.as_ref().filter(|_| !self.merge.is_empty()) {
             let merged = paso_study::merge(folder, &self.merge)?;
             eprintln!("merged: {} runs, {} of them twice", merged.runs, merged.duplicates);
         }
         terminal::keep_going(); // finished runs are kept, whoever reads the lines
-        let bar = progress::bar(0, "settle");
+        let bar = progress::without_time_left("settle");
         let observe = |event: &Event<'_>| output::show(&bar, event);
         let cancel = interrupt::flag("this step; finished runs are kept")?;
         let opened = Once::new();
@@ -131,7 +141,9 @@ impl Command for SettleArgs {
         bar.finish_and_clear();
         // The verdict first: it has taken hours, and a full disk must not keep it.
         if self.json {
-            println!("{}", serde_json::to_string(&report.answer)?);
+            let answer =
+                output::AnswerInFolder { answer: &report.answer, folder: folder.as_deref() };
+            println!("{}", serde_json::to_string(&answer)?);
         } else {
             output::print(self, &report, &trial, folder.as_deref());
         }
@@ -160,7 +172,7 @@ impl SettleArgs {
 fn interrupted(finished: usize, folder: Option<&Path>) -> String {
     match folder {
         Some(_) => format!(
-            "stopped; {finished} finished runs are kept; to continue: {}",
+            "stopped; {finished} finished runs are kept; to continue:\n  {}",
             command_line::in_folder(folder, "")
         ),
         None => "stopped; nothing was kept".into(),

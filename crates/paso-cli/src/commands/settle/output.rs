@@ -13,8 +13,18 @@ use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use paso_locate::files;
 use paso_study::{Answer, ArmAnswer, Event, Question, StudyReport, Verdict};
+use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;
+
+/// The JSON object: the answer, and where it is kept.
+#[derive(Debug, Serialize)]
+pub(super) struct AnswerInFolder<'a> {
+    #[serde(flatten)]
+    pub(super) answer: &'a Answer,
+    /// The folder of the study, with `report.html`; null where nothing could be kept.
+    pub(super) folder: Option<&'a Path>,
+}
 
 /// The file of a study that was carried out.
 pub(super) const REPORT: &str = "report.json";
@@ -26,13 +36,16 @@ pub(super) const REPORT: &str = "report.json";
 pub(super) fn show(bar: &ProgressBar, event: &Event<'_>) {
     let say = |line: String| bar.suspend(|| eprintln!("{line}"));
     match event {
-        Event::Planned(plan) => say(plan.to_string()),
+        Event::Planned(plan) => {
+            bar.set_length(plan.min_runs as u64);
+            say(plan.to_string());
+        }
         Event::BudgetCut(cut) => cut.costs().into_iter().for_each(say),
         Event::Finished { progress, .. } => {
             bar.set_length(progress.total as u64);
             bar.set_position(progress.done as u64);
             bar.set_message(format!(
-                "about {} to the next look",
+                "next look in about {}",
                 humantime::format_duration(Duration::from_secs(progress.left.as_secs()))
             ));
         }
@@ -91,12 +104,13 @@ pub(super) fn print(
     answer.notes.iter().for_each(|note| println!("note: {note}"));
     let c = &trial.config;
     println!(
-        "It holds for these {} images, net {} at {} pixels, {} steps of {} images, AdamW with weight decay {}.",
+        "It holds for these {} images, net {} at {} pixels, {} steps of {} images, {} with weight decay {}.",
         trial.images.len(),
         c.net,
         c.size,
         answer.config.steps,
         c.batch,
+        c.optimizer,
         c.weight_decay
     );
     if let Some(command) = folder.and_then(|folder| train_command(args, trial, folder)) {
@@ -109,7 +123,7 @@ pub(super) fn print(
             Some(asked) => format!(", for the whole {asked} steps"),
             None => String::new(),
         };
-        println!("{why} ({}{whole}): {command}", answer.settled.finalist);
+        println!("{why} ({}{whole}):\n  {command}", answer.settled.finalist);
     }
 }
 
@@ -150,7 +164,7 @@ fn undecided(args: &SettleArgs, report: &StudyReport, folder: Option<&Path>) {
             String::new()
         };
         println!(
-            "About {more} more pairs ({} min) may decide on {name}; this goes on from here{limit}: {}",
+            "About {more} more pairs ({} min) may decide on {name}; this goes on from here{limit}:\n  {}",
             (seconds / threads / 60.0).ceil(),
             command_line::in_folder(folder, "")
         );

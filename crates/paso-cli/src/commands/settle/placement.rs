@@ -13,9 +13,41 @@ use crate::{progress, threads};
 use anyhow::Result;
 use paso_study::RangeTestReport;
 use paso_study::range_test::{RangeTest, suggest};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// The middle of the learning rates where neither the user nor a range test says one.
 pub(super) const LR: f64 = 2e-3;
+
+/// The file of a range test in the folder of a study.
+const FILE_NAME: &str = "range-test.json";
+
+/// Sweeps are some hundred numbers each.
+const LARGEST: u64 = 1 << 24;
+
+/// A range test, and the study that it is for.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    fingerprint: String,
+    #[serde(flatten)]
+    range_test: RangeTestReport,
+}
+
+/// The range test that an earlier call of this study kept, unless it cannot be read.
+pub(super) fn kept(folder: &Path, trial: &Localization) -> Option<RangeTestReport> {
+    let text = paso_files::read_text(&folder.join(FILE_NAME), LARGEST).ok()?;
+    let kept: Kept = serde_json::from_str(&text).ok()?;
+    (kept.fingerprint == trial.fingerprint()).then_some(kept.range_test)
+}
+
+/// Keeps a range test in a folder of paso's, so that the same command does not repeat it. Where it
+/// cannot be written it is repeated.
+pub(super) fn keep(folder: &Path, trial: &Localization, range: &RangeTestReport) {
+    let kept = Kept { fingerprint: trial.fingerprint(), range_test: range.clone() };
+    if let Ok(text) = serde_json::to_vec(&kept) {
+        paso_files::write(&folder.join(FILE_NAME), &text).ok();
+    }
+}
 
 /// A range test on a run of its own: it places the grid of learning rates.
 ///

@@ -11,9 +11,9 @@
 
 use super::arguments::SettleArgs;
 use crate::trial::{Localization, variant};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use paso_locate::{OptimizerName, TrainConfig};
-use paso_study::{Arm, Grid, Role, StudyConfig};
+use paso_study::{Arm, Grid, Role, Study, StudyConfig};
 
 /// The least share of a weight that weight decay takes in a run for its schedule to be worth an
 /// arm.
@@ -62,6 +62,31 @@ pub(super) fn steps(args: &SettleArgs, trial: &Localization) -> Result<u64> {
         None => trial.config.total_steps(trial.images.of_seed(0)?.0.len()),
     };
     Ok(args.steps.unwrap_or(usual))
+}
+
+/// Refuses a study that cannot be carried out, whatever the images and the learning rate are.
+///
+/// # Errors
+/// What is wrong with it, or a folder of `--merge` that does not exist.
+pub(super) fn check(args: &SettleArgs) -> Result<()> {
+    let mut arms = Arm::usual();
+    arms.extend(args.arm.iter().cloned());
+    let config = StudyConfig {
+        arms,
+        steps: args.steps.unwrap_or(TOO_SHORT * 5),
+        pairs: args.pairs.into(),
+        first_seed: args.seed,
+        display: args.display,
+        margin: args.margin,
+        ..StudyConfig::default()
+    };
+    if args.branch_from.is_none() {
+        Study::new(config)?;
+    }
+    for folder in &args.merge {
+        ensure!(folder.is_dir(), "--merge: there is no folder {}", folder.display());
+    }
+    Ok(())
 }
 
 /// The study that the arguments ask for, around the peak learning rate `lr`.

@@ -9,6 +9,7 @@
 //! reported as done.
 
 use super::arguments::TrainArgs;
+use super::output;
 use crate::interrupt::{self, Interrupted};
 use crate::{command_line, progress};
 use anyhow::{Context, Result};
@@ -36,7 +37,7 @@ pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
             epoch.epoch, epoch.train_loss, epoch.mean_iou
         ));
         if args.json {
-            println!("{}", serde_json::to_string(&epoch)?);
+            output::epoch_line(&epoch)?;
         }
     }
     if run.is_done() {
@@ -53,7 +54,7 @@ pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     let epoch = run.epochs();
     let said = match run.folder() {
         Some(folder) => format!(
-            "stopped after epoch {epoch}, which is kept; to continue: {}",
+            "stopped after epoch {epoch}, which is kept; to continue:\n  {}",
             command_line::in_folder(Some(folder), "--resume")
         ),
         None => format!("stopped after epoch {epoch}; nothing was kept"),

@@ -40,9 +40,19 @@ impl Command for TrainArgs {
 
     fn run(&self) -> Result<()> {
         let pool = threads::pool(threads::count(self.threads)?)?;
+        // Before the images are read, which can take minutes.
+        self.source.check()?;
+        if let Some(schedule) = &self.schedule {
+            super::schedule::parse(schedule)?;
+        }
         if !self.print_config {
-            // Before the images are read, which can take minutes.
             check_folder(self)?;
+        }
+        if !self.resume {
+            let config = config::config(self, &[])?;
+            if !self.print_config {
+                self.settings.check(&config)?;
+            }
         }
         let dataset = pool.install(|| self.source.open())?;
         let mut config = config::config(self, &dataset.boxes(Split::Train))?;
@@ -70,7 +80,7 @@ impl Command for TrainArgs {
             sheets::write_first(&run, &dataset, &limits);
             epochs::all_epochs(self, &mut run)?;
             sheets::write_worst(&run, &dataset, &limits);
-            output::finish(self.json, &run, start)
+            output::finish(self.json, &self.source, &run, start)
         })
     }
 }
