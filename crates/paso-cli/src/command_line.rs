@@ -8,7 +8,8 @@ use std::path::Path;
 
 /// Options that choose how a command works and not what it computes. The next word is the value of
 /// those that have one.
-const OF_THE_CALL: [(&str, bool); 6] = [
+const OF_THE_CALL: [(&str, bool); 7] = [
+    ("--worker", false),
     ("--out", true),
     ("--threads", true),
     ("--new", false),
@@ -47,6 +48,21 @@ pub(crate) fn in_folder(folder: Option<&Path>, flag: &str) -> String {
         words.push(flag.into());
     }
     line(&words)
+}
+
+/// The arguments of this process for a worker that does what it asks for: without `--submit` and the
+/// options of the engine.
+pub(crate) fn as_worker() -> String {
+    let mut words = words().into_iter().skip(1).take_while(|word| word != "--");
+    let mut kept = Vec::new();
+    while let Some(word) = words.next() {
+        if word == "--submit" {
+            words.next();
+        } else if !word.starts_with("--submit=") {
+            kept.push(word);
+        }
+    }
+    line(&kept)
 }
 
 /// A command that can be pasted into a shell. Arguments of a process have no zero bytes.

@@ -22,7 +22,7 @@ mod lock;
 mod marker;
 mod reading;
 
-pub use lock::{Holder, LOCK, Lock, LockError};
+pub use lock::{Holder, LOCK, Lock, LockError, host};
 pub use marker::{MARKER, foreign_file, is_marked, mark};
 pub use reading::{open, read, read_text, regular};
 

@@ -88,6 +88,35 @@ pub struct Holder {
     pub host: String,
 }
 
+impl Holder {
+    /// This process.
+    #[must_use]
+    pub fn me() -> Self {
+        Self { pid: std::process::id(), host: host() }
+    }
+
+    /// Reads `PID HOST`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (pid, host) = text.trim_end().split_once(' ')?;
+        Some(Self { pid: pid.parse().ok()?, host: host.to_owned() })
+    }
+
+    /// Whether the process is alive, where that can be known: on this host, on Linux. The id of this
+    /// very process is taken for that of an earlier one if it is another holder's.
+    #[must_use]
+    pub fn is_alive(&self) -> Option<bool> {
+        alive(self)
+    }
+}
+
+/// `PID HOST`.
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.pid, self.host)
+    }
+}
+
 /// Why there is no lock.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -167,7 +196,7 @@ impl Lock {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).map_err(LockError::Io)?;
-        let me = Holder { pid: std::process::id(), host: host() };
+        let me = Holder::me();
         match wait_for(&file, try_lock) {
             Ok(()) => {
                 say(&mut file, &me).map_err(LockError::Io)?;
@@ -237,18 +266,19 @@ fn holder(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.rewind().ok()?;
     Read::by_ref(file).take(1000).read_to_string(&mut text).ok()?;
-    let (pid, host) = text.trim_end().split_once(' ')?;
-    Some(Holder { pid: pid.parse().ok()?, host: host.to_owned() })
+    Holder::parse(&text)
 }
 
-fn say(file: &mut File, Holder { pid, host }: &Holder) -> std::io::Result<()> {
+fn say(file: &mut File, holder: &Holder) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
-    file.write_all(format!("{pid} {host}\n").as_bytes())
+    file.write_all(format!("{holder}\n").as_bytes())
 }
 
-/// The name of this computer. It tells computers apart that share a disk.
-fn host() -> String {
+/// The name of this computer, which tells computers apart that share a disk; `this host` where the
+/// system does not say it.
+#[must_use]
+pub fn host() -> String {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let name = kernel.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());

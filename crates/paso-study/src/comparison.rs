@@ -86,9 +86,10 @@ impl Progress {
         }
         let mut looks = config.looks().skip_while(|look| *look <= self.pairs());
         let Some(look) = looks.next() else { return Ok(()) };
-        let next = looks.next().unwrap_or(look);
+        // Whoever has nothing to do looks ahead as far as there are pairs, the next look first.
+        let last = looks.last().unwrap_or(look);
         let wanted =
-            Wanted { needed: self.runs(config, 0..look), ahead: self.runs(config, look..next) };
+            Wanted { needed: self.runs(config, 0..look), ahead: self.runs(config, look..last) };
         if wanted.needed.iter().any(|run| journal.get(run).is_none()) {
             return Err(wanted);
         }

@@ -40,7 +40,7 @@ pub(crate) fn answer(
     Some(Answer {
         verdict: decay.verdict,
         metric: config.metric.clone(),
-        notes: notes(&decay, alternative.as_ref(), &arms, cut, untuned),
+        notes: notes(&decay, alternative.as_ref(), &arms, cut, untuned, journal.machines()),
         settled: settled(procedure, journal, first, second),
         decay,
         alternative,

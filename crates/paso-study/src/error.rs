@@ -1,8 +1,8 @@
 //! The error type of the crate.
 //!
 //! Three kinds. Mistakes in the settings are found by [`Study::new`](crate::Study::new), before
-//! anything runs. Files and runs fail with their name and what to do next. [`Error::Cancelled`] and
-//! [`Error::OtherShards`] are no failures: all finished runs are kept, and the same call continues.
+//! anything runs. Files and runs fail with their name and what to do next. [`Error::Cancelled`] is no
+//! failure: all finished runs are kept, and the same call continues.
 
 use std::path::PathBuf;
 
@@ -71,30 +71,12 @@ pub enum Error {
         /// Runs finished so far, earlier sessions included.
         finished: usize,
     },
-    /// This shard is done, and others are not. Finished runs are kept.
-    #[error(
-        "this shard is finished; {missing} runs of other shards are missing, {finished} are present; run the same command again when they are finished"
-    )]
-    OtherShards {
-        /// Runs finished so far, in all shards.
-        finished: usize,
-        /// Runs that have to be finished before the study can continue.
-        missing: usize,
-    },
     /// A folder that a study cannot be kept in.
     #[error("{}: {reason}", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
         /// Why not, and what to do.
-        reason: String,
-    },
-    /// Folders that cannot be merged.
-    #[error("{}: {reason}", folder.display())]
-    Merge {
-        /// The folder that does not fit.
-        folder: PathBuf,
-        /// Why not.
         reason: String,
     },
     /// A file of the study's folder could not be read or written.

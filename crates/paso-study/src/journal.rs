@@ -5,7 +5,8 @@
 //! which is cut off when the file is opened. Lines are appended by one write each and synced.
 //!
 //! The folder is locked while a study runs (`folder.rs`), since two processes would train the same
-//! runs. Shards have a file and a lock each, so that no two machines write one file; all read those of the others.
+//! runs. Workers have a file each, `runs-WORKER.jsonl`, so that no two processes write one; all read
+//! those of the others as they grow. Folders are joined by copying such files into one.
 //!
 //! A line holds the format's version, the fingerprint of the study, the run, its outcome and a
 //! checksum (`journal/line.rs`). A version, fingerprint or checksum that does not fit is an error
@@ -17,19 +18,19 @@ mod reading;
 
 pub(crate) use line::Line;
 pub(crate) use reading::read;
+use reading::{Place, read_from};
 
 use crate::error::Error;
-use crate::folder::claim;
+use crate::folder::{claim, join};
 use crate::outcome::Outcome;
 use crate::run_spec::RunSpec;
-use crate::shard::Shard;
 use paso_files::Lock;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The name of the journal in a study's folder. A shard's is `runs-2-of-4.jsonl`.
+/// The name of the journal in a study's folder. A worker's is `runs-WORKER.jsonl`.
 pub(crate) const FILE_NAME: &str = "runs.jsonl";
 
 /// Finished runs, in memory and, when there is a folder, in its `runs.jsonl`.
@@ -38,7 +39,12 @@ pub(crate) struct Journal {
     finished: BTreeMap<String, Outcome>,
     fingerprint: String,
     file: Option<(PathBuf, File)>,
-    /// Held as long as the file may be written.
+    /// How far the journals of others have been read.
+    read: BTreeMap<PathBuf, Place>,
+    /// What trained the runs, and what trains those of this process.
+    machines: BTreeSet<String>,
+    machine: Option<String>,
+    /// Held as long as the file may be written; workers have none.
     lock: Option<Lock>,
 }
 
@@ -48,34 +54,37 @@ impl Journal {
         Self::default()
     }
 
-    /// What is in a folder, of a whole study and of all shards. Nothing is written, and a folder
+    /// What is in a folder, of a whole study and of all workers. Nothing is written, and a folder
     /// need not be there.
     pub(crate) fn read(folder: &Path, fingerprint: &str) -> Result<Self, Error> {
         let mut journal = Self { fingerprint: fingerprint.into(), ..Self::default() };
         if folder.is_dir() {
-            for path in files(folder)? {
-                journal.take(&path, read(&path)?)?;
-            }
+            journal.read_all(folder, None)?;
         }
         Ok(journal)
     }
 
-    /// Reads what is in the folder (which is made if need be), other shards' runs included, and
-    /// keeps it locked for this process.
+    /// Reads what is in the folder (which is made if need be), runs of workers included, and keeps it
+    /// locked for this process; or, for a worker, begins a file of its own.
     ///
     /// A last line without its end is what a crash leaves; it is cut off. Everything else that does
     /// not fit is an error, before anything is written.
     pub(crate) fn open(
         folder: &Path,
-        shard: Option<Shard>,
+        worker: Option<&str>,
+        machine: Option<&str>,
         fingerprint: &str,
     ) -> Result<Self, Error> {
         Self::read(folder, fingerprint)?;
-        let name = shard.map_or(FILE_NAME.into(), |shard| {
-            format!("runs-{}-of-{}.jsonl", shard.index(), shard.count())
-        });
+        let name = worker.map_or(FILE_NAME.into(), |worker| format!("runs-{worker}.jsonl"));
         let path = folder.join(name);
-        let lock = claim(folder, shard)?;
+        let lock = match worker {
+            None => Some(claim(folder)?),
+            Some(_) => {
+                join(folder)?;
+                None
+            }
+        };
         let failed = |source| Error::Io { path: path.clone(), source };
         // Opening a named pipe would wait, and reading a device would never end.
         match paso_files::regular(&path) {
@@ -84,44 +93,58 @@ impl Journal {
         }
         let mut file =
             OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(failed)?;
-        let (lines, whole) = reading::parse(&path, &mut file)?;
+        let (lines, whole) = reading::parse(&path, &mut file, Place::default())?;
         let mut journal = Self { fingerprint: fingerprint.into(), ..Self::default() };
-        journal.take(&path, lines)?;
+        journal.machine = machine.map(Into::into);
+        journal.take(&path, lines, 0)?;
+        let whole = whole.bytes;
         // Nothing is written before every line has been checked.
         if whole < file.metadata().map_err(failed)?.len() {
             file.set_len(whole).map_err(failed)?;
         }
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         journal.file = Some((path, file));
-        journal.lock = Some(lock);
+        journal.lock = lock;
         journal.read_others()?;
         Ok(journal)
     }
 
-    /// Takes in what other shards have finished by now.
+    /// Takes in what other workers have finished by now.
     pub(crate) fn read_others(&mut self) -> Result<(), Error> {
         let Some((own, _)) = &self.file else { return Ok(()) };
         let own = own.clone();
-        for path in files(own.parent().unwrap_or(Path::new(".")))? {
-            if path != own {
-                self.take(&path, read(&path)?)?;
-            }
+        self.read_all(own.parent().unwrap_or(Path::new(".")), Some(&own))
+    }
+
+    /// Takes in what the journals of a folder have got since they were read last.
+    fn read_all(&mut self, folder: &Path, own: Option<&Path>) -> Result<(), Error> {
+        for path in files(folder)?.into_iter().filter(|path| Some(&**path) != own) {
+            let from = self.read.get(&path).copied().unwrap_or_default();
+            let (lines, to) = read_from(&path, from)?;
+            self.take(&path, lines, from.lines)?;
+            self.read.insert(path, to);
         }
         Ok(())
     }
 
-    fn take(&mut self, path: &Path, lines: Vec<Line>) -> Result<(), Error> {
+    /// What trained the runs, as far as it is known: more than one is worth a word.
+    pub(crate) fn machines(&self) -> &BTreeSet<String> {
+        &self.machines
+    }
+
+    fn take(&mut self, path: &Path, lines: Vec<Line>, before: usize) -> Result<(), Error> {
         for (i, line) in lines.into_iter().enumerate() {
             if line.fingerprint != self.fingerprint {
                 return Err(Error::MalformedFile {
                     path: path.into(),
-                    line: i + 1,
+                    line: before + i + 1,
                     reason: format!(
                         "this run belongs to another study (`{}`, not `{}`); use another folder, or remove this one",
                         line.fingerprint, self.fingerprint
                     ),
                 });
             }
+            self.machines.extend(line.machine);
             self.finished.entry(key(&line.run)).or_insert(line.outcome);
         }
         Ok(())
@@ -154,11 +177,12 @@ impl Journal {
     /// Keeps an outcome: after this returns, it survives a crash.
     pub(crate) fn add(&mut self, run: &RunSpec, outcome: Outcome) -> Result<(), Error> {
         if let Some((path, file)) = &mut self.file {
-            let line = Line::new(&self.fingerprint, run, &outcome);
+            let line = Line::new(&self.fingerprint, self.machine.as_deref(), run, &outcome);
             file.write_all(line.text().as_bytes())
                 .and_then(|()| file.sync_data())
                 .map_err(|source| Error::Io { path: path.clone(), source })?;
         }
+        self.machines.extend(self.machine.clone());
         self.finished.insert(key(run), outcome);
         Ok(())
     }
@@ -169,7 +193,7 @@ pub(crate) fn key(run: &RunSpec) -> String {
     serde_json::to_string(run).expect("a run has JSON")
 }
 
-/// All journals in a folder: the one of a whole study, and those of shards. In order of their
+/// All journals in a folder: the one of a whole study, and those of workers. In order of their
 /// names.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let failed = |source| Error::Io { path: folder.into(), source };

@@ -31,7 +31,7 @@
 //!   `html`, `StudyReport::html` renders a page that needs neither network nor scripts.
 //! * [`Trial::train_branches`] lets runs share their first updates: a schedule that is constant for
 //!   the first 80 % costs only its last 20 %.
-//! * [`Shard`] and [`merge`] distribute a study over machines or a job array.
+//! * A [`Worker`] is one of several processes, on any machines, that do a study in one folder.
 //! * [`range_test`] finds a center for the grid; [`theory`] and [`validate`] compare an optimizer
 //!   with closed forms.
 //!
@@ -60,6 +60,7 @@ mod arm;
 mod audit;
 mod budget;
 mod candidate;
+mod claims;
 mod clock;
 mod comparison;
 mod conclude;
@@ -69,7 +70,6 @@ mod event;
 mod folder;
 mod journal;
 mod json;
-mod merge;
 mod monitor;
 mod noise;
 mod notes;
@@ -82,12 +82,13 @@ mod report;
 mod run_spec;
 mod runs;
 mod session;
-mod shard;
+mod status;
 mod study;
 mod text;
 mod trial;
 mod tuned;
 mod variant;
+mod worker;
 
 pub mod range_test;
 pub mod sequential;
@@ -113,9 +114,9 @@ pub use trial::Trial;
 pub use budget::BudgetCut;
 pub use event::{Event, Progress};
 pub use folder::check_folder;
-pub use merge::{Merged, merge};
 pub use session::Session;
-pub use shard::Shard;
+pub use status::{Status, status};
+pub use worker::Worker;
 
 // Results.
 pub use answer::{Answer, ArmAnswer, Comparison, Confirmation, FinalistAnswer, Settled};

@@ -7,6 +7,7 @@ use crate::answer::{ArmAnswer, Comparison};
 use crate::budget::BudgetCut;
 use crate::sequential::Verdict;
 use crate::text::rate;
+use std::collections::BTreeSet;
 
 /// What limits the answer.
 pub(crate) fn notes(
@@ -15,8 +16,16 @@ pub(crate) fn notes(
     arms: &[ArmAnswer],
     cut: Option<&BudgetCut>,
     untuned: bool,
+    machines: &BTreeSet<String>,
 ) -> Vec<String> {
     let mut notes = cut.map(BudgetCut::costs).unwrap_or_default();
+    if machines.len() > 1 {
+        let names: Vec<&str> = machines.iter().map(String::as_str).collect();
+        notes.push(format!(
+            "the runs were trained on {}: sums have other last digits there, so the answer need not be that of one machine, bit by bit",
+            names.join(" and ")
+        ));
+    }
     if untuned {
         notes.push(format!(
             "no learning rate was tuned, every arm had {}: a difference may come from the learning rate and not from the schedule",

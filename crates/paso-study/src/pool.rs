@@ -5,7 +5,11 @@
 //! that is needed asks the procedure for the next ones, so no thread waits for a round to end: while
 //! the last needed run trains, idle threads begin what will probably be needed next. The first error
 //! stops the other runs at their next question to the monitor, and so does the end of the study.
+//!
+//! One of several workers claims each run before it trains it, and looks from time to time what the
+//! others have finished.
 
+use crate::claims::Claims;
 use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::event::{Event, Progress};
@@ -21,6 +25,11 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// How long a worker without a run waits before it looks at what others have finished: longer each
+/// time in vain.
+const SHORTEST: Duration = Duration::from_millis(20);
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// What a study needs to get runs done.
 pub(crate) struct Pool<'a> {
@@ -38,6 +47,8 @@ struct Shared<'a> {
     wanted: Wanted,
     queue: VecDeque<Vec<RunSpec>>,
     in_flight: Vec<RunSpec>,
+    /// Of one of several workers.
+    claims: Option<Claims>,
     /// Done in this session.
     finished: usize,
     result: Result<(), Error>,
@@ -49,12 +60,17 @@ impl Pool<'_> {
         let over = AtomicBool::new(false);
         let monitor = RunMonitor::new(self.session.cancel, &over, self.session.observe);
         let watch = Stopwatch::start();
+        let claims = match (self.session.worker, self.session.folder) {
+            (Some(worker), Some(folder)) => Some(Claims::open(folder, &worker.name, worker.lease)?),
+            _ => None,
+        };
         let shared = Mutex::new(Shared {
             journal,
             decide,
             wanted: Wanted::default(),
             queue: VecDeque::new(),
             in_flight: Vec::new(),
+            claims,
             finished: 0,
             result: Ok(()),
         });
@@ -63,23 +79,30 @@ impl Pool<'_> {
         let work = || {
             let _wake = WakeOthers { shared: &shared, changed: &changed, over: &over };
             let mut state = lock(&shared);
+            let mut pause = SHORTEST;
             while !monitor.should_stop() {
-                let Some(group) = state.next_group() else {
-                    if !state.in_flight.is_empty() {
+                let next = state.next_group();
+                let group = match next {
+                    Ok(Some(group)) => group,
+                    Ok(None) if state.claims.is_none() => {
+                        // Another thread has the last run that is needed.
                         state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                         continue;
                     }
-                    // What is left belongs to other shards, which may have finished it by now.
-                    match state.journal.read_others() {
-                        Ok(()) if state.is_complete() => self.refill(&mut state, &over),
-                        Ok(()) => break,
-                        Err(error) => {
-                            state.result = Err(error);
-                            break;
-                        }
+                    Ok(None) => {
+                        let waited = changed.wait_timeout(state, pause);
+                        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                        pause = (pause * 2).min(LONGEST);
+                        self.look_at_others(&mut state, &over);
+                        continue;
                     }
-                    continue;
+                    Err(error) => {
+                        over.store(true, Ordering::Relaxed);
+                        state.result = Err(error);
+                        break;
+                    }
                 };
+                pause = SHORTEST;
                 state.in_flight.extend(group.iter().cloned());
                 drop(state);
                 let result = self.train(&group, &monitor);
@@ -92,6 +115,7 @@ impl Pool<'_> {
                     let pairs = group.iter().zip(outcomes);
                     pairs.into_iter().try_for_each(|(run, o)| state.journal.add(run, o))
                 });
+                state.release(&group);
                 if let Err(error) = kept {
                     over.store(true, Ordering::Relaxed);
                     state.result = Err(error);
@@ -113,17 +137,25 @@ impl Pool<'_> {
             }
             work();
         });
-        let Shared { journal, wanted, result, .. } =
+        let Shared { journal, result, .. } =
             shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         result?;
-        if over.into_inner() {
-            return Ok(());
+        if over.into_inner() { Ok(()) } else { Err(Error::Cancelled { finished: journal.len() }) }
+    }
+
+    /// Takes in what other workers have finished, and makes the queue anew: with what is wanted next,
+    /// or with what nobody seems to work on any more.
+    fn look_at_others(&self, state: &mut Shared<'_>, over: &AtomicBool) {
+        if over.load(Ordering::Relaxed) {
+            return;
         }
-        if self.session.cancel.load(Ordering::Relaxed) {
-            return Err(Error::Cancelled { finished: journal.len() });
+        match state.journal.read_others() {
+            Ok(()) => self.refill(state, over),
+            Err(error) => {
+                over.store(true, Ordering::Relaxed);
+                state.result = Err(error);
+            }
         }
-        let missing = wanted.needed.iter().filter(|run| journal.get(run).is_none()).count();
-        Err(Error::OtherShards { finished: journal.len(), missing })
     }
 
     /// Asks what is wanted next, until that is something new or nothing.
@@ -139,13 +171,6 @@ impl Pool<'_> {
             }
         }
         state.queue.clear();
-        if let Some(shard) = self.session.shard {
-            // The same list on every machine, and each takes every n-th group of it.
-            let all = groups(&state.wanted.needed).into_iter().enumerate();
-            let mine = all.filter(|(i, _)| shard.has(*i)).map(|(_, group)| state.missing(&group));
-            state.queue = mine.filter(|group| !group.is_empty()).collect();
-            return;
-        }
         for runs in [&state.wanted.needed, &state.wanted.ahead] {
             let missing = state.missing(runs);
             state.queue.extend(groups(&missing));
@@ -204,14 +229,43 @@ impl Shared<'_> {
         missing
     }
 
-    /// The next group of the queue, without what was done in the meantime.
-    fn next_group(&mut self) -> Option<Vec<RunSpec>> {
-        loop {
-            let group = self.queue.pop_front()?;
-            let group = self.missing(&group);
+    /// The next group of the queue, without what was done in the meantime and what other workers
+    /// have in hand.
+    fn next_group(&mut self) -> Result<Option<Vec<RunSpec>>, Error> {
+        while let Some(group) = self.queue.pop_front() {
+            let mut group = self.missing(&group);
+            self.claim(&mut group)?;
             if !group.is_empty() {
-                return Some(group);
+                return Ok(Some(group));
             }
+        }
+        Ok(None)
+    }
+
+    /// Leaves those runs that this worker may train.
+    fn claim(&mut self, group: &mut Vec<RunSpec>) -> Result<(), Error> {
+        let Some(claims) = &mut self.claims else { return Ok(()) };
+        let mut mine = Vec::new();
+        for run in group.drain(..) {
+            if claims.take(&run)? {
+                mine.push(run);
+            }
+        }
+        if mine.is_empty() {
+            return Ok(());
+        }
+        // A worker that has just finished one has kept it before it gave it back.
+        self.journal.read_others()?;
+        let (done, open): (Vec<_>, Vec<_>) =
+            mine.into_iter().partition(|run| self.journal.get(run).is_some());
+        self.release(&done);
+        *group = open;
+        Ok(())
+    }
+
+    fn release(&mut self, group: &[RunSpec]) {
+        if let Some(claims) = &mut self.claims {
+            group.iter().for_each(|run| claims.release(run));
         }
     }
 }

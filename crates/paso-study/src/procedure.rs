@@ -1,7 +1,7 @@
 //! The order of a study: race, comparison, the second race, the second comparison, arms for display.
 //!
 //! The procedure asks the journal which runs are finished and says which ones it needs next. It has
-//! no other input, so a killed study, a continued one and one in shards take the same path, and the
+//! no other input, so a killed study, a continued one and one of several workers take the same path, and the
 //! answer does not depend on the order in which runs end.
 
 use crate::arm::Role;

@@ -21,6 +21,7 @@ use crate::candidate::{Candidate, Finalist, metric_of};
 use crate::config::StudyConfig;
 use crate::journal::Journal;
 use crate::run_spec::RunSpec;
+use crate::sequential::FIRST_LOOK;
 use crate::stats::mean;
 
 /// Seeds of the race.
@@ -170,6 +171,13 @@ fn complete(
         let next = STAGES.iter().zip(&STAGES[1..]).zip(places.kept);
         for ((_, more), kept) in next.filter(|((before, _), _)| **before == seeds) {
             wanted.ahead.extend(runs(&best(config, journal, field, seeds, kept), seeds..*more));
+        }
+    }
+    // And then the pairs of the best so far, for whoever has nothing else to do.
+    for field in fields {
+        for candidate in best(config, journal, field, seeds, 1) {
+            let pairs = (0..FIRST_LOOK).map(|n| candidate.run(config, config.pair_seed(n)));
+            wanted.ahead.extend(pairs);
         }
     }
     let missing = wanted.needed.iter().any(|run| journal.get(run).is_none());

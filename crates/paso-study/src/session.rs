@@ -1,4 +1,4 @@
-//! The options of one call of a study: folder, parallel runs, budget, shard, observer.
+//! The options of one call of a study: folder, parallel runs, budget, worker, observer.
 //!
 //! What belongs to a call and not to the question is here: where runs are kept, how many are
 //! trained at a time, how to stop. All but the budget leave the answer as it is, so a study that
@@ -7,7 +7,7 @@
 use crate::event::Event;
 use crate::monitor::NEVER;
 use crate::report::StudyReport;
-use crate::shard::Shard;
+use crate::worker::Worker;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -35,9 +35,12 @@ pub struct Session<'a> {
     /// Whether to time a short run first, 5 % of one, where no duration of a run is known, so that
     /// the plan has one. A budget does that in any case. Default false.
     pub estimate: bool,
-    /// The part of the study to run; see [`Shard`]. It needs a folder and excludes a budget.
-    /// `None`: all of it.
-    pub shard: Option<Shard>,
+    /// Makes this session one of several that share the folder; see [`Worker`]. It needs a folder
+    /// and excludes a budget. `None`: it has the folder for itself.
+    pub worker: Option<&'a Worker>,
+    /// What trains the runs of this session, such as an instruction set and a processor. Where the
+    /// runs of a folder name several, the answer says so. `None`: not recorded.
+    pub machine: Option<&'a str>,
     /// Set it to `true`, for example from a signal handler, to stop soon.
     pub cancel: &'a AtomicBool,
     /// Called with every event, from the thread in which it happens.
@@ -54,7 +57,8 @@ impl Default for Session<'_> {
             parallel_runs: 1,
             budget: None,
             estimate: false,
-            shard: None,
+            worker: None,
+            machine: None,
             cancel: &NEVER,
             observe: &|_| (),
             on_report: None,
@@ -68,7 +72,8 @@ impl std::fmt::Debug for Session<'_> {
             .field("folder", &self.folder)
             .field("parallel_runs", &self.parallel_runs)
             .field("budget", &self.budget)
-            .field("shard", &self.shard)
+            .field("worker", &self.worker)
+            .field("machine", &self.machine)
             .field("cancel", &self.cancel)
             .finish_non_exhaustive()
     }

@@ -22,6 +22,7 @@ use crate::run_spec::RunSpec;
 use crate::sequential::{Look, Verdict, next_look};
 use crate::session::Session;
 use crate::trial::Trial;
+use crate::worker::{Worker, is_name};
 
 /// A study whose settings have been checked. It holds no runs and no files: those belong to the
 /// [`Session`] of a call. One study can be run several times, and gives the same [`Answer`] as long
@@ -81,8 +82,8 @@ impl Study {
     /// stays valid.
     ///
     /// # Errors
-    /// A failed run, a file that cannot be used, a stop by the user, shards that are not finished,
-    /// or divergence everywhere: see [`Error`].
+    /// A failed run, a file that cannot be used, a stop by the user, or divergence everywhere: see
+    /// [`Error`].
     pub fn run(&self, trial: &dyn Trial, session: &Session<'_>) -> Result<Answer, Error> {
         let session = Session { on_report: None, ..*session };
         self.settle(trial, &session, &About::default()).map(|report| report.answer)
@@ -155,15 +156,21 @@ impl Study {
     }
 
     fn journal(&self, session: &Session<'_>) -> Result<Journal, Error> {
-        let wrong = |shard: crate::Shard, allowed| {
-            Err(Error::InvalidValue { field: "shard", value: shard.to_string(), allowed })
+        let wrong = |worker: &Worker, allowed| {
+            Err(Error::InvalidValue { field: "worker", value: worker.name.clone(), allowed })
         };
-        match (session.folder, session.shard) {
-            (_, Some(shard)) if session.budget.is_some() => {
-                wrong(shard, "without a budget: the shards would end at different looks")
+        match (session.folder, session.worker) {
+            (_, Some(worker)) if session.budget.is_some() => {
+                wrong(worker, "without a budget: workers would end at different looks")
             }
-            (None, Some(shard)) => wrong(shard, "in a folder, where the shards meet"),
-            (Some(folder), shard) => Journal::open(folder, shard, &self.config.fingerprint),
+            (None, Some(worker)) => wrong(worker, "in a folder, where the workers meet"),
+            (_, Some(worker)) if !is_name(&worker.name) => {
+                wrong(worker, "1 to 120 letters, digits, dots, underscores and hyphens")
+            }
+            (Some(folder), worker) => {
+                let name = worker.map(|worker| &worker.name[..]);
+                Journal::open(folder, name, session.machine, &self.config.fingerprint)
+            }
             (None, None) => Ok(Journal::in_memory()),
         }
     }

@@ -14,6 +14,7 @@ mod nets;
 mod predict;
 mod schedule;
 mod settle;
+mod status;
 mod train;
 mod validate;
 
@@ -22,6 +23,7 @@ use crate::command::Entry;
 /// Every command, in the order of `paso help`.
 pub(crate) const COMMANDS: &[Entry] = &[
     Entry::of::<settle::SettleArgs>(),
+    Entry::of::<status::StatusArgs>(),
     Entry::of::<find_lr::FindLrArgs>(),
     Entry::of::<train::TrainArgs>(),
     Entry::of::<eval::EvalArgs>(),

@@ -62,7 +62,7 @@ fn of_two_trainings_in_one_folder_one_trains_and_the_other_names_it() {
 }
 
 #[test]
-fn of_two_studies_in_one_folder_one_is_refused_and_shards_are_not() {
+fn of_two_studies_in_one_folder_one_is_refused_and_workers_are_not() {
     let place = Place::new();
     let settle = "settle --data scenes --net tiny --size 32 --batch 4 --lr 1e-3 --pairs 8";
     let mut both = [(); 2].map(|()| start(&place, &format!("{settle} --steps 5000 --out study")));
@@ -73,10 +73,10 @@ fn of_two_studies_in_one_folder_one_is_refused_and_shards_are_not() {
     let named = said.contains(&format!("process {} on", holder.id()));
     assert!(code == Some(1) && named, "the holder is {}: {said}", holder.id());
     end(holder);
-    let shards =
-        [1, 2].map(|i| start(&place, &format!("{settle} --steps 4 --out shared --shard {i}/2")));
-    for shard in shards {
-        let output = shard.wait_with_output().expect("it ends");
+    let workers =
+        [(); 3].map(|()| start(&place, &format!("{settle} --steps 4 --out shared --worker")));
+    for worker in workers {
+        let output = worker.wait_with_output().expect("it ends");
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 }

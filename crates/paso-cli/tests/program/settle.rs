@@ -1,7 +1,9 @@
 //! `paso settle`: its contract, and every way to come by the same answer.
 
-use crate::{Place, bytes, has};
+use crate::{Place, bytes, has, text};
 use serde_json::Value;
+use std::process::Stdio;
+use std::time::Duration;
 
 const SMALL: &str =
     "--data scenes --net tiny --size 32 --batch 4 --steps 6 --pairs 8 --margin 0 --json";
@@ -47,35 +49,34 @@ fn it_ends_with_one_object_and_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn shards_in_one_folder_and_shards_merged_give_the_answer_of_one_run() {
+fn workers_that_are_killed_at_random_moments_give_the_answer_of_one_session() {
     let place = Place::new();
     let settle = format!("settle {SMALL} --lr 1e-3");
     let whole = place.json(&format!("{settle} --out whole"));
-
-    // On a shared disk: alternately, until nothing is missing. Each round prints nothing before
-    // that.
-    let mut answers = Vec::new();
-    for round in 0..60 {
-        let shard = round % 2 + 1;
-        answers = place.json(&format!("{settle} --out shared --shard {shard}/2"));
-        if !answers.is_empty() {
-            break;
-        }
+    let work = format!("{settle} --out shared --worker --threads 1");
+    let start = || {
+        let mut command = place.paso(&work);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
+    };
+    for kill in 0..30 {
+        let mut both = [start(), start()];
+        std::thread::sleep(Duration::from_millis(40 + 37 * (kill % 11)));
+        // Half of all.
+        both[0].kill().expect("it can be killed");
+        both.iter_mut().for_each(|worker| {
+            worker.kill().ok();
+            worker.wait().expect("it ends");
+        });
+        let status = place.paso("status shared --json").output().expect("it starts");
+        assert!(!text(&status.stderr).contains("panicked"), "{}", text(&status.stderr));
     }
-    assert_eq!(answers, whole, "shards in one folder");
-
-    // On two machines: each does what it can see, then their folders are merged, and one continues.
-    for shard in [1, 2] {
-        let part = place.json(&format!("{settle} --out part{shard} --shard {shard}/2"));
-        assert!(part.is_empty(), "one of two shards cannot answer alone");
+    let mut answer = place.json(&work);
+    let mut expected = whole;
+    for found in [&mut answer, &mut expected] {
+        found[0].as_object_mut().expect("an object").remove("folder");
     }
-    let merged = place.json(&format!("{settle} --out merged --merge part1 part2"));
-    assert_eq!(merged, whole, "merged shards");
-
-    let other = format!("settle {SMALL} --lr 1e-3 --weight-decay 0.5 --out other");
-    place.json(&other);
-    let (code, said) = place.refused(&format!("{settle} --out mixed --merge part1 other"));
-    assert!(code == 1 && said.contains("other") && said.contains("another study"), "{said}");
+    assert_eq!(answer, expected);
+    assert!(place.stdout("status shared").contains("the study was carried out"));
 }
 
 #[test]

@@ -23,25 +23,33 @@ const AFTER: &str = "\"}";
 pub(crate) struct Line {
     format: u32,
     pub(crate) fingerprint: String,
+    /// What trained it, where a session said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) machine: Option<String>,
     pub(crate) run: RunSpec,
     pub(crate) outcome: Outcome,
 }
 
 impl Line {
     /// A line of this version.
-    pub(crate) fn new(fingerprint: &str, run: &RunSpec, outcome: &Outcome) -> Self {
+    pub(crate) fn new(
+        fingerprint: &str,
+        machine: Option<&str>,
+        run: &RunSpec,
+        outcome: &Outcome,
+    ) -> Self {
         Self {
             format: FORMAT,
             fingerprint: fingerprint.into(),
+            machine: machine.map(Into::into),
             run: run.clone(),
             outcome: outcome.clone(),
         }
     }
 
-    /// The line as it is written, in this version and with its end.
+    /// The line as it is written, with its end.
     pub(crate) fn text(&self) -> String {
-        let line = Self::new(&self.fingerprint, &self.run, &self.outcome);
-        let mut text = serde_json::to_string(&line).expect("runs and outcomes have JSON");
+        let mut text = serde_json::to_string(self).expect("runs and outcomes have JSON");
         text.pop(); // the brace
         let sum = crc32fast::hash(text.as_bytes());
         text + BEFORE + &format!("{sum:08x}") + AFTER + "\n"

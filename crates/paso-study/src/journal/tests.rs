@@ -11,9 +11,13 @@ fn outcome(metric: f64) -> Outcome {
     Outcome { metric, averaged: vec![metric / 3.0], ..Outcome::default() }
 }
 
+fn open(folder: &Path, fingerprint: &str) -> Result<Journal, Error> {
+    Journal::open(folder, None, None, fingerprint)
+}
+
 /// A journal of three runs, closed, and its text.
 fn written(folder: &Path) -> String {
-    let mut journal = Journal::open(folder, None, "data").expect("a new journal");
+    let mut journal = open(folder, "data").expect("a new journal");
     for (seed, metric) in [(0, 0.1), (1, f64::NAN), (2, 1.0 / 3.0)] {
         journal.add(&run(seed), outcome(metric)).expect("written");
     }
@@ -28,7 +32,7 @@ fn a_file_cut_at_any_byte_keeps_its_whole_lines_and_can_be_continued() {
     for cut in 0..=text.len() {
         std::fs::write(&path, &text[..cut]).expect("written");
         let whole = text[..cut].matches('\n').count();
-        let mut journal = Journal::open(folder.path(), None, "data").expect("a crash");
+        let mut journal = open(folder.path(), "data").expect("a crash");
         assert_eq!(journal.len(), whole, "cut at {cut}");
         let length = std::fs::metadata(&path).expect("the file").len();
         let kept = text[..cut].rfind('\n').map_or(0, |i| i + 1);
@@ -36,7 +40,7 @@ fn a_file_cut_at_any_byte_keeps_its_whole_lines_and_can_be_continued() {
         if cut % 97 == 0 {
             journal.add(&run(9), outcome(0.5)).expect("written");
             drop(journal);
-            let again = Journal::open(folder.path(), None, "data").expect("whole lines");
+            let again = open(folder.path(), "data").expect("whole lines");
             assert_eq!(again.len(), whole + 1, "cut at {cut}: continued");
         }
     }
@@ -46,7 +50,7 @@ fn a_file_cut_at_any_byte_keeps_its_whole_lines_and_can_be_continued() {
 fn outcomes_come_back_bit_for_bit_and_nan_as_nan() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     written(folder.path());
-    let journal = Journal::open(folder.path(), None, "data").expect("the same study");
+    let journal = open(folder.path(), "data").expect("the same study");
     let metric = |seed| journal.get(&run(seed)).expect("it is there").metric;
     assert_eq!(metric(2).to_bits(), (1.0f64 / 3.0).to_bits());
     assert!(metric(1).is_nan(), "JSON has no NaN, so the file has null");
@@ -58,27 +62,31 @@ fn outcomes_come_back_bit_for_bit_and_nan_as_nan() {
 #[test]
 fn a_file_is_locked_while_its_journal_lives() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let first = Journal::open(folder.path(), None, "").expect("free");
-    let error = Journal::open(folder.path(), None, "").expect_err("taken").to_string();
+    let first = open(folder.path(), "").expect("free");
+    let error = open(folder.path(), "").expect_err("taken").to_string();
     assert!(error.contains("is working in this folder"), "{error}");
-    let shard = "1/2".parse().ok();
-    Journal::open(folder.path(), shard, "").expect("a shard has a file of its own");
+    let error = Journal::open(folder.path(), Some("w1"), None, "").expect_err("taken");
+    assert!(error.to_string().contains("is working in this folder"), "{error}");
     drop(first);
-    Journal::open(folder.path(), None, "").expect("free again");
+    Journal::open(folder.path(), Some("w1"), None, "").expect("a worker has a file of its own");
+    open(folder.path(), "").expect("free again");
 }
 
 #[test]
-fn the_first_outcome_of_a_run_counts_and_other_shards_are_read_when_asked() {
+fn the_first_outcome_of_a_run_counts_and_other_workers_are_read_when_asked() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let shard = |text: &str| text.parse().ok();
-    let mut one = Journal::open(folder.path(), shard("1/2"), "").expect("free");
-    let mut two = Journal::open(folder.path(), shard("2/2"), "").expect("free");
+    let worker = |name| Journal::open(folder.path(), Some(name), Some(name), "").expect("free");
+    let [mut one, mut two] = ["a", "b"].map(worker);
     one.add(&run(0), outcome(0.25)).expect("written");
     two.add(&run(0), outcome(0.75)).expect("written");
     two.add(&run(1), outcome(0.5)).expect("written");
     assert_eq!((one.len(), two.len()), (1, 2), "not read yet");
     one.read_others().expect("readable");
     assert_eq!(one.len(), 2);
+    assert!(one.machines().iter().eq(["a", "b"]), "{:?}", one.machines());
+    two.add(&run(5), outcome(0.5)).expect("written");
+    one.read_others().expect("readable");
+    assert_eq!(one.len(), 3, "from where it was read to");
     assert_eq!(one.get(&run(0)).expect("its own").metric, 0.25);
 }
 
@@ -107,7 +115,7 @@ fn in_memory_nothing_is_written() {
 fn refused(folder: &Path, text: &[u8], line: usize) -> String {
     let path = folder.join(FILE_NAME);
     std::fs::write(&path, text).expect("written");
-    let said = Journal::open(folder, None, "data").expect_err("damaged").to_string();
+    let said = open(folder, "data").expect_err("damaged").to_string();
     assert!(said.contains(&format!("runs.jsonl, line {line}: ")), "{said}");
     assert_eq!(std::fs::read(&path).expect("the file"), text, "nothing is changed");
     assert!(read(&path).is_err(), "merging reads it, too");
@@ -118,7 +126,7 @@ fn refused(folder: &Path, text: &[u8], line: usize) -> String {
 fn no_bit_of_a_journal_can_flip_into_another_outcome() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let whole = written(folder.path()).into_bytes();
-    let journal = Journal::open(folder.path(), None, "data").expect("whole");
+    let journal = open(folder.path(), "data").expect("whole");
     let known = journal.finished.clone();
     drop(journal);
     let path = folder.path().join(FILE_NAME);
@@ -127,7 +135,7 @@ fn no_bit_of_a_journal_can_flip_into_another_outcome() {
         changed[bit / 8] ^= 1 << (bit % 8);
         std::fs::write(&path, &changed).expect("written");
         // The last end of a line is the only byte whose damage looks like a crash.
-        match Journal::open(folder.path(), None, "data") {
+        match open(folder.path(), "data") {
             Err(error) => assert!(error.to_string().contains("line "), "bit {bit}: {error}"),
             Ok(journal) => {
                 assert_eq!(bit / 8, whole.len() - 1, "bit {bit}");
@@ -224,11 +232,11 @@ fn an_audit_without_numbers_comes_back() {
         sum_sqrt_v: f64::NAN,
         ..RunAudit::default()
     };
-    let mut journal = Journal::open(folder.path(), None, "data").expect("a new journal");
+    let mut journal = open(folder.path(), "data").expect("a new journal");
     let outcome = Outcome { audit: Some(audit), loss: Some(f64::NAN), ..outcome(0.5) };
     journal.add(&run(0), outcome).expect("written");
     drop(journal);
-    let journal = Journal::open(folder.path(), None, "data").expect("readable");
+    let journal = open(folder.path(), "data").expect("readable");
     let found = journal.get(&run(0)).expect("kept");
     let audit = found.audit.as_ref().expect("kept");
     assert!(audit.step_rms.is_nan() && audit.sum_sqrt_v.is_nan() && !audit.is_finite());
@@ -241,7 +249,7 @@ fn a_histogram_that_would_take_all_memory_is_refused() {
     let line = |first: i32, bins: usize| {
         let histogram = LrHistogram { layer: "a".into(), first, counts: vec![1; bins] };
         let audit = RunAudit { effective_lrs: vec![histogram], ..RunAudit::default() };
-        Line::new("data", &run(0), &Outcome { audit: Some(audit), ..outcome(0.5) }).text()
+        Line::new("data", None, &run(0), &Outcome { audit: Some(audit), ..outcome(0.5) }).text()
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (first, bins) in [(i32::MIN, 1), (i32::MAX, 2), (0, 100_000)] {
@@ -249,7 +257,7 @@ fn a_histogram_that_would_take_all_memory_is_refused() {
         assert!(said.contains("half decades"), "{said}");
     }
     std::fs::write(folder.path().join(FILE_NAME), line(-647, 1265)).expect("written");
-    Journal::open(folder.path(), None, "data").expect("all that an f64 can have");
+    open(folder.path(), "data").expect("all that an f64 can have");
 }
 
 #[test]
@@ -259,7 +267,7 @@ fn a_line_without_end_takes_no_memory() {
     let text = written(folder.path());
     let file = OpenOptions::new().append(true).open(&path).expect("the file");
     file.set_len(text.len() as u64 + (1 << 30)).expect("a sparse file");
-    let said = Journal::open(folder.path(), None, "data").expect_err("1 GB").to_string();
+    let said = open(folder.path(), "data").expect_err("1 GB").to_string();
     assert!(said.contains("runs.jsonl, line 4: longer than"), "{said}");
 }
 
@@ -271,7 +279,7 @@ fn a_journal_that_is_no_file_is_refused_without_being_opened() {
         for name in [FILE_NAME, "runs-1-of-2.jsonl"] {
             let path = folder.path().join(name);
             std::os::unix::fs::symlink(target, &path).expect("a link");
-            let said = Journal::open(folder.path(), None, "").expect_err(target).to_string();
+            let said = open(folder.path(), "").expect_err(target).to_string();
             assert!(said.contains(name) && said.contains("regular file"), "{said}");
             std::fs::remove_file(&path).expect("a link");
         }

@@ -5,7 +5,9 @@
 
 use super::noise::hash;
 use super::{Truth, World};
-use paso_study::{Answer, Error, Outcome, RunMonitor, RunSpec, Session, Shard, Study, TrialError};
+use paso_study::{
+    Answer, Error, Outcome, RunMonitor, RunSpec, Session, Study, Trial, TrialError, Worker,
+};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -18,12 +20,16 @@ pub enum Interruption {
     FewerPairs,
     /// Ended by a budget of a few milliseconds, at the look at which that had passed.
     Budget,
-    /// Two shards, in turns.
-    Shards,
+    /// Two workers at the same time.
+    Workers,
 }
 
-pub const ALL: [Interruption; 4] =
-    [Interruption::Cancelled, Interruption::FewerPairs, Interruption::Budget, Interruption::Shards];
+pub const ALL: [Interruption; 4] = [
+    Interruption::Cancelled,
+    Interruption::FewerPairs,
+    Interruption::Budget,
+    Interruption::Workers,
+];
 
 /// What became of an interrupted study.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +61,7 @@ pub fn continued(truth: Truth, number: u64, how: Interruption) -> Continued {
             study(48).run(&trial, &short).expect("the first look is always taken");
             (1, study(48).run(&trial, &in_folder).expect("no budget"))
         }
-        Interruption::Shards => shards(&study(48), &trial, &in_folder),
+        Interruption::Workers => workers(&study(48), &trial, &in_folder),
     };
     let equal = answer.decay == whole.decay && answer.alternative == whole.alternative;
     Continued { times, equal }
@@ -85,15 +91,21 @@ fn cancelled(world: &World, study: &Study, session: &Session<'_>, number: u64) -
     unreachable!("every call finishes at least a run in the long term")
 }
 
-/// Calls the shards in turns until one of them has the answer.
-fn shards(study: &Study, trial: &dyn paso_study::Trial, session: &Session<'_>) -> (usize, Answer) {
-    for times in 0.. {
-        let shard = Some(Shard::new(1 + times % 2, 2).expect("one of two"));
-        match study.run(trial, &Session { shard, ..*session }) {
-            Ok(answer) => return (times, answer),
-            Err(Error::OtherShards { .. }) => {}
-            Err(error) => panic!("{error}"),
-        }
-    }
-    unreachable!("every call finishes its part")
+/// Two workers in one folder, until both have the answer.
+fn workers(study: &Study, trial: &dyn Trial, session: &Session<'_>) -> (usize, Answer) {
+    let folder = session.folder;
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let work = |name: &str| {
+            let worker = Worker { name: name.into(), ..Worker::new() };
+            scope.spawn(move || {
+                let session = Session { folder, worker: Some(&worker), ..Session::default() };
+                study.run(trial, &session).expect("the trial never fails")
+            })
+        };
+        let handles = ["a", "b"].map(work);
+        handles.into_iter().map(|handle| handle.join().expect("no panic")).collect()
+    });
+    let [first, second] = &answers[..] else { unreachable!("there are two") };
+    assert_eq!(first, second);
+    (1, first.clone())
 }

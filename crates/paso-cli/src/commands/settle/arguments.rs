@@ -3,13 +3,14 @@
 //! Contradictions between flags are refused by the parser, with exit code 2, before any image is
 //! read.
 
+use super::submit::Submission;
 use crate::settings::SettingsArgs;
 use crate::source::SourceArgs;
 use crate::trial::EvaluateOn;
 use crate::values::{lr, not_negative};
 use clap::Args;
 use paso_locate::schedule::Shape;
-use paso_study::{Arm, Role, Shard};
+use paso_study::{Arm, Role};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -59,13 +60,22 @@ pub(crate) struct SettleArgs {
     /// is there
     #[arg(long, value_name = "RUN", conflicts_with = "fixed_lr")]
     pub(super) branch_from: Option<PathBuf>,
-    /// Do part I of N of the study, as on one of N machines; needs --out, and the same command
-    /// otherwise
-    #[arg(long, value_name = "I/N", requires = "out", conflicts_with = "budget")]
-    pub(super) shard: Option<Shard>,
-    /// Bring the finished runs of these folders into the one given by --out, then continue
-    #[arg(long, value_name = "DIR", num_args = 1.., requires = "out")]
-    pub(super) merge: Vec<PathBuf>,
+    /// Be one of several processes, on any machines, that do the study in the folder given by --out:
+    /// each with the same command. They may come and go
+    #[arg(long, requires = "out", conflicts_with = "budget", help_heading = "Many machines")]
+    pub(super) worker: bool,
+    /// Submit N workers to an engine, as slurm:16 or hq:16, and stop. What follows -- is for its
+    /// command (sbatch, hq submit)
+    #[arg(long, value_name = "ENGINE:N", requires = "out", conflicts_with_all = ["budget", "worker"], help_heading = "Many machines")]
+    pub(super) submit: Option<Submission>,
+    /// Options of the engine, behind --
+    #[arg(
+        last = true,
+        value_name = "OPTIONS",
+        requires = "submit",
+        help_heading = "Many machines"
+    )]
+    pub(super) engine_options: Vec<String>,
     /// One more decaying arm, as NAME=SPEC, such as 'slow=exponential(to 50%)'; may be given
     /// several times
     #[arg(long, value_name = "NAME=SPEC", value_parser = arm)]
@@ -124,7 +134,8 @@ mod tests {
             ErrorKind::ArgumentConflict,
             &[
                 "--data demo --branch-from run --fixed-lr",
-                "--data demo --out x --shard 1/2 --budget 5m",
+                "--data demo --out x --worker --budget 5m",
+                "--data demo --out x --worker --submit slurm:2",
                 "--data demo --evaluate-on val --branch-from run",
                 "--data demo --quick --branch-from run",
                 "--data demo --quick --like run",
@@ -138,7 +149,7 @@ mod tests {
     fn arguments_without_what_they_need_are_refused() {
         all_refused::<SettleArgs>(
             ErrorKind::MissingRequiredArgument,
-            &["", "--data demo --shard 1/2", "--data demo --merge a b", "--data demo --folds 3"],
+            &["", "--data demo --worker", "--data demo --submit hq:2", "--data demo --folds 3"],
         );
     }
 
@@ -151,7 +162,9 @@ mod tests {
                 "--data demo --lr 10.5",
                 "--data demo --lr NaN",
                 "--data demo --lr=-1e-3",
-                "--data demo --out x --shard 3/2",
+                "--data demo --out x --submit slurm",
+                "--data demo --out x --submit slurm:0",
+                "--data demo --out x --submit pbs:3",
                 "--data demo --pairs 7",
                 "--data demo --pairs 1001",
                 "--data demo --budget 5",

@@ -11,8 +11,7 @@
 //! only what is missing. Runs of other settings, images or versions in the folder are an error.
 //!
 //! Stdout has the answer, as a table or as one JSON object; the full report is only in the files.
-//! Exit code 0 means that the study was carried out, whatever its verdict. It is also 0 for a shard
-//! that has done its part and waits for the others: then stdout is empty. Ctrl-C ends with exit
+//! Exit code 0 means that the study was carried out, whatever its verdict. Ctrl-C ends with exit
 //! code 130, keeps every finished run and says the command that continues; the same command without a
 //! folder continues there as well.
 //!
@@ -29,6 +28,7 @@ mod placement;
 mod presets;
 mod settled;
 mod study;
+mod submit;
 
 pub(super) use arguments::SettleArgs;
 
@@ -39,7 +39,7 @@ use about::about;
 use anyhow::Result;
 use branching::branched;
 use fresh::from_scratch;
-use paso_study::{Event, Session, Study, StudyReport};
+use paso_study::{Event, Session, Study, StudyReport, Worker};
 use placement::{LR, center, range_test};
 pub(super) use settled::settled;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,9 @@ impl Command for SettleArgs {
         if self.print_config {
             return fresh::print_config(self);
         }
+        if let Some(submission) = &self.submit {
+            return submission.submit(self);
+        }
         let (trial, lr) = threads::pool(threads)?.install(|| match &self.branch_from {
             Some(path) => branched(self, path),
             None => from_scratch(self),
@@ -71,12 +74,15 @@ impl Command for SettleArgs {
         let steps = steps(self, &trial)?;
         Study::new(study_config(self, &trial, lr.unwrap_or(LR), steps))?;
         if let Some(folder) = &out {
-            paso_study::check_folder(folder, self.shard, &trial.fingerprint())?;
+            paso_study::check_folder(folder, &trial.fingerprint())?;
         }
         let range = match (lr, self.fixed_lr) {
             (None, false) => {
                 let known = out.as_deref().and_then(|folder| placement::kept(folder, &trial));
-                Some(known.map_or_else(|| range_test(&trial, threads), Ok)?)
+                let range = known.map_or_else(|| range_test(&trial, threads), Ok)?;
+                // Of several workers, the one that kept it first decides where the grid lies.
+                let first = out.as_deref().filter(|_| self.worker);
+                Some(first.map_or(range.clone(), |folder| placement::first(folder, &trial, range)))
             }
             _ => None,
         };
@@ -96,10 +102,6 @@ impl Command for SettleArgs {
             folder::keep_command(folder);
             range.iter().for_each(|range| placement::keep(folder, &trial, range));
         }
-        if let Some(folder) = folder.as_ref().filter(|_| !self.merge.is_empty()) {
-            let merged = paso_study::merge(folder, &self.merge)?;
-            eprintln!("merged: {} runs, {} of them twice", merged.runs, merged.duplicates);
-        }
         terminal::keep_going(); // finished runs are kept, whoever reads the lines
         let bar = progress::without_time_left("settle");
         let observe = |event: &Event<'_>| output::show(&bar, event);
@@ -115,23 +117,21 @@ impl Command for SettleArgs {
                 Err(e) => bar.suspend(|| eprintln!("note: the report is not written yet: {e:#}")),
             }
         };
+        let worker = self.worker.then(Worker::new);
+        let machine = machine()?;
         let session = Session {
             folder: folder.as_deref(),
             parallel_runs: threads,
             budget: self.budget,
             estimate: true,
-            shard: self.shard,
+            worker: worker.as_ref(),
+            machine: Some(&machine),
             cancel: &cancel,
             observe: &observe,
             on_report: Some(&on_report),
         };
         let about = about(self, &trial, range, folder.as_deref());
         let report = match study.report(&trial, &session, &about) {
-            Err(waiting @ paso_study::Error::OtherShards { .. }) => {
-                bar.finish_and_clear();
-                eprintln!("{waiting}");
-                return Ok(());
-            }
             Err(paso_study::Error::Cancelled { finished }) => {
                 bar.finish_and_clear();
                 return Err(Interrupted(interrupted(finished, folder.as_deref())).into());
@@ -161,11 +161,17 @@ impl SettleArgs {
         let mut of_this_command = folder::of_this_command("settle").into_iter();
         let is_unfinished = |folder: &PathBuf| {
             !folder.join(output::REPORT).exists()
-                && paso_study::check_folder(folder, None, fingerprint).is_ok()
+                && paso_study::check_folder(folder, fingerprint).is_ok()
         };
         let found = of_this_command.find(is_unfinished).filter(|_| !self.new);
         found.inspect(|folder| folder::continues(folder))
     }
+}
+
+/// What trains the runs: sums have other last digits with another instruction set.
+fn machine() -> Result<String> {
+    let isa = paso_locate::Isa::from_env()?;
+    Ok(format!("{} ({})", isa.name(), std::env::consts::ARCH))
 }
 
 /// What a study that was interrupted says, with the command that continues it.

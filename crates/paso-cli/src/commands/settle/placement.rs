@@ -9,7 +9,7 @@
 
 use crate::sweep::{FROM, STEPS, SWEEPS, TO, sweeps};
 use crate::trial::Localization;
-use crate::{progress, threads};
+use crate::{folder, progress, threads};
 use anyhow::Result;
 use paso_study::RangeTestReport;
 use paso_study::range_test::{RangeTest, suggest};
@@ -33,6 +33,12 @@ struct Kept {
     range_test: RangeTestReport,
 }
 
+impl Kept {
+    fn new(trial: &Localization, range: &RangeTestReport) -> Self {
+        Self { fingerprint: trial.fingerprint(), range_test: range.clone() }
+    }
+}
+
 /// The range test that an earlier call of this study kept, unless it cannot be read.
 pub(super) fn kept(folder: &Path, trial: &Localization) -> Option<RangeTestReport> {
     let text = paso_files::read_text(&folder.join(FILE_NAME), LARGEST).ok()?;
@@ -40,11 +46,24 @@ pub(super) fn kept(folder: &Path, trial: &Localization) -> Option<RangeTestRepor
     (kept.fingerprint == trial.fingerprint()).then_some(kept.range_test)
 }
 
+/// The range test that the first of several workers has kept, or this one, which is kept then.
+pub(super) fn first(
+    folder: &Path,
+    trial: &Localization,
+    range: RangeTestReport,
+) -> RangeTestReport {
+    if folder::make_own(folder, "settle").is_ok()
+        && let Ok(text) = serde_json::to_vec(&Kept::new(trial, &range))
+    {
+        paso_files::write_new(&folder.join(FILE_NAME), &text).ok();
+    }
+    kept(folder, trial).unwrap_or(range)
+}
+
 /// Keeps a range test in a folder of paso's, so that the same command does not repeat it. Where it
 /// cannot be written it is repeated.
 pub(super) fn keep(folder: &Path, trial: &Localization, range: &RangeTestReport) {
-    let kept = Kept { fingerprint: trial.fingerprint(), range_test: range.clone() };
-    if let Ok(text) = serde_json::to_vec(&kept) {
+    if let Ok(text) = serde_json::to_vec(&Kept::new(trial, range)) {
         paso_files::write(&folder.join(FILE_NAME), &text).ok();
     }
 }

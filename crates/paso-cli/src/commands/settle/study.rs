@@ -11,7 +11,7 @@
 
 use super::arguments::SettleArgs;
 use crate::trial::{Localization, variant};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use paso_locate::{OptimizerName, TrainConfig};
 use paso_study::{Arm, Grid, Role, Study, StudyConfig};
 
@@ -67,7 +67,7 @@ pub(super) fn steps(args: &SettleArgs, trial: &Localization) -> Result<u64> {
 /// Refuses a study that cannot be carried out, whatever the images and the learning rate are.
 ///
 /// # Errors
-/// What is wrong with it, or a folder of `--merge` that does not exist.
+/// What is wrong with it.
 pub(super) fn check(args: &SettleArgs) -> Result<()> {
     let mut arms = Arm::usual();
     arms.extend(args.arm.iter().cloned());
@@ -82,9 +82,6 @@ pub(super) fn check(args: &SettleArgs) -> Result<()> {
     };
     if args.branch_from.is_none() {
         Study::new(config)?;
-    }
-    for folder in &args.merge {
-        ensure!(folder.is_dir(), "--merge: there is no folder {}", folder.display());
     }
     Ok(())
 }
