@@ -49,9 +49,10 @@ pub(crate) fn command_lines(document: &str) -> Vec<CommandLine> {
     found
 }
 
-/// A line that starts with `paso`, or with what runs it in a checkout; without its comment.
+/// A line that starts with `paso`, or with what runs it in a checkout; without its comment, and without
+/// the file that its output goes to.
 fn parse(line: &str, prints: bool) -> Option<CommandLine> {
-    let line = line.split(" # ").next()?.trim();
+    let line = line.split(" # ").next()?.split(" > ").next()?.trim();
     let starts = ["paso ", "cargo run --release -- "];
     let text = starts.iter().find_map(|start| line.strip_prefix(start))?.trim().to_owned();
     let words = words(&text);
