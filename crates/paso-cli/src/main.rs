@@ -35,6 +35,7 @@ mod version;
 
 use clap::Command;
 use commands::COMMANDS;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -44,7 +45,21 @@ fn main() -> ExitCode {
         eprintln!("error: PASO_ISA: {e}");
         return ExitCode::from(2);
     }
-    match run(&program().get_matches()) {
+    let matches = match program().try_get_matches() {
+        Ok(matches) => matches,
+        // Help and the version, which clap prints as they are.
+        Err(e) if !e.use_stderr() => e.exit(),
+        Err(e) => {
+            let text = e.render();
+            if std::io::stderr().is_terminal() {
+                terminal::err(format_args!("{}", text.ansi()));
+            } else {
+                terminal::err(format_args!("{text}"));
+            }
+            return ExitCode::from(2);
+        }
+    };
+    match run(&matches) {
         Ok(()) => terminal::success(),
         Err(e) if e.is::<interrupt::Interrupted>() => {
             eprintln!("{e}");

@@ -1,14 +1,16 @@
 //! `paso train --features`: what it refuses, and that a run continues with what it began with.
 
 use crate::Place;
+use paso_locate::{Model, NetName, TrainConfig, weights};
 
 const SHORT: &str = "--data scenes --size 32 --batch 4 --json";
 
 #[test]
 fn a_pretrained_run_begins_goes_on_and_is_branched_at_its_own_size() {
     let place = Place::new();
-    place.stdout(&format!("train {SHORT} --net squeezenet --epochs 1 --out first"));
-    place.stdout("export first --safetensors features.safetensors");
+    let config = TrainConfig { net: NetName::Squeezenet, size: 32, ..TrainConfig::default() };
+    let fresh = Model::new(&config, vec!["any".into()]).expect("a net");
+    weights::save(&place.path("features.safetensors"), &fresh).expect("a file");
     let begin = format!("train {SHORT} --features features.safetensors --schedule constant");
     place.stdout(&format!("{begin} --epochs 1 --out run"));
     // Neither the net nor the size is named again, and 32 pixels are not what a new run would have.

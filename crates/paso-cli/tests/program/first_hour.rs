@@ -93,6 +93,12 @@ fn steady(line: &str) -> String {
         matches!(word.trim_end_matches([',', ';', '.', ')']), "s" | "ms" | "min" | "h")
     };
     let mut words: Vec<String> = line.split(' ').map(Into::into).collect();
+    if let Some(at) = words.iter().position(|word| word == "finished") {
+        // How many were done at the moment of Ctrl-C.
+        if at > 0 && words[at - 1].parse::<u64>().is_ok() {
+            words[at - 1] = "N".into();
+        }
+    }
     for at in 1..words.len() {
         if unit(&words[at]) && words[at - 1].trim_start_matches('(').parse::<f64>().is_ok() {
             words[at - 1] = "N".into();

@@ -58,6 +58,7 @@ fn cases() -> Vec<(&'static str, Vec<(String, bool)>)> {
                 ],
             ),
         ),
+        ("status", all(&[("status mine", true), ("status .", true)])),
         ("find-lr", with("find-lr", &[(&format!("{SETTINGS} --sweeps 1 --steps 12"), true)])),
         (
             "train",
@@ -120,8 +121,10 @@ fn cases() -> Vec<(&'static str, Vec<(String, bool)>)> {
                 ("data scenes --fix x.png", true),
             ]),
         ),
+        ("nets", all(&[("nets", false)])),
         ("cpu", all(&[("cpu", false)])),
         ("completions", all(&[("completions bash", false)])),
+        ("man", all(&[("man x.png", true), ("man mine/labels.csv", true)])),
     ]
 }
 

@@ -19,14 +19,11 @@ fn settle_prints_a_row_for_each_arm_the_verdict_and_what_it_holds_for() {
     }
     assert_eq!(lines[2 + arms.len()], "", "a line between the table and the verdict");
     assert!(lines[3 + arms.len()].ends_with("Of a training of 6 steps."), "{text}");
-    let holds = "It holds for these 26 images, net tiny at 32 pixels, 6 steps of 4 images, AdamW with weight decay 0.1.";
+    let holds = "It holds for these 26 images, net tiny at 32 pixels, 6 steps of 4 images, adamw with weight decay 0.1.";
     assert!(lines.contains(&holds), "{text}");
-    let last = lines.last().expect("lines");
-    assert!(
-        last.starts_with("train with")
-            && last.ends_with("paso train --data scenes --settled study"),
-        "{last}"
-    );
+    let [.., before, last] = &lines[..] else { panic!("{text}") };
+    assert!(before.starts_with("train with") && before.ends_with("):"), "{before}");
+    assert_eq!(*last, "  paso train --data scenes --settled study");
 }
 
 #[test]

@@ -48,7 +48,8 @@ use study::{steps, study_config};
 
 impl Command for SettleArgs {
     const NAME: &'static str = "settle";
-    const ABOUT: &'static str = "Settle whether a decaying learning rate helps, with every schedule at its own tuned rate on paired seeds";
+    const ABOUT: &'static str =
+        "Settle whether the learning rate should decay, by pairs of runs at tuned rates";
     const EXAMPLES: &'static [&'static str] = &[
         "paso settle --data demo",
         "paso settle --data photos --budget 1h",

@@ -10,17 +10,17 @@
 
 use super::arguments::TrainArgs;
 use super::output;
-use crate::interrupt::{self, Interrupted};
+use crate::interrupt::Interrupted;
 use crate::{command_line, progress};
 use anyhow::{Context, Result};
 use paso_locate::run::Run;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// # Errors
 /// If an epoch diverges or cannot be kept, with the last epoch that is kept, or if Ctrl-C ended the
 /// run.
-pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
+pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run, interrupted: &AtomicBool) -> Result<()> {
     if run.is_done() && run.stopped_early().is_none() {
         eprintln!("all {} epochs are done; a larger --epochs continues", run.epochs());
     }
@@ -28,7 +28,6 @@ pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run) -> Result<()> {
     let bar = progress::bar(trainer.total_steps(), "train");
     bar.set_position(trainer.steps());
     bar.reset_eta();
-    let interrupted = interrupt::flag("this epoch, which is kept")?;
     while !run.is_done() && !interrupted.load(Ordering::Relaxed) {
         let done = run.epochs();
         let epoch = run.epoch(|_| bar.inc(1)).with_context(|| kept(done, run.folder()))?;

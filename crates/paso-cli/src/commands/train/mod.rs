@@ -20,7 +20,7 @@ mod sheets;
 pub(super) use arguments::TrainArgs;
 
 use crate::command::Command;
-use crate::{folder, terminal, threads};
+use crate::{folder, interrupt, terminal, threads};
 use anyhow::Result;
 use config::{SCHEDULE, SHORT};
 use paso_locate::TrainConfig;
@@ -74,11 +74,13 @@ impl Command for TrainArgs {
                 );
                 config.schedule = SHORT.into();
             }
+            // From here on there is something to keep.
+            let interrupted = interrupt::flag("this epoch, which is kept")?;
             let mut run = new_or_resumed(self, &config, &dataset, train, validation)?;
             output::idle_half(&run);
             let limits = self.source.limits();
             sheets::write_first(&run, &dataset, &limits);
-            epochs::all_epochs(self, &mut run)?;
+            epochs::all_epochs(self, &mut run, &interrupted)?;
             sheets::write_worst(&run, &dataset, &limits);
             output::finish(self.json, &self.source, &run, start)
         })
