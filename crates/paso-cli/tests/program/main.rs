@@ -10,6 +10,7 @@ mod data;
 mod documents;
 mod export;
 mod features;
+mod folder_trees;
 mod foreign;
 mod kills;
 mod limits;
