@@ -88,7 +88,7 @@ fn write(tree: &Tree, folder: &Path, table: &str) -> usize {
         let path = folder.join(file);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         if file.ends_with(".jpg") {
-            // Each its own picture: equal ones would be reported.
+            // Pixels of its own: equal images would be reported.
             let shade = u8::try_from(40 * (i + 1) % 256).expect("below 256");
             image(&path, shade);
             images += 1;
