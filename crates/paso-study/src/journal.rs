@@ -132,7 +132,7 @@ impl Journal {
     pub(crate) fn get(&self, run: &RunSpec) -> Option<&Outcome> {
         let without = || {
             let plain = (!run.averaging.is_empty()).then(|| plain(run))?;
-            self.finished.get(&key(&plain))
+            self.finished.get(&key(&plain)).filter(|outcome| outcome.averaged.is_empty())
         };
         self.finished.get(&key(run)).or_else(without)
     }
