@@ -53,3 +53,8 @@ pub fn number(value: &serde_json::Value) -> f64 {
 pub fn numbers(value: &serde_json::Value) -> Vec<f64> {
     value.as_array().unwrap_or_else(|| panic!("not a list: {value}")).iter().map(number).collect()
 }
+
+/// The examples of a page of the book, which a reader copies.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/own-loop.md")]
+struct OwnLoop;

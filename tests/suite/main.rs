@@ -4,6 +4,7 @@
 
 mod arrows;
 mod bad_input;
+mod citation;
 mod findability;
 mod formats;
 mod layers;

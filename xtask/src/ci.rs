@@ -17,6 +17,8 @@
 //! To add a stage, add a line to the list; a function that can find its tool missing returns
 //! `Outcome::Skipped` with how to get it.
 
+mod book;
+
 use crate::steps::{Outcome, all, cargo, command, shared};
 use crate::{
     codegen, dependencies, fuzz, isa, perf, public_api, python, sanitizer, spelling, tidy, wasm,
@@ -50,6 +52,7 @@ const STAGES: &[Stage] = &[
     ("clippy", |_| cargo_line(CLIPPY)),
     ("codegen", |_| codegen()),
     ("docs", |_| docs()),
+    ("book", |_| book::run()),
     ("public api", |_| public_api::stage()),
     ("features", |_| features()),
     ("bare metal", |_| bare_metal()),

@@ -12,13 +12,34 @@ use crate::tensors::{Flat, ParamMut};
 
 impl AdamGroup {
     /// Takes the next step with the learning rate `lr`, in the caller's thread. Tensors are pairs
-    /// of weights and gradient, in the order of the lengths given to [`AdamGroup::new`].
+    /// of weights and gradient, in the order of the lengths given to [`AdamGroup::new`]: slices,
+    /// vectors, or whatever else gives `f32`s as [`AsMut`] and [`AsRef`] do. All pairs of a call
+    /// have one type, so arrays of different lengths are given as slices (`&mut bias[..]`).
+    ///
+    /// ```
+    /// use paso_adam::{Adam, AdamConfig, AdamGroup};
+    ///
+    /// let mut group = AdamGroup::new(Adam::new(AdamConfig::default())?, [27, 3]);
+    /// let (mut kernel, mut bias) = (vec![0.5; 27], vec![0.0; 3]);
+    /// let (d_kernel, d_bias) = (vec![0.1; 27], vec![-0.1; 3]);
+    /// group.step(1e-3, [(&mut kernel, &d_kernel), (&mut bias, &d_bias)]);
+    ///
+    /// // A model of any number of tensors.
+    /// let (mut model, gradients) = (vec![kernel, bias], vec![d_kernel, d_bias]);
+    /// group.step(1e-3, model.iter_mut().zip(&gradients).collect::<Vec<_>>());
+    /// assert!(model[0][0] < 0.499 && model[1][2] > 0.001);
+    /// # Ok::<(), paso_adam::Error>(())
+    /// ```
     ///
     /// # Panics
     /// When the number of tensors or one of their lengths is another than the group's, or `lr` is
     /// negative, infinite or NaN. Nothing has been changed then.
     #[track_caller]
-    pub fn step<'w, 'g>(&mut self, lr: f64, mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>) {
+    pub fn step<W, G>(&mut self, lr: f64, mut tensors: impl AsMut<[(W, G)]>)
+    where
+        W: AsMut<[f32]> + Send,
+        G: AsRef<[f32]> + Send,
+    {
         self.plain(Threads::One, lr, tensors.as_mut());
     }
 
@@ -33,11 +54,11 @@ impl AdamGroup {
     /// As [`AdamGroup::step`].
     #[cfg(feature = "rayon")]
     #[track_caller]
-    pub fn par_step<'w, 'g>(
-        &mut self,
-        lr: f64,
-        mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
-    ) {
+    pub fn par_step<W, G>(&mut self, lr: f64, mut tensors: impl AsMut<[(W, G)]>)
+    where
+        W: AsMut<[f32]> + Send,
+        G: AsRef<[f32]> + Send,
+    {
         self.plain(self.pool(), lr, tensors.as_mut());
     }
 
@@ -46,11 +67,11 @@ impl AdamGroup {
     /// # Panics
     /// As [`AdamGroup::step`].
     #[track_caller]
-    pub fn step_audited<'w, 'g>(
-        &mut self,
-        lr: f64,
-        mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
-    ) -> StepAudit {
+    pub fn step_audited<W, G>(&mut self, lr: f64, mut tensors: impl AsMut<[(W, G)]>) -> StepAudit
+    where
+        W: AsMut<[f32]> + Send,
+        G: AsRef<[f32]> + Send,
+    {
         self.audited(Threads::One, lr, tensors.as_mut())
     }
 
@@ -60,11 +81,15 @@ impl AdamGroup {
     /// As [`AdamGroup::step`].
     #[cfg(feature = "rayon")]
     #[track_caller]
-    pub fn par_step_audited<'w, 'g>(
+    pub fn par_step_audited<W, G>(
         &mut self,
         lr: f64,
-        mut tensors: impl AsMut<[(&'w mut [f32], &'g [f32])]>,
-    ) -> StepAudit {
+        mut tensors: impl AsMut<[(W, G)]>,
+    ) -> StepAudit
+    where
+        W: AsMut<[f32]> + Send,
+        G: AsRef<[f32]> + Send,
+    {
         self.audited(self.pool(), lr, tensors.as_mut())
     }
 

@@ -63,9 +63,11 @@ impl AsParam for ParamMut<'_> {
     }
 }
 
-impl AsParam for (&mut [f32], &[f32]) {
+/// A pair of weights and gradient: slices, vectors, and what else gives `f32`s.
+impl<W: AsMut<[f32]> + Send, G: AsRef<[f32]> + Send> AsParam for (W, G) {
     fn as_param(&mut self) -> ParamMut<'_> {
-        ParamMut { weights: self.0, gradient: Gradient::Keep(self.1), average: &mut [] }
+        let gradient = Gradient::Keep(self.1.as_ref());
+        ParamMut { weights: self.0.as_mut(), gradient, average: &mut [] }
     }
 }
 

@@ -134,7 +134,7 @@ fn a_wrong_tensor_panics_with_its_number() {
 #[test]
 #[should_panic(expected = "rate NaN: must be finite and at least 0")]
 fn a_nan_rate_panics() {
-    AdamGroup::new(adam(), []).step(f64::NAN, []);
+    AdamGroup::new(adam(), []).step(f64::NAN, Vec::<(&mut [f32], &[f32])>::new());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, ArmAnswer, Comparison, Confirmation, FinalistAnswer, Settled};
 use crate::arm::Role;
+use crate::averages;
 use crate::budget::BudgetCut;
 use crate::candidate::Finalist;
 use crate::comparison::{Progress, bounded, value};
@@ -37,10 +38,12 @@ pub(crate) fn answer(
         first.pairs(),
     );
     let untuned = config.grid.points == 1;
+    let mut notes = notes(&decay, alternative.as_ref(), &arms, cut, untuned, journal.machines());
+    notes.extend(procedure.left_out.iter().map(|arm| averages::note(arm)));
     Some(Answer {
         verdict: decay.verdict,
         metric: config.metric.clone(),
-        notes: notes(&decay, alternative.as_ref(), &arms, cut, untuned, journal.machines()),
+        notes,
         settled: settled(procedure, journal, first, second),
         decay,
         alternative,

@@ -20,6 +20,7 @@ pub(crate) use line::Line;
 pub(crate) use reading::read;
 use reading::{Place, read_from};
 
+use crate::arm::Arm;
 use crate::error::Error;
 use crate::folder::{claim, join};
 use crate::outcome::Outcome;
@@ -150,9 +151,20 @@ impl Journal {
         Ok(())
     }
 
-    /// The outcome of a run, when it has been done.
+    /// The outcome of a run, when it has been done, with or without the averages that it asks for.
     pub(crate) fn get(&self, run: &RunSpec) -> Option<&Outcome> {
-        self.finished.get(&key(run))
+        let without = || {
+            let plain = (!run.averaging.is_empty()).then(|| plain(run))?;
+            self.finished.get(&key(&plain)).filter(|outcome| outcome.averaged.is_empty())
+        };
+        self.finished.get(&key(run)).or_else(without)
+    }
+
+    /// A finished run of what `arm` trains that came without averages.
+    pub(crate) fn without_averages(&self, arm: &Arm) -> Option<RunSpec> {
+        let runs = self.finished.keys().filter_map(|key| serde_json::from_str::<RunSpec>(key).ok());
+        runs.filter(|run| run.spec == arm.spec && run.variant == arm.variant)
+            .find(|run| run.averaging.is_empty())
     }
 
     /// Mean duration of the finished runs of this many steps, in seconds; `None` without any.
@@ -174,8 +186,11 @@ impl Journal {
         self.finished.len()
     }
 
-    /// Keeps an outcome: after this returns, it survives a crash.
+    /// Keeps an outcome: after this returns, it survives a crash. A run whose averages are missing is
+    /// kept as one that has none.
     pub(crate) fn add(&mut self, run: &RunSpec, outcome: Outcome) -> Result<(), Error> {
+        let done = if outcome.averaged.is_empty() { plain(run) } else { run.clone() };
+        let run = &done;
         if let Some((path, file)) = &mut self.file {
             let line = Line::new(&self.fingerprint, self.machine.as_deref(), run, &outcome);
             file.write_all(line.text().as_bytes())
@@ -186,6 +201,11 @@ impl Journal {
         self.finished.insert(key(run), outcome);
         Ok(())
     }
+}
+
+/// The run without averages.
+fn plain(run: &RunSpec) -> RunSpec {
+    RunSpec { averaging: Vec::new(), ..run.clone() }
 }
 
 /// What identifies a run. Floats round-trip through JSON exactly.

@@ -42,8 +42,7 @@
 //! let trial = |run: &RunSpec, _: &RunMonitor| -> Result<Outcome, TrialError> {
 //!     let luck = (run.seed % 7) as f64 / 100.0;
 //!     let gain = if run.spec.starts_with("linear") { 0.02 } else { 0.0 };
-//!     let metric = 0.5 + luck + gain;
-//!     Ok(Outcome { metric, averaged: vec![metric; run.averaging.len()], ..Outcome::default() })
+//!     Ok(Outcome { metric: 0.5 + luck + gain, ..Outcome::default() })
 //! };
 //! let study = Study::new(StudyConfig { metric: "accuracy".into(), ..StudyConfig::default() })?;
 //! let session = Session::default();
@@ -58,6 +57,7 @@
 mod answer;
 mod arm;
 mod audit;
+mod averages;
 mod budget;
 mod candidate;
 mod claims;

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// A run that diverged has a metric that is not finite. It counts as the worst metric of the
 /// race, or of the first look where nothing is raced.
-/// Only `metric` is required, and `averaged` where the run asks for averages; the rest feeds the
-/// report.
+/// Only `metric` is required. Arms with averaged weights are left out where `averaged` is empty; the
+/// rest feeds the report.
 ///
 /// ```
 /// use paso_study::{CurvePoint, Outcome, RunSpec};
@@ -41,7 +41,8 @@ pub struct Outcome {
     #[serde(with = "crate::json::finite_or_null")]
     pub metric: f64,
     /// The metric of the averaged weights after [`RunSpec::steps`](crate::RunSpec::steps) updates,
-    /// one for each of [`RunSpec::averaging`](crate::RunSpec::averaging), in that order.
+    /// one for each of [`RunSpec::averaging`](crate::RunSpec::averaging), in that order; empty where
+    /// the loop keeps no averages.
     #[serde(with = "crate::json::finite_or_null_list")]
     pub averaged: Vec<f64>,
     /// Loss on the same data and at the same updates as the metric; lower is better. `None` if there

@@ -5,6 +5,7 @@
 //! answer does not depend on the order in which runs end.
 
 use crate::arm::Role;
+use crate::averages::without_missing;
 use crate::candidate::{Candidate, Finalist};
 use crate::comparison::Progress;
 use crate::config::StudyConfig;
@@ -45,6 +46,8 @@ pub(crate) struct Procedure {
     pub(crate) config: StudyConfig,
     pub(crate) first: Option<Progress>,
     pub(crate) second: Option<Progress>,
+    /// Names of arms that are not in the configuration any more: see `averages.rs`.
+    pub(crate) left_out: Vec<String>,
     /// What a run counts for that diverged; known before the first look.
     worst: Option<f64>,
     /// Every candidate that was raced, with its number of seeds.
@@ -53,11 +56,15 @@ pub(crate) struct Procedure {
 
 impl Procedure {
     pub(crate) fn new(config: StudyConfig) -> Self {
-        Self { config, first: None, second: None, worst: None, entries: Vec::new() }
+        let left_out = Vec::new();
+        Self { config, first: None, second: None, left_out, worst: None, entries: Vec::new() }
     }
 
     /// Goes one step on. Call it again until it says [`Next::Train`] or [`Next::Done`].
     pub(crate) fn next(&mut self, journal: &Journal) -> Result<Next, Error> {
+        if let Some((config, left_out)) = without_missing(&self.config, journal)? {
+            *self = Self { left_out, ..Self::new(config) };
+        }
         if self.first.is_none() {
             return self.first_race(journal);
         }

@@ -130,8 +130,17 @@ fn a_failing_run_is_named_and_so_is_one_without_its_averages() {
             && message.contains("no such image"),
         "{message}"
     );
+    let short = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
+        Ok(Outcome { averaged: vec![0.0; run.averaging.len().min(1)], ..Outcome::default() })
+    };
+    let error = study.run(&short, &Session::default()).expect_err("two averages too few");
+    assert!(matches!(error, Error::Count { got: 1, expected: 3, .. }), "{error}");
+    // The first question cannot do without an arm that is in it.
     let forgetful =
         |_: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> { Ok(Outcome::default()) };
+    let mut config = StudyConfig::default();
+    config.arms.iter_mut().filter(|arm| arm.name == "linear").for_each(|arm| arm.averaged = true);
+    let study = Study::new(config).expect("valid");
     let error = study.run(&forgetful, &Session::default()).expect_err("no averages");
     assert!(matches!(error, Error::Count { got: 0, expected: 3, .. }), "{error}");
 }

@@ -4,8 +4,8 @@ mod loops;
 
 use loops::{Recorder, TUNING, decades, four, luck, noise, outcome, run, two};
 use paso_study::{
-    Arm, Grid, Outcome, Question, Role, RunMonitor, RunSpec, StudyConfig, TrialError, Variant,
-    Verdict,
+    Arm, Grid, Outcome, Question, Role, RunMonitor, RunSpec, Session, Study, StudyConfig,
+    TrialError, Variant, Verdict,
 };
 
 const FREE: Variant = Variant::new("schedule-free");
@@ -182,4 +182,54 @@ fn display_shows_arms_that_are_in_no_comparison() {
     let (same, values) = shown(5);
     assert_eq!((same, values[2], values[3]), (verdict, 5, 5), "{values:?}");
     assert!(values[0] >= 8 && values[1] >= 8 && values[4] >= 8, "{values:?}");
+}
+
+/// A loop that keeps no averages, and one that does, by the same metric.
+fn loops(run: &RunSpec, averages: bool) -> Outcome {
+    let metric = metric(0.0)(run);
+    let averaged = if averages { vec![metric; run.averaging.len()] } else { Vec::new() };
+    Outcome { metric, averaged, ..Outcome::default() }
+}
+
+#[test]
+fn an_arm_whose_averages_are_missing_is_left_out_with_a_note() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let trained = std::sync::atomic::AtomicUsize::new(0);
+    let trial = |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
+        trained.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(loops(run, false))
+    };
+    let averaged = || Arm::new("averaged", "constant", Role::Alternative).averaged();
+    let study = |config| Study::new(config).expect("valid");
+    let session = Session { folder: Some(folder.path()), ..Session::default() };
+    let answer = study(with(four(), averaged())).run(&trial, &session).expect("it is answered");
+    assert_eq!(answer.verdict, Verdict::Helps, "{answer}");
+    assert!(answer.alternative.is_none(), "nothing is left of the second question");
+    assert_eq!(answer.arms.len(), 4);
+    assert!(answer.notes.iter().any(|note| note.starts_with("averaged is left out")), "{answer:?}");
+
+    // Nothing is trained twice: not for the smaller study, and not when it is continued.
+    let runs = trained.load(std::sync::atomic::Ordering::Relaxed);
+    let plain = Recorder::new(|run: &RunSpec| loops(run, false).metric);
+    let without = run(four(), &plain);
+    assert_eq!((plain.runs().len(), without.decay), (runs, answer.decay.clone()));
+    let again = study(with(four(), averaged())).run(&trial, &session).expect("it is answered");
+    assert_eq!(trained.load(std::sync::atomic::Ordering::Relaxed), runs, "all runs were kept");
+    assert_eq!(again, answer);
+
+    // The other arms of the question are asked about.
+    let config = with(with(four(), averaged()), free());
+    let answer = study(config).run(&trial, &Session::default()).expect("it is answered");
+    assert_eq!(answer.alternative.expect("asked").challenger.arm, "schedule-free");
+}
+
+#[test]
+fn an_arm_with_averages_is_compared() {
+    let trial =
+        |run: &RunSpec, _: &RunMonitor<'_>| -> Result<Outcome, TrialError> { Ok(loops(run, true)) };
+    let arm = Arm::new("averaged", "constant", Role::Alternative).averaged();
+    let study = Study::new(with(four(), arm)).expect("valid");
+    let answer = study.run(&trial, &Session::default()).expect("it is answered");
+    assert_eq!(answer.alternative.expect("asked").challenger.arm, "averaged");
+    assert_eq!(answer.arms.len(), 5);
 }

@@ -5,13 +5,13 @@
 //! A study needs one function: from a `RunSpec` (seed, schedule, steps) to an `Outcome`. Here the
 //! metric is the negative squared error on noise-free points, since a study takes higher values as
 //! better. The answer is a sentence on stdout and `report.html` in the working folder, which is
-//! replaced. No folder is given to the session, so a study that is stopped begins again. Arms with
-//! averaged weights are left out, because the function keeps no averages.
+//! replaced. No folder is given to the session, so a study that is stopped begins again. The function
+//! keeps no averages, so the arm with averaged weights is left out, and a note says so.
 
 use candle_core::{Device, Result, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss::mse};
 use paso_study::{
-    About, Arm, Outcome, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError, stats::mean,
+    About, Outcome, RunMonitor, RunSpec, Session, Study, StudyConfig, TrialError, stats::mean,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -66,12 +66,12 @@ fn train(run: &RunSpec, watch: &RunMonitor<'_>) -> std::result::Result<Outcome, 
 }
 
 fn main() -> std::result::Result<(), TrialError> {
-    let arms = Arm::usual().into_iter().filter(|arm| !arm.averaged).collect();
     let metric = "minus squared error".into();
-    let config = StudyConfig { arms, steps: 500, metric, margin: 0.005, ..StudyConfig::default() };
+    let config = StudyConfig { steps: 500, metric, margin: 0.005, ..StudyConfig::default() };
     let session = Session { parallel_runs: 2, ..Session::default() };
     let report = Study::new(config)?.report(&train, &session, &About::default())?;
     std::fs::write("report.html", report.html())?;
     println!("{}", report.answer);
+    report.answer.notes.iter().for_each(|note| println!("note: {note}"));
     Ok(())
 }

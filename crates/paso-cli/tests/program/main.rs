@@ -12,6 +12,7 @@ mod documents;
 mod export;
 mod features;
 mod first_hour;
+mod folder_trees;
 mod foreign;
 mod kills;
 mod limits;

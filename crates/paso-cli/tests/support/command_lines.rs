@@ -11,14 +11,23 @@ pub(crate) struct CommandLine {
     pub(crate) printed: Option<String>,
 }
 
-/// The documents with command lines: those of the workspace, and every crate's README.
+/// The documents with command lines: those of the workspace, every crate's README, and the pages of
+/// the book.
 pub(crate) fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let crates = std::fs::read_dir(root.join("crates")).into_iter().flatten();
-    let readmes = crates.filter_map(|entry| Some(entry.ok()?.path().join("README.md")));
+    let files = |folder| {
+        let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten();
+        let mut paths: Vec<PathBuf> =
+            entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        paths
+    };
+    let readmes = files("crates").into_iter().map(|path| path.join("README.md"));
     let main = ["README.md", "ARCHITECTURE.md", "BENCHMARKING.md"].map(|name| root.join(name));
+    let pages =
+        files("docs").into_iter().filter(|path| path.extension().is_some_and(|e| e == "md"));
     // In a published package there is only the crate's own.
-    main.into_iter().chain(readmes).filter(|path| path.is_file()).collect()
+    main.into_iter().chain(readmes).chain(pages).filter(|path| path.is_file()).collect()
 }
 
 /// The command lines in code blocks and inline code. A mere name, as in `paso settle`, is one as

@@ -57,6 +57,10 @@ fn outcomes_come_back_bit_for_bit_and_nan_as_nan() {
     assert!(journal.get(&run(3)).is_none(), "another seed is another run");
     let other = RunSpec { averaging: vec![5], ..run(0) };
     assert!(journal.get(&other).is_none(), "other averages are another run");
+    let mut journal = journal;
+    journal.add(&run(4), Outcome::default()).expect("written");
+    let other = RunSpec { averaging: vec![5], ..run(4) };
+    assert!(journal.get(&other).is_some(), "unless the loop has none to give");
 }
 
 #[test]
