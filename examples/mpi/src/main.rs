@@ -32,20 +32,23 @@ fn main() -> Result<(), Error> {
     let mine = rank * part..(rank + 1) * part;
     let mut sharded = vec![1.0_f32; weights];
     let mut moments = AdamGroup::new(adam()?, [part]);
+    let mut owned = sharded[mine].to_vec();
+    let mut sent = vec![0.0_f32; weights * CHUNKS / ranks];
+    let mut received = vec![0.0_f32; CHUNKS * part];
     let mut times = Vec::new();
     for step in 0..steps {
         let gradients = my_chunks(&sharded, step, rank, ranks);
         world.barrier();
         let start = Instant::now();
-        let received = exchange(&world, &gradients, part, ranks);
+        pack(&gradients, part, &mut sent);
+        world.all_to_all_into(&sent[..], &mut received[..]);
         // The chunks in their order, whoever has sent them.
-        let mut gradient = received[..part].to_vec();
-        for chunk in received[part..].chunks_exact(part) {
+        let (gradient, others) = received.split_at_mut(part);
+        for chunk in others.chunks_exact(part) {
             gradient.iter_mut().zip(chunk).for_each(|(sum, g)| *sum += g);
         }
         gradient.iter_mut().for_each(|g| *g /= CHUNKS as f32);
-        let mut owned = sharded[mine.clone()].to_vec();
-        moments.step(1e-3, [(&mut owned[..], &gradient[..])]);
+        moments.step(1e-3, [(&mut owned[..], &*gradient)]);
         world.all_gather_into(&owned[..], &mut sharded[..]);
         times.push(start.elapsed());
     }
@@ -53,13 +56,14 @@ fn main() -> Result<(), Error> {
     // The usual way: all gradients are summed on all ranks, each of which has all moments.
     let mut whole = vec![1.0_f32; weights];
     let mut all_moments = AdamGroup::new(adam()?, [weights]);
+    let mut sum = vec![0.0_f32; weights];
     let mut usual = Vec::new();
     for step in 0..steps {
-        let gradients = my_chunks(&whole, step, rank, ranks);
+        let mut gradients = my_chunks(&whole, step, rank, ranks);
         world.barrier();
         let start = Instant::now();
-        let (mut local, mut sum) = (gradients[0].clone(), vec![0.0_f32; weights]);
-        for chunk in &gradients[1..] {
+        let (local, others) = gradients.split_first_mut().expect("each rank has a chunk");
+        for chunk in others.iter() {
             local.iter_mut().zip(chunk).for_each(|(sum, g)| *sum += g);
         }
         world.all_reduce_into(&local[..], &mut sum[..], SystemOperation::sum());
@@ -68,9 +72,9 @@ fn main() -> Result<(), Error> {
         usual.push(start.elapsed());
     }
 
-    let bits = sharded.iter().fold(0_u64, |hash, w| {
-        (hash ^ u64::from(w.to_bits())).wrapping_mul(0x0100_0000_01b3)
-    });
+    let bits = sharded
+        .iter()
+        .fold(0_u64, |hash, w| (hash ^ u64::from(w.to_bits())).wrapping_mul(0x0100_0000_01b3));
     let furthest = sharded.iter().zip(&whole).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(furthest < 1e-4, "both ways train the same: {furthest}");
     if rank == 0 {
@@ -98,20 +102,17 @@ fn my_chunks(weights: &[f32], step: u64, rank: usize, ranks: usize) -> Vec<Vec<f
         x = (x ^ x >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         (x >> 40) as f32 / (1 << 23) as f32 - 1.0
     };
-    chunks.map(|chunk| weights.iter().enumerate().map(|(i, w)| w + noise(chunk, i)).collect()).collect()
+    chunks
+        .map(|chunk| weights.iter().enumerate().map(|(i, w)| w + noise(chunk, i)).collect())
+        .collect()
 }
 
-/// Sends each rank its part of this rank's chunks, and returns all chunks of this rank's part, in order.
-fn exchange<C: Communicator>(world: &C, chunks: &[Vec<f32>], part: usize, ranks: usize) -> Vec<f32> {
-    let mut sent = Vec::with_capacity(ranks * chunks.len() * part);
-    for owner in 0..ranks {
-        for chunk in chunks {
-            sent.extend_from_slice(&chunk[owner * part..(owner + 1) * part]);
-        }
+/// Puts this rank's chunks in the order in which they are sent: for each owner its part of each.
+fn pack(chunks: &[Vec<f32>], part: usize, sent: &mut [f32]) {
+    for (piece, to) in sent.chunks_exact_mut(part).enumerate() {
+        let (owner, chunk) = (piece / chunks.len(), piece % chunks.len());
+        to.copy_from_slice(&chunks[chunk][owner * part..(owner + 1) * part]);
     }
-    let mut received = vec![0.0_f32; CHUNKS * part];
-    world.all_to_all_into(&sent[..], &mut received[..]);
-    received
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
