@@ -30,8 +30,8 @@ struct Watched {
     parameter: Py<PyAny>,
     /// The view of the flat gradients that belongs to it.
     view: Py<PyAny>,
-    /// The address of its weights.
-    address: usize,
+    /// The addresses of its weights and of `view`. `model.double()` moves what a gradient's object holds.
+    addresses: [usize; 2],
     /// The version of `view` when it was cleared; `None` where it was not.
     cleared: Option<i64>,
 }
@@ -102,17 +102,20 @@ impl Block {
     ) -> PyResult<()> {
         let pairs = parameters.into_iter().zip(views);
         let watch = pairs.map(|(parameter, view)| {
-            let address = address(parameter.bind(py))?;
-            Ok(Watched { parameter, view, address, cleared: None })
+            let addresses = [address(parameter.bind(py))?, address(view.bind(py))?];
+            Ok(Watched { parameter, view, addresses, cleared: None })
         });
         self.watched = watch.collect::<PyResult<_>>()?;
         Ok(())
     }
 
-    /// Whether every parameter lies where it was put.
+    /// Whether every parameter and its gradient lie where they were put.
     fn in_place(&self, py: Python<'_>) -> PyResult<bool> {
         for watched in &self.watched {
-            if address(watched.parameter.bind(py))? != watched.address {
+            let [weights, gradient] = watched.addresses;
+            if address(watched.parameter.bind(py))? != weights
+                || address(watched.view.bind(py))? != gradient
+            {
                 return Ok(false);
             }
         }

@@ -188,6 +188,21 @@ class Block:
                 p.grad.detach_()
                 p.grad.zero_()
 
+    def release(self) -> None:
+        """Makes gradients that count as missing ``None``, which is how everybody else knows it."""
+        for p, what in zip(self.params, self.core.status() or ()):
+            if what == 0:
+                p.grad = None
+
+    def unpack(self, state: Any) -> None:
+        """Gives every parameter, its gradient and its state memory of their own."""
+        self.release()
+        for p in self.params:
+            if self.packed:
+                p.data = p.data.clone()
+                p.grad = None if p.grad is None else p.grad.detach().clone()
+            state[p].update({name: v.clone() for name, v in state[p].items() if isinstance(v, Tensor)})
+
 
 class Layout:
     """The blocks of an optimizer, as its parameters are now."""
@@ -226,6 +241,14 @@ class Layout:
     def jobs(self) -> list[Any]:
         """What a step does, block by block; a block without gradients is left out."""
         return [job for block in self.blocks if (job := block.job()) is not None]
+
+    def release(self) -> None:
+        for block in self.blocks:
+            block.release()
+
+    def unpack(self) -> None:
+        for block in self.blocks:
+            block.unpack(self.state)
 
     def zero_grad(self, set_to_none: bool) -> None:
         for block in self.blocks:

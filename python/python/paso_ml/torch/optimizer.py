@@ -74,6 +74,13 @@ class PasoOptimizer(Optimizer):
         self._audited: dict[str, float] | None = None
         self._layout: Layout | None = None
 
+    def _forget(self) -> None:
+        """Drops the layout: the next step makes another."""
+        layout = self.__dict__.get("_layout")
+        if layout is not None:
+            layout.release()
+        self._layout = None
+
     # What a rule says of itself.
 
     def _rule_name(self, group: dict[str, Any]) -> str:
@@ -109,9 +116,10 @@ class PasoOptimizer(Optimizer):
         """Adds a group, with settings of its own. What has been trained keeps its state."""
         self._check_rule({**self.defaults, **param_group})
         super().add_param_group(param_group)
-        self._layout = None
+        self._forget()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self._forget()
         super().__setstate__(state)
         for group in self.param_groups:
             for name, value in {"maximize": False, **self._settings}.items():
@@ -135,10 +143,11 @@ class PasoOptimizer(Optimizer):
         ``set_to_none`` they count as missing all the same: a parameter that the next backward pass does not reach is
         not stepped, as in torch. Large ones are set to ``None``.
         """
-        if self._layout is None:
-            super().zero_grad(set_to_none)
-        else:
+        if self._layout is not None and self._layout.holds(self.state):
             self._layout.zero_grad(set_to_none)
+        else:
+            self._forget()
+            super().zero_grad(set_to_none)
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """Takes a step. ``closure`` computes the loss and its gradients anew, and its value is returned."""
@@ -171,6 +180,7 @@ class PasoOptimizer(Optimizer):
                 loss = closure()
         layout = self._layout
         if layout is None or not layout.holds(self.state):
+            self._forget()
             layout = self._layout = Layout(self)
         jobs = layout.jobs()
         unscale = 1.0
@@ -215,6 +225,16 @@ class PasoOptimizer(Optimizer):
 
     #: GradScaler then sets `grad_scale`, which is where it is told.
     _step_supports_amp_scaling = True
+
+    def unpack(self) -> None:
+        """Gives every parameter memory of its own again, until the next step.
+
+        Small parameters are views of one buffer. ``torch.save`` and ``copy.deepcopy`` know that; ``pickle`` writes the
+        whole buffer with every one of them, so call this before you pickle a model.
+        """
+        if self._layout is not None:
+            self._layout.unpack()
+            self._layout = None
 
     def audit(self) -> dict[str, float]:
         """What the last step did, over all parameters. Needs ``audit=True``.
