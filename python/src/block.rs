@@ -6,7 +6,7 @@
 //! keeps the gradients as zeros instead of deleting them, so a gradient counts as missing until its
 //! version counter shows that a backward pass has written it.
 
-use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
+use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use paso_adam::{BorrowedGroup, Isa, StateMut, StepAudit, StepOptions};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -77,7 +77,8 @@ impl Block {
             }
             Err(refused(format!("{what}: {found} values where {needed} are needed")))
         };
-        let len = |array: &Py<PyArray1<f32>>| array.bind(py).readonly().as_array().len();
+        // Lengths need no borrow: another thread may be at a step of the same array.
+        let len = |array: &Py<PyArray1<f32>>| array.bind(py).len();
         fits("weights", len(&weights), total)?;
         if let Some(gradient) = &gradient {
             fits("gradient", len(gradient), total)?;
@@ -88,7 +89,7 @@ impl Block {
         }
         fits("steps", len(&steps), count)?;
         if let Some(scalars) = &scalars {
-            fits("scalars", scalars.bind(py).readonly().as_array().len(), count * SCALARS)?;
+            fits("scalars", scalars.bind(py).len(), count * SCALARS)?;
         }
         Ok(Self { group, weights, gradient, moments, steps, scalars, watched: vec![], total })
     }

@@ -1,0 +1,80 @@
+"""Builds the wheel with the program in it: python wheel.py [--target TRIPLE] [--out FOLDER].
+
+The program `paso` goes into the wheel's scripts, so that `pip install paso-ml` brings both. Needs maturin, and for
+another target than this machine's `pip install ziglang cargo-zigbuild`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SCRIPTS = HERE / "paso_ml.data" / "scripts"
+#: Optimized as a whole, without symbols: half the size.
+SMALL = {
+    "CARGO_PROFILE_RELEASE_LTO": "fat",
+    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "1",
+    "CARGO_PROFILE_RELEASE_STRIP": "true",
+}
+#: Bytes that a wheel may have.
+LARGEST = 5_000_000
+#: glibc that a Linux wheel needs at most.
+GLIBC = "2.17"
+
+
+def main() -> int:
+    """Builds, and says where the wheel is and how large."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", help="a target triple; default this machine's")
+    parser.add_argument("--out", type=Path, default=HERE / "target" / "wheels", help="folder of the wheel")
+    parser.add_argument("--interpreter", help="for a free-threaded Python, which has no stable ABI")
+    parser.add_argument("--without-program", action="store_true", help="leave the program out")
+    arguments = parser.parse_args()
+    zig = arguments.target is not None and "linux" in arguments.target
+    try:
+        if not arguments.without_program:
+            program(arguments.target, zig)
+        wheel(arguments, zig)
+    finally:
+        shutil.rmtree(SCRIPTS.parent, ignore_errors=True)
+    newest = max(arguments.out.glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    size = newest.stat().st_size
+    print(f"{newest}: {size / 1e6:.2f} MB")
+    if size > LARGEST:
+        print(f"larger than {LARGEST / 1e6:.0f} MB", file=sys.stderr)
+        return 1
+    return 0
+
+
+def program(target: str | None, zig: bool) -> None:
+    """Builds the program into the folder of the wheel's scripts."""
+    folder = HERE / "target" / "program"
+    build = ["cargo", "zigbuild" if zig else "build", "--release", "--locked", "-p", "paso-cli"]
+    if target is not None:
+        build += ["--target", f"{target}.{GLIBC}" if zig else target]
+    build += ["--target-dir", str(folder)]
+    subprocess.run(build, check=True, cwd=HERE.parent, env={**os.environ, **SMALL})
+    suffix = ".exe" if sys.platform == "win32" else ""
+    SCRIPTS.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(folder / (target or "") / "release" / f"paso{suffix}", SCRIPTS)
+
+
+def wheel(arguments: argparse.Namespace, zig: bool) -> None:
+    """Builds the wheel."""
+    build = ["maturin", "build", "--release", "--locked", "--out", str(arguments.out)]
+    if arguments.interpreter is not None:
+        build += ["--interpreter", arguments.interpreter, "--no-default-features"]
+    if arguments.target is not None:
+        build += ["--target", arguments.target]
+    if zig:
+        build += ["--zig", "--compatibility", "manylinux2014"]
+    subprocess.run(build, check=True, cwd=HERE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
