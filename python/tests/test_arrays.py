@@ -141,7 +141,7 @@ def test_a_range_test_finds_a_learning_rate_and_puts_everything_back() -> None:
     stream = torch.Generator().manual_seed(1)
 
     def train_step(lr: float) -> float:
-        x = torch.randn(32, 8, generator=stream)
+        x = torch.randn(512, 8, generator=stream)
         opt.param_groups[0]["lr"] = lr
         opt.zero_grad()
         loss = (model(x)[:, 0] - x.sum(1)).pow(2).mean()

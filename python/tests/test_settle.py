@@ -177,12 +177,15 @@ def test_runs_of_another_study_are_not_mixed_in(tmp_path: Path) -> None:
 
 def test_a_run_has_its_schedule_and_is_evaluated_around_its_end() -> None:
     seen: dict[str, paso_ml.Run] = {}
+    seeds: set[int] = set()
 
     def train(run: paso_ml.Run) -> float:
         seen.setdefault(run.spec, run)
+        seeds.add(run.seed)
         return loops.linear_is_better(run)
 
     paso_ml.settle(train, **SETTINGS)
+    assert max(seeds) < 2**32 and {0, 1, 2, 2**31} <= seeds, "every library takes them, and none is used twice"
     constant, linear = seen["constant"], seen["linear(to 0)"]
     assert constant.evaluate_at == (95, 98, 100, 102, 105) or len(constant.evaluate_at) == 5
     assert constant.last_step > 100 and linear.last_step == 100 and linear.evaluates_after(100)

@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .arrays import rule, step
-from .find_lr import LrSuggestion, NoSuggestion, find_lr
+from .range_test import LrSuggestion, NoSuggestion, find_lr
 from .schedule import Schedule
 from .settling.answer import Answer
 from .settling.arms import Arm, usual_arms

@@ -27,7 +27,7 @@ def rule(name: str = "adam", **settings: Any) -> _core.Rule:
     >>> adamw = paso_ml.rule("adam", weight_decay=0.01)
     >>> paso_ml.rule("adam", beta1=1.0)
     Traceback (most recent call last):
-    ValueError: beta1 is 1; it must be in [0, 1), also in f32
+    ValueError: beta1 is 1; it must be at least 0 and below 1
     """
     return _core.Rule(name, **settings)
 

@@ -32,7 +32,7 @@ class Schedule:
     True
     >>> paso_ml.Schedule("cosin(to 1%)", lr=1e-3, steps=10)
     Traceback (most recent call last):
-    ValueError: schedule "cosin(to 1%)": at column 1: unknown curve `cosin`; did you mean `cosine`?
+    ValueError: schedule "cosin(to 1%)": column 1: there is no `cosin` here; did you mean `cosine`?
     """
 
     __slots__ = ("_spec", "steps")

@@ -11,6 +11,9 @@ from typing import Any
 
 from ..schedule import Schedule
 
+#: Seeds of pairs lie below it, and those of tuning from it on.
+HALF = 2**31
+
 
 @dataclass(frozen=True)
 class Run:
@@ -20,7 +23,7 @@ class Run:
     nothing else: runs with one seed are a pair, and what they share cancels in their difference.
     """
 
-    #: Seed of the run.
+    #: Seed of the run, below 2**32, which every library takes.
     seed: int
     #: Updates that the schedule is bound to.
     steps: int
@@ -40,6 +43,9 @@ class Run:
     def from_json(cls, text: str) -> Run:
         """Reads what a study writes."""
         values = json.loads(text)
+        # The seeds of tuning lie 2**32 above those of the pairs. NumPy, Keras and scikit-learn take none so large.
+        if values["seed"] >= 2**32:
+            values["seed"] = values["seed"] - 2**32 + HALF
         for name in ("evaluate_at", "averaging"):
             values[name] = tuple(values[name])
         return cls(**values)

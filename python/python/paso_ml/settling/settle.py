@@ -13,7 +13,7 @@ from .. import _core
 from .answer import Answer, write_whole
 from .arms import Arm, usual_arms
 from .progress import Progress
-from .run import Run
+from .run import HALF, Run
 from .workers import Workers, train_once
 
 
@@ -60,7 +60,7 @@ def settle(
         subject: title of the report.
         grid_factor, grid_points: ratio and number of the peak learning rates; default 3 and 3. The grid grows where the
             best lies at its end.
-        first_seed: first seed of the pairs; default 0.
+        first_seed: first seed of the pairs, below 2**31 - 10,000; default 0.
         alpha: chance of a wrong "helps" or "harms"; default 0.05.
         shard: ``"2/4"`` does the second of four parts, for several machines with a shared folder; run all of them again
             until one returns the answer.
@@ -80,10 +80,12 @@ def settle(
     >>> answer.verdict, answer.arm
     ('helps', 'linear')
     >>> answer.schedule
-    Schedule('linear(0.001 -> 0, 100)')
+    Schedule('linear(1e-3 -> 0, 100)')
     """
     if workers < 1:
         raise ValueError(f"workers is {workers}; it must be at least 1")
+    if not 0 <= first_seed < HALF - 10_000:
+        raise ValueError(f"first_seed is {first_seed}; it must be at least 0 and below {HALF - 10_000}")
     config = {
         "arms": [arm.to_json() for arm in (usual_arms() if arms is None else arms)],
         "steps": steps,

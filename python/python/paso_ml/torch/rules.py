@@ -335,7 +335,7 @@ class AdamWScheduleFree(_Usual):
     ...     (weight**2).sum().backward()
     ...     opt.step()
     >>> with opt.averaged():
-    ...     loss = float((weight**2).sum())
+    ...     loss = (weight**2).sum().item()
     >>> loss < 1e-3
     True
     """
