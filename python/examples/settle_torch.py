@@ -17,6 +17,7 @@ def data(seed: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def train(run: paso_ml.Run) -> float:
+    torch.set_num_threads(1)  # the network is small
     torch.manual_seed(run.seed)  # everything random comes from the run's seed
     x, y = data(run.seed, 512)
     x_val, y_val = data(10**6, 2000)

@@ -58,12 +58,13 @@ def test_an_example_runs(name: str, tmp_path: Path) -> None:
         assert (tmp_path / "report.html").stat().st_size > 10_000
 
 
-def test_the_notebook_runs_and_shows_the_report(tmp_path: Path) -> None:
+def test_the_notebook_runs_and_shows_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbformat = pytest.importorskip("nbformat", reason="skipped: nbformat is not installed")
     nbclient = pytest.importorskip("nbclient", reason="skipped: nbclient is not installed")
     pytest.importorskip("ipykernel", reason="skipped: ipykernel is not installed")
     notebook = nbformat.read(HERE / "examples" / "settle.ipynb", as_version=4)
     client = nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     client.execute(cwd=str(tmp_path))
     shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert any("iframe" in output.get("data", {}).get("text/html", "") for output in shown)

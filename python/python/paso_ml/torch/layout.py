@@ -32,7 +32,8 @@ LARGE = 32_768
 SERIAL = 100_000
 #: The buffer that a parameter was packed into, by any optimizer of this module.
 _PACKED = WeakTensorKeyDictionary()
-_SCALARS = ("mu_product", "weight_sum", "lr_max", "share")
+#: What some rules carry besides moments, in the order of the compiled part.
+SCALARS = ("mu_product", "weight_sum", "lr_max", "share")
 
 
 class Block:
@@ -83,8 +84,8 @@ class Block:
         for name, moment in self.moments.items():
             state[name] = like(moment[start : start + self.lens[i]], p)
         if scalars is not None:
-            for k, name in enumerate(_SCALARS):
-                state[name] = scalars[len(_SCALARS) * i + k]
+            for k, name in enumerate(SCALARS):
+                state[name] = scalars[len(SCALARS) * i + k]
         return state
 
     def _take_over(self, state: Any, steps: Tensor, scalars: Tensor | None) -> None:
@@ -104,9 +105,9 @@ class Block:
                     )
                 like(moment[start : start + self.lens[i]], p).copy_(known[name])
             if scalars is not None:
-                for k, name in enumerate(_SCALARS):
+                for k, name in enumerate(SCALARS):
                     if name in known:
-                        scalars[len(_SCALARS) * i + k] = float(known[name])
+                        scalars[len(SCALARS) * i + k] = float(known[name])
             start += self.lens[i]
 
     def _pack(self, weights: Tensor) -> None:

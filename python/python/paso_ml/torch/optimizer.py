@@ -16,7 +16,7 @@ from torch.optim import optimizer as _torch_optimizer
 from torch.optim.optimizer import Optimizer
 
 from .. import _core
-from .layout import Layout
+from .layout import SCALARS, Layout
 
 _GLOBAL_PRE = _torch_optimizer._global_optimizer_pre_hooks
 _GLOBAL_POST = _torch_optimizer._global_optimizer_post_hooks
@@ -135,6 +135,18 @@ class PasoOptimizer(Optimizer):
         }
         kept = {name: self.__dict__[name] for name in own}
         return {**super().__getstate__(), "state": type(self.state)(dict, state), **kept}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes over a state that torch's optimizer of this name or ours has saved."""
+        super().load_state_dict(state_dict)
+        # torch rounds every number of a state to the parameter's type; the rules' own are float64.
+        ids = chain.from_iterable(group["params"] for group in state_dict["param_groups"])
+        params = chain.from_iterable(group["params"] for group in self.param_groups)
+        for i, p in zip(ids, params):
+            for name in SCALARS:
+                value = state_dict["state"].get(i, {}).get(name)
+                if value is not None:
+                    self.state[p][name] = torch.tensor(float(value), dtype=torch.float64)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Resets the gradients.
