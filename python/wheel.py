@@ -66,7 +66,7 @@ def program(target: str | None, zig: bool) -> None:
 
 def wheel(arguments: argparse.Namespace, zig: bool) -> None:
     """Builds the wheel."""
-    build = ["maturin", "build", "--release", "--locked", "--out", str(arguments.out)]
+    build = [sys.executable, "-m", "maturin", "build", "--release", "--locked", "--out", str(arguments.out)]
     if arguments.interpreter is not None:
         build += ["--interpreter", arguments.interpreter, "--no-default-features"]
     if arguments.target is not None:

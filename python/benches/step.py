@@ -3,7 +3,8 @@
     python benches/step.py [--threads 1,2] [--rounds 15] [--only WORD] [--markdown FILE]
 
 One process; the optimizers take turns within every round, and a ratio is the median of the rounds' own ratios: load of
-the machine then falls on both. A line for each case and number of threads; peers that are not installed are named.
+the machine then falls on both. With one thread it is the process' own CPU time, so that other programs do not count,
+with more the time on the wall. A line for each case and number of threads; peers that are not installed are named.
 """
 
 from __future__ import annotations
@@ -131,19 +132,20 @@ def peers() -> tuple[dict[str, Callable[[list], torch.optim.Optimizer]], list[st
 
 def alternate(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Microseconds of each, one value a round, all within a round one after the other."""
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     counts = {}
     for name, one in work.items():
         one()
-        start = time.perf_counter()
+        start = clock()
         one()
-        counts[name] = max(1, int(SLICE / max(time.perf_counter() - start, 1e-7)))
+        counts[name] = max(1, int(SLICE / max(clock() - start, 1e-6)))
     times: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds):
         for name, one in work.items():
-            start = time.perf_counter()
+            start = clock()
             for _ in range(counts[name]):
                 one()
-            times[name].append((time.perf_counter() - start) / counts[name] * 1e6)
+            times[name].append((clock() - start) / counts[name] * 1e6)
     return times
 
 
@@ -221,7 +223,7 @@ def tables(rows: list[dict], missing: list[str]) -> str:
         "# A step from Python",
         "",
         "Written by `python benches/step.py --markdown FILE` in `python/`: one process, the optimizers taking turns in every"
-        f" round; medians of the rounds. torch {torch.__version__}, Python {platform.python_version()}. How many times as fast"
+        f" round; one thread in CPU time, two in time on the wall; medians of the rounds. torch {torch.__version__}, Python {platform.python_version()}. How many times as fast"
         " paso is; the time in microseconds is paso's.",
         "",
     ]

@@ -1,14 +1,11 @@
 //! [`Block`]: parameters whose weights, gradients and moments lie in flat arrays, one after the
 //! other, and which are stepped in one call.
 //!
-//! The arrays share the memory of torch tensors, so nothing is copied. A block also watches its
-//! parameters: whether they still lie where it put them, and which gradients are there. `zero_grad`
-//! keeps the gradients as zeros instead of deleting them, so a gradient counts as missing until its
-//! version counter shows that a backward pass has written it.
+//! The arrays share the memory of torch tensors, so nothing is copied. `watch.py` looks after the
+//! parameters themselves.
 
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use paso_adam::{BorrowedGroup, Isa, StateMut, StepAudit, StepOptions};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -18,23 +15,6 @@ use crate::{pools, refused};
 
 /// Steps of no more weights than this stay in the caller's thread.
 const SERIAL: usize = 100_000;
-
-/// What a parameter's gradient is, in [`Block::status`].
-const MISSING: u8 = 0;
-const OURS: u8 = 1;
-const FOREIGN: u8 = 2;
-
-/// A parameter that is watched.
-#[derive(Debug)]
-struct Watched {
-    parameter: Py<PyAny>,
-    /// The view of the flat gradients that belongs to it.
-    view: Py<PyAny>,
-    /// The addresses of its weights and of `view`. `model.double()` moves what a gradient's object holds.
-    addresses: [usize; 2],
-    /// The version of `view` when it was cleared; `None` where it was not.
-    cleared: Option<i64>,
-}
 
 /// Parameters that are stepped in one call.
 #[pyclass(module = "paso_ml._core")]
@@ -46,7 +26,6 @@ pub(crate) struct Block {
     moments: Vec<Py<PyArray1<f32>>>,
     steps: Py<PyArray1<f32>>,
     scalars: Option<Py<PyArray1<f64>>>,
-    watched: Vec<Watched>,
     total: usize,
 }
 
@@ -91,74 +70,7 @@ impl Block {
         if let Some(scalars) = &scalars {
             fits("scalars", scalars.bind(py).len(), count * SCALARS)?;
         }
-        Ok(Self { group, weights, gradient, moments, steps, scalars, watched: vec![], total })
-    }
-
-    /// Watches these parameters: `views` are the parts of the flat gradient that belong to them.
-    fn watch(
-        &mut self,
-        py: Python<'_>,
-        parameters: Vec<Py<PyAny>>,
-        views: Vec<Py<PyAny>>,
-    ) -> PyResult<()> {
-        let pairs = parameters.into_iter().zip(views);
-        let watch = pairs.map(|(parameter, view)| {
-            let addresses = [address(parameter.bind(py))?, address(view.bind(py))?];
-            Ok(Watched { parameter, view, addresses, cleared: None })
-        });
-        self.watched = watch.collect::<PyResult<_>>()?;
-        Ok(())
-    }
-
-    /// Whether every parameter and its gradient lie where they were put.
-    fn in_place(&self, py: Python<'_>) -> PyResult<bool> {
-        for watched in &self.watched {
-            let [weights, gradient] = watched.addresses;
-            if address(watched.parameter.bind(py))? != weights
-                || address(watched.view.bind(py))? != gradient
-            {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// `None` where every gradient is there and in its place; else for each parameter 0 for no
-    /// gradient, 1 for one in its place, 2 for one that lies elsewhere.
-    fn status(&self, py: Python<'_>) -> PyResult<Option<Vec<u8>>> {
-        let mut ready = true;
-        for watched in &self.watched {
-            if watched.status(py)? != OURS {
-                ready = false;
-                break;
-            }
-        }
-        if ready {
-            return Ok(None);
-        }
-        self.watched.iter().map(|watched| watched.status(py)).collect::<PyResult<_>>().map(Some)
-    }
-
-    /// Makes every parameter's gradient its part of the flat one again. The values are the caller's
-    /// to set. With `missing` they count as missing until a backward pass writes them.
-    fn attach(&mut self, py: Python<'_>, missing: bool) -> PyResult<()> {
-        for watched in &mut self.watched {
-            let parameter = watched.parameter.bind(py);
-            if !parameter.getattr(intern!(py, "grad"))?.is(&watched.view) {
-                parameter.setattr(intern!(py, "grad"), &watched.view)?;
-            }
-            watched.cleared = if missing { Some(watched.version(py)?) } else { None };
-        }
-        Ok(())
-    }
-
-    /// As [`attach`](Self::attach), for parameter `i`, whose gradient is there.
-    fn attach_one(&mut self, py: Python<'_>, i: usize) -> PyResult<()> {
-        let Some(watched) = self.watched.get_mut(i) else {
-            return Err(refused(format!("parameter {i} of a block of fewer")));
-        };
-        watched.cleared = None;
-        watched.parameter.bind(py).setattr(intern!(py, "grad"), &watched.view)
+        Ok(Self { group, weights, gradient, moments, steps, scalars, total })
     }
 
     /// Takes a step. `gradient` is that of a block without one of its own; `active` says which
@@ -232,29 +144,6 @@ impl Block {
         }
         dictionary(py, &audit).map(Some)
     }
-}
-
-impl Watched {
-    fn version(&self, py: Python<'_>) -> PyResult<i64> {
-        self.view.bind(py).getattr(intern!(py, "_version"))?.extract()
-    }
-
-    fn status(&self, py: Python<'_>) -> PyResult<u8> {
-        let gradient = self.parameter.bind(py).getattr(intern!(py, "grad"))?;
-        if gradient.is(&self.view) {
-            let written = match self.cleared {
-                None => true,
-                Some(version) => self.version(py)? != version,
-            };
-            return Ok(if written { OURS } else { MISSING });
-        }
-        Ok(if gradient.is_none() { MISSING } else { FOREIGN })
-    }
-}
-
-/// The address of a tensor's values.
-fn address(tensor: &Bound<'_, PyAny>) -> PyResult<usize> {
-    tensor.call_method0(intern!(tensor.py(), "data_ptr"))?.extract()
 }
 
 /// The memory of a block.

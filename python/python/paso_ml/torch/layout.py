@@ -22,6 +22,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from .. import _core
 from .tensors import array, flat, like, refusal
+from .watch import FOREIGN, MISSING, Watch
 
 if TYPE_CHECKING:
     from .optimizer import PasoOptimizer
@@ -67,11 +68,11 @@ class Block:
             steps.numpy(),
             None if scalars is None else scalars.numpy(),
         )
-        self.views: list[Tensor] = []
+        self.watch = Watch(params, self._pack(weights) if packed else [])
         if packed:
-            self._pack(weights)
-        else:
-            self.core.watch(params, params)
+            for i, p in enumerate(params):
+                if p.grad is not None:
+                    self._adopt(i, p.grad)
         for i, p in enumerate(params):
             refresh(optimizer.state, p, self._state(i, steps, scalars))
 
@@ -110,24 +111,22 @@ class Block:
                         scalars[len(SCALARS) * i + k] = float(known[name])
             start += self.lens[i]
 
-    def _pack(self, weights: Tensor) -> None:
+    def _pack(self, weights: Tensor) -> list[Tensor]:
+        """Moves the weights into the flat buffer; returns the views of the gradients."""
         assert self.gradient is not None
+        views = []
         for p, weight, gradient in zip(self.params, self._parts(weights), self._parts(self.gradient)):
             # `.data` gives every view a version counter of its own, which tells that its gradient was written.
-            self.views.append(like(gradient.data, p))
+            views.append(like(gradient.data, p))
             p.data = like(weight, p)
             _PACKED[p] = p.untyped_storage().data_ptr()
-        self.core.watch(self.params, self.views)
-        grads = [p.grad for p in self.params]
-        for i, grad in enumerate(grads):
-            if grad is not None:
-                self._adopt(i, grad)
+        return views
 
     def _adopt(self, i: int, grad: Tensor) -> None:
         """Takes a gradient that lies elsewhere into the flat buffer."""
         check_gradient(grad)
-        self.views[i].copy_(grad.detach())
-        self.core.attach_one(i)
+        self.watch.views[i].copy_(grad.detach())
+        self.watch.attach(i)
 
     def _made(self, optimizer: PasoOptimizer) -> Any:
         self.key = optimizer._key(self.group)
@@ -155,17 +154,17 @@ class Block:
             if grad.stride() != p.stride():
                 grad = torch.empty_like(p).copy_(grad)
             return self, array(grad), None
-        status = self.core.status()
+        status = self.watch.status()
         if status is None:
             return self, None, None
         for i, what in enumerate(status):
-            if what == 2:
+            if what == FOREIGN:
                 grad = self.params[i].grad
                 assert grad is not None
                 self._adopt(i, grad)
         if not any(status):
             return None
-        return self, None, None if all(status) else [what != 0 for what in status]
+        return self, None, None if all(status) else [what != MISSING for what in status]
 
     def gradients(self, gradient: np.ndarray | None, active: list[bool] | None) -> list[np.ndarray]:
         """The gradients that are there, as arrays."""
@@ -180,7 +179,7 @@ class Block:
     def zero_grad(self, set_to_none: bool) -> None:
         if self.gradient is not None:
             self.gradient.zero_()
-            self.core.attach(set_to_none)
+            self.watch.clear(set_to_none)
             return
         for p in self.params:
             if p.grad is None or set_to_none:
@@ -191,9 +190,10 @@ class Block:
 
     def release(self) -> None:
         """Makes gradients that count as missing ``None``, which is how everybody else knows it."""
-        for p, what in zip(self.params, self.core.status() or ()):
-            if what == 0:
-                p.grad = None
+        if self.packed:
+            for p, what in zip(self.params, self.watch.status() or ()):
+                if what == MISSING:
+                    p.grad = None
 
     def unpack(self, state: Any) -> None:
         """Gives every parameter, its gradient and its state memory of their own."""
@@ -237,7 +237,7 @@ class Layout:
             return False
         if any(p.requires_grad or p.grad is not None for _, p in self.waiting):
             return False
-        return all(block.core.in_place() for block in self.blocks)
+        return all(block.watch.in_place() for block in self.blocks)
 
     def jobs(self) -> list[Any]:
         """What a step does, block by block; a block without gradients is left out."""
