@@ -19,10 +19,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import paso_ml
 import torch
 from torch import Tensor, nn
-
-import paso_ml
 
 SETTINGS = {"lr": 1e-3, "weight_decay": 0.01}
 #: Seconds that one optimizer runs within a round.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import paso_ml
 import pytest
 import torch
 from pairs import Pair
 from torch import nn
-
-import paso_ml
 
 #: After 200 steps a weight differs by at most this, relative to the larger of it and 1e-2: rounding in float32, which
 #: training amplifies.

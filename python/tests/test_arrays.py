@@ -8,11 +8,10 @@ import threading
 import time
 
 import numpy as np
+import paso_ml
 import pytest
 import torch
 from torch import nn
-
-import paso_ml
 
 
 def test_numpy_and_torch_have_the_same_bits() -> None:

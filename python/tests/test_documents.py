@@ -10,9 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import paso_ml
+import pytest
 
 HERE = Path(__file__).resolve().parents[1]
 EXAMPLES = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import paso_ml
 import pytest
 import torch
 from pairs import mlp
 from torch import nn
-
-import paso_ml
 
 
 def stepped(p: nn.Parameter, grad: torch.Tensor | None = None) -> None:

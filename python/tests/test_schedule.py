@@ -7,12 +7,11 @@ import pickle
 import warnings
 
 import numpy as np
+import paso_ml
 import pytest
 import torch
 from pairs import mlp
 from torch import nn
-
-import paso_ml
 
 TEXT = "warmup(10%) then cosine(to 1%)"
 

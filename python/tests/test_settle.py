@@ -12,9 +12,8 @@ import time
 from pathlib import Path
 
 import loops
-import pytest
-
 import paso_ml
+import pytest
 
 SETTINGS = {"steps": 100, "metric": "accuracy", "pairs": 12}
 

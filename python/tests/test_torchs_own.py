@@ -7,12 +7,11 @@ from __future__ import annotations
 import copy
 import warnings
 
+import paso_ml
 import pytest
 import torch
 from pairs import mlp
 from torch import nn
-
-import paso_ml
 
 ALL = [
     paso_ml.Adam,

@@ -6,13 +6,12 @@ import copy
 import io
 import pickle
 
+import paso_ml
 import pytest
 import torch
 from pairs import Pair, distance, mlp
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
-
-import paso_ml
 
 BOUND = 2e-4
 

@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import paso_ml
 import pytest
 import torch
 from torch import nn
-
-import paso_ml
 
 #: Relative to lr + |p|, per step: rounding in float32 (the libraries' own float32 differ by 2e-5 at the end).
 BOUND = 5e-5

@@ -53,7 +53,8 @@ def _cell() -> Any:
         return None
     from IPython.display import display
 
-    return display({"text/plain": "starting"}, raw=True, display_id=True)
+    show: Any = display
+    return show({"text/plain": "starting"}, raw=True, display_id=True)
 
 
 def _duration(seconds: float) -> str:

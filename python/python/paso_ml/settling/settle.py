@@ -98,9 +98,8 @@ def settle(
         "fingerprint": fingerprint,
     }
     text = _core.check_config(json.dumps(config))
-    about = {"subject": subject or getattr(train, "__name__", ""), "conditions": [["interface", "paso_ml.settle"]]}
-    if fingerprint:
-        about["conditions"].append(["runs", fingerprint])
+    conditions = [["interface", "paso_ml.settle"]] + ([["runs", fingerprint]] if fingerprint else [])
+    about = {"subject": subject or getattr(train, "__name__", ""), "conditions": conditions}
     place = None if folder is None else Path(folder)
     shown = Progress(progress)
     pool = Workers(train, workers) if workers > 1 else None

@@ -32,7 +32,7 @@ LARGE = 32_768
 #: A step of fewer values stays in one thread.
 SERIAL = 100_000
 #: The buffer that a parameter was packed into, by any optimizer of this module.
-_PACKED = WeakTensorKeyDictionary()
+_PACKED: Any = WeakTensorKeyDictionary()
 #: What some rules carry besides moments, in the order of the compiled part.
 SCALARS = ("mu_product", "weight_sum", "lr_max", "share")
 
@@ -159,9 +159,9 @@ class Block:
             return self, None, None
         for i, what in enumerate(status):
             if what == FOREIGN:
-                grad = self.params[i].grad
-                assert grad is not None
-                self._adopt(i, grad)
+                foreign = self.params[i].grad
+                assert foreign is not None
+                self._adopt(i, foreign)
         if not any(status):
             return None
         return self, None, None if all(status) else [what != MISSING for what in status]

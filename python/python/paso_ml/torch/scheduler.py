@@ -29,7 +29,7 @@ class PasoScheduler(LRScheduler):
         lr = self.schedule(max(self.last_epoch, 0))
         return [lr * group.get("lr_scale", 1.0) for group in self.optimizer.param_groups]
 
-    def step(self, epoch: int | None = None) -> None:  # type: ignore[override]
+    def step(self, epoch: int | None = None) -> None:
         """Goes on to the next update, or to update number ``epoch``."""
         self._step_count += 1
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
@@ -39,7 +39,7 @@ class PasoScheduler(LRScheduler):
         lrs = self.get_lr()
         for group, lr in zip(self.optimizer.param_groups, lrs):
             group["lr"] = lr
-        self._last_lr = lrs
+        self._last_lr = [*lrs]
 
     def state_dict(self) -> dict[str, Any]:
         """The number of updates made, and the schedule's text."""
