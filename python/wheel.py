@@ -20,7 +20,13 @@ SMALL = {
     "CARGO_PROFILE_RELEASE_LTO": "fat",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "1",
     "CARGO_PROFILE_RELEASE_STRIP": "true",
+    "CARGO_PROFILE_RELEASE_PANIC": "abort",
 }
+#: What of the program is not in a loop that anybody waits for.
+SLOW = (
+    "clap_builder clap_complete plotters textplots toml roxmltree csv encoding_rs serde_json maud indicatif tiff "
+    "image-webp gif saphyr-parser unicode-normalization tempfile statrs png walkdir"
+).split()
 #: Bytes that a wheel may have.
 LARGEST = 5_000_000
 #: glibc that a Linux wheel needs at most.
@@ -58,6 +64,8 @@ def program(target: str | None, zig: bool) -> None:
     if target is not None:
         build += ["--target", f"{target}.{GLIBC}" if zig else target]
     build += ["--target-dir", str(folder)]
+    for package in SLOW:
+        build += ["--config", f'profile.release.package.{package}.opt-level="z"']
     subprocess.run(build, check=True, cwd=HERE.parent, env={**os.environ, **SMALL})
     suffix = ".exe" if sys.platform == "win32" else ""
     SCRIPTS.mkdir(parents=True, exist_ok=True)

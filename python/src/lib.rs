@@ -11,7 +11,7 @@
 //! | `study.rs` | a study whose training loop is a Python function |
 //! | `range_test.rs` | a suggestion from sweeps |
 //!
-//! The global interpreter lock is let go in every loop over memory and while a study waits.
+//! The global interpreter lock is released in every loop over memory and while a study waits.
 
 mod block;
 mod pools;
