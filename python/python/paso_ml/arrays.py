@@ -66,7 +66,7 @@ def step(
     (True, 100)
     """
     flat = _flat("weights", weights)
-    if not flat.flags.writeable:
+    if not flat.flags["W"]:
         raise ValueError("weights are read-only; copy them with weights.copy()")
     names = rule.moment_names()
     if state is None:
