@@ -1,6 +1,6 @@
 """Builds the wheel with the program in it: python wheel.py [--target TRIPLE] [--out FOLDER].
 
-The program `paso` goes into the wheel's scripts, so that `pip install paso-ml` brings both. Needs maturin, and for
+The program `paso` goes into the wheel's scripts, so that `pip install paso-ml` brings both. Needs maturin and zopfli, and for
 another target than this machine's `pip install ziglang cargo-zigbuild`.
 """
 
@@ -49,6 +49,8 @@ def main() -> int:
     finally:
         shutil.rmtree(SCRIPTS.parent, ignore_errors=True)
     newest = max(arguments.out.glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    if not arguments.without_program:
+        squeeze(newest)
     size = newest.stat().st_size
     print(f"{newest}: {size / 1e6:.2f} MB")
     if size > LARGEST:
@@ -82,6 +84,17 @@ def wheel(arguments: argparse.Namespace, zig: bool) -> None:
     if zig:
         build += ["--zig", "--compatibility", "manylinux2014"]
     subprocess.run(build, check=True, cwd=HERE)
+
+
+def squeeze(path: Path) -> None:
+    """Compresses the wheel again, by 6 % better: `pip install zopfli`."""
+    from zopfli.zipfile import ZIP_DEFLATED, ZipFile
+
+    smaller = path.with_suffix(".smaller")
+    with ZipFile(path) as old, ZipFile(smaller, "w", ZIP_DEFLATED, numiterations=1) as new:
+        for entry in old.infolist():
+            new.writestr(entry, old.read(entry))
+    smaller.replace(path)
 
 
 if __name__ == "__main__":
