@@ -21,7 +21,8 @@ mod book;
 
 use crate::steps::{Outcome, all, cargo, command, shared};
 use crate::{
-    codegen, dependencies, fuzz, isa, perf, public_api, python, sanitizer, spelling, tidy, wasm,
+    codegen, dependencies, fuzz, isa, perf, public_api, python, python_package, sanitizer,
+    spelling, tidy, wasm,
 };
 use anyhow::{Result, bail};
 use clap::Args;
@@ -65,6 +66,7 @@ const STAGES: &[Stage] = &[
     ("settle demo", |_| settle_demo()),
     ("settle photographs", |_| settle_photographs()),
     ("python", |_| python::run()),
+    ("python package", |_| python_package::run()),
     ("deny", |_| dependencies::deny()),
     ("unused dependencies", |_| dependencies::unused()),
     ("package", |_| cargo_line("package --locked --allow-dirty --no-verify --quiet")),

@@ -19,6 +19,7 @@ mod isa;
 mod perf;
 mod public_api;
 mod python;
+mod python_package;
 mod rigour;
 mod sanitizer;
 mod spelling;

@@ -11,6 +11,9 @@ use crate::options::{Clip, NonFinite, StepOptions, StepReport};
 use crate::step::{GradScale, StepExtras, measure};
 use crate::tensors::{AsParam, Flat, ParamMut, Tensors};
 
+/// The moments of all tensors; empty where the rule has fewer than three.
+type Moments<'a> = [&'a mut [f32]; 3];
+
 impl AdamGroup {
     /// The pool, unless the group is so small that waking a thread costs more than it brings.
     #[cfg(feature = "rayon")]
@@ -19,10 +22,19 @@ impl AdamGroup {
         if small { Threads::One } else { Threads::Pool }
     }
 
+    /// A step over the group's own moments.
+    fn over_own<R>(&mut self, step: impl FnOnce(&mut Self, Moments<'_>) -> R) -> R {
+        let mut own = core::mem::take(&mut self.moments);
+        let [a, b, c] = &mut own;
+        let result = step(self, [a, b, c]);
+        self.moments = own;
+        result
+    }
+
     #[track_caller]
     pub(crate) fn plain<T: AsParam>(&mut self, threads: Threads, lr: f64, tensors: &mut [T]) {
         self.assert_fits(lr, tensors);
-        self.apply_plain(threads, lr, tensors);
+        self.over_own(|group, moments| group.apply_plain(threads, lr, tensors, moments));
     }
 
     #[track_caller]
@@ -34,7 +46,9 @@ impl AdamGroup {
     ) -> StepAudit {
         self.assert_fits(lr, tensors);
         let extras = StepExtras { ema_weight: 0.0, tensor_norm: f64::INFINITY, audit: true };
-        self.apply_extras(threads, lr, GradScale::NONE, extras, tensors)
+        self.over_own(|group, moments| {
+            group.apply_extras(threads, lr, GradScale::NONE, extras, tensors, moments)
+        })
     }
 
     #[track_caller]
@@ -46,7 +60,7 @@ impl AdamGroup {
         tensors: &mut [T],
     ) -> Result<StepReport, Error> {
         self.assert_fits(lr, tensors);
-        self.apply_options(threads, lr, options, tensors)
+        self.over_own(|group, moments| group.apply_options(threads, lr, options, tensors, moments))
     }
 
     #[track_caller]
@@ -57,14 +71,23 @@ impl AdamGroup {
         options: &StepOptions,
         tensors: Flat<'_>,
     ) -> Result<StepReport, Error> {
-        assert_lr(lr);
-        let (n, w, g) = (self.moments[0].len(), tensors.weights.len(), tensors.gradient.len());
-        assert!(w == n, "{w} weights, the group has {n}");
-        assert!(g == n, "{g} gradients, the group has {n} weights");
+        assert_flat(lr, self.moments[0].len(), &tensors);
+        self.over_own(|group, moments| group.flat_over(threads, lr, options, tensors, moments))
+    }
+
+    /// A step over tensors and moments that lie one after the other, whose lengths were checked.
+    pub(crate) fn flat_over(
+        &mut self,
+        threads: Threads,
+        lr: f64,
+        options: &StepOptions,
+        tensors: Flat<'_>,
+        moments: Moments<'_>,
+    ) -> Result<StepReport, Error> {
         if *options != StepOptions::default() {
-            return self.apply_options(threads, lr, options, tensors);
+            return self.apply_options(threads, lr, options, tensors, moments);
         }
-        self.apply_plain(threads, lr, tensors);
+        self.apply_plain(threads, lr, tensors, moments);
         Ok(StepReport { taken: true, norm: None, audit: None })
     }
 
@@ -83,14 +106,19 @@ impl AdamGroup {
     }
 
     /// A plain step: no options, no audit.
-    fn apply_plain(&mut self, threads: Threads, lr: f64, tensors: impl Tensors) {
+    fn apply_plain(
+        &mut self,
+        threads: Threads,
+        lr: f64,
+        tensors: impl Tensors,
+        moments: Moments<'_>,
+    ) {
         self.fold(lr, GradScale::NONE);
         let (folded, setting_of) = (&self.folded, &self.setting_of);
-        let [a, b, c] = &mut self.moments;
         let each = |i: usize, chunk: Chunk<'_>| {
             folded[setting_of.get(i).copied().unwrap_or(0)].tensor(threads, chunk);
         };
-        threads.tensors((0, &self.lens), tensors, [a, b, c], &each, &|(), ()| ());
+        threads.tensors((0, &self.lens), tensors, moments, &each, &|(), ()| ());
     }
 
     /// A step with options.
@@ -100,11 +128,12 @@ impl AdamGroup {
         lr: f64,
         options: &StepOptions,
         mut tensors: impl Tensors,
+        mut moments: Moments<'_>,
     ) -> Result<StepReport, Error> {
         options.validate()?;
         let (mut scale, mut norm) = (options.unscale, None);
         if let Some(clip) = options.global_norm() {
-            let size = self.measure(threads, &mut tensors, clip.norm_type);
+            let size = self.measure(threads, &mut tensors, &mut moments, clip.norm_type);
             let length = size.norm(clip.norm_type) * options.unscale;
             scale *= clip.factor(length);
             norm = Some(length);
@@ -123,7 +152,8 @@ impl AdamGroup {
             tensor_norm: if let Clip::TensorNorm(max) = options.clip { max } else { f64::INFINITY },
             audit: options.audit,
         };
-        let audit = self.apply_extras(threads, lr, GradScale { scale, clip }, extras, tensors);
+        let scaled = GradScale { scale, clip };
+        let audit = self.apply_extras(threads, lr, scaled, extras, tensors, moments);
         Ok(StepReport { taken: true, norm, audit: options.audit.then_some(audit) })
     }
 
@@ -135,16 +165,16 @@ impl AdamGroup {
         gradient: GradScale,
         extras: StepExtras,
         tensors: impl Tensors,
+        moments: Moments<'_>,
     ) -> StepAudit {
         self.fold(lr, gradient);
         let (folded, setting_of) = (&self.folded, &self.setting_of);
-        let [a, b, c] = &mut self.moments;
         let each = |i: usize, chunk: Chunk<'_>| {
             let step = &folded[setting_of.get(i).copied().unwrap_or(0)];
             step.tensor_with(threads, chunk, extras)
         };
         let merge = |a: StepAudit, b| a.merge(&b);
-        let audit = threads.tensors((0, &self.lens), tensors, [a, b, c], &each, &merge);
+        let audit = threads.tensors((0, &self.lens), tensors, moments, &each, &merge);
         let longest = if extras.audit { self.longest_step() } else { None };
         StepAudit { longest_step: longest.unwrap_or(0.0), ..audit }
     }
@@ -160,11 +190,12 @@ impl AdamGroup {
         &mut self,
         threads: Threads,
         tensors: &mut impl Tensors,
+        moments: &mut Moments<'_>,
         norm_type: f64,
     ) -> GradSize {
         let isa = self.adam.isa();
         let each = |_: usize, chunk: Chunk<'_>| measure(isa, threads, chunk, norm_type);
-        let [a, b, c] = &mut self.moments;
+        let [a, b, c] = moments;
         let tensors = tensors.reborrow();
         threads.tensors((0, &self.lens), tensors, [a, b, c], &each, &GradSize::merge)
     }
@@ -195,4 +226,13 @@ impl AdamGroup {
         }
         Error::NonFinite { tensor, index, value }
     }
+}
+
+/// Panics unless weights and gradient have `n` values each.
+#[track_caller]
+pub(crate) fn assert_flat(lr: f64, n: usize, tensors: &Flat<'_>) {
+    assert_lr(lr);
+    let (w, g) = (tensors.weights.len(), tensors.gradient.len());
+    assert!(w == n, "{w} weights, the group has {n}");
+    assert!(g == n, "{g} gradients, the group has {n} weights");
 }

@@ -36,7 +36,8 @@
 //! over memory ([`StepOptions`]): unscaling, clipping by value or norm, a policy for NaN, a running
 //! average of the weights, zeroing of the gradient. Named tensors with learning rates, betas and
 //! decays of their own are [`Param`]s. [`AdamGroup::step_flat`] takes all tensors as one slice, and
-//! [`ClipNorm`] clips over several groups. Every [`Rule`] of the family goes through the same loop.
+//! [`ClipNorm`] clips over several groups. [`BorrowedGroup`] steps moments that lie in the buffers of
+//! another library. Every [`Rule`] of the family goes through the same loop.
 //!
 //! # Adam in other libraries
 //!
@@ -108,6 +109,7 @@ mod adam;
 mod apply;
 mod audit;
 mod blocks;
+mod borrowed;
 mod checks;
 mod chunks;
 mod clip_norm;
@@ -135,6 +137,7 @@ mod weight_decay;
 
 pub use adam::Adam;
 pub use audit::{LogHistogram, StepAudit};
+pub use borrowed::{BorrowedGroup, StateMut};
 pub use clip_norm::{ClipNorm, grad_norm};
 pub use config::AdamConfig;
 pub use error::Error;

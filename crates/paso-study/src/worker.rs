@@ -9,6 +9,7 @@
 //! All workers come to the same answer, which is that of a session alone, bit by bit, as long as they
 //! train in the same way: with the same version of the program and the same instruction set.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// What a session needs to be one of several, for [`Session::worker`](crate::Session::worker).
@@ -43,7 +44,10 @@ impl Worker {
             .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
             .take(60)
             .collect();
-        let name = format!("{host}-{}-{:x}", std::process::id(), since.as_micros());
+        // Several in one process may begin at the same moment.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{host}-{}-{:x}-{count}", std::process::id(), since.as_micros());
         Self { name, lease: Duration::from_secs(300) }
     }
 }

@@ -38,6 +38,7 @@ fn skipped(line: &CommandLine) -> Option<&'static str> {
         [_] if !has("validate") && !has("cpu") => Some("the name of a command in a sentence"),
         words if words.iter().any(is_placeholder) => Some("a placeholder"),
         _ if has("--features") => Some("it needs a file of weights"),
+        _ if has("--submit") => Some("it needs an engine"),
         _ if has("--branch-from") => Some("it needs a run of a certain name"),
         words if words[0] == "train" && words.len() == 3 && !has("--data") => {
             Some("a part of a line")

@@ -1,0 +1,1 @@
+"""``paso_ml.settle`` and what it gives."""
