@@ -11,7 +11,7 @@
 //! Up is more of the figure, which is slower for a time and faster for a rate. The color of a mark
 //! says which: it follows the ratio of times.
 
-use super::history::History;
+use crate::history::History;
 use maud::{Markup, html};
 
 /// The drawing, in pixels at its natural size.
@@ -66,7 +66,7 @@ fn round(x: f64) -> f64 {
 
 /// Medians as a line, the range of the runs behind it, the level of every segment, and a mark at
 /// every change.
-pub(crate) fn chart(history: &History) -> Markup {
+pub fn chart(history: &History) -> Markup {
     let scale = Scale::new(history);
     let points: Vec<(f64, f64)> = history
         .lines
@@ -112,7 +112,7 @@ pub(crate) fn chart(history: &History) -> Markup {
 /// Four digits.
 ///
 /// Four significant digits from 1 to 9999, three decimals below 1, whole numbers above.
-pub(crate) fn number(x: f64) -> String {
+pub fn number(x: f64) -> String {
     if x >= 1000.0 {
         format!("{x:.0}")
     } else if x >= 100.0 {

@@ -1,10 +1,9 @@
-//! `cargo xtask perf report`: a page with the history of every benchmark of a machine.
+//! A page with the history of every benchmark of a machine.
 //!
 //! One file without anything from elsewhere: it can be kept as the artifact of a build and opened
 //! years later.
 //!
-//! It reads all records of one machine's folder and writes HTML, `target/perf.html` unless another
-//! file is named. The page has the changes first, the newest range of commits on top and each with
+//! It is made of all records of one machine. The page has the changes first, the newest range of commits on top and each with
 //! the commits in between, then a chart for every benchmark and level.
 //!
 //! How changes are found is described in `segments.rs`. They are hints and not proofs: a machine
@@ -15,56 +14,32 @@
 //! revisions git does not know, such as one of a branch that was deleted, is listed without
 //! commits.
 
-use super::history::{Change, History, histories};
-use super::{builds, chart, machine, records, suite};
-use crate::root;
-use anyhow::{Context, Result, bail};
-use clap::Args;
+use crate::chart;
+use crate::history::{Change, History};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use std::path::PathBuf;
 
-/// What `cargo xtask perf report` draws.
-#[derive(Debug, Args)]
-pub(crate) struct ReportArgs {
-    /// The folder of the records, instead of the one named after this CPU.
-    #[arg(long, value_name = "NAME")]
-    machine: Option<String>,
-    /// Where to write the page.
-    #[arg(long, value_name = "FILE", default_value = "target/perf.html")]
-    out: PathBuf,
+/// What a page is made of.
+pub struct Page<'a> {
+    /// Whose records.
+    pub machine: &'a str,
+    /// Of all benchmarks.
+    pub histories: &'a [History],
+    /// Figures that are better or worse, not faster or slower: memory, sizes.
+    pub not_speed: &'a [&'a str],
+    /// The commits after the first revision up to the second.
+    pub commits: &'a dyn Fn(&[String; 2]) -> Vec<String>,
 }
 
-/// Writes the page.
-pub(crate) fn run(args: &ReportArgs) -> Result<()> {
-    let machine = args.machine.clone().unwrap_or_else(machine::slug);
-    let records =
-        records::read_all(&records::folder(&machine)).context("no records of this machine")?;
-    if records.is_empty() {
-        bail!("no records of {machine}: `cargo xtask perf record` writes one");
+impl std::fmt::Debug for Page<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Page").field("machine", &self.machine).finish_non_exhaustive()
     }
-    let page = page(&machine, &histories(&records), commits).into_string();
-    let out = root().join(&args.out); // an absolute path stays as it is
-    if let Some(folder) = out.parent() {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
-    std::fs::write(&out, page).with_context(|| out.display().to_string())?;
-    eprintln!("perf: wrote {}", args.out.display());
-    Ok(())
 }
 
-/// The commits after the first revision up to the second, where git knows both.
-fn commits([from, to]: &[String; 2]) -> Vec<String> {
-    let range = [from, to].map(|revision| revision.trim_end_matches("-dirty")).join("..");
-    let log = builds::git(root(), ["log", "--oneline", "--no-merges", &range]).unwrap_or_default();
-    log.lines().map(str::to_owned).collect()
-}
-
-/// `commits` gives the lines of a range; tests pass their own.
-fn page(
-    machine: &str,
-    histories: &[History],
-    commits: impl Fn(&[String; 2]) -> Vec<String>,
-) -> Markup {
+/// The page.
+#[must_use]
+pub fn page(page: &Page<'_>) -> Markup {
+    let Page { machine, histories, not_speed, commits } = *page;
     let ranges = ranges(histories);
     let title = format!("Speed on {machine}");
     html! {
@@ -84,7 +59,7 @@ fn page(
                 }
                 h2 { "Changes" }
                 @if ranges.is_empty() { p { "None was found." } }
-                @for range in &ranges { (entry(range, &commits)) }
+                @for range in &ranges { (entry(range, not_speed, commits)) }
                 h2 { "Benchmarks" }
                 @for history in histories {
                     section id=(anchor(history)) {
@@ -132,14 +107,18 @@ fn ranges(histories: &[History]) -> Vec<Range<'_>> {
 }
 
 /// What changed, how much, and the commits in between.
-fn entry(range: &Range<'_>, commits: impl Fn(&[String; 2]) -> Vec<String>) -> Markup {
+fn entry(
+    range: &Range<'_>,
+    not_speed: &[&str],
+    commits: impl Fn(&[String; 2]) -> Vec<String>,
+) -> Markup {
     let [from, to] = &range.revisions;
     let commits = commits(&range.revisions);
     let compilers = range.changes.iter().find_map(|(_, change)| change.compilers.as_ref());
     html! {
         h3 { code { (from) ".." (to) } small { ", " (range.date) } }
         @if let Some([old, new]) = compilers { p { "The compiler changed from " (old) " to " (new) "." } }
-        ul { @for (history, change) in &range.changes { li { (sentence(history, change)) } } }
+        ul { @for (history, change) in &range.changes { li { (sentence(history, change, not_speed)) } } }
         details {
             summary {
                 @match commits.len() {
@@ -156,8 +135,8 @@ fn entry(range: &Range<'_>, commits: impl Fn(&[String; 2]) -> Vec<String>) -> Ma
 /// Slower or faster for speeds, worse or better for memory, sizes and figures of a training. The
 /// percentage is of the time: 25 % slower takes 1.25 times as long, and 25 % faster took 1.25 times
 /// as long before.
-fn sentence(history: &History, change: &Change) -> Markup {
-    let is_speed = !suite::NOT_SPEED.contains(&history.lines[change.at].figure.as_str());
+fn sentence(history: &History, change: &Change, not_speed: &[&str]) -> Markup {
+    let is_speed = !not_speed.contains(&history.lines[change.at].figure.as_str());
     let (class, word, ratio) = match (change.ratio > 1.0, is_speed) {
         (true, true) => ("slower", "slower", change.ratio),
         (true, false) => ("slower", "worse", change.ratio),
@@ -205,12 +184,22 @@ line.slower, line.faster { stroke-width: 1.5; stroke-dasharray: 4 3; } line.slow
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::perf::history::tests::records;
+    use crate::history::histories;
+    use crate::history::tests::records;
+
+    fn drawn(
+        records: &[Vec<crate::records::Line>],
+        commits: &dyn Fn(&[String; 2]) -> Vec<String>,
+    ) -> String {
+        let histories = histories(records, |_| None);
+        let all = Page { machine: "abacus-2cpu", histories: &histories, not_speed: &[], commits };
+        page(&all).into_string()
+    }
 
     #[test]
     fn the_page_names_the_commits_of_a_change() {
         let subjects = |_: &[String; 2]| vec!["c07 Divide <twice>".to_owned()];
-        let page = page("abacus-2cpu", &histories(&records()), subjects).into_string();
+        let page = drawn(&records(), &subjects);
         for part in [
             "c06..c07",
             "10.0 % slower",
@@ -229,12 +218,13 @@ mod tests {
     fn changes_of_one_range_stand_together_the_largest_first() {
         let mut records = records();
         for train in records[7..].iter_mut().map(|record| &mut record[1]) {
-            (train.median, train.figure) = (0.8 * train.median, suite::NOT_SPEED[0].to_owned());
+            (train.median, train.figure) = (0.8 * train.median, "bytes".to_owned());
         }
-        let histories = histories(&records);
+        let histories = histories(&records, |_| None);
         let ranges = ranges(&histories);
         let [range] = &ranges[..] else { panic!("one range, not {}", ranges.len()) };
-        let sentences = range.changes.iter().map(|(history, change)| sentence(history, change));
+        let sentences =
+            range.changes.iter().map(|(history, change)| sentence(history, change, &["bytes"]));
         let sentences: Vec<String> = sentences.map(Markup::into_string).collect();
         assert!(sentences[0].contains("train") && sentences[0].contains("25.0 % worse"));
         assert!(sentences[1].contains("adam") && sentences[1].contains("10.0 % slower"));
@@ -242,7 +232,7 @@ mod tests {
 
     #[test]
     fn one_record_is_a_page_too() {
-        let page = page("abacus-2cpu", &histories(&records()[..1]), |_| Vec::new()).into_string();
+        let page = drawn(&records()[..1], &|_| Vec::new());
         assert!(page.contains("None was found") && !page.contains("NaN"), "{page}");
     }
 }

@@ -1,0 +1,130 @@
+//! Bench targets of criterion, as they are.
+//!
+//! A run is `BIN --bench '^NAME$'` with a short warm-up and measurement and without plots: the
+//! filter is a pattern in every version, and `--exact` came with 0.4 only.
+//! criterion writes its estimates below `CRITERION_HOME`, which is an empty folder for every run:
+//! nothing of the user's `target/criterion` is read or written, and criterion compares with nothing.
+//!
+//! The figure is the median of the samples' times per iteration. A group that sets its own
+//! measurement time or sample size keeps it, as criterion lets code win over the command line.
+
+use super::words;
+use crate::error::typed;
+use crate::program::{Program, output};
+use crate::{Error, Result};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// A run of about two tenths of a second; 1001 resamples are the fewest without a warning.
+const SHORT: [&str; 9] = [
+    "--noplot",
+    "--warm-up-time",
+    "0.05",
+    "--measurement-time",
+    "0.15",
+    "--sample-size",
+    "10",
+    "--nresamples",
+    "1001",
+];
+
+/// The part that is read of criterion's `estimates.json`.
+#[derive(Deserialize)]
+struct Estimates {
+    median: Estimate,
+}
+
+#[derive(Deserialize)]
+struct Estimate {
+    /// Nanoseconds per iteration.
+    point_estimate: f64,
+}
+
+/// The median time of one benchmark, in nanoseconds.
+pub(super) fn measure(program: &Program, name: &str, args: &[String]) -> Result<f64> {
+    let home = tempfile::tempdir().map_err(Error::file(&std::env::temp_dir()))?;
+    let mut arguments = words(["--bench", &exactly(name)]);
+    arguments.extend(words(SHORT));
+    arguments.extend_from_slice(args);
+    let mut command = program.start(&arguments);
+    output(command.env("CRITERION_HOME", home.path()))?;
+    let found = estimates(home.path());
+    let Some(path) = found.first() else {
+        let message = format!(
+            "has no benchmark `{name}`, or is no bench target of criterion; `--bench --list` names what it has"
+        );
+        return Err(Error::command(typed(&command), message));
+    };
+    let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
+    let estimates: Estimates = serde_json::from_str(&text).map_err(|e| Error::contents(path, e))?;
+    let ns = estimates.median.point_estimate;
+    if ns > 0.0 && ns.is_finite() {
+        return Ok(ns);
+    }
+    Err(Error::command(typed(&command), format!("a median of {ns} ns: nothing is measured in it")))
+}
+
+/// The pattern that matches this name and no other.
+fn exactly(name: &str) -> String {
+    let mut pattern = String::from("^");
+    for c in name.chars() {
+        if r"\.+*?()|[]{}^$#&-~".contains(c) {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern + "$"
+}
+
+/// Every `new/estimates.json` below the folder. Its path depends on how the name is split into group
+/// and function, which the list does not tell.
+fn estimates(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.ends_with("new/estimates.json") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// The names that `--list` prints, as `fib/20: benchmark`.
+pub(super) fn list(program: &Program) -> Result<Vec<String>> {
+    let text = program.output(&words(["--bench", "--list"]))?;
+    let names = text.lines().filter_map(|line| {
+        line.trim_end()
+            .strip_suffix(": benchmark")
+            .or_else(|| line.trim_end().strip_suffix(": bench"))
+    });
+    Ok(names.map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_takes_no_character_of_a_name_for_an_operator() {
+        assert_eq!(exactly("group/f(x) 1.5"), r"^group/f\(x\) 1\.5$");
+        assert_eq!(exactly("plain_name"), "^plain_name$");
+    }
+
+    #[test]
+    fn estimates_are_found_wherever_criterion_puts_them() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        for folder in ["group/function/5/new", "group/function/5/base", "report"] {
+            let folder = home.path().join(folder);
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(folder.join("estimates.json"), "{}").expect("a file");
+        }
+        let found = estimates(home.path());
+        assert_eq!(found, [home.path().join("group/function/5/new/estimates.json")]);
+        assert!(estimates(&home.path().join("none")).is_empty(), "nothing there");
+    }
+}
