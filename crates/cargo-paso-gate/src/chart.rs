@@ -85,7 +85,7 @@ pub fn chart(history: &History) -> Markup {
             }
             @for (i, line) in history.lines.iter().enumerate() {
                 @let x = scale.x(i as f64);
-                line.range x1=(x) x2=(x) y1=(scale.y(line.least)) y2=(scale.y(line.most)) {}
+                line.runs x1=(x) x2=(x) y1=(scale.y(line.least)) y2=(scale.y(line.most)) {}
             }
             polyline.medians points=(path.join(" ")) {}
             @for (range, level) in history.levels() {
@@ -94,7 +94,7 @@ pub fn chart(history: &History) -> Markup {
             }
             @for change in history.changes() {
                 @let x = scale.x(change.at as f64 - 0.5);
-                line class=(if change.ratio > 1.0 { "slower" } else { "faster" })
+                line.change.(if change.ratio > 1.0 { "slower" } else { "faster" })
                     x1=(x) x2=(x) y1=(EDGE / 2.0) y2=(HEIGHT - EDGE / 2.0) {}
             }
             @for ((x, y), line) in points.iter().zip(&history.lines) {
@@ -105,6 +105,21 @@ pub fn chart(history: &History) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A small line of the medians, for a table.
+pub(crate) fn spark(history: &History) -> Markup {
+    let scale = Scale::new(history);
+    let points = history.lines.iter().enumerate().map(|(i, line)| {
+        let (x, y) = (scale.x(i as f64) - LEFT, scale.y(line.median));
+        format!("{x},{y}")
+    });
+    let points = points.collect::<Vec<_>>().join(" ");
+    html! {
+        svg viewBox=(format!("0 0 {} {HEIGHT}", WIDTH - LEFT)) preserveAspectRatio="none" aria-hidden="true" {
+            polyline points=(points) fill="none" stroke="var(--ink)" stroke-width="2" vector-effect="non-scaling-stroke" {}
         }
     }
 }

@@ -6,7 +6,7 @@
 use crate::error::typed;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// A program and how it is started.
 #[derive(Clone, Debug)]
@@ -86,12 +86,23 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         .output()
         .map_err(|e| Error::command(typed(command), format!("could not be started: {e}")))?;
     if !output.status.success() {
-        let errors = String::from_utf8_lossy(&output.stderr);
-        let first = errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message");
-        let message = format!("ended with {}: {first}", output.status);
+        let message = format!("ended with {}: {}", output.status, message(&output));
         return Err(Error::command(typed(command), message));
     }
     String::from_utf8(output.stdout).map_err(|_| Error::command(typed(command), "printed no UTF-8"))
+}
+
+/// Why a program failed: its panic, the first line of stderr that begins with `error`, or else the
+/// first one; the last one of stdout where stderr is empty.
+pub(crate) fn message(output: &Output) -> String {
+    let [errors, text] = [&output.stderr, &output.stdout].map(|it| String::from_utf8_lossy(it));
+    let lines: Vec<&str> = errors.lines().filter(|line| !line.trim().is_empty()).collect();
+    if let Some(at) = lines.iter().position(|line| line.contains("panicked at")) {
+        return lines[at..].iter().take(2).copied().collect::<Vec<_>>().join(" ");
+    }
+    let error = lines.iter().find(|line| line.starts_with("error")).or(lines.first()).copied();
+    let last = || text.lines().rfind(|line| !line.trim().is_empty());
+    error.or_else(last).unwrap_or("no message").to_owned()
 }
 
 #[cfg(test)]
@@ -128,5 +139,19 @@ mod tests {
         let none = Program::command("no-such-program").expect("a command");
         let error = none.output(&[]).expect_err("nothing there").to_string();
         assert!(error.contains("could not be started"), "{error}");
+    }
+
+    #[test]
+    fn the_message_is_the_panic_the_error_or_the_first_line() {
+        let status = Command::new("git").arg("--version").output().expect("git").status;
+        let said = |stderr: &str, stdout: &str| {
+            message(&Output { status, stderr: stderr.into(), stdout: stdout.into() })
+        };
+        let panic = "plots: none\nthread 'main' panicked at a.rs:1:2:\nno file\nstack backtrace:\n";
+        assert_eq!(said(panic, ""), "thread 'main' panicked at a.rs:1:2: no file");
+        assert_eq!(said("warning: x\nerror: y\n", "z"), "error: y");
+        assert_eq!(said("\nfirst\nsecond\n", "z"), "first");
+        assert_eq!(said("", "a\nb\n\n"), "b", "the last line of stdout");
+        assert_eq!(said("", ""), "no message");
     }
 }

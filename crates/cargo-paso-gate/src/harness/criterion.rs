@@ -18,14 +18,27 @@ use std::path::{Path, PathBuf};
 /// A run of about two tenths of a second; 1001 resamples are the fewest without a warning.
 const SHORT: [&str; 9] = [
     "--noplot",
-    "--warm-up-time",
-    "0.05",
-    "--measurement-time",
-    "0.15",
     "--sample-size",
     "10",
     "--nresamples",
     "1001",
+    "--warm-up-time",
+    "0.05",
+    "--measurement-time",
+    "0.15",
+];
+
+/// criterion 0.3 takes whole seconds only: two seconds a run.
+const WHOLE_SECONDS: [&str; 9] = [
+    "--noplot",
+    "--sample-size",
+    "10",
+    "--nresamples",
+    "1001",
+    "--warm-up-time",
+    "1",
+    "--measurement-time",
+    "1",
 ];
 
 /// The part that is read of criterion's `estimates.json`.
@@ -42,9 +55,19 @@ struct Estimate {
 
 /// The median time of one benchmark, in nanoseconds.
 pub(super) fn measure(program: &Program, name: &str, args: &[String]) -> Result<f64> {
+    match run(program, name, &SHORT, args) {
+        Err(e) if e.to_string().contains("isn't a valid value") => {
+            run(program, name, &WHOLE_SECONDS, args)
+        }
+        outcome => outcome,
+    }
+}
+
+/// One run with these options.
+fn run(program: &Program, name: &str, options: &[&str], args: &[String]) -> Result<f64> {
     let home = tempfile::tempdir().map_err(Error::file(&std::env::temp_dir()))?;
     let mut arguments = words(["--bench", &exactly(name)]);
-    arguments.extend(words(SHORT));
+    arguments.extend(options.iter().map(ToString::to_string));
     arguments.extend_from_slice(args);
     let mut command = program.start(&arguments);
     output(command.env("CRITERION_HOME", home.path()))?;

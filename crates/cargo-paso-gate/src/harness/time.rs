@@ -4,7 +4,7 @@
 //! away, so that a terminal is no part of the time; its messages are kept for the error.
 
 use crate::error::typed;
-use crate::program::Program;
+use crate::program::{Program, message};
 use crate::{Error, Result};
 use std::process::Stdio;
 use std::time::Instant;
@@ -21,9 +21,10 @@ pub(super) fn measure(program: &Program, args: &[String]) -> Result<f64> {
     if output.status.success() {
         return Ok(seconds);
     }
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let first = errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message");
-    Err(Error::command(typed(&command), format!("ended with {}: {first}", output.status)))
+    Err(Error::command(
+        typed(&command),
+        format!("ended with {}: {}", output.status, message(&output)),
+    ))
 }
 
 #[cfg(test)]
