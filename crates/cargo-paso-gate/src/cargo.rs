@@ -59,7 +59,7 @@ pub fn build(root: &Path, target: &Path, recipe: &Recipe, aligned: bool) -> Resu
         cargo.args(recipe.profile.iter().flat_map(|profile| ["--profile", profile]));
     }
     match &recipe.package {
-        Some(package) => cargo.args(["--package", package]),
+        Some(package) => cargo.args(["--package", &id(root, package)?]),
         None => cargo.arg("--workspace"),
     };
     if !recipe.features.is_empty() {
@@ -99,6 +99,18 @@ pub fn build(root: &Path, target: &Path, recipe: &Recipe, aligned: bool) -> Resu
         return Err(Error::command(crate::error::typed(&cargo), "built no program"));
     }
     Ok(built)
+}
+
+/// The id of a package of the workspace: a dependency may have its name, in another version.
+fn id(root: &Path, name: &str) -> Result<String> {
+    let metadata = metadata(root)?;
+    let packages = metadata.workspace_packages();
+    let found = packages.iter().find(|package| package.name.as_str() == name);
+    found.map(|package| package.id.repr.clone()).ok_or_else(|| {
+        let names: Vec<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+        let names = names.join(", ");
+        Error::Request(format!("there is no package `{name}` in this workspace; it has {names}"))
+    })
 }
 
 /// Adds the flags to those that there are: a variable hides the configuration.

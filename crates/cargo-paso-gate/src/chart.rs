@@ -66,6 +66,7 @@ fn round(x: f64) -> f64 {
 
 /// Medians as a line, the range of the runs behind it, the level of every segment, and a mark at
 /// every change.
+#[must_use]
 pub fn chart(history: &History) -> Markup {
     let scale = Scale::new(history);
     let points: Vec<(f64, f64)> = history
@@ -127,6 +128,7 @@ pub(crate) fn spark(history: &History) -> Markup {
 /// Four digits.
 ///
 /// Four significant digits from 1 to 9999, three decimals below 1, whole numbers above.
+#[must_use]
 pub fn number(x: f64) -> String {
     if x >= 1000.0 {
         format!("{x:.0}")

@@ -166,6 +166,7 @@ fn is_suspect(row: &Row) -> bool {
 fn confirm(row: &mut Row, result: Result<Comparison>, cut_off: bool) {
     match (&mut row.outcome, result) {
         (_, Err(_)) if cut_off => {}
+        (_, Ok(comparison)) if cut_off && comparison.verdict == Verdict::Unsure => {}
         (Outcome::Compared { second, .. }, Ok(comparison)) => *second = Some(comparison),
         (outcome, Err(e)) => *outcome = Outcome::Failed(e.to_string()),
         _ => {}

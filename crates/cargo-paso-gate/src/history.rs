@@ -103,6 +103,7 @@ impl History {
     /// The figures' median from each start to the next one.
     ///
     /// Each range of records with its level, in the unit of the figure.
+    #[must_use]
     pub fn levels(&self) -> Vec<(std::ops::Range<usize>, f64)> {
         let ends = self.starts.iter().skip(1).copied().chain([self.lines.len()]);
         let level = |(&start, end): (&usize, usize)| {
@@ -114,6 +115,7 @@ impl History {
 
     /// One for each pair of neighboring levels, the oldest first. The ratio is of times, so a rate
     /// is inverted.
+    #[must_use]
     pub fn changes(&self) -> Vec<Change> {
         let levels = self.levels();
         let change = |pair: &[(std::ops::Range<usize>, f64)]| {

@@ -64,6 +64,7 @@ pub enum Better {
 
 impl Better {
     /// As in the column of a record.
+    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Lower => "lower",
@@ -76,6 +77,7 @@ impl Better {
     ///
     /// The figure must be above 0. Differences of two such logarithms are logarithms of ratios of
     /// times, whatever the unit was.
+    #[must_use]
     pub fn log_time(self, figure: f64) -> f64 {
         match self {
             Self::Lower => figure.ln(),

@@ -54,6 +54,7 @@ pub const MOST: usize = 40;
 pub const CONFIDENCE: f64 = 0.95;
 
 /// The test that ends a round. `margin` is a share: 0.01 is 1 %.
+#[must_use]
 pub fn slowdown_test(margin: f64) -> SlowdownTest {
     SlowdownTest::new(margin.ln_1p(), CONFIDENCE, MOST)
 }

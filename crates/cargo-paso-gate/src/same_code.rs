@@ -101,7 +101,7 @@ fn is_location(
         Some(u64::from_le_bytes(data.get(at..at + 8)?.try_into().ok()?))
     };
     let name = || -> Option<&[u8]> {
-        (start % 8 == 0 && data.len() >= start + 24).then_some(())?;
+        (start.is_multiple_of(8) && data.len() >= start + 24).then_some(())?;
         let length = word(start + 8).filter(|length| (4..4096).contains(length))?;
         let pointer = pointers.get(&(address + start as u64)).copied().or_else(|| word(start))?;
         file.sections()

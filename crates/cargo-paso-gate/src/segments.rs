@@ -40,6 +40,7 @@ pub const GRAIN: f64 = 0.002;
 ///
 /// `series` is in order of time and has no NaN. Fewer than four figures are one segment. `grain` is
 /// in the unit of the series and must be above 0 where all figures of a segment may be equal.
+#[must_use]
 pub fn segments(series: &[f64], grain: f64) -> Vec<usize> {
     let n = series.len();
     if n < 2 * LEAST {

@@ -75,6 +75,7 @@ impl Block {
     /// The mean of the halves would have no drift left in it at all, but one outlier among six runs
     /// would spoil it; in the simulation, with an outlier in twenty runs, that takes half of the
     /// power.
+    #[must_use]
     pub fn slowdowns(&self) -> [f64; 2] {
         [0, 1].map(|half| self.candidate[half] - f64::midpoint(self.base[half], self.control[half]))
     }
@@ -84,6 +85,7 @@ impl Block {
     /// Its true center is 0, so its interval shows how far noise alone moves such a difference on
     /// this machine at this time. It uses two runs for each difference and has more variance than
     /// [`Block::slowdowns`], which averages base and control.
+    #[must_use]
     pub fn nulls(&self) -> [f64; 2] {
         [0, 1].map(|half| self.control[half] - self.base[half])
     }
@@ -135,6 +137,7 @@ impl SlowdownTest {
     ///
     /// `margin` is the logarithm of a ratio, not the ratio itself. `blocks` is the largest number
     /// that [`SlowdownTest::evaluate`] will be given.
+    #[must_use]
     pub fn new(margin: f64, confidence: f64, blocks: usize) -> Self {
         Self { margin, outside: outside(2 * blocks, (1.0 - confidence) / 2.0) }
     }
@@ -175,6 +178,7 @@ impl SlowdownTest {
 ///
 /// The critical value is computed for each call, in time that grows with the cube of the number.
 /// [`SlowdownTest`] is for callers that look many times.
+#[must_use]
 pub fn hodges_lehmann_of(differences: &[f64], confidence: f64) -> Interval {
     let outside = outside(differences.len(), (1.0 - confidence) / 2.0);
     let outside = outside.get(differences.len()).copied().flatten();

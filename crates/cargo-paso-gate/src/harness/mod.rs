@@ -18,7 +18,7 @@ use serde::Deserialize;
 /// How a program is run and read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Harness {
-    /// A bench target of criterion: the median of its samples, in nanoseconds per iteration.
+    /// A bench target of criterion: the fastest of its samples, in nanoseconds per iteration.
     Criterion,
     /// A bench target of divan: the median of its table, in nanoseconds per iteration.
     Divan,

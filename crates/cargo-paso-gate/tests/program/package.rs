@@ -20,8 +20,8 @@ fn main() {
     let folder = format!("{home}/{name}/new");
     std::fs::create_dir_all(&folder).expect("a folder");
     let ns = fake::ns(if name == "group/one" { 100.0 } else { 250.0 });
-    let text = format!("{{\"mean\": {{\"point_estimate\": 1}}, \"median\": {{\"point_estimate\": {ns}}}}}");
-    std::fs::write(format!("{folder}/estimates.json"), text).expect("a file");
+    let text = format!("{{\"sampling_mode\": \"Flat\", \"iters\": [1, 2], \"times\": [{ns}, 900]}}");
+    std::fs::write(format!("{folder}/sample.json"), text).expect("a file");
 }
 "##;
 
