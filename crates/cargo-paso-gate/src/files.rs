@@ -40,7 +40,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("deep/er/file.txt");
         write(&path, b"a long first content").expect("written");
-        write(&path, b"short").expect("written again");
+        write(&path, b"short").expect("written a second time");
         assert_eq!(std::fs::read(&path).expect("there"), b"short");
         let around = std::fs::read_dir(folder.path().join("deep/er")).expect("the folder");
         assert_eq!(around.count(), 1, "nothing temporary is left");

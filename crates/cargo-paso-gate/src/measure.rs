@@ -16,7 +16,7 @@ pub struct Measured {
     pub figures: Vec<f64>,
 }
 
-/// Runs every benchmark once per pass. `after` is told what there is after each pass; where it says
+/// Runs every benchmark once per pass. `after` gets what there is after each pass; where it says
 /// no, the passes end.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use object::{
 };
 use std::collections::BTreeMap;
 
-/// Whether both programs do the same. `false` also where that cannot be told.
+/// Whether both programs do the same. `false` also where that is not known.
 ///
 /// ```
 /// assert!(cargo_paso_gate::same_code(b"any bytes", b"any bytes"));
