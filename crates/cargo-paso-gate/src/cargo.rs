@@ -256,3 +256,6 @@ pub(crate) fn bench_targets(metadata: &Metadata) -> Vec<BenchTarget> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

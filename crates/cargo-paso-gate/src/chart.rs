@@ -140,3 +140,47 @@ pub fn number(x: f64) -> String {
         format!("{x:.3}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::histories;
+    use crate::history::tests::records;
+
+    #[test]
+    fn a_chart_has_all_records_levels_and_changes() {
+        let all = histories(&records(), |_| None);
+        let text = chart(&all[0]).into_string();
+        assert_eq!(text.matches("<circle").count(), 12, "a dot per record");
+        assert_eq!(text.matches("class=\"runs\"").count(), 12, "and a range");
+        assert_eq!(text.matches("class=\"level\"").count(), 2, "two levels");
+        assert_eq!(text.matches("class=\"change slower\"").count(), 1, "one change");
+        assert!(text.contains("c07") && !text.contains("NaN"), "{text}");
+        assert_eq!(spark(&all[0]).into_string().matches("<polyline").count(), 1);
+    }
+
+    #[test]
+    fn a_scale_has_its_records_inside() {
+        let all = histories(&records(), |_| None);
+        let scale = Scale::new(&all[0]);
+        assert_eq!((scale.x(0.0), scale.x(11.0)), (LEFT, WIDTH - EDGE));
+        for line in &all[0].lines {
+            let y = scale.y(line.median);
+            assert!(y >= EDGE && y <= HEIGHT - EDGE, "{y}");
+        }
+        assert!(scale.y(0.33) < scale.y(0.30), "more is higher up");
+    }
+
+    #[test]
+    fn numbers_have_four_digits() {
+        for (x, text) in [
+            (0.12345, "0.123"),
+            (1.23456, "1.235"),
+            (12.3456, "12.35"),
+            (123.456, "123.5"),
+            (12345.6, "12346"),
+        ] {
+            assert_eq!(number(x), text);
+        }
+    }
+}

@@ -109,3 +109,66 @@ pub(crate) fn checkout(top: &Path, folder: &Path, index: &Path, files: &str) -> 
     read.args(["read-tree", "--reset", "-u", files]).env("GIT_INDEX_FILE", index);
     run(read.current_dir(folder)).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let all = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"];
+        let run = |arguments: &[&str]| {
+            git(folder.path(), all.iter().chain(arguments)).expect("git");
+        };
+        run(&["init", "--quiet", "--initial-branch", "main"]);
+        for name in ["one", "two", "three"] {
+            std::fs::write(folder.path().join("file"), name).expect("a file");
+            run(&["add", "--all"]);
+            run(&["commit", "--quiet", "--message", name, "--date", "2026-01-31T12:00:00+02:00"]);
+        }
+        folder
+    }
+
+    #[test]
+    fn revisions_are_found_or_named() {
+        let folder = repository();
+        let commit = commit(folder.path(), "main").expect("a branch");
+        assert_eq!(commit.len(), 40);
+        assert_eq!(short(folder.path(), "HEAD").expect("a commit"), commit[..9]);
+        let error = super::commit(folder.path(), "x").expect_err("no such branch").to_string();
+        assert!(error.contains("`x`") && error.contains("git fetch"), "{error}");
+        let fork = fork_point(folder.path(), "main~1").expect("a commit before");
+        assert_eq!(fork, short(folder.path(), "main~1").expect("a commit"));
+    }
+
+    #[test]
+    fn a_folder_is_clean_until_a_file_changes() {
+        let folder = repository();
+        assert!(is_clean(folder.path()).expect("a repository"));
+        std::fs::write(folder.path().join("new"), "").expect("a file");
+        assert!(!is_clean(folder.path()).expect("a repository"));
+        assert!(top(folder.path()).is_some_and(|(_, prefix)| prefix.as_os_str().is_empty()));
+        let nowhere = tempfile::tempdir().expect("a temporary folder");
+        assert!(is_clean(nowhere.path()).is_err() && top(nowhere.path()).is_none());
+    }
+
+    #[test]
+    fn commits_of_a_range_are_those_after_its_first() {
+        let folder = repository();
+        let range = ["main~2", "main"].map(|it| short(folder.path(), it).expect("a commit"));
+        let found = commits(folder.path(), &range);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].ends_with("three") && found[1].ends_with("two"), "{found:?}");
+        let dirty = [range[0].clone(), format!("{}-dirty", range[1])];
+        assert_eq!(commits(folder.path(), &dirty), found, "the commit under the changes");
+        let unknown = ["aaaaaaaaa".to_owned(), range[1].clone()];
+        assert!(commits(folder.path(), &unknown).is_empty(), "git knows none");
+    }
+
+    #[test]
+    fn dates_are_in_utc() {
+        let folder = repository();
+        let date = date(folder.path(), "HEAD").expect("a commit");
+        assert!(date.len() == 20 && date.ends_with('Z') && date.contains('T'), "{date}");
+    }
+}

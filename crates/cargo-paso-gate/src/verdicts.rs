@@ -398,3 +398,6 @@ impl From<&Comparison> for Round {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
