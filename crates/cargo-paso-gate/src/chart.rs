@@ -166,7 +166,7 @@ mod tests {
         assert_eq!((scale.x(0.0), scale.x(11.0)), (LEFT, WIDTH - EDGE));
         for line in &all[0].lines {
             let y = scale.y(line.median);
-            assert!(y >= EDGE && y <= HEIGHT - EDGE, "{y}");
+            assert!((EDGE..=HEIGHT - EDGE).contains(&y), "{y}");
         }
         assert!(scale.y(0.33) < scale.y(0.30), "more is higher up");
     }

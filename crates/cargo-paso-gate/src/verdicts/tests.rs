@@ -83,7 +83,7 @@ fn the_heading_counts_what_stops() {
         let text = summary(rows).markdown();
         text.lines().next().unwrap_or_default().to_owned()
     };
-    assert_eq!(heading(&[same.clone()]), "### No slowdown");
+    assert_eq!(heading(std::slice::from_ref(&same)), "### No slowdown");
     assert_eq!(heading(&[same.clone(), slower.clone()]), "### 1 benchmark is slower or fails");
     assert_eq!(heading(&[row_of_failure(), slower.clone()]), "### 2 benchmarks are slower or fail");
     assert_eq!(heading(&[row("a", Outcome::SameCode)]), "### Same code: nothing to measure");
