@@ -131,3 +131,69 @@ fn a_program_that_prints_json_is_built_and_compared() {
     assert_eq!(said.code, Some(1), "a lower rate: {} {}", said.out, said.err);
     assert!(said.err.contains("rate is slower: +10.0 %"), "{}", said.err);
 }
+
+#[test]
+fn only_programs_that_changed_are_measured() {
+    let folder = Folder::new();
+    package(&folder, CRITERION);
+    let manifest = folder.read("Cargo.toml");
+    folder.write("Cargo.toml", &(manifest + "[[bench]]\nname = \"other\"\nharness = false\n"));
+    folder.write("benches/other.rs", &CRITERION.replace("group/", "other/"));
+    folder.write("gate.toml", "[build]\nbench = [\"speed\", \"other\"]\nmargin = \"2%\"\n");
+    folder.commit();
+    let slower = CRITERION.replace("group/", "other/").replace("250.0", "260.0");
+    folder.write("benches/other.rs", &slower);
+    let said = folder.run(&["gate", "--base", "HEAD", "--json"]);
+    assert_eq!(said.code, Some(1), "{} {}", said.out, said.err);
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON and nothing else");
+    let found = json["benchmarks"].as_array().expect("a list").iter().map(|it| {
+        let word = |key: &str| it[key].as_str().unwrap_or_default().to_owned();
+        assert_eq!(it["margin"].as_f64(), Some(0.02), "that of the file");
+        (word("benchmark"), word("verdict"))
+    });
+    let expected = [
+        ("other/one", "same"),
+        ("other/two", "slower"),
+        ("group/one", "same code"),
+        ("group/two", "same code"),
+    ];
+    let expected = expected.map(|(name, verdict)| (name.to_owned(), verdict.to_owned()));
+    let found: Vec<_> = found.collect();
+    for pair in expected {
+        // Equal programs of other systems may differ in an id, and are then measured.
+        let measured = (pair.0.clone(), "same".to_owned());
+        assert!(
+            found.contains(&pair) || pair.1 == "same code" && found.contains(&measured),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn what_the_file_names_and_cargo_does_not_know_is_named() {
+    let folder = Folder::new();
+    package(&folder, CRITERION);
+    folder.write("gate.toml", "[build]\nbench = \"sped\"\n");
+    folder.commit();
+    let said = folder.run(&["gate", "--base", "HEAD"]);
+    assert!(said.code == Some(2) && said.err.contains("sped"), "{}", said.err);
+    folder.write("gate.toml", "[build]\nbench = \"speed\"\npackage = \"faked\"\n");
+    let said = folder.run(&["gate", "--base", "HEAD"]);
+    assert!(said.code == Some(2) && said.err.contains("it has fake"), "{}", said.err);
+    folder.write("gate.toml", "[build]\nbench = \"speed\"\nmargin = 3\n");
+    let said = folder.run(&["run"]);
+    assert!(said.code == Some(2) && said.err.contains("gate.toml"), "{}", said.err);
+    assert!(said.err.contains("line 3"), "{}", said.err);
+}
+
+#[test]
+fn another_file_can_be_named() {
+    let folder = Folder::new();
+    package(&folder, CRITERION);
+    folder.write("nightly.toml", "[build]\nbench = \"speed\"\n[[benchmark]]\nname = \"two\"\n");
+    let said = folder.run(&["run", "--runs", "1", "--config", "nightly.toml"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.out.contains("group/two") && !said.out.contains("group/one"), "{}", said.out);
+    let said = folder.run(&["run", "--config", "none.toml"]);
+    assert!(said.code == Some(2) && said.err.contains("none.toml"), "{}", said.err);
+}
