@@ -7,8 +7,9 @@
 //!
 //! The figure is the fastest of a hundred samples, as time per iteration. Whatever else the machine
 //! does can only make a sample slower, and a sample is short enough to be left alone now and then. On
-//! two CPUs with 18 processes that wanted them, 16 runs of one program scattered by 0.8 % (standard
-//! deviation) in their fastest sample, by 20 % in the median of a hundred, and by 39 % in that of ten.
+//! two CPUs with 18 processes that wanted them, 16 runs of `encode_slice/3072` of base64 0.22.1
+//! scattered by 0.8 % (standard deviation) in their fastest sample, by 20 % in the median of a
+//! hundred, and by 39 % in that of ten.
 //! A slow path that is taken in few iterations is not seen so; it needs a benchmark of its own.
 //!
 //! A group that sets its own measurement time or sample size keeps it, as criterion lets code win
