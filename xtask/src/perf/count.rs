@@ -29,11 +29,12 @@
 //! Left out: cache misses and branch predictions, which callgrind can simulate, since its model is
 //! of no real CPU; and several threads, since how long they wait is not reproducible.
 
+use super::builds;
 use super::program::Program;
 use super::suite::{COUNTED, COUNTED_AT, Counted};
-use super::{builds, machine};
 use crate::root;
 use anyhow::{Context, Result, bail};
+use cargo_paso_gate::{git, machine};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -92,10 +93,10 @@ pub(crate) fn run(args: &CountArgs) -> Result<()> {
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let built = match &args.binary {
         Some(path) => path.clone(),
-        None => builds::build(root(), &target)?,
+        None => builds::build(&target)?,
     };
     let program = Program::new(&built)?;
-    let (compiler, revision) = (machine::compiler(), builds::short("HEAD")?);
+    let (compiler, revision) = (machine::compiler(), git::short(root(), "HEAD")?);
     let wanted = |it: &&Counted| args.only.as_deref().is_none_or(|part| it.name.contains(part));
     let mut counts = Vec::new();
     for counted in COUNTED.iter().filter(wanted) {

@@ -1,40 +1,33 @@
 //! `cargo xtask perf gate`: did these changes make anything slower?
 //!
-//! Every benchmark has a first round. What is slower in it has a second one, after all others have
-//! had their first: a neighbor that was noisy for a minute is gone by then. Only what is slower in
-//! both stops the gate.
+//! What decides is `cargo-paso-gate`: rounds of alternating runs, a second round of what was slower,
+//! one verdict per benchmark. This file gives it the suite of `suite.rs`, and adds what both builds
+//! learn (`quality.rs`).
 //!
-//! What decides is in `stats.rs` (the test) and `rounds.rs` (the order of the runs). This file
-//! shares the time between benchmarks, runs the second rounds, and turns the result into an exit
-//! status.
-//!
-//! Time: first rounds may take seven tenths of what is left after the builds; each has an equal
-//! share of what is left when it starts, so that a round which is clear early leaves its time to
-//! later ones. Second rounds share all of the rest. The training of `quality` comes after all
-//! rounds and is not bounded by the budget.
+//! Time: the budget is for builds and rounds. The training of `quality` comes after all rounds and
+//! is not bounded by it.
 //!
 //! Exit status: a failure where a benchmark is slower in both rounds, where the candidate cannot
 //! run a benchmark that the base can, or where a training figure is worse in both rounds. `unsure`
 //! passes: a gate that fails on a busy machine is one that people learn to ignore. What the base
 //! cannot run is new, and is skipped.
 //!
-//! Where both builds are the same bytes nothing runs at all. That is the usual case for a change of
-//! documentation or tests.
-//!
 //! Traps: both programs run with the threads and the frequency of this machine, so a slowdown on
 //! another CPU is not seen; and a benchmark that is not in the quick suite runs only where `--only`
 //! names it.
 
-use super::builds::Programs;
-use super::options::{self, Wanted};
+use super::builds;
+use super::options::Wanted;
 use super::program::Program;
 use super::quality::{self, Found};
-use super::rounds::{self, Arm};
-use super::stats::{Comparison, SlowdownTest, Verdict};
-use super::suite::{self, Benchmark};
-use super::verdicts::{self, Outcome, Row};
+use super::suite;
 use anyhow::{Context, Result, bail};
+use cargo_paso_gate::busy::Since;
+use cargo_paso_gate::cargo::Arms;
+use cargo_paso_gate::gate::{Event, Limits, gate};
+use cargo_paso_gate::verdicts::{Outcome, Row, Summary};
 use clap::Args;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -45,7 +38,7 @@ pub(crate) struct GateArgs {
     #[arg(long, default_value = "main")]
     base: String,
     /// Slowdowns up to this are let through.
-    #[arg(long, default_value = options::MARGIN, value_parser = options::percentage)]
+    #[arg(long, default_value = "1%", value_parser = cargo_paso_gate::percentage)]
     margin: f64,
     /// Print the result as JSON on the standard output.
     #[arg(long)]
@@ -66,9 +59,6 @@ pub(crate) struct GateArgs {
     candidate_binary: Option<PathBuf>,
 }
 
-/// The share of the time that first rounds may take.
-const FIRST_ROUNDS: f64 = 0.7;
-
 /// Prints what became slower or faster.
 ///
 /// # Errors
@@ -76,35 +66,64 @@ const FIRST_ROUNDS: f64 = 0.7;
 pub(crate) fn run(args: &GateArgs) -> Result<()> {
     let start = Instant::now();
     let suite = args.wanted.quick()?;
-    let programs =
-        Programs::new(&args.base, args.base_binary.as_deref(), args.candidate_binary.as_deref())?;
-    let rows = if programs.identical()? {
-        eprintln!("perf: both builds are the same, byte for byte: nothing to measure");
-        suite.iter().map(|benchmark| Row::new(benchmark, Outcome::Identical)).collect()
-    } else {
-        compare(&suite, &programs, &rounds::slowdown_test(args.margin), start + args.budget)
+    let (base, candidate) = (args.base_binary.as_deref(), args.candidate_binary.as_deref());
+    let programs = builds::programs(&args.base, base, candidate)?;
+    let arms = &programs.arms;
+    let same = arms.is_same_code(suite::PROGRAM);
+    let mut rows: Vec<Row> = suite.iter().map(|it| Row::new(it.generic(args.margin))).collect();
+    if same {
+        eprintln!("perf: both builds are the same code: nothing to measure");
+        rows.iter_mut().for_each(|row| row.outcome = Outcome::SameCode);
+    }
+    let (built, since) = (start.elapsed(), Since::now());
+    let limits = Limits {
+        budget: args.budget.saturating_sub(built),
+        clock: &|| start.elapsed().saturating_sub(built),
+        is_cut_off: &|| false,
     };
-    let quality = if args.wanted.quality() && !programs.identical()? {
-        learned(&programs, args.margin)?
-    } else {
-        Vec::new()
-    };
-    let [base, candidate] = &programs.names;
-    let summary =
-        verdicts::Summary { base, candidate, margin: args.margin, rows: &rows, quality: &quality };
-    eprint!("{}", summary.text());
+    gate(
+        &mut rows,
+        |benchmark, arm| arms.run(benchmark, arm),
+        &limits,
+        |event| {
+            if let Event::Ended { row, second, .. } = event {
+                let round = if second { "second round: " } else { "" };
+                eprintln!("perf: {round}{}", row.sentence());
+            }
+        },
+    );
+    let load = since.load();
+    let quality =
+        if args.wanted.quality() && !same { learned(arms, args.margin)? } else { Vec::new() };
+    let (base, candidate) = (&arms.base.name, &arms.candidate.name);
+    report(args, &Summary { base, candidate, rows: &rows, load }, &quality)
+}
+
+/// Prints and writes the result.
+///
+/// # Errors
+/// When something is slower or worse; that is the result of the gate.
+fn report(args: &GateArgs, summary: &Summary<'_>, quality: &[Found]) -> Result<()> {
+    let learned: String = quality.iter().map(|found| found.sentence() + "\n").collect();
+    eprint!("{}{learned}", summary.text());
     if args.json {
+        let mut json = serde_json::to_value(summary)?;
+        json["quality"] = serde_json::to_value(quality)?;
         #[expect(clippy::print_stdout, reason = "asked for")]
         {
-            println!("{}", serde_json::to_string_pretty(&summary)?);
+            println!("{}", serde_json::to_string_pretty(&json)?);
         }
     }
     if let Some(path) = &args.markdown {
-        std::fs::write(path, summary.markdown()).with_context(|| path.display().to_string())?;
+        let mut text = summary.markdown();
+        for found in quality {
+            let mark = if found.stops() { "**" } else { "" };
+            let _ = write!(text, "\n{mark}{}{mark}.\n", found.sentence());
+        }
+        std::fs::write(path, text).with_context(|| path.display().to_string())?;
     }
-    let slower = rows.iter().filter(|row| row.stops()).map(Row::sentence);
     let worse = quality.iter().filter(|found| found.stops()).map(Found::sentence);
-    let stops: Vec<String> = slower.chain(worse).collect();
+    let stops: Vec<String> = summary.stops().into_iter().chain(worse).collect();
     if !stops.is_empty() {
         bail!("perf gate: {}", stops.join("; "));
     }
@@ -115,104 +134,24 @@ pub(crate) fn run(args: &GateArgs) -> Result<()> {
 ///
 /// # Errors
 /// When the candidate cannot run it, or the base fails at a later seed.
-fn learned(programs: &Programs, margin: f64) -> Result<Vec<Found>> {
+fn learned(arms: &Arms, margin: f64) -> Result<Vec<Found>> {
+    let program = |build: &cargo_paso_gate::Build| {
+        build.programs.get(suite::PROGRAM).cloned().map(Program).context(suite::PROGRAM)
+    };
+    let (base, candidate) = (program(&arms.base)?, program(&arms.candidate)?);
     let first = quality::SEEDS.start;
-    if let Err(e) = programs.base.json(&format!("{} {first}", suite::QUALITY)) {
+    if let Err(e) = base.json(&format!("{} {first}", suite::QUALITY)) {
         eprintln!("perf: quality is skipped: the base cannot run it: {e:#}");
         return Ok(Vec::new());
     }
     eprintln!("perf: quality: both train on the same seeds");
-    quality::compare(&programs.base, &programs.candidate, margin)
-}
-
-/// First rounds, then second ones of what was slower.
-fn compare(
-    suite: &[&'static Benchmark],
-    programs: &Programs,
-    test: &SlowdownTest,
-    deadline: Instant,
-) -> Vec<Row> {
-    let first_deadline = Instant::now() + until(deadline).mul_f64(FIRST_ROUNDS);
-    let mut rows = Vec::new();
-    for (i, benchmark) in suite.iter().enumerate() {
-        let end = share(first_deadline, suite.len() - i);
-        let row = Row::new(benchmark, first(benchmark, programs, test, end));
-        eprintln!("perf: {}", row.sentence());
-        rows.push(row);
-    }
-    let mut left = rows.iter().filter(|row| row.is_suspect()).count();
-    for row in rows.iter_mut().filter(|row| row.is_suspect()) {
-        let end = share(deadline, left);
-        left -= 1;
-        row.confirm(round(row.benchmark, programs, test, end));
-        eprintln!("perf: second round: {}", row.sentence());
-    }
-    rows
-}
-
-/// Skipped where the base or the control fails, failed where the candidate does or the round breaks
-/// off.
-fn first(benchmark: &Benchmark, programs: &Programs, test: &SlowdownTest, end: Instant) -> Outcome {
-    // One run of each that does not count: it warms the page cache, and finds out whether the base
-    // knows the benchmark.
-    if let Err(e) = programs.base.run(benchmark).and(programs.control.run(benchmark)) {
-        return Outcome::Skipped(format!("the base cannot run it: {e:#}"));
-    }
-    match programs.candidate.run(benchmark).and_then(|_| round(benchmark, programs, test, end)) {
-        Ok(comparison) => Outcome::Compared { first: comparison, second: None },
-        Err(e) => Outcome::Failed(format!("{e:#}")),
-    }
-}
-
-/// One round of one benchmark, up to `end`. Rates become times by their logarithm's sign.
-fn round(
-    benchmark: &Benchmark,
-    programs: &Programs,
-    test: &SlowdownTest,
-    end: Instant,
-) -> Result<Comparison> {
-    let program = |arm| -> &Program {
-        match arm {
-            Arm::Base => &programs.base,
-            Arm::Control => &programs.control,
-            Arm::Candidate => &programs.candidate,
-        }
-    };
-    let time = |arm| Ok(benchmark.better.log_time(program(arm).run(benchmark)?));
-    rounds::round(test, || Instant::now() >= end, time)
-}
-
-/// The time up to the deadline; zero after it.
-fn until(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
-}
-
-/// When the next of `left` rounds must end. One that ends early leaves its time to those after it.
-fn share(deadline: Instant, left: usize) -> Instant {
-    Instant::now() + until(deadline).div_f64(left as f64)
-}
-
-impl Row {
-    /// Slower in its first round, and has not had a second.
-    fn is_suspect(&self) -> bool {
-        matches!(&self.outcome, Outcome::Compared { first, second: None } if first.verdict == Verdict::Slower)
-    }
-
-    /// Adds the second round.
-    ///
-    /// A second round that breaks off makes the benchmark `failed`, whatever the first one said.
-    fn confirm(&mut self, result: Result<Comparison>) {
-        match (&mut self.outcome, result) {
-            (Outcome::Compared { second, .. }, Ok(comparison)) => *second = Some(comparison),
-            (outcome, Err(e)) => *outcome = Outcome::Failed(format!("{e:#}")),
-            _ => {}
-        }
-    }
+    quality::compare(&base, &candidate, margin)
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::root;
     use clap::Parser;
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
@@ -269,7 +208,7 @@ mod tests {
             "{outcome:?} {markdown}"
         );
         let (outcome, markdown) = gate("100.0", "100.0", "adam-1e4");
-        assert!(outcome.is_ok() && markdown.contains("byte for byte"), "{outcome:?} {markdown}");
+        assert!(outcome.is_ok() && markdown.contains("same code"), "{outcome:?} {markdown}");
     }
 
     #[test]
@@ -291,15 +230,13 @@ mod tests {
 
     #[test]
     fn planted_slowdowns_still_apply() {
-        let folder = crate::root().join("xtask/fixtures");
+        let folder = root().join("xtask/fixtures");
         let mut count = 0;
         for entry in std::fs::read_dir(folder).expect("the folder of fixtures") {
             let path = entry.expect("an entry").path();
             let check = ["apply", "--check"].map(std::ffi::OsStr::new);
-            let outcome = crate::perf::builds::git(
-                crate::root(),
-                check.into_iter().chain([path.as_os_str()]),
-            );
+            let outcome =
+                cargo_paso_gate::git::git(root(), check.into_iter().chain([path.as_os_str()]));
             assert!(outcome.is_ok(), "{}: {outcome:?}", path.display());
             count += 1;
         }

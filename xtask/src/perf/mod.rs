@@ -1,7 +1,5 @@
 //! Speed over time: did it change, by how much, since when. BENCHMARKING.md says how to use it.
 //!
-//! Only `suite.rs`, and `peers/pairs.rs` for the peers, know this workspace.
-//!
 //! No single method answers every question about speed, so each has a command:
 //!
 //! * `run` and `record` answer how fast one build is here: medians over passes through the suite.
@@ -15,44 +13,40 @@
 //! * `profile` says which functions a benchmark spends its time in.
 //! * `peers` compares with other libraries, by the ratios of neighboring runs.
 //!
-//! Everything stored is a text file in the repository: `benches/records/MACHINE/DATE-REVISION.csv`
-//! (see `records.rs`), `benches/records/instructions.csv` (see `count.rs`), and the tables of
-//! BENCHMARKING.md (see `peers`). `report` writes `target/perf.html`, which is not stored.
+//! What is not about this workspace is the library `cargo-paso-gate`: the test, the rounds, the
+//! builds, records, and the page. Here are the list of benchmarks, what bounds them, what a training
+//! learns, instructions, profiles and peers.
 //!
-//! A benchmark passes through these modules: `suite.rs` names it, `program.rs` runs it once,
-//! `run.rs` or `rounds.rs` repeats it, `stats.rs` or `segments.rs` tests the figures, and
-//! `verdicts.rs` or `report.rs` prints the result.
+//! Everything stored is a text file in the repository: `benches/records/MACHINE/DATE-REVISION.csv`,
+//! `benches/records/instructions.csv` (see `count.rs`), and the tables of BENCHMARKING.md (see
+//! `peers`). `report` writes `target/perf.html`, which is not stored.
 //!
 //! Progress goes to stderr, and results go to stdout, so that a result can be piped. Exception: the
 //! gate's table goes to stderr, because stdout is left to its `--json`.
 
 mod builds;
-mod chart;
-mod compare;
 pub(crate) mod count;
 mod gate;
-mod history;
-mod machine;
 mod options;
 mod peers;
 mod profile;
 mod program;
 mod quality;
 mod record;
-mod records;
-mod report;
-mod rounds;
+mod reports;
 mod run;
-mod segments;
 mod shapes;
-#[cfg(test)]
-mod simulation_tests;
-mod stats;
 mod suite;
-mod verdicts;
 
+use crate::root;
 use anyhow::Result;
 use clap::Subcommand;
+use std::path::PathBuf;
+
+/// The folder of a machine's records.
+fn records_folder(machine: &str) -> PathBuf {
+    root().join("benches/records").join(machine)
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Perf {
@@ -61,9 +55,9 @@ pub(crate) enum Perf {
     /// Measures the suite and files it under `benches/records`.
     Record(record::RecordArgs),
     /// Prints two records side by side.
-    Compare(compare::CompareArgs),
+    Compare(reports::CompareArgs),
     /// Draws the history of a machine's records as an HTML page, with the commits where it changed.
-    Report(report::ReportArgs),
+    Report(reports::ReportArgs),
     /// Counts the instructions of a step, exactly, and compares them with the record.
     Count(count::CountArgs),
     /// Compares these files with a revision, and fails when anything became slower.
@@ -80,8 +74,8 @@ pub(crate) fn run(perf: &Perf) -> Result<()> {
     match perf {
         Perf::Run(args) => run::run(args),
         Perf::Record(args) => record::record(args),
-        Perf::Compare(args) => compare::run(args),
-        Perf::Report(args) => report::run(args),
+        Perf::Compare(args) => reports::compare(args),
+        Perf::Report(args) => reports::report(args),
         Perf::Count(args) => count::run(args),
         Perf::Gate(args) => gate::run(args),
         Perf::Profile(args) => profile::run(args),

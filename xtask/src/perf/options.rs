@@ -12,10 +12,6 @@ use super::suite::{Benchmark, SUITE};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-/// The margin of a gate, unless another is given; `simulation_tests.rs` shows what is seen with it.
-/// A margin of 3 % would see slowdowns of 5 %, but none of 3 %.
-pub(crate) const MARGIN: &str = "1%";
-
 /// Which benchmarks.
 #[derive(Debug, Args)]
 pub(crate) struct Wanted {
@@ -77,30 +73,5 @@ impl Wanted {
             bail!("--only {only}: fits none of {}, {}", names.join(", "), quality::NAME);
         }
         Ok(wanted)
-    }
-}
-
-/// Parses `3%` as 0.03.
-///
-/// The percent sign is required, so that `3` and `0.03` are not taken for each other. NaN and 0 %
-/// are errors.
-pub(crate) fn percentage(text: &str) -> Result<f64, String> {
-    let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
-    match number {
-        Some(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent / 100.0),
-        _ => Err(format!("`{text}`: must be a percentage above 0% and up to 100%, as 3%")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentage_has_its_sign() {
-        assert_eq!(percentage("3%"), Ok(0.03), "3 %");
-        for wrong in ["3", "0.03", "0%", "-1%", "101%", "NaN%", "%"] {
-            assert!(percentage(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -16,7 +16,6 @@
 //! The program is built in `target/profile` with v0 symbols, since only these name the types of a
 //! generic function, and nearly every kernel is one.
 
-use super::builds;
 use super::options::Wanted;
 use super::program::Program;
 use super::suite::{PACKAGE, PROGRAM};
@@ -89,7 +88,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<()> {
         "0.5",
         "--no-demangle",
     ];
-    let text = builds::run(Command::new("perf").args(report).arg("-i").arg(&data))?;
+    let text = cargo_paso_gate::run(Command::new("perf").args(report).arg("-i").arg(&data))?;
     #[expect(clippy::print_stdout, reason = "the command's output")]
     {
         hottest(&text).take(args.functions).for_each(|line| println!("{}", readable(line)));

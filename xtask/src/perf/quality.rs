@@ -28,10 +28,10 @@
 //! nothing else to measure.
 
 use super::program::Program;
-use super::records::{Better, Line};
-use super::stats::{Interval, hodges_lehmann_of};
 use super::suite::{QUALITY, QUALITY_FIGURES};
 use anyhow::{Context, Result};
+use cargo_paso_gate::records::{Better, Line};
+use cargo_paso_gate::stats::{Interval, hodges_lehmann_of};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -74,6 +74,19 @@ pub(crate) enum Verdict {
     Worse,
     /// Better by more than the margin in the first round; it is not confirmed, as it stops nothing.
     Better,
+}
+
+/// For a program: a ratio of 1.02 is 2 % worse.
+impl Serialize for Found {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let mut found = serializer.serialize_struct("Found", 4)?;
+        found.serialize_field("figure", &self.name)?;
+        found.serialize_field("verdict", &self.verdict)?;
+        found.serialize_field("worse_by_ratio", &self.worse.estimate.exp())?;
+        found.serialize_field("seeds", &self.seeds)?;
+        found.end()
+    }
 }
 
 impl Found {
@@ -219,7 +232,29 @@ pub(crate) fn of_records(before: &[Line], after: &[Line]) -> Vec<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::perf::records::tests::line;
+
+    fn line(benchmark: &str, revision: &str, date: &str, median: f64) -> Line {
+        let text = [benchmark, revision, date].map(str::to_owned);
+        let [benchmark, revision, date] = text;
+        let (machine, compiler, level) = (String::new(), String::new(), String::new());
+        let (figure, better, share, runs) = ("loss".into(), Better::Lower, None, 1);
+        let (least, most) = (median, median);
+        Line {
+            machine,
+            compiler,
+            level,
+            revision,
+            date,
+            benchmark,
+            figure,
+            better,
+            median,
+            least,
+            most,
+            share,
+            runs,
+        }
+    }
 
     #[test]
     fn seeds_are_compared_in_pairs() {

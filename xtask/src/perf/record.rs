@@ -18,12 +18,15 @@
 //! the current files are not; compare records of one kind.
 
 use super::program::Program;
-use super::records::{self, Better, Line};
 use super::run::{self, Measured, RunArgs};
 use super::suite::{Benchmark, SHIPPED};
-use super::{builds, machine, quality, shapes};
+use super::{builds, quality, records_folder, shapes};
 use crate::root;
 use anyhow::{Result, bail};
+use cargo_paso_gate::measure::summary;
+use cargo_paso_gate::records::{self, Better, Line};
+use cargo_paso_gate::segments::median;
+use cargo_paso_gate::{git, machine};
 use clap::Args;
 use std::time::Instant;
 
@@ -53,7 +56,7 @@ pub(crate) struct RecordArgs {
 /// When files are not committed, or something does not build or run.
 pub(crate) fn record(args: &RecordArgs) -> Result<()> {
     let older = !args.revisions.is_empty();
-    let dirty = !older && !builds::git(root(), ["status", "--porcelain"])?.is_empty();
+    let dirty = !older && !git::is_clean(root())?;
     if dirty && !args.allow_dirty {
         bail!("these files are not those of a commit: commit them, or use --allow-dirty");
     }
@@ -84,16 +87,10 @@ struct Commit {
 
 impl Commit {
     fn new(revision: &str, suffix: &str) -> Result<Self> {
-        let format = ["--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%cd"];
-        let date = builds::run(
-            std::process::Command::new("git")
-                .args(["show", "--no-patch"])
-                .args(format)
-                .arg(revision)
-                .env("TZ", "UTC")
-                .current_dir(root()),
-        )?;
-        Ok(Self { revision: builds::short(revision)? + suffix, date })
+        Ok(Self {
+            revision: git::short(root(), revision)? + suffix,
+            date: git::date(root(), revision)?,
+        })
     }
 }
 
@@ -106,10 +103,10 @@ fn write(
 ) -> Result<()> {
     let machine = args.machine.clone().unwrap_or_else(machine::slug);
     let day = commit.date.split('T').next().unwrap_or(&commit.date);
-    let path = records::folder(&machine).join(format!("{day}-{}.csv", commit.revision));
+    let path = records_folder(&machine).join(format!("{day}-{}.csv", commit.revision));
     let (compiler, level) = (machine::compiler(), program.level());
     let line = |benchmark: String, figure: &str, better, sorted: &[f64], share| {
-        let [median, least, most] = run::summary(sorted);
+        let [median, least, most] = summary(sorted);
         Line {
             machine: machine.clone(),
             compiler: compiler.clone(),
@@ -137,7 +134,7 @@ fn write(
         eprintln!("perf: every convolution");
         let shapes = known(args, shapes::measure(program, args.run.runs))?;
         lines.extend(shapes.into_iter().map(|shape| {
-            let share = Some(run::middle(&shape.shares));
+            let share = Some(median(&shape.shares));
             line(shape.name, shape.key, Better::Higher, &shape.gflops, share)
         }));
     }
@@ -168,12 +165,12 @@ fn known<T>(args: &RecordArgs, found: Result<Vec<T>>) -> Result<Vec<T>> {
 fn built(args: &RecordArgs) -> Result<Vec<(&'static str, &'static str, f64)>> {
     let mut all = Vec::new();
     if args.run.binary.is_none() && args.revisions.is_empty() && args.run.wanted.all() {
-        let size = std::fs::metadata(builds::build_one(root(), &run::target(), SHIPPED)?)?.len();
+        let size = std::fs::metadata(builds::build_one(&run::target(), SHIPPED)?)?.len();
         all.push(("binary-size", "bytes", size as f64));
     }
     if args.compile {
         let (folder, start) = (tempfile::tempdir()?, Instant::now());
-        builds::build_one(root(), folder.path(), SHIPPED)?;
+        builds::build_one(folder.path(), SHIPPED)?;
         all.push(("compile", "seconds", start.elapsed().as_secs_f64()));
     }
     for (name, figure, value) in &all {

@@ -20,6 +20,8 @@ use super::program::Program;
 use super::suite::{BYTES, Benchmark, FMA, Limit, PROGRAM};
 use crate::root;
 use anyhow::{Context, Result};
+use cargo_paso_gate::measure::summary;
+use cargo_paso_gate::segments::median;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -53,7 +55,7 @@ impl RunArgs {
     pub(crate) fn program(&self) -> Result<Program> {
         let built = match &self.binary {
             Some(path) => path.clone(),
-            None => builds::build(root(), &target())?,
+            None => builds::build(&target())?,
         };
         Program::new(&built).with_context(|| format!("no {PROGRAM}"))
     }
@@ -110,21 +112,8 @@ impl Measured {
 
     /// The median share of what bounds it; nothing where nothing does or it could not be measured.
     pub(crate) fn share(&self) -> Option<f64> {
-        (!self.shares.is_empty()).then(|| middle(&self.shares))
+        (!self.shares.is_empty()).then(|| median(&self.shares))
     }
-}
-
-/// The median of sorted numbers.
-///
-/// The mean of the two middle ones for an even number. There must be at least one.
-pub(crate) fn middle(sorted: &[f64]) -> f64 {
-    let n = sorted.len();
-    f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2])
-}
-
-/// Median, least and most of sorted numbers.
-pub(crate) fn summary(sorted: &[f64]) -> [f64; 3] {
-    [middle(sorted), sorted[0], sorted[sorted.len() - 1]]
 }
 
 /// Prints a table.

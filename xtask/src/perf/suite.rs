@@ -1,5 +1,4 @@
-//! What is measured: the only file of `perf` that knows this workspace. To use `perf` in another
-//! one, write this file anew; BENCHMARKING.md says what the program must print.
+//! What is measured: the list that `cargo-paso-gate` gets from this workspace.
 //!
 //! Three lists: [`SUITE`] is timed, [`COUNTED`] has its instructions counted, and [`QUALITY`] is
 //! trained. The names in them are keys of the records, so that renaming one ends its history.
@@ -11,7 +10,8 @@
 //! 1e7 do not, and memory bounds it. A thousand tensors of a thousand weights show what a tensor
 //! costs in addition to its weights.
 
-use super::records::Better;
+use cargo_paso_gate::harness::Harness;
+use cargo_paso_gate::records::Better;
 
 /// The package with the program.
 pub(crate) const PACKAGE: &str = "paso-benches";
@@ -40,6 +40,21 @@ pub(crate) struct Benchmark {
     pub(crate) limit: Limit,
     /// Whether the quick suite has it too: what the gate runs.
     pub(crate) quick: bool,
+}
+
+impl Benchmark {
+    /// As `cargo-paso-gate` runs it.
+    pub(crate) fn generic(&self, margin: f64) -> cargo_paso_gate::Benchmark {
+        cargo_paso_gate::Benchmark {
+            name: self.name.into(),
+            id: self.name.into(),
+            program: PROGRAM.into(),
+            harness: Harness::Json { key: self.key.into() },
+            args: self.arguments.split_whitespace().map(str::to_owned).collect(),
+            better: self.better,
+            margin,
+        }
+    }
 }
 
 /// What bounds a benchmark. A share of it means the same on every machine, where a time does not.

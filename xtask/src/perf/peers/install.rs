@@ -7,9 +7,9 @@
 //! that ran are printed below the tables.
 
 use super::pairs::Host;
-use crate::perf::builds;
 use crate::root;
 use anyhow::{Context, Result, anyhow};
+use cargo_paso_gate::run;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -115,7 +115,7 @@ fn environment() -> Result<PathBuf> {
     let program = folder.join("bin/python");
     if !program.exists() {
         eprintln!("perf: making {}", folder.display());
-        let make = builds::run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        let make = run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
         make.context("a Python environment for the peers (it needs python3 with venv)")?;
     }
     require(&program, "import numpy, onnx, onnxruntime, torch", "requirements.txt")?;
@@ -131,13 +131,13 @@ fn deepspeed(python: &Path) -> Result<()> {
 /// # Errors
 /// When pip fails, or the import still does afterwards.
 fn require(program: &Path, test: &str, list: &str) -> Result<()> {
-    let passes = || builds::run(python(program).args(["-c", test]));
+    let passes = || run(python(program).args(["-c", test]));
     if passes().is_ok() {
         return Ok(());
     }
     eprintln!("perf: installing {list}; this takes a while");
     let pip = ["-m", "pip", "install", "--quiet", "-r"];
-    builds::run(python(program).args(pip).arg(folder().join(list)))?;
+    run(python(program).args(pip).arg(folder().join(list)))?;
     passes().map(drop).with_context(|| format!("what {list} names was installed and does not run"))
 }
 
@@ -147,6 +147,6 @@ fn package() -> Result<PathBuf> {
     let manifest = folder().join("rust/Cargo.toml");
     let target = root().join("target/peers");
     let build = ["build", "--release", "--locked", "--quiet", "--manifest-path"];
-    builds::run(Command::new("cargo").args(build).arg(manifest).arg("--target-dir").arg(&target))?;
+    run(Command::new("cargo").args(build).arg(manifest).arg("--target-dir").arg(&target))?;
     Ok(target.join("release/paso-peers"))
 }

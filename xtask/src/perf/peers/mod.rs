@@ -20,10 +20,11 @@ mod install;
 mod page;
 mod pairs;
 
-use super::{builds, machine, program::Program};
+use super::{builds, program::Program};
 use crate::root;
 use alternate::Row;
 use anyhow::{Context, Result, bail};
+use cargo_paso_gate::{git, machine};
 use clap::Args;
 use pairs::{PAIRS, Pair, Section};
 use std::path::{Path, PathBuf};
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &PeersArgs) -> Result<()> {
     let hosts = install::Hosts::new(wanted.iter().map(|pair| pair.host))?;
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let ours = Program::new(&builds::build(root(), &target)?)?;
+    let ours = Program::new(&builds::build(&target)?)?;
     // A page without the places is an error before hours of measuring.
     let path = root().join("BENCHMARKING.md");
     for &section in &sections {
@@ -124,7 +125,7 @@ fn measure(pair: &Pair, hosts: &install::Hosts, ours: &Program, rounds: u16) -> 
                 command
             }
         };
-        builds::run(&mut command)
+        Ok(cargo_paso_gate::run(&mut command)?)
     })?;
     // Said as soon as it is known: a later pair may take hours, or never end.
     for row in &rows {
@@ -138,8 +139,8 @@ fn measure(pair: &Pair, hosts: &install::Hosts, ours: &Program, rounds: u16) -> 
 fn where_and_when(ours: &Program) -> Result<String> {
     let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
     let day = now.split('T').next().unwrap_or(&now);
-    let dirty = !builds::git(root(), ["status", "--porcelain"])?.is_empty();
-    let revision = builds::short("HEAD")? + if dirty { " and changes" } else { "" };
+    let dirty = !git::is_clean(root())?;
+    let revision = git::short(root(), "HEAD")? + if dirty { " and changes" } else { "" };
     let compiler = machine::compiler();
     let compiler = compiler.split(" (").next().unwrap_or(&compiler);
     Ok(format!(

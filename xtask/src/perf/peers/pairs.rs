@@ -6,7 +6,7 @@
 //!
 //! The names are those of the tables in BENCHMARKING.md.
 
-use crate::perf::records::Better;
+use cargo_paso_gate::records::Better;
 use clap::ValueEnum;
 
 /// A table of BENCHMARKING.md.

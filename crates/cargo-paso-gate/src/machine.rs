@@ -13,20 +13,22 @@
 //! Left out: clock frequency, memory, kernel and microcode. They change on one machine, and a
 //! change is what a history has to show.
 
-use super::builds;
+use crate::error::run;
 use std::process::Command;
 
 /// Vendor, model and number of CPUs as a file name: `amd-epyc-family25-model17-2cpu`. Virtual
 /// machines often hide the model's name, so family and model number are in it where the system
 /// tells them.
-pub(crate) fn slug() -> String {
+#[must_use]
+pub fn slug() -> String {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     slug_of(&info, cpus).unwrap_or_else(|| plain(&format!("{} {cpus}cpu", brand())))
 }
 
 /// The same for people: `AMD EPYC (family 25, model 17), 2 CPUs`.
-pub(crate) fn description() -> String {
+#[must_use]
+pub fn description() -> String {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let named = ["model name", "cpu family", "model"].map(|name| field(&info, name));
@@ -58,7 +60,7 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
 
 /// Where there is no `/proc/cpuinfo`, or it names no model.
 fn brand() -> String {
-    let sysctl = builds::run(Command::new("sysctl").args(["-n", "machdep.cpu.brand_string"]));
+    let sysctl = run(Command::new("sysctl").args(["-n", "machdep.cpu.brand_string"]));
     sysctl.unwrap_or_else(|_| format!("{} {}", std::env::consts::OS, std::env::consts::ARCH))
 }
 
@@ -72,8 +74,9 @@ fn plain(text: &str) -> String {
 /// `rustc 1.89.0 (...)`, or `unknown`.
 ///
 /// That of the `rustc` on the path.
-pub(crate) fn compiler() -> String {
-    builds::run(Command::new("rustc").arg("--version")).unwrap_or_else(|_| "unknown".into())
+#[must_use]
+pub fn compiler() -> String {
+    run(Command::new("rustc").arg("--version")).unwrap_or_else(|_| "unknown".into())
 }
 
 #[cfg(test)]

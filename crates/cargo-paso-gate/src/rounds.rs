@@ -18,13 +18,15 @@
 //! end of its time. The end of the time is looked at between blocks only, so at least one block
 //! always runs and no block is left incomplete.
 
-use super::stats::{Block, Comparison, SlowdownTest, Verdict};
-use anyhow::Result;
+use crate::Result;
+use crate::stats::{Block, Comparison, SlowdownTest, Verdict};
 
 /// Which program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arm {
+pub enum Arm {
+    /// What is compared with.
     Base,
+    /// What is tested.
     Candidate,
     /// The base again.
     Control,
@@ -45,14 +47,15 @@ const LEAST: usize = 4;
 
 /// Blocks after which a round ends in any case: 240 runs, of which 80 are the candidate's.
 /// `simulation_tests.rs` shows that they are enough.
-pub(crate) const MOST: usize = 40;
+pub const MOST: usize = 40;
 
 /// Of the intervals. Each of the many looks is one more chance to err; margin, control and the
 /// second round pay for that, as the simulation shows too.
-pub(crate) const CONFIDENCE: f64 = 0.95;
+pub const CONFIDENCE: f64 = 0.95;
 
-/// The test that ends a round. `margin` is a ratio minus 1.
-pub(crate) fn slowdown_test(margin: f64) -> SlowdownTest {
+/// The test that ends a round. `margin` is a share: 0.01 is 1 %.
+#[must_use]
+pub fn slowdown_test(margin: f64) -> SlowdownTest {
     SlowdownTest::new(margin.ln_1p(), CONFIDENCE, MOST)
 }
 
@@ -65,11 +68,11 @@ pub(crate) fn slowdown_test(margin: f64) -> SlowdownTest {
 ///
 /// # Errors
 /// That of the first run that fails; nothing runs after it.
-pub(crate) fn round(
+pub fn round<E>(
     test: &SlowdownTest,
     late: impl Fn() -> bool,
-    mut time: impl FnMut(Arm) -> Result<f64>,
-) -> Result<Comparison> {
+    mut time: impl FnMut(Arm) -> Result<f64, E>,
+) -> Result<Comparison, E> {
     let mut blocks = Vec::new();
     loop {
         blocks.push(block(ORDERS[blocks.len() % ORDERS.len()], &mut time)?);
@@ -83,7 +86,7 @@ pub(crate) fn round(
 
 /// Runs the three programs in this order and then backwards, six runs, and files each time under
 /// its program and half.
-fn block(order: [Arm; 3], time: &mut impl FnMut(Arm) -> Result<f64>) -> Result<Block> {
+fn block<E>(order: [Arm; 3], time: &mut impl FnMut(Arm) -> Result<f64, E>) -> Result<Block, E> {
     let mut block = Block { base: [0.0; 2], control: [0.0; 2], candidate: [0.0; 2] };
     let runs = order.iter().map(|&arm| (0, arm)).chain(order.iter().rev().map(|&arm| (1, arm)));
     for (half, arm) in runs {
@@ -100,7 +103,6 @@ fn block(order: [Arm; 3], time: &mut impl FnMut(Arm) -> Result<f64>) -> Result<B
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::bail;
 
     /// A round in which the candidate takes `slow` more (a logarithm) than the base; and its runs.
     fn simulated(slow: f64, late: impl Fn() -> bool) -> (Comparison, Vec<Arm>) {
@@ -108,7 +110,7 @@ mod tests {
         let comparison = round(&slowdown_test(0.01), late, |arm| {
             runs.push(arm);
             let noise = 1e-4 * (runs.len() % 7) as f64;
-            Ok(noise + if arm == Arm::Candidate { slow } else { 0.0 })
+            Ok::<f64, ()>(noise + if arm == Arm::Candidate { slow } else { 0.0 })
         });
         (comparison.expect("nothing fails"), runs)
     }
@@ -160,10 +162,10 @@ mod tests {
             || false,
             |_| {
                 runs += 1;
-                if runs == 9 { bail!("no such file") } else { Ok(0.0) }
+                if runs == 9 { Err("no such file") } else { Ok(0.0) }
             },
         );
-        assert_eq!(error.expect_err("it failed").to_string(), "no such file");
+        assert_eq!(error.expect_err("it failed"), "no such file");
         assert_eq!(runs, 9, "nothing runs after it");
     }
 }

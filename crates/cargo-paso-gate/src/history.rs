@@ -15,47 +15,56 @@
 //! and most over the seeds, as a seed that ends elsewhere after a change of rounding is no change
 //! of quality.
 
-use super::records::{Better, Line};
-use super::{quality, run, segments};
-use std::collections::BTreeMap;
+use crate::measure::summary;
+use crate::records::{Better, Line};
+use crate::segments;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One benchmark at one instruction set level, the oldest record first.
 #[derive(Debug)]
-pub(crate) struct History {
+pub struct History {
     /// Its name in records; without the seed for figures of a training.
-    pub(crate) benchmark: String,
-    pub(crate) level: String,
+    pub benchmark: String,
+    /// The instruction set level.
+    pub level: String,
     /// One per record that has the benchmark at this level.
-    pub(crate) lines: Vec<Line>,
+    pub lines: Vec<Line>,
     /// The first index of each segment.
-    pub(crate) starts: Vec<usize>,
+    pub starts: Vec<usize>,
 }
 
 /// Where the level of a history changed.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Change {
+pub struct Change {
     /// The first record after it.
-    pub(crate) at: usize,
+    pub at: usize,
     /// Time after over time before.
-    pub(crate) ratio: f64,
+    pub ratio: f64,
     /// The last revision before it and the first after it: it happened after the one, up to the
     /// other.
-    pub(crate) revisions: [String; 2],
+    pub revisions: [String; 2],
     /// The compilers, where they differ.
-    pub(crate) compilers: Option<[String; 2]>,
+    pub compilers: Option<[String; 2]>,
 }
+
+/// Which benchmarks are seeds of one figure: the name without the seed, or nothing for all others.
+pub type WithoutSeed = fn(&str) -> Option<&str>;
 
 /// The histories of all benchmarks, from records in order of time. The seeds of one figure make one
 /// history.
-pub(crate) fn histories(records: &[Vec<Line>]) -> Vec<History> {
+#[must_use]
+pub fn histories(records: &[Vec<Line>], without_seed: WithoutSeed) -> Vec<History> {
+    let seeded: BTreeSet<String> = (records.iter().flatten())
+        .filter_map(|line| without_seed(&line.benchmark).map(str::to_owned))
+        .collect();
     let mut lines: BTreeMap<(String, String), Vec<Line>> = BTreeMap::new();
-    for line in records.iter().flat_map(|record| pooled(record)) {
+    for line in records.iter().flat_map(|record| pooled(record, without_seed)) {
         lines.entry((line.benchmark.clone(), line.level.clone())).or_default().push(line);
     }
     let history = |((benchmark, level), lines): (_, Vec<Line>)| {
         let times: Vec<f64> = lines.iter().map(|line| line.better.log_time(line.median)).collect();
         // Seeds repeat to the last digit, so that the noise of a figure is what they differ by.
-        let seeds = lines.iter().any(|line| quality::is_pooled(&line.benchmark));
+        let seeds = seeded.contains(&benchmark);
         let grain = if seeds { spread(&lines) } else { segments::GRAIN };
         History { benchmark, level, starts: segments::segments(&times, grain), lines }
     };
@@ -65,11 +74,11 @@ pub(crate) fn histories(records: &[Vec<Line>]) -> Vec<History> {
 /// The lines of a record, with one for all seeds of a figure: their median, least and most.
 ///
 /// Fields other than the figures come from the first seed. The pooled lines come after all others.
-fn pooled(record: &[Line]) -> Vec<Line> {
+fn pooled(record: &[Line], without_seed: WithoutSeed) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut seeds: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
     for line in record {
-        match quality::without_seed(&line.benchmark) {
+        match without_seed(&line.benchmark) {
             Some(name) => seeds.entry(name).or_default().push(line),
             None => lines.push(line.clone()),
         }
@@ -77,7 +86,7 @@ fn pooled(record: &[Line]) -> Vec<Line> {
     for (name, seeds) in seeds {
         let mut figures: Vec<f64> = seeds.iter().map(|line| line.median).collect();
         figures.sort_by(f64::total_cmp);
-        let [median, least, most] = run::summary(&figures);
+        let [median, least, most] = summary(&figures);
         let (benchmark, runs) = (name.to_owned(), figures.len());
         lines.push(Line { benchmark, median, least, most, runs, ..seeds[0].clone() });
     }
@@ -94,7 +103,8 @@ impl History {
     /// The figures' median from each start to the next one.
     ///
     /// Each range of records with its level, in the unit of the figure.
-    pub(crate) fn levels(&self) -> Vec<(std::ops::Range<usize>, f64)> {
+    #[must_use]
+    pub fn levels(&self) -> Vec<(std::ops::Range<usize>, f64)> {
         let ends = self.starts.iter().skip(1).copied().chain([self.lines.len()]);
         let level = |(&start, end): (&usize, usize)| {
             let figures: Vec<f64> = self.lines[start..end].iter().map(|line| line.median).collect();
@@ -105,7 +115,8 @@ impl History {
 
     /// One for each pair of neighboring levels, the oldest first. The ratio is of times, so a rate
     /// is inverted.
-    pub(crate) fn changes(&self) -> Vec<Change> {
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change> {
         let levels = self.levels();
         let change = |pair: &[(std::ops::Range<usize>, f64)]| {
             let [(_, old), (range, new)] = pair else { return None };
@@ -126,7 +137,7 @@ impl History {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::perf::records::tests::line;
+    use crate::records::tests::line;
 
     /// Twelve records: `adam` takes 10 % longer from the eighth on, which had another compiler;
     /// `train` does not.
@@ -146,7 +157,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_change_has_its_commits() {
-        let [adam, train] = &histories(&records())[..] else { panic!("two benchmarks") };
+        let [adam, train] = &histories(&records(), |_| None)[..] else { panic!("two benchmarks") };
         assert_eq!(train.changes(), [], "nothing happened to it");
         let changes = adam.changes();
         let [change] = &changes[..] else { panic!("{changes:?}") };
@@ -169,7 +180,8 @@ pub(crate) mod tests {
         for (after, changes) in [(1.02, 0), (1.5, 1)] {
             let level = |i| if i < 5 { 1.0 } else { after };
             let records: Vec<Vec<Line>> = (0..10).map(|i| seeds(i, level(i))).collect();
-            let histories = histories(&records);
+            let histories =
+                histories(&records, |name| name.starts_with("quality-loss-").then(|| &name[..12]));
             let [loss] = &histories[..] else { panic!("one history, not {}", histories.len()) };
             assert_eq!((loss.benchmark.as_str(), loss.lines[0].runs), ("quality-loss", 5));
             assert_eq!(loss.changes().len(), changes, "a loss of {after} from the sixth on");
@@ -182,7 +194,7 @@ pub(crate) mod tests {
             let adam = record.into_iter().next().expect("adam");
             vec![Line { better: Better::Higher, median: 1.0 / adam.median, ..adam }]
         });
-        let histories = histories(&slower.collect::<Vec<_>>());
+        let histories = histories(&slower.collect::<Vec<_>>(), |_| None);
         let change = &histories[0].changes()[0];
         assert!((change.ratio - 1.1).abs() < 0.005, "10 % slower: {}", change.ratio);
     }

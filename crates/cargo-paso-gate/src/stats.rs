@@ -35,19 +35,18 @@
 /// An estimate and the ends of its interval, in natural logarithms of a ratio of times: above 0 is
 /// slower.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Interval {
+pub struct Interval {
     /// The center, in logarithms: `exp(estimate) - 1` is the slowdown as a share.
-    pub(crate) estimate: f64,
+    pub estimate: f64,
     /// The lower end; minus infinity where it is not known.
-    pub(crate) low: f64,
+    pub low: f64,
     /// The upper end; infinity where it is not known.
-    pub(crate) high: f64,
+    pub high: f64,
 }
 
 impl Interval {
     /// Nothing is known: before the first look.
-    pub(crate) const UNKNOWN: Self =
-        Self { estimate: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
+    pub const UNKNOWN: Self = Self { estimate: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
 
     /// Infinite for an interval that is not known.
     fn width(self) -> f64 {
@@ -58,13 +57,13 @@ impl Interval {
 /// The logarithms of the times (any unit) of one block of six runs; see [`super::rounds`] for their
 /// order.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Block {
+pub struct Block {
     /// The base's run in the first half of the block, and in the second.
-    pub(crate) base: [f64; 2],
+    pub base: [f64; 2],
     /// The same program as the base, started from another path.
-    pub(crate) control: [f64; 2],
+    pub control: [f64; 2],
     /// The program with the change.
-    pub(crate) candidate: [f64; 2],
+    pub candidate: [f64; 2],
 }
 
 impl Block {
@@ -76,7 +75,8 @@ impl Block {
     /// The mean of the halves would have no drift left in it at all, but one outlier among six runs
     /// would spoil it; in the simulation, with an outlier in twenty runs, that takes half of the
     /// power.
-    pub(crate) fn slowdowns(&self) -> [f64; 2] {
+    #[must_use]
+    pub fn slowdowns(&self) -> [f64; 2] {
         [0, 1].map(|half| self.candidate[half] - f64::midpoint(self.base[half], self.control[half]))
     }
 
@@ -85,14 +85,15 @@ impl Block {
     /// Its true center is 0, so its interval shows how far noise alone moves such a difference on
     /// this machine at this time. It uses two runs for each difference and has more variance than
     /// [`Block::slowdowns`], which averages base and control.
-    pub(crate) fn nulls(&self) -> [f64; 2] {
+    #[must_use]
+    pub fn nulls(&self) -> [f64; 2] {
         [0, 1].map(|half| self.control[half] - self.base[half])
     }
 }
 
 /// The outcome of the test on the blocks so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// Slower by more than the margin, and by more than the base is than itself.
     Slower,
     /// Not slower by more than the margin. The control must be known about as well as this claims
@@ -107,14 +108,15 @@ pub(crate) enum Verdict {
 
 /// A verdict, with the intervals that it follows from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Comparison {
-    pub(crate) verdict: Verdict,
+pub struct Comparison {
+    /// What follows from the intervals.
+    pub verdict: Verdict,
     /// Candidate over base.
-    pub(crate) slowdown: Interval,
+    pub slowdown: Interval,
     /// Base over base.
-    pub(crate) null: Interval,
+    pub null: Interval,
     /// How many blocks were measured.
-    pub(crate) blocks: usize,
+    pub blocks: usize,
 }
 
 /// A sequential test for slowdowns, for up to a fixed number of blocks.
@@ -122,7 +124,7 @@ pub(crate) struct Comparison {
 /// The critical values are computed once, for every number of blocks up to the most. With more
 /// blocks than that the intervals are unknown.
 #[derive(Clone, Debug)]
-pub(crate) struct SlowdownTest {
+pub struct SlowdownTest {
     /// A logarithm: slowdowns up to it are ignored.
     margin: f64,
     /// For each number of differences, how many Walsh averages lie outside the interval on each
@@ -135,7 +137,8 @@ impl SlowdownTest {
     ///
     /// `margin` is the logarithm of a ratio, not the ratio itself. `blocks` is the largest number
     /// that [`SlowdownTest::evaluate`] will be given.
-    pub(crate) fn new(margin: f64, confidence: f64, blocks: usize) -> Self {
+    #[must_use]
+    pub fn new(margin: f64, confidence: f64, blocks: usize) -> Self {
         Self { margin, outside: outside(2 * blocks, (1.0 - confidence) / 2.0) }
     }
 
@@ -150,7 +153,7 @@ impl SlowdownTest {
     ///
     /// The first line that holds is the verdict. `Same` is one-sided: it says that there is no
     /// slowdown, and a candidate that is a little faster is `Same`, too.
-    pub(crate) fn evaluate(&self, blocks: &[Block]) -> Comparison {
+    pub fn evaluate(&self, blocks: &[Block]) -> Comparison {
         let interval = |differences: fn(&Block) -> [f64; 2]| {
             let differences: Vec<f64> = blocks.iter().flat_map(differences).collect();
             let outside = self.outside.get(differences.len()).copied().flatten();
@@ -175,7 +178,8 @@ impl SlowdownTest {
 ///
 /// The critical value is computed for each call, in time that grows with the cube of the number.
 /// [`SlowdownTest`] is for callers that look many times.
-pub(crate) fn hodges_lehmann_of(differences: &[f64], confidence: f64) -> Interval {
+#[must_use]
+pub fn hodges_lehmann_of(differences: &[f64], confidence: f64) -> Interval {
     let outside = outside(differences.len(), (1.0 - confidence) / 2.0);
     let outside = outside.get(differences.len()).copied().flatten();
     outside.map_or(Interval::UNKNOWN, |outside| hodges_lehmann(differences, outside))

@@ -11,7 +11,7 @@
 //! Up is more of the figure, which is slower for a time and faster for a rate. The color of a mark
 //! says which: it follows the ratio of times.
 
-use super::history::History;
+use crate::history::History;
 use maud::{Markup, html};
 
 /// The drawing, in pixels at its natural size.
@@ -66,7 +66,8 @@ fn round(x: f64) -> f64 {
 
 /// Medians as a line, the range of the runs behind it, the level of every segment, and a mark at
 /// every change.
-pub(crate) fn chart(history: &History) -> Markup {
+#[must_use]
+pub fn chart(history: &History) -> Markup {
     let scale = Scale::new(history);
     let points: Vec<(f64, f64)> = history
         .lines
@@ -85,7 +86,7 @@ pub(crate) fn chart(history: &History) -> Markup {
             }
             @for (i, line) in history.lines.iter().enumerate() {
                 @let x = scale.x(i as f64);
-                line.range x1=(x) x2=(x) y1=(scale.y(line.least)) y2=(scale.y(line.most)) {}
+                line.runs x1=(x) x2=(x) y1=(scale.y(line.least)) y2=(scale.y(line.most)) {}
             }
             polyline.medians points=(path.join(" ")) {}
             @for (range, level) in history.levels() {
@@ -94,7 +95,7 @@ pub(crate) fn chart(history: &History) -> Markup {
             }
             @for change in history.changes() {
                 @let x = scale.x(change.at as f64 - 0.5);
-                line class=(if change.ratio > 1.0 { "slower" } else { "faster" })
+                line.change.(if change.ratio > 1.0 { "slower" } else { "faster" })
                     x1=(x) x2=(x) y1=(EDGE / 2.0) y2=(HEIGHT - EDGE / 2.0) {}
             }
             @for ((x, y), line) in points.iter().zip(&history.lines) {
@@ -109,10 +110,26 @@ pub(crate) fn chart(history: &History) -> Markup {
     }
 }
 
+/// A small line of the medians, for a table.
+pub(crate) fn spark(history: &History) -> Markup {
+    let scale = Scale::new(history);
+    let points = history.lines.iter().enumerate().map(|(i, line)| {
+        let (x, y) = (scale.x(i as f64) - LEFT, scale.y(line.median));
+        format!("{x},{y}")
+    });
+    let points = points.collect::<Vec<_>>().join(" ");
+    html! {
+        svg viewBox=(format!("0 0 {} {HEIGHT}", WIDTH - LEFT)) preserveAspectRatio="none" aria-hidden="true" {
+            polyline points=(points) fill="none" stroke="var(--ink)" stroke-width="2" vector-effect="non-scaling-stroke" {}
+        }
+    }
+}
+
 /// Four digits.
 ///
 /// Four significant digits from 1 to 9999, three decimals below 1, whole numbers above.
-pub(crate) fn number(x: f64) -> String {
+#[must_use]
+pub fn number(x: f64) -> String {
     if x >= 1000.0 {
         format!("{x:.0}")
     } else if x >= 100.0 {
@@ -121,5 +138,49 @@ pub(crate) fn number(x: f64) -> String {
         format!("{x:.2}")
     } else {
         format!("{x:.3}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::histories;
+    use crate::history::tests::records;
+
+    #[test]
+    fn a_chart_has_all_records_levels_and_changes() {
+        let all = histories(&records(), |_| None);
+        let text = chart(&all[0]).into_string();
+        assert_eq!(text.matches("<circle").count(), 12, "a dot per record");
+        assert_eq!(text.matches("class=\"runs\"").count(), 12, "and a range");
+        assert_eq!(text.matches("class=\"level\"").count(), 2, "two levels");
+        assert_eq!(text.matches("class=\"change slower\"").count(), 1, "one change");
+        assert!(text.contains("c07") && !text.contains("NaN"), "{text}");
+        assert_eq!(spark(&all[0]).into_string().matches("<polyline").count(), 1);
+    }
+
+    #[test]
+    fn a_scale_has_its_records_inside() {
+        let all = histories(&records(), |_| None);
+        let scale = Scale::new(&all[0]);
+        assert_eq!((scale.x(0.0), scale.x(11.0)), (LEFT, WIDTH - EDGE));
+        for line in &all[0].lines {
+            let y = scale.y(line.median);
+            assert!((EDGE..=HEIGHT - EDGE).contains(&y), "{y}");
+        }
+        assert!(scale.y(0.33) < scale.y(0.30), "more is higher up");
+    }
+
+    #[test]
+    fn numbers_have_four_digits() {
+        for (x, text) in [
+            (0.12345, "0.123"),
+            (1.23456, "1.235"),
+            (12.3456, "12.35"),
+            (123.456, "123.5"),
+            (12345.6, "12346"),
+        ] {
+            assert_eq!(number(x), text);
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! and so that a review shows what changed. Times of different machines are never compared: each
 //! has a folder of its own.
 //!
-//! The path is `benches/records/MACHINE/YYYY-MM-DD-REVISION.csv`; the date is that of the commit in
+//! The path is `RECORDS/MACHINE/YYYY-MM-DD-REVISION.csv`; the date is that of the commit in
 //! UTC, not that of the measurement. The first line has the names of the columns, which are the
 //! fields of [`Line`] in their order. Every later line is one figure.
 //!
@@ -16,48 +16,46 @@
 //! error, since every use takes logarithms. Other columns are ignored, so a later version may add
 //! some.
 
-use crate::root;
-use anyhow::{Context, Result, bail};
+use crate::{Error, Result, files};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// One line of a record. Everything that is needed to compare it is in the line itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Line {
+pub struct Line {
     /// The machine's slug.
-    pub(crate) machine: String,
+    pub machine: String,
     /// As `rustc --version` says it.
-    pub(crate) compiler: String,
-    /// Instruction set level, as the program names it.
-    pub(crate) level: String,
+    pub compiler: String,
+    /// The instruction set level, where the program names one; `unknown` otherwise.
+    pub level: String,
     /// The commit, short.
-    pub(crate) revision: String,
+    pub revision: String,
     /// When it was committed, as `2026-01-31T12:00:00Z`; records are ordered by it.
-    pub(crate) date: String,
-    /// A name of the suite, a convolution with its net and direction, `quality-FIGURE-SEED`,
-    /// `binary-size` or `compile`.
-    pub(crate) benchmark: String,
+    pub date: String,
+    /// The name, by which records are compared.
+    pub benchmark: String,
     /// The figure's name, which is also its unit.
-    pub(crate) figure: String,
+    pub figure: String,
     /// In the file, so that a figure of a benchmark that is gone can still be read.
-    pub(crate) better: Better,
+    pub better: Better,
     /// Of the runs.
-    pub(crate) median: f64,
+    pub median: f64,
     /// The smallest figure; the best of the runs only where lower is better.
-    pub(crate) least: f64,
+    pub least: f64,
     /// The largest figure.
-    pub(crate) most: f64,
+    pub most: f64,
     /// Of what this machine could do at most, measured in the same minutes, where something bounds
     /// it.
-    pub(crate) share: Option<f64>,
+    pub share: Option<f64>,
     /// How many runs median, least and most are of; 1 for figures that are exact.
-    pub(crate) runs: usize,
+    pub runs: usize,
 }
 
 /// Which way the figure gets better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Better {
+pub enum Better {
     /// A time.
     Lower,
     /// A rate.
@@ -66,7 +64,8 @@ pub(crate) enum Better {
 
 impl Better {
     /// As in the column of a record.
-    pub(crate) fn word(self) -> &'static str {
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             Self::Lower => "lower",
             Self::Higher => "higher",
@@ -78,7 +77,8 @@ impl Better {
     ///
     /// The figure must be above 0. Differences of two such logarithms are logarithms of ratios of
     /// times, whatever the unit was.
-    pub(crate) fn log_time(self, figure: f64) -> f64 {
+    #[must_use]
+    pub fn log_time(self, figure: f64) -> f64 {
         match self {
             Self::Lower => figure.ln(),
             Self::Higher => -figure.ln(),
@@ -86,23 +86,20 @@ impl Better {
     }
 }
 
-/// The folder of a machine's records.
-pub(crate) fn folder(machine: &str) -> PathBuf {
-    root().join("benches/records").join(machine)
-}
-
 /// Reads a record.
 ///
 /// # Errors
 /// When it cannot be read, has wrong columns, or a figure that is not above 0.
-pub(crate) fn read(path: &Path) -> Result<Vec<Line>> {
-    let context = || path.display().to_string();
-    let mut reader = csv::Reader::from_path(path).with_context(context)?;
-    let lines: Vec<Line> = reader.deserialize().collect::<Result<_, _>>().with_context(context)?;
+pub fn read(path: &Path) -> Result<Vec<Line>> {
+    let text = std::fs::read(path).map_err(Error::file(path))?;
+    let mut reader = csv::Reader::from_reader(&text[..]);
+    let lines = reader.deserialize().collect::<Result<Vec<Line>, _>>();
+    let lines = lines.map_err(|e| Error::contents(path, e))?;
     let positive = |x: f64| x > 0.0 && x.is_finite();
     for line in &lines {
         if ![line.median, line.least, line.most].into_iter().all(positive) {
-            bail!("{}: {} has a figure that is not above 0", path.display(), line.benchmark);
+            let message = format!("{} has a figure that is not above 0", line.benchmark);
+            return Err(Error::contents(path, message));
         }
     }
     Ok(lines)
@@ -111,14 +108,15 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Line>> {
 /// Writes a record, and its folder.
 ///
 /// A file that is there is replaced.
-pub(crate) fn write(path: &Path, lines: &[Line]) -> Result<()> {
-    let context = || path.display().to_string();
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(context)?;
-    }
-    let mut writer = csv::Writer::from_path(path).with_context(context)?;
-    lines.iter().try_for_each(|line| writer.serialize(line)).with_context(context)?;
-    writer.flush().with_context(context)
+///
+/// # Errors
+/// When the folder cannot be made or the file not written.
+pub fn write(path: &Path, lines: &[Line]) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let all = lines.iter().try_for_each(|line| writer.serialize(line));
+    all.map_err(|e| Error::contents(path, e))?;
+    let text = writer.into_inner().map_err(|e| Error::contents(path, e))?;
+    files::write(path, &text)
 }
 
 /// All records of a folder, the oldest commit first.
@@ -128,10 +126,10 @@ pub(crate) fn write(path: &Path, lines: &[Line]) -> Result<()> {
 ///
 /// # Errors
 /// When the folder or one of its records cannot be read.
-pub(crate) fn read_all(folder: &Path) -> Result<Vec<Vec<Line>>> {
+pub fn read_all(folder: &Path) -> Result<Vec<Vec<Line>>> {
     let mut records = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
+    for entry in std::fs::read_dir(folder).map_err(Error::file(folder))? {
+        let path = entry.map_err(Error::file(folder))?.path();
         if path.extension().is_some_and(|extension| extension == "csv") {
             records.push(read(&path)?);
         }

@@ -33,14 +33,15 @@ const LEAST: usize = 2;
 
 /// Differences of a fifth of a percent are not worth a segment, even where nothing else differs.
 /// For series of logarithms.
-pub(crate) const GRAIN: f64 = 0.002;
+pub const GRAIN: f64 = 0.002;
 
 /// The first index of every segment; 0 is the first of them. The `grain` is added to the mean
 /// distance.
 ///
 /// `series` is in order of time and has no NaN. Fewer than four figures are one segment. `grain` is
 /// in the unit of the series and must be above 0 where all figures of a segment may be equal.
-pub(crate) fn segments(series: &[f64], grain: f64) -> Vec<usize> {
+#[must_use]
+pub fn segments(series: &[f64], grain: f64) -> Vec<usize> {
     let n = series.len();
     if n < 2 * LEAST {
         return vec![0];
@@ -99,7 +100,7 @@ fn costs(series: &[f64]) -> Vec<Vec<f64>> {
 /// The median of a segment.
 ///
 /// It need not be sorted. The mean of the two middle values for an even number; NaN for none.
-pub(crate) fn median(segment: &[f64]) -> f64 {
+pub fn median(segment: &[f64]) -> f64 {
     let mut sorted = segment.to_vec();
     sorted.sort_by(f64::total_cmp);
     let n = sorted.len();

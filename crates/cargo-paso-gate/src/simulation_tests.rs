@@ -11,9 +11,9 @@
 //! A simulation and not a formula, because rounds end early, verdicts depend on two intervals at
 //! once, and noise is neither normal nor independent.
 
-use super::options;
-use super::rounds::{Arm, MOST, round, slowdown_test};
-use super::stats::{SlowdownTest, Verdict};
+use crate::benchmark::MARGIN;
+use crate::rounds::{Arm, MOST, round, slowdown_test};
+use crate::stats::{SlowdownTest, Verdict};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -38,7 +38,7 @@ impl Machine {
         let mut blocks = 0;
         let mut slower = || {
             let mut runs = 0.0;
-            let comparison = round(test, || false, |arm| Ok(self.time(arm, &mut runs)))
+            let comparison = round(test, || false, |arm| Ok::<f64, ()>(self.time(arm, &mut runs)))
                 .expect("a simulated run does not fail");
             blocks += comparison.blocks;
             comparison.verdict == Verdict::Slower
@@ -76,8 +76,7 @@ fn stopped(slowdown: f64, noise: f64, busy: f64) -> (f64, f64) {
     let rng = ChaCha8Rng::seed_from_u64(7);
     let mut machine =
         Machine { rng, noise, drift: 0.05, outliers: 0.05, busy, busy_runs: 0, slowdown };
-    let margin = options::percentage(options::MARGIN).expect("the default margin");
-    let test = slowdown_test(margin);
+    let test = slowdown_test(MARGIN);
     let (mut stops, mut blocks) = (0, 0);
     for _ in 0..gates {
         let (stop, took) = machine.gate(&test);

@@ -1,4 +1,4 @@
-//! `cargo xtask perf compare A.csv B.csv`: two records side by side.
+//! Two records side by side.
 //!
 //! Records were measured at different times, so small differences between them mean little; the
 //! gate is what decides.
@@ -8,7 +8,7 @@
 //!
 //! Both arguments are CSV files as `record` writes them. Each benchmark that both have is a line:
 //! the two medians in the unit of the figure, and the ratio of times. Those of one record only are
-//! listed after them, and the figures of `quality` come last, compared seed by seed.
+//! listed after them.
 //!
 //! Another machine, compiler or instruction set level is noted at the top, from the first line of
 //! each record. It is no error: comparing two compilers is a use of this command.
@@ -18,33 +18,14 @@
 //! statement that can be made: the fastest of the slower record is no slower than the slowest of
 //! the faster one.
 
-use super::quality::{self, Found};
-use super::records::{self, Line};
-use anyhow::{Result, bail};
-use clap::Args;
-use std::path::PathBuf;
+use crate::records::Line;
+use crate::{Error, Result};
 
-/// The two records that `cargo xtask perf compare` reads.
-#[derive(Debug, Args)]
-pub(crate) struct CompareArgs {
-    /// The record to compare with.
-    before: PathBuf,
-    /// The record to compare.
-    after: PathBuf,
-}
-
-/// Prints the ratio of times of every benchmark that both have.
-pub(crate) fn run(args: &CompareArgs) -> Result<()> {
-    let table = table(&records::read(&args.before)?, &records::read(&args.after)?)?;
-    #[expect(clippy::print_stdout, reason = "the command's output")]
-    {
-        print!("{table}");
-    }
-    Ok(())
-}
-
-/// The printed text; an error where no benchmark is in both records.
-fn table(before: &[Line], after: &[Line]) -> Result<String> {
+/// The ratio of times of every benchmark that both have, as text.
+///
+/// # Errors
+/// When no benchmark is in both records.
+pub fn table(before: &[Line], after: &[Line]) -> Result<String> {
     let mut lines = differences(before, after);
     lines.push(format!("{:<20} {:>10} {:>10} {:>7}", "benchmark", "before", "after", "time x"));
     let head = lines.len();
@@ -59,7 +40,7 @@ fn table(before: &[Line], after: &[Line]) -> Result<String> {
         ));
     }
     if lines.len() == head {
-        bail!("the records have no benchmark in common");
+        return Err(Error::Request("the records have no benchmark in common".into()));
     }
     let lacks = |lines: &[Line], name: &str| !lines.iter().any(|line| line.benchmark == name);
     let gone =
@@ -68,7 +49,6 @@ fn table(before: &[Line], after: &[Line]) -> Result<String> {
         after.iter().filter(|line| lacks(before, &line.benchmark)).map(|line| ("after", line));
     lines
         .extend(gone.chain(come).map(|(side, line)| format!("{:<20} only {side}", line.benchmark)));
-    lines.extend(quality::of_records(before, after).iter().map(Found::sentence));
     Ok(lines.join("\n") + "\n")
 }
 
@@ -89,8 +69,8 @@ fn differences(before: &[Line], after: &[Line]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::perf::records::Better;
-    use crate::perf::records::tests::line;
+    use crate::records::Better;
+    use crate::records::tests::line;
 
     #[test]
     fn ratios_are_of_times() {
