@@ -33,6 +33,9 @@ pub(crate) const FOLDER: &str = "claims";
 /// How often a holder shows that it works: so many times during a lease.
 const BEATS: u32 = 6;
 
+/// The lease of a claim without a name.
+const NAMELESS: Duration = Duration::from_secs(5);
+
 /// A claim has a name and a number.
 const LARGEST: u64 = 4096;
 
@@ -108,8 +111,10 @@ impl Claims {
         if other.and_then(|holder| holder.is_alive()) == Some(false) {
             return true;
         }
+        // A holder writes its name at once: an empty file is of one that was killed before.
+        let lease = if text.is_empty() { self.lease.min(NAMELESS) } else { self.lease };
         match self.seen.get(path) {
-            Some((said, since)) if *said == text => since.elapsed() > self.lease,
+            Some((said, since)) if *said == text => since.elapsed() > lease,
             _ => {
                 self.seen.insert(path.into(), (text, Instant::now()));
                 false
@@ -137,14 +142,15 @@ fn remove(path: &Path) {
     }
 }
 
-/// Who has a run in hand, once for each run.
+/// Who has a run in hand, once for each run; without those that are known to have ended.
 pub(crate) fn holders(study: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(study.join(FOLDER)).into_iter().flatten().flatten();
     let mut holders: Vec<String> = entries
         .filter_map(|entry| {
             let mut text = String::new();
             File::open(entry.path()).ok()?.take(LARGEST).read_to_string(&mut text).ok()?;
-            Some(text.lines().next()?.to_owned())
+            let dead = text.lines().nth(1).and_then(Holder::parse).and_then(|h| h.is_alive());
+            (dead != Some(false)).then(|| text.lines().next().unwrap_or("unknown").to_owned())
         })
         .collect();
     holders.sort();

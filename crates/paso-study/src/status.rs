@@ -15,8 +15,8 @@ pub struct Status {
     pub finished: usize,
     /// Those that were trained more than once, since a worker came back after its lease.
     pub repeated: usize,
-    /// Names of the workers that have runs in hand. One that was killed is among them until its runs
-    /// are taken over.
+    /// Names of the workers that have runs in hand. One that was killed on another machine is among
+    /// them until its runs are taken over.
     pub workers: Vec<String>,
     /// Runs in hand.
     pub in_hand: usize,
