@@ -76,7 +76,7 @@ fn main() -> ExitCode {
 fn program() -> Command {
     const ABOUT: &str = "Train image-localization networks on CPUs, and settle whether Adam's learning rate should decay";
     const START: &str = "Start with `paso settle --data demo`, which needs no file, then give it a folder of your own images.";
-    Command::new(env!("CARGO_PKG_NAME"))
+    Command::new("paso")
         .version(env!("CARGO_PKG_VERSION"))
         .long_version(version::LONG.as_str())
         .propagate_version(true)

@@ -58,12 +58,12 @@ fn row(net: NetName) -> Result<Row> {
 
 fn about(net: NetName) -> &'static str {
     match net {
-        NetName::Inverted => "inverted residual blocks (MobileNetV2); the fewest parameters",
+        NetName::Inverted => "inverted residuals (MobileNetV2); the smallest",
         NetName::Mobile => "depthwise-separable convolutions",
-        NetName::Tiny => "five 3x3 convolutions; the fastest; the demo's",
-        NetName::Small => "the same, twice as wide; the default on photographs",
+        NetName::Tiny => "five 3x3 convolutions; the fastest",
+        NetName::Small => "as tiny, twice as wide; the default",
         NetName::Residual => "residual blocks",
         NetName::Medium => "as tiny, four times as wide",
-        NetName::Squeezenet => "begins with features of --features; best on few images",
+        NetName::Squeezenet => "features from a file; best on few images",
     }
 }

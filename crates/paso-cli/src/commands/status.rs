@@ -44,7 +44,7 @@ impl Command for StatusArgs {
         let done = self.dir.join("report.json").exists();
         let report = self.dir.join("report.html");
         ensure!(
-            status.finished > 0 || status.in_hand > 0 || report.exists(),
+            status.finished > 0 || status.in_hand > 0 || paso_files::is_marked(&self.dir),
             "{dir}: there is no study in this folder (no runs*.jsonl)"
         );
         let found = Found {

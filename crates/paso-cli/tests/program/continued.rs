@@ -46,8 +46,10 @@ fn folders(place: &Place) -> Vec<String> {
 #[test]
 fn a_training_continues_by_the_same_command_or_the_one_that_it_prints() {
     let place = Place::new();
-    for call in ["kept in runs/train-1", "continues in runs/train-1"] {
-        let output = interrupted(&place, TRAIN, "net tiny");
+    for (call, until) in
+        [("kept in runs/train-1", "samples.png"), ("continues in runs/train-1", "net tiny")]
+    {
+        let output = interrupted(&place, TRAIN, until);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(130), "{said}");
         assert!(said.contains(call) && !said.contains("error:"), "{said}");
@@ -57,8 +59,8 @@ fn a_training_continues_by_the_same_command_or_the_one_that_it_prints() {
     assert_eq!(folders(&place), ["train-1"]);
     let kept = text(&bytes(&place.path("runs/train-1/command.txt")));
     assert_eq!(kept, format!("paso {TRAIN}\n"));
-    interrupted(&place, &format!("{TRAIN} --new"), "net tiny");
-    interrupted(&place, &format!("{TRAIN} --seed 1"), "net tiny");
+    interrupted(&place, &format!("{TRAIN} --new"), "samples.png");
+    interrupted(&place, &format!("{TRAIN} --seed 1"), "samples.png");
     assert_eq!(folders(&place), ["train-1", "train-2", "train-3"], "--new, and other settings");
     // --threads changes no result.
     let said = text(&interrupted(&place, &format!("{TRAIN} --threads 1"), "net tiny").stderr);

@@ -50,8 +50,9 @@ fn skipped(line: &CommandLine) -> Option<&'static str> {
 fn arguments(line: &CommandLine) -> Vec<String> {
     let mut words = line.words.clone();
     for (_, flags) in SMALLEST.iter().filter(|(name, _)| *name == line.words[0]) {
-        for (flag, value) in flags.iter().filter(|(flag, _)| !line.words.iter().any(|w| w == flag))
-        {
+        let given = |flag: &str| line.words.iter().any(|w| w == flag);
+        let settled = |flag: &str| flag == "--epochs" && given("--settled");
+        for (flag, value) in flags.iter().filter(|(flag, _)| !given(flag) && !settled(flag)) {
             words.extend([(*flag).to_owned(), (*value).to_owned()]);
         }
     }

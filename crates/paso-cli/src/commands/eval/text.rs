@@ -33,13 +33,7 @@ impl fmt::Display for EvaluationTable {
             "medium" => format!("medium, below {:.0} %", MEDIUM_BELOW * 100.0),
             _ => name.to_owned(),
         };
-        write_groups(
-            f,
-            "by area of the true box",
-            &net.by_size,
-            &constant.evaluated.by_size,
-            sized,
-        )?;
+        write_groups(f, "by area of the box", &net.by_size, &constant.evaluated.by_size, sized)?;
         writeln!(f)?;
         let Interval { mean, low, high } = self.gain;
         writeln!(
@@ -96,15 +90,15 @@ fn write_groups(
 ) -> fmt::Result {
     writeln!(
         f,
-        "{title:<26}{:>6}  {:>8}   {INTERVAL:<16} {BOX:>12}  {:>7}",
+        "{title:<22}{:>6}  {:>8}   {INTERVAL:<16} {BOX:>12}  {:>7}",
         "images", "mean IoU", "class"
     )?;
     for (group, simple) in net.iter().zip(simple) {
         let Interval { mean, low, high } = group.mean_iou;
         writeln!(
             f,
-            "  {:<24}{:>6}  {mean:>8.3}   {low:.3} to {high:.3}   {:>12.3}  {:>7.3}",
-            shortened(&shown(&group.name), 24),
+            "  {:<20}{:>6}  {mean:>8.3}   {low:.3} to {high:.3}   {:>12.3}  {:>7.3}",
+            shortened(&shown(&group.name), 20),
             group.images,
             simple.mean_iou.mean,
             group.class_accuracy

@@ -91,13 +91,14 @@ impl Command for PredictArgs {
                 let decoded: Vec<_> =
                     some.par_iter().map(|path| decode(path, &ImageLimits::default())).collect();
                 for (path, image) in some.iter().zip(decoded) {
-                    let found = image
-                        .map_err(Into::into)
-                        .and_then(|image| one(self, &mut model, drawings.as_ref(), path, image));
-                    if let Err(e) = found {
-                        bar.suspend(|| eprintln!("error: {e:#}"));
-                        failed += 1;
-                    }
+                    // A line must not come into the bar.
+                    let is_done = bar.suspend(|| {
+                        let found = image.map_err(Into::into).and_then(|image| {
+                            one(self, &mut model, drawings.as_ref(), path, image)
+                        });
+                        found.inspect_err(|e| eprintln!("error: {e:#}")).is_ok()
+                    });
+                    failed += usize::from(!is_done);
                     done += 1;
                     bar.inc(1);
                 }

@@ -36,7 +36,7 @@ pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run, interrupted: &AtomicBo
             epoch.epoch, epoch.train_loss, epoch.mean_iou
         ));
         if args.json {
-            output::epoch_line(&epoch)?;
+            bar.suspend(|| output::epoch_line(&epoch))?;
         }
     }
     if run.is_done() {
@@ -52,6 +52,10 @@ pub(super) fn all_epochs(args: &TrainArgs, run: &mut Run, interrupted: &AtomicBo
     bar.abandon();
     let epoch = run.epochs();
     let said = match run.folder() {
+        Some(folder) if epoch == 0 => format!(
+            "stopped before the first epoch; to begin again:\n  {}",
+            command_line::in_folder(Some(folder), "")
+        ),
         Some(folder) => format!(
             "stopped after epoch {epoch}, which is kept; to continue:\n  {}",
             command_line::in_folder(Some(folder), "--resume")

@@ -26,6 +26,7 @@ use config::{SCHEDULE, SHORT};
 use paso_locate::TrainConfig;
 use paso_locate::data::{Dataset, Prepared, Split};
 use paso_locate::run::{Run, check_new, check_resume, is_unfinished};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -105,17 +106,19 @@ fn new_or_resumed(
     train: Arc<Prepared>,
     validation: Prepared,
 ) -> Result<Run> {
-    let resumed = match &args.out {
-        Some(folder) => args.resume.then(|| folder.clone()),
-        None if args.new => None,
-        None => {
-            let mut of_this_command = folder::of_this_command("train").into_iter();
-            let found =
-                of_this_command.find(|folder| is_unfinished(folder, config, &train, &validation));
-            found.inspect(|folder| folder::continues(folder))
+    let (mut resumed, mut out) =
+        (args.resume.then(|| args.out.clone()).flatten(), args.out.clone());
+    if args.out.is_none() && !args.new {
+        let of_this_command = folder::of_this_command("train");
+        let unfinished = |folder: &&PathBuf| is_unfinished(folder, config, &train, &validation);
+        resumed = of_this_command.iter().find(unfinished).cloned();
+        // One that was stopped before its first epoch begins again.
+        out = of_this_command.into_iter().find(|folder| check_new(folder).is_ok());
+        if let Some(folder) = resumed.as_ref().or(out.as_ref()) {
+            folder::continues(folder);
         }
-    };
-    let run = match (resumed, &args.out) {
+    }
+    let run = match (resumed, out) {
         (Some(folder), _) => {
             let run = Run::resume(&folder, Some(config), train, validation)?;
             eprintln!("{}: continues after epoch {}", folder.display(), run.epochs());
