@@ -166,7 +166,7 @@ mod tests {
         std::fs::create_dir(base.path().join("settle-20")).expect("a folder without a command");
         let found = made_by(base.path(), "settle", "paso settle --data demo");
         assert_eq!(found, ["settle-10", "settle-2"].map(|name| base.path().join(name)));
-        assert_eq!(made_by(&base.path().join("none"), "settle", ""), [PathBuf::new(); 0]);
+        assert!(made_by(&base.path().join("none"), "settle", "").is_empty());
     }
 
     #[test]

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_number_or_out_of_range_is_told_what_is_allowed() {
+    fn what_is_no_number_or_out_of_range_is_refused_with_what_is_allowed() {
         assert_eq!((number("4e-3"), share("0.2"), lr("10")), (Ok(0.004), Ok(0.2), Ok(10.0)));
         assert_eq!((not_negative("0"), threads("3")), (Ok(0.0), Ok(3)));
         let said = [

@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 pub(crate) const FOLDER: &str = "claims";
 
 /// How often a holder shows that it works: so many times during a lease.
-const BEATS: u32 = 6;
+const SIGNS: u32 = 6;
 
 /// The lease of a claim without a name.
 const NAMELESS: Duration = Duration::from_secs(5);
@@ -61,7 +61,7 @@ impl Claims {
         let folder = study.join(FOLDER);
         std::fs::create_dir_all(&folder).map_err(failed(&folder))?;
         let held = Held::default();
-        let beat = beat(Arc::clone(&held), worker.to_owned(), lease / BEATS);
+        let beat = beat(Arc::clone(&held), worker.to_owned(), lease / SIGNS);
         let seen = HashMap::new();
         Ok(Self { folder, worker: worker.into(), lease, seen, held, _beat: beat })
     }
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn the_run_of_a_dead_worker_is_taken_over_once() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        // As a kill leaves it: a claim, and nobody who beats.
+        // As a kill leaves it: a claim, and nobody who renews it.
         let mut dead = worker(folder.path(), "dead", LEASE);
         assert!(take(&mut dead, 0));
         dead._beat = None;

@@ -89,7 +89,7 @@ fn a_worker_that_sleeps_past_its_lease_and_comes_back_does_no_harm() {
     let slow = |run: &RunSpec, monitor: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
         recorder().train(run, monitor)
     };
-    // It claims a run, and nobody beats for it: as a process that the system has stopped.
+    // It claims a run, and nobody renews the claim: as a process that the system has stopped.
     let first = AtomicBool::new(true);
     let asleep = |run: &RunSpec, monitor: &RunMonitor<'_>| -> Result<Outcome, TrialError> {
         if first.swap(false, Ordering::Relaxed) {

@@ -2,7 +2,7 @@
 //! moments of its part of the weights only.
 //!
 //! `mpirun -n 4 target/release/mpi-sharded [WEIGHTS] [STEPS]` prints a checksum of the trained weights,
-//! which is the same for 1, 2 and 4 ranks, and the time of a step beside that of the usual way, in
+//! which is the same for 1, 2 and 4 ranks, and the time of a step next to that of the usual way, in
 //! which each rank sums all gradients and keeps all moments.
 //!
 //! Why the bits do not depend on the number of ranks: the batch is always cut into the same four chunks, and

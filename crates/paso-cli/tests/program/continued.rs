@@ -28,7 +28,7 @@ fn interrupted(place: &Place, arguments: &str, until: &str) -> Output {
     }
     let pid = child.id().to_string();
     let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill");
-    assert!(sent.success());
+    assert!(sent.success(), "the process is there");
     said.extend(lines.map(|line| line.expect("text")));
     let output = child.wait_with_output().expect("it ends");
     Output { stderr: said.join("\n").into_bytes(), ..output }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// Arguments, the exit code, and a part of the answer that says what is allowed or what to do.
 const WRONG: &[(&str, i32, &str)] = &[
     ("", 2, "Commands:"),
-    ("trian --data demo", 2, "'train'"),
+    ("trainn --data demo", 2, "'train'"),
     ("train", 2, "--data"),
     ("train --data nowhere", 1, "does not exist"),
     ("train --data demo --learning-rate 1", 2, "'--lr'"),

@@ -44,7 +44,7 @@ pub(crate) struct Files {
     all: BTreeMap<String, PathBuf>,
 }
 
-/// The images below a folder, sorted by path; told by the endings of their names.
+/// The images below a folder, sorted by path; recognized by the endings of their names.
 ///
 /// Hidden files and folders are left out, and so are folders that paso made, whose images are
 /// drawings.

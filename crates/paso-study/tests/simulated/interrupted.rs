@@ -106,6 +106,6 @@ fn workers(study: &Study, trial: &dyn Trial, session: &Session<'_>) -> (usize, A
         handles.into_iter().map(|handle| handle.join().expect("no panic")).collect()
     });
     let [first, second] = &answers[..] else { unreachable!("there are two") };
-    assert_eq!(first, second);
+    assert_eq!(first, second, "both have the same answer");
     (1, first.clone())
 }
