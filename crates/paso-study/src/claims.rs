@@ -149,8 +149,9 @@ pub(crate) fn holders(study: &Path) -> Vec<String> {
         .filter_map(|entry| {
             let mut text = String::new();
             File::open(entry.path()).ok()?.take(LARGEST).read_to_string(&mut text).ok()?;
-            let dead = text.lines().nth(1).and_then(Holder::parse).and_then(|h| h.is_alive());
-            (dead != Some(false)).then(|| text.lines().next().unwrap_or("unknown").to_owned())
+            let holder = text.lines().nth(1).and_then(Holder::parse).filter(|h| *h != Holder::me());
+            let is_dead = holder.and_then(|holder| holder.is_alive()) == Some(false);
+            (!is_dead).then(|| text.lines().next().unwrap_or("unknown").to_owned())
         })
         .collect();
     holders.sort();

@@ -81,8 +81,12 @@ impl Pool<'_> {
             let mut state = lock(&shared);
             let mut pause = SHORTEST;
             while !monitor.should_stop() {
-                let next = state.next_group();
-                let group = match next {
+                // What others have finished may have ended this stage, or the study.
+                if state.claims.is_some() && self.is_ended_by_others(&mut state, &over) {
+                    self.refill(&mut state, &over);
+                    continue;
+                }
+                let group = match state.next_group() {
                     Ok(Some(group)) => group,
                     Ok(None) if state.claims.is_none() => {
                         // Another thread has the last run that is needed.
@@ -93,7 +97,8 @@ impl Pool<'_> {
                         let waited = changed.wait_timeout(state, pause);
                         state = waited.unwrap_or_else(PoisonError::into_inner).0;
                         pause = (pause * 2).min(LONGEST);
-                        self.look_at_others(&mut state, &over);
+                        // With what nobody seems to work on any more.
+                        self.refill(&mut state, &over);
                         continue;
                     }
                     Err(error) => {
@@ -143,17 +148,14 @@ impl Pool<'_> {
         if over.into_inner() { Ok(()) } else { Err(Error::Cancelled { finished: journal.len() }) }
     }
 
-    /// Takes in what other workers have finished, and makes the queue anew: with what is wanted next,
-    /// or with what nobody seems to work on any more.
-    fn look_at_others(&self, state: &mut Shared<'_>, over: &AtomicBool) {
-        if over.load(Ordering::Relaxed) {
-            return;
-        }
+    /// Takes in what other workers have finished. Says whether that is all that is needed.
+    fn is_ended_by_others(&self, state: &mut Shared<'_>, over: &AtomicBool) -> bool {
         match state.journal.read_others() {
-            Ok(()) => self.refill(state, over),
+            Ok(()) => state.is_complete(),
             Err(error) => {
                 over.store(true, Ordering::Relaxed);
                 state.result = Err(error);
+                false
             }
         }
     }
