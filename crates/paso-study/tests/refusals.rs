@@ -31,7 +31,7 @@ fn settings_out_of_range_are_named_with_their_range() {
     for (config, expected) in [
         (StudyConfig { pairs: 7, ..default() }, "pairs is 7; it must be between 8 and 1000"),
         (StudyConfig { pairs: 1_001, ..default() }, "pairs is 1001; it must be between 8"),
-        (StudyConfig { display: 28, ..default() }, "display is 28; it must be at most the number"),
+        (StudyConfig { display: 41, ..default() }, "display is 41; it must be at most the number"),
         (StudyConfig { steps: 0, ..default() }, "steps is 0; it must be 1 to 10000000"),
         (StudyConfig { steps: u64::MAX, ..default() }, "steps is 18446744073709551615; it must be"),
         (StudyConfig { alpha: 0.7, ..default() }, "alpha is 0.7; it must be between 0 and 0.5"),

@@ -56,7 +56,7 @@ fn a_plan_is_printed_with_what_it_will_cost() {
         "arm   stable-decay  constant(for 80%) then linear(to 0)",
         "race  38 runs choose learning rate and arm: 3.33e-4, 1e-3, 3e-3, up to 7 where",
         "pairs 8 to 40: the best decay against the best constant rate",
-        "runs  of 1000 steps, 4 at a time: 54 to the first look, 1",
+        "runs  of 1000 steps, 4 at a time: 54 to the first look, 2",
     ] {
         assert!(text.contains(part), "`{part}` is missing:\n{text}");
     }

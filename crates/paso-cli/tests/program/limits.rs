@@ -58,7 +58,7 @@ fn every_extreme_value_is_used_or_refused_by_its_name() {
         ("train --data scenes", "--size 4294967295", 1, "size is 4294967295"),
         (&settle, "--pairs 0", 2, "8..=1000"),
         (&settle, &huge("--pairs"), 2, "--pairs"),
-        (&settle, "--display 28", 1, "display is 28"),
+        (&settle, "--display 41", 1, "display is 41"),
         (&settle, &huge("--seed"), 2, "--seed"),
         (&settle, "--steps 0", 1, "steps is 0"),
         (&settle, &huge("--steps"), 1, "steps is "),
