@@ -44,6 +44,8 @@ def main() -> int:
     arguments = parser.parse_args()
     zig = arguments.target is not None and "linux" in arguments.target
     try:
+        # maturin wants the folder, also where nothing is in it.
+        SCRIPTS.mkdir(parents=True, exist_ok=True)
         if not arguments.without_program:
             program(arguments.target, zig)
         wheel(arguments, zig)
@@ -71,7 +73,6 @@ def program(target: str | None, zig: bool) -> None:
         build += ["--config", f'profile.release.package.{package}.opt-level="z"']
     subprocess.run(build, check=True, cwd=HERE.parent, env={**os.environ, **SMALL})
     suffix = ".exe" if sys.platform == "win32" else ""
-    SCRIPTS.mkdir(parents=True, exist_ok=True)
     shutil.copy2(folder / (target or "") / "release" / f"paso{suffix}", SCRIPTS)
 
 
