@@ -15,11 +15,10 @@ use crate::tensors::{AsParam, Flat, ParamMut, Tensors};
 type Moments<'a> = [&'a mut [f32]; 3];
 
 impl AdamGroup {
-    /// The pool, unless the group is so small that waking a thread costs more than it brings.
+    /// The pool, or the caller's thread for a small group.
     #[cfg(feature = "rayon")]
     pub(crate) fn pool(&self) -> Threads {
-        let small = self.moments[0].len() <= crate::chunks::SERIAL;
-        if small { Threads::One } else { Threads::Pool }
+        Threads::of_pool(self.moments[0].len())
     }
 
     /// A step over the group's own moments.

@@ -129,8 +129,7 @@ impl BorrowedGroup {
         gradient: &[f32],
         state: StateMut<'_>,
     ) -> Result<StepReport, Error> {
-        let small = self.total <= crate::chunks::SERIAL;
-        let threads = if small { Threads::One } else { Threads::Pool };
+        let threads = Threads::of_pool(self.total);
         self.step_in(threads, lr, options, Flat { weights, gradient }, state)
     }
 

@@ -8,10 +8,18 @@ use crate::tensors::{Gradient, ParamMut, Tensors};
 
 /// Up to so many weights a group stays in the caller's thread.
 #[cfg(feature = "rayon")]
-pub(crate) const SERIAL: usize = 100_000;
+const SERIAL: usize = 100_000;
 
 /// Chunks of at most so many weights (1.75 MiB of memory traffic) are not cut further.
 const CHUNK: usize = 64 * 1024;
+
+#[cfg(feature = "rayon")]
+impl Threads {
+    /// The pool, unless there are so few weights that waking a thread costs more than it brings.
+    pub(crate) fn of_pool(weights: usize) -> Self {
+        if weights <= SERIAL { Self::One } else { Self::Pool }
+    }
+}
 
 /// A part of a tensor with its moments; slices that are not there are empty.
 pub(crate) struct Chunk<'a> {

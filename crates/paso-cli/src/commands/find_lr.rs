@@ -84,7 +84,9 @@ impl Command for FindLrArgs {
         let settings = |boxes: &[BBox]| {
             self.settings.merged(self.settings.of_training(&self.source.data, boxes))
         };
-        self.settings.check(&settings(&[])?)?;
+        if !self.print_config {
+            self.settings.check(&settings(&[])?)?;
+        }
         let pool = threads::pool(threads::count(self.threads)?)?;
         let dataset = pool.install(|| self.source.open())?;
         // A learning rate for `paso train`, so under its settings.

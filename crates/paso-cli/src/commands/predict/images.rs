@@ -22,8 +22,8 @@ impl Images {
     ///
     /// # Errors
     /// If a folder or a pattern has no image, or - is not the only argument.
-    pub(super) fn find(arguments: &[String]) -> Result<Self> {
-        if arguments.iter().any(|argument| argument == "-") {
+    pub(super) fn find(arguments: &[PathBuf]) -> Result<Self> {
+        if arguments.iter().any(|argument| argument.as_os_str() == "-") {
             ensure!(
                 arguments.len() == 1,
                 "- takes all names from stdin; give nothing else with it"
@@ -61,16 +61,17 @@ impl Images {
     }
 }
 
-fn of_argument(argument: &str) -> Result<Vec<PathBuf>> {
-    let path = Path::new(argument);
+fn of_argument(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_dir() {
         let images = image_files(path)?;
-        ensure!(!images.is_empty(), "{argument}: there is no image in this folder");
+        ensure!(!images.is_empty(), "{}: there is no image in this folder", path.display());
         return Ok(images);
     }
-    if path.symlink_metadata().is_ok() || !argument.contains(['*', '?', '[']) {
+    // A pattern is text; a name need not be.
+    let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));
+    let Some(argument) = pattern.filter(|_| path.symlink_metadata().is_err()) else {
         return Ok(vec![path.to_owned()]);
-    }
+    };
     let pattern = glob::glob(argument).with_context(|| format!("the pattern {argument}"))?;
     let mut images = pattern.collect::<Result<Vec<_>, _>>().with_context(|| argument.to_owned())?;
     images.retain(|path| path.is_file());
@@ -84,7 +85,7 @@ fn of_argument(argument: &str) -> Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
 
-    fn found(arguments: &[String]) -> Vec<PathBuf> {
+    fn found(arguments: &[PathBuf]) -> Vec<PathBuf> {
         let images = Images::find(arguments).expect("images");
         images.chunks(2).flat_map(|some| some.expect("known")).collect()
     }
@@ -97,20 +98,19 @@ mod tests {
         for name in ["b/2.png", "b/1.jpg", "b/10.PNG", "b/notes.txt", "a[1].png"] {
             std::fs::write(path(name), "").expect("a file");
         }
-        let text = |name: &str| path(name).display().to_string();
         let folder = ["b/1.jpg", "b/10.PNG", "b/2.png"].map(path);
-        assert_eq!(found(&[text("b")]), folder);
-        assert_eq!(found(&[text("b/*.png"), text("a[1].png")]), ["b/2.png", "a[1].png"].map(path));
-        assert_eq!(found(&[text("missing.png")]), [path("missing.png")], "an error later");
+        assert_eq!(found(&[path("b")]), folder);
+        assert_eq!(found(&[path("b/*.png"), path("a[1].png")]), ["b/2.png", "a[1].png"].map(path));
+        assert_eq!(found(&[path("missing.png")]), [path("missing.png")], "an error later");
         for (wrong, part) in
             [("b/*.gif", "no file matches"), ("b/[", "pattern"), ("-", "nothing else with it")]
         {
-            let wrong = if wrong == "-" { wrong.into() } else { text(wrong) };
-            let said = format!("{:#}", Images::find(&[wrong, text("b")]).err().expect("refused"));
+            let wrong = if wrong == "-" { wrong.into() } else { path(wrong) };
+            let said = format!("{:#}", Images::find(&[wrong, path("b")]).err().expect("refused"));
             assert!(said.contains(part), "{said}");
         }
         std::fs::create_dir(path("empty")).expect("a folder");
-        let said = Images::find(&[text("empty")]).err().expect("refused").to_string();
+        let said = Images::find(&[path("empty")]).err().expect("refused").to_string();
         assert!(said.contains("no image in this folder"), "{said}");
     }
 }

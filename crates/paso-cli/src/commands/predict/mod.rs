@@ -39,7 +39,7 @@ pub(crate) struct PredictArgs {
     /// Image files, folders of images, patterns such as 'frames/*.png', or - for names on stdin, a
     /// line each
     #[arg(required = true, value_name = "IMAGES")]
-    images: Vec<String>,
+    images: Vec<PathBuf>,
     /// Draw each box on a copy of its image in this folder, which must be new, empty, or one that
     /// paso made
     #[arg(long, value_name = "DIR")]

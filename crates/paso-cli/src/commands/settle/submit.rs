@@ -5,6 +5,7 @@
 //! one that is killed is missed by nobody.
 
 use super::arguments::SettleArgs;
+use super::fresh::config;
 use crate::command_line::{self, line};
 use crate::folder;
 use anyhow::{Context, Result, bail};
@@ -49,7 +50,11 @@ impl Submission {
     /// # Errors
     /// If the folder cannot be used, or the engine is not there or refuses.
     pub(super) fn submit(&self, args: &SettleArgs) -> Result<()> {
+        // What each worker would refuse is refused once.
         args.source.check()?;
+        if args.branch_from.is_none() {
+            args.settings.check(&config(args, &[])?)?;
+        }
         let out = args.out.as_deref().context("--submit needs --out")?;
         folder::make_own(out, "settle")?;
         let out = out.canonicalize().with_context(|| out.display().to_string())?;
@@ -60,17 +65,16 @@ impl Submission {
         paso_files::write(&script, text.as_bytes())
             .with_context(|| script.display().to_string())?;
         let words = self.words(&script, &out, &args.engine_options);
-        let shown: Vec<String> = words.clone();
         let status = Command::new(&words[0]).args(&words[1..]).status();
         match status {
             Err(e) => bail!(
                 "{} cannot be started ({e}); is it installed here? The workers' script is {}, and any engine can run it:\n  {}",
                 words[0],
                 script.display(),
-                line(&shown)
+                line(&words)
             ),
             Ok(status) if !status.success() => {
-                bail!("{} refused ({status}); the command was\n  {}", words[0], line(&shown))
+                bail!("{} refused ({status}); the command was\n  {}", words[0], line(&words))
             }
             Ok(_) => {}
         }
