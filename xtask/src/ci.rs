@@ -21,7 +21,7 @@ mod book;
 
 use crate::steps::{Outcome, all, cargo, command, shared};
 use crate::{
-    codegen, dependencies, fuzz, isa, perf, public_api, python, python_package, sanitizer,
+    codegen, dependencies, engines, fuzz, isa, perf, public_api, python, python_package, sanitizer,
     spelling, tidy, wasm,
 };
 use anyhow::{Result, bail};
@@ -65,6 +65,9 @@ const STAGES: &[Stage] = &[
     ("instructions", |_| instructions()),
     ("settle demo", |_| settle_demo()),
     ("settle photographs", |_| settle_photographs()),
+    ("slurm", |_| engines::slurm()),
+    ("hyperqueue", |_| engines::hyperqueue()),
+    ("mpi", |_| engines::mpi()),
     ("python", |_| python::run()),
     ("python package", |_| python_package::run()),
     ("deny", |_| dependencies::deny()),

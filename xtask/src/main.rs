@@ -13,6 +13,7 @@
 mod ci;
 mod codegen;
 mod dependencies;
+mod engines;
 mod figures;
 mod fuzz;
 mod isa;
