@@ -13,7 +13,7 @@ use crate::claims::Claims;
 use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::event::{Event, Progress};
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::monitor::RunMonitor;
 use crate::outcome::Outcome;
 use crate::race::Wanted;
@@ -21,7 +21,7 @@ use crate::run_spec::RunSpec;
 use crate::runs::groups;
 use crate::session::Session;
 use crate::trial::Trial;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,13 +38,25 @@ pub(crate) struct Pool<'a> {
 }
 
 /// Says which runs are wanted, given the finished ones; `None` at the end.
-pub(crate) type Decide<'a> = &'a mut (dyn FnMut(&Journal) -> Result<Option<Wanted>, Error> + Send);
+pub(crate) type Decide<'a> =
+    &'a mut (dyn FnMut(&Journal, Asked) -> Result<Option<Wanted>, Error> + Send);
+
+/// Why the procedure is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// What was needed is finished.
+    Complete,
+    /// A thread has nothing to do while others train what is needed.
+    Idle,
+}
 
 /// What the threads share.
 struct Shared<'a> {
     journal: &'a mut Journal,
     decide: Decide<'a>,
-    wanted: Wanted,
+    /// Runs that are needed, without those at the front that are finished.
+    needed: VecDeque<RunSpec>,
+    /// Those of them that nobody has begun.
     queue: VecDeque<Vec<RunSpec>>,
     in_flight: Vec<RunSpec>,
     /// Of one of several workers.
@@ -67,7 +79,7 @@ impl Pool<'_> {
         let shared = Mutex::new(Shared {
             journal,
             decide,
-            wanted: Wanted::default(),
+            needed: VecDeque::new(),
             queue: VecDeque::new(),
             in_flight: Vec::new(),
             claims,
@@ -163,8 +175,8 @@ impl Pool<'_> {
     /// Asks what is wanted next, until that is something new or nothing.
     fn refill(&self, state: &mut Shared<'_>, over: &AtomicBool) {
         while state.is_complete() {
-            match (state.decide)(state.journal) {
-                Ok(Some(wanted)) => state.wanted = wanted,
+            match (state.decide)(state.journal, Asked::Complete) {
+                Ok(Some(wanted)) => state.needed = wanted.needed.into(),
                 Ok(None) => return over.store(true, Ordering::Relaxed),
                 Err(error) => {
                     state.result = Err(error);
@@ -173,15 +185,14 @@ impl Pool<'_> {
             }
         }
         state.queue.clear();
-        for runs in [&state.wanted.needed, &state.wanted.ahead] {
-            let missing = state.missing(runs);
-            state.queue.extend(groups(&missing));
-        }
+        let needed = state.missing(&state.needed);
+        state.queue.extend(groups(&needed));
     }
 
     fn report(&self, state: &mut Shared<'_>, group: &[RunSpec], watch: Stopwatch) {
         state.finished += group.len();
-        let left = state.missing(&state.wanted.needed).len();
+        let open = |run: &&RunSpec| state.journal.get(run).is_none();
+        let left = state.needed.iter().filter(open).count();
         let each = watch.seconds() / state.finished.max(1) as f64;
         let time = Duration::try_from_secs_f64(each * left as f64).unwrap_or(Duration::MAX);
         let done = state.journal.len();
@@ -218,27 +229,37 @@ impl Pool<'_> {
 
 impl Shared<'_> {
     /// Whether every run that is needed is finished. At first nothing is needed.
-    fn is_complete(&self) -> bool {
-        self.wanted.needed.iter().all(|run| self.journal.get(run).is_some())
+    fn is_complete(&mut self) -> bool {
+        while let Some(run) = self.needed.front() {
+            if self.journal.get(run).is_none() {
+                return false;
+            }
+            self.needed.pop_front();
+        }
+        true
     }
 
     /// Those of `runs` that nobody has done or is doing, each once.
-    fn missing(&self, runs: &[RunSpec]) -> Vec<RunSpec> {
-        let mut missing: Vec<RunSpec> = Vec::new();
-        for run in runs {
-            let is_new = self.journal.get(run).is_none() && !self.in_flight.contains(run);
-            if is_new && !missing.contains(run) {
-                missing.push(run.clone());
-            }
-        }
-        missing
+    fn missing<'a>(&self, runs: impl IntoIterator<Item = &'a RunSpec>) -> Vec<RunSpec> {
+        let mut seen: HashSet<String> = self.in_flight.iter().map(journal::key).collect();
+        let is_new =
+            |run: &&RunSpec| self.journal.get(run).is_none() && seen.insert(journal::key(run));
+        runs.into_iter().filter(is_new).cloned().collect()
     }
 
     /// The next group of the queue, without what was done in the meantime and what other workers
-    /// have in hand.
+    /// have in hand; at its end, of what will probably be needed next.
     fn next_group(&mut self) -> Result<Option<Vec<RunSpec>>, Error> {
         while let Some(group) = self.queue.pop_front() {
             let mut group = self.missing(&group);
+            self.claim(&mut group)?;
+            if !group.is_empty() {
+                return Ok(Some(group));
+            }
+        }
+        // Asked each time: the longer a stage lasts, the better it is known what follows.
+        let wanted = (self.decide)(self.journal, Asked::Idle)?.unwrap_or_default();
+        for mut group in groups(&self.missing(&wanted.ahead)) {
             self.claim(&mut group)?;
             if !group.is_empty() {
                 return Ok(Some(group));

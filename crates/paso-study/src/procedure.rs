@@ -65,11 +65,17 @@ impl Procedure {
         if let Some((config, left_out)) = without_missing(&self.config, journal)? {
             *self = Self { left_out, ..Self::new(config) };
         }
-        if self.first.is_none() {
-            return self.first_race(journal);
-        }
-        if self.is_open(Question::Decay) {
-            return self.look(journal, Question::Decay);
+        if self.first.is_none() || self.is_open(Question::Decay) {
+            let mut next = match self.first {
+                None => self.first_race(journal)?,
+                Some(_) => self.look(journal, Question::Decay)?,
+            };
+            if let Next::Train { wanted: Wanted { ahead, .. }, .. } = &mut next {
+                let (surely, perhaps) = self.runs_of_second(journal);
+                ahead.splice(0..0, surely);
+                ahead.extend(perhaps);
+            }
+            return Ok(next);
         }
         if self.second.is_none() && self.has_alternatives() {
             return Ok(self.second_race(journal));
@@ -165,6 +171,25 @@ impl Procedure {
     /// The learning rates of an arm that were raced, ascending, each with its number of seeds.
     pub(crate) fn tried(&self, arm: usize) -> Vec<(Candidate, usize)> {
         tried(&self.config, &self.entries, arm)
+    }
+
+    /// Runs that the second question needs whatever the first one finds, and those that it may need:
+    /// what comes next of its race, and then the pairs of the alternative that wins it.
+    fn runs_of_second(&self, journal: &Journal) -> (Vec<RunSpec>, Vec<RunSpec>) {
+        if !self.has_alternatives() {
+            return (Vec::new(), Vec::new());
+        }
+        match race(&self.config, journal, &SECOND) {
+            Err(wanted) => (wanted.needed, Vec::new()),
+            Ok(raced) => {
+                let best = raced.finalists[0].expect("there is an alternative").best;
+                let pairs = |numbers: std::ops::Range<usize>| {
+                    numbers.map(|n| best.run(&self.config, self.config.pair_seed(n))).collect()
+                };
+                let last = self.config.looks().last().unwrap_or(FIRST_LOOK);
+                (pairs(0..FIRST_LOOK), pairs(FIRST_LOOK..last))
+            }
+        }
     }
 
     fn second_race(&mut self, journal: &Journal) -> Next {

@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::journal::Journal;
 use crate::monitor::RunMonitor;
 use crate::plan::Plan;
-use crate::pool::Pool;
+use crate::pool::{Asked, Pool};
 use crate::procedure::{Next, Procedure, Question};
 use crate::race::Wanted;
 use crate::report::{About, Pending, StudyReport};
@@ -115,7 +115,7 @@ impl Study {
         (session.observe)(&Event::Planned(&Plan::new(&config, session.parallel_runs, seconds)));
         let mut procedure = Procedure::new(config);
         let deadline = session.budget.map(|budget| budget.as_secs_f64());
-        let mut decide = |journal: &Journal| loop {
+        let mut decide = |journal: &Journal, asked: Asked| loop {
             match procedure.next(journal)? {
                 Next::Done => return Ok(None),
                 Next::Raced(question) => raced(&procedure, session, question),
@@ -141,7 +141,10 @@ impl Study {
                     let each = journal.seconds_per_run(procedure.config.steps).unwrap_or(0.0);
                     let takes =
                         each * missing(&wanted) as f64 / session.parallel_runs.max(1) as f64;
-                    if !required && deadline.is_some_and(|end| watch.seconds() + takes > end) {
+                    if asked == Asked::Complete
+                        && !required
+                        && deadline.is_some_and(|end| watch.seconds() + takes > end)
+                    {
                         (session.observe)(&Event::OutOfTime);
                         return Ok(None);
                     }

@@ -31,8 +31,9 @@ fn setting(name: &str, default: u64) -> u64 {
 
 /// A race of 99 learning rates for each of so many decays, and the least of all other things.
 fn config(decays: u64) -> StudyConfig {
-    let decay =
-        |i: u64| Arm::new(&format!("decay-{i}"), &format!("exponential(to {}%)", i + 1), Role::Decay);
+    let decay = |i: u64| {
+        Arm::new(&format!("decay-{i}"), &format!("exponential(to {}%)", i + 1), Role::Decay)
+    };
     let arms = std::iter::once(Arm::new("constant", "constant", Role::Baseline));
     StudyConfig {
         arms: arms.chain((0..decays).map(decay)).collect(),
