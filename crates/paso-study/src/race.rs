@@ -49,7 +49,7 @@ pub(crate) const FIRST: [Places; 2] = [
 
 /// Places of the second question.
 pub(crate) const SECOND: [Places; 1] =
-    [Places { role: Role::Alternative, kept: [4, 2], refined: false }];
+    [Places { role: Role::Alternative, kept: [4, 2], refined: true }];
 
 /// Runs that a study needs before it can go on, and runs that it will probably need after those.
 #[derive(Debug, Default)]
