@@ -68,7 +68,11 @@ impl Claims {
 
     /// Takes a run, unless a worker that is alive has it.
     pub(crate) fn take(&mut self, run: &RunSpec) -> Result<bool, Error> {
-        let name = name(run);
+        self.take_name(name(run))
+    }
+
+    /// Takes whatever has this name, unless a worker that is alive has it.
+    pub(crate) fn take_name(&mut self, name: String) -> Result<bool, Error> {
         for generation in 0_u32.. {
             let path = self.folder.join(format!("{name}.{generation}"));
             match OpenOptions::new().write(true).create_new(true).open(&path) {

@@ -9,6 +9,9 @@
 //! All workers come to the same answer, which is that of a session alone, bit by bit, as long as they
 //! train in the same way: with the same version of the program and the same instruction set.
 
+use crate::claims::Claims;
+use crate::error::Error;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -49,6 +52,49 @@ impl Worker {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{host}-{}-{:x}-{count}", std::process::id(), since.as_micros());
         Self { name, lease: Duration::from_secs(300) }
+    }
+
+    /// Does something that every worker needs once for all of them, before the study: one of them
+    /// does `work`, the others wait until `is_done`. If that one ends before, another one begins.
+    ///
+    /// `name` is a file name in the folder `claims` of the study.
+    ///
+    /// ```
+    /// use paso_study::{Error, Worker};
+    /// let study = tempfile::tempdir()?;
+    /// let file = study.path().join("prepared.txt");
+    /// for worker in [Worker::new(), Worker::new()] {
+    ///     let prepare = || {
+    ///         assert!(!file.exists(), "only once");
+    ///         std::fs::write(&file, "a minute's work")?;
+    ///         Ok::<(), Box<dyn std::error::Error>>(())
+    ///     };
+    ///     worker.once(study.path(), "prepare", || file.exists(), prepare)?;
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be written, and those of `work`.
+    pub fn once<E: From<Error>>(
+        &self,
+        study: &Path,
+        name: &str,
+        is_done: impl Fn() -> bool,
+        work: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
+        if is_done() {
+            return Ok(());
+        }
+        let mut claims = Claims::open(study, &self.name, self.lease)?;
+        while !claims.take_name(name.into())? {
+            std::thread::sleep(Duration::from_millis(100));
+            if is_done() {
+                return Ok(());
+            }
+        }
+        // It may have been done just before the claim was free.
+        if is_done() { Ok(()) } else { work() }
     }
 }
 

@@ -77,13 +77,17 @@ impl Command for SettleArgs {
         if let Some(folder) = &out {
             paso_study::check_folder(folder, &trial.fingerprint())?;
         }
+        let worker = self.worker.then(Worker::new);
         let range = match (lr, self.fixed_lr) {
             (None, false) => {
                 let known = out.as_deref().and_then(|folder| placement::kept(folder, &trial));
-                let range = known.map_or_else(|| range_test(&trial, threads), Ok)?;
-                // Of several workers, the one that kept it first decides where the grid lies.
-                let first = out.as_deref().filter(|_| self.worker);
-                Some(first.map_or(range.clone(), |folder| placement::first(folder, &trial, range)))
+                Some(match (known, &out, &worker) {
+                    (Some(known), ..) => known,
+                    (None, Some(folder), Some(worker)) => {
+                        placement::shared(folder, worker, &trial, threads)?
+                    }
+                    _ => range_test(&trial, threads)?,
+                })
             }
             _ => None,
         };
@@ -101,7 +105,10 @@ impl Command for SettleArgs {
             folder.as_ref().filter(|folder| folder::make_own(folder, "settle").is_ok())
         {
             folder::keep_command(folder);
-            range.iter().for_each(|range| placement::keep(folder, &trial, range));
+            range
+                .iter()
+                .filter(|_| worker.is_none())
+                .for_each(|range| placement::keep(folder, &trial, range));
         }
         terminal::keep_going(); // finished runs are kept, whoever reads the lines
         let bar = progress::without_time_left("settle");
@@ -118,13 +125,13 @@ impl Command for SettleArgs {
                 Err(e) => bar.suspend(|| eprintln!("note: the report is not written yet: {e:#}")),
             }
         };
-        let worker = self.worker.then(Worker::new);
         let machine = machine()?;
         let session = Session {
             folder: folder.as_deref(),
             parallel_runs: threads,
             budget: self.budget,
-            estimate: true,
+            // Workers come and go, so none can say how long all of them will take.
+            estimate: worker.is_none(),
             worker: worker.as_ref(),
             machine: Some(&machine),
             cancel: &cancel,

@@ -11,8 +11,8 @@ use crate::sweep::{FROM, STEPS, SWEEPS, TO, sweeps};
 use crate::trial::Localization;
 use crate::{folder, progress, threads};
 use anyhow::Result;
-use paso_study::RangeTestReport;
 use paso_study::range_test::{RangeTest, suggest};
+use paso_study::{RangeTestReport, Worker};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -46,18 +46,27 @@ pub(super) fn kept(folder: &Path, trial: &Localization) -> Option<RangeTestRepor
     (kept.fingerprint == trial.fingerprint()).then_some(kept.range_test)
 }
 
-/// The range test that the first of several workers has kept, or this one, which is kept then.
-pub(super) fn first(
+/// The range test of one of several workers: the first does it, the others wait for it. Where it
+/// cannot be kept, each does its own.
+pub(super) fn shared(
     folder: &Path,
+    worker: &Worker,
     trial: &Localization,
-    range: RangeTestReport,
-) -> RangeTestReport {
-    if folder::make_own(folder, "settle").is_ok()
-        && let Ok(text) = serde_json::to_vec(&Kept::new(trial, &range))
-    {
-        paso_files::write_new(&folder.join(FILE_NAME), &text).ok();
-    }
-    kept(folder, trial).unwrap_or(range)
+    threads: usize,
+) -> Result<RangeTestReport> {
+    let mut own = None;
+    let work = || -> Result<()> {
+        let range = range_test(trial, threads)?;
+        if let Ok(text) = serde_json::to_vec(&Kept::new(trial, &range)) {
+            // Not over that of a worker that was taken for dead: others may have read it.
+            paso_files::write_new(&folder.join(FILE_NAME), &text).ok();
+        }
+        own = Some(range);
+        Ok(())
+    };
+    folder::make_own(folder, "settle")?;
+    worker.once(folder, "range-test", || kept(folder, trial).is_some(), work)?;
+    kept(folder, trial).or(own).map_or_else(|| range_test(trial, threads), Ok)
 }
 
 /// Keeps a range test in a folder of paso's, so that the same command does not repeat it. Where it
