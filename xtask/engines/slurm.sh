@@ -47,7 +47,11 @@ END
 slurmctld -f "$SLURM_CONF"
 slurmd -f "$SLURM_CONF"
 for _ in $(seq 60); do
-    if sinfo --noheader --format=%T | grep -qE 'idle|mixed|allocated'; then exit; fi
+    if sinfo --noheader --format=%T | grep -qE 'idle|mixed|allocated'; then
+        # Being up is not enough: a job has to run.
+        if timeout 60 srun true; then exit; fi
+        break
+    fi
     sleep 0.5
 done
 tail -n 20 "$folder"/*.log >&2

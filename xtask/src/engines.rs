@@ -64,16 +64,25 @@ pub(crate) fn hyperqueue() -> Outcome {
 
 /// The stage `mpi`.
 pub(crate) fn mpi() -> Outcome {
-    if !has("mpirun") || !has("mpicc") {
-        return Outcome::Skipped(
-            "Open MPI is not installed (Debian: openmpi-bin, libopenmpi-dev, libclang-dev)".into(),
-        );
+    if !has("mpirun") || !has("mpicc") || !has_libclang() {
+        let what = "Open MPI or libclang is not installed";
+        let packages = "Debian: openmpi-bin, libopenmpi-dev, libclang-dev";
+        return Outcome::Skipped(format!("{what} ({packages})"));
     }
     let manifest = ["--manifest-path", "examples/mpi/Cargo.toml"];
     match command("cargo", &[&["build", "--release", "--locked"], &manifest[..]].concat(), &[]) {
         Outcome::Passed => same_bits().into(),
         other => other,
     }
+}
+
+/// Whether the library is there that reads MPI's headers, as Debian installs it or as `LIBCLANG_PATH`
+/// says.
+fn has_libclang() -> bool {
+    let entries = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let llvm = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("llvm-");
+    std::env::var_os("LIBCLANG_PATH").is_some()
+        || entries.filter(llvm).any(|entry| entry.path().join("lib/libclang.so.1").exists())
 }
 
 /// An engine that is up, and the variable by which programs find it.
@@ -104,20 +113,27 @@ impl Drop for Engine {
     }
 }
 
-/// Compares the answer of one session with that of the workers that the engine starts.
+/// Starts an engine, and compares the answer of one session with that of the workers that it starts.
 fn submitted(workers: &str, start: impl FnOnce(&Path) -> Result<Engine>) -> Outcome {
+    let state = match tempfile::tempdir() {
+        Ok(folder) => folder,
+        Err(e) => return Outcome::Failed(format!("no temporary folder: {e}")),
+    };
+    // What an engine needs of a machine is not paso's.
+    let engine = match start(state.path()) {
+        Ok(engine) => engine,
+        Err(why) => return Outcome::Skipped(format!("it does not start here: {why:#}")),
+    };
     match command("cargo", &["build", "--locked", "--package", "paso-cli"], &[]) {
-        Outcome::Passed => compare(workers, start).into(),
+        Outcome::Passed => compare(workers, &engine).into(),
         other => other,
     }
 }
 
-fn compare(workers: &str, start: impl FnOnce(&Path) -> Result<Engine>) -> Result<()> {
+fn compare(workers: &str, engine: &Engine) -> Result<()> {
     // Folders of one name in two places: the answer names its folder.
-    let [one, many, state] = [(); 3].map(|()| tempfile::tempdir());
-    let (one, many, state) = (one?, many?, state?);
+    let (one, many) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let expected = study(one.path(), &["--json"])?;
-    let engine = start(state.path())?;
     let (name, value) = engine.variable();
     let mut submit = paso(many.path())?;
     run(submit.args(STUDY).args(["--out", "study", "--submit", workers]).env(name, value))?;

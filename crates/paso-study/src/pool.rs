@@ -257,6 +257,9 @@ impl Shared<'_> {
                 return Ok(Some(group));
             }
         }
+        if self.claims.as_ref().is_some_and(|claims| !claims.has_spare_processor()) {
+            return Ok(None); // It would only slow down what is needed.
+        }
         // Asked each time: the longer a stage lasts, the better it is known what follows.
         let wanted = (self.decide)(self.journal, Asked::Idle)?.unwrap_or_default();
         for mut group in groups(&self.missing(&wanted.ahead)) {
