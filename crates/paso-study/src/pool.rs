@@ -27,9 +27,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long a worker without a run waits before it looks at what others have finished: longer each
-/// time in vain.
+/// time in vain, up to a twentieth of its last run.
 const SHORTEST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(2);
+const SHARE_OF_RUN: u32 = 20;
 
 /// What a study needs to get runs done.
 pub(crate) struct Pool<'a> {
@@ -91,7 +92,7 @@ impl Pool<'_> {
         let work = || {
             let _wake = WakeOthers { shared: &shared, changed: &changed, over: &over };
             let mut state = lock(&shared);
-            let mut pause = SHORTEST;
+            let (mut pause, mut longest) = (SHORTEST, 5 * SHORTEST);
             while !monitor.should_stop() {
                 // What others have finished may have ended this stage, or the study.
                 if state.claims.is_some() && self.is_ended_by_others(&mut state, &over) {
@@ -108,7 +109,7 @@ impl Pool<'_> {
                     Ok(None) => {
                         let waited = changed.wait_timeout(state, pause);
                         state = waited.unwrap_or_else(PoisonError::into_inner).0;
-                        pause = (pause * 2).min(LONGEST);
+                        pause = (pause * 2).min(longest);
                         // With what nobody seems to work on any more.
                         self.refill(&mut state, &over);
                         continue;
@@ -122,7 +123,10 @@ impl Pool<'_> {
                 pause = SHORTEST;
                 state.in_flight.extend(group.iter().cloned());
                 drop(state);
+                let begun = Stopwatch::start();
                 let result = self.train(&group, &monitor);
+                let took = Duration::try_from_secs_f64(begun.seconds()).unwrap_or(LONGEST);
+                longest = (took / SHARE_OF_RUN).clamp(SHORTEST, LONGEST);
                 state = lock(&shared);
                 state.in_flight.retain(|run| !group.contains(run));
                 if monitor.should_stop() && result.is_err() {
