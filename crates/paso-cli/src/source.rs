@@ -23,6 +23,15 @@ use paso_locate::data::{
 use paso_locate::demo;
 use paso_locate::image::ImageLimits;
 use paso_locate::labels::split_warnings;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The file of a run or a study with what there is to say about its images: the same words are not
+/// printed again for it.
+const NOTES: &str = "data.txt";
+
+/// A line for each kind of problem.
+const LONGEST_NOTES: u64 = 1 << 20;
 
 /// Where the images come from, and how they are cut and stored.
 #[derive(Debug, Clone, Args)]
@@ -52,6 +61,9 @@ pub(crate) struct SourceArgs {
     cache: u64,
     #[command(flatten)]
     read: ReadArgs,
+    /// What was said about the folder when it was read, for [`keep_notes`](Self::keep_notes).
+    #[arg(skip)]
+    said: OnceLock<String>,
 }
 
 /// Bytes.
@@ -79,35 +91,53 @@ fn several_objects(text: &str) -> Result<SeveralObjects, String> {
 }
 
 impl SourceArgs {
-    /// Reads the data set, and says on stderr what was found and what was left out.
+    /// Reads the data set, and says on stderr what was found and what was left out; in one line where
+    /// that is what the folder `known` of a run or a study has in its [`NOTES`].
     ///
     /// With `--fold` it also names copies of an image that came to lie in two splits: they make the
     /// score too good.
     ///
     /// # Errors
     /// If the folder cannot be read, labels are malformed, or `--fold` is above `--folds`.
-    pub(crate) fn open(&self) -> Result<Dataset> {
+    pub(crate) fn open(&self, known: Option<&Path>) -> Result<Dataset> {
         self.check()?;
-        let mut dataset = self.read()?;
+        let (mut dataset, mut notes) = self.read()?;
         if let (Some(fold), Some(folds)) = (self.fold, self.folds) {
             dataset.fold(usize::from(fold) - 1, folds.into(), 0)?;
             let count = |split| dataset.indices(split).len();
-            eprintln!(
-                "fold {fold} of {folds}: {} train, {} val",
-                count(Split::Train),
-                count(Split::Val)
-            );
+            let (train, val) = (count(Split::Train), count(Split::Val));
+            notes += &format!("\nfold {fold} of {folds}: {train} train, {val} val");
             let parted = dataset.duplicates().into_iter();
             parted
                 .filter(|problem| problem.kind == ProblemKind::SplitLeak)
-                .for_each(|problem| eprintln!("  {}: {problem}", problem.kind));
+                .for_each(|problem| notes += &format!("\n  {}: {problem}", problem.kind));
         }
         if let DataSource::Folder(folder) = &self.data {
             for warning in split_warnings(folder, dataset.classes_and_splits()) {
-                eprintln!("warning: {}", warning.message);
+                notes += &format!("\nwarning: {}", warning.message);
             }
         }
+        let kept = known.map(|folder| folder.join(NOTES));
+        let is_kept = |path: &PathBuf| {
+            paso_files::read_text(path, LONGEST_NOTES).is_ok_and(|kept| kept.trim_end() == notes)
+        };
+        match (kept.filter(is_kept), notes.split_once('\n')) {
+            (Some(path), Some((first, _))) => {
+                eprintln!("{first}; what is to say about them is in {}", path.display());
+            }
+            _ => eprintln!("{notes}"),
+        }
+        self.said.set(notes).ok();
         Ok(dataset)
+    }
+
+    /// Keeps what was said about the images in the folder of a run or a study. One that cannot be
+    /// written has said so already.
+    pub(crate) fn keep_notes(&self, folder: &Path) {
+        let path = folder.join(NOTES);
+        if let Some(notes) = self.said.get().filter(|_| !path.exists()) {
+            paso_files::write(&path, format!("{notes}\n").as_bytes()).ok();
+        }
     }
 
     /// Checks all that does not need the images, before they are read.
@@ -199,16 +229,13 @@ impl SourceArgs {
         flags
     }
 
-    fn read(&self) -> Result<Dataset> {
+    /// The data set, and what there is to say about it.
+    fn read(&self) -> Result<(Dataset, String)> {
         match &self.data {
             DataSource::Demo => {
                 let dataset = demo::dataset(&demo::DemoOptions::default())?;
-                eprintln!(
-                    "demo: {} generated scenes of {} classes",
-                    dataset.samples.len(),
-                    dataset.classes.len()
-                );
-                Ok(dataset)
+                let (scenes, classes) = (dataset.samples.len(), dataset.classes.len());
+                Ok((dataset, format!("demo: {scenes} generated scenes of {classes} classes")))
             }
             DataSource::Folder(folder) => {
                 let usual = LoadOptions::default();
@@ -219,8 +246,7 @@ impl SourceArgs {
                     ..usual
                 };
                 let (dataset, report) = Dataset::load(folder, &options)?;
-                eprintln!("{report}");
-                Ok(dataset)
+                Ok((dataset, report.to_string()))
             }
         }
     }

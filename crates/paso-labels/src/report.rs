@@ -270,13 +270,21 @@ impl fmt::Display for Report {
             write!(f, ", {n} {split}")?;
         }
         for (kind, n) in self.counts() {
-            write!(f, "\n  {kind}: {n}")?;
-            if kind.effect() == Effect::LeftOut {
-                write!(f, " left out")?;
+            write!(f, "\n  {kind}: ")?;
+            match kind.effect() {
+                Effect::LeftOut => write!(f, "{n} left out")?,
+                // A single one is no list.
+                _ if n == 1 => {}
+                _ => write!(f, "{n}")?,
             }
             // One line, however many there are: `paso data` lists them.
             if let Some(problem) = self.problems.iter().find(|p| p.kind == kind) {
-                write!(f, "{} {problem}", if n == 1 { ":" } else { ", such as" })?;
+                let before = match kind.effect() {
+                    Effect::LeftOut if n == 1 => ": ",
+                    _ if n == 1 => "",
+                    _ => ", such as ",
+                };
+                write!(f, "{before}{problem}")?;
             }
         }
         Ok(())

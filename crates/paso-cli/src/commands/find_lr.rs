@@ -88,7 +88,7 @@ impl Command for FindLrArgs {
             self.settings.check(&settings(&[])?)?;
         }
         let pool = threads::pool(threads::count(self.threads)?)?;
-        let dataset = pool.install(|| self.source.open())?;
+        let dataset = pool.install(|| self.source.open(None))?;
         // A learning rate for `paso train`, so under its settings.
         let config = settings(&dataset.boxes(Split::Train))?;
         if self.print_config {

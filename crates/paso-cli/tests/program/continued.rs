@@ -100,3 +100,23 @@ fn a_study_continues_by_the_same_command_and_does_not_repeat_its_range_test() {
     let output = crate::output(&mut place.paso(&format!("{SETTLE} --pairs 8")));
     assert!(output.status.code() == Some(2), "an option twice is a mistake");
 }
+
+#[test]
+fn what_there_is_to_say_about_a_folder_is_said_once_for_a_run() {
+    let place = Place::new();
+    let said = |arguments: &str| {
+        let output = place.paso(arguments).output().expect("it starts");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    let first = said("train --data scenes --net tiny --size 32 --epochs 1 --out run");
+    let notes = text(&bytes(&place.path("run/data.txt")));
+    assert!(first.starts_with(&notes) && notes.lines().count() > 1, "{first}\n{notes}");
+    let again = said("eval run --data scenes");
+    let (line, details) = notes.split_once('\n').expect("two lines");
+    assert!(again.starts_with(&format!("{line}; what is to say about them is in run/data.txt\n")));
+    assert!(!again.contains(details.lines().next().expect("a line")), "{again}");
+    // Of another reading of the folder, everything.
+    let other = said("eval run --data scenes --folds 2 --fold 1");
+    assert!(other.contains("fold 1 of 2") && !other.contains("data.txt"), "{other}");
+}

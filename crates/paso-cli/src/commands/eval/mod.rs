@@ -63,7 +63,7 @@ impl Command for EvalArgs {
         self.sheet.as_deref().map_or(Ok(()), output_file::check)?;
         let mut model = trained::load(&self.run)?;
         threads::pool(threads::count(self.threads)?)?.install(|| {
-            let mut dataset = self.source.open()?;
+            let mut dataset = self.source.open(Some(&self.run))?;
             source::number_classes_as(&mut dataset, model.classes())?;
             let images = self.source.prepare(&dataset, self.split, model.config().size)?;
             let found = model.evaluate(&images)?;

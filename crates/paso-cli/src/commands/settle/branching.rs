@@ -39,7 +39,7 @@ pub(super) fn branched(args: &SettleArgs, path: &Path) -> Result<(Localization, 
         "{}: this run averages its weights in place of decay; branch from one of adamw without averages",
         path.display()
     );
-    let dataset = args.source.open()?;
+    let dataset = args.source.open(args.out.as_deref())?;
     let images = Images::split(&args.source, &dataset, &config)?;
     let (train, _) = images.of_seed(0)?;
     let base = Trainer::resume(&path, &meta, &tensors, train)?;

@@ -22,7 +22,7 @@ pub(super) fn from_scratch(args: &SettleArgs) -> Result<(Localization, Option<f6
     // Before the images are read, which can take minutes.
     args.source.check()?;
     args.settings.check(&config(args, &[])?)?;
-    let dataset = args.source.open()?;
+    let dataset = args.source.open(args.out.as_deref())?;
     let config = config(args, &dataset.boxes(Split::Train))?;
     config.check()?;
     let trial = Localization {
@@ -56,7 +56,7 @@ pub(super) fn config(args: &SettleArgs, boxes: &[BBox]) -> Result<TrainConfig> {
 /// Prints the settings of every run, in the form of `--config`, for images that have boxes.
 pub(super) fn print_config(args: &SettleArgs) -> Result<()> {
     args.source.check()?;
-    let dataset = args.source.open()?;
+    let dataset = args.source.open(None)?;
     print!("{}", toml::to_string(&config(args, &dataset.boxes(Split::Train))?)?);
     Ok(())
 }

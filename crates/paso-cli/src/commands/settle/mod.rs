@@ -105,6 +105,7 @@ impl Command for SettleArgs {
             folder.as_ref().filter(|folder| folder::make_own(folder, "settle").is_ok())
         {
             folder::keep_command(folder);
+            self.source.keep_notes(folder);
             range
                 .iter()
                 .filter(|_| worker.is_none())

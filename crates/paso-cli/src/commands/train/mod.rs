@@ -55,7 +55,8 @@ impl Command for TrainArgs {
                 self.settings.check(&config)?;
             }
         }
-        let dataset = pool.install(|| self.source.open())?;
+        let dataset =
+            pool.install(|| self.source.open(self.settled.as_deref().or(self.out.as_deref())))?;
         let mut config = config::config(self, &dataset.boxes(Split::Train))?;
         if self.print_config {
             print!("{}", toml::to_string(&config)?);
@@ -131,6 +132,7 @@ fn new_or_resumed(
             if let Some(folder) = folder::chosen(out.as_deref(), "train") {
                 run.keep_in(&folder)?;
                 folder::keep_command(&folder);
+                args.source.keep_notes(&folder);
             }
             run
         }
