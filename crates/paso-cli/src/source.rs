@@ -123,7 +123,7 @@ impl SourceArgs {
         };
         match (kept.filter(is_kept), notes.split_once('\n')) {
             (Some(path), Some((first, _))) => {
-                eprintln!("{first}; what is to say about them is in {}", path.display());
+                eprintln!("{first}; notes as in {}", path.display());
             }
             _ => eprintln!("{notes}"),
         }

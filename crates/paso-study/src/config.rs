@@ -75,9 +75,9 @@ pub struct StudyConfig {
 ///
 /// When the best learning rate of an arm that is to be compared lies at an end of its grid, the grid
 /// of that arm grows there by a point, until the best lies inside or there are `max_points`. Then the
-/// baseline gets one more between its best learning rate and the better one of those next to it, if
-/// the race went on with one of them: `sqrt(factor)` from both. Learning rates are
-/// `center * factor^(i/2)`, `i` odd for that one only, rounded to six digits so that all machines
+/// baseline, and the best alternative, get one more between the best learning rate and the better one
+/// of those next to it, if the race went on with one of them: `sqrt(factor)` from both. Learning rates are
+/// `center * factor^(i/2)`, `i` odd for those only, rounded to six digits so that all machines
 /// have the same ones.
 ///
 /// ```
@@ -97,7 +97,7 @@ pub struct Grid {
     pub factor: f64,
     /// Number of learning rates to begin with. Default 3. With 1 nothing is tuned.
     pub points: usize,
-    /// Number of learning rates at most, without the one between two of them. Default 7.
+    /// Number of learning rates at most, without one between two of them. Default 7.
     pub max_points: usize,
 }
 

@@ -28,8 +28,8 @@ pub struct Plan {
     pub arms: Vec<(String, String)>,
     /// Peak learning rates for every arm, ascending, before any widening.
     pub lrs: Vec<f64>,
-    /// Largest number of learning rates of an arm after widening; the baseline gets one more between
-    /// two of them.
+    /// Largest number of learning rates of an arm after widening; the baseline and the best
+    /// alternative get one more between two of them.
     pub max_lrs: usize,
     /// Updates per run.
     pub steps: u64,

@@ -8,7 +8,8 @@
 //! seeds of the race, until the best lies inside. At last the baseline gets one more between its two
 //! best neighbors, on all seeds: decay has several arms, one of which has its best learning rate near
 //! the grid by luck, and a constant learning rate has one chance. In simulation that halves the rate
-//! of a wrong "helps".
+//! of a wrong "helps". The alternatives of the second question, which meet the winner of the first,
+//! get one for the same reason.
 //!
 //! Decaying arms and the baseline race side by side, each for its own places, so that neither side
 //! is chosen with fewer runs than it needs. The two best of each side are its *finalists*: the

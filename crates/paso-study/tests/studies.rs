@@ -142,9 +142,9 @@ fn events_tell_plan_race_looks_and_confirmation_in_this_order() {
         "finished",
         "raced Alternative free at 1e-3 against linear at 1e-3",
         "finished",
-        "looked Alternative 8 Some(10) Some(\"free at 1e-2 false\")",
+        "looked Alternative 8 Some(10) Some(\"free at 3.16e-3 false\")",
         "finished",
-        "looked Alternative 8 None Some(\"free at 1e-2 true\")",
+        "looked Alternative 8 None Some(\"free at 3.16e-3 true\")",
     ];
     assert_eq!(events.into_inner().expect("no panic"), expected);
 }

@@ -1,6 +1,8 @@
 //! Several workers in one folder: they give what one session gives, no run is trained twice, and they
 //! may be killed, come back and come late.
 
+#![expect(clippy::print_stderr, reason = "figures are shown with --nocapture")]
+
 mod loops;
 
 use loops::{Recorder, decades, four, luck, noise, run, study};

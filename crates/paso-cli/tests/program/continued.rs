@@ -114,7 +114,7 @@ fn what_there_is_to_say_about_a_folder_is_said_once_for_a_run() {
     assert!(first.starts_with(&notes) && notes.lines().count() > 1, "{first}\n{notes}");
     let again = said("eval run --data scenes");
     let (line, details) = notes.split_once('\n').expect("two lines");
-    assert!(again.starts_with(&format!("{line}; what is to say about them is in run/data.txt\n")));
+    assert!(again.starts_with(&format!("{line}; notes as in run/data.txt\n")));
     assert!(!again.contains(details.lines().next().expect("a line")), "{again}");
     // Of another reading of the folder, everything.
     let other = said("eval run --data scenes --folds 2 --fold 1");

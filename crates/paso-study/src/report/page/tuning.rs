@@ -87,7 +87,7 @@ fn grid(answer: &Answer) -> Markup {
     let caption = html! {
         "Every arm at every learning rate, on tuning seeds that the pairs do not use. The better ones went on to more seeds: larger markers, up to "
         (counted(most, "seed")) ". Circled: the chosen one of each arm."
-        @if is_refined(answer) { " The baseline was also trained half way between its best learning rate and a neighbor." }
+        @if is_refined(answer) { " Arms without decay were also trained half way between the best learning rate and a neighbor." }
         @if clipped { " Values far below the others are drawn at the lower edge." }
     };
     html! { div.keep {
