@@ -11,8 +11,6 @@
 //!
 //! measures what `docs/many-machines.md` says.
 
-#![expect(clippy::print_stderr, reason = "figures are shown with --nocapture")]
-
 mod loops;
 
 use loops::{decades, luck, noise, outcome, run, study};
