@@ -26,7 +26,6 @@ use config::{SCHEDULE, SHORT};
 use paso_locate::TrainConfig;
 use paso_locate::data::{Dataset, Prepared, Split};
 use paso_locate::run::{Run, check_new, check_resume, is_unfinished};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -110,13 +109,14 @@ fn new_or_resumed(
     let (mut resumed, mut out) =
         (args.resume.then(|| args.out.clone()).flatten(), args.out.clone());
     if args.out.is_none() && !args.new {
-        let of_this_command = folder::of_this_command("train");
-        let unfinished = |folder: &&PathBuf| is_unfinished(folder, config, &train, &validation);
-        resumed = of_this_command.iter().find(unfinished).cloned();
-        // One that was stopped before its first epoch begins again.
-        out = of_this_command.into_iter().find(|folder| check_new(folder).is_ok());
-        if let Some(folder) = resumed.as_ref().or(out.as_ref()) {
-            folder::continues(folder);
+        for folder in folder::of_this_command("train") {
+            let unfinished = is_unfinished(&folder, config, &train, &validation);
+            // One that was stopped before its first epoch begins again.
+            if unfinished || check_new(&folder).is_ok() {
+                folder::continues(&folder);
+                (resumed, out) = (unfinished.then(|| folder.clone()), Some(folder));
+                break;
+            }
         }
     }
     let run = match (resumed, out) {
