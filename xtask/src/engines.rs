@@ -35,10 +35,12 @@ pub(crate) fn slurm() -> Outcome {
     }
     submitted("slurm:4", |folder| {
         let script = root().join("xtask/engines/slurm.sh");
-        run(Command::new(&script).arg("start").arg(folder))?;
         let stop = Command::new(&script);
         let variable = ("SLURM_CONF", folder.join("slurm.conf").into_os_string());
-        Ok(Engine::Script { stop, folder: folder.into(), variable })
+        // Before it starts: what is up of an engine that does not start is stopped as well.
+        let engine = Engine::Script { stop, folder: folder.into(), variable };
+        run(Command::new(&script).arg("start").arg(folder))?;
+        Ok(engine)
     })
 }
 
@@ -56,8 +58,15 @@ pub(crate) fn hyperqueue() -> Outcome {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
         let variable = ("PATH", std::env::join_paths(paths)?);
-        let engine = Engine::Process { process: engine, variable };
-        wait("the server", || Ok(folder.join("hq").exists()))?;
+        let mut engine = Engine::Process { process: engine, variable };
+        wait("the server", || {
+            if let Engine::Process { process, .. } = &mut engine
+                && let Some(status) = process.try_wait()?
+            {
+                bail!("the server ended with {status}");
+            }
+            Ok(folder.join("hq").exists())
+        })?;
         Ok(engine)
     })
 }
@@ -200,7 +209,7 @@ fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn wait(what: &str, done: impl Fn() -> Result<bool>) -> Result<()> {
+fn wait(what: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
         if done()? {

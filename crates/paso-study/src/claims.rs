@@ -93,18 +93,6 @@ impl Claims {
         unreachable!("there are fewer files than numbers")
     }
 
-    /// Whether this computer has a processor for a run that may be in vain: other workers of it have
-    /// fewer runs in hand than it has processors.
-    pub(crate) fn has_spare_processor(&self) -> bool {
-        processors().is_none_or(|count| {
-            let others =
-                |holder: &Holder| *holder != Holder::me() && holder.is_alive() == Some(true);
-            let busy =
-                claimed(&self.folder).filter_map(|(_, holder)| holder).filter(others).count();
-            busy + lock(&self.held).len() < count
-        })
-    }
-
     /// Gives a run back, after its outcome is kept or when it was stopped.
     pub(crate) fn release(&mut self, run: &RunSpec) {
         let name = name(run);
@@ -160,36 +148,18 @@ fn remove(path: &Path) {
 
 /// Who has a run in hand, once for each run; without those that are known to have ended.
 pub(crate) fn holders(study: &Path) -> Vec<String> {
-    let is_dead = |holder: &Holder| *holder != Holder::me() && holder.is_alive() == Some(false);
-    let mut holders: Vec<String> = claimed(&study.join(FOLDER))
-        .filter(|(_, holder)| !holder.as_ref().is_some_and(is_dead))
-        .map(|(worker, _)| worker)
+    let entries = std::fs::read_dir(study.join(FOLDER)).into_iter().flatten().flatten();
+    let mut holders: Vec<String> = entries
+        .filter_map(|entry| {
+            let mut text = String::new();
+            File::open(entry.path()).ok()?.take(LARGEST).read_to_string(&mut text).ok()?;
+            let holder = text.lines().nth(1).and_then(Holder::parse).filter(|h| *h != Holder::me());
+            let is_dead = holder.and_then(|holder| holder.is_alive()) == Some(false);
+            (!is_dead).then(|| text.lines().next().unwrap_or("unknown").to_owned())
+        })
         .collect();
     holders.sort();
     holders
-}
-
-/// The worker of each claim in a folder, and its process.
-fn claimed(folder: &Path) -> impl Iterator<Item = (String, Option<Holder>)> + use<> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| {
-        let mut text = String::new();
-        File::open(entry.path()).ok()?.take(LARGEST).read_to_string(&mut text).ok()?;
-        let mut lines = text.lines();
-        let worker = lines.next().unwrap_or("unknown").to_owned();
-        Some((worker, lines.next().and_then(Holder::parse)))
-    })
-}
-
-/// How many processors this computer has, where it says so; an engine may have given a worker only one
-/// of them.
-fn processors() -> Option<usize> {
-    let online = std::fs::read_to_string("/sys/devices/system/cpu/online").ok()?;
-    online.trim().split(',').try_fold(0, |sum, range| {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
-        Some(sum + last.checked_sub(first)? + 1)
-    })
 }
 
 /// A file name for a run. Two runs of one name would only wait for each other.

@@ -27,10 +27,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long a worker without a run waits before it looks at what others have finished: longer each
-/// time in vain, up to a twentieth of its last run.
+/// time in vain.
 const SHORTEST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(2);
-const SHARE_OF_RUN: u32 = 20;
 
 /// What a study needs to get runs done.
 pub(crate) struct Pool<'a> {
@@ -92,7 +91,7 @@ impl Pool<'_> {
         let work = || {
             let _wake = WakeOthers { shared: &shared, changed: &changed, over: &over };
             let mut state = lock(&shared);
-            let (mut pause, mut longest) = (SHORTEST, 5 * SHORTEST);
+            let mut pause = SHORTEST;
             while !monitor.should_stop() {
                 // What others have finished may have ended this stage, or the study.
                 if state.claims.is_some() && self.is_ended_by_others(&mut state, &over) {
@@ -109,7 +108,7 @@ impl Pool<'_> {
                     Ok(None) => {
                         let waited = changed.wait_timeout(state, pause);
                         state = waited.unwrap_or_else(PoisonError::into_inner).0;
-                        pause = (pause * 2).min(longest);
+                        pause = (pause * 2).min(LONGEST);
                         // With what nobody seems to work on any more.
                         self.refill(&mut state, &over);
                         continue;
@@ -123,10 +122,7 @@ impl Pool<'_> {
                 pause = SHORTEST;
                 state.in_flight.extend(group.iter().cloned());
                 drop(state);
-                let begun = Stopwatch::start();
                 let result = self.train(&group, &monitor);
-                let took = Duration::try_from_secs_f64(begun.seconds()).unwrap_or(LONGEST);
-                longest = (took / SHARE_OF_RUN).clamp(SHORTEST, LONGEST);
                 state = lock(&shared);
                 state.in_flight.retain(|run| !group.contains(run));
                 if monitor.should_stop() && result.is_err() {
@@ -260,9 +256,6 @@ impl Shared<'_> {
             if !group.is_empty() {
                 return Ok(Some(group));
             }
-        }
-        if self.claims.as_ref().is_some_and(|claims| !claims.has_spare_processor()) {
-            return Ok(None); // It would only slow down what is needed.
         }
         // Asked each time: the longer a stage lasts, the better it is known what follows.
         let wanted = (self.decide)(self.journal, Asked::Idle)?.unwrap_or_default();
