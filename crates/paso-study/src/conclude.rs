@@ -98,18 +98,15 @@ fn comparison(
 /// The test of the loss over the same pairs, without a margin.
 fn loss(config: &StudyConfig, journal: &Journal, progress: &Progress) -> Option<Look> {
     let rule = Rule { margin: 0.0, ..config.rule() };
-    let mut test = SequentialTest::new(rule).expect("checked with the configuration");
     let (challenger, incumbent) = (progress.challenger.best, progress.incumbent.best);
-    for number in 0..progress.pairs() {
+    let of_pair = |number| {
         let seed = config.pair_seed(number);
-        let difference =
-            incumbent.loss(config, journal, seed)? - challenger.loss(config, journal, seed)?;
-        if !difference.is_finite() {
-            return None;
-        }
-        test.push(bounded(difference));
-    }
-    test.looks().last().copied()
+        Some(incumbent.loss(config, journal, seed)? - challenger.loss(config, journal, seed)?)
+    };
+    let differences: Option<Vec<f64>> = (0..progress.pairs()).map(of_pair).collect();
+    let differences = differences.filter(|all| all.iter().all(|d| d.is_finite()))?;
+    let differences: Vec<f64> = differences.into_iter().map(bounded).collect();
+    SequentialTest::last_look(rule, &differences).expect("checked with the configuration")
 }
 
 /// The metrics of a finalist on the seeds of its pairs, or of the display. Runs beyond those, which

@@ -67,8 +67,8 @@ fn everything_is_in_it_and_comes_back_from_json() {
     }
     assert!(page.contains("paso settle --data &quot;a b&quot;"), "the command");
     assert!(page.contains("<pre>paso train --settled runs/study</pre>"), "the command that trains");
-    let refined = "half way between its best learning rate and a neighbor";
-    assert!(page.contains(refined), "the learning rate that only the baseline has");
+    let refined = "half way between the best learning rate and a neighbor";
+    assert!(page.contains(refined), "the learning rate that only arms without decay have");
     for arm in &report.answer.arms {
         assert!(page.contains(&arm.name) && page.contains(&arm.spec), "{}", arm.name);
     }

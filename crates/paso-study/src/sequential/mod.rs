@@ -178,30 +178,71 @@ impl SequentialTest {
         forecast::pairs(&self.differences, self.rule).map(|n| n - self.differences.len())
     }
 
+    /// The last look at these differences, as [`push`](Self::push) finds it after all of them; `None`
+    /// before the first look. Nothing is computed of the earlier looks but their verdicts, which
+    /// takes a fraction of the time.
+    ///
+    /// # Errors
+    /// As [`Rule::validate`].
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    #[track_caller]
+    pub fn last_look(rule: Rule, differences: &[f64]) -> Result<Option<Look>, Error> {
+        rule.validate()?;
+        assert!(differences.iter().all(|d| d.is_finite()), "differences are finite");
+        let (mut known, mut last) = (Verdict::Undecided, None);
+        for seen in looks().take_while(|n| *n <= differences.len()) {
+            let now = Now::new(rule, &differences[..seen], known);
+            known = now.verdict;
+            last = Some((seen, now));
+        }
+        Ok(last.map(|(seen, now)| now.look(rule, &differences[..seen])))
+    }
+
     fn look(&self) -> Look {
-        let (differences, Rule { alpha, margin }) = (&self.differences, self.rule);
+        Now::new(self.rule, &self.differences, self.verdict()).look(self.rule, &self.differences)
+    }
+}
+
+/// What a look finds, without its interval, which takes most of the time.
+struct Now {
+    paths: Paths,
+    last: LastLook,
+    verdict: Verdict,
+}
+
+impl Now {
+    /// The look at all these differences, after looks that found `known`.
+    fn new(rule: Rule, differences: &[f64], known: Verdict) -> Self {
+        let Rule { alpha, margin } = rule;
         let paths = Paths::new(differences);
-        let (once, twice) = (budgets(&paths, alpha, 1.0), budgets(&paths, alpha, 2.0));
-        let LastLook { crossed, p, needed } = LastLook::new(&paths, &once);
+        let twice = budgets(&paths, alpha, 2.0);
+        let last = LastLook::new(&paths, &budgets(&paths, alpha, 1.0));
         let center = mean(differences);
         let none = || {
             let rejected = |shift, side| first_crossing(&paths, &twice, shift, side).is_some();
             center.abs() < margin && rejected(margin, Side::Below) && rejected(-margin, Side::Above)
         };
-        let verdict = match self.verdict() {
+        let verdict = match known {
             // The first decision stands.
             Verdict::Undecided if none() => Verdict::NoDifference,
-            Verdict::Undecided if crossed && center > 0.0 => Verdict::Helps,
-            Verdict::Undecided if crossed => Verdict::Harms,
+            Verdict::Undecided if last.crossed && center > 0.0 => Verdict::Helps,
+            Verdict::Undecided if last.crossed => Verdict::Harms,
             known => known,
         };
-        let (times, allowed) =
-            if verdict == Verdict::NoDifference { (2.0, &twice) } else { (1.0, &once) };
+        Self { paths, last, verdict }
+    }
+
+    fn look(self, rule: Rule, differences: &[f64]) -> Look {
+        let Self { paths, last: LastLook { p, needed, .. }, verdict } = self;
+        let times = if verdict == Verdict::NoDifference { 2.0 } else { 1.0 };
+        let allowed = budgets(&paths, rule.alpha, times);
         Look {
             pairs: differences.len(),
-            mean: center,
-            interval: interval(&paths, allowed, differences),
-            level: 1.0 - times * alpha,
+            mean: mean(differences),
+            interval: interval(&paths, &allowed, differences),
+            level: 1.0 - times * rule.alpha,
             p,
             needed,
             share_better: share_better(differences),

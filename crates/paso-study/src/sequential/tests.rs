@@ -4,11 +4,14 @@ use super::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+/// A test of these differences, whose last look is that of all of them at once.
 fn pushed(differences: &[f64], rule: Rule) -> SequentialTest {
     let mut test = SequentialTest::new(rule).expect("a rule");
     differences.iter().for_each(|d| {
         test.push(*d);
     });
+    let last = SequentialTest::last_look(rule, differences).expect("a rule");
+    assert_eq!(last.as_ref(), test.looks().last());
     test
 }
 
