@@ -33,6 +33,10 @@ pub(super) fn interval(
     let (least, most) = differences
         .iter()
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), d| (low.min(*d), high.max(*d)));
+    if least == most {
+        // Any other shift gives every difference the same sign.
+        return ConfidenceInterval { low: least, high: least };
+    }
     let beyond = (most - least).max(most.abs().max(least.abs()) * 1e-9).max(f64::MIN_POSITIVE);
     let end = |side: Side| {
         // Beyond all differences every sign agrees, which is the most extreme path there is.
