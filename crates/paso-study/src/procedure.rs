@@ -180,7 +180,7 @@ impl Procedure {
             return (Vec::new(), Vec::new());
         }
         match race(&self.config, journal, &SECOND) {
-            Err(wanted) => (wanted.needed, Vec::new()),
+            Err(wanted) => (wanted.needed, wanted.ahead),
             Ok(raced) => {
                 let best = raced.finalists[0].expect("there is an alternative").best;
                 let pairs = |numbers: std::ops::Range<usize>| {

@@ -174,11 +174,14 @@ fn complete(
             wanted.ahead.extend(runs(&best(config, journal, field, seeds, kept), seeds..*more));
         }
     }
-    // And then the pairs of the best so far, for whoever has nothing else to do.
-    for field in fields {
-        for candidate in best(config, journal, field, seeds, 1) {
-            let pairs = (0..FIRST_LOOK).map(|n| candidate.run(config, config.pair_seed(n)));
-            wanted.ahead.extend(pairs);
+    // And then the pairs of the best so far, for whoever has nothing else to do: a grid that is
+    // widened wants four runs at a time.
+    let last = if seeds == SEEDS { config.looks().last() } else { None };
+    for numbers in [0..FIRST_LOOK, FIRST_LOOK..last.unwrap_or(FIRST_LOOK)] {
+        for candidate in fields.iter().flat_map(|field| best(config, journal, field, seeds, 1)) {
+            wanted
+                .ahead
+                .extend(numbers.clone().map(|n| candidate.run(config, config.pair_seed(n))));
         }
     }
     let missing = wanted.needed.iter().any(|run| journal.get(run).is_none());
