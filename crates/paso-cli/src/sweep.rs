@@ -51,14 +51,6 @@ pub(crate) fn sweeps(
     advance: &dyn Fn(),
 ) -> Result<Vec<Sweep>> {
     let steps = test.steps as u64;
-    let needed = (steps + SETTLE) * config.batch as u64;
-    if needed > images.len() as u64 {
-        eprintln!(
-            "a sweep sees each of the {} images about {:.1} times, in a new order each time",
-            images.len(),
-            needed as f64 / images.len() as f64
-        );
-    }
     let sweep = |seed| -> Result<Sweep> {
         // A run of its own from its own initial weights: nothing has to be put back.
         let config = TrainConfig { seed, steps: Some(steps + SETTLE), ..config.clone() };
