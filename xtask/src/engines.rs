@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A study of a quarter of a minute; both questions, confirmation included.
-const STUDY: [&str; 8] = ["settle", "--data", "/work/shared/data/boards", "--quick", "--steps", "200", "--pairs", "8"];
+const STUDY: [&str; 7] = ["settle", "--data", "demo", "--steps", "100", "--pairs", "8"];
 
 /// The longest that its workers may take.
 const PATIENCE: Duration = Duration::from_secs(600);
