@@ -84,9 +84,12 @@ const STAGES: &[Stage] = &[
 /// Runs the stages whose name contains the text of `--only`.
 ///
 /// # Errors
-/// When a stage failed. Skipped ones are no error, and neither is a text that no name contains.
+/// When a stage failed, or no name contains the text. Skipped stages are no error.
 pub(crate) fn run(args: &CiArgs) -> Result<()> {
     let wanted = |name: &str| args.only.as_deref().is_none_or(|part| name.contains(part));
+    if !STAGES.iter().any(|(name, _)| wanted(name)) {
+        bail!("no stage's name contains this text; `cargo xtask ci --list` has the names");
+    }
     if args.list {
         STAGES.iter().filter(|(name, _)| wanted(name)).for_each(|(name, _)| eprintln!("{name}"));
         return Ok(());
