@@ -36,10 +36,19 @@ fn every_command_line_in_a_document_parses() {
     assert!(count >= 8, "only {count} command lines were found");
 }
 
+/// The workspace has two programs, and Cargo runs neither without a name.
+#[test]
+fn the_readme_says_which_program_cargo_runs() {
+    let readme = include_str!("../../../README.md");
+    let runs: Vec<&str> = readme.lines().filter(|line| line.starts_with("cargo run")).collect();
+    assert!(!runs.is_empty());
+    assert!(runs.iter().all(|line| line.contains(" -p paso-cli -- ")), "{runs:?}");
+}
+
 #[test]
 fn a_wrong_command_line_in_a_document_is_found() {
     let document = "`paso settle --data demo --seeds 3`, `paso setle`, `paso settle`\n\
-                    ```\ncargo run --release -- train --data demo --epoch 3 # a comment\n```\n";
+                    ```\ncargo run --release -p paso-cli -- train --data demo --epoch 3 # a comment\n```\n";
     let lines = command_lines(document);
     let texts: Vec<&str> = lines.iter().map(|line| &line.text[..]).collect();
     let expected =

@@ -177,11 +177,12 @@ fn complete(
     // And then the pairs of the best so far, for whoever has nothing else to do: a grid that is
     // widened wants four runs at a time.
     let last = if seeds == SEEDS { config.looks().last() } else { None };
+    let best: Vec<Candidate> =
+        fields.iter().flat_map(|field| best(config, journal, field, seeds, 1)).collect();
     for numbers in [0..FIRST_LOOK, FIRST_LOOK..last.unwrap_or(FIRST_LOOK)] {
-        for candidate in fields.iter().flat_map(|field| best(config, journal, field, seeds, 1)) {
-            wanted
-                .ahead
-                .extend(numbers.clone().map(|n| candidate.run(config, config.pair_seed(n))));
+        for candidate in &best {
+            let pair = |number| candidate.run(config, config.pair_seed(number));
+            wanted.ahead.extend(numbers.clone().map(pair));
         }
     }
     let missing = wanted.needed.iter().any(|run| journal.get(run).is_none());

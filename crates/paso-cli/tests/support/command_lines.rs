@@ -62,7 +62,7 @@ pub(crate) fn command_lines(document: &str) -> Vec<CommandLine> {
 /// the file that its output goes to.
 fn parse(line: &str, prints: bool) -> Option<CommandLine> {
     let line = line.split(" # ").next()?.split(" > ").next()?.trim();
-    let starts = ["paso ", "cargo run --release -- "];
+    let starts = ["paso ", "cargo run --release -p paso-cli -- "];
     let text = starts.iter().find_map(|start| line.strip_prefix(start))?.trim().to_owned();
     let words = words(&text);
     Some(CommandLine { text, words, printed: prints.then(String::new) })

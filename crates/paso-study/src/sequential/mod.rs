@@ -58,6 +58,7 @@
 //! ```
 
 mod boundary;
+mod finding;
 mod forecast;
 mod interval;
 mod look;
@@ -70,10 +71,7 @@ pub use schedule::{FIRST_LOOK, looks, next_look, spent};
 pub use verdict::Verdict;
 
 use crate::error::Error;
-use crate::stats::{mean, share_better};
-use boundary::{LastLook, Side, budgets, first_crossing};
-use interval::interval;
-use paths::Paths;
+use finding::Finding;
 use serde::{Deserialize, Serialize};
 
 /// The level of a test and the margin below which a difference is of no interest.
@@ -193,61 +191,16 @@ impl SequentialTest {
         assert!(differences.iter().all(|d| d.is_finite()), "differences are finite");
         let (mut known, mut last) = (Verdict::Undecided, None);
         for seen in looks().take_while(|n| *n <= differences.len()) {
-            let now = Now::new(rule, &differences[..seen], known);
-            known = now.verdict;
-            last = Some((seen, now));
+            let found = Finding::new(rule, &differences[..seen], known);
+            known = found.verdict;
+            last = Some((seen, found));
         }
-        Ok(last.map(|(seen, now)| now.look(rule, &differences[..seen])))
+        Ok(last.map(|(seen, found)| found.look(rule, &differences[..seen])))
     }
 
     fn look(&self) -> Look {
-        Now::new(self.rule, &self.differences, self.verdict()).look(self.rule, &self.differences)
-    }
-}
-
-/// What a look finds, without its interval, which takes most of the time.
-struct Now {
-    paths: Paths,
-    last: LastLook,
-    verdict: Verdict,
-}
-
-impl Now {
-    /// The look at all these differences, after looks that found `known`.
-    fn new(rule: Rule, differences: &[f64], known: Verdict) -> Self {
-        let Rule { alpha, margin } = rule;
-        let paths = Paths::new(differences);
-        let twice = budgets(&paths, alpha, 2.0);
-        let last = LastLook::new(&paths, &budgets(&paths, alpha, 1.0));
-        let center = mean(differences);
-        let none = || {
-            let rejected = |shift, side| first_crossing(&paths, &twice, shift, side).is_some();
-            center.abs() < margin && rejected(margin, Side::Below) && rejected(-margin, Side::Above)
-        };
-        let verdict = match known {
-            // The first decision stands.
-            Verdict::Undecided if none() => Verdict::NoDifference,
-            Verdict::Undecided if last.crossed && center > 0.0 => Verdict::Helps,
-            Verdict::Undecided if last.crossed => Verdict::Harms,
-            known => known,
-        };
-        Self { paths, last, verdict }
-    }
-
-    fn look(self, rule: Rule, differences: &[f64]) -> Look {
-        let Self { paths, last: LastLook { p, needed, .. }, verdict } = self;
-        let times = if verdict == Verdict::NoDifference { 2.0 } else { 1.0 };
-        let allowed = budgets(&paths, rule.alpha, times);
-        Look {
-            pairs: differences.len(),
-            mean: mean(differences),
-            interval: interval(&paths, &allowed, differences),
-            level: 1.0 - times * rule.alpha,
-            p,
-            needed,
-            share_better: share_better(differences),
-            verdict,
-        }
+        Finding::new(self.rule, &self.differences, self.verdict())
+            .look(self.rule, &self.differences)
     }
 }
 

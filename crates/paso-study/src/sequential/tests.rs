@@ -1,5 +1,7 @@
 //! The test against plain enumeration, and what it promises.
 
+use super::boundary::{Side, budgets, first_crossing};
+use super::paths::Paths;
 use super::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -118,6 +120,11 @@ fn nothing_differs_and_small_differences_are_none() {
     let rule = Rule { margin: 0.01, ..Rule::default() };
     let same = pushed(&[0.0; 10], rule);
     assert_eq!(same.verdict(), Verdict::NoDifference);
+    for equal in [0.0, 0.25, -3.0] {
+        let test = pushed(&[equal; 18], Rule::default());
+        let ends = test.looks().iter().map(|look| (look.interval.low, look.interval.high));
+        assert!(ends.into_iter().all(|ends| ends == (equal, equal)), "{:?}", test.looks());
+    }
     assert_eq!(pushed(&[0.0; 10], Rule::default()).verdict(), Verdict::Undecided);
     let tiny = [0.0011, 0.0012, 0.001, 0.0013, 0.0009, 0.0011, 0.001, 0.0012];
     let test = pushed(&tiny, rule);
