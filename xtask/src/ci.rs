@@ -8,7 +8,8 @@
 //! the end.
 //!
 //! A stage that cannot run here is `skipped` with its reason. It does not fail the run, because a
-//! contributor's machine need not have every tool, and it is never shown as passed.
+//! contributor's machine need not have every tool, and it is never shown as passed. On a slow machine
+//! `--within` does the same to the stages that are not begun in time.
 //!
 //! Tests are not among the stages: they run before, as `cargo test --workspace`, and the stage
 //! `isa` runs the programs of that build again. Results go to stderr: a heading and the command's
@@ -26,7 +27,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use clap::Args;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What `cargo xtask ci` runs.
 #[derive(Debug, Args)]
@@ -34,6 +35,9 @@ pub(crate) struct CiArgs {
     /// Run only the stages whose name contains this.
     #[arg(long)]
     only: Option<String>,
+    /// Skip stages that would begin later than this after the start.
+    #[arg(long, value_name = "MINUTES")]
+    within: Option<u64>,
     /// Print the names of the stages and stop.
     #[arg(long)]
     list: bool,
@@ -41,6 +45,14 @@ pub(crate) struct CiArgs {
 
 /// What the last lines of a run say.
 type Notes = Vec<String>;
+
+impl CiArgs {
+    /// Why a stage that begins now does so too late, if it does.
+    fn late(&self, elapsed: Duration) -> Option<String> {
+        let minutes = self.within.filter(|minutes| elapsed.as_secs() >= minutes * 60)?;
+        Some(format!("not begun within {minutes} minutes"))
+    }
+}
 
 type Stage = (&'static str, fn(&mut Notes) -> Outcome);
 
@@ -100,7 +112,10 @@ pub(crate) fn run(args: &CiArgs) -> Result<()> {
     for (name, stage) in STAGES.iter().filter(|(name, _)| wanted(name)) {
         eprintln!("\n== {name}");
         let start = Instant::now();
-        let outcome = stage(&mut notes);
+        let outcome = match args.late(begin.elapsed()) {
+            Some(why) => Outcome::Skipped(why),
+            None => stage(&mut notes),
+        };
         eprintln!("== {name}: {} in {:.0} s", outcome.word(), start.elapsed().as_secs_f64());
         rows.push(Row { name, seconds: start.elapsed().as_secs_f64(), outcome });
     }
@@ -245,6 +260,16 @@ mod tests {
         assert!(lines[1].ends_with("62  passed"), "{text}");
         assert!(lines[2].ends_with("FAILED: cargo ended with 101"), "{text}");
         assert!(lines[3].ends_with("skipped: node is not installed"), "{text}");
+    }
+
+    #[test]
+    fn a_stage_that_begins_too_late_says_so() {
+        let args = CiArgs { only: None, within: Some(2), list: false };
+        assert_eq!(args.late(Duration::from_secs(119)), None);
+        let why = args.late(Duration::from_secs(120)).expect("too late");
+        assert_eq!(why, "not begun within 2 minutes");
+        let without = CiArgs { within: None, ..args };
+        assert_eq!(without.late(Duration::from_secs(90_000)), None, "no limit by default");
     }
 
     #[test]

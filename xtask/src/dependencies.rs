@@ -51,7 +51,7 @@ fn run(tool: &Path, arguments: &[&str]) -> Outcome {
 
 impl Tool {
     /// The tool: on the path, or in a folder of its own (`~/.cache/paso-tools`), where it is built
-    /// from its sources if it is not there yet, which takes some minutes once.
+    /// from its sources, without optimization, if it is not there yet.
     pub(crate) fn find(&self) -> Result<PathBuf, String> {
         if has(self.name) {
             return Ok(self.name.into());
@@ -69,6 +69,8 @@ impl Tool {
         eprintln!("building {} {} once ...", self.name, self.version);
         let mut cargo = Command::new("cargo");
         cargo.args(["install", "--locked", "--quiet", self.name, "--version", self.version]);
+        // It runs for a second: what takes minutes is optimizing it.
+        cargo.args(["--debug", "--config", "profile.dev.debug=false"]);
         cargo.arg("--root").arg(folder).stdin(Stdio::null());
         cargo.status().is_ok_and(|status| status.success())
     }

@@ -133,7 +133,7 @@ fn submitted(workers: &str, start: impl FnOnce(&Path) -> Result<Engine>) -> Outc
         Ok(engine) => engine,
         Err(why) => return Outcome::Skipped(format!("it does not start here: {why:#}")),
     };
-    match command("cargo", &["build", "--locked", "--package", "paso-cli"], &[]) {
+    match command("cargo", &["build", "--release", "--locked", "--package", "paso-cli"], &[]) {
         Outcome::Passed => compare(workers, &engine).into(),
         other => other,
     }
@@ -144,10 +144,10 @@ fn compare(workers: &str, engine: &Engine) -> Result<()> {
     let (one, many) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let expected = study(one.path(), &["--json"])?;
     let (name, value) = engine.variable();
-    let mut submit = paso(many.path())?;
+    let mut submit = paso(many.path());
     run(submit.args(STUDY).args(["--out", "study", "--submit", workers]).env(name, value))?;
     let done = || {
-        let status = output(paso(many.path())?.args(["status", "study", "--json"]))?;
+        let status = output(paso(many.path()).args(["status", "study", "--json"]))?;
         let status: serde_json::Value = serde_json::from_str(&status)?;
         Ok(status["done"] == true && status["runs_in_hand"] == 0)
     };
@@ -165,15 +165,14 @@ fn compare(workers: &str, engine: &Engine) -> Result<()> {
 
 /// The study in the folder `study` there, or what it found.
 fn study(folder: &Path, options: &[&str]) -> Result<String> {
-    output(paso(folder)?.args(STUDY).args(["--out", "study"]).args(options))
+    output(paso(folder).args(STUDY).args(["--out", "study"]).args(options))
 }
 
-/// The program next to this one, working in a folder.
-fn paso(folder: &Path) -> Result<Command> {
-    let here = std::env::current_exe().context("the path of this program")?;
-    let mut command = Command::new(here.with_file_name("paso"));
+/// The program of the release build, working in a folder.
+fn paso(folder: &Path) -> Command {
+    let mut command = Command::new(root().join("target/release/paso"));
     command.current_dir(folder).stdin(Stdio::null());
-    Ok(command)
+    command
 }
 
 fn same_bits() -> Result<()> {

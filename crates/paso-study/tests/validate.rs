@@ -1,5 +1,7 @@
-//! The known-answer suite passes with a plain Adam, and fails with a wrong one.
+//! The known-answer suite passes with a plain Adam and with that of `paso-adam` as it is built here,
+//! and fails with a wrong one.
 
+use paso_adam::{Adam, AdamConfig, AdamGroup};
 use paso_study::validate::{Check, StepFn, validate};
 
 /// Textbook Adam in `f32` (Kingma and Ba, 2015, algorithm 1); `wrong` changes its second moment's
@@ -34,6 +36,17 @@ fn adam_passes() {
     assert!(wrong(&checks).is_empty(), "{:#?}", wrong(&checks));
     let enumerated = checks.iter().filter(|check| check.name.starts_with("sequential test"));
     assert_eq!(enumerated.count(), 6, "size and coverage at 8, 10 and 12 pairs");
+}
+
+/// What `paso validate` checks, at the instruction set that `PASO_ISA` names.
+#[test]
+fn the_adam_of_this_build_passes() {
+    let adam = Adam::new(AdamConfig::default()).expect("defaults are valid");
+    let checks = validate(&|weights| {
+        let mut group = AdamGroup::new(adam, [weights]);
+        Box::new(move |lr, w, g| group.step(lr, [(w, g)]))
+    });
+    assert!(wrong(&checks).is_empty(), "{}: {:#?}", adam.isa(), wrong(&checks));
 }
 
 #[test]
