@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=HERE / "target" / "wheels", help="folder of the wheel")
     parser.add_argument("--interpreter", help="for a free-threaded Python, which has no stable ABI")
     parser.add_argument("--without-program", action="store_true", help="leave the program out")
+    parser.add_argument("--quick", action="store_true", help="compile the module in less time, to test it")
     arguments = parser.parse_args()
     zig = arguments.target is not None and "linux" in arguments.target
     try:
@@ -78,7 +79,8 @@ def program(target: str | None, zig: bool) -> None:
 
 def wheel(arguments: argparse.Namespace, zig: bool) -> None:
     """Builds the wheel."""
-    build = [sys.executable, "-m", "maturin", "build", "--release", "--locked", "--out", str(arguments.out)]
+    profile = "quick" if arguments.quick else "release"
+    build = [sys.executable, "-m", "maturin", "build", "--profile", profile, "--locked", "--out", str(arguments.out)]
     if arguments.interpreter is not None:
         build += ["--interpreter", arguments.interpreter, "--no-default-features"]
     if arguments.target is not None:
