@@ -46,6 +46,7 @@ pub mod data;
 pub mod demo;
 pub mod draw;
 mod error;
+pub mod features;
 pub mod files;
 mod fingerprint;
 pub mod image;

@@ -10,8 +10,8 @@ use crate::checkpoint::{self, Meta};
 use crate::data::Prepared;
 use crate::image::{Image, resize_into};
 use crate::metrics::{self, Located, Metrics};
-use crate::nets::{Net, squeezenet};
-use crate::{BBox, Error, TrainConfig};
+use crate::nets::Net;
+use crate::{BBox, Error, TrainConfig, features};
 use paso_tape::Params;
 use std::path::Path;
 
@@ -118,7 +118,7 @@ impl Model {
             let allowed = "squeezenet, to take features from a file";
             return Err(Error::invalid_value("net", net, allowed));
         };
-        squeezenet::load(path, &mut self.params, body)
+        features::load(path, &mut self.params, body)
     }
 
     /// The settings it was trained with.

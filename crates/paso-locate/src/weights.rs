@@ -9,6 +9,7 @@
 
 use crate::checkpoint::Tensor;
 use crate::{Error, Model, archive, files};
+use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -91,26 +92,34 @@ fn says(bytes: &[u8], key: &str) -> bool {
 }
 
 fn write(path: &Path, tensors: &[Tensor], key: &str, text: String) -> Result<(), Error> {
-    let wrong = |e: safetensors::SafeTensorError| Error::Checkpoint {
-        path: path.to_owned(),
-        what: e.to_string(),
-    };
+    let file = safetensors(tensors, key, text)
+        .map_err(|e| Error::Checkpoint { path: path.to_owned(), what: e.to_string() })?;
+    files::write_whole(path, &file)
+}
+
+/// The content of a file with these tensors in f32, and one text as its metadata.
+///
+/// # Errors
+/// When a tensor's values do not fill its shape.
+pub(crate) fn safetensors(
+    tensors: &[Tensor],
+    key: &str,
+    text: String,
+) -> Result<Vec<u8>, SafeTensorError> {
     let bytes: Vec<Vec<u8>> =
         tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
     let views = tensors
         .iter()
         .zip(&bytes)
         .map(|(tensor, bytes)| view(tensor, bytes))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(wrong)?;
-    let metadata = HashMap::from([(key.to_owned(), text)]);
-    files::write_whole(path, &safetensors::serialize(views, Some(metadata)).map_err(wrong)?)
+        .collect::<Result<Vec<_>, _>>()?;
+    safetensors::serialize(views, Some(HashMap::from([(key.to_owned(), text)])))
 }
 
 fn view<'a>(
     tensor: &'a Tensor,
     bytes: &'a [u8],
-) -> Result<(&'a str, TensorView<'a>), safetensors::SafeTensorError> {
+) -> Result<(&'a str, TensorView<'a>), SafeTensorError> {
     Ok((&tensor.name, TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
 }
 
