@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("paso-study", "paso-files"),
     ("paso-labels", "paso-files"),
     ("paso-locate", "paso-labels"),
+    ("paso-locate", "paso-pth"),
     ("paso-locate", "paso-files"),
     ("paso-cli", "paso-files"),
     ("paso-locate", "paso-tape"),

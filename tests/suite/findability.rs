@@ -9,7 +9,7 @@ use paso_tests::root;
 use std::path::Path;
 
 /// A question of a new maintainer, the word to search for, and the file that answers it.
-const QUESTIONS: [(&str, &str, &str); 27] = [
+const QUESTIONS: [(&str, &str, &str); 28] = [
     ("Where is batch norm fused into the convolution?", "fusion", "paso-tape/src/plan/fusion.rs"),
     ("Which file decides what is recomputed?", "recompute", "paso-tape/src/plan/recompute.rs"),
     ("Which values share memory?", "liveness", "paso-tape/src/plan/liveness.rs"),
@@ -37,6 +37,7 @@ const QUESTIONS: [(&str, &str, &str); 27] = [
     ("Where is successive halving?", "successive halving", "paso-study/src/race.rs"),
     ("Where is a verdict confirmed?", "confirmation", "paso-study/src/comparison.rs"),
     ("Where are images augmented?", "augment", "paso-locate/src/augment/mod.rs"),
+    ("Where is a pickle read?", "pickle", "paso-pth/src/pickle.rs"),
     ("Where is COCO read?", "coco", "paso-labels/src/formats/coco.rs"),
     ("Where is the ONNX form of an operation?", "onnx", "paso-locate/src/onnx/walk.rs"),
     ("Where are checkpoints written?", "checkpoint", "paso-locate/src/checkpoint.rs"),

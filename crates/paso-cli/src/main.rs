@@ -18,6 +18,7 @@ mod commands;
 mod data_source;
 #[cfg(test)]
 mod document_tests;
+mod features_file;
 mod folder;
 mod interrupt;
 mod output_file;

@@ -10,9 +10,10 @@
 //! file; `paso settle` has its own, since it trains many short runs.
 
 use crate::data_source::DataSource;
+use crate::features_file;
 use crate::settings_file::{overlaid, read};
 use crate::values::number;
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 use paso_locate::augment::Augment;
 use paso_locate::{BBox, Model, NetName, TrainConfig};
@@ -31,9 +32,9 @@ pub(crate) struct SettingsArgs {
     /// `paso nets` compares them [default: small; tiny on the demo]
     #[arg(long)]
     net: Option<NetName>,
-    /// Begin with the features of SqueezeNet 1.1 in this safetensors file, learned on other images:
-    /// better boxes from few images. Takes the net squeezenet
-    #[arg(long, value_name = "FILE")]
+    /// Begin with features learned on other images: better boxes from few images. `squeezenet` once
+    /// `paso features` has them, or a safetensors file. Takes the net squeezenet
+    #[arg(long, value_name = "NAME|FILE", value_parser = features_file::value)]
     pub(crate) features: Option<PathBuf>,
     /// Side of the square that images are resized to, a multiple of 16 [default: 96, squeezenet
     /// 160; 32 on the demo]
@@ -120,10 +121,10 @@ impl SettingsArgs {
         }
         let Some(features) = &self.features else {
             anyhow::bail!(
-                "the net squeezenet begins with features: give their file by --features, or choose another net (`paso nets`)"
+                "the net squeezenet begins with features: take --features squeezenet (`paso features` says how to get them), or another net (`paso nets`)"
             )
         };
-        ensure!(features.is_file(), "--features: there is no file {}", features.display());
+        features_file::check(features)?;
         Model::new(config, vec!["any".into()])?.load_features(features)?;
         Ok(())
     }

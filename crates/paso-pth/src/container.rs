@@ -5,7 +5,7 @@
 //!   keys of the storages), and then every storage: its count of numbers in 8 bytes, then they.
 
 use crate::Error;
-use crate::pickle;
+use crate::pickle::{self, Pickle};
 use crate::value::{Storage, Value};
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
@@ -56,22 +56,20 @@ pub(crate) fn open(file: &[u8]) -> Result<Saved<'_>, Error> {
 
 fn chain(mut rest: &[u8]) -> Result<Saved<'_>, Error> {
     let length = rest.len();
-    let mut next = || -> Result<(Value, &[u8]), Error> {
-        let (value, length) = pickle::run(rest)?;
-        rest = &rest[length..];
-        Ok((value, rest))
+    let mut next = || -> Result<Pickle, Error> {
+        let pickle = pickle::run(rest)?;
+        rest = &rest[pickle.length..];
+        Ok(pickle)
     };
-    let (version, _) = next()?;
-    if !matches!(version, Value::Int(1001)) {
+    if !matches!(next()?.value, Value::Int(1001)) {
         return Err(Error::not_torch("it has another version than 1001"));
     }
     let _machine = next()?;
-    let (value, _) = next()?;
-    let (keys, mut rest) = next()?;
+    let Pickle { value, storages, .. } = next()?;
+    let keys = next()?.value;
     let Value::List(keys) = keys else {
         return Err(Error::damaged("the keys of the storages are no list"));
     };
-    let sizes = storages(&value)?;
     let mut chain = HashMap::new();
     for key in keys.borrow().iter() {
         let Value::Text(key) = key else {
@@ -79,9 +77,9 @@ fn chain(mut rest: &[u8]) -> Result<Saved<'_>, Error> {
         };
         let cut = || Error::damaged(format!("the numbers of storage {key} are cut"));
         let (count, numbers) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
-        let bytes = sizes.get(key).ok_or_else(|| {
-            Error::damaged(format!("storage {key} belongs to no tensor, so its length is unknown"))
-        })?;
+        let bytes = storages
+            .get(key)
+            .ok_or_else(|| Error::damaged(format!("storage {key} is not one of its tensors")))?;
         let length = usize::try_from(u64::from_le_bytes(*count)).ok();
         let length = length.and_then(|count| count.checked_mul(*bytes)).ok_or_else(cut)?;
         let (numbers, after) = numbers.split_at_checked(length).ok_or_else(cut)?;
@@ -89,16 +87,6 @@ fn chain(mut rest: &[u8]) -> Result<Saved<'_>, Error> {
         rest = after;
     }
     Ok(Saved { value, length, storages: Storages::Chain(chain) })
-}
-
-/// Bytes of a number, by the key of the storage.
-fn storages(value: &Value) -> Result<HashMap<Rc<str>, usize>, Error> {
-    let mut sizes = HashMap::new();
-    crate::tensors::each(value, &mut |_, view| {
-        sizes.insert(Rc::clone(&view.storage.key), view.storage.numbers.bytes());
-        Ok(())
-    })?;
-    Ok(sizes)
 }
 
 fn archive(file: &[u8]) -> Result<Saved<'_>, Error> {
@@ -124,7 +112,7 @@ fn archive(file: &[u8]) -> Result<Saved<'_>, Error> {
     if members.get("byteorder").is_some_and(|order| *order != b"little") {
         return Err(Error::not_torch("its numbers begin with the highest byte"));
     }
-    let (value, _) = pickle::run(pickle)?;
+    let value = pickle::run(pickle)?.value;
     Ok(Saved { value, length: file.len(), storages: Storages::Archive(members) })
 }
 

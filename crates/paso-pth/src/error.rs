@@ -32,6 +32,12 @@ impl Error {
         Self::Damaged { what: what.into() }
     }
 
+    /// The name as it can be printed: it may be of any length, and of any characters.
+    pub(crate) fn code(module: &str, name: &str) -> Self {
+        let name = format!("{}.{}", module.escape_debug(), name.escape_debug());
+        Self::Code { name: name.chars().take(100).collect() }
+    }
+
     pub(crate) fn not_torch(what: impl Into<String>) -> Self {
         Self::NotTorch { what: what.into() }
     }

@@ -8,19 +8,35 @@ use crate::value::{Function, Value};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Runs a pickle and returns its value and how many bytes it has.
+/// What a pickle has made.
+pub(crate) struct Pickle {
+    pub(crate) value: Value,
+    /// Its bytes.
+    pub(crate) length: usize,
+    /// Bytes of a number in each storage that it names, by key.
+    pub(crate) storages: HashMap<Rc<str>, usize>,
+}
+
+/// Runs the pickle at the beginning of these bytes.
 ///
 /// # Errors
 /// [`Error::Code`] when it names a function that weights do not need, [`Error::Damaged`] when it
 /// does not end, or an opcode is unknown or finds what it cannot use.
-pub(crate) fn run(bytes: &[u8]) -> Result<(Value, usize), Error> {
-    let mut machine =
-        Machine { bytes, at: 0, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+pub(crate) fn run(bytes: &[u8]) -> Result<Pickle, Error> {
+    let mut machine = Machine {
+        bytes,
+        at: 0,
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+        storages: HashMap::new(),
+    };
     loop {
         let at = machine.at;
         let opcode = machine.byte()?;
         if opcode == b'.' {
-            return Ok((machine.pop()?, machine.at));
+            let value = machine.pop()?;
+            return Ok(Pickle { value, length: machine.at, storages: machine.storages });
         }
         machine.step(opcode, at)?;
     }
@@ -33,6 +49,7 @@ struct Machine<'a> {
     /// Lengths of the stack where a mark was set.
     marks: Vec<usize>,
     memo: HashMap<usize, Value>,
+    storages: HashMap<Rc<str>, usize>,
 }
 
 impl<'a> Machine<'a> {
@@ -145,8 +162,9 @@ impl<'a> Machine<'a> {
                 }
             }
             b'Q' => {
-                let id = self.pop()?;
-                self.push(Value::Storage(id.storage()?));
+                let storage = self.pop()?.storage()?;
+                self.storages.insert(Rc::clone(&storage.key), storage.numbers.bytes());
+                self.push(Value::Storage(storage));
             }
             other => return Err(wrong(at, &format!("opcode {other:#04x} is not one of weights"))),
         }
@@ -184,7 +202,7 @@ impl<'a> Machine<'a> {
         let Some(Value::Dict(dict)) = self.stack.last() else {
             return Err(wrong(at, "values for a dictionary, and there is none"));
         };
-        if values.len() % 2 != 0 {
+        if !values.len().is_multiple_of(2) {
             return Err(wrong(at, "a key of a dictionary has no value"));
         }
         let mut values = values.into_iter();

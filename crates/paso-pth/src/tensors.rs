@@ -38,7 +38,7 @@ pub(crate) fn of(saved: &Saved<'_>) -> Result<Vec<Tensor>, Error> {
 }
 
 /// Visits the tensors of nested dictionaries with their names.
-pub(crate) fn each(
+fn each(
     value: &Value,
     visit: &mut dyn FnMut(&str, &View) -> Result<(), Error>,
 ) -> Result<(), Error> {

@@ -12,9 +12,9 @@ pub(crate) enum Value {
     Other,
     Int(i64),
     Text(Rc<str>),
-    Tuple(Rc<[Value]>),
-    List(Rc<RefCell<Vec<Value>>>),
-    Dict(Rc<RefCell<Vec<(Value, Value)>>>),
+    Tuple(Rc<[Self]>),
+    List(Rc<RefCell<Vec<Self>>>),
+    Dict(Rc<RefCell<Vec<(Self, Self)>>>),
     Function(Function),
     Storage(Rc<Storage>),
     View(Rc<View>),
@@ -94,7 +94,7 @@ impl Function {
             ("torch", "IntStorage") => numbers(Numbers::Whole(4)),
             ("torch", "ShortStorage") => numbers(Numbers::Whole(2)),
             ("torch", "CharStorage" | "ByteStorage" | "BoolStorage") => numbers(Numbers::Whole(1)),
-            _ => Err(Error::Code { name: format!("{module}.{name}") }),
+            _ => Err(Error::code(module, name)),
         }
     }
 

@@ -147,6 +147,14 @@ pub struct ArmAnswer {
 }
 
 impl Comparison {
+    /// Whether the looks have crossed and nothing is known yet of the runner-up, which has to lose
+    /// as well.
+    #[must_use]
+    pub fn awaits_confirmation(&self) -> bool {
+        let crossed = self.last().verdict != Verdict::Undecided;
+        crossed && self.verdict == Verdict::Undecided && self.confirmation.is_none()
+    }
+
     /// The last look.
     ///
     /// # Panics

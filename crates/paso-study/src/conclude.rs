@@ -40,6 +40,9 @@ pub(crate) fn answer(
     let untuned = config.grid.points == 1;
     let mut notes = notes(&decay, alternative.as_ref(), &arms, cut, untuned, journal.machines());
     notes.extend(procedure.left_out.iter().map(|arm| averages::note(arm)));
+    if alternative.is_none() && procedure.has_alternatives() {
+        notes.push("not compared yet: whether something is better that needs no decay".into());
+    }
     Some(Answer {
         verdict: decay.verdict,
         metric: config.metric.clone(),

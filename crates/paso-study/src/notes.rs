@@ -64,7 +64,7 @@ pub(crate) fn notes(
 /// A test that crossed against the first finalist and not against the second.
 fn unconfirmed(comparison: &Comparison) -> Option<String> {
     let crossed = comparison.last().verdict;
-    if crossed != comparison.verdict && comparison.confirmation.is_none() {
+    if comparison.awaits_confirmation() {
         return Some(format!(
             "{} against {} crossed, and the runner-up of the race was not tried any more: continue the study to confirm it",
             comparison.challenger, comparison.incumbent

@@ -102,7 +102,7 @@ impl Procedure {
         self.progress(question).is_some_and(|progress| !progress.is_over(&self.config))
     }
 
-    fn has_alternatives(&self) -> bool {
+    pub(crate) fn has_alternatives(&self) -> bool {
         self.config.arms.iter().any(|arm| arm.role == Role::Alternative)
     }
 

@@ -149,6 +149,26 @@ fn only_an_undecided_study_speaks_of_more_pairs() {
 }
 
 #[test]
+fn a_study_that_ended_before_its_confirmation_says_how_much_of_it_is_missing() {
+    let mut ended = named("unconfirmed").clone();
+    assert!(!ended.answer.decay.awaits_confirmation(), "it was checked, and failed");
+    let decay = &mut ended.answer.decay;
+    (decay.confirmation, decay.more_pairs) = (None, None);
+    assert!(decay.awaits_confirmation(), "nothing is known of the runner-up");
+    let pairs = decay.last().pairs;
+    ended.runs.iter_mut().for_each(|record| record.outcome.seconds = 60.0);
+    assert_eq!(ended.more_training(&ended.answer.decay), Some((pairs, 60.0 * pairs as f64)));
+    let page = ended.html();
+    assert!(
+        headline(&page).ends_with("the check against the runner-up has not been made."),
+        "{page}"
+    );
+    let page = text(&page);
+    assert!(page.contains(&format!("{pairs} runs of the runner-up would confirm it")), "{page}");
+    assert!(!page.contains("1,000 would not be enough"), "it is no matter of more pairs: {page}");
+}
+
+#[test]
 fn a_running_study_says_what_comes_next() {
     let undecided = Simulated { decay: 0.012, noise: 0.025, ..Simulated::default() };
     let reports = on_the_way(config(true), &undecided);

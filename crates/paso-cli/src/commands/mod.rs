@@ -8,6 +8,7 @@ mod cpu;
 mod data;
 mod eval;
 mod export;
+mod features;
 mod find_lr;
 mod man;
 mod nets;
@@ -33,6 +34,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry::of::<validate::ValidateArgs>(),
     Entry::of::<data::DataArgs>(),
     Entry::of::<nets::NetsArgs>(),
+    Entry::of::<features::FeaturesArgs>(),
     Entry::of::<cpu::CpuArgs>(),
     Entry::of::<completions::CompletionsArgs>(),
     Entry::of::<man::ManArgs>(),

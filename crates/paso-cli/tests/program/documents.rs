@@ -66,6 +66,7 @@ fn with_photos() -> Place {
     let images = walk(&place.path("photos"));
     let image = images.iter().find(|path| path.extension().is_some_and(|e| e == "png"));
     std::fs::copy(image.expect("an image"), place.path("photo.jpg")).expect("copied");
+    crate::features::weights_of_a_net(&place, "squeezenet1_1-b8a52dc0.pth");
     place
 }
 
@@ -105,7 +106,8 @@ fn run_all(document: &Path) -> usize {
         }
         train_first(&place, &line);
         let mut command = place.paso("");
-        let output = output(command.args(arguments(&line)));
+        command.args(arguments(&line)).env("PASO_FEATURES", place.path("kept"));
+        let output = output(&mut command);
         let (name, said) =
             (format!("{}: paso {}", document.display(), line.text), text(&output.stderr));
         // So short a range test may say that it cannot tell.
@@ -160,7 +162,7 @@ fn every_command_of_the_help_has_examples_at_the_end_of_its_own() {
     let (commands, _) = commands.split_once("\n\n").expect("it ends");
     let names: Vec<&str> =
         commands.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(names.len() == 15 && names.last() == Some(&"help"), "{names:?}");
+    assert!(names.len() == 16 && names.last() == Some(&"help"), "{names:?}");
     for name in names.into_iter().filter(|name| *name != "help") {
         for flag in ["--help", "-h"] {
             let help = place.stdout(&format!("{name} {flag}"));

@@ -122,6 +122,13 @@ fn cases() -> Vec<(&'static str, Vec<(String, bool)>)> {
             ]),
         ),
         ("nets", all(&[("nets", false)])),
+        (
+            "features",
+            all(&[
+                ("features", false),
+                ("features squeezenet --from mine/x.png --out net.onnx", true),
+            ]),
+        ),
         ("cpu", all(&[("cpu", false)])),
         ("completions", all(&[("completions bash", false)])),
         ("man", all(&[("man x.png", true), ("man mine/labels.csv", true)])),

@@ -41,7 +41,8 @@ pub struct Converted {
 pub fn convert(known: &Known, from: &Path) -> Result<Converted, Error> {
     let wrong = |what: String| Error::Checkpoint { path: from.to_owned(), what };
     let mut file = paso_files::read(from, LARGEST).map_err(Error::io(from))?;
-    if file.starts_with(b"PK") && matches!(paso_pth::read(&file), Err(paso_pth::Error::NotTorch { .. }))
+    if file.starts_with(b"PK")
+        && matches!(paso_pth::read(&file), Err(paso_pth::Error::NotTorch { .. }))
     {
         file = paso_pth::member(&file, ".pth", LARGEST).map_err(|e| wrong(e.to_string()))?.1;
     }
@@ -132,7 +133,8 @@ fn in_torch(shape: &[usize]) -> Vec<usize> {
 fn channels_last(values: &[f32], shape: &[usize]) -> Vec<f32> {
     let &[outputs, inputs, height, width] = shape else { return values.to_vec() };
     let area = height * width;
-    let at = |tap: usize, input: usize, output: usize| values[(output * inputs + input) * area + tap];
+    let at =
+        |tap: usize, input: usize, output: usize| values[(output * inputs + input) * area + tap];
     let taps = (0..area).flat_map(|tap| (0..inputs).map(move |input| (tap, input)));
     taps.flat_map(|(tap, input)| (0..outputs).map(move |output| at(tap, input, output))).collect()
 }
@@ -266,7 +268,10 @@ mod tests {
         damaged[2].2[4] = f32::NAN;
         for (tensors, says) in [
             (missing, "tensor features.3.squeeze.bias is missing: these are not the weights of"),
-            (turned, "tensor features.0.weight has shape [3, 3, 3, 64], and must have [64, 3, 3, 3]"),
+            (
+                turned,
+                "tensor features.0.weight has shape [3, 3, 3, 64], and must have [64, 3, 3, 3]",
+            ),
             (damaged, "holds NaN"),
         ] {
             let (_folder, path) = written(&tensors);

@@ -155,15 +155,21 @@ impl StudyReport {
         }
     }
 
-    /// About how many more runs an undecided comparison needs, and how many seconds of training they
-    /// are one after another; 0 where there is no clock. `None` where it is decided, or where 1,000
-    /// pairs would not do.
+    /// About how many more runs an undecided comparison needs (those of the runner-up where it only
+    /// [awaits its confirmation](Comparison::awaits_confirmation)), and how many seconds of training
+    /// they are one after another; 0 where there is no clock. `None` where it is decided, or where
+    /// 1,000 pairs would not do.
     #[must_use]
     pub fn more_training(&self, comparison: &Comparison) -> Option<(usize, f64)> {
-        let pairs = comparison.more_pairs.filter(|_| comparison.verdict == Verdict::Undecided)?;
-        // Where the test has crossed, the runner-up is trained on every new seed as well.
-        let crossed = comparison.last().verdict != Verdict::Undecided;
-        let runs = if crossed { 3 * pairs } else { 2 * pairs };
+        let runs = if comparison.awaits_confirmation() {
+            comparison.last().pairs
+        } else {
+            let pairs =
+                comparison.more_pairs.filter(|_| comparison.verdict == Verdict::Undecided)?;
+            // Where the test has crossed, the runner-up is trained on every new seed as well.
+            let crossed = comparison.last().verdict != Verdict::Undecided;
+            if crossed { 3 * pairs } else { 2 * pairs }
+        };
         let of_pairs = self.runs.iter().filter(|record| record.stage == Stage::Pairs);
         let seconds: Vec<f64> = of_pairs.map(|record| record.outcome.seconds).collect();
         let each = if seconds.is_empty() { 0.0 } else { mean(&seconds) };

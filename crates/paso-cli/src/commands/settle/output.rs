@@ -151,9 +151,16 @@ fn undecided(args: &SettleArgs, report: &StudyReport, folder: Option<&Path>) {
             continue;
         }
         let name = &comparison.challenger.arm;
-        let (Some(more), Some((_, seconds))) =
-            (comparison.more_pairs, report.more_training(comparison))
-        else {
+        let more_training = report.more_training(comparison);
+        if let Some((runs, seconds)) = more_training.filter(|_| comparison.awaits_confirmation()) {
+            println!(
+                "{runs} runs of the runner-up ({} min) may confirm {name}; this goes on from here:\n  {}",
+                (seconds / threads / 60.0).ceil(),
+                command_line::in_folder(folder, "")
+            );
+            continue;
+        }
+        let (Some(more), Some((_, seconds))) = (comparison.more_pairs, more_training) else {
             println!("Even a thousand pairs are not likely to decide on {name}.");
             continue;
         };

@@ -20,7 +20,7 @@ pub(super) fn section(report: &StudyReport) -> Markup {
                 (setting(&settled.finalist)) " " (reason(answer))
                 @if settled.mean.is_finite() {
                     @match answer.shortened_from {
-                        Some(asked) => { " The command trains the whole " (asked) " steps, with a learning rate that was tuned on " (answer.config.steps) ". In those, about " }
+                        Some(asked) => { " The command trains the whole " (asked) " steps, with a learning rate that was tuned on " (answer.config.steps) ". In the shorter one, about " }
                         None => { " Expect about " }
                     }
                     (number(settled.mean)) " " (answer.metric)
@@ -67,6 +67,15 @@ fn more(report: &StudyReport, comparison: &Comparison) -> Markup {
         return html! {};
     }
     let name = &comparison.challenger.arm;
+    if let Some((runs, seconds)) =
+        report.more_training(comparison).filter(|_| comparison.awaits_confirmation())
+    {
+        return html! { p {
+            strong { "To decide on " (name) ": " } "the test has crossed, and " (counted(runs, "run")) " of the runner-up would confirm it"
+            @if seconds >= 1.0 { ", " (duration(seconds)) " of training" }
+            ". The same command goes on where it stopped."
+        } };
+    }
     let (Some(pairs), Some((runs, seconds))) =
         (comparison.more_pairs, report.more_training(comparison))
     else {

@@ -32,6 +32,9 @@ fn decay(report: &StudyReport) -> String {
                 Some(Pending::Confirmation { question: Question::Decay }) => {
                     "the check against the runner-up is still to come"
                 }
+                None if comparison.awaits_confirmation() => {
+                    "the check against the runner-up has not been made"
+                }
                 Some(Pending::Look { question: Question::Decay, .. }) => {
                     "the check against the runner-up does not confirm it yet"
                 }
