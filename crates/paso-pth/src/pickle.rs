@@ -197,7 +197,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Keys and values in turn.
+    /// A key, its value, the next key, and so on.
     fn insert(&mut self, values: Vec<Value>, at: usize) -> Result<(), Error> {
         let Some(Value::Dict(dict)) = self.stack.last() else {
             return Err(wrong(at, "values for a dictionary, and there is none"));

@@ -1,6 +1,6 @@
 //! `paso features`: weights that others published, as features that a training can begin with.
 //!
-//! Without a name it lists the features that are known: where they are to be had, under which
+//! Without a name it lists the features that are known: where they are available, under which
 //! license, and whether they are on this machine. With a name and `--from` it reads the published
 //! file (nothing in it is run), checks its checksum and every tensor, and keeps the result where
 //! `--features NAME` finds it. Nothing is downloaded.

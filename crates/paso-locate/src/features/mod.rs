@@ -1,7 +1,7 @@
 //! Features that were learned on other images: what a net can begin with, and how their file is made
 //! of one that others publish.
 //!
-//! paso ships no weights. [`KNOWN`] says where a file is to be had and under which license,
+//! paso ships no weights. [`KNOWN`] says where a file is available and under which license,
 //! [`convert`] reads it in the form in which it is published, and a net takes the result
 //! ([`crate::Model::load_features`]).
 //!
