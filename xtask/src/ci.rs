@@ -43,9 +43,6 @@ pub(crate) struct CiArgs {
     list: bool,
 }
 
-/// What the last lines of a run say.
-type Notes = Vec<String>;
-
 impl CiArgs {
     /// Why a stage that begins now does so too late, if it does.
     fn late(&self, elapsed: Duration) -> Option<String> {
@@ -53,6 +50,9 @@ impl CiArgs {
         Some(format!("not begun within {minutes} minutes"))
     }
 }
+
+/// What the last lines of a run say.
+type Notes = Vec<String>;
 
 type Stage = (&'static str, fn(&mut Notes) -> Outcome);
 

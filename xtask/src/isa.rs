@@ -195,7 +195,7 @@ fn level_on(way: &Way, built: &Built) -> Result<(usize, &'static str)> {
             let paso = programs::paso(built.programs()?)?;
             programs::output(paso, &["validate"], emulator, &way.environment)?;
         }
-        // The same checks as a test: the program is ten times as much to compile.
+        // The same checks as a test: compiling the whole program for it would take minutes.
         Tests::Cargo { target, .. } | Tests::Computer { target, .. } => {
             let line = ["test", "--release", "--locked", "-p", "paso-study", "--test", "validate"];
             cargo(&[&line[..], &["--target", target]].concat(), &way.environment)?;

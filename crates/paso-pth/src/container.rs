@@ -20,7 +20,7 @@ pub(crate) struct Saved<'a> {
 }
 
 enum Storages<'a> {
-    /// By key, where they begin and the rest of the file.
+    /// By key.
     Chain(HashMap<Rc<str>, &'a [u8]>),
     /// Uncompressed members of an archive, by their names without the folder.
     Archive(HashMap<String, &'a [u8]>),
@@ -71,7 +71,7 @@ fn chain(mut rest: &[u8]) -> Result<Saved<'_>, Error> {
         return Err(Error::damaged("the keys of the storages are no list"));
     };
     let mut chain = HashMap::new();
-    for key in keys.borrow().iter() {
+    for key in keys.items.borrow().iter() {
         let Value::Text(key) = key else {
             return Err(Error::damaged("the key of a storage is no text"));
         };
@@ -127,8 +127,8 @@ fn archive(file: &[u8]) -> Result<Saved<'_>, Error> {
 /// ```
 ///
 /// # Errors
-/// [`Error::NotTorch`] when the file is no zip archive, has no such member or several, or one of more
-/// than `largest` bytes; [`Error::Damaged`] when the member cannot be unpacked.
+/// [`Error::NotTorch`] when there is no such member, or several, or one of more than `largest` bytes;
+/// [`Error::Damaged`] when the archive cannot be read or the member cannot be unpacked.
 pub fn member(archive: &[u8], ending: &str, largest: u64) -> Result<(String, Vec<u8>), Error> {
     let mut zip = zip::ZipArchive::new(Cursor::new(archive)).map_err(broken)?;
     let names = zip.file_names().flatten().filter(|name| name.ends_with(ending));

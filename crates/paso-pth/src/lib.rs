@@ -26,7 +26,7 @@
 //! | anything else in the dictionaries (numbers, text, lists) | left out |
 //!
 //! A file is untrusted: it leads to an [`Error`] or to tensors, never to a panic, and what it makes
-//! this crate allocate is bounded by a few times its length.
+//! this crate allocate is bounded by a multiple of its length.
 
 mod container;
 mod error;

@@ -4,7 +4,7 @@
 //! makes at most n values. `pickletools` of Python's library documents all opcodes.
 
 use crate::Error;
-use crate::value::{Function, Value};
+use crate::value::{Function, Value, close};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -90,16 +90,16 @@ impl<'a> Machine<'a> {
             b'T' => self.text(4)?,
             b'B' => self.skip(4)?,
             b'C' => self.skip(1)?,
-            b')' => self.push(Value::Tuple(Rc::new([]))),
+            b')' => self.tuple(Vec::new())?,
             b't' => {
                 let values = self.marked()?;
-                self.push(Value::Tuple(values.into()));
+                self.tuple(values)?;
             }
             0x85..=0x87 => {
                 let count = usize::from(opcode - 0x84);
                 let start = self.stack.len().checked_sub(count).ok_or_else(|| empty(at))?;
-                let values: Rc<[Value]> = self.stack.drain(start..).collect();
-                self.push(Value::Tuple(values));
+                let values = self.stack.drain(start..).collect();
+                self.tuple(values)?;
             }
             b']' => self.push(Value::List(Rc::default())),
             b'}' => self.push(Value::Dict(Rc::default())),
@@ -189,12 +189,18 @@ impl<'a> Machine<'a> {
         Ok(self.stack.drain(start.min(self.stack.len())..).collect())
     }
 
+    fn tuple(&mut self, values: Vec<Value>) -> Result<(), Error> {
+        let depth = close(&values)?;
+        self.push(Value::Tuple(values.into(), depth + 1));
+        Ok(())
+    }
+
     fn append(&mut self, values: Vec<Value>, at: usize) -> Result<(), Error> {
         let Some(Value::List(list)) = self.stack.last() else {
             return Err(wrong(at, "values for a list, and there is none"));
         };
-        list.borrow_mut().extend(values);
-        Ok(())
+        let depth = close(&values)?;
+        list.extend(values, depth)
     }
 
     /// A key, its value, the next key, and so on.
@@ -205,11 +211,12 @@ impl<'a> Machine<'a> {
         if !values.len().is_multiple_of(2) {
             return Err(wrong(at, "a key of a dictionary has no value"));
         }
-        let mut values = values.into_iter();
+        let depth = close(&values)?;
+        let (mut values, mut pairs) = (values.into_iter(), Vec::new());
         while let (Some(key), Some(value)) = (values.next(), values.next()) {
-            dict.borrow_mut().push((key, value));
+            pairs.push((key, value));
         }
-        Ok(())
+        dict.extend(pairs, depth)
     }
 
     fn remember(&mut self, place: usize) -> Result<(), Error> {

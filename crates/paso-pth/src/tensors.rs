@@ -8,9 +8,6 @@ use half::{bf16, f16};
 /// Dictionaries in dictionaries: deeper is no file of weights.
 const DEEPEST: usize = 16;
 
-/// More names than any file of weights has.
-const MOST: usize = 1 << 20;
-
 /// Every tensor of floating-point numbers.
 pub(crate) fn of(saved: &Saved<'_>) -> Result<Vec<Tensor>, Error> {
     if let Value::View(view) = &saved.value {
@@ -19,7 +16,10 @@ pub(crate) fn of(saved: &Saved<'_>) -> Result<Vec<Tensor>, Error> {
     let mut tensors = Vec::new();
     // Tensors may share a storage, so that a short file could ask for any number of copies.
     let (mut copied, most) = (0_usize, saved.length.saturating_mul(4));
-    each(&saved.value, &mut |name, view| {
+    // Names of dictionaries in dictionaries are joined: with one long one, a short file could ask for
+    // any number of bytes.
+    let mut left = saved.length.saturating_mul(16);
+    within(&saved.value, "", DEEPEST, &mut left, &mut |name, view| {
         if matches!(view.storage.numbers, Numbers::Whole(_)) {
             return Ok(());
         }
@@ -37,37 +37,31 @@ pub(crate) fn of(saved: &Saved<'_>) -> Result<Vec<Tensor>, Error> {
     Ok(tensors)
 }
 
-/// Visits the tensors of nested dictionaries with their names.
-fn each(
-    value: &Value,
-    visit: &mut dyn FnMut(&str, &View) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut seen = 0;
-    within(value, "", DEEPEST, &mut seen, visit)
-}
-
+/// Visits the tensors of nested dictionaries with their names. `left` is what the names may still
+/// have together, in bytes.
 fn within(
     value: &Value,
     name: &str,
     depth: usize,
-    seen: &mut usize,
+    left: &mut usize,
     visit: &mut dyn FnMut(&str, &View) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    *seen += 1;
-    if depth == 0 || *seen > MOST {
-        return Err(Error::damaged("dictionaries too deep or too many"));
+    let too_many = || Error::damaged("names in dictionaries are too deep, too long or too many");
+    *left = left.checked_sub(1 + name.len()).ok_or_else(too_many)?;
+    if depth == 0 {
+        return Err(too_many());
     }
     match value {
         Value::View(view) => visit(name, view),
         Value::Dict(entries) => {
-            for (key, value) in entries.borrow().iter() {
+            for (key, value) in entries.items.borrow().iter() {
                 let key = match key {
                     Value::Text(key) => key.to_string(),
                     Value::Int(key) => key.to_string(),
                     _ => continue,
                 };
                 let name = if name.is_empty() { key } else { format!("{name}.{key}") };
-                within(value, &name, depth - 1, seen, visit)?;
+                within(value, &name, depth - 1, left, visit)?;
             }
             Ok(())
         }

@@ -1,8 +1,11 @@
 //! What the stack machine works on: the values of a pickle, as far as weights need them.
 
 use crate::Error;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+
+/// Values in values: deeper is no file of weights, and dropping it would take as much stack.
+const DEEPEST: usize = 100;
 
 /// A value of a pickle. Lists and dictionaries are shared, since the memo refers to them while they
 /// grow.
@@ -12,12 +15,65 @@ pub(crate) enum Value {
     Other,
     Int(i64),
     Text(Rc<str>),
-    Tuple(Rc<[Self]>),
-    List(Rc<RefCell<Vec<Self>>>),
-    Dict(Rc<RefCell<Vec<(Self, Self)>>>),
+    Tuple(Rc<[Self]>, usize),
+    List(Rc<Growing<Self>>),
+    Dict(Rc<Growing<(Self, Self)>>),
     Function(Function),
     Storage(Rc<Storage>),
     View(Rc<View>),
+}
+
+/// What a list or a dictionary holds. Once it is itself in something it does not grow any more, as
+/// `torch.save` has it: so nothing holds itself, and its depth stays what it was.
+#[derive(Debug)]
+pub(crate) struct Growing<T> {
+    pub(crate) items: RefCell<Vec<T>>,
+    depth: Cell<usize>,
+    closed: Cell<bool>,
+}
+
+impl<T> Default for Growing<T> {
+    fn default() -> Self {
+        Self { items: RefCell::default(), depth: Cell::new(1), closed: Cell::new(false) }
+    }
+}
+
+impl<T> Growing<T> {
+    /// Adds items of this depth.
+    pub(crate) fn extend(&self, items: Vec<T>, depth: usize) -> Result<(), Error> {
+        if self.closed.get() {
+            return Err(Error::damaged("a list or dictionary grows after it was used"));
+        }
+        self.depth.set(self.depth.get().max(depth + 1));
+        self.items.borrow_mut().extend(items);
+        Ok(())
+    }
+}
+
+/// The depth of values that are put into something, which do not grow from then on.
+///
+/// # Errors
+/// When they are too deep.
+pub(crate) fn close<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<usize, Error> {
+    let mut deepest = 0;
+    for value in values {
+        deepest = deepest.max(match value {
+            Value::Tuple(_, depth) => *depth,
+            Value::List(list) => {
+                list.closed.set(true);
+                list.depth.get()
+            }
+            Value::Dict(dict) => {
+                dict.closed.set(true);
+                dict.depth.get()
+            }
+            _ => 0,
+        });
+    }
+    if deepest >= DEEPEST {
+        return Err(Error::damaged("lists and dictionaries lie too deep in each other"));
+    }
+    Ok(deepest)
 }
 
 /// What a pickle of weights may call.
@@ -103,7 +159,7 @@ impl Function {
     /// # Errors
     /// When the arguments do not fit.
     pub(crate) fn call(self, arguments: &Value) -> Result<Value, Error> {
-        let Value::Tuple(arguments) = arguments else {
+        let Value::Tuple(arguments, _) = arguments else {
             return Err(Error::damaged("a function is called without arguments"));
         };
         match (self, &arguments[..]) {
@@ -111,15 +167,20 @@ impl Function {
             // Pairs, as Python 2 wrote them.
             (Self::OrderedDict, [Value::List(pairs)]) => {
                 let pair = |value: &Value| match value {
-                    Value::Tuple(both) if both.len() == 2 => Ok((both[0].clone(), both[1].clone())),
-                    Value::List(both) if both.borrow().len() == 2 => {
-                        let both = both.borrow();
+                    Value::Tuple(both, _) if both.len() == 2 => {
+                        Ok((both[0].clone(), both[1].clone()))
+                    }
+                    Value::List(both) if both.items.borrow().len() == 2 => {
+                        let both = both.items.borrow();
                         Ok((both[0].clone(), both[1].clone()))
                     }
                     _ => Err(Error::damaged("a dictionary is made of something else than pairs")),
                 };
-                let pairs = pairs.borrow().iter().map(pair).collect::<Result<Vec<_>, Error>>()?;
-                Ok(Value::Dict(Rc::new(RefCell::new(pairs))))
+                let pairs: Result<Vec<_>, Error> = pairs.items.borrow().iter().map(pair).collect();
+                let (pairs, dict) = (pairs?, Growing::default());
+                let depth = close(pairs.iter().flat_map(|(key, value)| [key, value]))?;
+                dict.extend(pairs, depth)?;
+                Ok(Value::Dict(Rc::new(dict)))
             }
             (Self::Tensor, [Value::Storage(storage), Value::Int(offset), shape, strides, ..]) => {
                 let view = View {
@@ -134,7 +195,7 @@ impl Function {
                 Ok(Value::View(Rc::new(view)))
             }
             (Self::Parameter, [view @ Value::View(_), ..]) => Ok(view.clone()),
-            (Self::Size, [sizes @ Value::Tuple(_)]) => Ok(sizes.clone()),
+            (Self::Size, [sizes @ Value::Tuple(..)]) => Ok(sizes.clone()),
             _ => Err(Error::damaged(format!("wrong arguments for {self:?}"))),
         }
     }
@@ -143,7 +204,7 @@ impl Function {
 impl Value {
     /// A tuple of whole numbers, such as a shape.
     fn sizes(&self) -> Result<Vec<usize>, Error> {
-        let Self::Tuple(values) = self else {
+        let Self::Tuple(values, _) = self else {
             return Err(Error::damaged("a tensor's shape is no tuple"));
         };
         let size = |value: &Self| match value {
@@ -155,7 +216,7 @@ impl Value {
 
     /// The storage that a persistent id stands for: `("storage", type, key, device, count)`.
     pub(crate) fn storage(&self) -> Result<Rc<Storage>, Error> {
-        if let Self::Tuple(parts) = self
+        if let Self::Tuple(parts, _) = self
             && let [
                 Self::Text(kind),
                 Self::Function(Function::Numbers(numbers)),

@@ -133,6 +133,40 @@ fn cut_and_changed_files_give_an_error_or_tensors_and_never_a_panic() {
     }
 }
 
+/// A file of the older form with this pickle as its value.
+fn of_pickle(pickle: &[u8]) -> Vec<u8> {
+    let whole = chain(&Saved::default());
+    let start = whole.windows(4).rposition(|four| four == b"\x80\x02cc").expect("the value");
+    [&whole[..start], b"\x80\x02", pickle, b".\x80\x02]."].concat()
+}
+
+#[test]
+fn values_deep_in_each_other_and_values_that_hold_themselves_are_refused() {
+    let deep = |opcode: &[u8]| [b")".to_vec(), opcode.repeat(1 << 20)].concat();
+    for (pickle, says) in [
+        (deep(b"\x85"), "too deep"),
+        // A list in a list, which grows afterwards: `q` remembers, `h` recalls.
+        (b"]q\x00]h\x00ah\x00]a".to_vec(), "grows after it was used"),
+        (b"}q\x00h\x00h\x00s".to_vec(), "grows after it was used"),
+    ] {
+        let error = read(&of_pickle(&pickle)).expect_err(says).to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn a_long_name_of_many_values_is_refused() {
+    let long = "n".repeat(100_000);
+    let text = |text: &str| {
+        let length = u32::try_from(text.len()).expect("short");
+        [b"X", &length.to_le_bytes()[..], text.as_bytes()].concat()
+    };
+    let inner = [b"}(".to_vec(), [text("x"), b"N".to_vec()].concat().repeat(5_000), b"u".to_vec()];
+    let pickle = [b"}".to_vec(), text(&long), inner.concat(), b"s".to_vec()].concat();
+    let error = read(&of_pickle(&pickle)).expect_err("half a gigabyte of names").to_string();
+    assert!(error.contains("too many"), "{error}");
+}
+
 #[test]
 fn other_files_are_named() {
     for (file, says) in [

@@ -5,7 +5,7 @@ use super::load::{BGR_MEAN, floats};
 use super::{Known, LARGEST, Source};
 use crate::checkpoint::{Tensor, check_tensors};
 use crate::nets::squeezenet;
-use crate::weights::safetensors;
+use crate::weights::{self, safetensors};
 use crate::{Error, NetName};
 use paso_tape::{ParamInfo, Params, Tape};
 use safetensors::tensor::SafeTensors;
@@ -56,7 +56,9 @@ pub fn convert(known: &Known, from: &Path) -> Result<Converted, Error> {
         .map_err(|what| wrong(format!("{what}; the file is damaged: fetch it again")))?;
     let source = known.sources.iter().find(|source| sha256.starts_with(source.sha256));
     let about = serde_json::json!({ "net": known.net.name(), "sha256": sha256 });
-    let file = safetensors(&tensors, KEY, about.to_string()).map_err(|e| wrong(e.to_string()))?;
+    // Those of a net of ours stay in its units, by which `load` knows them.
+    let key = if weights::is_export(&file) { weights::KEY } else { KEY };
+    let file = safetensors(&tensors, key, about.to_string()).map_err(|e| wrong(e.to_string()))?;
     Ok(Converted { file, sha256, source })
 }
 
@@ -256,6 +258,25 @@ mod tests {
         std::fs::write(&path, &once.file).expect("written");
         let twice = convert(known(), &path).expect("ours");
         assert_eq!(read(&once.file), read(&twice.file));
+    }
+
+    #[test]
+    fn an_exported_net_keeps_its_units() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("net.safetensors");
+        let config = TrainConfig { net: NetName::Squeezenet, size: 96, ..TrainConfig::default() };
+        let exported = Model::new(&config, vec!["any".into()]).expect("settings");
+        weights::save(&path, &exported).expect("written");
+        let converted = convert(known(), &path).expect("its tensors fit");
+        std::fs::write(&path, &converted.file).expect("written");
+        let other = TrainConfig { seed: config.seed + 1, ..config };
+        let mut model = Model::new(&other, vec!["any".into()]).expect("settings");
+        model.load_features(&path).expect("they are features");
+        let weight = |model: &Model| {
+            let t = model.params.tensor("conv1.weight").expect("there");
+            model.params.values()[t.range.clone()].to_vec()
+        };
+        assert_eq!(weight(&model), weight(&exported));
     }
 
     #[test]
