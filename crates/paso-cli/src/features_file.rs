@@ -7,7 +7,7 @@
 use anyhow::{Context, Result, bail};
 use etcetera::BaseStrategy;
 use paso_locate::NetName;
-use paso_locate::features::{KNOWN, Known};
+use paso_locate::features::{KNOWN, Known, net_of};
 use std::path::{Path, PathBuf};
 
 /// Where the features of this net are, or will be.
@@ -35,6 +35,14 @@ pub(crate) fn value(text: &str) -> Result<PathBuf, String> {
     let file = PathBuf::from(text);
     let known = text.parse().ok().and_then(Known::of).filter(|_| !file.exists());
     known.map_or(Ok(file), |known| path(known.net).map_err(|e| format!("{e:#}")))
+}
+
+/// The net that begins with this value of `--features`.
+pub(crate) fn net(features: &Path) -> NetName {
+    let kept = |known: &&Known| path(known.net).is_ok_and(|kept| kept == features);
+    let named = KNOWN.iter().find(kept).map(|known| known.net);
+    // Nothing is said of a file that says nothing: reading it will name what is missing.
+    named.or_else(|| net_of(features)).unwrap_or(KNOWN[0].net)
 }
 
 /// # Errors

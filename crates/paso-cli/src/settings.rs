@@ -16,6 +16,7 @@ use crate::values::number;
 use anyhow::Result;
 use clap::Args;
 use paso_locate::augment::Augment;
+use paso_locate::features::Known;
 use paso_locate::{BBox, Model, NetName, TrainConfig};
 use std::path::PathBuf;
 use toml::Table;
@@ -116,12 +117,13 @@ impl SettingsArgs {
     /// What is wrong with one of them.
     pub(crate) fn check(&self, config: &TrainConfig) -> Result<()> {
         config.check()?;
-        if config.net != NetName::Squeezenet {
+        let net = config.net;
+        if Known::of(net).is_none() {
             return Ok(());
         }
         let Some(features) = &self.features else {
             anyhow::bail!(
-                "the net squeezenet begins with features: take --features squeezenet (`paso features` says how to get them), or another net (`paso nets`)"
+                "the net {net} begins with features: take --features {net} (`paso features` says how to get them), or another net (`paso nets`)"
             )
         };
         features_file::check(features)?;
@@ -142,14 +144,14 @@ impl SettingsArgs {
     pub(crate) fn merged(&self, mut preset: TrainConfig) -> Result<TrainConfig> {
         let file = self.config.as_deref().map(read).transpose()?;
         let named = file.as_ref().filter(|(table, _)| table.contains_key("net"));
-        let net = match (&self.features, self.net) {
-            (Some(_), Some(net)) if net != NetName::Squeezenet => {
-                anyhow::bail!("--features belong to the net squeezenet, not to {net}")
+        let net = match (self.features.as_deref().map(features_file::net), self.net) {
+            (Some(of), Some(net)) if net != of => {
+                anyhow::bail!("--features belong to the net {of}, not to {net}")
             }
-            (Some(_), _) => NetName::Squeezenet,
+            (Some(of), _) => of,
             (None, net) => net.or(named.map(|(_, config)| config.net)).unwrap_or(preset.net),
         };
-        if net == NetName::Squeezenet && preset.net != NetName::Squeezenet {
+        if Known::of(net).is_some() && preset.net != net {
             // Its maps are a sixteenth of the image's sides. A resumed run keeps the size that it
             // has.
             preset.size = 160;

@@ -115,10 +115,10 @@ impl Model {
     pub fn load_features(&mut self, path: &Path) -> Result<(), Error> {
         let Some(body) = self.net.body else {
             let net = self.config.net;
-            let allowed = "squeezenet, to take features from a file";
+            let allowed = "squeezenet or lite0, to take features from a file";
             return Err(Error::invalid_value("net", net, allowed));
         };
-        features::load(path, &mut self.params, body)
+        features::load(path, &mut self.params, body, self.config.net)
     }
 
     /// The settings it was trained with.

@@ -104,7 +104,7 @@ pub use paso_isa::{Isa, IsaError};
 
 // Layers.
 pub use activation::{Activation, activate, activate_grad};
-pub use conv::{Conv, Epilogue, PackedConv, Separable, bias_grad};
+pub use conv::{Conv, Epilogue, FusedActivation, PackedConv, Separable, bias_grad};
 pub use dropout::dropout;
 pub use fused::{
     NormEpilogue, batch_norm, batch_norm_grad, batch_norm_grad_sums,

@@ -85,7 +85,7 @@ fn convolutions() -> Vec<(Conv, Plane)> {
 fn convolutions_are_adjoint_to_their_gradients_in_inputs_and_weights() {
     for isa in Isa::available() {
         for (conv, plane) in convolutions() {
-            let x = plane.with_halo(conv.padding);
+            let x = plane.with_halo(conv.end_padding());
             let y = conv.output(x);
             let dy_plane = y.with_halo(conv.grad_halo(x));
             let (x_data, weights) = (image(x, 1), values(conv.weight_len(), 2));
@@ -124,7 +124,7 @@ fn a_bias_is_adjoint_to_its_gradient() {
             let mut packed = PackedConv::default();
             packed.pack(isa, &conv, x, &vec![0.0; conv.weight_len()]);
             let (input, mut output) = (image(x, 6), vec![0.0; y.len()]);
-            let epilogue = Epilogue { bias: Some(&bias), relu: false };
+            let epilogue = Epilogue { bias: Some(&bias), ..Epilogue::default() };
             let to = ImagesMut::new(y, &mut output);
             conv.forward(isa, Images::new(x, &input), &packed, epilogue, to);
             let mut db = vec![0.0; channels];

@@ -76,6 +76,7 @@ fn activations() {
     }
     for f in [
         Activation::Relu,
+        Activation::Relu6,
         Activation::LeakyRelu(0.1),
         Activation::HardSwish,
         Activation::HardSigmoid,

@@ -24,8 +24,10 @@ fn random_graph(rng: &mut ChaCha8Rng) -> Graph {
                 let groups = if rng.random_bool(0.2) { c } else { 1 };
                 let out = if groups > 1 { c } else { rng.random_range(1..40) };
                 let stride = if h.min(w) > 3 && rng.random_bool(0.3) { 2 } else { 1 };
+                let extra_padding = usize::from(stride == 2 && rng.random_bool(0.5));
                 let bias = rng.random_bool(0.5);
-                Step::Conv(x, Conv { groups, stride, ..Conv::new(c, out, kernel) }, bias)
+                let conv = Conv { groups, stride, extra_padding, ..Conv::new(c, out, kernel) };
+                Step::Conv(x, conv, bias)
             }
             3..6 => Step::BatchNorm(x),
             6..8 => Step::Relu(x),

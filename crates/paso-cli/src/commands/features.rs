@@ -20,7 +20,7 @@ use std::path::PathBuf;
 /// Features learned on other images.
 #[derive(Debug, Args)]
 pub(crate) struct FeaturesArgs {
-    /// Whose features: squeezenet. Without a name, all that are known are listed
+    /// Whose features: squeezenet or lite0. Without a name, all that are known are listed
     net: Option<NetName>,
     /// The published file: a .pth of PyTorch, a Python wheel with one in it, or safetensors
     #[arg(long, value_name = "FILE", requires = "net")]
@@ -121,7 +121,7 @@ impl FeaturesArgs {
 fn known(net: NetName) -> Result<&'static Known> {
     let Some(known) = Known::of(net) else {
         let names: Vec<&str> = KNOWN.iter().map(|known| known.net.name()).collect();
-        bail!("the net {net} begins with no features; {} does", names.join(", "));
+        bail!("the net {net} begins with no features; {} do", names.join(" and "));
     };
     Ok(known)
 }

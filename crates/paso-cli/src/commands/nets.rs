@@ -6,6 +6,7 @@
 use crate::command::Command;
 use anyhow::Result;
 use clap::Args;
+use paso_locate::features::Known;
 use paso_locate::{Model, NetName, TrainConfig};
 use serde::Serialize;
 
@@ -49,7 +50,7 @@ impl Command for NetsArgs {
 }
 
 fn row(net: NetName) -> Result<Row> {
-    let pixels = if net == NetName::Squeezenet { 160 } else { 96 };
+    let pixels = if Known::of(net).is_some() { 160 } else { 96 };
     let config = TrainConfig { net, size: pixels, ..TrainConfig::default() };
     let classes = ["a", "b", "c", "d"].map(String::from);
     let model = Model::new(&config, classes.into())?;
@@ -64,6 +65,7 @@ fn about(net: NetName) -> &'static str {
         NetName::Small => "as tiny, twice as wide; the default",
         NetName::Residual => "residual blocks",
         NetName::Medium => "as tiny, four times as wide",
-        NetName::Squeezenet => "features from a file; best on few images",
+        NetName::Squeezenet => "features from a file, for few images",
+        NetName::Lite0 => "better features from a file, slower",
     }
 }

@@ -93,7 +93,7 @@ fn what_is_no_file_of_features_is_refused_and_nothing_is_kept() {
         ("squeezenet --from some.safetensors --out mine", "mine: already exists"),
         (
             "tiny --from some.safetensors --out new",
-            "the net tiny begins with no features; squeezenet does",
+            "the net tiny begins with no features; squeezenet and lite0 do",
         ),
     ] {
         let (code, said) = place.refused(&format!("features {arguments}"));

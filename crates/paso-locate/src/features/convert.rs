@@ -1,24 +1,19 @@
-//! From a published file to a file of features: the container, the names, the order of the axes, the
-//! units of the first convolution.
+//! From a published file to a file of features: the container, the checksum, the order of the axes.
+//! Names and units are those of a net: [`squeezenet`], [`lite0`].
 
-use super::load::{BGR_MEAN, floats};
-use super::{Known, LARGEST, Source};
+use super::load::floats;
+use super::{Known, LARGEST, Source, lite0, squeezenet};
 use crate::checkpoint::{Tensor, check_tensors};
-use crate::nets::squeezenet;
 use crate::weights::{self, safetensors};
 use crate::{Error, NetName};
-use paso_tape::{ParamInfo, Params, Tape};
+use paso_tape::ParamInfo;
 use safetensors::tensor::SafeTensors;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The key of the metadata of a file of features.
-const KEY: &str = "paso_features";
-
-/// What torchvision's nets see: `(x / 255 - mean) / std`, red first.
-const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-const STD: [f32; 3] = [0.229, 0.224, 0.225];
+pub(super) const KEY: &str = "paso_features";
 
 /// A file of features, and what it was made of.
 #[derive(Debug)]
@@ -48,10 +43,14 @@ pub fn convert(known: &Known, from: &Path) -> Result<Converted, Error> {
     }
     let sha256: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
     let published = read(&file).map_err(wrong)?;
+    let layers = known.net.body_tensors();
+    let first = layers.first().map(|t| t.name.as_str());
     let tensors = match known.net {
-        NetName::Squeezenet => of_squeezenet(&published).map_err(wrong)?,
-        net => return Err(wrong(format!("features of {net} are not converted"))),
+        _ if first.is_some_and(|name| published.contains_key(name)) => taken(&layers, &published),
+        NetName::Lite0 => lite0::tensors(&layers, &published),
+        _ => squeezenet::tensors(&layers, &published),
     };
+    let tensors = tensors.map_err(wrong)?;
     check_tensors(&tensors)
         .map_err(|what| wrong(format!("{what}; the file is damaged: fetch it again")))?;
     let source = known.sources.iter().find(|source| sha256.starts_with(source.sha256));
@@ -63,7 +62,7 @@ pub fn convert(known: &Known, from: &Path) -> Result<Converted, Error> {
 }
 
 /// Tensors by name, as they are published.
-type Published = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+pub(super) type Published = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 fn read(file: &[u8]) -> Result<Published, String> {
     if let Ok(archive) = SafeTensors::deserialize(file) {
@@ -82,49 +81,42 @@ fn read(file: &[u8]) -> Result<Published, String> {
     Ok(tensors.into_iter().map(|tensor| (tensor.name, (tensor.shape, tensor.values))).collect())
 }
 
-/// The tensors of the body, from torchvision's names or from ours.
-fn of_squeezenet(published: &Published) -> Result<Vec<Tensor>, String> {
-    let mut params = Params::new(0);
-    let mut tape = Tape::new();
-    let image = tape.input([96, 96, 3]);
-    let _body = squeezenet::body(&mut tape, &mut params, image);
-    let ours = published.contains_key("conv1.weight");
+/// Tensors that have the names and the axes of a net of ours.
+fn taken(layers: &[ParamInfo], published: &Published) -> Result<Vec<Tensor>, String> {
     let tensor = |t: &ParamInfo| {
-        let name = if ours { t.name.clone() } else { in_torchvision(&t.name) };
-        let (shape, values) = published.get(&name).ok_or_else(|| {
-            format!("tensor {name} is missing: these are not the weights of SqueezeNet 1.1")
-        })?;
-        let expected = if ours { t.shape.clone() } else { in_torch(&t.shape) };
-        if *shape != expected {
-            return Err(format!("tensor {name} has shape {shape:?}, and must have {expected:?}"));
-        }
-        let values = if ours { values.clone() } else { channels_last(values, &expected) };
+        let values = find(published, &t.name, &t.shape)?.to_vec();
         Ok(Tensor { name: t.name.clone(), shape: t.shape.clone(), values })
     };
-    let mut tensors = params.tensors().iter().map(tensor).collect::<Result<Vec<_>, _>>()?;
-    if !ours && let [weight, bias, ..] = &mut tensors[..] {
-        from_torchvision_units(&mut weight.values, &mut bias.values);
-    }
-    Ok(tensors)
+    layers.iter().map(tensor).collect()
 }
 
-/// `fire2/squeeze1x1.weight` is `features.3.squeeze.weight` there.
-fn in_torchvision(name: &str) -> String {
-    /// Places of the fire modules in `features`; the others are pools.
-    const FIRES: [usize; squeezenet::FIRES.len()] = [3, 4, 6, 7, 9, 10, 11, 12];
-    let (layer, kind) = name.rsplit_once('.').unwrap_or((name, ""));
-    match layer.strip_prefix("fire").and_then(|rest| rest.split_once('/')) {
-        Some((number, part)) => {
-            let number: usize = number.parse().unwrap_or(2);
-            let part = if part == "squeeze1x1" { "squeeze" } else { part };
-            format!("features.{}.{part}.{kind}", FIRES[number.saturating_sub(2) % FIRES.len()])
-        }
-        None => format!("features.0.{kind}"),
+/// The values of a published tensor of this shape.
+pub(super) fn find<'a>(
+    published: &'a Published,
+    name: &str,
+    expected: &[usize],
+) -> Result<&'a [f32], String> {
+    let (shape, values) = published.get(name).ok_or_else(|| {
+        format!("tensor {name} is missing: these are not the weights of this net")
+    })?;
+    if *shape != expected {
+        return Err(format!("tensor {name} has shape {shape:?}, and must have {expected:?}"));
     }
+    Ok(values)
+}
+
+/// The values of a convolution's weights, published in the order of PyTorch, in ours.
+pub(super) fn weights_of(
+    published: &Published,
+    name: &str,
+    shape: &[usize],
+) -> Result<Vec<f32>, String> {
+    let theirs = in_torch(shape);
+    Ok(channels_last(find(published, name, &theirs)?, &theirs))
 }
 
 /// The shape of a convolution's weights in PyTorch: out, in, height, width.
-fn in_torch(shape: &[usize]) -> Vec<usize> {
+pub(super) fn in_torch(shape: &[usize]) -> Vec<usize> {
     match *shape {
         [height, width, input, output] => vec![output, input, height, width],
         _ => shape.to_vec(),
@@ -141,40 +133,30 @@ fn channels_last(values: &[f32], shape: &[usize]) -> Vec<f32> {
     taps.flat_map(|(tap, input)| (0..outputs).map(move |output| at(tap, input, output))).collect()
 }
 
-/// Changes the first convolution (`[3, 3, in, out]`), which has no padding, from what torchvision's
-/// nets see to what a file of features is for.
-fn from_torchvision_units(weight: &mut [f32], bias: &mut [f32]) {
-    let outputs = bias.len();
-    for tap in weight.chunks_exact_mut(3 * outputs) {
-        let theirs = tap.to_vec();
-        for c in 0..3 {
-            for o in 0..outputs {
-                let w = theirs[c * outputs + o] / STD[c];
-                tap[(2 - c) * outputs + o] = w / 255.0;
-                bias[o] += w * (BGR_MEAN[2 - c] / 255.0 - MEAN[c]);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::augment::normalize_into;
+    use crate::features::squeezenet::in_torchvision;
     use crate::{Model, TrainConfig};
     use std::path::PathBuf;
 
-    /// Weights of every tensor of the body under torchvision's names, each number another one.
-    fn published() -> Vec<(String, Vec<usize>, Vec<f32>)> {
-        let (mut params, mut tape) = (Params::new(0), Tape::new());
-        let image = tape.input([96, 96, 3]);
-        let _body = squeezenet::body(&mut tape, &mut params, image);
+    pub(crate) type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
+
+    /// Weights of every tensor of a body in PyTorch's order under these names.
+    pub(crate) fn fresh(net: NetName, name: impl Fn(&str) -> String) -> Tensors {
         let tensor = |t: &ParamInfo| {
-            let shape = in_torch(&t.shape);
             let values = (0..t.range.len()).map(|i| (i % 1013) as f32 / 1013.0 - 0.5).collect();
-            (in_torchvision(&t.name), shape, values)
+            (name(&t.name), in_torch(&t.shape), values)
         };
-        params.tensors().iter().map(tensor).collect()
+        net.body_tensors().iter().map(tensor).collect()
+    }
+
+    pub(crate) fn read_back(converted: &Converted) -> Published {
+        read(&converted.file).expect("safetensors")
+    }
+
+    fn published() -> Tensors {
+        fresh(NetName::Squeezenet, in_torchvision)
     }
 
     fn known() -> &'static Known {
@@ -182,7 +164,9 @@ mod tests {
     }
 
     /// A file with these tensors, in a folder of its own.
-    fn written(tensors: &[(String, Vec<usize>, Vec<f32>)]) -> (tempfile::TempDir, PathBuf) {
+    pub(crate) fn written(
+        tensors: &[(String, Vec<usize>, Vec<f32>)],
+    ) -> (tempfile::TempDir, PathBuf) {
         let tensors: Vec<Tensor> = tensors
             .iter()
             .cloned()
@@ -193,62 +177,6 @@ mod tests {
         let file = safetensors(&tensors, "format", "pt".into()).expect("shapes fit");
         std::fs::write(&path, file).expect("written");
         (folder, path)
-    }
-
-    #[test]
-    fn names_are_those_of_torchvision() {
-        for (ours, theirs) in [
-            ("conv1.weight", "features.0.weight"),
-            ("fire2/squeeze1x1.bias", "features.3.squeeze.bias"),
-            ("fire5/expand1x1.weight", "features.7.expand1x1.weight"),
-            ("fire9/expand3x3.bias", "features.12.expand3x3.bias"),
-        ] {
-            assert_eq!(in_torchvision(ours), theirs);
-        }
-    }
-
-    #[test]
-    fn axes_are_turned_and_the_first_convolution_sees_the_same() {
-        let published = published();
-        let (_folder, path) = written(&published);
-        let converted = convert(known(), &path).expect("it fits");
-        assert_eq!(converted.source, None, "nobody publishes these");
-        let found = read(&converted.file).expect("safetensors");
-        let get = |name: &str| &found[name];
-        let theirs = |name: &str| published.iter().find(|t| t.0 == name).expect("there");
-        // out 5, in 3, row 2, column 1 of a 3x3 convolution from 16 to 64 channels.
-        let (_, _, values) = theirs("features.3.expand3x3.weight");
-        let (shape, turned) = get("fire2/expand3x3.weight");
-        assert_eq!(*shape, [3, 3, 16, 64]);
-        assert_eq!(turned[((2 * 3 + 1) * 16 + 3) * 64 + 5], values[((5 * 16 + 3) * 3 + 2) * 3 + 1]);
-        // A patch of 3x3 pixels, in torchvision's units and in ours after loading.
-        let patch: Vec<u8> = (0..27).map(|i| u8::try_from(i * 9).expect("a byte")).collect();
-        let mut model = Model::new(
-            &TrainConfig { net: NetName::Squeezenet, size: 96, ..TrainConfig::default() },
-            vec!["any".into()],
-        )
-        .expect("settings");
-        std::fs::write(&path, &converted.file).expect("written");
-        model.load_features(&path).expect("they are its own");
-        let ours = |name| {
-            let t = model.params.tensor(name).expect("there");
-            &model.params.values()[t.range.clone()]
-        };
-        let (weight, bias) = (ours("conv1.weight"), ours("conv1.bias"));
-        let mut seen = vec![0.0; 27];
-        normalize_into(&patch, &mut seen);
-        let (_, _, their_weight) = theirs("features.0.weight");
-        let (_, _, their_bias) = theirs("features.0.bias");
-        for o in [0, 7, 63] {
-            let got: f32 = bias[o] + (0..27).map(|i| weight[i * 64 + o] * seen[i]).sum::<f32>();
-            let pixel = |tap: usize, c: usize| {
-                (f32::from(patch[tap * 3 + c]) / 255.0 - MEAN[c]) / STD[c]
-                    * their_weight[(o * 3 + c) * 9 + tap]
-            };
-            let want: f32 = their_bias[o]
-                + (0..9).flat_map(|tap| (0..3).map(move |c| pixel(tap, c))).sum::<f32>();
-            assert!((got - want).abs() < 1e-3, "{o}: {got} instead of {want}");
-        }
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! From a file of features to the first parameters of a net.
 
-use crate::Error;
 use crate::checkpoint::{Tensor, check_tensors};
 use crate::data::{MEAN, STD};
 use crate::nets::Body;
 use crate::weights;
+use crate::{Error, NetName};
 use half::f16;
 use paso_tape::Params;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -15,13 +15,18 @@ pub(super) const BGR_MEAN: [f32; 3] = [103.939, 116.779, 123.68];
 
 /// Reads the body's parameters from a safetensors file of f32 or f16.
 ///
-/// The first convolution is changed to see what paso's nets see (see [`MEAN`] and [`STD`]): it has
+/// The first convolution of `squeezenet` is changed to see what paso's nets see (see [`MEAN`] and [`STD`]): it has
 /// no padding, so that a change of units can be moved into its weights without a trace.
 ///
 /// # Errors
 /// When the file cannot be read, or a tensor is missing, has another shape or type, or holds a
 /// number that is not finite. Nothing has been changed then.
-pub(crate) fn load(path: &Path, params: &mut Params, body: Body) -> Result<(), Error> {
+pub(crate) fn load(
+    path: &Path,
+    params: &mut Params,
+    body: Body,
+    net: NetName,
+) -> Result<(), Error> {
     let wrong = |what: String| Error::Checkpoint { path: path.to_owned(), what };
     let file = paso_files::read(path, super::LARGEST).map_err(Error::io(path))?;
     let archive = SafeTensors::deserialize(&file)
@@ -30,7 +35,7 @@ pub(crate) fn load(path: &Path, params: &mut Params, body: Body) -> Result<(), E
     for t in params.tensors().iter().filter(|t| t.range.end <= body.params) {
         let name = &t.name;
         let view = archive.tensor(name).map_err(|_| {
-            wrong(format!("tensor {name} is missing: these are not the features of SqueezeNet 1.1"))
+            wrong(format!("tensor {name} is missing: these are not the features of the net {net}"))
         })?;
         if view.shape() != t.shape {
             let shapes = format!("{:?}; the net has {:?}", view.shape(), t.shape);
@@ -43,7 +48,7 @@ pub(crate) fn load(path: &Path, params: &mut Params, body: Body) -> Result<(), E
             .map_err(|what| wrong(format!("{what}; the file is damaged: fetch it again")))?;
     }
     let place = |name| params.tensor(name).map(|t| t.range.clone());
-    // The weights of a net of ours are in its units already.
+    // The weights of a net of ours are in its units already, and other bodies have no such layer.
     if !weights::is_export(&file)
         && let (Some(weight), Some(bias)) = (place("conv1.weight"), place("conv1.bias"))
     {
@@ -58,6 +63,22 @@ pub(crate) fn load(path: &Path, params: &mut Params, body: Body) -> Result<(), E
     }
     params.values_mut()[..body.params].copy_from_slice(&arena);
     Ok(())
+}
+
+/// Which net a file of features, or the exported weights of a net, begins. `None` where the file
+/// cannot be read, or says nothing of it.
+#[must_use]
+pub fn net_of(path: &Path) -> Option<NetName> {
+    let file = paso_files::read(path, super::LARGEST).ok()?;
+    let (_, header) = SafeTensors::read_metadata(&file).ok()?;
+    let metadata = header.metadata().as_ref();
+    let about = metadata.and_then(|m| m.get(super::convert::KEY).or_else(|| m.get(weights::KEY)));
+    let about: Option<serde_json::Value> = about.and_then(|text| serde_json::from_str(text).ok());
+    let named = about.and_then(|about| about["net"].as_str()?.parse().ok());
+    // Files that others made say nothing, but their tensors do.
+    let has =
+        |net: &NetName| net.body_tensors().first().is_some_and(|t| header.info(&t.name).is_some());
+    named.or_else(|| super::KNOWN.iter().map(|known| known.net).find(has))
 }
 
 /// Changes the first convolution's weights (`[3, 3, in, out]`) from blue, green, red in 0..255 to
@@ -140,8 +161,13 @@ mod tests {
         };
         let check: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         let (mut tape, mut params, image, body) = recorded(160);
-        load(&folder.join("squeezenet1_1_features.safetensors"), &mut params, body)
-            .expect("the features are read");
+        load(
+            &folder.join("squeezenet1_1_features.safetensors"),
+            &mut params,
+            body,
+            NetName::Squeezenet,
+        )
+        .expect("the features are read");
         let bytes: Vec<u8> = (0..160 * 160 * 3)
             .map(|i| {
                 let (h, w, c) = (i / 480, i / 3 % 160, i % 3);
@@ -165,6 +191,34 @@ mod tests {
         }
     }
 
+    /// Against what `benches/peers/lite0.py` wrote: pixels, and the features that PyTorch computes.
+    #[test]
+    fn published_lite0_features_are_reproduced() {
+        let Some(folder) = std::env::var_os("PASO_LITE0").map(PathBuf::from) else {
+            eprintln!("skipped: PASO_LITE0 names no folder that benches/peers/lite0.py filled");
+            return;
+        };
+        let read = |name: &str| std::fs::read(folder.join(name)).expect("it was written");
+        let (bytes, wanted) = (read("images.u8"), read("features.f32"));
+        let (mut tape, mut params) = (Tape::new(), Params::new(0));
+        let image = tape.input([160, 160, 3]);
+        let body = crate::nets::lite0::body(&mut tape, &mut params, image);
+        tape.keep(body.output);
+        load(&folder.join("lite0.safetensors"), &mut params, body, NetName::Lite0)
+            .expect("the features are read");
+        let mut pixels = vec![0.0; bytes.len()];
+        normalize_into(&bytes, &mut pixels);
+        tape.infer(&params, &[(image, &pixels)]);
+        let found = tape.value(body.output);
+        let wanted: Vec<f32> =
+            wanted.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        assert_eq!(found.len(), wanted.len());
+        let differences = found.iter().zip(&wanted).map(|(a, b)| (a - b).abs());
+        let largest = differences.fold(0.0_f32, f32::max);
+        eprintln!("{} images, largest difference {largest}", bytes.len() / (160 * 160 * 3));
+        assert!(largest < 1e-3, "{largest}");
+    }
+
     #[test]
     fn what_are_no_such_features_is_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -172,7 +226,8 @@ mod tests {
         let (_, mut params, _, body) = recorded(32 + 64);
         let mut refused = |bytes: &[u8], why: &str| {
             std::fs::write(&path, bytes).expect("it is written");
-            let said = load(&path, &mut params, body).expect_err(why).to_string();
+            let said =
+                load(&path, &mut params, body, NetName::Squeezenet).expect_err(why).to_string();
             assert!(said.contains(why) && said.contains("x.safetensors"), "{said}");
         };
         refused(b"nonsense", "not a safetensors file");
@@ -209,7 +264,8 @@ mod tests {
             });
             let file = safetensors::serialize(views, None).expect("a file");
             std::fs::write(&path, file).expect("it is written");
-            let said = load(&path, &mut params, body).expect_err(says).to_string();
+            let said =
+                load(&path, &mut params, body, NetName::Squeezenet).expect_err(says).to_string();
             assert!(said.contains(says), "{said}");
             assert_eq!(params.values(), before);
         }
@@ -227,7 +283,7 @@ mod tests {
         let model = crate::Model::new(&config, vec!["a".into()]).expect("settings");
         weights::save(&path, &model).expect("written");
         let (_, mut params, _, body) = recorded(96);
-        load(&path, &mut params, body).expect("its own");
+        load(&path, &mut params, body, NetName::Squeezenet).expect("its own");
         assert_eq!(params.values(), &model.params.values()[..body.params], "in the same units");
     }
 }

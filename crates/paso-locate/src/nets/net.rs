@@ -4,6 +4,7 @@
 //! weights are, it is neither inverted nor larger than the image. The loss is `1 - GIoU`
 //! (Rezatofighi et al., arXiv 1902.09630), which has a slope also where the boxes do not overlap.
 
+use super::Recorded;
 use super::attend::Attend;
 use crate::TrainConfig;
 use paso_tape::{BoxLoss, ClassLoss, Conv, Params, Tape, Var};
@@ -78,6 +79,14 @@ fn neck(tape: &mut Tape, params: &mut Params, map: Var) -> Var {
 
 /// Places that a net looks at.
 const PLACES: usize = 8;
+
+/// Narrows the last map of a body to what the head looks at.
+pub(crate) fn narrowed(tape: &mut Tape, params: &mut Params, body: Body) -> Recorded {
+    // As wide as the last map of `small`: the head needs no more, and all of it has to be learned.
+    let narrow = Conv::new(tape.shape(body.output)[2], 128, 1);
+    let map = normalized(tape, params, ["neck.conv", "neck.norm"], body.output, narrow);
+    (map, Some(body))
+}
 
 /// Convolution, batch norm, `ReLU`. The norm's shift makes a bias superfluous.
 pub(crate) fn normalized(

@@ -8,7 +8,8 @@
 //! Why this net: it is small enough for a CPU, its weights are freely available, and its layers are
 //! plain. Where their file comes from is in [`crate::features`].
 
-use super::{Body, Recorded, net::normalized};
+use super::Recorded;
+use super::net::{Body, narrowed};
 use paso_tape::{Conv, Params, Pool, Tape, Var};
 
 /// Squeezed and expanded channels of the fire modules; the expanded ones come twice, from 1x1 and
@@ -19,10 +20,7 @@ pub(crate) const FIRES: [(usize, usize); 8] =
 /// Records the features, and a convolution that narrows their last map.
 pub(super) fn record(tape: &mut Tape, params: &mut Params, image: Var) -> Recorded {
     let body = body(tape, params, image);
-    // As wide as the last map of `small`: the head needs no more, and all of it has to be learned.
-    let narrow = Conv::new(tape.shape(body.output)[2], 128, 1);
-    let map = normalized(tape, params, ["neck.conv", "neck.norm"], body.output, narrow);
-    (map, Some(body))
+    narrowed(tape, params, body)
 }
 
 /// Records the body as the first part of a net; its parameters have the names of the file.

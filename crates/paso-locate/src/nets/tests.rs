@@ -10,7 +10,10 @@ use std::sync::Arc;
 #[test]
 fn the_table_has_these_nets() {
     let names = NetName::ALL.map(NetName::name);
-    assert_eq!(names, ["inverted", "mobile", "tiny", "small", "residual", "medium", "squeezenet"]);
+    assert_eq!(
+        names,
+        ["inverted", "mobile", "tiny", "small", "residual", "medium", "squeezenet", "lite0"]
+    );
 }
 
 #[test]
@@ -23,8 +26,7 @@ fn a_name_is_read_and_written_alike_everywhere() {
         assert_eq!(serde_json::from_str::<NetName>(&json).expect("a name"), net);
     }
     let message = "Tiny".parse::<NetName>().expect_err("names are lowercase").to_string();
-    let wanted =
-        "net is Tiny; it must be inverted, mobile, tiny, small, residual, medium or squeezenet";
+    let wanted = "net is Tiny; it must be inverted, mobile, tiny, small, residual, medium, squeezenet or lite0";
     assert_eq!(message, wanted);
 }
 
@@ -71,12 +73,17 @@ fn every_net_of_the_table_trains_a_step_and_is_exported() {
 }
 
 #[test]
-fn only_squeezenet_has_a_body_from_elsewhere() {
+fn two_nets_have_a_body_from_elsewhere() {
     for net in NetName::ALL {
         let config = TrainConfig { net, size: 64, ..TrainConfig::default() };
         let (recorded, params) = super::Net::new(&config, 2);
         let own = recorded.body.map(|body| body.params);
-        assert_eq!(own, (net == NetName::Squeezenet).then_some(722_496), "{net}");
+        let wanted = match net {
+            NetName::Squeezenet => Some(722_496),
+            NetName::Lite0 => Some(692_694),
+            _ => None,
+        };
+        assert_eq!(own, wanted, "{net}");
         let end = params.tensors().iter().find(|t| t.name == "neck.conv.weight");
         assert_eq!(end.map(|t| t.range.start), own, "{net}: the neck follows the body");
     }

@@ -26,7 +26,8 @@ pub(super) fn conv(state: &mut ExportState<'_>, node: &Node, op: &Conv2d) -> Str
     if linear {
         return state.graph.node("Gemm", node.name(), &inputs, vec![]);
     }
-    let mut attributes = windows(op.conv.kernel, op.conv.stride, op.conv.padding);
+    let padding = [op.conv.padding, op.conv.end_padding()];
+    let mut attributes = windows(op.conv.kernel, op.conv.stride, padding);
     if op.conv.groups > 1 {
         attributes.push(int("group", integer(op.conv.groups)));
     }
@@ -51,6 +52,12 @@ pub(super) fn activation(state: &mut ExportState<'_>, node: &Node, op: &Activate
     let (name, x) = (node.name(), state.value(op.x).to_owned());
     let (kind, attributes) = match op.activation {
         Activation::Relu => ("Relu", vec![]),
+        Activation::Relu6 => {
+            let bound = |end: &str| format!("{name}.{end}");
+            let low = state.graph.floats(&bound("low"), &[], &[0.0]);
+            let high = state.graph.floats(&bound("high"), &[], &[6.0]);
+            return state.graph.node("Clip", name, &[&x, &low, &high], vec![]);
+        }
         Activation::LeakyRelu(slope) => ("LeakyRelu", vec![float("alpha", slope)]),
         Activation::Sigmoid => ("Sigmoid", vec![]),
         Activation::Tanh => ("Tanh", vec![]),
@@ -81,15 +88,15 @@ pub(super) fn avg_pool(state: &mut ExportState<'_>, node: &Node, op: &AvgPool) -
 }
 
 fn pool_windows(pool: Pool) -> Vec<AttributeProto> {
-    windows(pool.kernel, pool.stride, pool.padding)
+    windows(pool.kernel, pool.stride, [pool.padding; 2])
 }
 
-/// Square windows with the same padding on every side.
-fn windows(kernel: usize, stride: usize, padding: usize) -> Vec<AttributeProto> {
+/// Square windows, padded before the first pixel and after the last one, in both directions.
+fn windows(kernel: usize, stride: usize, [before, after]: [usize; 2]) -> Vec<AttributeProto> {
     vec![
         ints("kernel_shape", &[kernel; 2]),
         ints("strides", &[stride; 2]),
-        ints("pads", &[padding; 4]),
+        ints("pads", &[before, before, after, after]),
     ]
 }
 

@@ -23,6 +23,7 @@ use crate::{Image, ImageMut, Isa};
 /// | [`Activation`] | PyTorch | range | slope at large `x` | backward reads |
 /// |---|---|---|---|---|
 /// | `Relu` | `nn.ReLU` | `0..` | 1 | output |
+/// | `Relu6` | `nn.ReLU6` | `0..=6` | 0 | output |
 /// | `LeakyRelu` | `nn.LeakyReLU` | all | 1 | input |
 /// | `Sigmoid` | `nn.Sigmoid` | `0..=1` | 0 | output |
 /// | `Tanh` | `nn.Tanh` | `-1..=1` | 0 | output |
@@ -37,6 +38,9 @@ use crate::{Image, ImageMut, Isa};
 pub enum Activation {
     /// `max(x, 0)`. The gradient at 0 is 0, as in `PyTorch`.
     Relu,
+    /// `clamp(x, 0, 6)` (Krizhevsky 2010, *Convolutional Deep Belief Networks on CIFAR-10*; used by
+    /// `MobileNet`s). The gradient at 0 and at 6 is 0, as in `PyTorch`.
+    Relu6,
     /// `x` above 0, `slope * x` below. `PyTorch`'s default slope is 0.01.
     LeakyRelu(f32),
     /// `1 / (1 + exp(-x))`.
@@ -63,6 +67,15 @@ impl Activation {
             Self::Relu => {
                 if x <= 0.0 {
                     0.0
+                } else {
+                    x
+                }
+            }
+            Self::Relu6 => {
+                if x <= 0.0 {
+                    0.0
+                } else if x >= 6.0 {
+                    6.0
                 } else {
                     x
                 }
@@ -94,6 +107,13 @@ impl Activation {
         match self {
             Self::Relu => {
                 if y > 0.0 {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
+            Self::Relu6 => {
+                if y > 0.0 && y < 6.0 {
                     1.0
                 } else {
                     0.0
@@ -136,7 +156,7 @@ impl Activation {
     /// the input.
     #[must_use]
     pub const fn derivative_needs_input(self) -> bool {
-        !matches!(self, Self::Relu | Self::Sigmoid | Self::Tanh)
+        !matches!(self, Self::Relu | Self::Relu6 | Self::Sigmoid | Self::Tanh)
     }
 }
 
@@ -185,9 +205,12 @@ impl WithSimd for Activate<'_> {
         for row in 0..x.plane.height {
             let (x, y) = (&x.data[x.plane.row(row)], &mut y.data[y.plane.row(row)]);
             match activation {
-                // An arm of its own, so that the compiler vectorizes the loop.
+                // Arms of their own, so that the compiler vectorizes the loops.
                 Activation::Relu => {
                     y.iter_mut().zip(x).for_each(|(y, &x)| *y = Activation::Relu.value(x));
+                }
+                Activation::Relu6 => {
+                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = Activation::Relu6.value(x));
                 }
                 other => y.iter_mut().zip(x).for_each(|(y, &x)| *y = other.value(x)),
             }
@@ -198,8 +221,8 @@ impl WithSimd for Activate<'_> {
 /// The gradient of the input from input, output and gradient of the output, all of one shape. `x`
 /// is not read, and may have any values, unless [`Activation::derivative_needs_input`].
 ///
-/// `dx = dy * derivative`, except that `ReLU` writes 0 where it blocks, even if `dy` is infinite or
-/// NaN. `dx` is overwritten; its halo is not.
+/// `dx = dy * derivative`, except that `ReLU` and `ReLU6` write 0 where they block, even if `dy` is
+/// infinite or NaN. `dx` is overwritten; its halo is not.
 ///
 /// ```
 /// use paso_ops::{Activation, Image, ImageMut, Isa, Plane, activate_grad};
@@ -251,6 +274,9 @@ impl WithSimd for ActivateGrad<'_> {
                 Activation::Relu => {
                     cells.for_each(|((dx, &dy), (_, &y))| *dx = if y > 0.0 { dy } else { 0.0 });
                 }
+                Activation::Relu6 => cells.for_each(|((dx, &dy), (_, &y))| {
+                    *dx = if y > 0.0 && y < 6.0 { dy } else { 0.0 };
+                }),
                 other => cells.for_each(|((dx, &dy), (&x, &y))| *dx = dy * other.derivative(x, y)),
             }
         }

@@ -7,8 +7,9 @@ use crate::test_support::{
     view,
 };
 
-const ALL: [Activation; 8] = [
+const ALL: [Activation; 9] = [
     Activation::Relu,
+    Activation::Relu6,
     Activation::LeakyRelu(0.01),
     Activation::Sigmoid,
     Activation::Tanh,
@@ -24,6 +25,7 @@ fn formula(activation: Activation, x: f64) -> f64 {
     let hard_sigmoid = |x: f64| (x / 6.0 + 0.5).clamp(0.0, 1.0);
     match activation {
         Activation::Relu => x.max(0.0),
+        Activation::Relu6 => x.clamp(0.0, 6.0),
         Activation::LeakyRelu(slope) => x.max(0.0) + f64::from(slope) * x.min(0.0),
         Activation::Sigmoid => sigmoid(x),
         Activation::Tanh => x.tanh(),
@@ -68,7 +70,7 @@ fn values_and_gradients_follow_the_formulas() {
                 for (((got, want), x), dy) in got.iter().zip(&want).zip(&inner).zip(gather(y, &dy))
                 {
                     // At a corner the difference is the mean of two slopes.
-                    let corner = [0.0, 3.0, -3.0].iter().any(|c| (x - c).abs() < 2e-4);
+                    let corner = [0.0, 3.0, -3.0, 6.0].iter().any(|c| (x - c).abs() < 2e-4);
                     let bound = if corner { f64::from(dy.abs()) } else { 1e-5 };
                     assert!((f64::from(*got) - want).abs() <= bound, "{what}: {got}, not {want}");
                 }
@@ -87,6 +89,7 @@ fn special_values_have_their_limits() {
     let infinity = f32::INFINITY;
     for (activation, below, above) in [
         (Activation::Relu, 0.0, infinity),
+        (Activation::Relu6, 0.0, 6.0),
         (Activation::LeakyRelu(0.5), -infinity, infinity),
         (Activation::Sigmoid, 0.0, 1.0),
         (Activation::Tanh, -1.0, 1.0),

@@ -31,7 +31,7 @@ use crate::layout::{Window, same_shape};
 /// A forward pass. The output of a pixel in the middle is the sum of 27 products of 0.5 and 0.1:
 ///
 /// ```
-/// use paso_ops::{Conv, Epilogue, Images, ImagesMut, Isa, PackedConv, Plane};
+/// use paso_ops::{Conv, Epilogue, FusedActivation, Images, ImagesMut, Isa, PackedConv, Plane};
 ///
 /// let conv = Conv::new(3, 16, 3); // 3 x 3, "same" padding
 /// let x = Plane::new(8, 8, 3).with_halo(conv.padding);
@@ -44,7 +44,7 @@ use crate::layout::{Window, same_shape};
 /// let mut output = vec![0.0; y.len()];
 /// let mut packed = PackedConv::default();
 /// packed.pack(Isa::best(), &conv, x, &weights);
-/// let epilogue = Epilogue { bias: None, relu: true };
+/// let epilogue = Epilogue { bias: None, activation: FusedActivation::Relu };
 /// let (from, to) = (Images::new(x, &input), ImagesMut::new(y, &mut output));
 /// conv.forward(Isa::best(), from, &packed, epilogue, to);
 /// assert!((output[y.row(4).start + 4 * 16] - 1.35).abs() < 1e-5);
@@ -83,8 +83,13 @@ pub struct Conv {
     pub kernel: usize,
     /// Pixels from one output to the next, at least 1.
     pub stride: usize,
-    /// Rows and columns of zeros around the input; the halo of the input must be at least this.
+    /// Rows and columns of zeros around the input. Its halo must be at least this, and
+    /// `extra_padding` more.
     pub padding: usize,
+    /// Rows of zeros more below the input, and columns more to its right. With stride 2,
+    /// TensorFlow's "same" padding puts one row more after an image of even sides than before it:
+    /// a kernel of 3 has `padding: 0, extra_padding: 1`, one of 5 has `padding: 1`.
+    pub extra_padding: usize,
     /// Groups of channels that do not see each other; `in_channels` groups are a depthwise
     /// convolution.
     pub groups: usize,
@@ -95,7 +100,8 @@ impl Conv {
     /// the output has the size of the input ("same"); with an even one, it is one pixel larger.
     #[must_use]
     pub const fn new(in_channels: usize, out_channels: usize, kernel: usize) -> Self {
-        Self { in_channels, out_channels, kernel, stride: 1, padding: kernel / 2, groups: 1 }
+        let (stride, padding, extra_padding, groups) = (1, kernel / 2, 0, 1);
+        Self { in_channels, out_channels, kernel, stride, padding, extra_padding, groups }
     }
 
     /// A depthwise convolution: each channel with its own filter,
@@ -141,7 +147,8 @@ impl Conv {
             "the input has {} channels, the convolution needs {}",
             input.channels, self.in_channels
         );
-        let window = Window { size: self.kernel, stride: self.stride, padding: self.padding };
+        let (size, stride) = (self.kernel, self.stride);
+        let window = Window { size, stride, padding: [self.padding, self.end_padding()] };
         window.count("kernel", input, self.out_channels)
     }
 
@@ -192,7 +199,21 @@ impl Conv {
     }
 
     const fn is_3x3_stride_1(&self) -> bool {
-        self.kernel == 3 && self.stride == 1 && self.groups == 1
+        self.kernel == 3 && self.stride == 1 && self.groups == 1 && self.extra_padding == 0
+    }
+
+    /// Zeros below the input and to its right, which is also the halo that the input needs.
+    ///
+    /// ```
+    /// use paso_ops::{Conv, Plane};
+    ///
+    /// let same = Conv { stride: 2, padding: 1, extra_padding: 1, ..Conv::depthwise(8, 5) };
+    /// assert_eq!(same.end_padding(), 2);
+    /// assert_eq!(same.output(Plane::new(56, 56, 8)), Plane::new(28, 28, 8));
+    /// ```
+    #[must_use]
+    pub const fn end_padding(&self) -> usize {
+        self.padding + self.extra_padding
     }
 
     pub(super) const fn is_depthwise(&self) -> bool {
@@ -226,9 +247,9 @@ impl Conv {
     #[track_caller]
     pub(super) fn check(&self, x: Plane, y: Plane) {
         assert!(
-            x.halo >= self.padding,
+            x.halo >= self.end_padding(),
             "the input needs a halo of {}, it has {}",
-            self.padding,
+            self.end_padding(),
             x.halo
         );
         same_shape("convolution", y, self.output(x));

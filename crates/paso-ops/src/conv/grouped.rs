@@ -2,7 +2,7 @@
 //! grouped ones.
 
 use super::descriptor::Conv;
-use super::epilogue::Epilogue;
+use super::epilogue::{Epilogue, FusedActivation};
 use crate::{Activation, Image, ImageMut};
 
 /// Visits every product of a convolution: indices of the output, the input and the weight.
@@ -42,7 +42,7 @@ pub(super) fn for_each_product(
     }
 }
 
-/// `y = bias + x * w`, or the `ReLU` of it.
+/// `y = bias + x * w`, then the activation.
 pub(super) fn forward(
     conv: &Conv,
     x: Image<'_>,
@@ -61,11 +61,14 @@ pub(super) fn forward(
     for_each_product(conv, x.plane, y.plane, |out, input, weight| {
         y.data[out] += x.data[input] * w[weight];
     });
-    if epilogue.relu {
-        for row in 0..y.plane.height {
-            let row = &mut y.data[y.plane.row(row)];
-            row.iter_mut().for_each(|y| *y = Activation::Relu.value(*y));
-        }
+    let activation = match epilogue.activation {
+        FusedActivation::None => return,
+        FusedActivation::Relu => Activation::Relu,
+        FusedActivation::Relu6 => Activation::Relu6,
+    };
+    for row in 0..y.plane.height {
+        let row = &mut y.data[y.plane.row(row)];
+        row.iter_mut().for_each(|y| *y = activation.value(*y));
     }
 }
 

@@ -10,14 +10,15 @@ use crate::layout::same_shape;
 use crate::{Images, ImagesMut, Isa};
 
 impl Conv {
-    /// `y = bias + x * weights`, or the `ReLU` of it; the halo of `y` is left alone.
+    /// `y = bias + x * weights`, then the activation of the epilogue; the halo of `y` is left alone.
     ///
-    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding,
+    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least
+    /// [`Conv::end_padding`],
     /// `y` is `[images, ..]` of [`Conv::output`], `[.., out_channels]`, with any halo. The weights
     /// were packed by [`PackedConv::pack`].
     ///
     /// # Panics
-    /// When the planes do not fit the convolution, the halo of `x` is smaller than the padding, or
+    /// When the planes do not fit the convolution, the halo of `x` is too small, or
     /// there are more images of one than of the other.
     #[track_caller]
     pub fn forward(
@@ -99,7 +100,8 @@ impl Conv {
     /// Adds the gradient of the weights to `dw`,
     /// `[kernel, kernel, in_channels / groups, out_channels]`.
     ///
-    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least the padding,
+    /// `x` is `[images, height, width, in_channels]` with a halo of zeros of at least
+    /// [`Conv::end_padding`],
     /// `dy` has the shape of the output, with any halo.
     ///
     /// The weights themselves are not read. `dw` is added to, so that the images of a batch can

@@ -45,6 +45,6 @@ mod winograd_tile;
 
 pub use bias::bias_grad;
 pub use descriptor::Conv;
-pub use epilogue::Epilogue;
+pub use epilogue::{Epilogue, FusedActivation};
 pub use packed::PackedConv;
 pub use separable::Separable;

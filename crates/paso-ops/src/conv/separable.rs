@@ -34,7 +34,7 @@ const BETWEEN: usize = 4096;
 /// x.runs().for_each(|run| input[run].fill(1.0)); // the halo stays zero
 /// let y = pointwise.output(depthwise.output(x));
 /// let mut output = vec![0.0; y.len()];
-/// let layers = [(&first, Epilogue { bias: None, relu: true }), (&second, Epilogue::default())];
+/// let layers = [(&first, Epilogue::default()), (&second, Epilogue::default())];
 /// let to = ImageMut::new(y, &mut output);
 /// pair.forward(isa, Image::new(x, &input), layers, &mut between, to);
 /// assert_eq!(output[y.row(5).start + 5 * 32], 9.0 * 0.5 * 16.0 * 0.25);
@@ -61,7 +61,7 @@ impl Separable {
     pub fn new(first: Conv, second: Conv, input: Plane) -> Option<Self> {
         let all = first.output(input);
         let is_pointwise =
-            (second.kernel, second.stride, second.padding, second.groups) == (1, 1, 0, 1);
+            (second.kernel, second.stride, second.end_padding(), second.groups) == (1, 1, 0, 1);
         let rows = (BETWEEN / (all.width * all.channels)).clamp(1, all.height);
         let between = Plane { height: rows, ..all };
         let pays = second.weight_len() <= 2 * between.len() && all.width >= 8;

@@ -1,7 +1,7 @@
 //! Every convolution path against the six loops in `f64`, at every instruction set of this machine.
 
 use super::winograd_tile::WinogradTile;
-use super::{Conv, Epilogue, PackedConv, Separable, grouped};
+use super::{Conv, Epilogue, FusedActivation, PackedConv, Separable, grouped};
 use crate::test_support::{
     SPECIAL, assert_close, assert_panics, for_each_value, image, values as paint,
 };
@@ -25,7 +25,7 @@ fn check(conv: Conv, height: usize, width: usize) {
 }
 
 fn check_images(conv: Conv, count: usize, height: usize, width: usize) {
-    let x = Plane::new(height, width, conv.in_channels).with_halo(conv.padding + height % 2);
+    let x = Plane::new(height, width, conv.in_channels).with_halo(conv.end_padding() + height % 2);
     let y = conv.output(x).with_halo(conv.grad_halo(x));
     let images = |plane: Plane, seed| -> Vec<f32> {
         (0..count).flat_map(|i| image(plane, seed + 5 * i)).collect()
@@ -33,7 +33,7 @@ fn check_images(conv: Conv, count: usize, height: usize, width: usize) {
     let (input, output_grad) = (images(x, 1), images(y, 2));
     let (input, output_grad) = (Images::new(x, &input), Images::new(y, &output_grad));
     let (weights, bias) = (paint(conv.weight_len(), 3), paint(conv.out_channels, 4));
-    let epilogue = Epilogue { bias: Some(&bias), relu: false };
+    let epilogue = Epilogue { bias: Some(&bias), ..Epilogue::default() };
     let (mut want, mut want_dx) = (vec![0.0; count * y.len()], vec![0.0; count * x.len()]);
     let mut want_dw: Vec<_> = paint(conv.weight_len(), 5).into_iter().map(f64::from).collect();
     for (i, (x, dy)) in input.iter().zip(output_grad.iter()).enumerate() {
@@ -60,10 +60,14 @@ fn check_images(conv: Conv, count: usize, height: usize, width: usize) {
         conv.forward(isa, input, &packed, epilogue, ImagesMut::new(y, &mut got));
         close("forward", &conv, isa, terms, &got, &want);
 
-        let (mut rectified, relu) = (vec![0.0; got.len()], Epilogue { relu: true, ..epilogue });
-        conv.forward(isa, input, &packed, relu, ImagesMut::new(y, &mut rectified));
-        for (y, got) in got.iter().zip(&rectified) {
-            assert_eq!(Activation::Relu.value(*y), *got, "ReLU behind {conv:?} on {isa}");
+        for of in [Activation::Relu, Activation::Relu6] {
+            let activation = FusedActivation::of(of).expect("a kernel can apply it");
+            let (mut active, epilogue) =
+                (vec![0.0; got.len()], Epilogue { activation, ..epilogue });
+            conv.forward(isa, input, &packed, epilogue, ImagesMut::new(y, &mut active));
+            for (y, got) in got.iter().zip(&active) {
+                assert_eq!(of.value(*y), *got, "{of:?} behind {conv:?} on {isa}");
+            }
         }
 
         // What was there before must not matter, and the halo must stay as it was.
@@ -116,6 +120,23 @@ fn every_kernel_stride_and_padding() {
                         height,
                         width,
                     );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn more_padding_at_the_end_than_at_the_start() {
+    for (kernel, padding) in [(3, 0), (5, 1)] {
+        for stride in [1, 2] {
+            for extra_padding in [1, 2] {
+                let more = |conv| Conv { stride, padding, extra_padding, ..conv };
+                for (height, width) in [(7, 9), (8, 6), (12, 18)] {
+                    check(more(Conv::new(4, 6, kernel)), height, width);
+                    check(more(Conv::new(16, 16, kernel)), height, width);
+                    check(more(Conv::depthwise(17, kernel)), height, width);
+                    check(Conv { groups: 2, ..more(Conv::new(4, 6, kernel)) }, height, width);
                 }
             }
         }
@@ -219,7 +240,8 @@ fn a_pair_in_one_pass_has_the_bits_of_two() {
             let y = second.output(middle).with_halo(1);
             let (input, bias) = (image(x, 1), paint(channels.max(to), 2));
             let weights = [paint(first.weight_len(), 3), paint(second.weight_len(), 4)];
-            let epilogue = |n| Epilogue { bias: Some(&bias[..n]), relu: true };
+            let epilogue =
+                |n| Epilogue { bias: Some(&bias[..n]), activation: FusedActivation::Relu };
             for isa in Isa::available() {
                 let mut packed = [PackedConv::default(), PackedConv::default()];
                 packed[0].pack(isa, &first, x, &weights[0]);
@@ -271,7 +293,7 @@ fn a_nan_reaches_its_neighbors_and_no_others() {
         let mut packed = PackedConv::default();
         packed.pack(isa, &conv, plane, &paint(conv.weight_len(), 2));
         let mut output = vec![0.0; y.len()];
-        let epilogue = Epilogue { bias: None, relu: true };
+        let epilogue = Epilogue { bias: None, activation: FusedActivation::Relu };
         let out = ImagesMut::new(y, &mut output);
         conv.forward(isa, Images::new(plane, &input), &packed, epilogue, out);
         for (i, value) in output.iter().enumerate() {

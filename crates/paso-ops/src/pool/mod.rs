@@ -59,7 +59,7 @@ impl Pool {
             self.kernel > 0 && self.stride > 0 && 2 * self.padding <= self.kernel,
             "a pooling window needs kernel and stride of at least 1 and padding of at most half the kernel: {self:?}"
         );
-        let window = Window { size: self.kernel, stride: self.stride, padding: self.padding };
+        let window = Window { size: self.kernel, stride: self.stride, padding: [self.padding; 2] };
         window.count("window", input, input.channels)
     }
 

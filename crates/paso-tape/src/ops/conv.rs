@@ -90,5 +90,8 @@ fn epilogue<'a>(cx: &Context<'a>, n: usize) -> Epilogue<'a> {
         _ => None,
     };
     let fused = &cx.plan.nodes[n].fused;
-    Epilogue { bias: fused.norm.map(|norm| &cx.norms[norm].shift[..]).or(own), relu: fused.relu }
+    Epilogue {
+        bias: fused.norm.map(|norm| &cx.norms[norm].shift[..]).or(own),
+        activation: fused.activation,
+    }
 }

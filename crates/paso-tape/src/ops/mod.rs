@@ -128,7 +128,7 @@ impl Op {
 
     /// The halo that the operation needs around its input.
     pub(crate) fn input_halo(&self) -> usize {
-        if let Self::Conv(op) = self { op.conv.padding } else { 0 }
+        if let Self::Conv(op) = self { op.conv.end_padding() } else { 0 }
     }
 
     pub(crate) fn forward(&self, run: OpRun<'_>) {

@@ -1,8 +1,8 @@
 //! Fusion: which operations run in the kernel of another one.
 //!
 //! A batch norm takes over the ReLU and the 2x2 max pooling that follow it. In inference, where a
-//! batch norm is a scale and a shift, a convolution takes over the batch norm and the ReLU that
-//! follow it, and a 1x1 convolution computes the rows of the depthwise convolution before it as it
+//! batch norm is a scale and a shift, a convolution takes over the batch norm and the `ReLU` or
+//! `ReLU6` that follow it, and a 1x1 convolution computes the rows of the depthwise convolution before it as it
 //! reads them.
 //!
 //! A fused node has no value in memory, so it must have one reader and not be observable.
@@ -12,15 +12,15 @@
 //! Scaling convolution weights by a batch norm is Jacob et al., arXiv:1712.05877, section 3.2: with
 //! `s = gamma / sqrt(var + eps)`, `s (w x + b - mean) + beta = (s w) x + (s (b - mean) + beta)`.
 
-use paso_ops::{Activation, NormEpilogue, Pool, Separable};
+use paso_ops::{Activation, FusedActivation, NormEpilogue, Pool, Separable};
 
 use super::{ConvFusion, Planner};
 use crate::ops::{Activate, MaxPool, Op};
 
 impl Planner<'_> {
-    /// Fuses a batch norm and a ReLU into the convolution before them, unless a pooling follows: a
+    /// Fuses a batch norm and an activation into the convolution before them, unless a pooling follows: a
     /// batch norm with a pooling writes a quarter of what the convolution would.
-    pub(super) fn fuse_conv_bn_relu(&mut self) {
+    pub(super) fn fuse_conv_bn_activation(&mut self) {
         for n in self.computed_nodes() {
             if !matches!(self.graph.nodes[n].op, Op::Conv(_)) {
                 continue;
@@ -30,10 +30,13 @@ impl Planner<'_> {
                 let Some(next) = self.only_consumer(chain[chain.len() - 1]) else { break false };
                 match self.graph.nodes[next].op {
                     Op::BatchNorm(_) if chain.len() == 1 => fused.norm = Some(next),
-                    Op::Activation(Activate { activation: Activation::Relu, .. })
-                        if !fused.relu =>
+                    Op::Activation(Activate { activation, .. })
+                        if fused.activation == FusedActivation::None =>
                     {
-                        fused.relu = true;
+                        match FusedActivation::of(activation) {
+                            Some(activation) => fused.activation = activation,
+                            None => break false,
+                        }
                     }
                     Op::MaxPool(MaxPool { pool, .. }) => {
                         break fused.norm.is_some() && pool == Pool::new(2);

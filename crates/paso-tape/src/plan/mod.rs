@@ -24,7 +24,7 @@ mod simulation_tests;
 #[cfg(test)]
 mod tests;
 
-use paso_ops::{NormEpilogue, Plane, Separable};
+use paso_ops::{FusedActivation, NormEpilogue, Plane, Separable};
 
 use crate::graph::{Graph, Var};
 
@@ -66,7 +66,8 @@ pub(crate) enum GradWrite {
 pub(crate) struct ConvFusion {
     /// The batch norm that its weights are scaled by.
     pub(crate) norm: Option<usize>,
-    pub(crate) relu: bool,
+    /// The activation that it applies before it stores.
+    pub(crate) activation: FusedActivation,
     /// The depthwise convolution whose rows it computes as it reads them.
     pub(crate) depthwise: Option<(usize, Separable)>,
 }
@@ -157,7 +158,7 @@ impl Plan {
         let mut planner = Planner::new(graph, given, training);
         planner.find_phases();
         if !training {
-            planner.fuse_conv_bn_relu();
+            planner.fuse_conv_bn_activation();
             planner.fuse_separable();
         }
         planner.fuse_norm_relu_pool();

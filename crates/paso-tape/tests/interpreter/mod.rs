@@ -36,7 +36,8 @@ impl Graph {
         self.shapes.push(match step {
             Step::Conv(x, conv, _) => {
                 let [h, w, _] = shape(x);
-                let side = |n: usize| (n + 2 * conv.padding - conv.kernel) / conv.stride + 1;
+                let padding = conv.padding + conv.end_padding();
+                let side = |n: usize| (n + padding - conv.kernel) / conv.stride + 1;
                 [side(h), side(w), conv.out_channels]
             }
             Step::BatchNorm(x) | Step::Relu(x) | Step::Sigmoid(x) | Step::Add(x, _) => shape(x),

@@ -17,6 +17,7 @@ fn activations_are_their_formulas() {
     check("sigmoid", shape, |t, x| t.sigmoid(x), each(sigmoid));
     for (activation, f) in [
         (Activation::LeakyRelu(0.125), (|x: f64| x.max(0.125 * x)) as fn(f64) -> f64),
+        (Activation::Relu6, |x| x.clamp(0.0, 6.0)),
         (Activation::Tanh, f64::tanh),
         (Activation::Silu, |x| x * sigmoid(x)),
         (Activation::Softplus, |x| (1.0 + x.exp()).ln()),

@@ -163,10 +163,10 @@ fn operator(node: &NodeProto, inputs: &[&Values]) -> Values {
             Values::new(&[x.shape[0], x.shape[1], 1, 1], means)
         }
         "MaxPool" | "AveragePool" => {
-            let (kernel, pad) = (list("kernel_shape")[0], list("pads")[0]);
+            let (kernel, pads) = (list("kernel_shape")[0], list("pads"));
             let mean = node.op_type == "AveragePool";
             assert!(!mean || attribute("count_include_pad").and_then(|a| a.i) == Some(1));
-            windows(x, x.shape[1], kernel, list("strides")[0], pad, |n, c, taps| {
+            windows(x, x.shape[1], kernel, list("strides")[0], &pads, |n, c, taps| {
                 let values = taps.iter().map(|&(y, x_, _)| at(x, n, c, y, x_));
                 if mean {
                     values.sum::<f64>() / (kernel * kernel) as f64
@@ -176,12 +176,12 @@ fn operator(node: &NodeProto, inputs: &[&Values]) -> Values {
             })
         }
         "Conv" => {
-            let (kernel, pad) = (list("kernel_shape")[0], list("pads")[0]);
+            let (kernel, pads) = (list("kernel_shape")[0], list("pads"));
             let w = inputs[1];
             let groups = attribute("group").and_then(|a| a.i).unwrap_or(1) as usize;
             let (outputs, ins) = (w.shape[0], w.shape[1]);
             assert_eq!(ins * groups, x.shape[1], "{}", node.name);
-            windows(x, outputs, kernel, list("strides")[0], pad, |n, o, taps| {
+            windows(x, outputs, kernel, list("strides")[0], &pads, |n, o, taps| {
                 let first = o / (outputs / groups) * ins;
                 let one = |i: usize| {
                     let tap = |&(y, x_, k): &(usize, usize, usize)| {
@@ -208,10 +208,13 @@ fn windows(
     channels: usize,
     kernel: usize,
     stride: usize,
-    pad: usize,
+    pads: &[usize],
     value: impl Fn(usize, usize, &[(usize, usize, usize)]) -> f64,
 ) -> Values {
-    let [height, width] = [x.shape[2], x.shape[3]].map(|n| (n + 2 * pad - kernel) / stride + 1);
+    // Top, left, bottom, right.
+    assert!(pads[0] == pads[1] && pads[2] == pads[3], "{pads:?}");
+    let (pad, both) = (pads[0], pads[0] + pads[2]);
+    let [height, width] = [x.shape[2], x.shape[3]].map(|n| (n + both - kernel) / stride + 1);
     let mut data = Vec::new();
     for n in 0..x.shape[0] {
         for c in 0..channels {

@@ -90,6 +90,7 @@ fn compare(
 fn every_activation_has_its_form() {
     for activation in [
         Activation::Relu,
+        Activation::Relu6,
         Activation::LeakyRelu(0.2),
         Activation::Sigmoid,
         Activation::Tanh,
@@ -114,6 +115,8 @@ fn convolutions_have_stride_padding_groups_and_bias() {
         Conv { stride: 2, ..Conv::new(4, 6, 3) },
         Conv { stride: 2, padding: 0, ..Conv::new(4, 2, 3) },
         Conv { padding: 2, ..Conv::new(4, 3, 3) },
+        Conv { stride: 2, padding: 0, extra_padding: 1, ..Conv::new(4, 3, 3) },
+        Conv { stride: 2, padding: 1, extra_padding: 1, ..Conv::depthwise(4, 5) },
         Conv::depthwise(4, 3),
         Conv { groups: 2, ..Conv::new(4, 6, 3) },
         // One output pixel.

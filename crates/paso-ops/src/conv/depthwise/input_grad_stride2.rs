@@ -16,7 +16,7 @@ use crate::{Image, ImageMut, Isa, Plane};
 /// Whether a convolution is of this kind for inputs of this size.
 pub(in crate::conv) fn fits(conv: &Conv, input: Plane) -> bool {
     conv.is_depthwise()
-        && (conv.kernel, conv.stride, conv.padding) == (3, 2, 1)
+        && (conv.kernel, conv.stride, conv.padding, conv.extra_padding) == (3, 2, 1, 0)
         && input.height.is_multiple_of(2)
         && input.width.is_multiple_of(2)
 }

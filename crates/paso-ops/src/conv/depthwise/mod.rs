@@ -21,7 +21,7 @@ pub(super) use input_grad_stride2::{fits as fits_stride2, input_grad as input_gr
 use super::epilogue::Epilogue;
 use super::geometry::ConvGeometry;
 use crate::Isa;
-use crate::vector::{VectorKernel, add_to, load, relu_if, run_vectors, store};
+use crate::vector::{VectorKernel, add_to, load, run_vectors, store};
 
 /// `output[pixel][c] = bias[c] + sum over taps of input[pixel + tap][c] * weight[tap][c]`, then the
 /// epilogue.
@@ -142,7 +142,8 @@ impl Forward<'_> {
         }
         for p in 0..P {
             let y = &mut self.output[to + p * geometry.output.pixel..];
-            store::<S, FULL>(simd, y, lanes, relu_if(simd, self.epilogue.relu, acc[p]));
+            let done = self.epilogue.activation.apply(simd, acc[p]);
+            store::<S, FULL>(simd, y, lanes, done);
         }
     }
 }

@@ -8,7 +8,7 @@ use pulp::Simd;
 
 use crate::conv::epilogue::Epilogue;
 use crate::conv::geometry::ConvGeometry;
-use crate::vector::{VectorKernel, add_to, load, relu_if, store};
+use crate::vector::{VectorKernel, add_to, load, store};
 
 /// Input pixels per output pixel, where the kernels here apply: 3 x 3 taps, adjacent outputs, and
 /// inputs one or two pixels apart.
@@ -117,7 +117,8 @@ impl<const STEP: usize> VectorKernel for Forward<'_, STEP> {
                 } else {
                     next = simd.add_f32s(bias, sum(simd, &x, &w, 0));
                 }
-                store::<S, FULL>(simd, &mut y[c..], lanes, relu_if(simd, self.epilogue.relu, done));
+                let done = self.epilogue.activation.apply(simd, done);
+                store::<S, FULL>(simd, &mut y[c..], lanes, done);
             }
         }
     }

@@ -26,10 +26,9 @@ pub(super) use weight_grad::{Sums, weight_grad};
 
 use pulp::{Simd, WithSimd};
 
-use super::epilogue::Epilogue;
+use super::epilogue::{Epilogue, FusedActivation};
 use super::geometry::ConvGeometry;
 use crate::Isa;
-use crate::vector::relu_if;
 
 /// Channel ranges that one packed panel serves: two vectors wide while more than one is left.
 pub(in crate::conv) fn panels(
@@ -201,12 +200,12 @@ impl Panel<'_> {
             } else {
                 self.tile::<S, P, V>(simd, from, init)
             };
-            if self.epilogue.relu {
+            if self.epilogue.activation != FusedActivation::None {
                 // Not by `array::map`: its closure would be compiled without the level's
                 // instructions.
                 for pixel in &mut acc {
                     for y in pixel {
-                        *y = relu_if(simd, true, *y);
+                        *y = self.epilogue.activation.apply(simd, *y);
                     }
                 }
             }

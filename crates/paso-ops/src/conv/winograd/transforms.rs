@@ -7,7 +7,7 @@ use pulp::Simd;
 use super::tiles::{Tile, TileKernel};
 use super::winograd_transform::{Winograd, WinogradTransform};
 use crate::conv::epilogue::Epilogue;
-use crate::vector::{load, relu_if, store};
+use crate::vector::{load, store};
 
 /// Inputs to transformed tiles, `[product][tile][channel]`, the products a
 /// [`stride`](super::tiles::stride) apart.
@@ -110,7 +110,7 @@ where
                     None => column[r],
                 };
                 let index = tile.origin + r * strides.row + k * strides.pixel;
-                let y = relu_if(simd, self.epilogue.relu, y);
+                let y = self.epilogue.activation.apply(simd, y);
                 store::<S, FULL>(simd, &mut self.output[index..], lanes, y);
             }
         }
