@@ -29,15 +29,15 @@ pub(crate) struct SettingsArgs {
     /// keep their defaults
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The net: inverted, mobile, tiny, small, residual, medium, or squeezenet with --features;
+    /// The net: inverted, mobile, tiny, small, residual, medium, or squeezenet or lite0 with --features;
     /// `paso nets` compares them [default: small; tiny on the demo]
     #[arg(long)]
     net: Option<NetName>,
-    /// Begin with features learned on other images: better boxes from few images. `squeezenet` once
-    /// `paso features` has them, or a safetensors file. Takes the net squeezenet
+    /// Begin with features learned on other images: better boxes from few images. `squeezenet` or
+    /// `lite0` once `paso features` has them, or a safetensors file. Takes their net
     #[arg(long, value_name = "NAME|FILE", value_parser = features_file::value)]
     pub(crate) features: Option<PathBuf>,
-    /// Side of the square that images are resized to, a multiple of 16 [default: 96, squeezenet
+    /// Side of the square that images are resized to, a multiple of 16 [default: 96, with features
     /// 160; 32 on the demo]
     #[arg(long, value_name = "PX")]
     size: Option<u32>,

@@ -11,7 +11,7 @@ fn wrong_use_is_2_and_names_the_argument() {
         ("train --data scenes --lr fast", "fast"),
         ("train --data scenes --lr=-1", "above 0"),
         ("train --data scenes --threads 0", "--threads"),
-        ("train --data scenes --net huge", "residual, medium or squeezenet"),
+        ("train --data scenes --net huge", "medium, squeezenet or lite0"),
         ("settle --data scenes --budget soon", "--budget"),
         ("settle --data scenes --arm linear", "NAME=SPEC"),
         ("train --data scenes --resume", "--out"),

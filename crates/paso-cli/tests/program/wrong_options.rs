@@ -21,7 +21,7 @@ const WRONG: &[(&str, i32, &str)] = &[
     ("train --data demo --batch 5000", 1, "1 to 1024"),
     ("train --data demo --size 33", 1, "a multiple of 16, from 32 to 512"),
     ("train --data demo --size 1024", 1, "a multiple of 16, from 32 to 512"),
-    ("train --data demo --net huge", 2, "residual, medium or squeezenet"),
+    ("train --data demo --net huge", 2, "medium, squeezenet or lite0"),
     ("train --data demo --net squeezenet", 1, "--features"),
     ("train --data demo --features none.safetensors", 1, "none.safetensors"),
     ("train --data demo --features notes.txt", 1, "not a safetensors file"),

@@ -1,13 +1,13 @@
 //! Depthwise convolution: one filter per channel, so every tap is one vector multiply-add over
 //! channels.
 //!
-//! The `row_len` of a [`ConvGeometry`] here counts the taps of a kernel row. 3 x 3 taps have
-//! kernels of their own ([`taps_3x3`], [`mod@input_grad_stride2`]); those of this file serve all
-//! other sizes.
+//! The `row_len` of a [`ConvGeometry`] here counts the taps of a kernel row. 3 x 3 and 5 x 5 taps
+//! have kernels of their own ([`taps_3x3`], [`taps_5x5`], [`mod@input_grad_stride2`]); those of this
+//! file serve all other sizes.
 //!
 //! A tap has one product per channel where an ordinary convolution has one per pair of channels, so
 //! that memory and not arithmetic limits it: what counts is how often an input is loaded. The
-//! general kernel loads an input once per tap; the one for 3 x 3 once per row of taps.
+//! general kernel loads an input once per tap; the others once per row of taps.
 
 #![expect(clippy::needless_range_loop, reason = "a register tile is clearest by its indices")]
 
@@ -15,6 +15,7 @@ use pulp::Simd;
 
 mod input_grad_stride2;
 mod taps_3x3;
+mod taps_5x5;
 
 pub(super) use input_grad_stride2::{fits as fits_stride2, input_grad as input_grad_stride2};
 
@@ -43,10 +44,20 @@ pub(in crate::conv) fn convolve(
             let kernel = taps_3x3::Forward::<2> { geometry, input, weight, epilogue, output };
             run_vectors(isa, channels, kernel);
         }
-        None => {
-            let kernel = Forward { geometry, input, weight, epilogue, output };
-            run_vectors(isa, channels, kernel);
-        }
+        None => match taps_5x5::step(geometry) {
+            Some(1) => {
+                let kernel = taps_5x5::Forward::<1> { geometry, input, weight, epilogue, output };
+                run_vectors(isa, channels, kernel);
+            }
+            Some(_) => {
+                let kernel = taps_5x5::Forward::<2> { geometry, input, weight, epilogue, output };
+                run_vectors(isa, channels, kernel);
+            }
+            None => {
+                let kernel = Forward { geometry, input, weight, epilogue, output };
+                run_vectors(isa, channels, kernel);
+            }
+        },
     }
 }
 
@@ -69,10 +80,20 @@ pub(in crate::conv) fn weight_grad(
             let kernel = taps_3x3::WeightGrad::<2> { geometry, input, output_grad, gradient };
             run_vectors(isa, channels, kernel);
         }
-        None => {
-            let kernel = WeightGrad { geometry, input, output_grad, gradient };
-            run_vectors(isa, channels, kernel);
-        }
+        None => match taps_5x5::step(geometry) {
+            Some(1) => {
+                let kernel = taps_5x5::WeightGrad::<1> { geometry, input, output_grad, gradient };
+                run_vectors(isa, channels, kernel);
+            }
+            Some(_) => {
+                let kernel = taps_5x5::WeightGrad::<2> { geometry, input, output_grad, gradient };
+                run_vectors(isa, channels, kernel);
+            }
+            None => {
+                let kernel = WeightGrad { geometry, input, output_grad, gradient };
+                run_vectors(isa, channels, kernel);
+            }
+        },
     }
 }
 
