@@ -45,14 +45,8 @@ impl Layer {
             [o, i] => [o, i, 1, 1],
             _ => panic!("weights of {:?}", dims(weight)),
         };
-        let conv = Conv {
-            in_channels: shape[1] * groups,
-            out_channels: shape[0],
-            kernel: shape[2],
-            stride,
-            padding,
-            groups,
-        };
+        let (of, to) = (shape[1] * groups, shape[0]);
+        let conv = Conv { stride, padding, groups, ..Conv::new(of, to, shape[2]) };
         let bias = case["inputs"].get("bias").filter(|b| !b.is_null()).map(floats);
         Self { conv, shape, weights: to_hwio(&floats(weight), shape), bias }
     }
@@ -69,7 +63,7 @@ impl Layer {
         let mut y = Batch::zeros(self.conv.output(x.plane), x.images.len());
         for (i, image) in y.images.iter_mut().enumerate() {
             let y = ImageMut::new(y.plane, image);
-            let finish = Epilogue { bias: self.bias.as_deref(), relu: false };
+            let finish = Epilogue { bias: self.bias.as_deref(), ..Epilogue::default() };
             self.conv.forward(isa, x.image(i).into(), &packed, finish, y.into());
         }
         let dy = grad(&y);

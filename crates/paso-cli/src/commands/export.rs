@@ -6,7 +6,7 @@
 //!
 //! Nothing goes to stdout; stderr has a line for each file. If several files are asked for, all
 //! names are checked before the first is written. Each file is written whole or not at all. The weights of `--safetensors` have no optimizer state, so training
-//! cannot continue from them; those of the net squeezenet can be given to `--features`.
+//! cannot continue from them; those of the nets squeezenet and lite0 can be given to `--features`.
 //!
 //! An earlier export is recognized by its content and not by its name. The answers of `--check` go
 //! to the name of the ONNX file with `.check.safetensors` appended.

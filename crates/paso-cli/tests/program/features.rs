@@ -9,7 +9,7 @@ const SHORT: &str = "--data scenes --size 32 --batch 4 --json";
 #[test]
 fn a_pretrained_run_begins_goes_on_and_is_branched_at_its_own_size() {
     let place = Place::new();
-    weights_of_a_net(&place, "features.safetensors");
+    weights_of_a_net(&place, NetName::Squeezenet, "features.safetensors");
     let begin = format!("train {SHORT} --features features.safetensors --schedule constant");
     place.stdout(&format!("{begin} --epochs 1 --out run"));
     // Neither the net nor the size is named again, and 32 pixels are not what a new run would have.
@@ -34,8 +34,8 @@ fn features_that_are_none_are_refused_before_a_folder_is_made() {
 }
 
 /// Weights of the net, as a file of features has them.
-pub(crate) fn weights_of_a_net(place: &Place, name: &str) {
-    let config = TrainConfig { net: NetName::Squeezenet, size: 32, ..TrainConfig::default() };
+pub(crate) fn weights_of_a_net(place: &Place, net: NetName, name: &str) {
+    let config = TrainConfig { net, size: 32, ..TrainConfig::default() };
     let fresh = Model::new(&config, vec!["any".into()]).expect("a net");
     weights::save(&place.path(name), &fresh).expect("a file");
 }
@@ -61,7 +61,7 @@ fn features_are_kept_once_and_found_by_name() {
     assert!(!place.path("run").exists(), "nothing was begun");
     assert_eq!(kept("features squeezenet").0, Some(1), "they are nowhere");
 
-    weights_of_a_net(&place, "some.safetensors");
+    weights_of_a_net(&place, NetName::Squeezenet, "some.safetensors");
     let (code, _, said) = kept("features squeezenet --from some.safetensors");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("not a published file that is known"), "{said}");
@@ -76,13 +76,26 @@ fn features_are_kept_once_and_found_by_name() {
 }
 
 #[test]
+fn a_file_brings_its_own_net() {
+    let place = Place::new();
+    weights_of_a_net(&place, NetName::Lite0, "some.safetensors");
+    let (code, said) =
+        place.refused(&format!("train {SHORT} --features some.safetensors --net squeezenet"));
+    assert!(code == 1 && said.contains("belong to the net lite0, not to squeezenet"), "{said}");
+    let train = format!("train {SHORT} --features some.safetensors --epochs 1 --out run");
+    place.stdout(&train);
+    let config = std::fs::read_to_string(place.path("run/config.toml")).expect("written");
+    assert!(config.contains("net = \"lite0\""), "{config}");
+}
+
+#[test]
 fn what_is_no_file_of_features_is_refused_and_nothing_is_kept() {
     let place = Place::new();
     std::fs::write(place.path("nonsense"), "nonsense").expect("a file");
     let code = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02cos\nsystem\n";
     std::fs::write(place.path("code.pth"), code).expect("a file");
     std::fs::write(place.path("mine"), "mine").expect("a file");
-    weights_of_a_net(&place, "some.safetensors");
+    weights_of_a_net(&place, NetName::Squeezenet, "some.safetensors");
     for (arguments, says) in [
         (
             "squeezenet --from nonsense --out new",

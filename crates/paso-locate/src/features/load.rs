@@ -276,7 +276,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("net.safetensors");
         let config = crate::TrainConfig {
-            net: crate::NetName::Squeezenet,
+            net: NetName::Squeezenet,
             size: 96,
             ..crate::TrainConfig::default()
         };

@@ -72,13 +72,8 @@ impl Activation {
                 }
             }
             Self::Relu6 => {
-                if x <= 0.0 {
-                    0.0
-                } else if x >= 6.0 {
-                    6.0
-                } else {
-                    x
-                }
+                let y = Self::Relu.value(x);
+                if y >= 6.0 { 6.0 } else { y }
             }
             Self::LeakyRelu(slope) => {
                 if x > 0.0 {

@@ -66,7 +66,8 @@ fn inference_fuses_a_norm_and_a_relu_into_the_convolution_before_them() {
     net.end(c);
     let plan = net.plan(false);
     assert!(!kernels(&plan).contains(&b.0) && !kernels(&plan).contains(&c.0));
-    assert_eq!((plan.nodes[a.0].fused.norm, plan.nodes[a.0].fused.relu), (Some(b.0), true));
+    let fused = plan.nodes[a.0].fused;
+    assert_eq!((fused.norm, fused.activation), (Some(b.0), FusedActivation::Relu));
     assert_eq!(plan.nodes[a.0].output, c.0);
     assert!(plan.is_fused_into_conv(b.0) && plan.backward.is_empty());
     // Training needs the batch between the two, and fuses the ReLU into the norm.
@@ -161,7 +162,7 @@ fn a_convolution_leaves_a_norm_that_is_pooled_alone_because_the_norm_writes_a_qu
     let b = net.relu(a);
     let c = net.tape.max_pool(b, Pool::new(2));
     net.end(c);
-    assert!(net.plan(false).nodes[a.0].fused.relu);
+    assert_eq!(net.plan(false).nodes[a.0].fused.activation, FusedActivation::Relu);
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! Depthwise convolution with 5 x 5 taps and stride 1 or 2: of the inputs under a few adjacent
 //! outputs, each is read once a row of taps.
 //!
-//! 25 taps do not fit into the registers beside the sums, as those of 3 x 3 do; the five of a row
+//! 25 taps do not fit into the registers next to the sums, as those of 3 x 3 do; the five of a row
 //! do. Products are added in the order of the taps, as the general kernel adds them, so that the
 //! bits are the same.
-
-#![expect(clippy::needless_range_loop, reason = "a register tile is clearest by its indices")]
 
 use pulp::Simd;
 
